@@ -1,0 +1,94 @@
+//! Who does the arithmetic: one trait, implemented on CPUs and on GPUs.
+//!
+//! A backend holds the tokens of one problem, a stage point and the stage velocities, in its own precision and layout.
+//! It knows the equation and the tokens; it knows neither time, nor files, nor pictures.
+
+pub mod cpu;
+pub mod gpu;
+
+use crate::{
+    model::Field,
+    observe::{Quantity, Statistics},
+};
+
+/// Where the velocity is evaluated, or where a combination of stages is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Point {
+    /// The tokens at the start of the step.
+    State,
+    /// The intermediate point of a stage.
+    Stage,
+}
+
+/// The floating-point format in which a backend keeps its tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    Single,
+    Double,
+}
+
+impl Precision {
+    pub fn name(self) -> &'static str {
+        match self {
+            Precision::Single => "single",
+            Precision::Double => "double",
+        }
+    }
+}
+
+/// What a run folder records about the machine that did the work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// `cpu` or `gpu`.
+    pub backend: &'static str,
+    /// The name of the processor or the graphics adapter, with what it is used for (instruction set, graphics API).
+    pub adapter: String,
+    /// The name and version of the graphics driver; empty on a CPU.
+    pub driver: String,
+    pub precision: Precision,
+}
+
+/// The arithmetic of one problem.
+///
+/// The tokens given at construction are the state. `evaluate` fills stage `stage` (0, 1, ..., below the number of
+/// stages of the scheme), `combine` moves a point, and the two readers return what is left. A backend may record work
+/// and run it later; readers wait for it.
+#[allow(async_fn_in_trait, reason = "no caller needs the futures to be Send, and boxing them would hide the loop")]
+pub trait Backend {
+    fn identity(&self) -> Identity;
+
+    /// k_stage <- the chosen field of the model at `point`.
+    fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError>;
+
+    /// `into` <- N(state + sum_s coefficients\[s\] k_s) with N(y) = y / |y| for each token.
+    fn combine(&mut self, coefficients: &[f64], into: Point) -> Result<(), BackendError>;
+
+    /// One reduction of the state for each replica, as far as `quantities` need it.
+    async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError>;
+
+    /// The coordinates of the state, ordered (replica, token, component).
+    async fn tokens(&mut self) -> Result<Vec<f64>, BackendError>;
+}
+
+/// Why a backend cannot do the work.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum BackendError {
+    #[error(
+        "no graphics adapter found{0}; install a Vulkan driver (on Debian: mesa-vulkan-drivers), or use --backend cpu"
+    )]
+    NoAdapter(String),
+    #[error(
+        "the adapter {adapter} is below what this problem needs: {limit} is {available}, needed {needed}; \
+         use --backend cpu"
+    )]
+    BelowLimit { adapter: String, limit: &'static str, needed: u64, available: u64 },
+    #[error(
+        "the adapter {adapter} ran out of memory: {needed} bytes needed for this problem, {available}; \
+         lower tokens.count or tokens.replicas, or use --backend cpu"
+    )]
+    OutOfMemory { adapter: String, needed: u64, available: String },
+    #[error("the device {adapter} was lost: {reason}; run again, or use --backend cpu")]
+    DeviceLost { adapter: String, reason: String },
+    #[error("the device {adapter} refused the work: {reason}")]
+    Device { adapter: String, reason: String },
+}

@@ -1,0 +1,25 @@
+//! Tokenfield evolves tokens through the mean-field dynamics of Transformers, on any GPU and on any CPU.
+//!
+//! Tokens x_1..x_n on the sphere S^{d-1}, with weights w_j that sum to one, follow
+//!
+//! ```text
+//! dx_i/dt = P_{x_i} sum_h V_h sum_j a^h_ij x_j ,    a_ij = w_j e^{beta <x_i, A x_j>} / sum_k w_k e^{beta <x_i, A x_k>}
+//! ```
+//!
+//! An [`Experiment`](experiment::Experiment) is what a user typed; it resolves to a [`Problem`](problem::Problem);
+//! [`simulate`](simulate::simulate) drives a [`Backend`](backend::Backend) through it and hands out samples.
+//! `ARCHITECTURE.md` shows the house.
+
+pub mod backend;
+pub mod check;
+pub mod experiment;
+pub mod initial;
+pub mod model;
+pub mod observe;
+pub mod plot;
+pub mod problem;
+pub mod random;
+pub mod record;
+pub mod scheme;
+pub mod simulate;
+pub mod tokens;

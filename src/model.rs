@@ -1,0 +1,89 @@
+//! What the equation is, as data: attention heads, their matrices, and the normalization of their weights.
+//!
+//! The velocity of token i, before projection to the tangent space of the sphere, is
+//!
+//! ```text
+//! sum_h V_h sum_j a^h_ij x_j ,    a^h_ij = w_j e^{beta <x_i, A_h x_j>} / Z^h_i     (softmax)
+//!                                 a^h_ij = w_j e^{beta <x_i, A_h x_j>}             (unnormalized)
+//! ```
+//!
+//! with Z^h_i = sum_k w_k e^{beta <x_i, A_h x_k>} and A = Q^T K: equations SA and USA of Rigollet, "The Mean-Field
+//! Dynamics of Transformers" (arXiv:2512.01868), with general matrices. Nothing here steps time.
+
+/// A square matrix of width d, kept in the cheapest form that says what it is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Matrix {
+    Identity,
+    /// A multiple of the identity.
+    Scale(f64),
+    Diagonal(Vec<f64>),
+    /// Row-major, d * d numbers.
+    Dense(Vec<f64>),
+}
+
+impl Matrix {
+    /// The factor c if this matrix is c times the identity.
+    pub fn multiple_of_identity(&self) -> Option<f64> {
+        match self {
+            Matrix::Identity => Some(1.0),
+            Matrix::Scale(factor) => Some(*factor),
+            Matrix::Diagonal(_) | Matrix::Dense(_) => None,
+        }
+    }
+
+    /// All d * d entries in row-major order, each multiplied by `factor`.
+    pub fn dense(&self, dim: usize, factor: f64) -> Vec<f64> {
+        let diagonal = |entry: &dyn Fn(usize) -> f64| {
+            let mut rows = vec![0.0; dim * dim];
+            for k in 0..dim {
+                rows[k * dim + k] = factor * entry(k);
+            }
+            rows
+        };
+        match self {
+            Matrix::Identity => diagonal(&|_| 1.0),
+            Matrix::Scale(scale) => diagonal(&|_| *scale),
+            Matrix::Diagonal(entries) => diagonal(&|k| entries[k]),
+            Matrix::Dense(rows) => rows.iter().map(|entry| factor * entry).collect(),
+        }
+    }
+}
+
+/// One attention head: scores <x_i, A x_j> with A = `query_key` = Q^T K, values V x_j with V = `value`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    pub query_key: Matrix,
+    pub value: Matrix,
+}
+
+/// What divides the attention weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Normalization {
+    /// By their sum: SA.
+    Softmax,
+    /// By nothing: USA.
+    Unnormalized,
+}
+
+/// The attention term: heads add up, and share the inverse temperature beta.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attention {
+    pub beta: f64,
+    pub normalization: Normalization,
+    pub heads: Vec<Head>,
+}
+
+/// The equation that moves the tokens.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Model {
+    pub attention: Attention,
+}
+
+/// Which of the two fields of the equation is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// P_x applied: the velocity dx/dt on the sphere.
+    Tangent,
+    /// The attention output itself, as a Transformer layer adds it.
+    Ambient,
+}

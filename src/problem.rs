@@ -1,0 +1,41 @@
+//! What is to be computed, with every question answered: the input of [`simulate`](crate::simulate::simulate).
+//!
+//! An experiment file resolves to a `Problem`; a library user may as well write one down directly.
+
+use crate::{model::Model, observe::Quantity, scheme::Scheme, tokens::Tokens};
+
+/// The layer-times at which tokens are: `steps` steps from 0 to `end`, observed every `observe_every` steps and at
+/// the end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Schedule {
+    pub steps: u64,
+    pub end: f64,
+    pub observe_every: u64,
+}
+
+impl Schedule {
+    /// The length h of one step.
+    pub fn step(&self) -> f64 {
+        self.end / self.steps.max(1) as f64
+    }
+
+    /// The layer-time after `steps` steps, rounded once.
+    pub fn time(&self, steps: u64) -> f64 {
+        self.end * steps as f64 / self.steps.max(1) as f64
+    }
+
+    /// Whether the tokens are observed after `steps` steps.
+    pub fn observes(&self, steps: u64) -> bool {
+        steps.is_multiple_of(self.observe_every) || steps == self.steps
+    }
+}
+
+/// Tokens at time zero, the equation that moves them, how time advances, and what is measured on the way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    pub tokens: Tokens,
+    pub model: Model,
+    pub scheme: Scheme,
+    pub schedule: Schedule,
+    pub quantities: Vec<Quantity>,
+}

@@ -1,0 +1,132 @@
+//! The loop: stages, steps and observation times, once for every scheme and every backend.
+//!
+//! ```
+//! use tokenfield::{
+//!     backend::{Backend, cpu::Cpu},
+//!     experiment::Experiment,
+//!     simulate::{Event, simulate},
+//! };
+//!
+//! let experiment = Experiment::parse("
+//!     name = \"two-clusters\"
+//!     [tokens]
+//!     count = 64
+//!     dim = 3
+//!     seed = 7
+//!     initial = { law = \"uniform\" }
+//!     [attention]
+//!     beta = 4.0
+//!     normalization = \"softmax\"
+//!     [time]
+//!     scheme = \"heun\"
+//!     step = 0.1
+//!     end = 2.0
+//!     [observe]
+//!     every = 0.5
+//!     quantities = [\"energy\"]
+//! ")?;
+//! let problem = experiment.resolve()?;
+//! let mut backend = Cpu::<f64>::new(&problem);
+//! let mut energies = Vec::new();
+//! pollster::block_on(simulate(&problem, &mut backend, |event| {
+//!     if let Event::Sample(sample) = event {
+//!         energies.push(sample.values[0]);
+//!     }
+//!     Ok(())
+//! }))?;
+//! assert!(energies.is_sorted(), "the energy never decreases");
+//! let tokens = pollster::block_on(backend.tokens())?;
+//! assert_eq!(tokens.len(), 64 * 3);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::error::Error;
+
+use crate::{
+    backend::{Backend, BackendError, Point},
+    observe::{self, Quantity, Sample},
+    problem::Problem,
+    scheme::Tableau,
+};
+
+/// What the loop reports while it runs.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// One replica was measured.
+    Sample(&'a Sample),
+    /// This many steps are done (on a GPU: recorded, and at most a fraction of a second behind).
+    Steps(u64),
+}
+
+/// Why a simulation did not reach its end.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulateError {
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    #[error(
+        "the tokens of replica {replica} are no longer finite at time {time}; \
+         take a smaller time.step, or softmax normalization if attention.beta is large"
+    )]
+    NotFinite { replica: usize, time: f64 },
+    #[error("stopped by its observer: {0}")]
+    Observer(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// Evolves the tokens of `problem`, held by `backend`, to the end of its schedule.
+///
+/// `on_event` hears of every sample (replica by replica, times ascending, time 0 and the end included) and of every
+/// step; an error it returns stops the run. Returns the number of pairs (i, j) whose score was evaluated.
+pub async fn simulate<B: Backend>(
+    problem: &Problem,
+    backend: &mut B,
+    mut on_event: impl FnMut(Event) -> Result<(), Box<dyn Error + Send + Sync>>,
+) -> Result<u64, SimulateError> {
+    let schedule = problem.schedule;
+    let tableau = problem.scheme.tableau();
+    let shape = problem.tokens.shape;
+    let pairs_once = (shape.tokens() * shape.sources() * problem.model.attention.heads.len()) as u64;
+    let mut pairs = 0;
+    for done in 0..=schedule.steps {
+        if done > 0 {
+            step(problem, tableau, backend)?;
+            pairs += tableau.stages() as u64 * pairs_once;
+            on_event(Event::Steps(done)).map_err(SimulateError::Observer)?;
+        }
+        if schedule.observes(done) {
+            for sample in sample(problem, backend, schedule.time(done)).await? {
+                on_event(Event::Sample(&sample)).map_err(SimulateError::Observer)?;
+            }
+            if problem.quantities.contains(&Quantity::Energy) {
+                pairs += pairs_once;
+            }
+        }
+    }
+    Ok(pairs)
+}
+
+fn step<B: Backend>(problem: &Problem, tableau: &Tableau, backend: &mut B) -> Result<(), BackendError> {
+    let h = problem.schedule.step();
+    let field = problem.scheme.field();
+    let scaled = |row: &[f64]| row.iter().map(|entry| h * entry).collect::<Vec<_>>();
+    for (stage, row) in tableau.a.iter().enumerate() {
+        let point = if stage == 0 { Point::State } else { Point::Stage };
+        if stage > 0 {
+            backend.combine(&scaled(row), Point::Stage)?;
+        }
+        backend.evaluate(point, field, stage)?;
+    }
+    backend.combine(&scaled(tableau.b), Point::State)
+}
+
+async fn sample<B: Backend>(problem: &Problem, backend: &mut B, time: f64) -> Result<Vec<Sample>, SimulateError> {
+    let statistics = backend.observe(&problem.quantities).await?;
+    let mut samples = Vec::with_capacity(statistics.len());
+    for (replica, statistics) in statistics.iter().enumerate() {
+        if statistics.mean.iter().any(|component| !component.is_finite()) {
+            return Err(SimulateError::NotFinite { replica, time });
+        }
+        let values = observe::values(&problem.quantities, statistics);
+        samples.push(Sample { replica, time, values });
+    }
+    Ok(samples)
+}
