@@ -1,0 +1,153 @@
+//! One head's share of the field: queries out of tokens, their reduction, and the value matrix after it.
+
+use nalgebra::DMatrix;
+
+use super::{
+    instructions::Instructions,
+    keys::Keys,
+    real::Real,
+    reduction::{Reduced, Shift, reduce},
+};
+use crate::{
+    model::{Attention, Head, Matrix, Normalization},
+    tokens::{Tokens, Weights},
+};
+
+/// A head made ready for the reduction.
+pub(super) struct HeadField<T> {
+    /// beta log2(e) A^T, which takes tokens to queries in base 2.
+    query: Map,
+    value: Map,
+    normalization: Normalization,
+    shift: Shift,
+    format: std::marker::PhantomData<T>,
+}
+
+impl<T: Real> HeadField<T> {
+    pub(super) fn new(head: &Head, attention: &Attention, tokens: &Tokens) -> Self {
+        let dim = tokens.shape.dim;
+        let scale = attention.beta * std::f64::consts::LOG2_E;
+        Self {
+            query: Map::new(&head.query_key, dim, scale).transposed(dim),
+            value: Map::new(&head.value, dim, 1.0),
+            normalization: attention.normalization,
+            shift: shift::<T>(&head.query_key, scale, tokens),
+            format: std::marker::PhantomData,
+        }
+    }
+
+    /// field_i += V sum_j a_ij x_j for each query i, in f64.
+    pub(super) fn add(
+        &self,
+        instructions: Instructions,
+        tokens: &[f64],
+        dim: usize,
+        keys: Keys<'_, T>,
+        reduced: &mut Reduced,
+        field: &mut [f64],
+    ) {
+        let queries = self.queries(tokens, dim, keys.width);
+        reduce(instructions, &queries, keys, self.shift, reduced);
+        let barycentres = reduced.barycentre.chunks_exact(keys.width);
+        let rows = field.chunks_exact_mut(dim).zip(barycentres).zip(&reduced.log2_sum);
+        for ((field, barycentre), log2_sum) in rows {
+            let total = match self.normalization {
+                Normalization::Softmax => 1.0,
+                Normalization::Unnormalized => log2_sum.exp2(),
+            };
+            self.value.apply(&barycentre[..dim], |k, value| field[k] += total * value);
+        }
+    }
+
+    /// log2 Z_i for each query i.
+    pub(super) fn log2_sums(
+        &self,
+        instructions: Instructions,
+        tokens: &[f64],
+        dim: usize,
+        keys: Keys<'_, T>,
+    ) -> Vec<f64> {
+        let mut reduced = Reduced::default();
+        reduce(instructions, &self.queries(tokens, dim, keys.width), keys, self.shift, &mut reduced);
+        reduced.log2_sum
+    }
+
+    /// u_i = beta log2(e) A^T x_i, padded with zeros to the width of the keys.
+    fn queries(&self, tokens: &[f64], dim: usize, width: usize) -> Vec<T> {
+        let mut queries = vec![T::ZERO; tokens.len() / dim * width];
+        for (query, token) in queries.chunks_exact_mut(width).zip(tokens.chunks_exact(dim)) {
+            self.query.apply(token, |k, value| query[k] = T::from_f64(value));
+        }
+        queries
+    }
+}
+
+/// A linear map, applied as cheaply as its form allows.
+enum Map {
+    Scale(f64),
+    Diagonal(Vec<f64>),
+    Dense(Vec<f64>),
+}
+
+impl Map {
+    fn new(matrix: &Matrix, dim: usize, factor: f64) -> Self {
+        match matrix {
+            Matrix::Identity => Map::Scale(factor),
+            Matrix::Scale(scale) => Map::Scale(factor * scale),
+            Matrix::Diagonal(entries) => Map::Diagonal(entries.iter().map(|entry| factor * entry).collect()),
+            Matrix::Dense(_) => Map::Dense(matrix.dense(dim, factor)),
+        }
+    }
+
+    fn transposed(self, dim: usize) -> Self {
+        match self {
+            Map::Dense(rows) => Map::Dense((0..dim * dim).map(|k| rows[k % dim * dim + k / dim]).collect()),
+            symmetric => symmetric,
+        }
+    }
+
+    /// Hands out the components of the image of `vector`.
+    fn apply(&self, vector: &[f64], mut component: impl FnMut(usize, f64)) {
+        match self {
+            Map::Scale(factor) => vector.iter().enumerate().for_each(|(k, x)| component(k, factor * x)),
+            Map::Diagonal(entries) => {
+                vector.iter().zip(entries).enumerate().for_each(|(k, (x, entry))| component(k, entry * x));
+            }
+            Map::Dense(rows) => {
+                for (k, row) in rows.chunks_exact(vector.len()).enumerate() {
+                    component(k, row.iter().zip(vector).map(|(entry, x)| entry * x).sum());
+                }
+            }
+        }
+    }
+}
+
+/// The cheapest shift that is safe for scores scale <x, A y> of unit tokens x, y.
+///
+/// No score exceeds s = scale |A|_2. If all of [-s, s] fits the exponents of `T`, s itself will do. If A = c I with
+/// c >= 0, a token's own score is the largest of its row, and equal to s: again s will do as long as every query is
+/// among the sources with a weight to speak of. Otherwise each row's maximum must be found.
+fn shift<T: Real>(query_key: &Matrix, scale: f64, tokens: &Tokens) -> Shift {
+    let bound = scale * spectral_norm(query_key, tokens.shape.dim);
+    let every_query_is_a_source = tokens.shape.passive == 0
+        && match &tokens.weights {
+            Weights::Equal => true,
+            Weights::Each(weights) => weights.iter().all(|weight| weight.log2() > -T::EXPONENT_SPAN),
+        };
+    let own_score_is_largest = query_key.multiple_of_identity().is_some_and(|factor| factor >= 0.0);
+    if 2.0 * bound <= T::EXPONENT_SPAN || (own_score_is_largest && every_query_is_a_source) {
+        Shift::Constant(bound)
+    } else {
+        Shift::RowMaximum
+    }
+}
+
+/// The largest factor by which the matrix stretches a vector.
+fn spectral_norm(matrix: &Matrix, dim: usize) -> f64 {
+    match matrix {
+        Matrix::Identity => 1.0,
+        Matrix::Scale(factor) => factor.abs(),
+        Matrix::Diagonal(entries) => entries.iter().fold(0.0, |largest, entry| entry.abs().max(largest)),
+        Matrix::Dense(rows) => DMatrix::from_row_slice(dim, dim, rows).singular_values().max(),
+    }
+}

@@ -1,0 +1,180 @@
+//! The CPU backend: one generic vector code in f32 and f64, on all cores.
+//!
+//! Tokens are kept in f64 whatever the precision; the precision is that of the reduction, the only O(n^2) part. Sums
+//! over many keys are carried in f64, and every query is reduced in a fixed order, so that a run repeats bit for bit
+//! on any number of threads.
+
+mod exp2;
+mod field;
+mod instructions;
+mod keys;
+mod observe;
+mod real;
+mod reduction;
+mod registers;
+mod tiles;
+
+use rayon::prelude::*;
+
+pub use self::real::Real;
+use self::{field::HeadField, instructions::Instructions, keys::Packed, reduction::Reduced};
+use super::{Backend, BackendError, Identity, Point};
+use crate::{
+    model::{Field, Model},
+    observe::{Quantity, Statistics},
+    problem::Problem,
+    tokens::{Shape, Tokens},
+};
+
+/// The tokens of one problem on the CPU; `T` is the precision of the reduction.
+pub struct Cpu<T: Real> {
+    instructions: Instructions,
+    model: Model,
+    heads: Vec<HeadField<T>>,
+    /// The tokens, with their weights.
+    state: Tokens,
+    /// The point of the current stage.
+    stage: Vec<f64>,
+    /// k_s, one a stage.
+    velocities: Vec<Vec<f64>>,
+    keys: Packed<T>,
+}
+
+impl<T: Real> Cpu<T> {
+    /// Takes a copy of the tokens of `problem` at time zero.
+    pub fn new(problem: &Problem) -> Self {
+        Self::with_instructions(problem, Instructions::detect())
+    }
+
+    fn with_instructions(problem: &Problem, instructions: Instructions) -> Self {
+        let tokens = &problem.tokens;
+        let length = tokens.shape.coordinates();
+        let stages = problem.scheme.tableau().stages();
+        let width = registers::width(tokens.shape.dim).unwrap_or(tokens.shape.dim);
+        let attention = &problem.model.attention;
+        let heads = attention.heads.iter().map(|head| HeadField::new(head, attention, tokens)).collect();
+        Self {
+            instructions,
+            model: problem.model.clone(),
+            heads,
+            state: tokens.clone(),
+            stage: vec![0.0; if stages > 1 { length } else { 0 }],
+            velocities: vec![vec![0.0; length]; stages],
+            keys: Packed::new(tokens, width),
+        }
+    }
+
+    fn shape(&self) -> Shape {
+        self.state.shape
+    }
+}
+
+impl<T: Real> Backend for Cpu<T> {
+    fn identity(&self) -> Identity {
+        let threads = rayon::current_num_threads();
+        Identity {
+            backend: "cpu",
+            adapter: format!("{}, {}, {threads} threads", std::env::consts::ARCH, self.instructions.name()),
+            driver: String::new(),
+            precision: T::PRECISION,
+        }
+    }
+
+    fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError> {
+        let shape = self.shape();
+        let from = match point {
+            Point::State => &self.state.coordinates,
+            Point::Stage => &self.stage,
+        };
+        self.keys.pack(shape, from);
+        let block = reduction::BLOCK;
+        let replica_length = shape.count * shape.dim;
+        let velocity = &mut self.velocities[stage];
+        velocity.par_chunks_mut(replica_length).enumerate().for_each(|(replica, velocity)| {
+            let tokens = &from[replica * replica_length..][..replica_length];
+            let keys = self.keys.replica(replica);
+            let blocks = velocity.par_chunks_mut(block * shape.dim).zip(tokens.par_chunks(block * shape.dim));
+            blocks.for_each_init(Reduced::default, |reduced, (velocity, queries)| {
+                velocity.fill(0.0);
+                for head in &self.heads {
+                    head.add(self.instructions, queries, shape.dim, keys, reduced, velocity);
+                }
+                if field == Field::Tangent {
+                    project(queries, velocity, shape.dim);
+                }
+            });
+        });
+        Ok(())
+    }
+
+    fn combine(&mut self, coefficients: &[f64], into: Point) -> Result<(), BackendError> {
+        let dim = self.shape().dim;
+        let velocities = &self.velocities;
+        if into == Point::Stage {
+            self.stage.copy_from_slice(&self.state.coordinates);
+        }
+        let target = match into {
+            Point::State => &mut self.state.coordinates,
+            Point::Stage => &mut self.stage,
+        };
+        target.par_chunks_mut(reduction::BLOCK * dim).enumerate().for_each(|(block, target)| {
+            let offset = block * reduction::BLOCK * dim;
+            for (coefficient, velocity) in coefficients.iter().zip(velocities) {
+                for (x, k) in target.iter_mut().zip(&velocity[offset..]) {
+                    *x += coefficient * k;
+                }
+            }
+            target.chunks_exact_mut(dim).for_each(normalize);
+        });
+        Ok(())
+    }
+
+    async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
+        let mut statistics = observe::moments(&self.state, quantities);
+        if quantities.contains(&Quantity::Energy) {
+            self.keys.pack(self.shape(), &self.state.coordinates);
+            for (replica, statistics) in statistics.iter_mut().enumerate() {
+                statistics.log_energy = self.log_energy(replica);
+            }
+        }
+        Ok(statistics)
+    }
+
+    async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {
+        Ok(self.state.coordinates.clone())
+    }
+}
+
+impl<T: Real> Cpu<T> {
+    /// ln [(1 / 2 beta) sum_h sum_i w_i Z_i^h] of one replica, whose keys are packed.
+    fn log_energy(&self, replica: usize) -> f64 {
+        let shape = self.shape();
+        let keys = self.keys.replica(replica);
+        let tokens = &self.state.replica(replica)[..shape.sources() * shape.dim];
+        let mut exponents = Vec::new();
+        for head in &self.heads {
+            let blocks = tokens.par_chunks(reduction::BLOCK * shape.dim);
+            let log2_sums: Vec<Vec<f64>> =
+                blocks.map(|queries| head.log2_sums(self.instructions, queries, shape.dim, keys)).collect();
+            let weighted = log2_sums.concat().into_iter().enumerate();
+            exponents.extend(weighted.map(|(i, log2_sum)| log2_sum + self.state.weight(replica, i).log2()));
+        }
+        observe::log_sum_exp2(&exponents) - (2.0 * self.model.attention.beta).ln()
+    }
+}
+
+/// v <- v - x <x, v> for each token x.
+fn project(tokens: &[f64], velocities: &mut [f64], dim: usize) {
+    for (x, v) in tokens.chunks_exact(dim).zip(velocities.chunks_exact_mut(dim)) {
+        let radial: f64 = x.iter().zip(&*v).map(|(x, v)| x * v).sum();
+        for (v, x) in v.iter_mut().zip(x) {
+            *v -= radial * x;
+        }
+    }
+}
+
+/// x <- x / |x|.
+fn normalize(token: &mut [f64]) {
+    let length = token.iter().map(|component| component * component).sum::<f64>().sqrt();
+    token.iter_mut().for_each(|component| *component /= length);
+}

@@ -1,0 +1,156 @@
+//! The two floating-point formats, behind one name, so that every kernel is written once.
+
+use bytemuck::Pod;
+
+use super::exp2::Exp2;
+use crate::backend::Precision;
+
+/// f32 or f64: a scalar, its vectors on each instruction set, and the few operations that the kernels use.
+pub trait Real: Pod + Send + Sync + PartialOrd {
+    const PRECISION: Precision;
+    /// The largest span of exponents (base 2) within which a sum loses nothing to underflow.
+    const EXPONENT_SPAN: f64;
+    /// A finite stand-in for log2 of a zero weight: 2 to it is exactly zero whatever score is added.
+    const DEAD: Self;
+    const ZERO: Self;
+    const ONE: Self;
+
+    fn from_f64(value: f64) -> Self;
+    fn to_f64(self) -> f64;
+
+    #[doc(hidden)]
+    type Vector<S: Exp2>: Copy;
+    /// The whole vectors of a slice whose length is a multiple of the lanes.
+    #[doc(hidden)]
+    fn vectors<S: Exp2>(slice: &[Self]) -> &[Self::Vector<S>];
+    #[doc(hidden)]
+    fn vectors_mut<S: Exp2>(slice: &mut [Self]) -> &mut [Self::Vector<S>];
+    #[doc(hidden)]
+    fn splat<S: Exp2>(simd: S, value: Self) -> Self::Vector<S>;
+    #[doc(hidden)]
+    fn add<S: Exp2>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    #[doc(hidden)]
+    fn sub<S: Exp2>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// a * b + c
+    #[doc(hidden)]
+    fn mul_add<S: Exp2>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
+    #[doc(hidden)]
+    fn max<S: Exp2>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    #[doc(hidden)]
+    fn exp2<S: Exp2>(simd: S, x: Self::Vector<S>) -> Self::Vector<S>;
+    #[doc(hidden)]
+    fn sum<S: Exp2>(simd: S, a: Self::Vector<S>) -> Self;
+    #[doc(hidden)]
+    fn largest<S: Exp2>(simd: S, a: Self::Vector<S>) -> Self;
+}
+
+macro_rules! real {
+    ($real:ident, $precision:ident, $span:literal, $vector:ident, $as_simd:ident, $as_mut_simd:ident,
+     $splat:ident, $add:ident, $sub:ident, $mul_add:ident, $max:ident, $exp2:ident, $sum:ident, $largest:ident) => {
+        impl Real for $real {
+            const PRECISION: Precision = Precision::$precision;
+            const EXPONENT_SPAN: f64 = $span;
+            const DEAD: Self = -1e30;
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+
+            fn from_f64(value: f64) -> Self {
+                value as $real
+            }
+
+            fn to_f64(self) -> f64 {
+                self as f64
+            }
+
+            type Vector<S: Exp2> = S::$vector;
+
+            #[inline(always)]
+            fn vectors<S: Exp2>(slice: &[Self]) -> &[Self::Vector<S>] {
+                S::$as_simd(slice).0
+            }
+
+            #[inline(always)]
+            fn vectors_mut<S: Exp2>(slice: &mut [Self]) -> &mut [Self::Vector<S>] {
+                S::$as_mut_simd(slice).0
+            }
+
+            #[inline(always)]
+            fn splat<S: Exp2>(simd: S, value: Self) -> Self::Vector<S> {
+                simd.$splat(value)
+            }
+
+            #[inline(always)]
+            fn add<S: Exp2>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S> {
+                simd.$add(a, b)
+            }
+
+            #[inline(always)]
+            fn sub<S: Exp2>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S> {
+                simd.$sub(a, b)
+            }
+
+            #[inline(always)]
+            fn mul_add<S: Exp2>(
+                simd: S,
+                a: Self::Vector<S>,
+                b: Self::Vector<S>,
+                c: Self::Vector<S>,
+            ) -> Self::Vector<S> {
+                simd.$mul_add(a, b, c)
+            }
+
+            #[inline(always)]
+            fn max<S: Exp2>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S> {
+                simd.$max(a, b)
+            }
+
+            #[inline(always)]
+            fn exp2<S: Exp2>(simd: S, x: Self::Vector<S>) -> Self::Vector<S> {
+                simd.$exp2(x)
+            }
+
+            #[inline(always)]
+            fn sum<S: Exp2>(simd: S, a: Self::Vector<S>) -> Self {
+                simd.$sum(a)
+            }
+
+            #[inline(always)]
+            fn largest<S: Exp2>(simd: S, a: Self::Vector<S>) -> Self {
+                simd.$largest(a)
+            }
+        }
+    };
+}
+
+real!(
+    f32,
+    Single,
+    90.0,
+    f32s,
+    as_simd_f32s,
+    as_mut_simd_f32s,
+    splat_f32s,
+    add_f32s,
+    sub_f32s,
+    mul_add_e_f32s,
+    max_f32s,
+    exp2_f32,
+    reduce_sum_f32s,
+    reduce_max_f32s
+);
+real!(
+    f64,
+    Double,
+    900.0,
+    f64s,
+    as_simd_f64s,
+    as_mut_simd_f64s,
+    splat_f64s,
+    add_f64s,
+    sub_f64s,
+    mul_add_e_f64s,
+    max_f64s,
+    exp2_f64,
+    reduce_sum_f64s,
+    reduce_max_f64s
+);

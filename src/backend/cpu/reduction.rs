@@ -1,0 +1,61 @@
+//! The one reduction that everything else is made of: for every query u_i over all keys y_j with values v_j = y_j,
+//!
+//! ```text
+//! Z_i = sum_j 2^{<u_i, y_j> + bias_j} ,    M_i = sum_j 2^{<u_i, y_j> + bias_j} y_j
+//! ```
+//!
+//! returned as (log2 Z_i, M_i / Z_i), which stay representable whatever the size of the scores. The bias is log2 w_j.
+
+use super::{instructions::Instructions, keys::Keys, real::Real, registers, tiles};
+
+/// Queries that one task reduces together; their keys are streamed through the cache once.
+pub(super) const BLOCK: usize = 64;
+
+/// Keys summed in working precision before they are added to totals in f64.
+pub(super) const CHUNK: usize = 2048;
+
+/// What is subtracted from every score (base 2), so that no exponential overflows and no row loses its sum.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Shift {
+    /// A bound that no score exceeds, close enough below that nothing underflows.
+    Constant(f64),
+    /// The largest score of each row, found first.
+    RowMaximum,
+}
+
+/// The reduction of a block of queries.
+#[derive(Default)]
+pub(super) struct Reduced {
+    /// log2 Z_i.
+    pub(super) log2_sum: Vec<f64>,
+    /// M_i / Z_i, row-major (query, width).
+    pub(super) barycentre: Vec<f64>,
+}
+
+/// Reduces `queries`, row-major (query, keys.width), into `out`.
+pub(super) fn reduce<T: Real>(
+    instructions: Instructions,
+    queries: &[T],
+    keys: Keys<'_, T>,
+    shift: Shift,
+    out: &mut Reduced,
+) {
+    if keys.width <= registers::WIDEST {
+        registers::reduce(instructions, queries, keys, shift, out);
+    } else {
+        tiles::reduce(instructions, queries, keys, shift, out);
+    }
+}
+
+impl Reduced {
+    /// From each query's shift and its totals (Z, M_0, .., M_{width-1}), sums of 2^{score - shift}.
+    pub(super) fn from_totals(&mut self, width: usize, shifts: impl Iterator<Item = f64>, totals: &[f64]) {
+        self.log2_sum.clear();
+        self.barycentre.clear();
+        for (shift, totals) in shifts.zip(totals.chunks_exact(width + 1)) {
+            let sum = totals[0];
+            self.log2_sum.push(shift + sum.log2());
+            self.barycentre.extend(totals[1..].iter().map(|moment| moment / sum));
+        }
+    }
+}
