@@ -39,3 +39,16 @@ pub struct Problem {
     pub schedule: Schedule,
     pub quantities: Vec<Quantity>,
 }
+
+impl Problem {
+    /// Pairs (i, j) whose score one evaluation of the field computes, over all replicas and heads.
+    pub fn pairs_per_evaluation(&self) -> u64 {
+        let shape = self.tokens.shape;
+        shape.tokens() as u64 * shape.sources() as u64 * self.model.attention.heads.len() as u64
+    }
+
+    /// Pairs (i, j) whose score one step computes.
+    pub fn pairs_per_step(&self) -> u64 {
+        self.scheme.tableau().stages() as u64 * self.pairs_per_evaluation()
+    }
+}

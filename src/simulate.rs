@@ -83,13 +83,11 @@ pub async fn simulate<B: Backend>(
 ) -> Result<u64, SimulateError> {
     let schedule = problem.schedule;
     let tableau = problem.scheme.tableau();
-    let shape = problem.tokens.shape;
-    let pairs_once = (shape.tokens() * shape.sources() * problem.model.attention.heads.len()) as u64;
     let mut pairs = 0;
     for done in 0..=schedule.steps {
         if done > 0 {
             step(problem, tableau, backend)?;
-            pairs += tableau.stages() as u64 * pairs_once;
+            pairs += problem.pairs_per_step();
             on_event(Event::Steps(done)).map_err(SimulateError::Observer)?;
         }
         if schedule.observes(done) {
@@ -97,7 +95,7 @@ pub async fn simulate<B: Backend>(
                 on_event(Event::Sample(&sample)).map_err(SimulateError::Observer)?;
             }
             if problem.quantities.contains(&Quantity::Energy) {
-                pairs += pairs_once;
+                pairs += problem.pairs_per_evaluation();
             }
         }
     }

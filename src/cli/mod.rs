@@ -1,0 +1,76 @@
+//! The commands: they translate what was typed into calls of the library, and its answers into text and exit codes.
+
+mod check;
+mod devices;
+mod run;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use tokenfield::{backend::BackendError, experiment::ExperimentError, plot::PlotError, record::RecordError};
+
+/// Evolve tokens through the mean-field dynamics of Transformers.
+#[derive(Parser)]
+#[command(version)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run an experiment and leave a run folder with samples, tokens, a manifest and pictures.
+    Run(run::Run),
+    /// Draw the pictures of a run folder.
+    Plot {
+        /// The run folder.
+        folder: PathBuf,
+    },
+    /// Hold every backend on this machine against the f64 reference.
+    Check,
+    /// List the adapters of this machine, their limits, and which one `--backend auto` takes.
+    Devices,
+}
+
+impl Arguments {
+    pub fn execute(self) -> Result<(), CommandError> {
+        match self.command {
+            Command::Run(run) => run.execute(),
+            Command::Plot { folder } => {
+                for picture in tokenfield::plot::draw(&folder)? {
+                    println!("{}", picture.display());
+                }
+                Ok(())
+            }
+            Command::Check => check::execute(),
+            Command::Devices => devices::execute(),
+        }
+    }
+}
+
+/// Why a command did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    #[error(transparent)]
+    Experiment(#[from] ExperimentError),
+    #[error("{0}")]
+    Input(String),
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    #[error(transparent)]
+    Plot(#[from] PlotError),
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl CommandError {
+    /// 2 where the input is wrong and nothing was done, 1 where the work failed.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Experiment(_) | Self::Input(_) | Self::Record(_) | Self::Plot(_) => ExitCode::from(2),
+            Self::Backend(_) | Self::Failed(_) => ExitCode::from(1),
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! `tokenfield run`: one experiment, from its file to its run folder.
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use tokenfield::{
+    backend::{
+        Backend,
+        cpu::{Cpu, Real},
+        gpu::{self, Gpu},
+    },
+    experiment::{Experiment, Override},
+    observe::columns,
+    problem::Problem,
+    record::RunFolder,
+    simulate::{Event, simulate},
+};
+
+use super::CommandError;
+
+#[derive(Args)]
+pub struct Run {
+    /// The experiment file.
+    file: PathBuf,
+    /// The run folder; it must be absent or empty [default: runs/NAME, numbered if taken].
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Who does the arithmetic: a real GPU if there is one, else the CPU (auto); the best adapter, a software one
+    /// included (gpu); or the CPU.
+    #[arg(long, value_enum, default_value_t = BackendChoice::Auto)]
+    backend: BackendChoice,
+    /// The precision of the arithmetic; double needs the CPU.
+    #[arg(long, value_enum, default_value_t = PrecisionChoice::Single)]
+    precision: PrecisionChoice,
+    /// Set a key of the experiment, as in attention.beta=2.0; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<Override>,
+    /// Leave the pictures undrawn; `tokenfield plot` draws them later.
+    #[arg(long)]
+    no_plot: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum BackendChoice {
+    Auto,
+    Gpu,
+    Cpu,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PrecisionChoice {
+    Single,
+    Double,
+}
+
+impl Run {
+    pub fn execute(self) -> Result<(), CommandError> {
+        let experiment = Experiment::read(&self.file, &self.overrides)?;
+        let problem = experiment.resolve()?;
+        let folder = match (self.backend, self.precision) {
+            (BackendChoice::Gpu, PrecisionChoice::Double) => {
+                return Err(CommandError::Input(
+                    "--precision double: GPUs compute in single precision; use --backend cpu with it".into(),
+                ));
+            }
+            (BackendChoice::Gpu, PrecisionChoice::Single) => {
+                let device = pollster::block_on(gpu::Device::open(gpu::Choice::Best))?;
+                self.run_on_gpu(&experiment, &problem, &device)?
+            }
+            (BackendChoice::Auto, PrecisionChoice::Single) => {
+                match pollster::block_on(gpu::Device::open_hardware())? {
+                    Some(device) => self.run_on_gpu(&experiment, &problem, &device)?,
+                    None => self.run_on_cpu::<f32>(&experiment, &problem)?,
+                }
+            }
+            (BackendChoice::Cpu, PrecisionChoice::Single) => self.run_on_cpu::<f32>(&experiment, &problem)?,
+            (_, PrecisionChoice::Double) => self.run_on_cpu::<f64>(&experiment, &problem)?,
+        };
+        if !self.no_plot {
+            tokenfield::plot::draw(&folder)?;
+        }
+        println!("{}", folder.display());
+        Ok(())
+    }
+
+    fn run_on_gpu(
+        &self,
+        experiment: &Experiment,
+        problem: &Problem,
+        device: &gpu::Device,
+    ) -> Result<PathBuf, CommandError> {
+        self.run_on(experiment, problem, pollster::block_on(Gpu::new(device, problem))?)
+    }
+
+    fn run_on_cpu<T: Real>(&self, experiment: &Experiment, problem: &Problem) -> Result<PathBuf, CommandError> {
+        self.run_on(experiment, problem, Cpu::<T>::new(problem))
+    }
+
+    fn run_on<B: Backend>(
+        &self,
+        experiment: &Experiment,
+        problem: &Problem,
+        mut backend: B,
+    ) -> Result<PathBuf, CommandError> {
+        let identity = backend.identity();
+        let shape = problem.tokens.shape;
+        let names = columns(&problem.quantities, shape.dim);
+        let path = self.out.clone().unwrap_or_else(|| vacant(Path::new("runs"), experiment.name()));
+        eprintln!("{} on {} ({}, {})", experiment.name(), identity.backend, identity.adapter, identity.precision.name());
+        let mut folder = RunFolder::create(&path, &experiment.to_toml(), experiment.seed(), &names, identity)?;
+        let progress = Progress::new(problem);
+        let outcome = pollster::block_on(async {
+            let pairs = simulate(problem, &mut backend, |event| {
+                match event {
+                    Event::Sample(sample) => folder.sample(sample)?,
+                    Event::Steps(done) => progress.steps(done),
+                }
+                Ok(())
+            })
+            .await?;
+            Ok((pairs, backend.tokens().await?))
+        });
+        progress.bar.finish_and_clear();
+        match outcome {
+            Ok((pairs, tokens)) => Ok(folder.complete(&tokens, shape, pairs)?),
+            Err(error) => Err(failed(folder, error)),
+        }
+    }
+}
+
+fn failed(folder: RunFolder, error: tokenfield::simulate::SimulateError) -> CommandError {
+    let path = folder.path().display().to_string();
+    match folder.fail(&error) {
+        Ok(_) => CommandError::Failed(format!("{error} (the samples so far are in {path})")),
+        Err(record) => CommandError::Failed(format!("{error}; and its record could not be closed: {record}")),
+    }
+}
+
+/// The first of NAME, NAME-2, NAME-3, ... that no run has taken yet.
+fn vacant(parent: &Path, name: &str) -> PathBuf {
+    let numbered = (2..).map(|k| parent.join(format!("{name}-{k}")));
+    let candidates = std::iter::once(parent.join(name)).chain(numbered);
+    candidates.into_iter().find(|path| !path.exists()).unwrap_or_else(|| parent.join(name))
+}
+
+/// A bar with the time left and the pairs per second, drawn only on a terminal.
+struct Progress {
+    bar: ProgressBar,
+    started: Instant,
+    pairs_per_step: f64,
+}
+
+impl Progress {
+    fn new(problem: &Problem) -> Self {
+        let template = "{wide_bar} {pos}/{len} steps, {msg} pairs/s, {eta} left";
+        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::new(problem.schedule.steps).with_style(style);
+        bar.enable_steady_tick(Duration::from_millis(250));
+        Self { bar, started: Instant::now(), pairs_per_step: problem.pairs_per_step() as f64 }
+    }
+
+    fn steps(&self, done: u64) {
+        let rate = self.pairs_per_step * done as f64 / self.started.elapsed().as_secs_f64();
+        self.bar.set_message(format!("{rate:.1e}"));
+        self.bar.set_position(done);
+    }
+}
