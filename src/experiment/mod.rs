@@ -1,0 +1,83 @@
+//! What the user asked for: a strict TOML file, as typed, and the [`Problem`](crate::problem::Problem) it means.
+//!
+//! Two types keep the two apart. An [`Experiment`] is what was typed, key by key, each in its range; unknown keys and
+//! words are errors. [`Experiment::resolve`] reads the files it names, compares keys with each other and answers every
+//! open question. Whatever is wrong, in either half, becomes one [`ExperimentError`] that names the file, the key, the
+//! value and what to write instead. `assets/reference.toml` shows every key.
+
+mod error;
+mod explicit;
+mod law;
+mod overrides;
+mod resolve;
+mod section;
+mod typed;
+
+use std::path::{Path, PathBuf};
+
+use toml::Table;
+
+pub use self::{error::ExperimentError, overrides::Override, typed::Algorithm};
+use self::{error::Source, typed::Typed};
+
+/// An experiment as typed, overrides included.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Experiment {
+    source: Source,
+    typed: Typed,
+}
+
+impl Experiment {
+    /// Reads an experiment file and replaces the overridden keys, in order. Paths in it, and in overrides, are relative
+    /// to the folder of the file.
+    pub fn read(path: &Path, overrides: &[Override]) -> Result<Experiment, ExperimentError> {
+        let folder = path.parent().map_or(PathBuf::new(), Path::to_owned);
+        let source = Source { name: path.display().to_string(), folder, overrides: overrides.to_vec() };
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            source.error("", "", format!("cannot be read: {error}"), "write the path of an experiment file")
+        })?;
+        Experiment::from_text(&text, source)
+    }
+
+    /// Reads an experiment from text. Paths in it are relative to the current directory; errors call it `experiment`.
+    pub fn parse(text: &str) -> Result<Experiment, ExperimentError> {
+        Experiment::from_text(
+            text,
+            Source { name: "experiment".into(), folder: PathBuf::new(), overrides: Vec::new() },
+        )
+    }
+
+    fn from_text(text: &str, source: Source) -> Result<Experiment, ExperimentError> {
+        let mut table: Table = toml::from_str(text).map_err(|error| {
+            let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+            let problem = format!("line {line}, column {column}: {}", error.message());
+            source.error("", "", problem, "write valid TOML, see https://toml.io")
+        })?;
+        for change in &source.overrides {
+            change.apply(&mut table, &source)?;
+        }
+        let typed = Typed::read(&table, &source)?;
+        Ok(Experiment { source, typed })
+    }
+
+    /// What the run is called: as typed, else the name of the file without its ending.
+    pub fn name(&self) -> &str {
+        let stem = || Path::new(&self.source.name).file_stem().and_then(|stem| stem.to_str());
+        self.typed.name.as_deref().or_else(stem).unwrap_or("experiment")
+    }
+
+    /// The key of all random numbers: as typed, else 0.
+    pub fn seed(&self) -> u64 {
+        self.typed.tokens.seed.unwrap_or(0)
+    }
+
+    /// As typed, else [`Algorithm::Auto`].
+    pub fn algorithm(&self) -> Algorithm {
+        self.typed.algorithm.map_or(Algorithm::Auto, |word| word.meaning)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! `--set KEY=VALUE`: one key of an experiment, replaced before the file is read for its meaning.
+
+use std::{fmt, str::FromStr};
+
+use toml::{Table, Value};
+
+use super::error::{ExperimentError, Source};
+
+/// A key and the value it is given, e.g. `attention.beta=2.0`.
+///
+/// The value is TOML; what does not parse as TOML and does not start like a list, table or quoted text is text itself,
+/// so that `time.scheme=rk4` needs no quotes. A number between dots indexes a list, as in `attention.head.0.value`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Override {
+    text: String,
+    key: Vec<String>,
+    value: Value,
+}
+
+impl Override {
+    /// Whether a fault in the dotted `key` may be due to this override: one key lies within the other.
+    pub(super) fn touches(&self, key: &str) -> bool {
+        !key.is_empty() && self.key.iter().zip(key.split('.')).all(|(own, other)| own == other)
+    }
+
+    pub(super) fn apply(&self, root: &mut Table, source: &Source) -> Result<(), ExperimentError> {
+        let mut place = None;
+        for (depth, segment) in self.key.iter().enumerate() {
+            let parent = match place.take() {
+                None => root.entry(segment.clone()).or_insert_with(|| self.absent(depth)),
+                Some(value) => self.descend(value, depth, source)?,
+            };
+            place = Some(parent);
+        }
+        if let Some(value) = place {
+            *value = self.value.clone();
+        }
+        Ok(())
+    }
+
+    /// The element of `value` that segment `depth` names, made when it is the next of its kind.
+    fn descend<'v>(
+        &self,
+        value: &'v mut Value,
+        depth: usize,
+        source: &Source,
+    ) -> Result<&'v mut Value, ExperimentError> {
+        let parent = self.key[..depth].join(".");
+        let segment = &self.key[depth];
+        match value {
+            Value::Table(table) => Ok(table.entry(segment.clone()).or_insert_with(|| self.absent(depth))),
+            Value::Array(list) => {
+                let length = list.len();
+                match segment.parse::<usize>() {
+                    Ok(index) if index <= length => {
+                        if index == length {
+                            list.push(self.absent(depth));
+                        }
+                        Ok(&mut list[index])
+                    }
+                    _ => Err(source.error(
+                        self.key.join("."),
+                        "",
+                        format!("{parent} is a list of {length} and has no element {segment}"),
+                        format!("write an index from 0 to {length}"),
+                    )),
+                }
+            }
+            _ => Err(source.error(
+                self.key.join("."),
+                "",
+                format!("{parent} is a value and has no keys"),
+                format!("write --set {parent}=VALUE"),
+            )),
+        }
+    }
+
+    /// What stands at segment `depth` of the key until its last segment is set.
+    fn absent(&self, depth: usize) -> Value {
+        match self.key.get(depth + 1) {
+            Some(next) if next.parse::<usize>().is_ok() => Value::Array(Vec::new()),
+            _ => Value::Table(Table::new()),
+        }
+    }
+}
+
+impl fmt::Display for Override {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for Override {
+    type Err = ExperimentError;
+
+    fn from_str(text: &str) -> Result<Override, ExperimentError> {
+        let malformed = |problem: String| {
+            let source = Source { name: format!("--set {text}"), folder: "".into(), overrides: Vec::new() };
+            source.error("", "", problem, "write --set KEY=VALUE, e.g. --set attention.beta=2.0")
+        };
+        let Some((key, value)) = text.split_once('=') else {
+            return Err(malformed("has no =".into()));
+        };
+        let key: Vec<String> = key.trim().split('.').map(str::to_owned).collect();
+        let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if key.iter().any(|segment| segment.is_empty() || !segment.chars().all(bare)) {
+            return Err(malformed("the key is not made of names between dots".into()));
+        }
+        let value = value.trim();
+        if value.is_empty() {
+            return Err(malformed("has no value".into()));
+        }
+        let value = match Value::from_str(value) {
+            Ok(value) => value,
+            Err(error) if value.starts_with(['[', '{', '"', '\'']) => {
+                return Err(malformed(format!("the value is not TOML: {}", error.message())));
+            }
+            Err(_) => Value::String(value.to_owned()),
+        };
+        Ok(Override { text: text.to_owned(), key, value })
+    }
+}

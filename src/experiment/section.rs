@@ -1,0 +1,194 @@
+//! One table of an experiment file, read key by key.
+//!
+//! Serde's own messages know neither the dotted key nor the value nor a remedy, and lose their place inside laws. So
+//! tables are read here: a section declares its keys, refuses all others, and hands out entries that know where they
+//! stand, what was typed, and an example of what may be.
+
+use std::{ops::RangeInclusive, path::PathBuf};
+
+use serde::{Serialize, Serializer};
+use toml::{Table, Value};
+
+use super::error::{ExperimentError, Source};
+
+/// A table whose keys are all known.
+pub(super) struct Section<'a> {
+    source: &'a Source,
+    path: String,
+    table: &'a Table,
+}
+
+/// A value that was typed, and an example of what may be typed there.
+pub(super) struct Entry<'a> {
+    source: &'a Source,
+    pub key: String,
+    value: &'a Value,
+    example: &'static str,
+}
+
+/// One of the accepted words of a key, as typed and as meant.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Word<T> {
+    text: &'static str,
+    pub meaning: T,
+}
+
+impl<T> Serialize for Word<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.text)
+    }
+}
+
+/// The word that stands for a meaning.
+pub(super) fn word<T: Copy + PartialEq>(words: &[(&'static str, T)], meaning: T) -> Word<T> {
+    let found = words.iter().find(|(_, m)| *m == meaning);
+    Word { text: found.map_or("", |(text, _)| text), meaning }
+}
+
+impl<'a> Section<'a> {
+    /// The section at `path`, with the dot before its keys left to this room; the root has the path "".
+    pub fn new(source: &'a Source, path: &str, table: &'a Table, known: &[&str]) -> Result<Self, ExperimentError> {
+        let section = Section { source, path: path.to_owned(), table };
+        for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
+            let likeness = |other: &&&str| strsim::normalized_damerau_levenshtein(key, other);
+            let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+            let guess = match nearest.filter(|other| likeness(other) >= 0.5) {
+                Some(other) => format!("did you mean {}? ", section.dotted(other)),
+                None => String::new(),
+            };
+            let remedy = format!("{guess}known here: {}", known.join(", "));
+            return Err(source.error(section.dotted(key), "", "unknown key", remedy));
+        }
+        Ok(section)
+    }
+
+    fn dotted(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    pub fn optional(&self, key: &str, example: &'static str) -> Option<Entry<'a>> {
+        let value = self.table.get(key)?;
+        Some(Entry { source: self.source, key: self.dotted(key), value, example })
+    }
+
+    pub fn required(&self, key: &str, example: &'static str) -> Result<Entry<'a>, ExperimentError> {
+        self.optional(key, example).ok_or_else(|| {
+            let dotted = self.dotted(key);
+            let remedy = format!("write e.g. {dotted} = {example}");
+            self.source.error(dotted, "", "missing", remedy)
+        })
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// An error about the value, remedied by the example.
+    pub fn error(&self, problem: impl Into<String>) -> ExperimentError {
+        self.error_with(problem, format!("write e.g. {} = {}", self.key, self.example))
+    }
+
+    pub fn error_with(&self, problem: impl Into<String>, remedy: impl Into<String>) -> ExperimentError {
+        self.source.error(self.key.as_str(), self.value, problem, remedy)
+    }
+
+    fn wrong_type(&self, expected: &str) -> ExperimentError {
+        let found = match self.value {
+            Value::String(_) => "text",
+            Value::Integer(_) => "a whole number",
+            Value::Float(_) => "a number",
+            Value::Boolean(_) => "true or false",
+            Value::Datetime(_) => "a date",
+            Value::Array(_) => "a list",
+            Value::Table(_) => "a table",
+        };
+        self.error(format!("must be {expected}, and is {found}"))
+    }
+
+    /// A path, seen from the current directory instead of the folder of the file.
+    pub fn path(&self) -> Result<PathBuf, ExperimentError> {
+        Ok(self.source.folder.join(self.text()?))
+    }
+
+    /// The entry of one key of the table typed here, while its other keys are still to be declared.
+    pub fn peek(&self, key: &str, example: &'static str) -> Result<Entry<'a>, ExperimentError> {
+        Section { source: self.source, path: self.key.clone(), table: self.table()? }.required(key, example)
+    }
+
+    pub fn text(&self) -> Result<&'a str, ExperimentError> {
+        self.value.as_str().ok_or_else(|| self.wrong_type("text"))
+    }
+
+    /// A finite number for which `holds` is true; `range` says so in words.
+    pub fn number(&self, range: &str, holds: impl Fn(f64) -> bool) -> Result<f64, ExperimentError> {
+        let number = self.any_number(self.value)?;
+        if number.is_finite() && holds(number) { Ok(number) } else { Err(self.error(format!("must be {range}"))) }
+    }
+
+    /// A number, infinity and NaN included.
+    fn any_number(&self, value: &Value) -> Result<f64, ExperimentError> {
+        match value {
+            Value::Float(number) => Ok(*number),
+            Value::Integer(number) => Ok(*number as f64),
+            _ => Err(self.wrong_type("a number")),
+        }
+    }
+
+    /// A number of at least zero, or infinity.
+    pub fn number_or_infinity(&self) -> Result<f64, ExperimentError> {
+        let number = self.any_number(self.value)?;
+        if number >= 0.0 { Ok(number) } else { Err(self.error("must be at least 0, or inf")) }
+    }
+
+    pub fn whole(&self, range: RangeInclusive<u64>) -> Result<u64, ExperimentError> {
+        let Value::Integer(number) = self.value else { return Err(self.wrong_type("a whole number")) };
+        match u64::try_from(*number) {
+            Ok(number) if range.contains(&number) => Ok(number),
+            _ if *range.end() == i64::MAX as u64 => Err(self.error(format!("must be at least {}", range.start()))),
+            _ => Err(self.error(format!("must be from {} to {}", range.start(), range.end()))),
+        }
+    }
+
+    pub fn list(&self) -> Result<Vec<Entry<'a>>, ExperimentError> {
+        let Value::Array(list) = self.value else { return Err(self.wrong_type("a list")) };
+        let element = |(index, value): (usize, &'a Value)| Entry {
+            source: self.source,
+            key: format!("{}.{index}", self.key),
+            value,
+            example: self.example,
+        };
+        Ok(list.iter().enumerate().map(element).collect())
+    }
+
+    /// A list of finite numbers.
+    pub fn numbers(&self) -> Result<Vec<f64>, ExperimentError> {
+        let Value::Array(list) = self.value else { return Err(self.wrong_type("a list of numbers")) };
+        let number = |value| match self.any_number(value) {
+            Ok(number) if number.is_finite() => Ok(number),
+            Ok(number) => Err(self.error(format!("{number} is not finite"))),
+            Err(_) => Err(self.error(format!("must be a list of numbers, and has {value} in it"))),
+        };
+        list.iter().map(number).collect()
+    }
+
+    /// One of the accepted words.
+    pub fn word<T: Copy>(&self, words: &[(&'static str, T)]) -> Result<Word<T>, ExperimentError> {
+        let texts: Vec<String> = words.iter().map(|(text, _)| format!("\"{text}\"")).collect();
+        let accepted = format!("accepted: {}", texts.join(", "));
+        let typed = self.text()?;
+        match words.iter().find(|(text, _)| *text == typed) {
+            Some(&(text, meaning)) => Ok(Word { text, meaning }),
+            None => Err(self.error_with("not accepted here", accepted)),
+        }
+    }
+
+    fn table(&self) -> Result<&'a Table, ExperimentError> {
+        self.value.as_table().ok_or_else(|| self.wrong_type("a table"))
+    }
+
+    pub fn section(&self, known: &[&str]) -> Result<Section<'a>, ExperimentError> {
+        Section::new(self.source, &self.key, self.table()?, known)
+    }
+
+    pub fn is_text(&self) -> bool {
+        self.value.is_str()
+    }
+}

@@ -1,0 +1,250 @@
+//! What was typed: every key of an experiment file in its type and range, before files are read and keys compared.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use toml::Table;
+
+use super::{
+    error::{ExperimentError, Source},
+    law,
+    section::{Entry, Section, Word},
+};
+use crate::{initial::Law, model::Normalization, observe::Quantity, scheme::Scheme};
+
+/// How the sums over all pairs of tokens are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// The fastest that serves the problem.
+    Auto,
+    /// Pair by pair: O(n^2), for every dimension and matrix.
+    Direct,
+}
+
+/// The absence of a mask: every token attends to every token.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Unmasked;
+
+/// The unit sphere, the only geometry so far.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Sphere;
+
+pub(super) const ALGORITHMS: &[(&str, Algorithm)] = &[("auto", Algorithm::Auto), ("direct", Algorithm::Direct)];
+pub(super) const GEOMETRIES: &[(&str, Sphere)] = &[("sphere", Sphere)];
+pub(super) const MASKS: &[(&str, Unmasked)] = &[("none", Unmasked)];
+const NORMALIZATIONS: &[(&str, Normalization)] =
+    &[("softmax", Normalization::Softmax), ("unnormalized", Normalization::Unnormalized)];
+const SCHEMES: &[(&str, Scheme)] =
+    &[("euler", Scheme::Euler), ("heun", Scheme::Heun), ("rk4", Scheme::Rk4), ("layer", Scheme::Layer)];
+pub(super) const QUANTITIES: &[(&str, Quantity)] = &[
+    ("moments", Quantity::Moments),
+    ("energy", Quantity::Energy),
+    ("w2_dirac", Quantity::W2Dirac),
+    ("overlap", Quantity::Overlap),
+];
+
+/// The keys of every table. The laws have their own, in their room.
+pub(super) const ROOT: &[&str] = &["name", "algorithm", "tokens", "attention", "time", "observe"];
+pub(super) const TOKENS: &[&str] = &["count", "dim", "replicas", "seed", "passive", "geometry", "initial", "weights"];
+pub(super) const WEIGHTS: &[&str] = &["path"];
+pub(super) const ATTENTION: &[&str] = &["beta", "normalization", "mask", "head"];
+pub(super) const HEAD: &[&str] = &["query-key", "value"];
+pub(super) const MATRIX: &[&str] = &["scale", "diagonal", "rows", "path"];
+pub(super) const TIME: &[&str] = &["scheme", "step", "end"];
+pub(super) const OBSERVE: &[&str] = &["every", "quantities"];
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Typed {
+    pub name: Option<String>,
+    pub algorithm: Option<Word<Algorithm>>,
+    pub tokens: TokensTyped,
+    pub attention: AttentionTyped,
+    pub time: TimeTyped,
+    pub observe: ObserveTyped,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct TokensTyped {
+    pub count: Option<u64>,
+    pub dim: Option<u64>,
+    pub replicas: Option<u64>,
+    pub seed: Option<u64>,
+    pub passive: Option<u64>,
+    pub geometry: Option<Word<Sphere>>,
+    pub initial: Law,
+    pub weights: Option<WeightsTyped>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct WeightsTyped {
+    pub path: PathBuf,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct AttentionTyped {
+    pub beta: f64,
+    pub normalization: Word<Normalization>,
+    pub mask: Option<Word<Unmasked>>,
+    pub head: Vec<HeadTyped>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct HeadTyped {
+    pub query_key: MatrixTyped,
+    pub value: MatrixTyped,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum MatrixTyped {
+    Identity,
+    Scale(f64),
+    Diagonal(Vec<f64>),
+    Rows(Vec<Vec<f64>>),
+    Path(PathBuf),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct TimeTyped {
+    pub scheme: Word<Scheme>,
+    pub step: f64,
+    pub end: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct ObserveTyped {
+    pub every: Option<f64>,
+    pub quantities: Option<Vec<Word<Quantity>>>,
+}
+
+impl Typed {
+    pub fn read(root: &Table, source: &Source) -> Result<Typed, ExperimentError> {
+        let root = Section::new(source, "", root, ROOT)?;
+        let tokens = root.required("tokens", "{ count = 4096, dim = 3, .. }")?.section(TOKENS)?;
+        let attention = root.required("attention", "{ beta = 4.0, .. }")?.section(ATTENTION)?;
+        let time = root.required("time", "{ step = 0.05, .. }")?.section(TIME)?;
+        let observe = match root.optional("observe", "{ every = 0.5 }") {
+            Some(entry) => observe(&entry.section(OBSERVE)?)?,
+            None => ObserveTyped { every: None, quantities: None },
+        };
+        Ok(Typed {
+            name: root.optional("name", "\"clusters\"").map(|entry| name(&entry)).transpose()?,
+            algorithm: root.optional("algorithm", "\"auto\"").map(|entry| entry.word(ALGORITHMS)).transpose()?,
+            tokens: self::tokens(&tokens)?,
+            attention: self::attention(&attention)?,
+            time: self::time(&time)?,
+            observe,
+        })
+    }
+}
+
+/// The name of a run folder, so nothing that a folder cannot be called.
+fn name(entry: &Entry) -> Result<String, ExperimentError> {
+    let name = entry.text()?;
+    let unfit = |c: char| c.is_control() || r#"/\:*?"<>|"#.contains(c);
+    if name.trim().is_empty() || name.starts_with('.') || name.chars().any(unfit) {
+        return Err(entry.error("must be fit for the name of a folder"));
+    }
+    Ok(name.to_owned())
+}
+
+fn tokens(section: &Section) -> Result<TokensTyped, ExperimentError> {
+    // Random streams number replicas and tokens by 32 bits.
+    const MOST: u64 = u32::MAX as u64;
+    let whole = |key, example, range| section.optional(key, example).map(|entry| entry.whole(range)).transpose();
+    let count = whole("count", "4096", 1..=MOST)?;
+    let dim = whole("dim", "3", 2..=MOST)?;
+    let initial = law::read(&section.required("initial", "{ law = \"uniform\" }")?)?;
+    if !matches!(initial, Law::File { .. }) {
+        section.required("count", "4096")?;
+        section.required("dim", "3")?;
+    }
+    let weights = match section.optional("weights", "{ path = \"w.npy\" }") {
+        Some(entry) => Some(WeightsTyped { path: entry.section(WEIGHTS)?.required("path", "\"w.npy\"")?.path()? }),
+        None => None,
+    };
+    Ok(TokensTyped {
+        count,
+        dim,
+        replicas: whole("replicas", "1", 1..=MOST)?,
+        seed: whole("seed", "7", 0..=i64::MAX as u64)?,
+        passive: whole("passive", "16", 0..=MOST)?,
+        geometry: section.optional("geometry", "\"sphere\"").map(|entry| entry.word(GEOMETRIES)).transpose()?,
+        initial,
+        weights,
+    })
+}
+
+fn attention(section: &Section) -> Result<AttentionTyped, ExperimentError> {
+    let beta = section.required("beta", "4.0")?.number("finite and at least 0", |beta| beta >= 0.0)?;
+    let head = match section.optional("head", "[{ value = \"identity\" }]") {
+        Some(entry) => entry.list()?.iter().map(head).collect::<Result<_, _>>()?,
+        None => Vec::new(),
+    };
+    Ok(AttentionTyped {
+        beta,
+        normalization: section.required("normalization", "\"softmax\"")?.word(NORMALIZATIONS)?,
+        mask: section.optional("mask", "\"none\"").map(|entry| entry.word(MASKS)).transpose()?,
+        head,
+    })
+}
+
+fn head(entry: &Entry) -> Result<HeadTyped, ExperimentError> {
+    let section = entry.section(HEAD)?;
+    let matrix = |key| section.required(key, "\"identity\"").and_then(|entry| matrix(&entry));
+    Ok(HeadTyped { query_key: matrix("query-key")?, value: matrix("value")? })
+}
+
+fn matrix(entry: &Entry) -> Result<MatrixTyped, ExperimentError> {
+    if entry.is_text() {
+        return entry.word(&[("identity", ())]).map(|_| MatrixTyped::Identity).map_err(|_| {
+            entry.error_with("not accepted here", format!("accepted: \"identity\", {}", one_of(MATRIX)))
+        });
+    }
+    let section = entry.section(MATRIX)?;
+    let forms = [
+        section.optional("scale", "2.0").map(|e| e.number("finite", |_| true).map(MatrixTyped::Scale)),
+        section.optional("diagonal", "[1.0, 2.0]").map(|e| e.numbers().map(MatrixTyped::Diagonal)),
+        section.optional("rows", "[[1.0, 0.0], [0.0, 1.0]]").map(|e| rows(&e).map(MatrixTyped::Rows)),
+        section.optional("path", "\"A.npy\"").map(|e| e.path().map(MatrixTyped::Path)),
+    ];
+    let mut typed = forms.into_iter().flatten();
+    match (typed.next(), typed.next()) {
+        (Some(form), None) => form,
+        _ => Err(entry.error_with("must have exactly one key", format!("write {}", one_of(MATRIX)))),
+    }
+}
+
+fn rows(entry: &Entry) -> Result<Vec<Vec<f64>>, ExperimentError> {
+    entry.list()?.iter().map(Entry::numbers).collect()
+}
+
+/// `{ scale = .. }, { diagonal = .. }, ..`
+fn one_of(keys: &[&str]) -> String {
+    keys.iter().map(|key| format!("{{ {key} = .. }}")).collect::<Vec<_>>().join(", ")
+}
+
+fn time(section: &Section) -> Result<TimeTyped, ExperimentError> {
+    Ok(TimeTyped {
+        scheme: section.required("scheme", "\"heun\"")?.word(SCHEMES)?,
+        step: section.required("step", "0.05")?.number("finite and greater than 0", |step| step > 0.0)?,
+        end: section.required("end", "10.0")?.number("finite and at least 0", |end| end >= 0.0)?,
+    })
+}
+
+fn observe(section: &Section) -> Result<ObserveTyped, ExperimentError> {
+    let every = section.optional("every", "0.5");
+    let every = every.map(|entry| entry.number("finite and greater than 0", |every| every > 0.0)).transpose()?;
+    let Some(entry) = section.optional("quantities", "[\"moments\", \"energy\"]") else {
+        return Ok(ObserveTyped { every, quantities: None });
+    };
+    let mut quantities: Vec<Word<Quantity>> = Vec::new();
+    for element in entry.list()? {
+        let quantity = element.word(QUANTITIES)?;
+        if quantities.contains(&quantity) {
+            return Err(element.error_with("is listed twice", "write every quantity once"));
+        }
+        quantities.push(quantity);
+    }
+    Ok(ObserveTyped { every, quantities: Some(quantities) })
+}

@@ -1,0 +1,79 @@
+//! Tokens that were written down elsewhere.
+
+use std::path::{Path, PathBuf};
+
+use super::{LawError, npy, sphere};
+use crate::tokens::Shape;
+
+/// The tokens of a file: one cloud for every replica, or one each.
+pub(crate) struct Cloud {
+    path: PathBuf,
+    /// None when all replicas share the tokens.
+    pub replicas: Option<usize>,
+    pub count: usize,
+    pub dim: usize,
+    coordinates: Vec<f64>,
+}
+
+impl Cloud {
+    pub fn read(path: &Path) -> Result<Cloud, LawError> {
+        let array = npy::read(path).map_err(|npy::NpyError { problem, remedy }| unusable(problem, remedy))?;
+        let (replicas, count, dim) = match array.shape[..] {
+            [count, dim] => (None, count, dim),
+            [replicas, count, dim] => (Some(replicas), count, dim),
+            _ => (None, 0, 0),
+        };
+        if replicas == Some(0) || count == 0 || dim == 0 {
+            let problem = format!("{} has the shape {}", path.display(), npy::shape_text(&array.shape));
+            return Err(unusable(problem, "save an array of shape (count, dim) or (replicas, count, dim)".into()));
+        }
+        let mut coordinates = array.values;
+        for (row, token) in coordinates.chunks_exact_mut(dim).enumerate() {
+            let length = sphere::norm(token);
+            // Tokens of another program may be in half precision; anything further off was meant otherwise.
+            if !((length - 1.0).abs() <= 1e-3) {
+                let place = match replicas {
+                    None => format!("row {row}"),
+                    Some(_) => format!("row {} of replica {}", row % count, row / count),
+                };
+                let problem = format!("{} has length {length} in {place}, counted from 0", path.display());
+                return Err(unusable(
+                    problem,
+                    "divide every token by its length; tokens live on the unit sphere".into(),
+                ));
+            }
+            sphere::normalise(token);
+        }
+        Ok(Cloud { path: path.to_owned(), replicas, count, dim, coordinates })
+    }
+
+    /// The coordinates of all replicas of this shape.
+    pub fn place(self, shape: Shape) -> Result<Vec<f64>, LawError> {
+        let mismatch = |key: &str, asked: usize, found: usize| {
+            let problem =
+                format!("{} has {key} = {found} and the experiment tokens.{key} = {asked}", self.path.display());
+            Err(unusable(problem, format!("write tokens.{key} = {found}, or leave this key out")))
+        };
+        if self.count != shape.count {
+            return mismatch("count", shape.count, self.count);
+        }
+        if self.dim != shape.dim {
+            return mismatch("dim", shape.dim, self.dim);
+        }
+        match self.replicas {
+            Some(replicas) if replicas != shape.replicas => mismatch("replicas", shape.replicas, replicas),
+            Some(_) => Ok(self.coordinates),
+            None => {
+                let mut coordinates = super::zeros(shape)?;
+                coordinates
+                    .chunks_exact_mut(self.coordinates.len())
+                    .for_each(|r| r.copy_from_slice(&self.coordinates));
+                Ok(coordinates)
+            }
+        }
+    }
+}
+
+fn unusable(problem: String, remedy: String) -> LawError {
+    LawError { key: "path", problem, remedy }
+}

@@ -1,0 +1,152 @@
+//! Where tokens start: laws on the unit sphere of R^d, configurations without chance, and files.
+//!
+//! Every token is drawn from its own random stream, so token `i` of replica `r` starts at the same place whatever the
+//! number of tokens, replicas or threads. All coordinates are f64, and every token has length one to rounding.
+
+mod configuration;
+mod file;
+pub(crate) mod npy;
+mod sphere;
+
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+pub(crate) use file::Cloud;
+
+use crate::{
+    random::{Purpose, Stream},
+    tokens::Shape,
+};
+
+/// A law of initial tokens, written as `{ law = "uniform" }` in an experiment file.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "law", rename_all = "kebab-case")]
+pub enum Law {
+    /// The uniform measure on the sphere: a normalised Gaussian vector (Muller, CACM 1959).
+    Uniform,
+    /// Density proportional to e^{concentration <axis, x>}, by the rejection of Wood, "Simulation of the von
+    /// Mises-Fisher distribution" (1994). Concentration 0 is uniform, infinity puts every token on the axis.
+    VonMisesFisher { concentration: f64, axis: Vec<f64> },
+    /// Uniform on the cap of points whose geodesic distance from the axis is at most `angle` (radians, at most pi).
+    Cap { axis: Vec<f64>, angle: f64 },
+    /// Equiangular tokens, <x_i, x_j> = overlap for i != j; without an overlap the regular simplex, -1 / (count - 1).
+    /// The same in every replica.
+    Simplex {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        overlap: Option<f64>,
+    },
+    /// Token i is the basis vector e_i, in every replica.
+    Orthonormal,
+    /// The first `fraction` of the tokens around e_1, the others around the point of the (e_1, e_2) plane whose inner
+    /// product with e_1 is `overlap`: von Mises-Fisher of this concentration about each, point masses when infinite.
+    TwoClusters { overlap: f64, fraction: f64, concentration: f64 },
+    /// The tokens of a `.npy` file, (count, dim) for all replicas or (replicas, count, dim), in f32 or f64; rows of unit
+    /// length to 1e-3, which are then normalised.
+    File { path: PathBuf },
+}
+
+/// Why a law cannot start the tokens it is asked for. The key is the parameter of the law, or `law` itself.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{key}: {problem}; {remedy}")]
+pub struct LawError {
+    pub key: &'static str,
+    pub problem: String,
+    pub remedy: String,
+}
+
+/// The initial coordinates of every token, ordered (replica, token, component).
+///
+/// Replicas and tokens are numbered by 32 bits in the random streams; a larger shape is an error.
+pub fn draw(law: &Law, shape: Shape, seed: u64) -> Result<Vec<f64>, LawError> {
+    let scatter = |place: &(dyn Fn(&mut Stream, usize, &mut [f64]) + Sync)| scatter(shape, seed, place);
+    match law {
+        Law::Uniform => scatter(&|stream, _, token| sphere::uniform(stream, token)),
+        Law::VonMisesFisher { concentration, axis } => {
+            let axis = unit_axis(axis, shape.dim)?;
+            scatter(&|stream, _, token| sphere::von_mises_fisher(stream, &axis, *concentration, token))
+        }
+        Law::Cap { axis, angle } => {
+            let axis = unit_axis(axis, shape.dim)?;
+            scatter(&|stream, _, token| sphere::cap(stream, &axis, *angle, token))
+        }
+        Law::Simplex { overlap } => {
+            let tokens = configuration::equiangular(shape.count, shape.dim, *overlap)?;
+            scatter(&|_, i, token| token.copy_from_slice(&tokens[i * shape.dim..][..shape.dim]))
+        }
+        Law::Orthonormal => {
+            configuration::at_most_an_orthonormal_basis(shape.count, shape.dim)?;
+            scatter(&|_, i, token| token[i] = 1.0)
+        }
+        Law::TwoClusters { overlap, fraction, concentration } => {
+            let first = configuration::first_cluster(shape.count, *fraction)?;
+            let centres = configuration::two_centres(shape.dim, *overlap);
+            scatter(&|stream, i, token| {
+                let centre = &centres[usize::from(i >= first)];
+                sphere::von_mises_fisher(stream, centre, *concentration, token)
+            })
+        }
+        Law::File { path } => Cloud::read(path)?.place(shape),
+    }
+}
+
+/// Places each token with its own stream; tokens are zero before.
+fn scatter(
+    shape: Shape,
+    seed: u64,
+    place: &(dyn Fn(&mut Stream, usize, &mut [f64]) + Sync),
+) -> Result<Vec<f64>, LawError> {
+    let too_many = |_| LawError {
+        key: "law",
+        problem: format!(
+            "{} replicas of {} tokens are more than random streams can number",
+            shape.replicas, shape.count
+        ),
+        remedy: format!("take at most {} of each", u32::MAX),
+    };
+    u32::try_from(shape.replicas.max(shape.count)).map_err(too_many)?;
+    let mut coordinates = zeros(shape)?;
+    coordinates.par_chunks_mut(shape.dim).enumerate().for_each(|(index, token)| {
+        let (replica, i) = (index / shape.count, index % shape.count);
+        place(&mut Stream::new(seed, replica as u32, i as u32, Purpose::Initial), i, token);
+    });
+    Ok(coordinates)
+}
+
+fn zeros(shape: Shape) -> Result<Vec<f64>, LawError> {
+    let mut coordinates = Vec::new();
+    let length = shape.coordinates();
+    coordinates.try_reserve_exact(length).map_err(|_| LawError {
+        key: "law",
+        problem: format!("{length} coordinates of 8 bytes do not fit into memory"),
+        remedy: "take fewer tokens, replicas or components".into(),
+    })?;
+    coordinates.resize(length, 0.0);
+    Ok(coordinates)
+}
+
+fn unit_axis(axis: &[f64], dim: usize) -> Result<Vec<f64>, LawError> {
+    let remedy = || {
+        let mut entries = vec!["0"; dim.min(8)];
+        entries[dim.min(8) - 1] = "1";
+        let dots = if dim > 8 { ", .." } else { "" };
+        format!("write {dim} numbers, not all zero, e.g. axis = [{}{dots}]", entries.join(", "))
+    };
+    if axis.len() != dim {
+        let problem = format!("has {} components and tokens have {dim}", axis.len());
+        return Err(LawError { key: "axis", problem, remedy: remedy() });
+    }
+    // Scaled first, so that squares neither overflow nor vanish.
+    let largest = axis.iter().fold(0.0, |m: f64, c| m.max(c.abs()));
+    if largest == 0.0 || axis.iter().any(|c| !c.is_finite()) {
+        let problem = "is no direction".into();
+        return Err(LawError { key: "axis", problem, remedy: remedy() });
+    }
+    let mut unit: Vec<f64> = axis.iter().map(|c| c / largest).collect();
+    sphere::normalise(&mut unit);
+    Ok(unit)
+}
+
+#[cfg(test)]
+mod tests;
