@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokenfield::{
     backend::{
-        Backend,
+        Backend, BackendError,
         cpu::{Cpu, Real},
         gpu::{self, Gpu},
     },
@@ -72,9 +72,10 @@ impl Run {
                 self.run_on_gpu(&experiment, &problem, &device)?
             }
             (BackendChoice::Auto, PrecisionChoice::Single) => {
-                match pollster::block_on(gpu::Device::open_hardware())? {
-                    Some(device) => self.run_on_gpu(&experiment, &problem, &device)?,
-                    None => self.run_on_cpu::<f32>(&experiment, &problem)?,
+                match pollster::block_on(gpu::Device::open(gpu::Choice::Hardware)) {
+                    Ok(device) => self.run_on_gpu(&experiment, &problem, &device)?,
+                    Err(BackendError::NoAdapter(_)) => self.run_on_cpu::<f32>(&experiment, &problem)?,
+                    Err(error) => return Err(error.into()),
                 }
             }
             (BackendChoice::Cpu, PrecisionChoice::Single) => self.run_on_cpu::<f32>(&experiment, &problem)?,
@@ -110,8 +111,14 @@ impl Run {
         let shape = problem.tokens.shape;
         let names = columns(&problem.quantities, shape.dim);
         let path = self.out.clone().unwrap_or_else(|| vacant(Path::new("runs"), experiment.name()));
-        eprintln!("{} on {} ({}, {})", experiment.name(), identity.backend, identity.adapter, identity.precision.name());
-        let mut folder = RunFolder::create(&path, &experiment.to_toml(), experiment.seed(), &names, identity)?;
+        eprintln!(
+            "{} on {} ({}, {})",
+            experiment.name(),
+            identity.backend,
+            identity.adapter,
+            identity.precision.name()
+        );
+        let mut folder = RunFolder::create(&path, &experiment.to_toml()?, experiment.seed(), &names, identity)?;
         let progress = Progress::new(problem);
         let outcome = pollster::block_on(async {
             let pairs = simulate(problem, &mut backend, |event| {

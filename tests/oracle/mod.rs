@@ -162,3 +162,18 @@ pub fn w2_dirac(problem: &Problem, coordinates: &[f64], replica: usize) -> f64 {
     }
     sum.sqrt()
 }
+
+/// min_j <x_j, e> with e = mean / |mean|, over tokens of positive weight.
+pub fn overlap_min(problem: &Problem, coordinates: &[f64], replica: usize) -> f64 {
+    let shape = problem.tokens.shape;
+    let mean = mean(problem, coordinates, replica);
+    let length = dot(&mean, &mean).sqrt();
+    let mut smallest = f64::INFINITY;
+    for j in 0..shape.count {
+        if problem.tokens.weight(replica, j) > 0.0 {
+            let x = &coordinates[(replica * shape.count + j) * shape.dim..][..shape.dim];
+            smallest = smallest.min(dot(x, &mean) / length);
+        }
+    }
+    smallest
+}

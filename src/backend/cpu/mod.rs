@@ -71,13 +71,7 @@ impl<T: Real> Cpu<T> {
 
 impl<T: Real> Backend for Cpu<T> {
     fn identity(&self) -> Identity {
-        let threads = rayon::current_num_threads();
-        Identity {
-            backend: "cpu",
-            adapter: format!("{}, {}, {threads} threads", std::env::consts::ARCH, self.instructions.name()),
-            driver: String::new(),
-            precision: T::PRECISION,
-        }
+        Identity { backend: "cpu", adapter: describe(), driver: String::new(), precision: T::PRECISION }
     }
 
     fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError> {
@@ -161,6 +155,12 @@ impl<T: Real> Cpu<T> {
         }
         observe::log_sum_exp2(&exponents) - (2.0 * self.model.attention.beta).ln()
     }
+}
+
+/// The processor as this backend uses it: architecture, instruction set, threads.
+pub fn describe() -> String {
+    let threads = rayon::current_num_threads();
+    format!("{}, {}, {threads} threads", std::env::consts::ARCH, Instructions::detect().name())
 }
 
 /// v <- v - x <x, v> for each token x.

@@ -1,0 +1,103 @@
+//! Every backend behind one name, so that a law or a parity test is written once and a new backend inherits them all.
+
+use libtest_mimic::Trial;
+use tokenfield::{
+    backend::{
+        Backend, Point,
+        cpu::Cpu,
+        gpu::{self, Gpu},
+    },
+    model::Field,
+    observe::Sample,
+    problem::Problem,
+    simulate::{Event, simulate},
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    CpuSingle,
+    CpuDouble,
+    GpuSingle,
+}
+
+/// What a simulation leaves behind.
+pub struct Outcome {
+    pub tokens: Vec<f64>,
+    pub samples: Vec<Sample>,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 3] = [Kind::CpuSingle, Kind::CpuDouble, Kind::GpuSingle];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::CpuSingle => "cpu_single",
+            Kind::CpuDouble => "cpu_double",
+            Kind::GpuSingle => "gpu_single",
+        }
+    }
+
+    /// `double` on a double-precision backend, `single` elsewhere.
+    pub fn tolerance(self, single: f64, double: f64) -> f64 {
+        match self {
+            Kind::CpuDouble => double,
+            Kind::CpuSingle | Kind::GpuSingle => single,
+        }
+    }
+
+    /// The problem evolved to its end.
+    pub fn evolve(self, problem: &Problem) -> Outcome {
+        match self {
+            Kind::CpuSingle => evolve(problem, Cpu::<f32>::new(problem)),
+            Kind::CpuDouble => evolve(problem, Cpu::<f64>::new(problem)),
+            Kind::GpuSingle => evolve(problem, on_gpu(problem)),
+        }
+    }
+
+    /// N(x + f(x)) for every token, with f the chosen field.
+    pub fn shifted(self, problem: &Problem, field: Field) -> Vec<f64> {
+        match self {
+            Kind::CpuSingle => shifted(Cpu::<f32>::new(problem), field),
+            Kind::CpuDouble => shifted(Cpu::<f64>::new(problem), field),
+            Kind::GpuSingle => shifted(on_gpu(problem), field),
+        }
+    }
+}
+
+fn on_gpu(problem: &Problem) -> Gpu {
+    let device = pollster::block_on(gpu::Device::open(gpu::Choice::Best)).expect("an adapter opens");
+    pollster::block_on(Gpu::new(&device, problem)).expect("the problem fits the adapter")
+}
+
+fn evolve<B: Backend>(problem: &Problem, mut backend: B) -> Outcome {
+    let mut samples = Vec::new();
+    let run = simulate(problem, &mut backend, |event| {
+        if let Event::Sample(sample) = event {
+            samples.push(sample.clone());
+        }
+        Ok(())
+    });
+    pollster::block_on(run).expect("the simulation reaches its end");
+    Outcome { tokens: pollster::block_on(backend.tokens()).expect("tokens are read"), samples }
+}
+
+fn shifted<B: Backend>(mut backend: B, field: Field) -> Vec<f64> {
+    backend.evaluate(Point::State, field, 0).expect("the field is evaluated");
+    backend.combine(&[1.0], Point::State).expect("the state moves");
+    pollster::block_on(backend.tokens()).expect("tokens are read")
+}
+
+/// One trial a backend. Without an adapter the GPU's are shown as ignored, unless `TOKENFIELD_REQUIRE_GPU` asks for
+/// one: then they run, and fail.
+pub fn trials(name: &str, test: impl Fn(Kind) + Copy + Send + 'static) -> Vec<Trial> {
+    let required = std::env::var_os("TOKENFIELD_REQUIRE_GPU").is_some();
+    let missing = !required && pollster::block_on(gpu::adapters()).is_empty();
+    let trial = |kind: Kind| {
+        Trial::test(format!("{}::{name}", kind.name()), move || {
+            test(kind);
+            Ok(())
+        })
+        .with_ignored_flag(kind == Kind::GpuSingle && missing)
+    };
+    Kind::ALL.map(trial).into()
+}

@@ -1,0 +1,205 @@
+//! Every backend against the literal f64 oracle: awkward sizes, general matrices, weights, both normalizations.
+
+mod backends;
+mod clouds;
+mod oracle;
+
+use backends::{Kind, trials};
+use clouds::{assert_close, cloud, distance, general_head, identity_head, problem, uneven};
+use libtest_mimic::Arguments;
+use tokenfield::{
+    model::{Field, Head, Matrix, Normalization},
+    observe::{Quantity, columns},
+    problem::{Problem, Schedule},
+    scheme::Scheme,
+    tokens::{Shape, Tokens, Weights},
+};
+
+fn main() {
+    let suites = [
+        trials("field_of_every_width_and_count", every_size),
+        trials("field_with_one_source_and_passive_tail", passive_tail),
+        trials("field_where_no_shift_is_known", unknown_maximum),
+        trials("field_with_several_heads", several_heads),
+        trials("field_with_vanishing_weights", vanishing_weights),
+        trials("schemes_evolve_like_the_oracle", schemes),
+        trials("observables_are_the_oracle_s", observables),
+        trials("a_perturbed_token_is_noticed", perturbation),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), suites.into_iter().flatten().collect()).exit();
+}
+
+/// One evaluation: a score of size beta is rounded to about beta * 1e-7, and the field is of order one.
+const SINGLE: f64 = 2e-6;
+const DOUBLE: f64 = 1e-13;
+
+const WIDTHS: [usize; 9] = [2, 3, 4, 5, 8, 16, 33, 64, 128];
+/// One below, at and one above the tiles of both backends; single tokens; more than one chunk.
+const COUNTS: [usize; 12] = [1, 2, 15, 16, 17, 63, 64, 65, 255, 256, 257, 1000];
+
+/// N(x + f) as the oracle sees it.
+fn expected(problem: &Problem, field: Field) -> Vec<f64> {
+    let dim = problem.tokens.shape.dim;
+    let field = oracle::field(problem, &problem.tokens.coordinates, field);
+    let mut moved: Vec<f64> = problem.tokens.coordinates.iter().zip(field).map(|(x, f)| x + f).collect();
+    clouds::normalize(&mut moved, dim);
+    moved
+}
+
+#[track_caller]
+fn assert_parity(kind: Kind, problem: &Problem, scale: f64) {
+    for field in [Field::Tangent, Field::Ambient] {
+        let what = format!("{field:?} field, {:?}, beta {}", problem.tokens.shape, problem.model.attention.beta);
+        let tolerance = scale * kind.tolerance(SINGLE, DOUBLE);
+        assert_close(&what, &kind.shifted(problem, field), &expected(problem, field), tolerance);
+    }
+}
+
+fn every_size(kind: Kind) {
+    for dim in WIDTHS {
+        for count in COUNTS {
+            // The oracle applies a matrix to every pair: keep n^2 d^2 within a second.
+            if count * count * dim * dim > 20_000_000 {
+                continue;
+            }
+            let tokens = cloud(1, count, dim, (dim * count) as u64);
+            let tokens = Tokens { weights: uneven(tokens.shape, 3), ..tokens };
+            let mut problem = problem(tokens, 1.5);
+            problem.model.attention.heads = vec![general_head(dim, 17)];
+            for normalization in [Normalization::Softmax, Normalization::Unnormalized] {
+                problem.model.attention.normalization = normalization;
+                assert_parity(kind, &problem, 1.0);
+            }
+        }
+    }
+    // Identity matrices take paths of their own; at n = 1000 the widest too.
+    for dim in WIDTHS {
+        assert_parity(kind, &problem(cloud(1, if dim > 16 { 300 } else { 1000 }, dim, dim as u64), 4.0), 2.0);
+    }
+}
+
+fn passive_tail(kind: Kind) {
+    for (count, passive) in [(2, 1), (65, 64), (70, 5), (257, 1)] {
+        for dim in [3, 33] {
+            let mut tokens = cloud(2, count, dim, 31);
+            tokens.shape.passive = passive;
+            let weighted = Tokens { weights: uneven(tokens.shape, 9), ..tokens.clone() };
+            assert_parity(kind, &problem(tokens, 2.0), 1.0);
+            assert_parity(kind, &problem(weighted, 2.0), 1.0);
+        }
+    }
+}
+
+/// beta = 100 and 1000 with general matrices: the row maximum must be found. A rounding of the score, 6e-8 beta, is a
+/// relative error of the weights, so single precision is held to ten times that.
+fn unknown_maximum(kind: Kind) {
+    for beta in [100.0, 1000.0] {
+        for dim in [2, 3, 16, 40] {
+            let mut problem = problem(cloud(1, 150, dim, 11), beta);
+            let tolerance_scale = if kind == Kind::CpuDouble { beta } else { beta / 4.0 };
+            assert_parity(kind, &problem, tolerance_scale);
+            problem.model.attention.heads = vec![general_head(dim, 5)];
+            assert_parity(kind, &problem, tolerance_scale);
+            problem.model.attention.heads = vec![Head { query_key: Matrix::Scale(-1.0), value: Matrix::Scale(0.5) }];
+            problem.tokens.shape.passive = 20;
+            assert_parity(kind, &problem, tolerance_scale);
+        }
+    }
+}
+
+fn several_heads(kind: Kind) {
+    for dim in [2, 3, 7, 24] {
+        let mut problem = problem(cloud(2, 100, dim, 13), 2.0);
+        let diagonal: Vec<f64> = (0..dim).map(|k| 1.0 - 0.3 * k as f64).collect();
+        problem.model.attention.heads = vec![
+            identity_head(),
+            general_head(dim, 23),
+            Head { query_key: Matrix::Diagonal(diagonal.clone()), value: Matrix::Scale(-0.4) },
+            Head { query_key: Matrix::Scale(2.0), value: Matrix::Diagonal(diagonal) },
+        ];
+        assert_parity(kind, &problem, 2.0);
+        problem.model.attention.normalization = Normalization::Unnormalized;
+        // The unnormalized field grows like e^{beta |A|}, and its rounding with it.
+        assert_parity(kind, &problem, 20.0);
+    }
+}
+
+/// Weights of exactly zero among the sources, and weights too small for f32.
+fn vanishing_weights(kind: Kind) {
+    for dim in [3, 33] {
+        for beta in [2.0, 500.0] {
+            let mut tokens = cloud(1, 80, dim, 19);
+            let mut weights = vec![1.0; 80];
+            weights[..40].fill(0.0);
+            weights[40..50].fill(1e-60);
+            let total: f64 = weights.iter().sum();
+            tokens.weights = Weights::Each(weights.iter().map(|weight| weight / total).collect());
+            assert_parity(kind, &problem(tokens, beta), beta.max(4.0) / 2.0);
+        }
+    }
+}
+
+fn schemes(kind: Kind) {
+    for scheme in [Scheme::Euler, Scheme::Heun, Scheme::Rk4, Scheme::Layer] {
+        for (dim, normalization) in [(3, Normalization::Softmax), (6, Normalization::Unnormalized)] {
+            let mut problem = problem(cloud(1, 60, dim, 29), 1.5);
+            problem.model.attention.heads = vec![general_head(dim, 3)];
+            problem.model.attention.normalization = normalization;
+            problem.scheme = scheme;
+            problem.schedule = Schedule { steps: 50, end: 2.5, observe_every: 50 };
+            let what = format!("tokens after {scheme:?}, d = {dim}");
+            let tolerance = kind.tolerance(1e-5, 1e-12);
+            assert_close(&what, &kind.evolve(&problem).tokens, &oracle::evolve(&problem), tolerance);
+        }
+    }
+}
+
+fn observables(kind: Kind) {
+    for (count, dim, beta) in [(1, 2, 1.0), (100, 3, 4.0), (65, 5, 0.5), (257, 20, 30.0), (5000, 3, 2.0)] {
+        let tokens = cloud(2, count, dim, 37);
+        let tokens = Tokens { weights: uneven(tokens.shape, 41), ..tokens };
+        let mut problem = problem(tokens, beta);
+        problem.schedule = Schedule { steps: 0, end: 0.0, observe_every: 1 };
+        if count > 1000 {
+            problem.quantities.retain(|quantity| *quantity != Quantity::Energy);
+        }
+        let names = columns(&problem.quantities, dim);
+        let x = problem.tokens.coordinates.clone();
+        for sample in kind.evolve(&problem).samples {
+            let value = |name: &str| sample.values[names.iter().position(|n| n == name).expect("a column")];
+            let mean = oracle::mean(&problem, &x, sample.replica);
+            let tolerance = kind.tolerance(2e-6, 1e-13);
+            let found: Vec<f64> = (0..dim).map(|k| value(&format!("mean_{k}"))).collect();
+            assert_close("mean", &found, &mean, tolerance);
+            assert_close("mean_norm", &[value("mean_norm")], &[oracle::dot(&mean, &mean).sqrt()], tolerance);
+            let trace = (0..dim).map(|k| value(&format!("second_moment_eigenvalue_{k}"))).sum();
+            assert_close("trace of the second moment", &[trace], &[1.0], tolerance);
+            let expected = oracle::w2_dirac(&problem, &x, sample.replica);
+            assert_close("w2_dirac", &[value("w2_dirac")], &[expected], kind.tolerance(1e-5, 1e-7));
+            let expected = oracle::overlap_min(&problem, &x, sample.replica);
+            assert_close("overlap_min", &[value("overlap_min")], &[expected], tolerance);
+            if problem.quantities.contains(&Quantity::Energy) {
+                let expected = oracle::log_energy(&problem, &x, sample.replica);
+                assert_close("log_energy", &[value("log_energy")], &[expected], kind.tolerance(1e-5, 1e-12));
+            }
+        }
+    }
+}
+
+/// The comparison has teeth: one token moved by ten tolerances is seen, and so is a sign, and so is a field of zero.
+fn perturbation(kind: Kind) {
+    let problem = problem(cloud(1, 40, 3, 43), 2.0);
+    let right = expected(&problem, Field::Tangent);
+    let tolerance = kind.tolerance(SINGLE, DOUBLE);
+    assert!(distance(&kind.shifted(&problem, Field::Tangent), &right) <= tolerance);
+    let mut moved = problem.clone();
+    moved.tokens.coordinates[4] += 10.0 * tolerance;
+    assert!(distance(&kind.shifted(&moved, Field::Tangent), &right) > tolerance, "a moved token goes unnoticed");
+    let mut flipped = problem.clone();
+    flipped.model.attention.heads[0].value = Matrix::Scale(-1.0);
+    assert!(distance(&kind.shifted(&flipped, Field::Tangent), &right) > 1e-2, "a sign goes unnoticed");
+    assert!(distance(&problem.tokens.coordinates, &right) > 1e-2, "a field of zero goes unnoticed");
+    let shape = Shape { passive: 1, ..problem.tokens.shape };
+    let lighter = Problem { tokens: Tokens { shape, ..problem.tokens.clone() }, ..problem };
+    assert!(distance(&kind.shifted(&lighter, Field::Tangent), &right) > tolerance, "a missing source goes unnoticed");
+}
