@@ -213,3 +213,12 @@ fn observe(section: &Section) -> Result<ObserveTyped, ExperimentError> {
     }
     Ok(ObserveTyped { every, quantities: Some(quantities) })
 }
+
+/// Every word that one of the keys of this room accepts.
+#[cfg(test)]
+pub(super) fn words() -> Vec<&'static str> {
+    fn of<T>(words: &[(&'static str, T)]) -> Vec<&'static str> {
+        words.iter().map(|(word, _)| *word).collect()
+    }
+    [of(ALGORITHMS), of(GEOMETRIES), of(MASKS), of(NORMALIZATIONS), of(SCHEMES), of(QUANTITIES)].concat()
+}
