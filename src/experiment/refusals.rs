@@ -138,7 +138,7 @@ fn laws() {
     insta::assert_snapshot!(refusals.join("\n"), @r#"
     experiment: tokens.initial = "uniform": must be a table, and is text; write e.g. tokens.initial = { law = "uniform" }
     experiment: tokens.initial.law: missing; write e.g. tokens.initial.law = "uniform"
-    experiment: tokens.initial.law = "simplex": 6 tokens of overlap -0.2 do not fit into dim = 3; write tokens.count = 3 or less, or tokens.dim = 5 or more
+    experiment: tokens.initial.law = "simplex": 6 tokens of overlap -0.2 do not fit into dim = 3; write tokens.count = 4 or less, or tokens.dim = 5 or more
     experiment: tokens.initial.overlap = -0.3: 6 equiangular tokens need an overlap in [-0.2, 1); write an overlap in this interval, or none for the regular simplex
     experiment: tokens.initial.overlap = 2.0: must be from -1 to 1; write e.g. overlap = 0.5
     experiment: tokens.initial.law = "orthonormal": 6 tokens cannot be orthonormal in dim = 3; write tokens.count = 3 or less, or tokens.dim = 6 or more

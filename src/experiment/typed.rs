@@ -52,6 +52,7 @@ pub(super) const ATTENTION: &[&str] = &["beta", "normalization", "mask", "head"]
 pub(super) const HEAD: &[&str] = &["query-key", "value"];
 pub(super) const TIME: &[&str] = &["scheme", "step", "end"];
 pub(super) const OBSERVE: &[&str] = &["every", "quantities"];
+
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Typed {
     pub name: Option<String>,

@@ -1,6 +1,7 @@
 //! Tokens placed without chance: equiangular sets, basis vectors, and the centres of two clusters.
 
 use super::LawError;
+use crate::tokens::Shape;
 
 /// `count` unit vectors of R^dim with pairwise inner product `overlap`, by default -1 / (count - 1).
 ///
@@ -25,7 +26,8 @@ pub(super) fn equiangular(count: usize, dim: usize, overlap: Option<f64>) -> Res
             key: "law",
             problem: format!("{count} tokens of overlap {rho} do not fit into dim = {dim}"),
             remedy: format!(
-                "write tokens.count = {dim} or less, or tokens.dim = {} or more",
+                "write tokens.count = {} or less, or tokens.dim = {} or more",
+                dim + usize::from(overlap.is_none()),
                 count - usize::from(is_regular)
             ),
         });
@@ -34,7 +36,7 @@ pub(super) fn equiangular(count: usize, dim: usize, overlap: Option<f64>) -> Res
     let along = (1.0 - rho).sqrt();
     let sum = (1.0 + (placed - 1) as f64 * rho).max(0.0).sqrt();
     let shift = (sum - along) / placed as f64;
-    let mut tokens = vec![0.0; count * dim];
+    let mut tokens = super::zeros(Shape { replicas: 1, count, dim, passive: 0 })?;
     for (i, token) in tokens.chunks_exact_mut(dim).enumerate() {
         token[..placed].fill(if i < placed { shift } else { -sum });
         if i < placed {

@@ -152,13 +152,15 @@ fn scatter(
 }
 
 fn zeros(shape: Shape) -> Result<Vec<f64>, LawError> {
-    let mut coordinates = Vec::new();
-    let length = shape.coordinates();
-    coordinates.try_reserve_exact(length).map_err(|_| LawError {
+    let Shape { replicas, count, dim, .. } = shape;
+    let too_large = || LawError {
         key: "law",
-        problem: format!("{length} coordinates of 8 bytes do not fit into memory"),
+        problem: format!("{replicas} replicas of {count} tokens of {dim} components do not fit into memory"),
         remedy: "take fewer tokens, replicas or components".into(),
-    })?;
+    };
+    let length = replicas.checked_mul(count).and_then(|tokens| tokens.checked_mul(dim)).ok_or_else(too_large)?;
+    let mut coordinates = Vec::new();
+    coordinates.try_reserve_exact(length).map_err(|_| too_large())?;
     coordinates.resize(length, 0.0);
     Ok(coordinates)
 }

@@ -226,6 +226,7 @@ fn nonsense_from_a_library_user_is_refused() {
     let key = |law, shape| draw(&law, shape, 0).unwrap_err().key;
     assert_eq!(key(Law::Uniform, shape(1, 4, 1)), "law");
     assert_eq!(key(Law::Uniform, shape(1 << 33, 1, 2)), "law");
+    assert_eq!(key(Law::Uniform, shape(1 << 31, 1 << 31, 1 << 31)), "law");
     assert_eq!(
         key(Law::VonMisesFisher { concentration: f64::NAN, axis: vec![1.0, 0.0] }, shape(1, 4, 2)),
         "concentration"
