@@ -43,7 +43,7 @@ pub(super) struct Source {
     pub overrides: Vec<Override>,
 }
 
-/// A long array is cut here when it is quoted.
+/// Long values are cut here when they are quoted; text, which may be a path, is not.
 const QUOTED: usize = 60;
 
 impl Source {
@@ -56,7 +56,9 @@ impl Source {
     ) -> ExperimentError {
         let key = key.into();
         let mut value = value.to_string();
-        if let Some((cut, _)) = value.char_indices().nth(QUOTED) {
+        if !value.starts_with(['"', '\''])
+            && let Some((cut, _)) = value.char_indices().nth(QUOTED)
+        {
             value.truncate(cut);
             value.push_str("..");
         }

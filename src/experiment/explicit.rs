@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use super::{
     Experiment,
     error::ExperimentError,
+    matrix::MatrixTyped,
     section::word,
-    typed::{ALGORITHMS, GEOMETRIES, HeadTyped, MASKS, MatrixTyped, QUANTITIES, Sphere, Typed, Unmasked},
+    typed::{ALGORITHMS, GEOMETRIES, HeadTyped, MASKS, QUANTITIES, Sphere, Typed, Unmasked},
 };
 use crate::initial::Law;
 
@@ -22,7 +23,7 @@ impl Experiment {
 
     fn explicit(&self) -> Result<Typed, ExperimentError> {
         let mut typed = self.typed.clone();
-        let shape = self.shape()?;
+        let shape = self.shape(self.cloud()?.as_ref())?;
         let schedule = self.schedule()?;
         typed.name = Some(self.name().to_owned());
         typed.algorithm = Some(word(ALGORITHMS, self.algorithm()));

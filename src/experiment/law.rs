@@ -1,6 +1,6 @@
 //! How the laws of initial tokens are typed: `initial = { law = "cap", axis = [0, 0, 1], angle = 0.5 }`.
-
-use std::f64::consts::PI;
+//!
+//! Which numbers make sense is the law's own knowledge, and asked when the experiment is resolved.
 
 use super::{
     error::ExperimentError,
@@ -31,27 +31,24 @@ pub(super) fn read(entry: &Entry) -> Result<Law, ExperimentError> {
 }
 
 fn von_mises_fisher(section: &Section) -> Result<Law, ExperimentError> {
-    let concentration = section.required("concentration", "2.0")?.number_or_infinity()?;
+    let concentration = section.required("concentration", "2.0")?.any_number()?;
     Ok(Law::VonMisesFisher { concentration, axis: axis(section)? })
 }
 
 fn cap(section: &Section) -> Result<Law, ExperimentError> {
     let axis = axis(section)?;
-    let in_range = |angle| angle > 0.0 && angle <= PI;
-    let angle = section.required("angle", "0.5")?.number("in radians, greater than 0 and at most pi", in_range)?;
-    Ok(Law::Cap { axis, angle })
+    Ok(Law::Cap { axis, angle: section.required("angle", "0.5")?.any_number()? })
 }
 
 fn simplex(section: &Section) -> Result<Law, ExperimentError> {
-    Ok(Law::Simplex { overlap: section.optional("overlap", "0.5").map(|entry| overlap(&entry)).transpose()? })
+    Ok(Law::Simplex { overlap: section.optional("overlap", "0.5").map(|entry| entry.any_number()).transpose()? })
 }
 
 fn two_clusters(section: &Section) -> Result<Law, ExperimentError> {
-    let overlap = overlap(&section.required("overlap", "0.5")?)?;
-    let in_range = |fraction| (0.0..=1.0).contains(&fraction);
-    let fraction = section.required("fraction", "0.5")?.number("from 0 to 1", in_range)?;
+    let overlap = section.required("overlap", "0.5")?.any_number()?;
+    let fraction = section.required("fraction", "0.5")?.any_number()?;
     let concentration = match section.optional("concentration", "100.0") {
-        Some(entry) => entry.number_or_infinity()?,
+        Some(entry) => entry.any_number()?,
         None => f64::INFINITY,
     };
     Ok(Law::TwoClusters { overlap, fraction, concentration })
@@ -63,8 +60,4 @@ fn file(section: &Section) -> Result<Law, ExperimentError> {
 
 fn axis(section: &Section) -> Result<Vec<f64>, ExperimentError> {
     section.required("axis", "[0.0, 0.0, 1.0]")?.numbers()
-}
-
-fn overlap(entry: &Entry) -> Result<f64, ExperimentError> {
-    entry.number("from -1 to 1", |overlap| (-1.0..=1.0).contains(&overlap))
 }

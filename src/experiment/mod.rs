@@ -8,10 +8,13 @@
 mod error;
 mod explicit;
 mod law;
+mod matrix;
 mod overrides;
 mod resolve;
+mod schedule;
 mod section;
 mod typed;
+mod weights;
 
 use std::path::{Path, PathBuf};
 
@@ -19,6 +22,7 @@ use toml::Table;
 
 pub use self::{error::ExperimentError, overrides::Override, typed::Algorithm};
 use self::{error::Source, typed::Typed};
+use crate::initial::npy::unreadable_because;
 
 /// An experiment as typed, overrides included.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +38,7 @@ impl Experiment {
         let folder = path.parent().map_or(PathBuf::new(), Path::to_owned);
         let source = Source { name: path.display().to_string(), folder, overrides: overrides.to_vec() };
         let text = std::fs::read_to_string(path).map_err(|error| {
-            source.error("", "", format!("cannot be read: {error}"), "write the path of an experiment file")
+            source.error("", "", unreadable_because(&error), "write the path of an experiment file")
         })?;
         Experiment::from_text(&text, source)
     }
@@ -52,7 +56,7 @@ impl Experiment {
             let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
             let line = before.matches('\n').count() + 1;
             let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-            let problem = format!("line {line}, column {column}: {}", error.message());
+            let problem = format!("line {line}, column {column}: {}", error.message().replace('\n', ", "));
             source.error("", "", problem, "write valid TOML, see https://toml.io")
         })?;
         for change in &source.overrides {
@@ -79,5 +83,7 @@ impl Experiment {
     }
 }
 
+#[cfg(test)]
+mod refusals;
 #[cfg(test)]
 mod tests;

@@ -46,20 +46,25 @@ pub(super) fn word<T: Copy + PartialEq>(words: &[(&'static str, T)], meaning: T)
 }
 
 impl<'a> Section<'a> {
-    /// The section at `path`, with the dot before its keys left to this room; the root has the path "".
+    /// The table that stands at the dotted key `path`, which is empty for the file itself.
     pub fn new(source: &'a Source, path: &str, table: &'a Table, known: &[&str]) -> Result<Self, ExperimentError> {
         let section = Section { source, path: path.to_owned(), table };
-        for key in table.keys().filter(|key| !known.contains(&key.as_str())) {
-            let likeness = |other: &&&str| strsim::normalized_damerau_levenshtein(key, other);
-            let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-            let guess = match nearest.filter(|other| likeness(other) >= 0.5) {
-                Some(other) => format!("did you mean {}? ", section.dotted(other)),
-                None => String::new(),
-            };
-            let remedy = format!("{guess}known here: {}", known.join(", "));
-            return Err(source.error(section.dotted(key), "", "unknown key", remedy));
+        match table.keys().find(|key| !known.contains(&key.as_str())) {
+            None => Ok(section),
+            Some(key) => Err(section.unknown(key, known)),
         }
-        Ok(section)
+    }
+
+    fn unknown(&self, key: &str, known: &[&str]) -> ExperimentError {
+        let likeness = |other: &str| strsim::normalized_damerau_levenshtein(key, other);
+        let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        // Less alike than by half, a guess only distracts.
+        let guess = match nearest.filter(|other| likeness(other) >= 0.5) {
+            Some(other) => format!("did you mean {}? ", self.dotted(other)),
+            None => String::new(),
+        };
+        let remedy = format!("{guess}known here: {}", known.join(", "));
+        self.source.error(self.dotted(key), "", "unknown key", remedy)
     }
 
     fn dotted(&self, key: &str) -> String {
@@ -69,6 +74,17 @@ impl<'a> Section<'a> {
     pub fn optional(&self, key: &str, example: &'static str) -> Option<Entry<'a>> {
         let value = self.table.get(key)?;
         Some(Entry { source: self.source, key: self.dotted(key), value, example })
+    }
+
+    /// A table that has to be there.
+    pub fn section(&self, key: &str, known: &[&str]) -> Result<Section<'a>, ExperimentError> {
+        match self.optional(key, "") {
+            Some(entry) => entry.section(known),
+            None => {
+                let remedy = format!("write a table [{key}] with some of {}", known.join(", "));
+                Err(self.source.error(self.dotted(key), "", "missing", remedy))
+            }
+        }
     }
 
     pub fn required(&self, key: &str, example: &'static str) -> Result<Entry<'a>, ExperimentError> {
@@ -94,7 +110,7 @@ impl<'a> Entry<'a> {
         let found = match self.value {
             Value::String(_) => "text",
             Value::Integer(_) => "a whole number",
-            Value::Float(_) => "a number",
+            Value::Float(_) => "a decimal number",
             Value::Boolean(_) => "true or false",
             Value::Datetime(_) => "a date",
             Value::Array(_) => "a list",
@@ -119,41 +135,32 @@ impl<'a> Entry<'a> {
 
     /// A finite number for which `holds` is true; `range` says so in words.
     pub fn number(&self, range: &str, holds: impl Fn(f64) -> bool) -> Result<f64, ExperimentError> {
-        let number = self.any_number(self.value)?;
+        let number = self.any_number()?;
         if number.is_finite() && holds(number) { Ok(number) } else { Err(self.error(format!("must be {range}"))) }
     }
 
     /// A number, infinity and NaN included.
-    fn any_number(&self, value: &Value) -> Result<f64, ExperimentError> {
-        match value {
-            Value::Float(number) => Ok(*number),
-            Value::Integer(number) => Ok(*number as f64),
-            _ => Err(self.wrong_type("a number")),
-        }
-    }
-
-    /// A number of at least zero, or infinity.
-    pub fn number_or_infinity(&self) -> Result<f64, ExperimentError> {
-        let number = self.any_number(self.value)?;
-        if number >= 0.0 { Ok(number) } else { Err(self.error("must be at least 0, or inf")) }
+    pub fn any_number(&self) -> Result<f64, ExperimentError> {
+        as_number(self.value).ok_or_else(|| self.wrong_type("a number"))
     }
 
     pub fn whole(&self, range: RangeInclusive<u64>) -> Result<u64, ExperimentError> {
         let Value::Integer(number) = self.value else { return Err(self.wrong_type("a whole number")) };
         match u64::try_from(*number) {
             Ok(number) if range.contains(&number) => Ok(number),
-            _ if *range.end() == i64::MAX as u64 => Err(self.error(format!("must be at least {}", range.start()))),
-            _ => Err(self.error(format!("must be from {} to {}", range.start(), range.end()))),
+            Ok(number) if number > *range.end() => Err(self.error(format!("must be at most {}", range.end()))),
+            _ => Err(self.error(format!("must be at least {}", range.start()))),
         }
     }
 
-    pub fn list(&self) -> Result<Vec<Entry<'a>>, ExperimentError> {
+    /// The elements of a list; the example is of one element.
+    pub fn list(&self, example: &'static str) -> Result<Vec<Entry<'a>>, ExperimentError> {
         let Value::Array(list) = self.value else { return Err(self.wrong_type("a list")) };
         let element = |(index, value): (usize, &'a Value)| Entry {
             source: self.source,
             key: format!("{}.{index}", self.key),
             value,
-            example: self.example,
+            example,
         };
         Ok(list.iter().enumerate().map(element).collect())
     }
@@ -161,10 +168,10 @@ impl<'a> Entry<'a> {
     /// A list of finite numbers.
     pub fn numbers(&self) -> Result<Vec<f64>, ExperimentError> {
         let Value::Array(list) = self.value else { return Err(self.wrong_type("a list of numbers")) };
-        let number = |value| match self.any_number(value) {
-            Ok(number) if number.is_finite() => Ok(number),
-            Ok(number) => Err(self.error(format!("{number} is not finite"))),
-            Err(_) => Err(self.error(format!("must be a list of numbers, and has {value} in it"))),
+        let number = |value: &Value| match as_number(value) {
+            Some(number) if number.is_finite() => Ok(number),
+            Some(number) => Err(self.error(format!("must be finite, and has {number} in it"))),
+            None => Err(self.error(format!("must be a list of numbers, and has {value} in it"))),
         };
         list.iter().map(number).collect()
     }
@@ -176,7 +183,7 @@ impl<'a> Entry<'a> {
         let typed = self.text()?;
         match words.iter().find(|(text, _)| *text == typed) {
             Some(&(text, meaning)) => Ok(Word { text, meaning }),
-            None => Err(self.error_with("not accepted here", accepted)),
+            None => Err(self.error_with("not supported", accepted)),
         }
     }
 
@@ -190,5 +197,13 @@ impl<'a> Entry<'a> {
 
     pub fn is_text(&self) -> bool {
         self.value.is_str()
+    }
+}
+
+fn as_number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Float(number) => Some(*number),
+        Value::Integer(number) => Some(*number as f64),
+        _ => None,
     }
 }

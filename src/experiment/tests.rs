@@ -1,5 +1,8 @@
 //! Experiments that are fine.
 
+use ndarray::{arr1, arr2};
+use ndarray_npy::write_npy;
+
 use super::*;
 use crate::{
     model::{Head, Matrix, Normalization},
@@ -81,4 +84,175 @@ fn the_resolved_file_means_the_same_problem() {
     every = 10.0
     quantities = ["moments", "energy", "w2_dirac"]
     "#);
+}
+
+/// An experiment whose every array comes from a file, in a folder of its own.
+const FILES: &str = r#"
+algorithm = "direct"
+[tokens]
+initial = { law = "file", path = "tokens.npy" }
+weights = { path = "weights.npy" }
+passive = 1
+replicas = 2
+[attention]
+beta = 0
+normalization = "unnormalized"
+[[attention.head]]
+query-key = { path = "matrix.npy" }
+value = { rows = [[0, -1], [1, 0]] }
+[[attention.head]]
+query-key = { diagonal = [1, -0.1] }
+value = { scale = -1 }
+[time]
+scheme = "layer"
+step = 0.1
+end = 0.3
+[observe]
+every = 0.2
+"#;
+
+fn folder_of_files() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    write_npy(at("tokens.npy"), &arr2(&[[1.0, 0.0], [0.0, 1.0], [-0.6, 0.8f32]])).unwrap();
+    write_npy(at("weights.npy"), &arr1(&[0.25, 0.75, 0.0])).unwrap();
+    write_npy(at("matrix.npy"), &arr2(&[[1.0, 2.0], [3.0, 4.0]])).unwrap();
+    let file = at("rotation.toml");
+    std::fs::write(&file, FILES).unwrap();
+    (folder, file)
+}
+
+#[test]
+fn files_are_found_beside_the_experiment() {
+    let (_folder, file) = folder_of_files();
+    let experiment = Experiment::read(&file, &[]).unwrap();
+    assert_eq!((experiment.name(), experiment.seed(), experiment.algorithm()), ("rotation", 0, Algorithm::Direct));
+    let problem = experiment.resolve().unwrap();
+    assert_eq!(problem.tokens.shape, Shape { replicas: 2, count: 3, dim: 2, passive: 1 });
+    assert_eq!(problem.tokens.weights, Weights::Each(vec![0.25, 0.75, 0.0, 0.25, 0.75, 0.0]));
+    assert_eq!(problem.tokens.coordinates[..4], [1.0, 0.0, 0.0, 1.0]);
+    // The file is in f32.
+    assert!((problem.tokens.coordinates[4] + 0.6).abs() < 1e-7);
+    let heads = [
+        Head { query_key: Matrix::Dense(vec![1.0, 2.0, 3.0, 4.0]), value: Matrix::Dense(vec![0.0, -1.0, 1.0, 0.0]) },
+        Head { query_key: Matrix::Diagonal(vec![1.0, -0.1]), value: Matrix::Scale(-1.0) },
+    ];
+    assert_eq!(problem.model.attention.heads, heads);
+    assert_eq!(problem.schedule, Schedule { steps: 3, end: 0.3, observe_every: 2 });
+    assert_eq!(problem.quantities, [Quantity::Moments, Quantity::W2Dirac], "no energy for beta = 0");
+}
+
+#[test]
+fn the_resolved_file_means_the_same_from_any_folder() {
+    let (_folder, file) = folder_of_files();
+    let experiment = Experiment::read(&file, &[]).unwrap();
+    let again = Experiment::parse(&experiment.to_toml().unwrap()).unwrap();
+    assert_eq!(again.resolve().unwrap(), experiment.resolve().unwrap());
+    assert_eq!((again.name(), again.algorithm()), (experiment.name(), experiment.algorithm()));
+    for law in [
+        "{ law = \"von-mises-fisher\", concentration = 0.1, axis = [0, 1, 2] }",
+        "{ law = \"cap\", angle = 0.3, axis = [0, 1, 2] }",
+        "{ law = \"simplex\", overlap = 0.3 }",
+        "{ law = \"simplex\" }",
+        "{ law = \"orthonormal\" }",
+        "{ law = \"two-clusters\", overlap = 0.1, fraction = 0.5 }",
+    ] {
+        let text =
+            GOOD.replace("{ law = \"uniform\" }", law).replace("dim = 3", "dim = 6").replace("[0,", "[0, 0, 0, 0,");
+        let experiment = Experiment::parse(&text).unwrap();
+        let again = Experiment::parse(&experiment.to_toml().unwrap()).unwrap();
+        assert_eq!(again.resolve().unwrap(), experiment.resolve().unwrap());
+    }
+}
+
+#[test]
+fn without_time_only_the_start_is_observed() {
+    let experiment = Experiment::parse(&GOOD.replace("end = 10.0", "end = 0")).unwrap();
+    let schedule = experiment.resolve().unwrap().schedule;
+    assert_eq!(schedule, Schedule { steps: 0, end: 0.0, observe_every: 1 });
+    let again = Experiment::parse(&experiment.to_toml().unwrap()).unwrap();
+    assert_eq!(again.resolve().unwrap().schedule, schedule);
+}
+
+#[test]
+fn weights_may_be_zero_before_the_passive_tail() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("w.npy");
+    write_npy(&path, &arr1(&[0.0, 0.5, 0.0, 0.5, 0.0, 0.0])).unwrap();
+    let typed = format!("seed = 7\nweights = {{ path = '{}' }}", path.display());
+    let tokens = Experiment::parse(&GOOD.replace("seed = 7", &typed)).unwrap().resolve().unwrap().tokens;
+    assert_eq!(tokens.shape.passive, 0);
+    assert_eq!((tokens.weight(0, 0), tokens.weight(0, 1)), (0.0, 0.5));
+}
+
+#[test]
+fn overrides_replace_what_was_typed() {
+    let (_folder, file) = folder_of_files();
+    let changes = [
+        "attention.beta=2",
+        "attention.beta = 3.5",
+        "time.scheme=rk4",
+        "observe.quantities=[\"overlap\"]",
+        "attention.head.0.value=\"identity\"",
+        "attention.head.1.query-key.diagonal.1=7",
+        "attention.head.2={ query-key = \"identity\", value = \"identity\" }",
+        "name=turned",
+        "tokens.replicas=1",
+    ]
+    .map(|text| text.parse().unwrap());
+    let experiment = Experiment::read(&file, &changes).unwrap();
+    assert_eq!(experiment.name(), "turned");
+    let problem = experiment.resolve().unwrap();
+    assert_eq!(problem.model.attention.beta, 3.5, "the last one counts");
+    assert_eq!(problem.scheme, Scheme::Rk4);
+    assert_eq!(problem.quantities, [Quantity::Overlap]);
+    let heads = &problem.model.attention.heads;
+    assert_eq!(heads.len(), 3);
+    assert_eq!(heads[0].value, Matrix::Identity);
+    assert_eq!(heads[1].query_key, Matrix::Diagonal(vec![1.0, 7.0]));
+    assert_eq!(problem.tokens.shape.replicas, 1);
+}
+
+const REFERENCE: &str = include_str!("../../assets/reference.toml");
+
+/// The reference with each `# or:` line in the place of the line it is an alternative to, or of nothing.
+fn alternatives() -> Vec<String> {
+    let lines: Vec<&str> = REFERENCE.lines().collect();
+    let key = |line: &str| line.split_once(" = ").map(|(key, _)| format!("{key} = "));
+    let other = |at: usize| lines[at].strip_prefix("# or: ");
+    let alternative = |at: usize| {
+        let other = other(at)?;
+        let typed = lines[..at].iter().rposition(|line| line.starts_with(&key(other).unwrap()));
+        let mut changed = lines.clone();
+        changed[typed.unwrap_or(at)] = other;
+        Some(changed.join("\n"))
+    };
+    (0..lines.len()).filter_map(alternative).collect()
+}
+
+#[test]
+fn the_reference_is_an_experiment_in_all_its_forms() {
+    Experiment::parse(REFERENCE).unwrap().resolve().unwrap();
+    let alternatives = alternatives();
+    assert_eq!(alternatives.len(), REFERENCE.matches("\n# or: ").count());
+    for text in alternatives {
+        let experiment = Experiment::parse(&text).unwrap();
+        assert_ne!(experiment, Experiment::parse(REFERENCE).unwrap());
+        if let Err(error) = experiment.resolve().map_err(|error| error.to_string()) {
+            assert!(text.contains(".npy\" }\n") && error.contains("there is no such file"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn the_reference_shows_every_key_and_word() {
+    let tables = [typed::ROOT, typed::TOKENS, typed::WEIGHTS, typed::ATTENTION, typed::HEAD, matrix::FORMS];
+    let laws = law::LAWS.iter().map(|(_, form)| form.keys);
+    for key in tables.into_iter().chain([typed::TIME, typed::OBSERVE]).chain(laws).flatten() {
+        let shown = [format!("{key} = "), format!("[{key}]"), format!("[[attention.{key}]]")];
+        assert!(shown.iter().any(|text| REFERENCE.contains(text)), "{key} is not in assets/reference.toml");
+    }
+    for word in typed::words().into_iter().chain(law::LAWS.iter().map(|(word, _)| *word)) {
+        assert!(REFERENCE.contains(&format!("\"{word}\"")), "\"{word}\" is not in assets/reference.toml");
+    }
 }

@@ -8,6 +8,7 @@ use toml::Table;
 use super::{
     error::{ExperimentError, Source},
     law,
+    matrix::{self, MatrixTyped},
     section::{Entry, Section, Word},
 };
 use crate::{initial::Law, model::Normalization, observe::Quantity, scheme::Scheme};
@@ -43,15 +44,15 @@ pub(super) const QUANTITIES: &[(&str, Quantity)] = &[
     ("overlap", Quantity::Overlap),
 ];
 
-/// The keys of every table. The laws have their own, in their room.
+/// The keys of every table. Laws and matrices have theirs in their rooms.
 pub(super) const ROOT: &[&str] = &["name", "algorithm", "tokens", "attention", "time", "observe"];
 pub(super) const TOKENS: &[&str] = &["count", "dim", "replicas", "seed", "passive", "geometry", "initial", "weights"];
 pub(super) const WEIGHTS: &[&str] = &["path"];
 pub(super) const ATTENTION: &[&str] = &["beta", "normalization", "mask", "head"];
 pub(super) const HEAD: &[&str] = &["query-key", "value"];
-pub(super) const MATRIX: &[&str] = &["scale", "diagonal", "rows", "path"];
 pub(super) const TIME: &[&str] = &["scheme", "step", "end"];
 pub(super) const OBSERVE: &[&str] = &["every", "quantities"];
+
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Typed {
     pub name: Option<String>,
@@ -95,16 +96,6 @@ pub(super) struct HeadTyped {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum MatrixTyped {
-    Identity,
-    Scale(f64),
-    Diagonal(Vec<f64>),
-    Rows(Vec<Vec<f64>>),
-    Path(PathBuf),
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct TimeTyped {
     pub scheme: Word<Scheme>,
     pub step: f64,
@@ -120,9 +111,9 @@ pub(super) struct ObserveTyped {
 impl Typed {
     pub fn read(root: &Table, source: &Source) -> Result<Typed, ExperimentError> {
         let root = Section::new(source, "", root, ROOT)?;
-        let tokens = root.required("tokens", "{ count = 4096, dim = 3, .. }")?.section(TOKENS)?;
-        let attention = root.required("attention", "{ beta = 4.0, .. }")?.section(ATTENTION)?;
-        let time = root.required("time", "{ step = 0.05, .. }")?.section(TIME)?;
+        let tokens = root.section("tokens", TOKENS)?;
+        let attention = root.section("attention", ATTENTION)?;
+        let time = root.section("time", TIME)?;
         let observe = match root.optional("observe", "{ every = 0.5 }") {
             Some(entry) => observe(&entry.section(OBSERVE)?)?,
             None => ObserveTyped { every: None, quantities: None },
@@ -178,7 +169,11 @@ fn tokens(section: &Section) -> Result<TokensTyped, ExperimentError> {
 fn attention(section: &Section) -> Result<AttentionTyped, ExperimentError> {
     let beta = section.required("beta", "4.0")?.number("finite and at least 0", |beta| beta >= 0.0)?;
     let head = match section.optional("head", "[{ value = \"identity\" }]") {
-        Some(entry) => entry.list()?.iter().map(head).collect::<Result<_, _>>()?,
+        Some(entry) => entry
+            .list("{ query-key = \"identity\", value = \"identity\" }")?
+            .iter()
+            .map(head)
+            .collect::<Result<_, _>>()?,
         None => Vec::new(),
     };
     Ok(AttentionTyped {
@@ -191,37 +186,8 @@ fn attention(section: &Section) -> Result<AttentionTyped, ExperimentError> {
 
 fn head(entry: &Entry) -> Result<HeadTyped, ExperimentError> {
     let section = entry.section(HEAD)?;
-    let matrix = |key| section.required(key, "\"identity\"").and_then(|entry| matrix(&entry));
+    let matrix = |key| section.required(key, "\"identity\"").and_then(|entry| matrix::read(&entry));
     Ok(HeadTyped { query_key: matrix("query-key")?, value: matrix("value")? })
-}
-
-fn matrix(entry: &Entry) -> Result<MatrixTyped, ExperimentError> {
-    if entry.is_text() {
-        return entry.word(&[("identity", ())]).map(|_| MatrixTyped::Identity).map_err(|_| {
-            entry.error_with("not accepted here", format!("accepted: \"identity\", {}", one_of(MATRIX)))
-        });
-    }
-    let section = entry.section(MATRIX)?;
-    let forms = [
-        section.optional("scale", "2.0").map(|e| e.number("finite", |_| true).map(MatrixTyped::Scale)),
-        section.optional("diagonal", "[1.0, 2.0]").map(|e| e.numbers().map(MatrixTyped::Diagonal)),
-        section.optional("rows", "[[1.0, 0.0], [0.0, 1.0]]").map(|e| rows(&e).map(MatrixTyped::Rows)),
-        section.optional("path", "\"A.npy\"").map(|e| e.path().map(MatrixTyped::Path)),
-    ];
-    let mut typed = forms.into_iter().flatten();
-    match (typed.next(), typed.next()) {
-        (Some(form), None) => form,
-        _ => Err(entry.error_with("must have exactly one key", format!("write {}", one_of(MATRIX)))),
-    }
-}
-
-fn rows(entry: &Entry) -> Result<Vec<Vec<f64>>, ExperimentError> {
-    entry.list()?.iter().map(Entry::numbers).collect()
-}
-
-/// `{ scale = .. }, { diagonal = .. }, ..`
-fn one_of(keys: &[&str]) -> String {
-    keys.iter().map(|key| format!("{{ {key} = .. }}")).collect::<Vec<_>>().join(", ")
 }
 
 fn time(section: &Section) -> Result<TimeTyped, ExperimentError> {
@@ -239,7 +205,7 @@ fn observe(section: &Section) -> Result<ObserveTyped, ExperimentError> {
         return Ok(ObserveTyped { every, quantities: None });
     };
     let mut quantities: Vec<Word<Quantity>> = Vec::new();
-    for element in entry.list()? {
+    for element in entry.list("\"moments\"")? {
         let quantity = element.word(QUANTITIES)?;
         if quantities.contains(&quantity) {
             return Err(element.error_with("is listed twice", "write every quantity once"));
@@ -247,4 +213,13 @@ fn observe(section: &Section) -> Result<ObserveTyped, ExperimentError> {
         quantities.push(quantity);
     }
     Ok(ObserveTyped { every, quantities: Some(quantities) })
+}
+
+/// Every word that one of the keys of this room accepts.
+#[cfg(test)]
+pub(super) fn words() -> Vec<&'static str> {
+    fn of<T>(words: &[(&'static str, T)]) -> Vec<&'static str> {
+        words.iter().map(|(word, _)| *word).collect()
+    }
+    [of(ALGORITHMS), of(GEOMETRIES), of(MASKS), of(NORMALIZATIONS), of(SCHEMES), of(QUANTITIES)].concat()
 }

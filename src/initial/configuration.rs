@@ -1,6 +1,7 @@
 //! Tokens placed without chance: equiangular sets, basis vectors, and the centres of two clusters.
 
 use super::LawError;
+use crate::tokens::Shape;
 
 /// `count` unit vectors of R^dim with pairwise inner product `overlap`, by default -1 / (count - 1).
 ///
@@ -25,7 +26,8 @@ pub(super) fn equiangular(count: usize, dim: usize, overlap: Option<f64>) -> Res
             key: "law",
             problem: format!("{count} tokens of overlap {rho} do not fit into dim = {dim}"),
             remedy: format!(
-                "write tokens.count = {dim} or less, or tokens.dim = {} or more",
+                "write tokens.count = {} or less, or tokens.dim = {} or more",
+                dim + usize::from(overlap.is_none()),
                 count - usize::from(is_regular)
             ),
         });
@@ -34,7 +36,7 @@ pub(super) fn equiangular(count: usize, dim: usize, overlap: Option<f64>) -> Res
     let along = (1.0 - rho).sqrt();
     let sum = (1.0 + (placed - 1) as f64 * rho).max(0.0).sqrt();
     let shift = (sum - along) / placed as f64;
-    let mut tokens = vec![0.0; count * dim];
+    let mut tokens = super::zeros(Shape { replicas: 1, count, dim, passive: 0 })?;
     for (i, token) in tokens.chunks_exact_mut(dim).enumerate() {
         token[..placed].fill(if i < placed { shift } else { -sum });
         if i < placed {
@@ -61,8 +63,8 @@ pub(super) fn at_most_an_orthonormal_basis(count: usize, dim: usize) -> Result<(
 pub(super) fn first_cluster(count: usize, fraction: f64) -> Result<usize, LawError> {
     let exact = fraction * count as f64;
     let whole = exact.round();
-    // Fractions such as 1/3 are typed with some sixteen digits; 1e-9 of a token forgives that for any count.
-    if (exact - whole).abs() <= 1e-9 * (count as f64).max(1.0) && (0.0..=1.0).contains(&fraction) {
+    // Fractions such as 1/3 are typed with sixteen digits: a millionth of a token forgives that up to 10^9 tokens.
+    if (exact - whole).abs() <= 1e-6 {
         return Ok(whole as usize);
     }
     let (low, high) = (exact.floor() / count as f64, exact.ceil() / count as f64);

@@ -1,13 +1,12 @@
 //! Tokens that were written down elsewhere.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{LawError, npy, sphere};
 use crate::tokens::Shape;
 
 /// The tokens of a file: one cloud for every replica, or one each.
 pub(crate) struct Cloud {
-    path: PathBuf,
     /// None when all replicas share the tokens.
     pub replicas: Option<usize>,
     pub count: usize,
@@ -24,19 +23,19 @@ impl Cloud {
             _ => (None, 0, 0),
         };
         if replicas == Some(0) || count == 0 || dim == 0 {
-            let problem = format!("{} has the shape {}", path.display(), npy::shape_text(&array.shape));
+            let problem = format!("has the shape {}", npy::shape_text(&array.shape));
             return Err(unusable(problem, "save an array of shape (count, dim) or (replicas, count, dim)".into()));
         }
         let mut coordinates = array.values;
         for (row, token) in coordinates.chunks_exact_mut(dim).enumerate() {
             let length = sphere::norm(token);
             // Tokens of another program may be in half precision; anything further off was meant otherwise.
-            if !((length - 1.0).abs() <= 1e-3) {
+            if (length - 1.0).abs() > 1e-3 {
                 let place = match replicas {
                     None => format!("row {row}"),
                     Some(_) => format!("row {} of replica {}", row % count, row / count),
                 };
-                let problem = format!("{} has length {length} in {place}, counted from 0", path.display());
+                let problem = format!("has a token of length {length} in {place}, counted from 0");
                 return Err(unusable(
                     problem,
                     "divide every token by its length; tokens live on the unit sphere".into(),
@@ -44,15 +43,14 @@ impl Cloud {
             }
             sphere::normalise(token);
         }
-        Ok(Cloud { path: path.to_owned(), replicas, count, dim, coordinates })
+        Ok(Cloud { replicas, count, dim, coordinates })
     }
 
     /// The coordinates of all replicas of this shape.
     pub fn place(self, shape: Shape) -> Result<Vec<f64>, LawError> {
         let mismatch = |key: &str, asked: usize, found: usize| {
-            let problem =
-                format!("{} has {key} = {found} and the experiment tokens.{key} = {asked}", self.path.display());
-            Err(unusable(problem, format!("write tokens.{key} = {found}, or leave this key out")))
+            let problem = format!("holds {key} = {found} and tokens.{key} = {asked}");
+            Err(unusable(problem, format!("write tokens.{key} = {found}, or leave tokens.{key} out")))
         };
         if self.count != shape.count {
             return mismatch("count", shape.count, self.count);

@@ -8,7 +8,7 @@ mod file;
 pub(crate) mod npy;
 mod sphere;
 
-use std::path::PathBuf;
+use std::{f64::consts::PI, path::PathBuf};
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -56,10 +56,47 @@ pub struct LawError {
     pub remedy: String,
 }
 
+impl Law {
+    /// Whether every parameter is in its range; lists, counts and files are judged when tokens are drawn.
+    fn check(&self) -> Result<(), LawError> {
+        let outside = |key, range: &str, example: &str| {
+            Err(LawError {
+                key,
+                problem: format!("must be {range}"),
+                remedy: format!("write e.g. {key} = {example}"),
+            })
+        };
+        let is_overlap = |overlap: &f64| (-1.0..=1.0).contains(overlap);
+        match self {
+            Law::VonMisesFisher { concentration, .. } | Law::TwoClusters { concentration, .. }
+                if concentration.is_nan() || *concentration < 0.0 =>
+            {
+                outside("concentration", "at least 0, or inf", "2.0")
+            }
+            Law::Cap { angle, .. } if !(*angle > 0.0 && *angle <= PI) => {
+                outside("angle", "an angle in radians, greater than 0 and at most pi", "0.5")
+            }
+            Law::Simplex { overlap: Some(overlap) } | Law::TwoClusters { overlap, .. } if !is_overlap(overlap) => {
+                outside("overlap", "from -1 to 1", "0.5")
+            }
+            Law::TwoClusters { fraction, .. } if !(0.0..=1.0).contains(fraction) => {
+                outside("fraction", "from 0 to 1", "0.5")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// The initial coordinates of every token, ordered (replica, token, component).
 ///
-/// Replicas and tokens are numbered by 32 bits in the random streams; a larger shape is an error.
+/// Errors: a parameter outside its range, more tokens than a configuration has room for, an unfit file, tokens of less
+/// than two components, and more replicas or tokens than the 32 bits that number them in the random streams.
 pub fn draw(law: &Law, shape: Shape, seed: u64) -> Result<Vec<f64>, LawError> {
+    law.check()?;
+    if shape.dim < 2 {
+        let problem = format!("tokens of dim = {} have no directions", shape.dim);
+        return Err(LawError { key: "law", problem, remedy: "take dim = 2 or more".into() });
+    }
     let scatter = |place: &(dyn Fn(&mut Stream, usize, &mut [f64]) + Sync)| scatter(shape, seed, place);
     match law {
         Law::Uniform => scatter(&|stream, _, token| sphere::uniform(stream, token)),
@@ -115,13 +152,15 @@ fn scatter(
 }
 
 fn zeros(shape: Shape) -> Result<Vec<f64>, LawError> {
-    let mut coordinates = Vec::new();
-    let length = shape.coordinates();
-    coordinates.try_reserve_exact(length).map_err(|_| LawError {
+    let Shape { replicas, count, dim, .. } = shape;
+    let too_large = || LawError {
         key: "law",
-        problem: format!("{length} coordinates of 8 bytes do not fit into memory"),
+        problem: format!("{replicas} replicas of {count} tokens of {dim} components do not fit into memory"),
         remedy: "take fewer tokens, replicas or components".into(),
-    })?;
+    };
+    let length = replicas.checked_mul(count).and_then(|tokens| tokens.checked_mul(dim)).ok_or_else(too_large)?;
+    let mut coordinates = Vec::new();
+    coordinates.try_reserve_exact(length).map_err(|_| too_large())?;
     coordinates.resize(length, 0.0);
     Ok(coordinates)
 }

@@ -16,7 +16,7 @@ pub(crate) struct Array {
     pub values: Vec<f64>,
 }
 
-/// Why a file gave no array, and what to do about it.
+/// Why a file gave no array, and what to do about it. Whoever named the file says which.
 #[derive(Debug)]
 pub(crate) struct NpyError {
     pub problem: String,
@@ -25,11 +25,11 @@ pub(crate) struct NpyError {
 
 pub(crate) fn read(path: &Path) -> Result<Array, NpyError> {
     let unreadable = |error: io::Error| NpyError {
-        problem: format!("{} cannot be read: {error}", path.display()),
+        problem: unreadable_because(&error),
         remedy: "write the path of a .npy file, relative to the folder of the experiment file".into(),
     };
     let damaged = |error: &dyn Display| NpyError {
-        problem: format!("{} is no .npy file: {error}", path.display()),
+        problem: format!("is no .npy file: {error}"),
         remedy: "write the array with numpy.save".into(),
     };
     let file = File::open(path).map_err(unreadable)?;
@@ -40,7 +40,7 @@ pub(crate) fn read(path: &Path) -> Result<Array, NpyError> {
     let Some(width) = [("'<f4'", 4), ("'>f4'", 4), ("'<f8'", 8), ("'>f8'", 8)].iter().find(|(name, _)| *name == kind)
     else {
         return Err(NpyError {
-            problem: format!("{} holds entries of type {kind}", path.display()),
+            problem: format!("holds entries of type {kind}"),
             remedy: "save it as float32 or float64, e.g. array.astype(numpy.float64)".into(),
         });
     };
@@ -56,7 +56,15 @@ pub(crate) fn read(path: &Path) -> Result<Array, NpyError> {
         entries::<f64>(&header, &mut reader, expected)
     };
     let array = Array { values: values.map_err(|error| damaged(&error))?, shape: header.shape };
-    array.finite(path)
+    array.finite()
+}
+
+/// Why a file cannot be read, in the same words on every system where that is the usual reason.
+pub(crate) fn unreadable_because(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".into(),
+        _ => format!("cannot be read: {error}"),
+    }
 }
 
 /// `(4, 3)`, as NumPy writes a shape.
@@ -84,10 +92,10 @@ fn entries<T: ReadableElement + Into<f64> + Copy>(
 }
 
 impl Array {
-    fn finite(self, path: &Path) -> Result<Array, NpyError> {
+    fn finite(self) -> Result<Array, NpyError> {
         let Some(position) = self.values.iter().position(|value| !value.is_finite()) else { return Ok(self) };
         Err(NpyError {
-            problem: format!("{} has {} at {}", path.display(), self.values[position], self.index_text(position)),
+            problem: format!("has {} at {}, counted from 0", self.values[position], self.index_text(position)),
             remedy: "write finite numbers".into(),
         })
     }

@@ -1,0 +1,92 @@
+//! The matrices of a head: `"identity"`, `{ scale = 2.0 }`, `{ diagonal = [..] }`, `{ rows = [[..], ..] }` or
+//! `{ path = "A.npy" }`.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use toml::Value;
+
+use super::{
+    error::{ExperimentError, Source},
+    section::Entry,
+};
+use crate::{initial::npy, model::Matrix};
+
+pub(super) const FORMS: &[&str] = &["scale", "diagonal", "rows", "path"];
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum MatrixTyped {
+    Identity,
+    Scale(f64),
+    Diagonal(Vec<f64>),
+    Rows(Vec<Vec<f64>>),
+    Path(PathBuf),
+}
+
+pub(super) fn read(entry: &Entry) -> Result<MatrixTyped, ExperimentError> {
+    if entry.is_text() {
+        return entry
+            .word(&[("identity", ())])
+            .map(|_| MatrixTyped::Identity)
+            .map_err(|_| entry.error_with("not supported", format!("accepted: \"identity\", {}", one_of(FORMS))));
+    }
+    let section = entry.section(FORMS)?;
+    let forms = [
+        section.optional("scale", "2.0").map(|e| e.number("finite", |_| true).map(MatrixTyped::Scale)),
+        section.optional("diagonal", "[1.0, 2.0]").map(|e| e.numbers().map(MatrixTyped::Diagonal)),
+        section.optional("rows", "[[1.0, 0.0], [0.0, 1.0]]").map(|e| rows(&e).map(MatrixTyped::Rows)),
+        section.optional("path", "\"A.npy\"").map(|e| e.path().map(MatrixTyped::Path)),
+    ];
+    let mut typed = forms.into_iter().flatten();
+    match (typed.next(), typed.next()) {
+        (Some(form), None) => form,
+        _ => Err(entry.error_with("must have exactly one key", format!("write {}", one_of(FORMS)))),
+    }
+}
+
+fn rows(entry: &Entry) -> Result<Vec<Vec<f64>>, ExperimentError> {
+    entry.list("[1.0, 0.0]")?.iter().map(Entry::numbers).collect()
+}
+
+/// `{ scale = .. }, { diagonal = .. }, ..`
+fn one_of(keys: &[&str]) -> String {
+    keys.iter().map(|key| format!("{{ {key} = .. }}")).collect::<Vec<_>>().join(", ")
+}
+
+impl MatrixTyped {
+    /// The matrix of width `dim` that was typed at `key`.
+    pub fn resolve(&self, key: &str, dim: usize, source: &Source) -> Result<Matrix, ExperimentError> {
+        let refused = |form: &str, value: Value, problem: String, remedy: String| {
+            Err(source.error(format!("{key}.{form}"), value, problem, remedy))
+        };
+        match self {
+            MatrixTyped::Identity => Ok(Matrix::Identity),
+            MatrixTyped::Scale(factor) => Ok(Matrix::Scale(*factor)),
+            MatrixTyped::Diagonal(entries) if entries.len() == dim => Ok(Matrix::Diagonal(entries.clone())),
+            MatrixTyped::Diagonal(entries) => {
+                let problem = format!("has {} entries and tokens have {dim} components", entries.len());
+                refused("diagonal", entries.clone().into(), problem, format!("write {dim} numbers"))
+            }
+            MatrixTyped::Rows(rows) => {
+                let problem = match rows.iter().position(|row| row.len() != dim) {
+                    _ if rows.len() != dim => format!("has {} rows and tokens have {dim} components", rows.len()),
+                    Some(row) => format!("has {} numbers in row {row}, counted from 0", rows[row].len()),
+                    None => return Ok(Matrix::Dense(rows.concat())),
+                };
+                refused("rows", rows.clone().into(), problem, format!("write {dim} rows of {dim} numbers"))
+            }
+            MatrixTyped::Path(path) => {
+                let quoted = Value::from(path.to_string_lossy().as_ref());
+                match npy::read(path) {
+                    Ok(array) if array.shape == [dim, dim] => Ok(Matrix::Dense(array.values)),
+                    Ok(array) => {
+                        let problem = format!("has the shape {}", npy::shape_text(&array.shape));
+                        refused("path", quoted, problem, format!("save an array of shape ({dim}, {dim})"))
+                    }
+                    Err(npy::NpyError { problem, remedy }) => refused("path", quoted, problem, remedy),
+                }
+            }
+        }
+    }
+}
