@@ -1,7 +1,8 @@
 //! Is this machine computing the right numbers? Every backend against the literal f64 reference of the test suite.
 
 // The reference is one transcription of the equations, which the tests and this command share.
-#[path = "../tests/oracle/mod.rs"]
+#[path = "../tests/suite/oracle.rs"]
+#[allow(dead_code, reason = "the tests use the rest of it")]
 mod oracle;
 
 use crate::{

@@ -1,11 +1,6 @@
 //! One physics suite, run on every backend: what is known of the equation, whoever computes it.
 
-mod backends;
-mod clouds;
-
-use backends::{Kind, trials};
-use clouds::{assert_close, cloud, distance, normalize, problem, uneven};
-use libtest_mimic::Arguments;
+use libtest_mimic::Trial;
 use tokenfield::{
     model::{Field, Normalization},
     observe::Quantity,
@@ -14,24 +9,29 @@ use tokenfield::{
     tokens::{Shape, Tokens, Weights},
 };
 
-fn main() {
+use crate::{
+    backends::{Kind, trials},
+    clouds::{self, assert_close, cloud, distance, normalize, problem, uneven},
+};
+
+pub fn all() -> Vec<Trial> {
     let suites = [
-        trials("equiangular_tokens_follow_the_scalar_ode", equiangular),
-        trials("two_tokens_at_beta_zero_follow_tanh", two_tokens),
-        trials("energy_never_decreases", energy_never_decreases),
-        trials("tokens_stay_on_the_sphere", unit_length),
-        trials("rotations_commute_with_the_flow", rotation),
-        trials("permutations_commute_with_the_flow", permutation),
-        trials("duplicated_tokens_equal_doubled_weights", duplication),
-        trials("a_passive_token_follows_its_active_copy", passive_follows),
-        trials("a_passive_token_moves_nobody", passive_moves_nobody),
-        trials("at_beta_zero_the_normalizations_agree", beta_zero),
-        trials("replicas_do_not_see_each_other", replicas),
-        trials("a_lone_token_stays", lone_token),
-        trials("a_run_repeats_bit_for_bit", repeats),
-        trials("large_beta_keeps_the_softmax", large_beta),
+        trials("law::equiangular_tokens_follow_the_scalar_ode", equiangular),
+        trials("law::two_tokens_at_beta_zero_follow_tanh", two_tokens),
+        trials("law::energy_never_decreases", energy_never_decreases),
+        trials("law::tokens_stay_on_the_sphere", unit_length),
+        trials("law::rotations_commute_with_the_flow", rotation),
+        trials("law::permutations_commute_with_the_flow", permutation),
+        trials("law::duplicated_tokens_equal_doubled_weights", duplication),
+        trials("law::a_passive_token_follows_its_active_copy", passive_follows),
+        trials("law::a_passive_token_moves_nobody", passive_moves_nobody),
+        trials("law::at_beta_zero_the_normalizations_agree", beta_zero),
+        trials("law::replicas_do_not_see_each_other", replicas),
+        trials("law::a_lone_token_stays", lone_token),
+        trials("law::a_run_repeats_bit_for_bit", repeats),
+        trials("law::large_beta_keeps_the_softmax", large_beta),
     ];
-    libtest_mimic::run(&Arguments::from_args(), suites.into_iter().flatten().collect()).exit();
+    suites.into_iter().flatten().collect()
 }
 
 /// Single precision: a few hundred steps, each rounded to 6e-8, on a flow that contracts; double leaves the scheme.

@@ -1,12 +1,6 @@
 //! Every backend against the literal f64 oracle: awkward sizes, general matrices, weights, both normalizations.
 
-mod backends;
-mod clouds;
-mod oracle;
-
-use backends::{Kind, trials};
-use clouds::{assert_close, cloud, distance, general_head, identity_head, problem, uneven};
-use libtest_mimic::Arguments;
+use libtest_mimic::Trial;
 use tokenfield::{
     model::{Field, Head, Matrix, Normalization},
     observe::{Quantity, columns},
@@ -15,18 +9,24 @@ use tokenfield::{
     tokens::{Shape, Tokens, Weights},
 };
 
-fn main() {
+use crate::{
+    backends::{Kind, trials},
+    clouds::{self, assert_close, cloud, distance, general_head, identity_head, problem, uneven},
+    oracle,
+};
+
+pub fn all() -> Vec<Trial> {
     let suites = [
-        trials("field_of_every_width_and_count", every_size),
-        trials("field_with_one_source_and_passive_tail", passive_tail),
-        trials("field_where_no_shift_is_known", unknown_maximum),
-        trials("field_with_several_heads", several_heads),
-        trials("field_with_vanishing_weights", vanishing_weights),
-        trials("schemes_evolve_like_the_oracle", schemes),
-        trials("observables_are_the_oracle_s", observables),
-        trials("a_perturbed_token_is_noticed", perturbation),
+        trials("parity::field_of_every_width_and_count", every_size),
+        trials("parity::field_with_one_source_and_passive_tail", passive_tail),
+        trials("parity::field_where_no_shift_is_known", unknown_maximum),
+        trials("parity::field_with_several_heads", several_heads),
+        trials("parity::field_with_vanishing_weights", vanishing_weights),
+        trials("parity::schemes_evolve_like_the_oracle", schemes),
+        trials("parity::observables_are_the_oracle_s", observables),
+        trials("parity::a_perturbed_token_is_noticed", perturbation),
     ];
-    libtest_mimic::run(&Arguments::from_args(), suites.into_iter().flatten().collect()).exit();
+    suites.into_iter().flatten().collect()
 }
 
 /// One evaluation: a score of size beta is rounded to about beta * 1e-7, and the field is of order one.

@@ -1,0 +1,16 @@
+//! Numerical truth: laws of the equation and parity with a literal reference, on every backend of this machine.
+
+mod backends;
+mod clouds;
+mod laws;
+mod oracle;
+mod order;
+mod parity;
+mod threads;
+
+use libtest_mimic::Arguments;
+
+fn main() {
+    let trials = [laws::all(), parity::all(), order::all(), threads::all()];
+    libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit();
+}
