@@ -8,6 +8,7 @@
 use pulp::Simd;
 
 /// Minimax coefficients of 2^r on [0, 1), lowest power first (Remez exchange on the relative error).
+#[allow(clippy::approx_constant, reason = "a minimax coefficient near ln 2 is not ln 2")]
 const SINGLE: [f32; 7] =
     [1.0, 0.693_147, 0.240_229_83, 0.055_483_34, 0.009_678_841, 0.001_243_968_7, 0.000_217_022_56];
 const DOUBLE: [f64; 12] = [
@@ -107,3 +108,56 @@ impl Exp2 for pulp::x86::V4 {
 /// Round down, report no exceptions: the immediate of `vreduce`.
 #[cfg(target_arch = "x86_64")]
 const FLOOR: i32 = 0b1001;
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{
+            instructions::{Instructions, Kernel},
+            real::Real,
+        },
+        Exp2,
+    };
+
+    struct Powers<'a, T>(&'a mut [T]);
+
+    impl<T: Real> Kernel for Powers<'_, T> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run<S: Exp2>(self, simd: S) {
+            T::vectors_mut::<S>(self.0).iter_mut().for_each(|x| *x = T::exp2(simd, *x));
+        }
+    }
+
+    /// The largest relative error of 2^x over `count` exponents in [`low`, 0.01].
+    fn largest_error<T: Real>(instructions: Instructions, low: f64, count: usize) -> f64 {
+        let exponent = |k: usize| T::from_f64(0.01 + (low - 0.01) * k as f64 / count as f64);
+        let mut powers: Vec<T> = (0..count).map(exponent).collect();
+        instructions.run(Powers(&mut powers));
+        let error = |(k, power): (usize, &T)| (power.to_f64() / exponent(k).to_f64().exp2() - 1.0).abs();
+        powers.iter().enumerate().map(error).fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn powers_are_as_exact_as_promised_on_every_instruction_set() {
+        for instructions in Instructions::available() {
+            let single = largest_error::<f32>(instructions, -125.9, 1 << 20);
+            let double = largest_error::<f64>(instructions, -1021.9, 1 << 18);
+            assert!(single < 1e-7, "{}: {single:e}", instructions.name());
+            assert!(double < 1e-15, "{}: {double:e}", instructions.name());
+        }
+    }
+
+    #[test]
+    fn powers_below_the_normal_numbers_are_zero() {
+        for instructions in Instructions::available() {
+            let mut single = [-151.0f32, -200.0, -3e4, -1e5, -1e30, f32::DEAD, -1e38, -150.5].repeat(2);
+            instructions.run(Powers(&mut single));
+            assert_eq!(single, vec![0.0; 16], "{}", instructions.name());
+            let mut double = [-1080.0f64, -2000.0, -3e6, -1e12, -1e30, f64::DEAD, -1e300, -1076.0].repeat(2);
+            instructions.run(Powers(&mut double));
+            assert_eq!(double, vec![0.0; 16], "{}", instructions.name());
+        }
+    }
+}

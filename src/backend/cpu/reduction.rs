@@ -49,7 +49,7 @@ pub(super) fn reduce<T: Real>(
 
 impl Reduced {
     /// From each query's shift and its totals (Z, M_0, .., M_{width-1}), sums of 2^{score - shift}.
-    pub(super) fn from_totals(&mut self, width: usize, shifts: impl Iterator<Item = f64>, totals: &[f64]) {
+    pub(super) fn fill(&mut self, width: usize, shifts: impl Iterator<Item = f64>, totals: &[f64]) {
         self.log2_sum.clear();
         self.barycentre.clear();
         for (shift, totals) in shifts.zip(totals.chunks_exact(width + 1)) {

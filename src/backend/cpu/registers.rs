@@ -1,5 +1,7 @@
 //! The reduction for narrow tokens: queries and sums live in registers, keys run across the lanes.
 
+#![allow(clippy::needless_range_loop, reason = "loops over lanes of several arrays at once are clearer by index")]
+
 use super::{
     exp2::Exp2,
     instructions::{Instructions, Kernel},
@@ -102,7 +104,7 @@ impl<T: Real, const D: usize> Block<'_, T, D> {
                 }
             }
         }
-        self.out.from_totals(D, shifts.into_iter(), &totals);
+        self.out.fill(D, shifts.into_iter(), &totals);
     }
 }
 

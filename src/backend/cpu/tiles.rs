@@ -51,7 +51,7 @@ pub(super) fn reduce<T: Real>(
             }
         }
     }
-    out.from_totals(width, shifts.into_iter(), &totals);
+    out.fill(width, shifts.into_iter(), &totals);
 }
 
 /// scores (count, TILE) <- queries (count, width) * components (width, length)
