@@ -84,9 +84,9 @@ fn finish_png(dir: &Path, picture: &impl Picture) -> Result<Finished, PlotError>
     let drawn = paint(Raster::new(&mut pixels, (WIDTH, HEIGHT)), picture);
     drawn.map_err(|reason| PlotError::Draw { path: finished.path.clone(), reason })?;
     let mut file = BitMapBackend::new(&finished.file, (WIDTH / 2, HEIGHT / 2));
-    file.blit_bitmap((0, 0), (WIDTH / 2, HEIGHT / 2), &halved(&pixels))
-        .and_then(|()| file.present())
-        .map_err(|error| PlotError::Write { path: finished.path.clone(), source: io::Error::other(error.to_string()) })?;
+    file.blit_bitmap((0, 0), (WIDTH / 2, HEIGHT / 2), &halved(&pixels)).and_then(|()| file.present()).map_err(
+        |error| PlotError::Write { path: finished.path.clone(), source: io::Error::other(error.to_string()) },
+    )?;
     drop(file);
     Ok(finished)
 }

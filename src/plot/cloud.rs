@@ -5,7 +5,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 use ndarray::{Array3, Axis};
-use ndarray_npy::{ReadNpyError, ReadableElement, ReadNpyExt};
+use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement};
 
 use super::error::PlotError;
 
@@ -23,7 +23,9 @@ impl Cloud {
     pub(super) fn read(path: &Path) -> Result<Self, PlotError> {
         let tokens = match array::<f64>(path)? {
             Ok(double) => double,
-            Err(ReadNpyError::WrongDescriptor(_)) => array::<f32>(path)?.map_err(|error| unreadable(path, &error))?.mapv(f64::from),
+            Err(ReadNpyError::WrongDescriptor(_)) => {
+                array::<f32>(path)?.map_err(|error| unreadable(path, &error))?.mapv(f64::from)
+            }
             Err(error) => return Err(unreadable(path, &error)),
         };
         if tokens.is_empty() {

@@ -70,8 +70,9 @@ pub(super) fn paint_clusters<DB: DrawingBackend>(
         let text = percent(share);
         let half = canvas::text_width(&text, BODY) / 2;
         let words = around(aside(at)).map(|(x, y)| {
-            // The words clear the disc by half their own width or height, whichever side they stand on.
-            (at.0 + (x * (radius + f64::from(half) + 24.0)) as i32, at.1 + (y * (radius + 60.0)) as i32)
+            // How far the box of the words reaches back towards the disc, and a little air.
+            let away = radius + f64::from(half) * x.abs() + 34.0 * y.abs() + 24.0;
+            (at.0 + (x * away) as i32, at.1 + (y * away) as i32)
         });
         let clear = |words: &&(i32, i32)| named.iter().all(|other| apart(**words, *other));
         let Some(&words) = words.iter().find(clear).filter(|_| named.len() < NAMED) else { continue };
@@ -106,7 +107,10 @@ mod tests {
     #[test]
     fn dots_shrink_and_fade_as_they_become_many() {
         let dots: Vec<Dot> = [1, 64, 512, 4096, 16384].map(Dot::among).into();
-        assert!(dots.windows(2).all(|pair| pair[0].radius >= pair[1].radius && pair[0].alpha >= pair[1].alpha), "{dots:?}");
+        assert!(
+            dots.windows(2).all(|pair| pair[0].radius >= pair[1].radius && pair[0].alpha >= pair[1].alpha),
+            "{dots:?}"
+        );
         assert!(dots[0].radius >= 4 * dots[4].radius, "{dots:?}");
     }
 

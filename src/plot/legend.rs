@@ -50,7 +50,9 @@ pub(super) fn column<DB: DrawingBackend>(
 fn entry<DB: DrawingBackend>(area: &Area<DB>, mark: Mark, text: &str, (left, middle): (i32, i32)) -> Painted<DB> {
     match mark {
         Mark::Stroke(pen) => area.draw(&PathElement::new(vec![(left, middle), (left + SAMPLE, middle)], pen))?,
-        Mark::Disc(colour, radius) => area.draw(&Circle::new((left + SAMPLE / 2, middle), radius, ShapeStyle::from(&colour).filled()))?,
+        Mark::Disc(colour, radius) => {
+            area.draw(&Circle::new((left + SAMPLE / 2, middle), radius, ShapeStyle::from(&colour).filled()))?
+        }
     }
     canvas::write(area, text, (left + SAMPLE + GAP, middle), (BODY, palette::INK), Anchor::MiddleLeft)
 }

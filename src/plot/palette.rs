@@ -17,8 +17,7 @@ pub(super) const TEAL: RGBColor = RGBColor(0x0b, 0x7a, 0x75);
 pub(super) const CLUSTER: RGBColor = RGBColor(0xd9, 0x5f, 0x0e);
 
 /// The near side of the sphere, from its limb to the point that faces the eye.
-const NEAR: [RGBColor; 3] =
-    [RGBColor(0x5f, 0xb3, 0xc4), RGBColor(0x2b, 0x7b, 0xb0), RGBColor(0x1b, 0x3a, 0x7a)];
+const NEAR: [RGBColor; 3] = [RGBColor(0x5f, 0xb3, 0xc4), RGBColor(0x2b, 0x7b, 0xb0), RGBColor(0x1b, 0x3a, 0x7a)];
 /// The far side, from its limb to the point that is farthest away.
 const FAR: [RGBColor; 2] = [RGBColor(0x8f, 0xa9, 0xb8), RGBColor(0xb4, 0xc0, 0xcc)];
 

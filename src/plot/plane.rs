@@ -29,13 +29,15 @@ pub(super) fn paint<DB: DrawingBackend>(tokens: &Tokens, shares: [f64; 2], area:
 /// Axes through the middle of the tokens on which a unit has one length in both directions.
 fn axes(places: &[DVec3]) -> (Axis, Axis) {
     let none = (DVec3::ZERO, DVec3::ZERO);
-    let (low, high) = places.iter().copied().map(|p| (p, p)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or(none);
+    let (low, high) =
+        places.iter().copied().map(|p| (p, p)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or(none);
     let middle = (low + high) / 2.0;
     let mut half = 1.1 * (high - low) / 2.0;
     if half.max_element() == 0.0 {
         half = DVec3::ONE;
     }
-    let linear = |low: f64, high: f64, count| Axis { scale: Scale::Linear, low, high, ticks: round_ticks(low, high, count) };
+    let linear =
+        |low: f64, high: f64, count| Axis { scale: Scale::Linear, low, high, ticks: round_ticks(low, high, count) };
     // Half the width is near enough to learn how wide the tick labels are, which the aspect depends on.
     let guess = half.y.max(half.x / 2.0);
     let (width, height) = frame::inside(&linear(middle.y - guess, middle.y + guess, 7));

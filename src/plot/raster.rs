@@ -5,7 +5,9 @@
 //! rest to the bitmap backend.
 
 use plotters::backend::BitMapBackend;
-use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind};
+use plotters_backend::{
+    BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingBackend, DrawingErrorKind,
+};
 
 /// By how much of the font size letters are lowered. An SVG puts the base line of centred text 0.5 ex below the
 /// centre, which is 0.22 of the size; the bitmap puts it 0.10 below.
@@ -45,7 +47,13 @@ impl<'a> DrawingBackend for Raster<'a> {
         self.0.draw_line(from, to, style)
     }
 
-    fn draw_rect<S: BackendStyle>(&mut self, from: BackendCoord, to: BackendCoord, style: &S, fill: bool) -> Drawn<'a> {
+    fn draw_rect<S: BackendStyle>(
+        &mut self,
+        from: BackendCoord,
+        to: BackendCoord,
+        style: &S,
+        fill: bool,
+    ) -> Drawn<'a> {
         self.0.draw_rect(from, to, style, fill)
     }
 

@@ -29,7 +29,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<(&'static Curve, Vec<Line>)>, Plot
     let mut row = StringRecord::new();
     while reader.read_record(&mut row).map_err(|error| unreadable(path, &error))? {
         let cell = Cell { path, header: &header, row: &row };
-        let lines = replicas.entry(cell.parse(replica, "is no replica")?).or_insert_with(|| vec![Line::new(); curves.len()]);
+        let lines =
+            replicas.entry(cell.parse(replica, "is no replica")?).or_insert_with(|| vec![Line::new(); curves.len()]);
         let now: f64 = cell.parse(time, "is no time")?;
         let before = lines.first().and_then(|line| line.last()).map_or(f64::NEG_INFINITY, |sample| sample.0);
         if !now.is_finite() || now <= before {

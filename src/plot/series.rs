@@ -20,7 +20,11 @@ pub(super) struct Curve {
 
 /// Every quantity that has a picture, if its column is there.
 pub(super) const CURVES: [Curve; 3] = [
-    Curve { column: "mean_norm", label: "|mean|: 1 when all tokens agree, 0 when they balance", colour: palette::BLUE },
+    Curve {
+        column: "mean_norm",
+        label: "|mean|: 1 when all tokens agree, 0 when they balance",
+        colour: palette::BLUE,
+    },
     Curve { column: "log_energy", label: "ln E, interaction energy", colour: palette::RUST },
     Curve { column: "w2_dirac", label: "W₂(μ, δ), chordal distance to one cluster", colour: palette::TEAL },
 ];
@@ -54,7 +58,9 @@ impl Picture for Series {
         for (line, style) in self.strokes() {
             for piece in pieces(&line, &values) {
                 match piece[..] {
-                    [alone] => chart.plotting_area().draw(&Circle::new(alone, style.stroke_width * 3 / 2, style.filled()))?,
+                    [alone] => {
+                        chart.plotting_area().draw(&Circle::new(alone, style.stroke_width * 3 / 2, style.filled()))?
+                    }
                     _ => chart.plotting_area().draw(&PathElement::new(piece, style))?,
                 }
             }
@@ -113,7 +119,8 @@ fn mean(lines: &[Line]) -> Line {
 
 /// The pieces of a line between values that have no place on the axis: a gap is drawn as a gap.
 fn pieces(line: &Line, values: &Axis) -> Vec<Line> {
-    let placed: Vec<Option<(f64, f64)>> = line.iter().map(|&(t, v)| values.place(v).map(|place| (t, place))).collect();
+    let placed: Vec<Option<(f64, f64)>> =
+        line.iter().map(|&(t, v)| values.place(v).map(|place| (t, place))).collect();
     let runs = placed.split(Option::is_none).filter(|run| !run.is_empty());
     runs.map(|run| run.iter().copied().flatten().collect()).collect()
 }

@@ -65,10 +65,10 @@ pub(super) fn paint<DB: DrawingBackend>(tokens: &Tokens, camera: &Camera, area: 
         for place in drawn.iter().filter(|place| Side::of(place) == side) {
             tokens.dot().paint(area, at(*place), palette::depth(place.z))?;
         }
-        let clusters: Vec<Cluster> = tokens.clusters.iter().copied().filter(|c| Side::of(&c.centre) == side).collect();
+        let clusters: Vec<Cluster> =
+            tokens.clusters.iter().copied().filter(|c| Side::of(&c.centre) == side).collect();
         dots::paint_clusters(area, &clusters, tokens.places.len(), at, outwards)?;
     }
-    area.draw(&Circle::new(CENTRE, RADIUS as u32, ShapeStyle::from(&palette::GREY).stroke_width(6)))?;
     let mut entries = vec![
         (tokens.dot().mark(palette::depth(0.7)), "near side".to_string()),
         (tokens.dot().mark(palette::depth(-0.3)), "far side".to_string()),
@@ -79,14 +79,17 @@ pub(super) fn paint<DB: DrawingBackend>(tokens: &Tokens, camera: &Camera, area: 
     legend::column(area, &entries, (MARGIN, HEIGHT as i32 - 110))
 }
 
-/// The ball as a pale disc behind everything, then as a veil over what is behind.
+/// The ball as a pale disc behind everything, then as a veil with an outline over what is behind.
 fn paint_ball<DB: DrawingBackend>(side: Side, area: &Area<DB>) -> Painted<DB> {
     let disc = |colour: RGBColor, alpha: f64| {
         Circle::new(CENTRE, RADIUS as u32, ShapeStyle::from(&colour.mix(alpha)).filled())
     };
     match side {
         Side::Far => area.draw(&disc(palette::GRID, 0.45)),
-        Side::Near => area.draw(&disc(palette::PAPER, 0.5)),
+        Side::Near => {
+            area.draw(&disc(palette::PAPER, 0.5))?;
+            area.draw(&Circle::new(CENTRE, RADIUS as u32, ShapeStyle::from(&palette::GREY).stroke_width(6)))
+        }
     }
 }
 
@@ -142,7 +145,9 @@ mod tests {
         for mean in means {
             let camera = Camera::facing(mean);
             assert!((camera.0.determinant() - 1.0).abs() < 1e-12, "{mean}: no rotation");
-            assert!((camera.0 * camera.0.transpose() - DMat3::IDENTITY).to_cols_array().iter().all(|e| e.abs() < 1e-12));
+            assert!(
+                (camera.0 * camera.0.transpose() - DMat3::IDENTITY).to_cols_array().iter().all(|e| e.abs() < 1e-12)
+            );
             if mean != DVec3::ZERO {
                 let seen = camera.see(mean.normalize());
                 assert!((0.8..0.99).contains(&seen.z), "{mean} is seen at {seen}: in front, yet tilted");

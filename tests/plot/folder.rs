@@ -8,7 +8,8 @@ use ndarray::Array3;
 use ndarray_npy::write_npy;
 use tempfile::TempDir;
 
-pub const EXPERIMENT: &str = "name = \"knots & <gaps>\"\n[tokens]\ncount = 7\ndim = 2\n[attention]\nbeta = 4.0\n[time]\nscheme = \"heun\"\n";
+pub const EXPERIMENT: &str =
+    "name = \"knots & <gaps>\"\n[tokens]\ncount = 7\ndim = 2\n[attention]\nbeta = 4.0\n[time]\nscheme = \"heun\"\n";
 
 /// A run folder with the given files; `tokens` are those of each replica, rows of coordinates.
 pub fn folder(experiment: &str, samples: &str, tokens: &[Vec<Vec<f64>>]) -> TempDir {
@@ -73,7 +74,8 @@ pub fn circle(count: usize) -> Vec<Vec<f64>> {
 
 /// `count` tokens in `dim` dimensions that look random, stretched along the first axes, on the sphere.
 pub fn cloud(dim: usize, count: usize) -> Vec<Vec<f64>> {
-    let component = |k: usize, c: usize| ((k * dim + c + 1) as f64 * 12.9898).sin() * 43_758.545_3 % 1.0 * 3.0 / (c + 1) as f64;
+    let component =
+        |k: usize, c: usize| ((k * dim + c + 1) as f64 * 12.9898).sin() * 43_758.545_3 % 1.0 * 3.0 / (c + 1) as f64;
     let token = |k: usize| unit((0..dim).map(|c| component(k, c)).collect());
     (0..count).map(token).collect()
 }
