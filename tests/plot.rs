@@ -7,7 +7,7 @@ mod folder;
 
 use std::path::Path;
 
-use drawing::{attribute, circles, elements, png_size, polylines, svg, words};
+use drawing::{Pixels, attribute, circles, elements, fill, polylines, svg, words};
 use folder::{EXPERIMENT, circle, cloud, clustering, folder, knots, samples, sphere, unit, write_tokens};
 use tempfile::TempDir;
 use tokenfield::plot::{PlotError, draw};
@@ -30,8 +30,9 @@ fn draw_all(dir: &TempDir, names: &[&str]) {
             "{name}: no title in {:?}",
             words(&svg)
         );
-        let size = png_size(&dir.path().join(format!("{name}.png")));
-        assert_eq!(size, (1600, 1000), "{name}");
+        let png = Pixels::read(&dir.path().join(format!("{name}.png")));
+        assert_eq!(png.size, (1600, 1000), "{name}");
+        assert_eq!(png.at(4.0, 4.0), [255; 3], "{name}: the paper is white");
     }
 }
 
@@ -280,7 +281,41 @@ fn pictures_are_as_public_as_other_files() {
 }
 
 #[test]
-fn the_svg_keeps_the_same_picture_as_the_png_at_readme_size() {
+fn both_files_show_the_same_dots() {
+    let dir = folder(EXPERIMENT, &clustering(1, 3), &[circle(20)]);
+    draw_all(&dir, &ALL);
+    let svg = svg(dir.path(), "tokens");
+    let png = Pixels::read(&dir.path().join("tokens.png"));
+    let discs: Vec<&str> =
+        elements(&svg, "circle").into_iter().filter(|disc| !disc.contains("fill=\"none\"")).collect();
+    assert_eq!(discs.len(), 20);
+    for disc in discs {
+        let place = |name: &str| attribute(disc, name).parse::<f64>().expect("a number");
+        let seen = png.at(place("cx"), place("cy"));
+        // A dot of few tokens is 5 % transparent: 13 of 255.
+        let close = seen.iter().zip(fill(disc)).all(|(&pixel, drawn)| pixel.abs_diff(drawn) <= 13);
+        assert!(close, "{disc}: the PNG has {seen:?} there");
+    }
+}
+
+#[test]
+fn nearer_tokens_of_the_sphere_cover_farther_ones() {
+    let dir = folder(EXPERIMENT, &clustering(1, 3), &[sphere(300)]);
+    draw_all(&dir, &ALL);
+    let svg = svg(dir.path(), "tokens");
+    let all = elements(&svg, "circle");
+    let dot = attribute(all[1], " r");
+    let mut dots: Vec<&str> = all.into_iter().filter(|disc| attribute(disc, " r") == dot).collect();
+    // The last two belong to the legend.
+    dots.truncate(300);
+    // Colours darken towards the eye.
+    let lightness: Vec<u32> = dots.iter().map(|disc| fill(disc).into_iter().map(u32::from).sum()).collect();
+    assert!(lightness.is_sorted_by(|a, b| a >= b), "{lightness:?}");
+    assert!(lightness[0] > lightness[299] + 200, "{lightness:?}");
+}
+
+#[test]
+fn the_svg_is_shown_at_readme_size() {
     let dir = folder(EXPERIMENT, &clustering(1, 3), &[circle(7)]);
     draw_all(&dir, &ALL);
     let svg = svg(dir.path(), "tokens");

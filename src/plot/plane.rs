@@ -46,3 +46,28 @@ fn axes(places: &[DVec3]) -> (Axis, Axis) {
     let wide = tall * aspect;
     (linear(middle.x - wide, middle.x + wide, 10), linear(middle.y - tall, middle.y + tall, 7))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_axes_have_one_scale_and_hold_every_token() {
+        let clouds = [
+            vec![DVec3::new(-3.0, 1.0, 0.0), DVec3::new(5.0, 1.5, 0.0)],
+            vec![DVec3::new(0.1, -7.0, 0.0), DVec3::new(0.2, 2.0, 0.0)],
+            vec![DVec3::ONE],
+            vec![],
+        ];
+        for places in clouds {
+            let (x, y) = axes(&places);
+            let (width, height) = frame::inside(&y);
+            let stretch = (x.high - x.low) / width / ((y.high - y.low) / height);
+            // The tick labels are measured on a neighbouring axis, whose labels may be a sign or a digit wider.
+            assert!((stretch - 1.0).abs() < 0.03, "{places:?}: {stretch}");
+            for place in places {
+                assert!((x.low..x.high).contains(&place.x) && (y.low..y.high).contains(&place.y), "{place} is off");
+            }
+        }
+    }
+}

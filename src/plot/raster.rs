@@ -62,3 +62,32 @@ impl<'a> DrawingBackend for Raster<'a> {
         self.0.draw_text(text, style, (x, y + lowered))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::font;
+    use plotters::drawing::IntoDrawingArea;
+    use plotters::style::text_anchor::{HPos, Pos, VPos};
+    use plotters::style::{BLACK, Color, IntoFont, IntoTextStyle, WHITE};
+
+    #[test]
+    fn centred_digits_stand_where_an_svg_has_them() {
+        assert!(font::register());
+        let (side, size) = (400, 200);
+        let mut pixels = vec![0; side * side * 3];
+        {
+            let area = Raster::new(&mut pixels, (side as u32, side as u32)).into_drawing_area();
+            area.fill(&WHITE).expect("white paper");
+            let style = (font::FAMILY, size).into_font().color(&BLACK.to_rgba());
+            let style = style.pos(Pos::new(HPos::Center, VPos::Center)).into_text_style(&area);
+            area.draw_text("0", &style, (200, 200)).expect("a digit");
+        }
+        let inked = |row: &usize| pixels[row * side * 3..(row + 1) * side * 3].iter().any(|&byte| byte < 128);
+        let rows: Vec<usize> = (0..side).filter(inked).collect();
+        let lowest = *rows.last().expect("a digit has ink");
+        // The SVG has the base line 0.5 ex below the centre; an ex of DejaVu Sans is 0.547 of its em, size / 1.24.
+        let base = 200.0 + 0.5 * 0.547 * f64::from(size) / 1.24;
+        assert!((lowest as f64 - base).abs() < 8.0, "the digit ends at row {lowest}, not at {base}");
+    }
+}

@@ -160,6 +160,7 @@ mod tests {
     fn north_is_up() {
         assert!(Camera::facing(DVec3::X).see(DVec3::Z).y > 0.5);
         assert!(at(DVec3::Y).1 < at(DVec3::NEG_Y).1, "canvas rows count downwards");
+        assert!(at(DVec3::X).0 > at(DVec3::NEG_X).0, "a mirrored sphere has no rotation that shows it");
     }
 
     #[test]

@@ -54,13 +54,32 @@ pub fn polylines(svg: &str) -> Vec<Vec<(f64, f64)>> {
         .collect()
 }
 
-/// Width and height of a PNG, after a check that it is whole and not blank.
-pub fn png_size(path: &Path) -> (u32, u32) {
-    let bytes = std::fs::read(path).expect("a PNG");
-    assert_eq!(bytes[..8], *b"\x89PNG\r\n\x1a\n", "{path:?}");
-    assert_eq!(bytes[bytes.len() - 8..bytes.len() - 4], *b"IEND", "{path:?} is cut short");
-    // A blank sheet compresses to a few kilobytes; words and axes need several times that.
-    assert!(bytes.len() > 20_000, "{path:?} holds {} bytes: blank?", bytes.len());
-    let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
-    (number(16), number(20))
+/// The pixels of a PNG, three bytes each, row by row.
+pub struct Pixels {
+    pub size: (u32, u32),
+    bytes: Vec<u8>,
+}
+
+impl Pixels {
+    pub fn read(path: &Path) -> Self {
+        let file = std::fs::File::open(path).expect("a PNG");
+        let mut reader = png::Decoder::new(file).read_info().expect("a header");
+        assert_eq!(reader.info().color_type, png::ColorType::Rgb, "{path:?}");
+        let mut bytes = vec![0; reader.output_buffer_size()];
+        reader.next_frame(&mut bytes).expect("whole pixels");
+        Self { size: reader.info().size(), bytes }
+    }
+
+    /// The colour at a place of the SVG, which has two units to a pixel.
+    pub fn at(&self, x: f64, y: f64) -> [u8; 3] {
+        let pixel = (y / 2.0) as usize * self.size.0 as usize + (x / 2.0) as usize;
+        self.bytes[3 * pixel..3 * pixel + 3].try_into().expect("three bytes")
+    }
+}
+
+/// The colour that an element is filled with.
+pub fn fill(element: &str) -> [u8; 3] {
+    let code = attribute(element, "fill").trim_start_matches('#');
+    let part = |at: usize| u8::from_str_radix(&code[at..at + 2], 16).expect("two hexadecimal digits");
+    [part(0), part(2), part(4)]
 }
