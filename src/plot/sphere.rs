@@ -65,6 +65,9 @@ pub(super) fn paint<DB: DrawingBackend>(tokens: &Tokens, camera: &Camera, area: 
         for place in drawn.iter().filter(|place| Side::of(place) == side) {
             tokens.dot().paint(area, at(*place), palette::depth(place.z))?;
         }
+        if side == Side::Near {
+            area.draw(&Circle::new(CENTRE, RADIUS as u32, ShapeStyle::from(&palette::GREY).stroke_width(6)))?;
+        }
         let clusters: Vec<Cluster> =
             tokens.clusters.iter().copied().filter(|c| Side::of(&c.centre) == side).collect();
         dots::paint_clusters(area, &clusters, tokens.places.len(), at, outwards)?;
@@ -79,17 +82,14 @@ pub(super) fn paint<DB: DrawingBackend>(tokens: &Tokens, camera: &Camera, area: 
     legend::column(area, &entries, (MARGIN, HEIGHT as i32 - 110))
 }
 
-/// The ball as a pale disc behind everything, then as a veil with an outline over what is behind.
+/// The ball as a pale disc behind everything, then as a veil over what is behind.
 fn paint_ball<DB: DrawingBackend>(side: Side, area: &Area<DB>) -> Painted<DB> {
     let disc = |colour: RGBColor, alpha: f64| {
         Circle::new(CENTRE, RADIUS as u32, ShapeStyle::from(&colour.mix(alpha)).filled())
     };
     match side {
         Side::Far => area.draw(&disc(palette::GRID, 0.45)),
-        Side::Near => {
-            area.draw(&disc(palette::PAPER, 0.5))?;
-            area.draw(&Circle::new(CENTRE, RADIUS as u32, ShapeStyle::from(&palette::GREY).stroke_width(6)))
-        }
+        Side::Near => area.draw(&disc(palette::PAPER, 0.5)),
     }
 }
 

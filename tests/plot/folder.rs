@@ -27,8 +27,11 @@ pub fn write_tokens(dir: &Path, tokens: &[Vec<Vec<f64>>]) {
     write_npy(dir.join("tokens.npy"), &array).expect("tokens.npy");
 }
 
+/// The name of a column and its value for a replica at a time.
+pub type Column<'a> = (&'a str, &'a dyn Fn(usize, f64) -> f64);
+
 /// `samples.csv` of `replicas` replicas at `times` times, a quarter apart, with the value of each column.
-pub fn samples(replicas: usize, times: usize, columns: &[(&str, &dyn Fn(usize, f64) -> f64)]) -> String {
+pub fn samples(replicas: usize, times: usize, columns: &[Column]) -> String {
     let mut text = String::from("replica,time");
     for (name, _) in columns {
         write!(text, ",{name}").expect("a string grows");
