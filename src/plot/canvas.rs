@@ -1,0 +1,219 @@
+//! Paper and pen: one canvas, painted twice, once as SVG and once as pixels, so that both files show the same picture.
+//!
+//! Everything is measured in canvas units, four to a pixel of a picture 800 pixels wide. The SVG keeps the units; the
+//! PNG is painted at that size and then reduced by two, which smooths what plotters draws with hard edges. Pictures
+//! wait in temporary files until all of them are done.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
+use plotters::coord::Shift;
+use plotters::drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{IntoFont, IntoTextStyle, RGBColor};
+use tempfile::TempPath;
+
+use super::error::PlotError;
+use super::raster::Raster;
+use super::{font, palette};
+
+pub(super) const WIDTH: u32 = 3200;
+pub(super) const HEIGHT: u32 = 2000;
+/// Where words begin, left and right.
+pub(super) const MARGIN: i32 = 120;
+/// Where the heading ends and the picture begins.
+pub(super) const TOP: i32 = 320;
+
+pub(super) const TITLE: u32 = 104;
+pub(super) const BODY: u32 = 68;
+
+pub(super) type Area<'a, DB> = DrawingArea<DB, Shift>;
+pub(super) type Painted<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
+
+/// Something that can be painted on either kind of paper.
+pub(super) trait Picture {
+    /// The name of its files, without the ending.
+    fn name(&self) -> &str;
+    fn paint<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Painted<DB>;
+}
+
+/// A finished picture under a temporary name in the run folder; dropped unpublished, it vanishes.
+pub(super) struct Finished {
+    file: TempPath,
+    path: PathBuf,
+}
+
+impl Finished {
+    /// Gives the picture its own name in one step, so that no reader ever sees half of it.
+    pub(super) fn publish(self) -> Result<PathBuf, PlotError> {
+        match self.file.persist(&self.path) {
+            Ok(()) => Ok(self.path),
+            Err(error) => Err(PlotError::Write { path: self.path, source: error.error }),
+        }
+    }
+}
+
+/// Paints `picture` for the folder `dir`, as SVG and as PNG.
+pub(super) fn finish(dir: &Path, picture: &impl Picture) -> Result<[Finished; 2], PlotError> {
+    if !font::register() {
+        let path = dir.join(picture.name());
+        return Err(PlotError::Draw { path, reason: "the embedded font cannot be read".into() });
+    }
+    Ok([finish_svg(dir, picture)?, finish_png(dir, picture)?])
+}
+
+fn finish_svg(dir: &Path, picture: &impl Picture) -> Result<Finished, PlotError> {
+    let finished = temporary(dir, picture.name(), ".svg")?;
+    let svg = svg(picture).map_err(|reason| PlotError::Draw { path: finished.path.clone(), reason })?;
+    std::fs::write(&finished.file, svg).map_err(|source| PlotError::Write { path: finished.path.clone(), source })?;
+    Ok(finished)
+}
+
+fn svg(picture: &impl Picture) -> Result<String, String> {
+    let mut text = String::new();
+    paint(SVGBackend::with_string(&mut text, (WIDTH, HEIGHT)), picture)?;
+    // The view box keeps the canvas units; the outer size is what a page shows when it names none.
+    let canvas = format!("width=\"{WIDTH}\" height=\"{HEIGHT}\"");
+    Ok(text.replacen(&canvas, &format!("width=\"{}\" height=\"{}\"", WIDTH / 4, HEIGHT / 4), 1))
+}
+
+fn finish_png(dir: &Path, picture: &impl Picture) -> Result<Finished, PlotError> {
+    let finished = temporary(dir, picture.name(), ".png")?;
+    let mut pixels = vec![0; (WIDTH * HEIGHT * 3) as usize];
+    let drawn = paint(Raster::new(&mut pixels, (WIDTH, HEIGHT)), picture);
+    drawn.map_err(|reason| PlotError::Draw { path: finished.path.clone(), reason })?;
+    let mut file = BitMapBackend::new(&finished.file, (WIDTH / 2, HEIGHT / 2));
+    file.blit_bitmap((0, 0), (WIDTH / 2, HEIGHT / 2), &halved(&pixels)).and_then(|()| file.present()).map_err(
+        |error| PlotError::Write { path: finished.path.clone(), source: io::Error::other(error.to_string()) },
+    )?;
+    drop(file);
+    Ok(finished)
+}
+
+fn temporary(dir: &Path, name: &str, ending: &str) -> Result<Finished, PlotError> {
+    let path = dir.join(format!("{name}{ending}"));
+    let prefix = format!(".{name}-");
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).suffix(ending);
+    // A temporary file is private by default; a picture is as public as the umask lets any new file be.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    match builder.tempfile_in(dir) {
+        Ok(file) => Ok(Finished { file: file.into_temp_path(), path }),
+        Err(source) => Err(PlotError::Write { path, source }),
+    }
+}
+
+fn paint<DB: DrawingBackend>(backend: DB, picture: &impl Picture) -> Result<(), String> {
+    let area = backend.into_drawing_area();
+    area.fill(&palette::PAPER)
+        .and_then(|()| picture.paint(&area))
+        .and_then(|()| area.present())
+        .map_err(|error| error.to_string())
+}
+
+/// The mean of every square of two by two pixels.
+fn halved(pixels: &[u8]) -> Vec<u8> {
+    let row = WIDTH as usize * 3;
+    let mut small = Vec::with_capacity(pixels.len() / 4);
+    for pair in pixels.chunks_exact(2 * row) {
+        let (upper, lower) = pair.split_at(row);
+        for (upper, lower) in upper.chunks_exact(6).zip(lower.chunks_exact(6)) {
+            small.extend((0..3).map(|colour| {
+                let sum: u16 = [upper[colour], upper[colour + 3], lower[colour], lower[colour + 3]]
+                    .iter()
+                    .map(|&value| u16::from(value))
+                    .sum();
+                // Four bytes average to a byte.
+                ((sum + 2) / 4) as u8
+            }));
+        }
+    }
+    small
+}
+
+/// Where a piece of text hangs on its position.
+#[derive(Clone, Copy)]
+pub(super) enum Anchor {
+    TopLeft,
+    MiddleLeft,
+    Centre,
+}
+
+/// Writes one line of text.
+pub(super) fn write<DB: DrawingBackend>(
+    area: &Area<DB>,
+    text: &str,
+    at: (i32, i32),
+    (size, colour): (u32, RGBColor),
+    anchor: Anchor,
+) -> Painted<DB> {
+    let (horizontal, vertical) = match anchor {
+        Anchor::TopLeft => (HPos::Left, VPos::Top),
+        Anchor::MiddleLeft => (HPos::Left, VPos::Center),
+        Anchor::Centre => (HPos::Center, VPos::Center),
+    };
+    let style = (font::FAMILY, size).into_font().color(&colour).pos(Pos::new(horizontal, vertical));
+    area.draw_text(text, &style.into_text_style(area), at)
+}
+
+/// The width of a line of text, in canvas units.
+pub(super) fn text_width(text: &str, size: u32) -> i32 {
+    // Only an unregistered font has no size, and then `finish` has already refused.
+    (font::FAMILY, size).into_font().box_size(text).map_or(0, |(width, _)| width as i32)
+}
+
+/// The heading that all pictures share: what ran, with which numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Heading {
+    pub(super) title: String,
+    pub(super) caption: String,
+}
+
+impl Heading {
+    pub(super) fn paint<DB: DrawingBackend>(&self, area: &Area<DB>) -> Painted<DB> {
+        let width = WIDTH as i32 - 2 * MARGIN;
+        let title = shortened(&self.title, TITLE, width);
+        write(area, &title, (MARGIN, 64), (TITLE, palette::INK), Anchor::TopLeft)?;
+        let caption = shortened(&self.caption, BODY, width);
+        write(area, &caption, (MARGIN, 192), (BODY, palette::GREY), Anchor::TopLeft)
+    }
+}
+
+/// A long name must not run off the paper: what does not fit becomes an ellipsis.
+fn shortened(text: &str, size: u32, width: i32) -> String {
+    let mut kept: Vec<char> = text.chars().collect();
+    let mut line = text.to_string();
+    while text_width(&line, size) > width && !kept.is_empty() {
+        kept.pop();
+        line = kept.iter().collect::<String>() + "…";
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_title_is_shortened_until_it_fits() {
+        assert!(font::register());
+        let short = shortened(&"clusters ".repeat(40), TITLE, 2000);
+        assert!(short.ends_with('…') && text_width(&short, TITLE) <= 2000, "{short}");
+        assert!(text_width(&short, TITLE) > 1800, "no more is cut than must be");
+        assert_eq!(shortened("clusters", TITLE, 2000), "clusters");
+    }
+
+    #[test]
+    fn halving_averages_each_square_of_pixels() {
+        let mut pixels = vec![0; (WIDTH * HEIGHT * 3) as usize];
+        let row = WIDTH as usize * 3;
+        // The second square from the left: red 100, 200 above; 0, 40 below.
+        (pixels[6], pixels[9], pixels[row + 9]) = (100, 200, 40);
+        let small = halved(&pixels);
+        assert_eq!(small.len() * 4, pixels.len());
+        assert_eq!(small[..6], [0, 0, 0, 85, 0, 0]);
+        assert!(small[6..].iter().all(|&value| value == 0));
+    }
+}

@@ -1,0 +1,58 @@
+//! What the marks mean: a sample of each beside its words.
+
+use plotters::backend::DrawingBackend;
+use plotters::element::{Circle, PathElement};
+use plotters::style::{RGBAColor, ShapeStyle};
+
+use super::canvas::{self, Anchor, Area, BODY, Painted};
+use super::palette;
+
+/// The width that a sample takes.
+const SAMPLE: i32 = 120;
+/// Between a sample and its words.
+const GAP: i32 = 36;
+const BETWEEN: i32 = 90;
+
+#[derive(Clone, Copy)]
+pub(super) enum Mark {
+    Stroke(ShapeStyle),
+    /// A disc of a radius.
+    Disc(RGBAColor, u32),
+}
+
+/// Entries side by side, ending at `right`.
+pub(super) fn row<DB: DrawingBackend>(
+    area: &Area<DB>,
+    entries: &[(Mark, String)],
+    (right, middle): (i32, i32),
+) -> Painted<DB> {
+    let mut right = right;
+    for (mark, text) in entries.iter().rev() {
+        let left = right - canvas::text_width(text, BODY) - GAP - SAMPLE;
+        entry(area, *mark, text, (left, middle))?;
+        right = left - BETWEEN;
+    }
+    Ok(())
+}
+
+/// Entries below one another, the lowest at `lowest`.
+pub(super) fn column<DB: DrawingBackend>(
+    area: &Area<DB>,
+    entries: &[(Mark, String)],
+    (left, lowest): (i32, i32),
+) -> Painted<DB> {
+    for (above, (mark, text)) in entries.iter().rev().enumerate() {
+        entry(area, *mark, text, (left, lowest - 110 * above as i32))?;
+    }
+    Ok(())
+}
+
+fn entry<DB: DrawingBackend>(area: &Area<DB>, mark: Mark, text: &str, (left, middle): (i32, i32)) -> Painted<DB> {
+    match mark {
+        Mark::Stroke(pen) => area.draw(&PathElement::new(vec![(left, middle), (left + SAMPLE, middle)], pen))?,
+        Mark::Disc(colour, radius) => {
+            area.draw(&Circle::new((left + SAMPLE / 2, middle), radius, ShapeStyle::from(&colour).filled()))?
+        }
+    }
+    canvas::write(area, text, (left + SAMPLE + GAP, middle), (BODY, palette::INK), Anchor::MiddleLeft)
+}

@@ -1,0 +1,51 @@
+//! The colours, chosen once: ink and two greys for words and axes, one hue for each quantity, one ramp for depth.
+//!
+//! The hues differ in lightness as well, so that they survive a grey printer and colour-blind eyes.
+
+use plotters::style::RGBColor;
+
+pub(super) const INK: RGBColor = RGBColor(0x1c, 0x24, 0x30);
+pub(super) const GREY: RGBColor = RGBColor(0x5f, 0x6b, 0x7a);
+pub(super) const GRID: RGBColor = RGBColor(0xe3, 0xe7, 0xec);
+pub(super) const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
+
+pub(super) const BLUE: RGBColor = RGBColor(0x1f, 0x5a, 0xa6);
+pub(super) const RUST: RGBColor = RGBColor(0xb8, 0x47, 0x16);
+pub(super) const TEAL: RGBColor = RGBColor(0x0b, 0x7a, 0x75);
+
+/// Clusters stand out from the tokens around them.
+pub(super) const CLUSTER: RGBColor = RGBColor(0xd9, 0x5f, 0x0e);
+
+/// The near side of the sphere, from its limb to the point that faces the eye.
+const NEAR: [RGBColor; 3] = [RGBColor(0x5f, 0xb3, 0xc4), RGBColor(0x2b, 0x7b, 0xb0), RGBColor(0x1b, 0x3a, 0x7a)];
+/// The far side, from its limb to the point that is farthest away.
+const FAR: [RGBColor; 2] = [RGBColor(0x8f, 0xa9, 0xb8), RGBColor(0xb4, 0xc0, 0xcc)];
+
+/// The colour of a token at `depth`, from -1 (farthest from the eye) to 1 (nearest).
+pub(super) fn depth(depth: f64) -> RGBColor {
+    if depth < 0.0 {
+        return mix(FAR[0], FAR[1], -depth);
+    }
+    if depth < 0.5 { mix(NEAR[0], NEAR[1], 2.0 * depth) } else { mix(NEAR[1], NEAR[2], 2.0 * depth - 1.0) }
+}
+
+fn mix(from: RGBColor, to: RGBColor, share: f64) -> RGBColor {
+    let share = share.clamp(0.0, 1.0);
+    let blend = |a: u8, b: u8| (f64::from(a) + share * (f64::from(b) - f64::from(a))).round() as u8;
+    RGBColor(blend(from.0, to.0), blend(from.1, to.1), blend(from.2, to.2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lightness(colour: RGBColor) -> u32 {
+        u32::from(colour.0) + u32::from(colour.1) + u32::from(colour.2)
+    }
+
+    #[test]
+    fn nearer_tokens_are_darker() {
+        let shades: Vec<u32> = (-10..=10).map(|step| lightness(depth(f64::from(step) / 10.0))).collect();
+        assert!(shades.windows(2).all(|pair| pair[0] > pair[1]), "{shades:?}");
+    }
+}

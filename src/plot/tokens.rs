@@ -1,0 +1,115 @@
+//! The final tokens of the first replica, as their dimension allows: on the circle, on the sphere, or along the two
+//! directions in which they vary most.
+
+use glam::DVec3;
+use plotters::backend::DrawingBackend;
+
+use super::canvas::{Area, Heading, Painted, Picture};
+use super::cloud::Cloud;
+use super::clusters::{self, Cluster};
+use super::dots::Dot;
+use super::sphere::Camera;
+use super::{circle, plane, projection, sphere};
+
+/// More dots than this say no more, and make an SVG that no browser likes.
+const DRAWN: usize = 16_384;
+/// How far from one the length of a token on the sphere may be.
+const UNIT: f64 = 1e-2;
+/// The width of the cubes in which clusters are looked for, for a picture that reaches from -1 to 1: about a dot.
+const KNOT: f64 = 0.015;
+
+pub(super) struct Tokens {
+    pub(super) heading: Heading,
+    pub(super) view: View,
+    /// The tokens as the view sees them: right, up, and towards the eye.
+    pub(super) places: Vec<DVec3>,
+    pub(super) clusters: Vec<Cluster>,
+}
+
+pub(super) enum View {
+    Circle,
+    Sphere(Camera),
+    /// Seen along two principal directions, with the shares of the variance that they explain.
+    Plane([f64; 2]),
+}
+
+impl Tokens {
+    /// Chooses the view that suits the dimension of the tokens.
+    pub(super) fn new(heading: &Heading, cloud: &Cloud) -> Self {
+        let (view, places) = view(cloud);
+        let reach = match view {
+            View::Plane(_) => places.iter().map(|place| place.abs().max_element()).fold(0.0, f64::max),
+            View::Circle | View::Sphere(_) => 1.0,
+        };
+        // A cloud shrunk to one place still needs cubes of some width.
+        let width = if reach > 0.0 { KNOT * reach } else { 1.0 };
+        let clusters = clusters::find(&places, width);
+        let mut tokens = Self { heading: heading.clone(), view, places, clusters };
+        tokens.explain(cloud);
+        tokens
+    }
+
+    /// Says in the caption what is not drawn: silence would pass for completeness.
+    fn explain(&mut self, cloud: &Cloud) {
+        let mut parts = vec![std::mem::take(&mut self.heading.caption)];
+        parts.retain(|caption| !caption.is_empty());
+        parts.push(if cloud.replicas == 1 { "final tokens".into() } else { "final tokens of replica 0".to_string() });
+        if self.stride() > 1 {
+            parts.push(format!("1 in {} drawn", self.stride()));
+        }
+        let lost = cloud.count() - self.places.len();
+        if lost > 0 {
+            parts.push(format!("{lost} not finite"));
+        }
+        self.heading.caption = parts.join(" · ");
+    }
+
+    fn stride(&self) -> usize {
+        self.places.len().div_ceil(DRAWN).max(1)
+    }
+
+    /// The tokens that are drawn as dots.
+    pub(super) fn drawn(&self) -> Vec<DVec3> {
+        self.places.iter().copied().step_by(self.stride()).collect()
+    }
+
+    pub(super) fn dot(&self) -> Dot {
+        Dot::among(self.places.len().div_ceil(self.stride()))
+    }
+}
+
+fn view(cloud: &Cloud) -> (View, Vec<DVec3>) {
+    let spherical = cloud.finite().all(|token| {
+        let length = token.iter().map(|component| component * component).sum::<f64>().sqrt();
+        (length - 1.0).abs() < UNIT
+    });
+    match cloud.dim {
+        2 if spherical => (View::Circle, cloud.finite().map(|token| DVec3::new(token[0], token[1], 0.0)).collect()),
+        3 if spherical => {
+            let places: Vec<DVec3> = cloud.finite().map(DVec3::from_slice).collect();
+            let camera = Camera::facing(places.iter().sum());
+            let seen = places.into_iter().map(|place| camera.see(place)).collect();
+            (View::Sphere(camera), seen)
+        }
+        _ => {
+            let projection = projection::principal(cloud.finite(), cloud.dim);
+            let places = projection.places.iter().map(|&[right, up]| DVec3::new(right, up, 0.0)).collect();
+            (View::Plane(projection.shares), places)
+        }
+    }
+}
+
+impl Picture for Tokens {
+    fn name(&self) -> &str {
+        "tokens"
+    }
+
+    fn paint<DB: DrawingBackend>(&self, area: &Area<DB>) -> Painted<DB> {
+        self.heading.paint(area)?;
+        match &self.view {
+            View::Circle => circle::paint(self, area),
+            View::Sphere(camera) => sphere::paint(self, camera, area),
+            View::Plane(shares) => plane::paint(self, *shares, area),
+        }
+    }
+}

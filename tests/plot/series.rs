@@ -1,0 +1,87 @@
+//! Charts of quantities show the samples.
+
+use crate::drawing::{circles, polylines, svg};
+use crate::folder::{Column, EXPERIMENT, circle, folder, samples};
+use crate::{ALL, draw_all};
+
+#[test]
+fn a_line_maps_its_samples_affinely() {
+    let value = |_: usize, t: f64| (0.7 * t).sin() - 0.1 * t;
+    let dir = folder(EXPERIMENT, &samples(1, 40, &[("log_energy", &value)]), &[circle(7)]);
+    draw_all(&dir, &["log_energy", "tokens"]);
+    let line = longest_line(&svg(dir.path(), "log_energy"));
+    assert_eq!(line.len(), 40);
+    let data: Vec<(f64, f64)> = (0..40).map(|k| (0.25 * f64::from(k), value(0, 0.25 * f64::from(k)))).collect();
+    assert_affine(&data.iter().map(|d| d.0).collect::<Vec<_>>(), &line.iter().map(|p| p.0).collect::<Vec<_>>(), 1.0);
+    assert_affine(&data.iter().map(|d| d.1).collect::<Vec<_>>(), &line.iter().map(|p| p.1).collect::<Vec<_>>(), -1.0);
+}
+
+fn longest_line(svg: &str) -> Vec<(f64, f64)> {
+    polylines(svg).into_iter().max_by_key(Vec::len).expect("a line")
+}
+
+/// Checks that `drawn` = offset + scale * `data` up to the rounding to whole canvas units, with a scale of the sign
+/// of `direction` that fills most of the plot.
+fn assert_affine(data: &[f64], drawn: &[f64], direction: f64) {
+    let extreme = |least: bool| {
+        let order = |a: &usize, b: &usize| data[*a].total_cmp(&data[*b]);
+        let found = if least { (0..data.len()).min_by(order) } else { (0..data.len()).max_by(order) };
+        found.expect("data")
+    };
+    let (low, high) = (extreme(true), extreme(false));
+    let scale = (drawn[high] - drawn[low]) / (data[high] - data[low]);
+    assert!(scale * direction > 0.0, "the axis points the wrong way: {scale}");
+    assert!((drawn[high] - drawn[low]).abs() > 800.0, "the line leaves the plot empty");
+    for (index, (value, place)) in data.iter().zip(drawn).enumerate() {
+        let expected = drawn[low] + scale * (value - data[low]);
+        // Both ends of the fit and the point itself are rounded.
+        assert!((place - expected).abs() <= 2.0, "sample {index}: {value} drawn at {place}, not {expected}");
+    }
+}
+
+#[test]
+fn replicas_have_a_line_each_and_their_mean() {
+    let value = |replica: usize, t: f64| replica as f64 + t;
+    let dir = folder(EXPERIMENT, &samples(3, 5, &[("mean_norm", &value)]), &[circle(7), circle(7), circle(7)]);
+    draw_all(&dir, &["mean_norm", "tokens"]);
+    let lines: Vec<_> = polylines(&svg(dir.path(), "mean_norm")).into_iter().filter(|line| line.len() == 5).collect();
+    assert_eq!(lines.len(), 4);
+    // The mean of replicas 0, 1 and 2 is replica 1, and it lies on top.
+    assert_eq!(lines[3], lines[1]);
+    assert!(lines[0][0].1 > lines[1][0].1 && lines[1][0].1 > lines[2][0].1, "larger values stand higher: {lines:?}");
+}
+
+#[test]
+fn values_that_are_not_finite_leave_gaps() {
+    let value = |_: usize, t: f64| match t {
+        2.0 => f64::NAN,
+        3.0 => f64::INFINITY,
+        _ => t,
+    };
+    let dir = folder(EXPERIMENT, &samples(1, 20, &[("log_energy", &value)]), &[circle(7)]);
+    draw_all(&dir, &["log_energy", "tokens"]);
+    let lengths: Vec<usize> = polylines(&svg(dir.path(), "log_energy")).iter().map(Vec::len).collect();
+    // Samples 8 and 12 of 20 are missing; the axes and lines of the frame have two ends each.
+    assert!(lengths.ends_with(&[8, 3, 7]), "{lengths:?}");
+    assert!(!svg(dir.path(), "log_energy").contains("NaN"));
+}
+
+#[test]
+fn degenerate_series_are_drawn() {
+    let nothing = |_: usize, _: f64| f64::NAN;
+    let constant = |_: usize, _: f64| 1.0;
+    let columns: [Column; 3] = [("mean_norm", &constant), ("log_energy", &nothing), ("w2_dirac", &|_, _| 0.0)];
+    for (replicas, times) in [(1, 1), (3, 1), (1, 30)] {
+        let dir = folder(EXPERIMENT, &samples(replicas, times, &columns), &vec![circle(7); replicas]);
+        draw_all(&dir, &ALL);
+        let drawn = svg(dir.path(), "mean_norm");
+        if times == 1 {
+            let dots = if replicas == 1 { 1 } else { replicas + 1 };
+            assert_eq!(circles(&drawn).len(), dots, "single samples are dots");
+        } else {
+            let line = longest_line(&drawn);
+            assert_eq!(line.len(), times);
+            assert!(line.iter().all(|place| place.1 == line[0].1), "a constant is level");
+        }
+    }
+}
