@@ -1,0 +1,49 @@
+// The direction e = mean / |mean| of every replica, from the first moments of its chunks; the first axis where the mean
+// vanishes. One workgroup a replica: here `chunks` counts the chunks of a whole replica.
+
+@group(0) @binding(0) var<uniform> params: Survey;
+@group(0) @binding(1) var<storage, read_write> samples: array<vec4<f32>>;
+
+var<workgroup> sums: array<vec4<f32>, THREADS>;
+
+@compute @workgroup_size(THREADS)
+fn direction(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let replica = flat(workgroup, workgroups);
+    if (replica >= params.groups) {
+        return;
+    }
+    let at = params.directions_at + replica * WIDTH;
+    var square = 0.0;
+    for (var c = 0u; c < WIDTH; c += 1u) {
+        var sum = vec4<f32>(0.0);
+        for (var chunk = thread; chunk < params.chunks; chunk += THREADS) {
+            sum += samples[params.at + (replica * params.chunks + chunk) * WIDTH + c];
+        }
+        workgroupBarrier();
+        sums[thread] = sum;
+        for (var half = THREADS / 2u; half > 0u; half /= 2u) {
+            workgroupBarrier();
+            if (thread < half) {
+                sums[thread] += sums[thread + half];
+            }
+        }
+        if (thread == 0u) {
+            samples[at + c] = sums[0];
+            square += dot(sums[0], sums[0]);
+        }
+    }
+    if (thread == 0u) {
+        let norm = sqrt(square);
+        for (var c = 0u; c < WIDTH; c += 1u) {
+            if (norm > 0.0) {
+                samples[at + c] /= norm;
+            } else {
+                samples[at + c] = vec4<f32>(select(0.0, 1.0, c == 0u), 0.0, 0.0, 0.0);
+            }
+        }
+    }
+}

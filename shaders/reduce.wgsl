@@ -1,0 +1,33 @@
+// What both reductions read and write. `queries` and `keys` may be the same tokens.
+
+struct Reduce {
+    // Workgroups of this dispatch: [first_group, end_group) of all of them, ordered (replica, slice, block).
+    first_group: u32,
+    end_group: u32,
+    // Query blocks and key slices of one replica.
+    blocks: u32,
+    slices: u32,
+    // Queries of one replica, and of all of them, in the query segment.
+    queries: u32,
+    rows: u32,
+    // Sources and tokens of one replica in the key segment.
+    sources: u32,
+    key_rows: u32,
+    // Keys in a slice, and the part [first_key, end_key) of every slice that this dispatch adds.
+    slice_keys: u32,
+    first_key: u32,
+    end_key: u32,
+    // One if the partials hold nothing yet.
+    fresh: u32,
+    // Scores are scale * <query, key> - shift, to base two; a running shift starts where it must and ignores `shift`.
+    scale: f32,
+    shift: f32,
+    unused_a: u32,
+    unused_b: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Reduce;
+@group(0) @binding(1) var<storage, read> queries: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> keys: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> weights: array<vec2<f32>>;
+@group(0) @binding(4) var<storage, read_write> partials: array<vec4<f32>>;

@@ -1,0 +1,65 @@
+// From the partials of one head to its attention output: slices are merged, the softmax divides by Z, and the output
+// is scaled and added to what the heads before it left.
+
+struct Settle {
+    rows: u32,
+    slices: u32,
+    // The row of `outputs` at which this stage starts.
+    first_row: u32,
+    // One if outputs are added to, not overwritten.
+    accumulate: u32,
+    // One if the sum over heads is complete and is to be projected to the tangent space.
+    project: u32,
+    // One for M / Z, zero for M 2^shift.
+    softmax: u32,
+    scale: f32,
+    unused: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Settle;
+@group(0) @binding(1) var<storage, read> tokens: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> partials: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> outputs: array<vec4<f32>>;
+
+@compute @workgroup_size(THREADS)
+fn settle(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let row = flat(workgroup, workgroups) * THREADS + thread;
+    if (row >= params.rows) {
+        return;
+    }
+    var shift = SILENT;
+    for (var slice = 0u; slice < params.slices; slice += 1u) {
+        shift = max(shift, partials[(slice * params.rows + row) * STRIDE + WIDTH].x);
+    }
+    var z = 0.0;
+    for (var slice = 0u; slice < params.slices; slice += 1u) {
+        let header = partials[(slice * params.rows + row) * STRIDE + WIDTH];
+        z += exp2(header.x - shift) * header.y;
+    }
+    let scale = params.scale * select(exp2(shift), 1.0 / z, params.softmax == 1u);
+
+    let at = (params.first_row + row) * WIDTH;
+    var radial = 0.0;
+    for (var c = 0u; c < WIDTH; c += 1u) {
+        var m = vec4<f32>(0.0);
+        for (var slice = 0u; slice < params.slices; slice += 1u) {
+            let base = (slice * params.rows + row) * STRIDE;
+            m += exp2(partials[base + WIDTH].x - shift) * partials[base + c];
+        }
+        var output = scale * m;
+        if (params.accumulate == 1u) {
+            output += outputs[at + c];
+        }
+        outputs[at + c] = output;
+        radial += dot(tokens[row * WIDTH + c], output);
+    }
+    if (params.project == 1u) {
+        for (var c = 0u; c < WIDTH; c += 1u) {
+            outputs[at + c] -= radial * tokens[row * WIDTH + c];
+        }
+    }
+}

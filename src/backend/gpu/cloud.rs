@@ -1,0 +1,174 @@
+//! The buffers of a problem: tokens, stages and weights for each segment, and the scratch that segments take turns to use.
+//!
+//! A token is WIDTH vectors of four components; what lies beyond its width is zero and stays zero.
+
+use super::{
+    device::Device,
+    segments::{self, Segment},
+    shaders::Constants,
+    tune,
+};
+use crate::{backend::BackendError, problem::Problem, tokens::Tokens};
+
+/// Bytes of four components.
+const VECTOR: u64 = 16;
+/// Bytes of one upload; more are made, so that no copy of a large problem is held for long.
+const UPLOAD: usize = 32 << 20;
+/// The log-weight of a token that must not be heard; `SILENT` in the shaders.
+const SILENT: f32 = -1e30;
+
+/// The tokens of one segment on the device.
+pub(super) struct Tract {
+    pub segment: Segment,
+    pub state: wgpu::Buffer,
+    pub stage: wgpu::Buffer,
+    /// Velocities, ordered (stage, row).
+    pub slopes: wgpu::Buffer,
+    /// For each row its weight, relative to the mean weight of a source, and the base-two logarithm of that.
+    pub weights: wgpu::Buffer,
+}
+
+pub(super) struct Cloud {
+    pub tracts: Vec<Tract>,
+    /// Partials of the reduction, ordered (slice, row).
+    pub partials: wgpu::Buffer,
+    /// Queries after a general query-key matrix.
+    pub operands: wgpu::Buffer,
+    /// Attention outputs before a general value matrix.
+    pub outputs: wgpu::Buffer,
+    /// Slices into which the keys of a replica are cut.
+    pub slices: usize,
+}
+
+/// Which of the scratch buffers a model needs beside the partials.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Scratch {
+    pub operands: Need,
+    pub outputs: Need,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Need {
+    #[default]
+    Nothing,
+    EveryRow,
+}
+
+impl Cloud {
+    /// Allocates all buffers and uploads the tokens as the state.
+    pub async fn new(
+        device: &Device,
+        problem: &Problem,
+        constants: &Constants,
+        scratch: Scratch,
+    ) -> Result<Cloud, BackendError> {
+        let shape = problem.tokens.shape;
+        let width = u64::from(constants.width());
+        let stages = problem.scheme.tableau().stages() as u64;
+        let wanted = device.bounds.slices.unwrap_or_else(|| tune::slices(shape, device.summary.kind, constants));
+        let slices = |wanted| {
+            let keys = tune::slice_keys(shape.sources(), wanted, constants);
+            shape.sources().div_ceil(keys)
+        };
+        let row_bytes = |slices: usize| VECTOR * (width * stages).max((width + 1) * slices as u64);
+        device.within("max_storage_buffer_binding_size", row_bytes(1), device.segment_bytes())?;
+        let divide = |slices| segments::divide(shape, (device.segment_bytes() / row_bytes(slices)) as usize);
+        // Keys in pieces are slices already.
+        let slices = if divide(slices(wanted)).len() > shape.replicas { 1 } else { slices(wanted) };
+        let segments = divide(slices);
+
+        let most = segments.iter().map(Segment::rows).max().unwrap_or(0) as u64;
+        let ledger = Ledger::open(device);
+        let scratch_rows = |need| if need == Need::EveryRow { most } else { 1 };
+        let partials = ledger.buffer("partials", VECTOR * most * (width + 1) * slices as u64);
+        let operands = ledger.buffer("operands", VECTOR * width * scratch_rows(scratch.operands));
+        let outputs = ledger.buffer("outputs", VECTOR * width * scratch_rows(scratch.outputs));
+        let tract = |segment: Segment| {
+            let bytes = VECTOR * width * segment.rows() as u64;
+            Tract {
+                segment,
+                state: ledger.buffer("state", bytes),
+                stage: ledger.buffer("stage", bytes),
+                slopes: ledger.buffer("slopes", bytes * stages),
+                weights: ledger.buffer("weights", 8 * segment.rows() as u64),
+            }
+        };
+        let tracts = segments.into_iter().map(tract).collect();
+        ledger.close().await?;
+        let cloud = Cloud { tracts, partials, operands, outputs, slices };
+        cloud.upload(device, &problem.tokens, width as usize * 4);
+        Ok(cloud)
+    }
+
+    fn upload(&self, device: &Device, tokens: &Tokens, padded: usize) {
+        let shape = tokens.shape;
+        for tract in &self.tracts {
+            let rows: Vec<usize> = tract.segment.range(shape).collect();
+            for (part, rows) in rows.chunks((UPLOAD / (4 * padded)).max(1)).enumerate() {
+                let first = part * (UPLOAD / (4 * padded)).max(1);
+                let mut padded_rows = vec![0.0f32; rows.len() * padded];
+                for (row, padded_row) in rows.iter().zip(padded_rows.chunks_exact_mut(padded)) {
+                    let token = &tokens.coordinates[row * shape.dim..][..shape.dim];
+                    padded_row.iter_mut().zip(token).for_each(|(to, from)| *to = *from as f32);
+                }
+                let weights: Vec<[f32; 2]> =
+                    rows.iter().map(|row| relative_weight(tokens, row / shape.count, row % shape.count)).collect();
+                let queue = &device.queue;
+                queue.write_buffer(&tract.state, (first * padded * 4) as u64, bytemuck::cast_slice(&padded_rows));
+                queue.write_buffer(&tract.weights, (first * 8) as u64, bytemuck::cast_slice(&weights));
+                queue.submit([]);
+            }
+        }
+    }
+}
+
+/// A weight in units of the mean weight, 1 / sources, and its logarithm. Equal weights are then exactly (1, 0), so that
+/// they cost no accuracy.
+fn relative_weight(tokens: &Tokens, replica: usize, token: usize) -> [f32; 2] {
+    let relative = tokens.weight(replica, token) * tokens.shape.sources() as f64;
+    // A weight that single precision cannot hold is zero to it, and then its logarithm must say so too.
+    if relative as f32 > 0.0 { [relative as f32, relative.log2() as f32] } else { [0.0, SILENT] }
+}
+
+/// Allocations that are answered for together: what they add up to, and whether the device had room.
+pub(super) struct Ledger<'a> {
+    device: &'a Device,
+    bytes: std::cell::Cell<u64>,
+    room: wgpu::ErrorScopeGuard,
+    validity: wgpu::ErrorScopeGuard,
+}
+
+impl<'a> Ledger<'a> {
+    pub fn open(device: &'a Device) -> Ledger<'a> {
+        let validity = device.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let room = device.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        Ledger { device, bytes: std::cell::Cell::new(0), room, validity }
+    }
+
+    /// A storage buffer that can be uploaded to and read back.
+    pub fn buffer(&self, label: &str, size: u64) -> wgpu::Buffer {
+        self.bytes.set(self.bytes.get() + size);
+        self.device.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size,
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC,
+            mapped_at_creation: false,
+        })
+    }
+
+    /// Whether every buffer was made.
+    pub async fn close(self) -> Result<(), BackendError> {
+        let adapter = self.device.summary.name.clone();
+        // Scopes are popped in reverse order, both before anything is awaited.
+        let room = self.room.pop();
+        let validity = self.validity.pop();
+        if room.await.is_some() {
+            let needed = self.bytes.get();
+            return Err(BackendError::OutOfMemory { adapter, needed, available: "more than it could give".into() });
+        }
+        match validity.await {
+            Some(error) => Err(BackendError::Device { adapter, reason: error.to_string() }),
+            None => Ok(()),
+        }
+    }
+}

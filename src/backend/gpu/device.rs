@@ -1,0 +1,123 @@
+//! An opened adapter: the one place where limits are asked for, checked and reported.
+
+use std::sync::Arc;
+
+use super::{
+    adapter::{self, AdapterSummary, Choice},
+    failure::Failure,
+};
+use crate::backend::BackendError;
+
+/// How large pieces of work may be. The defaults are what the adapter allows; tests make them small to reach, with few
+/// tokens, the paths that large problems take.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bounds {
+    /// Bytes of one buffer of tokens.
+    pub segment_bytes: Option<u64>,
+    /// Workgroups along one dimension of a grid.
+    pub grid: Option<u32>,
+    /// Work of one dispatch, in multiply-adds; measured and adapted unless given.
+    pub dispatch_work: Option<f64>,
+    /// Slices into which the keys are cut.
+    pub slices: Option<usize>,
+}
+
+/// An opened graphics device, on which any number of problems can live. Clones are the same device.
+#[derive(Clone)]
+pub struct Device {
+    pub(super) device: wgpu::Device,
+    pub(super) queue: wgpu::Queue,
+    pub(super) summary: AdapterSummary,
+    pub(super) bounds: Bounds,
+    pub(super) failure: Failure,
+}
+
+impl Device {
+    /// Opens the adapter of `choice`.
+    ///
+    /// Fails with `NoAdapter`, with `BelowLimit` if the kernels do not fit the adapter, or with `Device` if it cannot be
+    /// opened.
+    pub async fn open(choice: Choice) -> Result<Device, BackendError> {
+        Self::open_bounded(choice, Bounds::default()).await
+    }
+
+    /// Opens the adapter of `choice`, with work in smaller pieces than it would allow.
+    pub async fn open_bounded(choice: Choice, bounds: Bounds) -> Result<Device, BackendError> {
+        let (adapter, summary) = adapter::choose(choice).await?;
+        require(&summary.name, &adapter.limits())?;
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("tokenfield"),
+            // Everything the adapter has: a device opened without asking is limited to what every browser has.
+            required_limits: adapter.limits(),
+            ..Default::default()
+        };
+        let refused = |error: wgpu::RequestDeviceError| BackendError::Device {
+            adapter: summary.name.clone(),
+            reason: error.to_string(),
+        };
+        let (device, queue) = adapter.request_device(&descriptor).await.map_err(refused)?;
+        let failure = Failure::default();
+        listen(&device, &failure, &summary.name);
+        Ok(Device { device, queue, summary, bounds, failure })
+    }
+
+    /// The adapter that was opened.
+    pub fn summary(&self) -> &AdapterSummary {
+        &self.summary
+    }
+
+    /// Bytes that one buffer of tokens may have.
+    pub(super) fn segment_bytes(&self) -> u64 {
+        let limits = self.device.limits();
+        let most = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
+        self.bounds.segment_bytes.map_or(most, |bytes| bytes.min(most))
+    }
+
+    /// Workgroups that fit along one dimension of a grid.
+    pub(super) fn grid(&self) -> u32 {
+        let most = self.device.limits().max_compute_workgroups_per_dimension;
+        self.bounds.grid.map_or(most, |grid| grid.min(most))
+    }
+
+    /// Refuses a problem that needs more than `available` of a limit.
+    pub(super) fn within(&self, limit: &'static str, needed: u64, available: u64) -> Result<(), BackendError> {
+        within(&self.summary.name, limit, needed, available)
+    }
+}
+
+fn within(adapter: &str, limit: &'static str, needed: u64, available: u64) -> Result<(), BackendError> {
+    if needed > available {
+        return Err(BackendError::BelowLimit { adapter: adapter.into(), limit, needed, available });
+    }
+    Ok(())
+}
+
+/// What every kernel takes for granted; browsers guarantee all of it.
+fn require(adapter: &str, limits: &wgpu::Limits) -> Result<(), BackendError> {
+    let needs = [
+        ("max_compute_invocations_per_workgroup", 256, limits.max_compute_invocations_per_workgroup),
+        ("max_compute_workgroup_size_x", 256, limits.max_compute_workgroup_size_x),
+        ("max_compute_workgroup_storage_size", 16384, limits.max_compute_workgroup_storage_size),
+        ("max_storage_buffers_per_shader_stage", 4, limits.max_storage_buffers_per_shader_stage),
+        (
+            "max_dynamic_uniform_buffers_per_pipeline_layout",
+            1,
+            limits.max_dynamic_uniform_buffers_per_pipeline_layout,
+        ),
+    ];
+    needs.into_iter().try_for_each(|(limit, needed, available)| within(adapter, limit, needed, available.into()))
+}
+
+/// Without these callbacks a refused command would end the process.
+fn listen(device: &wgpu::Device, failure: &Failure, adapter: &str) {
+    let (refused, name) = (failure.clone(), adapter.to_string());
+    device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
+        refused.set(BackendError::Device { adapter: name.clone(), reason: error.to_string() });
+    }));
+    let (lost, name) = (failure.clone(), adapter.to_string());
+    device.set_device_lost_callback(move |reason, message| {
+        // Dropping the last handle also loses the device, on purpose; by then nobody asks.
+        let reason = format!("{reason:?}: {message}");
+        lost.set(BackendError::DeviceLost { adapter: name.clone(), reason });
+    });
+}

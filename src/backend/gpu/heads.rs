@@ -1,0 +1,119 @@
+//! Attention heads as the device sees them: what is folded into a scale, what needs a product with a matrix, and which
+//! shift keeps the softmax in range.
+
+use std::f64::consts::LOG2_E;
+
+use super::{
+    cloud::{Need, Scratch},
+    device::Device,
+    shaders::{NARROW, Shift},
+};
+use crate::{
+    model::{Attention, Head, Normalization},
+    problem::Problem,
+    tokens::{Tokens, Weights},
+};
+
+/// How the queries of a head come from the tokens.
+pub(super) enum Query {
+    /// Times a number, inside the reduction.
+    Scaled(f32),
+    /// Through a matrix, beforehand.
+    Projected(wgpu::Buffer),
+}
+
+/// How the outputs of a head come from M and Z.
+pub(super) enum Value {
+    /// Times a number.
+    Scaled(f32),
+    /// Times a number, then through a matrix.
+    Projected(f32, wgpu::Buffer),
+}
+
+/// One head, with its matrices on the device.
+pub(super) struct Lens {
+    pub query: Query,
+    pub value: Value,
+    pub shift: Shift,
+    /// The shift if it is fixed: a whole number, to base two.
+    pub fixed: f32,
+}
+
+impl Lens {
+    pub fn new(device: &Device, problem: &Problem, head: &Head) -> Lens {
+        let attention = &problem.model.attention;
+        let dim = problem.tokens.shape.dim;
+        let factor = attention.beta * LOG2_E;
+        let query = match head.query_key.multiple_of_identity() {
+            Some(scale) => Query::Scaled((factor * scale) as f32),
+            // <x, A y> = <A^T x, y>: rows of tokens times A.
+            None => Query::Projected(matrix(device, "query_key", dim, &head.query_key.dense(dim, factor))),
+        };
+        // The reduction counts weights in units of their mean.
+        let unit = match attention.normalization {
+            Normalization::Softmax => 1.0,
+            Normalization::Unnormalized => 1.0 / problem.tokens.shape.sources() as f64,
+        };
+        let value = match head.value.multiple_of_identity() {
+            Some(scale) => Value::Scaled((unit * scale) as f32),
+            None => {
+                let rows = transposed(&head.value.dense(dim, 1.0), dim);
+                Value::Projected(unit as f32, matrix(device, "value", dim, &rows))
+            }
+        };
+        let (shift, fixed) = match fixed_shift(attention, head, &problem.tokens) {
+            Some(fixed) => (Shift::Fixed, fixed),
+            None => (Shift::Running, 0.0),
+        };
+        Lens { query, value, shift, fixed }
+    }
+}
+
+/// The scratch that the heads of a model need.
+pub(super) fn scratch(attention: &Attention) -> Scratch {
+    let need = |general: bool| if general { Need::EveryRow } else { Need::Nothing };
+    Scratch {
+        operands: need(attention.heads.iter().any(|head| head.query_key.multiple_of_identity().is_none())),
+        outputs: need(attention.heads.iter().any(|head| head.value.multiple_of_identity().is_none())),
+    }
+}
+
+/// The largest score of every query, where it is known beforehand.
+///
+/// On the sphere and with A = c I, c >= 0, no score exceeds beta c = beta <x_i, A x_i>, and the term of the token
+/// itself attains it; so no sum overflows and none vanishes, at any beta. That needs the token's own weight to be
+/// there: passive tokens, or weights so small that they vanish beside others, need a running shift. It is rounded up
+/// to a whole number, which costs nothing and makes 2^shift exact.
+fn fixed_shift(attention: &Attention, head: &Head, tokens: &Tokens) -> Option<f32> {
+    let scale = head.query_key.multiple_of_identity()?;
+    let heard = match &tokens.weights {
+        Weights::Equal => tokens.shape.passive == 0,
+        Weights::Each(weights) => {
+            let sources = tokens.shape.sources() as f64;
+            weights.iter().all(|weight| weight * sources > 1e-20)
+        }
+    };
+    let narrow = tokens.shape.dim <= NARROW;
+    (narrow && heard && scale >= 0.0).then(|| (attention.beta * LOG2_E * scale).ceil() as f32)
+}
+
+fn transposed(rows: &[f64], dim: usize) -> Vec<f64> {
+    (0..dim * dim).map(|entry| rows[entry % dim * dim + entry / dim]).collect()
+}
+
+/// A matrix on the device, its rows and columns padded like tokens.
+fn matrix(device: &Device, label: &str, dim: usize, rows: &[f64]) -> wgpu::Buffer {
+    let padded = dim.next_multiple_of(4);
+    let mut entries = vec![0.0f32; padded * padded];
+    for (row, padded_row) in rows.chunks_exact(dim).zip(entries.chunks_exact_mut(padded)) {
+        padded_row.iter_mut().zip(row).for_each(|(to, from)| *to = *from as f32);
+    }
+    let buffer = device.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some(label),
+        size: (entries.len() * 4) as u64,
+        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    device.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(&entries));
+    buffer
+}

@@ -1,0 +1,167 @@
+//! Graphics adapters, through wgpu: the only room that sees it.
+//!
+//! A [`Device`] is an opened adapter, a [`Gpu`] is one problem on it. Tokens stay on the device in single precision; verbs
+//! are recorded and handed over in submissions of about fifty milliseconds, and only observations and final tokens come
+//! back. `shaders/` holds the kernels; each is compiled for one width of tokens.
+//!
+//! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers; `shaders`,
+//! `params` and `pipelines` are the kernels as text, as parameters and compiled; `velocity`, `scheme`, `survey` and
+//! `second_moment` say what is dispatched; `recorder`, `pace` and `readback` are the way there and back.
+
+mod adapter;
+mod cloud;
+mod device;
+mod failure;
+mod heads;
+mod pace;
+mod params;
+mod pipelines;
+mod readback;
+mod recorder;
+mod scheme;
+mod second_moment;
+mod segments;
+pub mod shaders;
+mod survey;
+mod tune;
+mod velocity;
+
+pub use adapter::{AdapterSummary, Choice, Kind, adapters};
+pub use device::{Bounds, Device};
+
+use self::{
+    cloud::Cloud,
+    readback::Readback,
+    recorder::Recorder,
+    scheme::Combination,
+    second_moment::SecondMoments,
+    shaders::{Constants, Shift},
+    survey::{Asked, Survey},
+    velocity::Velocity,
+};
+use super::{Backend, BackendError, Identity, Point, Precision};
+use crate::{
+    model::Field,
+    observe::{Quantity, Statistics},
+    problem::Problem,
+    tokens::Shape,
+};
+
+/// One problem on a graphics device, in single precision.
+pub struct Gpu {
+    device: Device,
+    shape: Shape,
+    constants: Constants,
+    cloud: Cloud,
+    velocity: Velocity,
+    combination: Combination,
+    survey: Survey,
+    second_moments: Option<SecondMoments>,
+    recorder: Recorder,
+    readback: Readback,
+}
+
+impl Gpu {
+    /// Lays `problem` out on `device` and uploads its tokens.
+    ///
+    /// Fails with `BelowLimit` if one token, or one reading, exceeds a binding of the adapter, and with `OutOfMemory` if
+    /// the tokens do not fit its memory.
+    pub async fn new(device: &Device, problem: &Problem) -> Result<Gpu, BackendError> {
+        let shape = problem.tokens.shape;
+        let attention = &problem.model.attention;
+        let constants = tune::constants(shape, device.summary.kind, Shift::Running);
+        let recorder = Recorder::new(device);
+        let cloud = Cloud::new(device, problem, &constants, heads::scratch(attention)).await?;
+        let velocity = Velocity::new(device, problem, constants, &cloud, &recorder);
+        let combination = Combination::new(device, &constants, &cloud, &recorder);
+        let survey = Survey::new(device, problem, &constants, &cloud, &recorder)?;
+        let state_bytes = cloud.tracts.iter().map(|tract| tract.state.size()).max().unwrap_or(0);
+        let readback = Readback::new(device, state_bytes.max(survey.bytes()));
+        device.failure.check()?;
+        Ok(Gpu {
+            device: device.clone(),
+            shape,
+            constants,
+            cloud,
+            velocity,
+            combination,
+            survey,
+            second_moments: None,
+            recorder,
+            readback,
+        })
+    }
+
+    /// Waits until the device has done everything recorded so far: for clocks and for progress.
+    pub fn wait(&mut self) -> Result<(), BackendError> {
+        self.recorder.submit()?;
+        self.recorder.drain()
+    }
+
+    async fn second_moments(&mut self) -> Result<Vec<Vec<f64>>, BackendError> {
+        if self.second_moments.is_none() {
+            let Gpu { device, shape, constants, cloud, recorder, .. } = self;
+            self.second_moments = Some(SecondMoments::new(device, *shape, constants, cloud, recorder)?);
+        }
+        let Some(moments) = &self.second_moments else { return Ok(Vec::new()) };
+        moments.record(&mut self.recorder, &self.cloud)?;
+        moments.read(&mut self.recorder, &self.readback).await
+    }
+}
+
+impl Backend for Gpu {
+    fn identity(&self) -> Identity {
+        let summary = self.device.summary();
+        Identity {
+            backend: "gpu",
+            adapter: format!("{} ({})", summary.name, summary.api),
+            driver: summary.driver.clone(),
+            precision: Precision::Single,
+        }
+    }
+
+    fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError> {
+        self.velocity.evaluate(&mut self.recorder, &self.cloud, point, field, stage)
+    }
+
+    fn combine(&mut self, coefficients: &[f64], into: Point) -> Result<(), BackendError> {
+        self.combination.record(&mut self.recorder, &self.cloud, coefficients, into)
+    }
+
+    async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
+        let asks = |quantity| quantities.contains(&quantity);
+        let asked =
+            Asked { spread: asks(Quantity::W2Dirac) || asks(Quantity::Overlap), energy: asks(Quantity::Energy) };
+        let Gpu { velocity, cloud, recorder, survey, .. } = self;
+        survey.means(recorder, cloud)?;
+        if asked.spread {
+            survey.spreads(recorder, cloud)?;
+        }
+        if asked.energy {
+            for segment in 0..cloud.tracts.len() {
+                for head in 0..velocity.heads() {
+                    velocity.reduce(recorder, cloud, Point::State, segment, head)?;
+                    survey.energy(recorder, cloud, segment, head)?;
+                }
+            }
+        }
+        let mut statistics = self.survey.read(&mut self.recorder, &self.readback, asked).await?;
+        if asks(Quantity::Moments) {
+            let moments = self.second_moments().await?;
+            statistics.iter_mut().zip(moments).for_each(|(replica, moment)| replica.second_moment = moment);
+        }
+        Ok(statistics)
+    }
+
+    async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {
+        let padded = 4 * self.constants.width() as usize;
+        let mut tokens = Vec::with_capacity(self.shape.coordinates());
+        for tract in &self.cloud.tracts {
+            let count = tract.segment.rows() * padded;
+            let rows = self.readback.numbers(&mut self.recorder, &tract.state, count).await?;
+            let unpadded = rows.chunks_exact(padded).flat_map(|row| &row[..self.shape.dim]);
+            tokens.extend(unpadded.map(|component| f64::from(*component)));
+        }
+        Ok(tokens)
+    }
+}

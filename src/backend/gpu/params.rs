@@ -1,0 +1,95 @@
+//! The uniform structs that kernels read, one for each, with the same names and order as in the shaders.
+//!
+//! The two spellings are compared by a test that reflects the shaders, so a field that moves on one side is found there.
+
+use bytemuck::{Pod, Zeroable};
+
+/// A uniform struct, as a shader declares it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    pub name: &'static str,
+    pub size: usize,
+    /// Names and byte offsets, in order.
+    pub fields: &'static [(&'static str, usize)],
+}
+
+/// A struct that goes into a uniform buffer.
+pub(super) trait Params: Pod {
+    const LAYOUT: Layout;
+}
+
+macro_rules! params {
+    ($($name:ident { $($field:ident: $type:ty),* $(,)? })*) => { $(
+        #[repr(C)]
+        #[derive(Clone, Copy, Debug, Pod, Zeroable)]
+        pub(super) struct $name {
+            $(pub $field: $type),*
+        }
+
+        impl Params for $name {
+            const LAYOUT: Layout = Layout {
+                name: stringify!($name),
+                size: size_of::<$name>(),
+                fields: &[$((stringify!($field), std::mem::offset_of!($name, $field))),*],
+            };
+        }
+    )* };
+}
+
+params! {
+    Reduce {
+        first_group: u32,
+        end_group: u32,
+        blocks: u32,
+        slices: u32,
+        queries: u32,
+        rows: u32,
+        sources: u32,
+        key_rows: u32,
+        slice_keys: u32,
+        first_key: u32,
+        end_key: u32,
+        fresh: u32,
+        scale: f32,
+        shift: f32,
+        unused_a: u32,
+        unused_b: u32,
+    }
+    Settle {
+        rows: u32,
+        slices: u32,
+        first_row: u32,
+        accumulate: u32,
+        project: u32,
+        softmax: u32,
+        scale: f32,
+        unused: u32,
+    }
+    Project { rows: u32, first_row: u32, accumulate: u32, unused: u32 }
+    Tangent { rows: u32, first_row: u32, unused_a: u32, unused_b: u32 }
+    Combine { rows: u32, stages: u32, into: u32, unused: u32, coefficients: [f32; 4] }
+    Survey {
+        groups: u32,
+        chunks: u32,
+        rows: u32,
+        first_chunk: u32,
+        first_replica: u32,
+        at: u32,
+        directions_at: u32,
+        slices: u32,
+        segment_rows: u32,
+        unused_a: u32,
+        unused_b: u32,
+        unused_c: u32,
+    }
+    SecondMoment {
+        groups: u32,
+        chunks: u32,
+        rows: u32,
+        chunk_rows: u32,
+        first_chunk: u32,
+        unused_a: u32,
+        unused_b: u32,
+        unused_c: u32,
+    }
+}

@@ -1,0 +1,106 @@
+//! The second moment: d^2 numbers a chunk, so its chunks are as few as keep the reading small.
+
+use super::{
+    cloud::Cloud,
+    device::Device,
+    params,
+    pipelines::{Bound, Pipeline},
+    readback::Readback,
+    recorder::Recorder,
+    shaders::{Constants, EDGE, Kernel},
+};
+use crate::{backend::BackendError, tokens::Shape};
+
+/// Tokens of a chunk at least.
+const CHUNK_ROWS: usize = 4096;
+/// Entries of all chunks together, unless one chunk a replica is more.
+const ENTRIES: usize = 1 << 20;
+
+/// The chunks of one segment.
+struct Site {
+    chunks: usize,
+    chunk_rows: usize,
+    first_chunk: usize,
+    bound: Bound,
+}
+
+pub(super) struct SecondMoments {
+    sites: Vec<Site>,
+    moments: wgpu::Buffer,
+    chunks: usize,
+    shape: Shape,
+}
+
+impl SecondMoments {
+    pub fn new(
+        device: &Device,
+        shape: Shape,
+        constants: &Constants,
+        cloud: &Cloud,
+        recorder: &Recorder,
+    ) -> Result<SecondMoments, BackendError> {
+        let square = shape.dim * shape.dim;
+        let affordable = ENTRIES / (square * shape.replicas * cloud.tracts.len());
+        let division = |tokens: usize| {
+            let chunks = tokens.div_ceil(CHUNK_ROWS).min(affordable.max(1));
+            let chunk_rows = tokens.div_ceil(chunks);
+            (tokens.div_ceil(chunk_rows), chunk_rows)
+        };
+        let chunks: usize =
+            cloud.tracts.iter().map(|tract| tract.segment.replicas * division(tract.segment.tokens).0).sum();
+        let bytes = (chunks * square * 4) as u64;
+        let limits = device.device.limits();
+        device.within("max_storage_buffer_binding_size", bytes, limits.max_storage_buffer_binding_size)?;
+        let moments = device.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("moments"),
+            size: bytes,
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
+            mapped_at_creation: false,
+        });
+        let pipeline = Pipeline::new(device, Kernel::SecondMoment, constants);
+        let mut first_chunk = 0;
+        let mut sites = Vec::new();
+        for tract in &cloud.tracts {
+            let (chunks, chunk_rows) = division(tract.segment.tokens);
+            let bound = pipeline.bind(device, recorder.uniforms(), &[&tract.state, &tract.weights, &moments]);
+            sites.push(Site { chunks, chunk_rows, first_chunk, bound });
+            first_chunk += tract.segment.replicas * chunks;
+        }
+        Ok(SecondMoments { sites, moments, chunks, shape })
+    }
+
+    /// Records the second moments of the state.
+    pub fn record(&self, recorder: &mut Recorder, cloud: &Cloud) -> Result<(), BackendError> {
+        let squares = (self.shape.dim as u32).div_ceil(EDGE).pow(2);
+        for (site, tract) in self.sites.iter().zip(&cloud.tracts) {
+            let groups = squares as usize * tract.segment.replicas * site.chunks;
+            let params = params::SecondMoment {
+                groups: groups as u32,
+                chunks: site.chunks as u32,
+                rows: tract.segment.tokens as u32,
+                chunk_rows: site.chunk_rows as u32,
+                first_chunk: site.first_chunk as u32,
+                unused_a: 0,
+                unused_b: 0,
+                unused_c: 0,
+            };
+            let work = tract.segment.rows() as f64 * f64::from(squares * EDGE * EDGE);
+            recorder.record(&site.bound, &params, groups as u64, work)?;
+        }
+        Ok(())
+    }
+
+    /// Reads what was recorded: for every replica sum_j w_j x_j x_j^T, row-major. Weights are relative to 1 / sources on
+    /// the device.
+    pub async fn read(&self, recorder: &mut Recorder, readback: &Readback) -> Result<Vec<Vec<f64>>, BackendError> {
+        let square = self.shape.dim * self.shape.dim;
+        let unit = 1.0 / self.shape.sources() as f64;
+        let entries = readback.numbers(recorder, &self.moments, self.chunks * square).await?;
+        let replica_chunks = self.chunks / self.shape.replicas;
+        let replica = |chunks: &[f32]| {
+            let entry = |k| unit * chunks.chunks(square).map(|chunk| f64::from(chunk[k])).sum::<f64>();
+            (0..square).map(entry).collect()
+        };
+        Ok(entries.chunks(replica_chunks * square).map(replica).collect())
+    }
+}

@@ -1,0 +1,229 @@
+//! The shaders as text: which files make up each kernel, the constants written in front of them, and what they declare.
+//!
+//! A shader is plain WGSL that a browser takes: a header of constants, shared files, and one file named like its entry
+//! point. Nothing here needs a device, so a test can parse, validate and translate every kernel anywhere.
+
+use std::fmt::Write;
+
+pub use super::params::Layout;
+use super::params::{self, Params};
+
+/// Tokens up to this width are reduced in registers, wider ones through blocked products.
+pub const NARROW: usize = 16;
+/// Threads of a workgroup in every kernel that has no reason for another number.
+pub const THREADS: u32 = 64;
+/// Tokens in one chunk of an observation.
+pub const SURVEY_ROWS: u32 = 1024;
+/// Entries along the edge of a square of the second moment.
+pub const EDGE: u32 = 16;
+/// Queries of one workgroup of `reduce_wide`.
+pub const WIDE_QUERIES: u32 = 64;
+/// Rows and vectors of the output that one workgroup of `project` owns.
+pub const PROJECT_ROWS: u32 = 16;
+pub const PROJECT_VECTORS: u32 = 4;
+
+/// The kernels; each is an entry point and a file of the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kernel {
+    ReduceNarrow,
+    ReduceWide,
+    Settle,
+    Project,
+    Tangent,
+    Combine,
+    Mean,
+    Direction,
+    Spread,
+    Energy,
+    SecondMoment,
+}
+
+/// How a kernel uses one of its bindings; the index in the list is the binding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binding {
+    Uniform,
+    Read,
+    ReadWrite,
+}
+
+/// Where the exponent of the softmax is measured from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shift {
+    /// From a bound known beforehand.
+    Fixed,
+    /// From the largest score so far.
+    Running,
+}
+
+/// The numbers that a kernel is compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Constants {
+    /// Components of a token.
+    pub dim: u32,
+    /// Threads of a workgroup of the reduction.
+    pub threads: u32,
+    /// Queries of one thread of `reduce_narrow`.
+    pub queries: u32,
+    /// Keys in a tile of the reduction: a multiple of four.
+    pub tile: u32,
+    /// Keys in a chunk: a multiple of the tile.
+    pub chunk: u32,
+    pub shift: Shift,
+}
+
+impl Constants {
+    /// Vectors of four components that hold one token.
+    pub fn width(&self) -> u32 {
+        self.dim.div_ceil(4)
+    }
+}
+
+impl Kernel {
+    pub const ALL: [Kernel; 11] = [
+        Kernel::ReduceNarrow,
+        Kernel::ReduceWide,
+        Kernel::Settle,
+        Kernel::Project,
+        Kernel::Tangent,
+        Kernel::Combine,
+        Kernel::Mean,
+        Kernel::Direction,
+        Kernel::Spread,
+        Kernel::Energy,
+        Kernel::SecondMoment,
+    ];
+
+    /// The entry point, the file without its ending, and the label on the device.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kernel::ReduceNarrow => "reduce_narrow",
+            Kernel::ReduceWide => "reduce_wide",
+            Kernel::Settle => "settle",
+            Kernel::Project => "project",
+            Kernel::Tangent => "tangent",
+            Kernel::Combine => "combine",
+            Kernel::Mean => "mean",
+            Kernel::Direction => "direction",
+            Kernel::Spread => "spread",
+            Kernel::Energy => "energy",
+            Kernel::SecondMoment => "second_moment",
+        }
+    }
+
+    /// The files of the kernel, in the order in which they are concatenated.
+    pub fn files(self) -> &'static [File] {
+        match self {
+            Kernel::ReduceNarrow => &[GRID, PARTIAL, REDUCE, REDUCE_NARROW],
+            Kernel::ReduceWide => &[GRID, PARTIAL, REDUCE, REDUCE_WIDE],
+            Kernel::Settle => &[GRID, PARTIAL, SETTLE],
+            Kernel::Project => &[GRID, PROJECT],
+            Kernel::Tangent => &[GRID, TANGENT],
+            Kernel::Combine => &[GRID, COMBINE],
+            Kernel::Mean => &[GRID, SURVEY, MEAN],
+            Kernel::Direction => &[GRID, SURVEY, DIRECTION],
+            Kernel::Spread => &[GRID, SURVEY, SPREAD],
+            Kernel::Energy => &[GRID, PARTIAL, SURVEY, ENERGY],
+            Kernel::SecondMoment => &[GRID, SECOND_MOMENT],
+        }
+    }
+
+    /// The bindings of group zero.
+    pub fn bindings(self) -> &'static [Binding] {
+        use Binding::{Read, ReadWrite, Uniform};
+        match self {
+            Kernel::ReduceNarrow | Kernel::ReduceWide => &[Uniform, Read, Read, Read, ReadWrite],
+            Kernel::Settle | Kernel::Project => &[Uniform, Read, Read, ReadWrite],
+            Kernel::Tangent => &[Uniform, Read, ReadWrite],
+            Kernel::Combine => &[Uniform, ReadWrite, ReadWrite, Read],
+            Kernel::Direction => &[Uniform, ReadWrite],
+            Kernel::Mean | Kernel::Spread | Kernel::Energy | Kernel::SecondMoment => {
+                &[Uniform, Read, Read, ReadWrite]
+            }
+        }
+    }
+
+    /// The uniform struct, as Rust lays it out.
+    pub fn layout(self) -> Layout {
+        match self {
+            Kernel::ReduceNarrow | Kernel::ReduceWide => params::Reduce::LAYOUT,
+            Kernel::Settle => params::Settle::LAYOUT,
+            Kernel::Project => params::Project::LAYOUT,
+            Kernel::Tangent => params::Tangent::LAYOUT,
+            Kernel::Combine => params::Combine::LAYOUT,
+            Kernel::Mean | Kernel::Direction | Kernel::Spread | Kernel::Energy => params::Survey::LAYOUT,
+            Kernel::SecondMoment => params::SecondMoment::LAYOUT,
+        }
+    }
+
+    /// Threads of one workgroup.
+    pub fn threads(self, constants: &Constants) -> u32 {
+        match self {
+            Kernel::ReduceNarrow | Kernel::ReduceWide => constants.threads,
+            Kernel::SecondMoment => EDGE * EDGE,
+            _ => THREADS,
+        }
+    }
+
+    /// The whole text of the kernel, compiled for `constants`.
+    pub fn source(self, constants: &Constants) -> String {
+        let mut text = header(constants, self.threads(constants));
+        for file in self.files() {
+            text.push('\n');
+            text.push_str(file.text);
+        }
+        text
+    }
+}
+
+fn header(constants: &Constants, threads: u32) -> String {
+    let mut text = String::new();
+    let numbers = [
+        ("D", constants.dim),
+        ("WIDTH", constants.width()),
+        ("THREADS", threads),
+        ("QUERIES", constants.queries),
+        ("TILE", constants.tile),
+        ("CHUNK", constants.chunk),
+        ("SURVEY_ROWS", SURVEY_ROWS),
+    ];
+    for (name, value) in numbers {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "const {name}: u32 = {value}u;");
+    }
+    let _ = writeln!(text, "const FIXED_SHIFT: bool = {};", constants.shift == Shift::Fixed);
+    text
+}
+
+/// One file of the folder `shaders`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct File {
+    pub name: &'static str,
+    pub text: &'static str,
+}
+
+macro_rules! files {
+    ($($constant:ident = $name:literal;)*) => { $(
+        const $constant: File = File {
+            name: $name,
+            text: include_str!(concat!("../../../shaders/", $name)),
+        };
+    )* };
+}
+
+files! {
+    GRID = "grid.wgsl";
+    PARTIAL = "partial.wgsl";
+    REDUCE = "reduce.wgsl";
+    REDUCE_NARROW = "reduce_narrow.wgsl";
+    REDUCE_WIDE = "reduce_wide.wgsl";
+    SETTLE = "settle.wgsl";
+    PROJECT = "project.wgsl";
+    TANGENT = "tangent.wgsl";
+    COMBINE = "combine.wgsl";
+    SURVEY = "survey.wgsl";
+    MEAN = "mean.wgsl";
+    DIRECTION = "direction.wgsl";
+    SPREAD = "spread.wgsl";
+    ENERGY = "energy.wgsl";
+    SECOND_MOMENT = "second_moment.wgsl";
+}

@@ -1,0 +1,223 @@
+//! Observables: reduced on the device to a few numbers a chunk, finished on the host in double precision.
+
+use std::f64::consts::LN_2;
+
+use bytemuck::Zeroable;
+
+use super::{
+    cloud::Cloud,
+    device::Device,
+    params,
+    pipelines::{Bound, Pipeline},
+    readback::Readback,
+    recorder::Recorder,
+    shaders::{Constants, Kernel, SURVEY_ROWS},
+};
+use crate::{backend::BackendError, observe::Statistics, problem::Problem, tokens::Shape};
+
+/// Numbers in one vector of `samples`.
+const VECTOR: usize = 4;
+
+/// The chunks of one segment.
+struct Site {
+    /// Chunks of each replica.
+    chunks: usize,
+    first_chunk: usize,
+    mean: Bound,
+    spread: Bound,
+    energy: Bound,
+}
+
+/// Where each observable starts in `samples`, counted in vectors.
+struct Places {
+    directions: usize,
+    spreads: usize,
+    energies: usize,
+    end: usize,
+}
+
+pub(super) struct Survey {
+    sites: Vec<Site>,
+    samples: wgpu::Buffer,
+    direction: Bound,
+    /// Chunks of all segments, and those of one replica.
+    chunks: usize,
+    replica_chunks: usize,
+    shape: Shape,
+    width: usize,
+    heads: usize,
+    beta: f64,
+}
+
+/// What beside the mean is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    pub spread: bool,
+    pub energy: bool,
+}
+
+impl Survey {
+    pub fn new(
+        device: &Device,
+        problem: &Problem,
+        constants: &Constants,
+        cloud: &Cloud,
+        recorder: &Recorder,
+    ) -> Result<Survey, BackendError> {
+        let (shape, attention) = (problem.tokens.shape, &problem.model.attention);
+        let heads = attention.heads.len();
+        let chunks_of = |tokens: usize| tokens.div_ceil(SURVEY_ROWS as usize);
+        let chunks: usize =
+            cloud.tracts.iter().map(|tract| tract.segment.replicas * chunks_of(tract.segment.tokens)).sum();
+        let width = constants.width() as usize;
+        let bytes = (Places::new(chunks, shape.replicas, width, heads).end * VECTOR * 4) as u64;
+        let limits = device.device.limits();
+        device.within("max_storage_buffer_binding_size", bytes, limits.max_storage_buffer_binding_size)?;
+        let samples = device.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("samples"),
+            size: bytes,
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
+            mapped_at_creation: false,
+        });
+        let kernel = |kernel| Pipeline::new(device, kernel, constants);
+        let kernels = [Kernel::Mean, Kernel::Spread, Kernel::Energy].map(kernel);
+        let mut first_chunk = 0;
+        let mut sites = Vec::new();
+        for tract in &cloud.tracts {
+            let bind = |pipeline: &Pipeline, rows| {
+                pipeline.bind(device, recorder.uniforms(), &[rows, &tract.weights, &samples])
+            };
+            let chunks = chunks_of(tract.segment.tokens);
+            sites.push(Site {
+                chunks,
+                first_chunk,
+                mean: bind(&kernels[0], &tract.state),
+                spread: bind(&kernels[1], &tract.state),
+                energy: bind(&kernels[2], &cloud.partials),
+            });
+            first_chunk += tract.segment.replicas * chunks;
+        }
+        let direction = kernel(Kernel::Direction).bind(device, recorder.uniforms(), &[&samples]);
+        let replica_chunks = chunks / shape.replicas;
+        Ok(Survey { sites, samples, direction, chunks, replica_chunks, shape, width, heads, beta: attention.beta })
+    }
+
+    /// Bytes of one reading.
+    pub fn bytes(&self) -> u64 {
+        self.samples.size()
+    }
+
+    /// Records the first moments of the state.
+    pub fn means(&self, recorder: &mut Recorder, cloud: &Cloud) -> Result<(), BackendError> {
+        for (segment, site) in self.sites.iter().enumerate() {
+            let params = self.params(cloud, segment, 0);
+            recorder.record(&site.mean, &params, params.groups.into(), self.work(cloud, segment))?;
+        }
+        Ok(())
+    }
+
+    /// Records how far tokens are from the direction of their mean, after [`means`](Self::means).
+    pub fn spreads(&self, recorder: &mut Recorder, cloud: &Cloud) -> Result<(), BackendError> {
+        let params = params::Survey {
+            groups: self.shape.replicas as u32,
+            chunks: self.replica_chunks as u32,
+            directions_at: self.places().directions as u32,
+            ..Zeroable::zeroed()
+        };
+        recorder.record(&self.direction, &params, self.shape.replicas as u64, (self.chunks * self.width) as f64)?;
+        for (segment, site) in self.sites.iter().enumerate() {
+            let params = self.params(cloud, segment, self.places().spreads);
+            recorder.record(&site.spread, &params, params.groups.into(), self.work(cloud, segment))?;
+        }
+        Ok(())
+    }
+
+    /// Records the energy of one segment under one head, whose partials have just been recorded.
+    pub fn energy(
+        &self,
+        recorder: &mut Recorder,
+        cloud: &Cloud,
+        segment: usize,
+        head: usize,
+    ) -> Result<(), BackendError> {
+        let params = self.params(cloud, segment, self.places().energies + head * self.chunks);
+        recorder.record(&self.sites[segment].energy, &params, params.groups.into(), self.work(cloud, segment))
+    }
+
+    /// Reads what was recorded and finishes it. Weights are relative to 1 / sources on the device.
+    pub async fn read(
+        &self,
+        recorder: &mut Recorder,
+        readback: &Readback,
+        asked: Asked,
+    ) -> Result<Vec<Statistics>, BackendError> {
+        let shape = self.shape;
+        let unit = 1.0 / shape.sources() as f64;
+        let places = self.places();
+        // What was not asked for lies at the end and is not read.
+        let end = if asked.energy { places.end } else { places.energies };
+        let samples = readback.numbers(recorder, &self.samples, end * VECTOR).await?;
+        let vectors = |at: usize, count: usize| &samples[at * VECTOR..][..count * VECTOR];
+        let statistics = |replica: usize| {
+            let chunks = replica * self.replica_chunks;
+            let mut statistics = Statistics::default();
+            let rows = vectors(chunks * self.width, self.replica_chunks * self.width);
+            statistics.mean = (0..shape.dim)
+                .map(|k| unit * rows.chunks(self.width * VECTOR).map(|row| f64::from(row[k])).sum::<f64>())
+                .collect();
+            if asked.spread {
+                let parts = vectors(places.spreads + chunks, self.replica_chunks).chunks(VECTOR);
+                statistics.square_distance = unit * parts.clone().map(|part| f64::from(part[0])).sum::<f64>();
+                statistics.overlap_min = parts.map(|part| f64::from(part[1])).fold(f64::INFINITY, f64::min);
+            }
+            if asked.energy {
+                let of_head = |head| vectors(places.energies + head * self.chunks + chunks, self.replica_chunks);
+                let parts = (0..self.heads).flat_map(|head| of_head(head).chunks(VECTOR));
+                let parts: Vec<_> = parts.map(|part| (f64::from(part[0]), f64::from(part[1]))).collect();
+                statistics.log_energy = log_sum(&parts) + (unit * unit / (2.0 * self.beta)).ln();
+            }
+            statistics
+        };
+        Ok((0..self.shape.replicas).map(statistics).collect())
+    }
+
+    fn params(&self, cloud: &Cloud, segment: usize, at: usize) -> params::Survey {
+        let (site, segment) = (&self.sites[segment], &cloud.tracts[segment].segment);
+        params::Survey {
+            groups: (segment.replicas * site.chunks) as u32,
+            chunks: site.chunks as u32,
+            rows: segment.tokens as u32,
+            first_chunk: site.first_chunk as u32,
+            first_replica: segment.first_replica as u32,
+            at: at as u32,
+            directions_at: self.places().directions as u32,
+            slices: cloud.slices as u32,
+            segment_rows: segment.rows() as u32,
+            ..Zeroable::zeroed()
+        }
+    }
+
+    fn work(&self, cloud: &Cloud, segment: usize) -> f64 {
+        (cloud.tracts[segment].segment.rows() * self.width * 16) as f64
+    }
+
+    fn places(&self) -> Places {
+        Places::new(self.chunks, self.shape.replicas, self.width, self.heads)
+    }
+}
+
+impl Places {
+    fn new(chunks: usize, replicas: usize, width: usize, heads: usize) -> Places {
+        let directions = chunks * width;
+        let spreads = directions + replicas * width;
+        let energies = spreads + chunks;
+        Places { directions, spreads, energies, end: energies + heads * chunks }
+    }
+}
+
+/// ln sum_k z_k 2^shift_k, of pairs (shift, z).
+fn log_sum(parts: &[(f64, f64)]) -> f64 {
+    let highest = parts.iter().map(|(shift, _)| *shift).fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = parts.iter().map(|(shift, z)| (shift - highest).exp2() * z).sum();
+    sum.ln() + highest * LN_2
+}
