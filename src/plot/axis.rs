@@ -12,6 +12,10 @@ use plotters::coord::types::RangedCoordf64;
 const CONSTANT: f64 = 1e-6;
 /// A positive quantity that spans more than this factor is read on a logarithmic axis.
 const DECADES: f64 = 1e3;
+/// Larger values are as good as infinite: they have no place, and what is computed from them would overflow.
+pub(super) const LARGEST: f64 = 1e100;
+/// Smaller values are as good as zero.
+const SMALLEST: f64 = 1e-100;
 /// The empty share left beyond the extreme values.
 const PADDING: f64 = 0.05;
 
@@ -34,7 +38,13 @@ impl Axis {
     /// An axis that ends with the extreme values, as time does.
     pub(super) fn tight(values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = extremes(values);
-        let (low, high) = if high - low > CONSTANT * high.abs() { (low, high) } else { (low - 0.5, high + 0.5) };
+        let size = low.abs().max(high.abs());
+        let (low, high) = if high - low > (CONSTANT * size).max(SMALLEST) {
+            (low, high)
+        } else {
+            let room = (PADDING * size).max(0.5);
+            (low - room, high + room)
+        };
         Self { scale: Scale::Linear, low, high, ticks: round_ticks(low, high, 8) }
     }
 
@@ -42,15 +52,16 @@ impl Axis {
     /// where positive values span many decades.
     pub(super) fn roomy(values: impl Iterator<Item = f64> + Clone) -> Self {
         let (low, high) = extremes(values);
-        if low > 0.0 && high > DECADES * low {
+        if low > SMALLEST && high > DECADES * low {
             return Self::decades(low, high);
         }
-        let (low, high) = if high - low > CONSTANT * low.abs().max(high.abs()) {
+        let size = low.abs().max(high.abs());
+        let (low, high) = if high - low > (CONSTANT * size).max(SMALLEST) {
             let room = PADDING * (high - low);
             let near_zero = low >= 0.0 && low < 0.4 * high;
             (if near_zero { 0.0 } else { low - room }, high + room)
         } else {
-            let room = if low == 0.0 { 1.0 } else { PADDING * low.abs() };
+            let room = if size <= SMALLEST { 1.0 } else { PADDING * size };
             (low - room, high + room)
         };
         Self { scale: Scale::Linear, low, high, ticks: round_ticks(low, high, 7) }
@@ -65,14 +76,14 @@ impl Axis {
         Self { scale: Scale::Logarithmic, low, high, ticks }
     }
 
-    /// Where a finite value lies between `low` and `high`; nothing for a value without a place, such as the
-    /// logarithm of zero.
+    /// Where a value lies between `low` and `high`; nothing for a value without a place, such as NaN, or zero on a
+    /// logarithmic axis.
     pub(super) fn place(&self, value: f64) -> Option<f64> {
         let place = match self.scale {
             Scale::Linear => value,
             Scale::Logarithmic => value.log10(),
         };
-        place.is_finite().then_some(place)
+        (place.is_finite() && value.abs() <= LARGEST).then_some(place)
     }
 
     /// What the tick at `place` says.
@@ -118,10 +129,10 @@ impl Ranged for Axis {
     }
 }
 
-/// The least and the greatest of the finite values; zero if there is none.
+/// The least and the greatest of the values that are not too large; zero if there is none.
 fn extremes(values: impl Iterator<Item = f64>) -> (f64, f64) {
-    let finite = values.filter(|value| value.is_finite());
-    let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
+    let small = values.filter(|value| value.abs() <= LARGEST);
+    let (low, high) = small.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)));
     if low <= high { (low, high) } else { (0.0, 0.0) }
 }
 
@@ -180,7 +191,7 @@ mod tests {
 
     #[test]
     fn every_axis_has_distinct_ticks_inside_it() {
-        let cases: [&[f64]; 12] = [
+        let cases: [&[f64]; 18] = [
             &[],
             &[0.0],
             &[1.0; 3],
@@ -192,6 +203,12 @@ mod tests {
             &[1e-9, 2e-9],
             &[3e17, 9e17],
             &[1e-12, 1.0],
+            &[-1.7e308, 1.7e308],
+            &[f64::MAX],
+            &[5e-324],
+            &[1e-310, 2e-310],
+            &[5e-324, 1e308],
+            &[1e300, 1.000_001_1e300],
             &[f64::NAN, 0.25, f64::INFINITY, 0.5],
         ];
         for values in cases {
@@ -200,7 +217,7 @@ mod tests {
             assert!(axis.low < axis.high, "{values:?}: {axis:?}");
             assert!((3..=9).contains(&labels.len()), "{values:?}: {labels:?}");
             assert!(axis.ticks.iter().all(|tick| (axis.low..=axis.high).contains(tick)), "{values:?}: {axis:?}");
-            for value in values.iter().filter(|value| value.is_finite()) {
+            for value in values.iter().filter(|value| value.abs() <= LARGEST) {
                 let place = axis.place(*value).expect("a finite value of these has a place");
                 assert!(axis.low < place && place < axis.high, "{value} lies on the edge of {axis:?}");
             }

@@ -7,6 +7,7 @@ use std::path::Path;
 use ndarray::{Array3, Axis};
 use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement};
 
+use super::axis::LARGEST;
 use super::error::PlotError;
 
 /// The tokens of one replica, ordered (token, component).
@@ -35,9 +36,11 @@ impl Cloud {
         Ok(Self { dim: first.ncols(), replicas: tokens.shape()[0], coordinates: first.iter().copied().collect() })
     }
 
-    /// The tokens whose coordinates are all finite: a run that diverged has others.
+    /// The tokens whose coordinates are numbers of a size to compute with: a run that diverged has others.
     pub(super) fn finite(&self) -> impl Iterator<Item = &[f64]> + Clone {
-        self.coordinates.chunks_exact(self.dim).filter(|token| token.iter().all(|component| component.is_finite()))
+        self.coordinates
+            .chunks_exact(self.dim)
+            .filter(|token| token.iter().all(|component| component.abs() <= LARGEST))
     }
 
     /// All tokens, finite or not.

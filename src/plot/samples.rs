@@ -8,6 +8,7 @@ use std::path::Path;
 
 use csv::StringRecord;
 
+use super::axis::LARGEST;
 use super::error::PlotError;
 use super::series::{CURVES, Curve, Line};
 
@@ -33,7 +34,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<(&'static Curve, Vec<Line>)>, Plot
             replicas.entry(cell.parse(replica, "is no replica")?).or_insert_with(|| vec![Line::new(); curves.len()]);
         let now: f64 = cell.parse(time, "is no time")?;
         let before = lines.first().and_then(|line| line.last()).map_or(f64::NEG_INFINITY, |sample| sample.0);
-        if !now.is_finite() || now <= before {
+        if !(now.abs() <= LARGEST && now > before) {
             return Err(cell.error(time, "is not later than the time before it in the same replica"));
         }
         for (line, &(_, index)) in lines.iter_mut().zip(&curves) {

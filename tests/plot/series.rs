@@ -67,6 +67,15 @@ fn values_that_are_not_finite_leave_gaps() {
 }
 
 #[test]
+fn values_of_any_size_are_drawn() {
+    let rising = |_: usize, t: f64| 10_f64.powf(40.0 * t);
+    let falling = |_: usize, t: f64| -10_f64.powf(-40.0 * t);
+    let wild = |_: usize, t: f64| if t > 3.0 { f64::MAX } else { -f64::MAX };
+    let columns: [Column; 3] = [("mean_norm", &rising), ("log_energy", &wild), ("w2_dirac", &falling)];
+    draw_all(&folder(EXPERIMENT, &samples(2, 30, &columns), &[circle(7), circle(7)]), &ALL);
+}
+
+#[test]
 fn degenerate_series_are_drawn() {
     let nothing = |_: usize, _: f64| f64::NAN;
     let constant = |_: usize, _: f64| 1.0;

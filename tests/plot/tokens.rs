@@ -84,9 +84,10 @@ fn tokens_that_are_not_drawn_are_mentioned() {
 #[test]
 fn a_diverged_run_and_tokens_off_the_sphere_are_drawn() {
     let lost = vec![vec![f64::NAN, f64::INFINITY]; 5];
+    let huge: Vec<Vec<f64>> = circle(9).iter().map(|token| vec![1e200 * token[0], token[1], 1e99]).collect();
     let wide: Vec<Vec<f64>> = circle(9).iter().map(|token| vec![5.0 * token[0], 2.0 * token[1]]).collect();
     let one_place = vec![vec![0.1, 0.2, 0.3]; 4];
-    for tokens in [lost, wide, one_place] {
+    for tokens in [lost, huge, wide, one_place] {
         draw_all(&folder(EXPERIMENT, &clustering(1, 3), &[tokens]), &ALL);
     }
 }
