@@ -71,7 +71,7 @@ impl RunFolder {
         experiment: &str,
         seed: u64,
         columns: &[String],
-        identity: Identity,
+        identity: &Identity,
     ) -> Result<Self, RecordError> {
         let failed = |source| RecordError::Write { path: path.to_owned(), source };
         fs::create_dir_all(path).map_err(failed)?;
@@ -88,8 +88,8 @@ impl RunFolder {
             version: env!("CARGO_PKG_VERSION"),
             commit: env!("TOKENFIELD_COMMIT"),
             backend: identity.backend,
-            adapter: identity.adapter,
-            driver: identity.driver,
+            adapter: identity.adapter.clone(),
+            driver: identity.driver.clone(),
             precision: identity.precision.name(),
             algorithm: "direct",
             seed,

@@ -111,14 +111,9 @@ impl Run {
         let shape = problem.tokens.shape;
         let names = columns(&problem.quantities, shape.dim);
         let path = self.out.clone().unwrap_or_else(|| vacant(Path::new("runs"), experiment.name()));
-        eprintln!(
-            "{} on {} ({}, {})",
-            experiment.name(),
-            identity.backend,
-            identity.adapter,
-            identity.precision.name()
-        );
-        let mut folder = RunFolder::create(&path, &experiment.to_toml()?, experiment.seed(), &names, identity)?;
+        let mut folder = RunFolder::create(&path, &experiment.to_toml()?, experiment.seed(), &names, &identity)?;
+        let (adapter, precision) = (&identity.adapter, identity.precision.name());
+        eprintln!("{} on {} ({adapter}, {precision})", experiment.name(), identity.backend);
         let progress = Progress::new(problem);
         let outcome = pollster::block_on(async {
             let pairs = simulate(problem, &mut backend, |event| {

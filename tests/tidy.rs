@@ -1,0 +1,131 @@
+//! The invariants of `ARCHITECTURE.md`, read off the sources.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// All files under a folder of this repository, with their text.
+fn files(folder: &str, ending: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == ending) {
+                let text = fs::read_to_string(&path).expect("a text file");
+                let relative = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).expect("inside the repository");
+                found.push((relative.to_owned(), text));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "no .{ending} under {folder}");
+    found.sort();
+    found
+}
+
+/// The code of a file, without comments and without its unit tests.
+fn code(text: &str) -> String {
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// The rooms whose code contains one of the words.
+fn rooms_with(words: &[&str]) -> Vec<String> {
+    let sources = files("src", "rs").into_iter().filter(|(path, _)| !path.ends_with("tests.rs"));
+    sources
+        .filter(|(_, text)| words.iter().any(|word| code(text).contains(word)))
+        .map(|(path, _)| path.display().to_string())
+        .collect()
+}
+
+#[track_caller]
+fn assert_only_in(words: &[&str], rooms: &[&str]) {
+    for file in rooms_with(words) {
+        assert!(rooms.iter().any(|room| file.starts_with(room)), "{file} has one of {words:?}, which belong in {rooms:?}");
+    }
+    assert!(!rooms_with(words).is_empty(), "{words:?} are nowhere: this check guards nothing");
+}
+
+#[test]
+fn only_the_graphics_room_sees_wgpu() {
+    assert_only_in(&["wgpu::", "use wgpu"], &["src/backend/gpu/"]);
+}
+
+#[test]
+fn only_the_doors_print_and_block() {
+    assert_only_in(&["println!", "eprintln!", "indicatif", "clap::"], &["src/cli/", "src/main.rs", "build.rs"]);
+    assert_only_in(&["pollster::", "block_on"], &["src/cli/"]);
+}
+
+#[test]
+fn only_recorders_and_readers_touch_files() {
+    let rooms = ["src/record.rs", "src/plot/", "src/experiment/", "src/initial/", "src/cli/"];
+    assert_only_in(&["std::fs", "File::create", "fs::"], &rooms);
+}
+
+#[test]
+fn only_the_loop_reads_the_clock_of_the_equation() {
+    assert_only_in(&["tableau()", "Tableau"], &["src/scheme.rs", "src/simulate.rs", "src/problem.rs", "src/backend/"]);
+}
+
+#[test]
+fn libraries_do_not_panic() {
+    // `unreachable!` and `assert!` state what cannot happen; these would state that nobody thought about it.
+    for word in [".unwrap()", "panic!(", "todo!(", "unimplemented!("] {
+        let found = rooms_with(&[word]);
+        assert!(found.is_empty(), "{word} in {found:?}");
+    }
+}
+
+#[test]
+fn every_module_says_why_it_exists() {
+    for (path, text) in files("src", "rs").into_iter().chain(files("tests", "rs")) {
+        assert!(text.starts_with("//! "), "{} has no module header", path.display());
+    }
+    for (path, text) in files("shaders", "wgsl") {
+        assert!(text.starts_with("// "), "{} has no header", path.display());
+    }
+}
+
+#[test]
+fn no_file_outgrows_its_idea() {
+    let sources = ["src", "tests"].into_iter().flat_map(|folder| files(folder, "rs"));
+    for (path, text) in sources.chain(files("shaders", "wgsl")) {
+        let lines = text.lines().count();
+        assert!(lines <= 400, "{} has {lines} lines", path.display());
+    }
+}
+
+#[test]
+fn no_work_is_left_for_later() {
+    let words = ["TO", "FIX", "XX"].map(|head| format!("{head}{}", if head == "TO" { "DO" } else if head == "FIX" { "ME" } else { "X" }));
+    for folder in ["src", "tests", "shaders"] {
+        for (path, text) in files(folder, if folder == "shaders" { "wgsl" } else { "rs" }) {
+            for word in &words {
+                assert!(!text.contains(word.as_str()), "{word} in {}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_experiment_resolves_and_is_run_by_a_test() {
+    let runs = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/experiments.rs")).expect("a test");
+    for (path, _) in files("assets/experiments", "toml") {
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        assert!(runs.contains(&name), "tests/experiments.rs does not run {name}");
+    }
+}
+
+#[test]
+fn the_architecture_page_names_every_room() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md")).expect("a page");
+    for (path, _) in files("src", "rs") {
+        let room = path.components().nth(1).expect("inside src").as_os_str().to_string_lossy().into_owned();
+        let room = room.trim_end_matches(".rs");
+        assert!(page.contains(&format!("`{room}`")), "ARCHITECTURE.md does not name the room {room}");
+    }
+}
