@@ -73,9 +73,11 @@ fn finish_svg(dir: &Path, picture: &impl Picture) -> Result<Finished, PlotError>
 fn svg(picture: &impl Picture) -> Result<String, String> {
     let mut text = String::new();
     paint(SVGBackend::with_string(&mut text, (WIDTH, HEIGHT)), picture)?;
-    // The view box keeps the canvas units; the outer size is what a page shows when it names none.
+    // The view box keeps the canvas units; the outer size is what a page shows when it names none. Strokes have round
+    // ends and corners, as those of the PNG have.
     let canvas = format!("width=\"{WIDTH}\" height=\"{HEIGHT}\"");
-    Ok(text.replacen(&canvas, &format!("width=\"{}\" height=\"{}\"", WIDTH / 4, HEIGHT / 4), 1))
+    let round = "stroke-linecap=\"round\" stroke-linejoin=\"round\"";
+    Ok(text.replacen(&canvas, &format!("width=\"{}\" height=\"{}\" {round}", WIDTH / 4, HEIGHT / 4), 1))
 }
 
 fn finish_png(dir: &Path, picture: &impl Picture) -> Result<Finished, PlotError> {

@@ -1,7 +1,7 @@
 //! Finds tokens that sit on one another, which a scatter of dots cannot show.
 //!
-//! This is for the eye only: a knot of tokens, closer together than a dot is wide and with nothing around it. It
-//! measures nothing that a paper calls a cluster. Space is cut into cubes about as wide as a dot; a cluster is a
+//! This is for the eye only: a knot of tokens, closer together than dots can tell apart and with nothing around it. It
+//! measures nothing that a paper calls a cluster. Space is cut into cubes a few dots wide; a cluster is a
 //! crowded cube whose neighbours hold nearly all tokens that its wider surroundings hold.
 
 use std::collections::HashMap;

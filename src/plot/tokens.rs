@@ -15,8 +15,8 @@ use super::{circle, plane, projection, sphere};
 const DRAWN: usize = 16_384;
 /// How far from one the length of a token on the sphere may be.
 const UNIT: f64 = 1e-2;
-/// The width of the cubes in which clusters are looked for, for a picture that reaches from -1 to 1: about a dot.
-const KNOT: f64 = 0.015;
+/// The width of the cubes in which clusters are looked for, for a picture that reaches from -1 to 1: a few dots.
+const KNOT: f64 = 0.04;
 
 pub(super) struct Tokens {
     pub(super) heading: Heading,
@@ -70,12 +70,23 @@ impl Tokens {
 
     /// The tokens that are drawn as dots.
     pub(super) fn drawn(&self) -> Vec<DVec3> {
-        self.places.iter().copied().step_by(self.stride()).collect()
+        // One token of each stretch, picked by a hash: every k-th token of a grid or a spiral would be a pattern of
+        // its own.
+        let pick = |(stretch, places): (usize, &[DVec3])| places[scrambled(stretch) % places.len()];
+        self.places.chunks(self.stride()).enumerate().map(pick).collect()
     }
 
     pub(super) fn dot(&self) -> Dot {
         Dot::among(self.places.len().div_ceil(self.stride()))
     }
+}
+
+/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014), which leaves no trace of the order of its arguments.
+fn scrambled(index: usize) -> usize {
+    let mut bits = (index as u64).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (bits ^ (bits >> 31)) as usize
 }
 
 fn view(cloud: &Cloud) -> (View, Vec<DVec3>) {
@@ -111,5 +122,37 @@ impl Picture for Tokens {
             View::Sphere(camera) => sphere::paint(self, camera, area),
             View::Plane(shares) => plane::paint(self, *shares, area),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tokens_drawn_of_many_follow_no_pattern() {
+        let mut picked = [0; 3];
+        let mut steps = [0; 5];
+        for stretch in 0..3000 {
+            let (here, next) = (scrambled(stretch) % 3, scrambled(stretch + 1) % 3);
+            picked[here] += 1;
+            steps[next + 2 - here] += 1;
+        }
+        // A third of 3000 each, and the nine pairs of neighbours a ninth each, within five standard deviations.
+        assert!(picked.iter().all(|count: &i32| (count - 1000).abs() < 130), "{picked:?}");
+        let expected = [333, 667, 1000, 667, 333];
+        assert!(steps.iter().zip(expected).all(|(count, mean): (&i32, i32)| (count - mean).abs() < 130), "{steps:?}");
+    }
+
+    #[test]
+    fn of_many_tokens_one_in_each_stretch_is_drawn() {
+        let count = 3 * DRAWN;
+        let heading = Heading { title: String::new(), caption: String::new() };
+        let coordinates = (0..count).flat_map(|k| [k as f64, 0.0]).collect();
+        let mut tokens = Tokens::new(&heading, &Cloud { dim: 2, replicas: 1, coordinates });
+        tokens.places = (0..count).map(|k| DVec3::new(k as f64, 0.0, 0.0)).collect();
+        let drawn: Vec<usize> = tokens.drawn().iter().map(|place| place.x as usize).collect();
+        assert!(drawn.iter().enumerate().all(|(stretch, &token)| token / 3 == stretch), "one in each stretch");
+        assert!((0..3).all(|rest| drawn.iter().any(|token| token % 3 == rest)), "not the same of each");
     }
 }
