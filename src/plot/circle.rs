@@ -41,7 +41,8 @@ pub(super) fn paint<DB: DrawingBackend>(tokens: &Tokens, area: &Area<DB>) -> Pai
     if !tokens.clusters.is_empty() {
         entries.push(dots::cluster_mark());
     }
-    dots::paint_clusters(area, &tokens.clusters, tokens.places.len(), at, |(x, y)| {
+    dots::paint_clusters(area, &tokens.clusters, tokens.places.len(), at)?;
+    dots::name_clusters(area, &tokens.clusters, tokens.places.len(), at, |(x, y)| {
         // Words stand inside, where there are no bars.
         (f64::from(CENTRE.0 - x) / RADIUS, f64::from(CENTRE.1 - y) / RADIUS)
     })?;

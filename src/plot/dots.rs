@@ -50,9 +50,23 @@ fn halo() -> RGBAColor {
     palette::CLUSTER.mix(0.35)
 }
 
-/// Draws each cluster as a disc whose area is its share of `count` tokens, and names the largest with that share.
-/// `place` takes a cluster to the canvas; `aside` is the direction in which its words stand off.
+/// Draws each cluster as a disc whose area is its share of `count` tokens. `place` takes a cluster to the canvas.
 pub(super) fn paint_clusters<DB: DrawingBackend>(
+    area: &Area<DB>,
+    clusters: &[Cluster],
+    count: usize,
+    place: impl Fn(DVec3) -> (i32, i32),
+) -> Painted<DB> {
+    for cluster in clusters {
+        let (at, radius) = (place(cluster.centre), radius(cluster.count, count) as u32);
+        area.draw(&Circle::new(at, radius, ShapeStyle::from(&halo()).filled()))?;
+        area.draw(&Circle::new(at, radius, ShapeStyle::from(&palette::CLUSTER).stroke_width(5)))?;
+    }
+    Ok(())
+}
+
+/// Names the largest clusters with their shares of `count` tokens; `aside` is the direction in which words stand off.
+pub(super) fn name_clusters<DB: DrawingBackend>(
     area: &Area<DB>,
     clusters: &[Cluster],
     count: usize,
@@ -61,20 +75,17 @@ pub(super) fn paint_clusters<DB: DrawingBackend>(
 ) -> Painted<DB> {
     let mut named: Vec<(i32, i32)> = Vec::new();
     for cluster in clusters {
-        let share = cluster.count as f64 / count as f64;
         let at = place(cluster.centre);
-        let radius = (ALL * share.sqrt()).max(14.0);
-        area.draw(&Circle::new(at, radius as u32, ShapeStyle::from(&halo()).filled()))?;
-        area.draw(&Circle::new(at, radius as u32, ShapeStyle::from(&palette::CLUSTER).stroke_width(5)))?;
-
-        let text = percent(share);
+        let text = percent(cluster.count as f64 / count as f64);
         let half = canvas::text_width(&text, BODY) / 2;
         let words = around(aside(at)).map(|(x, y)| {
             // How far the box of the words reaches back towards the disc, and a little air.
-            let away = radius + f64::from(half) * x.abs() + 34.0 * y.abs() + 24.0;
+            let away = radius(cluster.count, count) + f64::from(half) * x.abs() + 34.0 * y.abs() + 24.0;
             (at.0 + (x * away) as i32, at.1 + (y * away) as i32)
         });
-        let clear = |words: &&(i32, i32)| named.iter().all(|other| apart(**words, *other));
+        let clear = |words: &&(i32, i32)| {
+            words.1 + 34 < canvas::HEIGHT as i32 && named.iter().all(|other| apart(**words, *other))
+        };
         let Some(&words) = words.iter().find(clear).filter(|_| named.len() < NAMED) else { continue };
         let corners = [(words.0 - half - 10, words.1 - 34), (words.0 + half + 10, words.1 + 34)];
         area.draw(&Rectangle::new(corners, palette::PAPER.mix(0.7).filled()))?;
@@ -82,6 +93,10 @@ pub(super) fn paint_clusters<DB: DrawingBackend>(
         named.push(words);
     }
     Ok(())
+}
+
+fn radius(tokens: usize, count: usize) -> f64 {
+    (ALL * (tokens as f64 / count as f64).sqrt()).max(14.0)
 }
 
 /// A direction, the opposite one, and the two across, for words that find their first place taken.

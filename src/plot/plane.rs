@@ -22,7 +22,8 @@ pub(super) fn paint<DB: DrawingBackend>(tokens: &Tokens, shares: [f64; 2], area:
     if tokens.clusters.is_empty() {
         return Ok(());
     }
-    dots::paint_clusters(area, &tokens.clusters, tokens.places.len(), at, |_| (0.0, -1.0))?;
+    dots::paint_clusters(area, &tokens.clusters, tokens.places.len(), at)?;
+    dots::name_clusters(area, &tokens.clusters, tokens.places.len(), at, |_| (0.0, -1.0))?;
     legend::row(area, &[dots::cluster_mark()], (canvas::WIDTH as i32 - MARGIN, frame::ROW_MIDDLE))
 }
 

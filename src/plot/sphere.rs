@@ -12,8 +12,8 @@ use super::clusters::Cluster;
 use super::tokens::Tokens;
 use super::{dots, legend, palette};
 
-const CENTRE: (i32, i32) = (1600, 1130);
-const RADIUS: f64 = 790.0;
+const CENTRE: (i32, i32) = (1600, 1120);
+const RADIUS: f64 = 740.0;
 /// How far the eye stands aside of and above the mean direction, so that the pole and depth can be seen.
 const ASIDE: f64 = 0.25;
 const ABOVE: f64 = 0.35;
@@ -70,8 +70,9 @@ pub(super) fn paint<DB: DrawingBackend>(tokens: &Tokens, camera: &Camera, area: 
         }
         let clusters: Vec<Cluster> =
             tokens.clusters.iter().copied().filter(|c| Side::of(&c.centre) == side).collect();
-        dots::paint_clusters(area, &clusters, tokens.places.len(), at, outwards)?;
+        dots::paint_clusters(area, &clusters, tokens.places.len(), at)?;
     }
+    dots::name_clusters(area, &tokens.clusters, tokens.places.len(), at, outwards)?;
     let mut entries = vec![
         (tokens.dot().mark(palette::depth(0.7)), "near side".to_string()),
         (tokens.dot().mark(palette::depth(-0.3)), "far side".to_string()),
