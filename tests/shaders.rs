@@ -24,7 +24,7 @@ fn constants() -> Vec<Constants> {
     for dim in DIMS {
         for shift in [Shift::Fixed, Shift::Running] {
             if dim as usize > NARROW {
-                all.push(Constants { dim, threads: 256, queries: 1, tile: 32, chunk: 1024, shift });
+                all.push(Constants { dim, threads: 128, queries: 1, tile: 32, chunk: 1024, shift });
                 continue;
             }
             let tile = if dim <= 4 { 256 } else { 128 };
@@ -39,8 +39,8 @@ fn constants() -> Vec<Constants> {
 fn kernels(constants: &Constants) -> impl Iterator<Item = Kernel> {
     let wide = constants.dim as usize > NARROW;
     Kernel::ALL.into_iter().filter(move |kernel| match kernel {
-        Kernel::ReduceNarrow => !wide,
-        Kernel::ReduceWide => wide,
+        Kernel::ReduceNarrow | Kernel::ProjectNarrow => !wide,
+        Kernel::ReduceWide | Kernel::ProjectWide => wide,
         _ => true,
     })
 }
