@@ -1,30 +1,46 @@
-// The reduction for wide tokens: a workgroup owns ROWS queries and walks over the keys, TILE at a time. Scores are
-// formed as a blocked matrix product over slabs of SLAB vectors, turned into weights in workgroup memory, and multiplied
-// into the values over slabs of BAND vectors. The running shift of a query rises at most once a tile.
+// The reduction for wide tokens: a workgroup of 128 threads owns ROWS queries and walks over the keys, TILE = 32 at a
+// time. Scores are formed as a blocked matrix product over slabs of SLAB vectors, turned into weights in workgroup
+// memory, and multiplied into the values over bands of BAND vectors. The running shift of a query rises at most once a
+// tile.
+//
+// A thread always handles a quad of four queries: against four keys in the scores, against COLUMNS vectors in the
+// values, so that every vector it reads from workgroup memory serves sixteen multiply-adds or more.
 //
 // Sums over a tile are added to the sums of a chunk, and these to the partial in memory, as in `reduce_narrow`.
 
-// Queries of a workgroup, two to each of the 32 rows of threads.
 const ROWS: u32 = 64u;
-const PAIRS: u32 = 32u;
-// Vectors of a token in a slab of the score product, and in a slab of the value product.
-const SLAB: u32 = 4u;
-const BAND: u32 = 8u;
-const BANDS: u32 = (WIDTH + BAND - 1u) / BAND;
-// Threads that share the softmax of a pair of queries, and the keys of each.
-const PARTS: u32 = THREADS / PAIRS;
+const QUADS: u32 = ROWS / 4u;
+// Threads that share a quad: they divide the keys among them, then the vectors of the values.
+const PARTS: u32 = THREADS / QUADS;
 const PART_KEYS: u32 = TILE / PARTS;
+// Vectors of a token in a slab of the score product.
+const SLAB: u32 = 4u;
+// Vectors of the values that a thread owns in a band, and those of a whole band. Narrower tokens have narrower bands, so
+// that few threads work on padding.
+const COLUMNS: u32 = min((WIDTH + PARTS - 1u) / PARTS, 4u);
+const BAND: u32 = COLUMNS * PARTS;
+const BANDS: u32 = (WIDTH + BAND - 1u) / BAND;
+// Keys of a band that are in workgroup memory at a time.
+const BAND_KEYS: u32 = 8u;
 
-// In turn: slabs of queries and of keys, the softmax parts, a band of values, the merge of a chunk.
+// In turn: slabs of queries and of keys, the largest scores of each part, a band of values, the merge of a chunk.
 var<workgroup> scratch: array<vec4<f32>, (ROWS + TILE) * SLAB>;
-// Scores, then weights, of a pair of queries: [key][pair].
-var<workgroup> weight: array<vec2<f32>, TILE * PAIRS>;
-// By what the sums of a pair of queries shrink.
-var<workgroup> pair_fall: array<vec2<f32>, PAIRS>;
+// Scores, then weights: [key][quad].
+var<workgroup> weight: array<vec4<f32>, TILE * QUADS>;
+// By what the sums of a quad shrink.
+var<workgroup> quad_fall: array<vec4<f32>, QUADS>;
+
+// The rows of queries and keys that a workgroup works on.
+struct Place {
+    query_base: u32,
+    first_query: u32,
+    key_base: u32,
+}
 
 // Copies vectors [c, c + SLAB) of the queries and of the keys into scratch, transposed so that threads of one warp
 // read neighbouring words; what lies beyond the token is zero.
-fn load_slab(thread: u32, query_base: u32, first_query: u32, key_base: u32, first_key: u32, c: u32) {
+fn load_slab(thread: u32, place: Place, first_key: u32, c: u32) {
+    // The last reader of what scratch holds must be done before it is overwritten.
     workgroupBarrier();
     for (var k = thread; k < (ROWS + TILE) * SLAB; k += THREADS) {
         let lane = k % SLAB;
@@ -32,26 +48,27 @@ fn load_slab(thread: u32, query_base: u32, first_query: u32, key_base: u32, firs
         var value = vec4<f32>(0.0);
         if (c + lane < WIDTH) {
             if (member < ROWS) {
-                let row = query_base + min(first_query + member, params.queries - 1u);
+                let row = place.query_base + min(place.first_query + member, params.queries - 1u);
                 value = params.scale * queries[row * WIDTH + c + lane];
             } else {
-                let row = key_base + min(first_key + member - ROWS, params.sources - 1u);
+                let row = place.key_base + min(first_key + member - ROWS, params.sources - 1u);
                 value = keys[row * WIDTH + c + lane];
             }
         }
         scratch[lane * (ROWS + TILE) + member] = value;
     }
+    // And the slab must be whole before anyone reads it.
     workgroupBarrier();
 }
 
-// Copies vectors [c, c + BAND) of the keys, which are also the values, into scratch: [key][vector].
-fn load_band(thread: u32, key_base: u32, first_key: u32, c: u32) {
+// Copies vectors [c, c + BAND) of BAND_KEYS keys, which are also the values, into scratch: [key][vector].
+fn load_band(thread: u32, place: Place, first_key: u32, c: u32) {
     workgroupBarrier();
-    for (var k = thread; k < TILE * BAND; k += THREADS) {
+    for (var k = thread; k < BAND_KEYS * BAND; k += THREADS) {
         let lane = k % BAND;
         var value = vec4<f32>(0.0);
         if (c + lane < WIDTH) {
-            let row = key_base + min(first_key + k / BAND, params.sources - 1u);
+            let row = place.key_base + min(first_key + k / BAND, params.sources - 1u);
             value = keys[row * WIDTH + c + lane];
         }
         scratch[k] = value;
@@ -59,99 +76,116 @@ fn load_band(thread: u32, key_base: u32, first_key: u32, c: u32) {
     workgroupBarrier();
 }
 
-// Scores of two queries against four keys for each thread, with the log-weights; keys at or beyond `end` are silent.
-fn score_tile(thread: u32, query_base: u32, first_query: u32, key_base: u32, first_key: u32, end: u32) {
-    let pair = thread / 8u;
-    let column = thread % 8u;
-    var score: array<vec2<f32>, 4>;
+// Scores of a quad against four keys for each thread, with the log-weights; keys at or beyond `end` are silent.
+fn score_tile(thread: u32, place: Place, first_key: u32, end: u32) {
+    let quad = thread / PARTS;
+    let part = thread % PARTS;
+    var score: array<vec4<f32>, PART_KEYS>;
     for (var c = 0u; c < WIDTH; c += SLAB) {
-        load_slab(thread, query_base, first_query, key_base, first_key, c);
+        load_slab(thread, place, first_key, c);
         for (var lane = 0u; lane < SLAB; lane += 1u) {
             let base = lane * (ROWS + TILE);
-            let a = scratch[base + 2u * pair];
-            let b = scratch[base + 2u * pair + 1u];
-            for (var k = 0u; k < 4u; k += 1u) {
-                let y = scratch[base + ROWS + column + 8u * k];
-                score[k] += vec2<f32>(dot(a, y), dot(b, y));
+            let x = mat4x4<f32>(
+                scratch[base + 4u * quad],
+                scratch[base + 4u * quad + 1u],
+                scratch[base + 4u * quad + 2u],
+                scratch[base + 4u * quad + 3u],
+            );
+            for (var k = 0u; k < PART_KEYS; k += 1u) {
+                score[k] += scratch[base + ROWS + part + PARTS * k] * x;
             }
         }
     }
-    for (var k = 0u; k < 4u; k += 1u) {
-        let key = column + 8u * k;
-        var silenced = vec2<f32>(SILENT);
+    for (var k = 0u; k < PART_KEYS; k += 1u) {
+        let key = part + PARTS * k;
+        var silenced = vec4<f32>(SILENT);
         if (first_key + key < end) {
-            silenced = score[k] + weights[key_base + first_key + key].y;
+            silenced = score[k] + weights[place.key_base + first_key + key].y;
         }
-        weight[key * PAIRS + pair] = silenced;
+        weight[key * QUADS + quad] = silenced;
     }
     workgroupBarrier();
 }
 
-// Turns scores into weights 2^(score - shift). Every thread handles PART_KEYS keys of one pair, keeps its share of Z, and
-// the shift of the pair, on which all parts agree.
-fn weigh_tile(thread: u32, shift: ptr<function, vec2<f32>>, z: ptr<function, vec2<f32>>) {
-    let pair = thread % PAIRS;
-    let first = (thread / PAIRS) * PART_KEYS;
-    var highest = vec2<f32>(SILENT);
+// Turns scores into weights 2^(score - shift). Every thread handles PART_KEYS keys of one quad, and keeps its share of Z
+// and the shift of the quad, on which all parts agree.
+fn weigh_tile(thread: u32, shift: ptr<function, vec4<f32>>, z: ptr<function, vec4<f32>>) {
+    let quad = thread % QUADS;
+    let first = (thread / QUADS) * PART_KEYS;
+    var highest = vec4<f32>(SILENT);
     for (var k = 0u; k < PART_KEYS; k += 1u) {
-        highest = max(highest, weight[(first + k) * PAIRS + pair]);
+        highest = max(highest, weight[(first + k) * QUADS + quad]);
     }
-    scratch[thread] = vec4<f32>(highest, 0.0, 0.0);
+    scratch[thread] = highest;
     workgroupBarrier();
     for (var part = 0u; part < PARTS; part += 1u) {
-        highest = max(highest, scratch[part * PAIRS + pair].xy);
+        highest = max(highest, scratch[part * QUADS + quad]);
     }
     let raised = max(*shift, ceil(highest));
     let fall = exp2(*shift - raised);
-    var sum = vec2<f32>(0.0);
+    var sum = vec4<f32>(0.0);
     for (var k = 0u; k < PART_KEYS; k += 1u) {
-        let p = exp2(weight[(first + k) * PAIRS + pair] - raised);
-        weight[(first + k) * PAIRS + pair] = p;
+        let p = exp2(weight[(first + k) * QUADS + quad] - raised);
+        weight[(first + k) * QUADS + quad] = p;
         sum += p;
     }
     *z = fall * *z + sum;
     *shift = raised;
     if (first == 0u) {
-        pair_fall[pair] = fall;
+        quad_fall[quad] = fall;
     }
 }
 
-// Adds weights times values to M: every thread owns vector `column` of each band, for two queries.
-fn add_values(thread: u32, m: ptr<function, array<vec4<f32>, 2u * BANDS>>, key_base: u32, first_key: u32) {
-    let pair = thread / BAND;
-    let column = thread % BAND;
+// M of a thread: [band][column][query].
+alias Values = array<vec4<f32>, BANDS * COLUMNS * 4u>;
+
+// Adds weights times values to M.
+fn add_values(thread: u32, m: ptr<function, Values>, place: Place, first_key: u32) {
+    let quad = thread / PARTS;
+    let part = thread % PARTS;
     for (var band = 0u; band < BANDS; band += 1u) {
-        load_band(thread, key_base, first_key, band * BAND);
-        var a = vec4<f32>(0.0);
-        var b = vec4<f32>(0.0);
-        for (var k = 0u; k < TILE; k += 1u) {
-            let p = weight[k * PAIRS + pair];
-            let y = scratch[k * BAND + column];
-            a += p.x * y;
-            b += p.y * y;
+        var sum: array<vec4<f32>, COLUMNS * 4u>;
+        for (var first = 0u; first < TILE; first += BAND_KEYS) {
+            load_band(thread, place, first_key + first, band * BAND);
+            for (var k = 0u; k < BAND_KEYS; k += 1u) {
+                let p = weight[(first + k) * QUADS + quad];
+                for (var column = 0u; column < COLUMNS; column += 1u) {
+                    let y = scratch[k * BAND + column * PARTS + part];
+                    sum[4u * column] += p.x * y;
+                    sum[4u * column + 1u] += p.y * y;
+                    sum[4u * column + 2u] += p.z * y;
+                    sum[4u * column + 3u] += p.w * y;
+                }
+            }
         }
-        let fall = pair_fall[pair];
-        (*m)[2u * band] = fall.x * (*m)[2u * band] + a;
-        (*m)[2u * band + 1u] = fall.y * (*m)[2u * band + 1u] + b;
+        let fall = quad_fall[quad];
+        for (var column = 0u; column < COLUMNS; column += 1u) {
+            let at = 4u * (band * COLUMNS + column);
+            (*m)[at] = fall.x * (*m)[at] + sum[4u * column];
+            (*m)[at + 1u] = fall.y * (*m)[at + 1u] + sum[4u * column + 1u];
+            (*m)[at + 2u] = fall.z * (*m)[at + 2u] + sum[4u * column + 2u];
+            (*m)[at + 3u] = fall.w * (*m)[at + 3u] + sum[4u * column + 3u];
+        }
     }
 }
 
-// Merges (shift, Z) of the chunk into the partials; the owner of a pair tells the others by what to scale M:
-// scratch[pair] = (scale of the chunk, scale of what memory holds) for both queries.
-fn deposit_sums(thread: u32, at: u32, first_query: u32, shift: vec2<f32>, z: vec2<f32>, fresh: bool) {
-    let pair = thread % PAIRS;
+// Merges (shift, Z) of the chunk into the partials. One thread owns a quad, and tells the others by what to scale M:
+// scratch holds the scale of the chunk, and that of what is in memory, for each quad.
+fn deposit_sums(thread: u32, place: Place, at: u32, shift: vec4<f32>, z: vec4<f32>, fresh: bool) {
     workgroupBarrier();
-    scratch[thread] = vec4<f32>(z, 0.0, 0.0);
+    scratch[thread] = z;
     workgroupBarrier();
-    var sum = vec2<f32>(0.0);
+    let quad = thread % QUADS;
+    var sum = vec4<f32>(0.0);
     for (var part = 0u; part < PARTS; part += 1u) {
-        sum += scratch[part * PAIRS + pair].xy;
+        sum += scratch[part * QUADS + quad];
     }
     workgroupBarrier();
-    if (thread < PAIRS) {
-        var scales = vec4<f32>(1.0, 0.0, 1.0, 0.0);
-        for (var q = 0u; q < 2u; q += 1u) {
-            let query = first_query + 2u * pair + q;
+    if (thread < QUADS) {
+        var rise = vec4<f32>(1.0);
+        var fall = vec4<f32>(0.0);
+        for (var q = 0u; q < 4u; q += 1u) {
+            let query = place.first_query + 4u * quad + q;
             if (query >= params.queries) {
                 continue;
             }
@@ -160,33 +194,36 @@ fn deposit_sums(thread: u32, at: u32, first_query: u32, shift: vec2<f32>, z: vec
             if (!fresh) {
                 let old = partials[header];
                 merged.x = max(shift[q], old.x);
-                scales[2u * q] = exp2(shift[q] - merged.x);
-                scales[2u * q + 1u] = exp2(old.x - merged.x);
-                merged.y = scales[2u * q] * sum[q] + scales[2u * q + 1u] * old.y;
+                rise[q] = exp2(shift[q] - merged.x);
+                fall[q] = exp2(old.x - merged.x);
+                merged.y = rise[q] * sum[q] + fall[q] * old.y;
             }
             partials[header] = vec4<f32>(merged, 0.0, 0.0);
         }
-        scratch[pair] = scales;
+        scratch[quad] = rise;
+        scratch[QUADS + quad] = fall;
     }
     workgroupBarrier();
 }
 
-fn deposit_values(thread: u32, m: ptr<function, array<vec4<f32>, 2u * BANDS>>, at: u32, first_query: u32, fresh: bool) {
-    let pair = thread / BAND;
-    let scales = scratch[pair];
-    for (var band = 0u; band < BANDS; band += 1u) {
-        let c = band * BAND + thread % BAND;
-        for (var q = 0u; q < 2u; q += 1u) {
-            let query = first_query + 2u * pair + q;
+// Merges M of the chunk into the partials.
+fn deposit_values(thread: u32, m: ptr<function, Values>, place: Place, at: u32, fresh: bool) {
+    let quad = thread / PARTS;
+    let rise = scratch[quad];
+    let fall = scratch[QUADS + quad];
+    for (var k = 0u; k < BANDS * COLUMNS; k += 1u) {
+        let c = k * PARTS + thread % PARTS;
+        for (var q = 0u; q < 4u; q += 1u) {
+            let query = place.first_query + 4u * quad + q;
             if (c >= WIDTH || query >= params.queries) {
                 continue;
             }
-            let place = at + query * STRIDE + c;
-            var merged = scales[2u * q] * (*m)[2u * band + q];
+            let here = at + query * STRIDE + c;
+            var merged = rise[q] * (*m)[4u * k + q];
             if (!fresh) {
-                merged += scales[2u * q + 1u] * partials[place];
+                merged += fall[q] * partials[here];
             }
-            partials[place] = merged;
+            partials[here] = merged;
         }
     }
 }
@@ -201,27 +238,26 @@ fn reduce_wide(
     if (group >= params.end_group) {
         return;
     }
-    let first_query = (group % params.blocks) * ROWS;
+    let block = group % params.blocks;
     let slice = (group / params.blocks) % params.slices;
     let replica = group / (params.blocks * params.slices);
-    let query_base = replica * params.queries;
-    let key_base = replica * params.key_rows;
-    let at = (slice * params.rows + query_base) * STRIDE;
+    let place = Place(replica * params.queries, block * ROWS, replica * params.key_rows);
+    let at = (slice * params.rows + place.query_base) * STRIDE;
 
     let begin = slice * params.slice_keys + params.first_key;
     let end = min(slice * params.slice_keys + params.end_key, params.sources);
     for (var chunk = begin; chunk < end; chunk += CHUNK) {
-        var shift = vec2<f32>(SILENT);
-        var z = vec2<f32>(0.0);
-        var m: array<vec4<f32>, 2u * BANDS>;
+        var shift = vec4<f32>(SILENT);
+        var z = vec4<f32>(0.0);
+        var m: Values;
         let chunk_end = min(chunk + CHUNK, end);
         for (var key = chunk; key < chunk_end; key += TILE) {
-            score_tile(thread, query_base, first_query, key_base, key, chunk_end);
+            score_tile(thread, place, key, chunk_end);
             weigh_tile(thread, &shift, &z);
-            add_values(thread, &m, key_base, key);
+            add_values(thread, &m, place, key);
         }
         let fresh = params.fresh == 1u && chunk == begin;
-        deposit_sums(thread, at, first_query, shift, z, fresh);
-        deposit_values(thread, &m, at, first_query, fresh);
+        deposit_sums(thread, place, at, shift, z, fresh);
+        deposit_values(thread, &m, place, at, fresh);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{
     adapter::{self, AdapterSummary, Choice},
     failure::Failure,
+    pipelines::Compiled,
 };
 use crate::backend::BackendError;
 
@@ -30,6 +31,7 @@ pub struct Device {
     pub(super) summary: AdapterSummary,
     pub(super) bounds: Bounds,
     pub(super) failure: Failure,
+    pub(super) compiled: Compiled,
 }
 
 impl Device {
@@ -58,7 +60,7 @@ impl Device {
         let (device, queue) = adapter.request_device(&descriptor).await.map_err(refused)?;
         let failure = Failure::default();
         listen(&device, &failure, &summary.name);
-        Ok(Device { device, queue, summary, bounds, failure })
+        Ok(Device { device, queue, summary, bounds, failure, compiled: Compiled::default() })
     }
 
     /// The adapter that was opened.

@@ -92,6 +92,18 @@ impl Gpu {
         })
     }
 
+    /// The velocity k_stage as it was evaluated last, ordered like [`tokens`](Backend::tokens): to check it.
+    pub async fn velocity(&mut self, stage: usize) -> Result<Vec<f64>, BackendError> {
+        let padded = 4 * self.constants.width() as usize;
+        let mut velocity = Vec::with_capacity(self.shape.coordinates());
+        for tract in &self.cloud.tracts {
+            let count = tract.segment.rows() * padded;
+            let rows = self.readback.numbers(&mut self.recorder, &tract.slopes, stage * count, count).await?;
+            velocity.extend(unpadded(&rows, padded, self.shape.dim));
+        }
+        Ok(velocity)
+    }
+
     /// Waits until the device has done everything recorded so far: for clocks and for progress.
     pub fn wait(&mut self) -> Result<(), BackendError> {
         self.recorder.submit()?;
@@ -158,10 +170,14 @@ impl Backend for Gpu {
         let mut tokens = Vec::with_capacity(self.shape.coordinates());
         for tract in &self.cloud.tracts {
             let count = tract.segment.rows() * padded;
-            let rows = self.readback.numbers(&mut self.recorder, &tract.state, count).await?;
-            let unpadded = rows.chunks_exact(padded).flat_map(|row| &row[..self.shape.dim]);
-            tokens.extend(unpadded.map(|component| f64::from(*component)));
+            let rows = self.readback.numbers(&mut self.recorder, &tract.state, 0, count).await?;
+            tokens.extend(unpadded(&rows, padded, self.shape.dim));
         }
         Ok(tokens)
     }
+}
+
+/// The first `dim` of every `padded` numbers.
+fn unpadded(rows: &[f32], padded: usize, dim: usize) -> impl Iterator<Item = f64> {
+    rows.chunks_exact(padded).flat_map(move |row| &row[..dim]).map(|component| f64::from(*component))
 }

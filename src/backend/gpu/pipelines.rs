@@ -1,5 +1,10 @@
 //! Compiled kernels, and the bind groups that attach buffers to them.
 
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
 use super::{
     device::Device,
     params::Params,
@@ -14,17 +19,28 @@ pub(super) struct Pipeline {
     layout: wgpu::BindGroupLayout,
 }
 
+/// The kernels that a device has compiled, by their text: a sweep compiles each once, however many problems it has.
+#[derive(Clone, Default)]
+pub(super) struct Compiled(Arc<Mutex<HashMap<String, Pipeline>>>);
+
 impl Pipeline {
+    /// The kernel compiled for `constants`, now or before.
     pub fn new(device: &Device, kernel: Kernel, constants: &Constants) -> Pipeline {
+        let source = kernel.source(constants);
+        // A panic elsewhere cannot leave a map of whole pipelines half-written.
+        let mut compiled = device.compiled.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let pipeline = compiled.entry(source).or_insert_with_key(|source| Self::compile(device, kernel, source));
+        pipeline.clone()
+    }
+
+    fn compile(device: &Device, kernel: Kernel, source: &str) -> Pipeline {
         let device = &device.device;
         let name = Some(kernel.name());
         let entries: Vec<_> = kernel.bindings().iter().zip(0..).map(|(&kind, at)| entry(kernel, kind, at)).collect();
         let layout =
             device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: name, entries: &entries });
-        let descriptor = wgpu::ShaderModuleDescriptor {
-            label: name,
-            source: wgpu::ShaderSource::Wgsl(kernel.source(constants).into()),
-        };
+        let descriptor =
+            wgpu::ShaderModuleDescriptor { label: name, source: wgpu::ShaderSource::Wgsl(source.into()) };
         // SAFETY: every loop of our kernels ends (its bound is a constant or a uniform, and its counter grows by a
         // constant), and every index is guarded: rows are compared with, or cut to, the number of rows for which the
         // host sized all buffers of the segment, vectors are below WIDTH, and workgroup indices follow from constants
@@ -86,7 +102,8 @@ fn entry(kernel: Kernel, kind: Binding, binding: u32) -> wgpu::BindGroupLayoutEn
         Binding::Read => wgpu::BufferBindingType::Storage { read_only: true },
         Binding::ReadWrite => wgpu::BufferBindingType::Storage { read_only: false },
     };
-    let size = if kind == Binding::Uniform { kernel.layout().size } else { 4 };
+    // Storage is checked against the shader when it is dispatched.
+    let size = if kind == Binding::Uniform { kernel.layout().size } else { 0 };
     wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,

@@ -33,18 +33,19 @@ impl Readback {
         Readback { device: device.device.clone(), adapter: device.summary.name.clone(), staging }
     }
 
-    /// The first `count` numbers of `buffer`, after everything that is recorded.
+    /// `count` numbers of `buffer` from number `first`, after everything that is recorded.
     pub async fn numbers(
         &self,
         recorder: &mut Recorder,
         buffer: &wgpu::Buffer,
+        first: usize,
         count: usize,
     ) -> Result<Vec<f32>, BackendError> {
-        let total = count as u64 * 4;
+        let end = (first + count) as u64 * 4;
         let mut numbers = Vec::with_capacity(count);
-        let mut offset = 0;
-        while offset < total {
-            let size = (total - offset).min(self.staging.size());
+        let mut offset = first as u64 * 4;
+        while offset < end {
+            let size = (end - offset).min(self.staging.size());
             let mut encoder = self.device.create_command_encoder(&Default::default());
             encoder.copy_buffer_to_buffer(buffer, offset, &self.staging, 0, size);
             recorder.finish(encoder)?;

@@ -95,7 +95,7 @@ impl SecondMoments {
     pub async fn read(&self, recorder: &mut Recorder, readback: &Readback) -> Result<Vec<Vec<f64>>, BackendError> {
         let square = self.shape.dim * self.shape.dim;
         let unit = 1.0 / self.shape.sources() as f64;
-        let entries = readback.numbers(recorder, &self.moments, self.chunks * square).await?;
+        let entries = readback.numbers(recorder, &self.moments, 0, self.chunks * square).await?;
         let replica_chunks = self.chunks / self.shape.replicas;
         let replica = |chunks: &[f32]| {
             let entry = |k| unit * chunks.chunks(square).map(|chunk| f64::from(chunk[k])).sum::<f64>();

@@ -18,7 +18,7 @@ pub const SURVEY_ROWS: u32 = 1024;
 pub const EDGE: u32 = 16;
 /// Queries of one workgroup of `reduce_wide`.
 pub const WIDE_QUERIES: u32 = 64;
-/// Rows and vectors of the output that one workgroup of `project` owns.
+/// Rows and vectors of the output that one workgroup of `project_wide` owns.
 pub const PROJECT_ROWS: u32 = 16;
 pub const PROJECT_VECTORS: u32 = 4;
 
@@ -28,7 +28,8 @@ pub enum Kernel {
     ReduceNarrow,
     ReduceWide,
     Settle,
-    Project,
+    ProjectNarrow,
+    ProjectWide,
     Tangent,
     Combine,
     Mean,
@@ -79,11 +80,12 @@ impl Constants {
 }
 
 impl Kernel {
-    pub const ALL: [Kernel; 11] = [
+    pub const ALL: [Kernel; 12] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
         Kernel::Settle,
-        Kernel::Project,
+        Kernel::ProjectNarrow,
+        Kernel::ProjectWide,
         Kernel::Tangent,
         Kernel::Combine,
         Kernel::Mean,
@@ -99,7 +101,8 @@ impl Kernel {
             Kernel::ReduceNarrow => "reduce_narrow",
             Kernel::ReduceWide => "reduce_wide",
             Kernel::Settle => "settle",
-            Kernel::Project => "project",
+            Kernel::ProjectNarrow => "project_narrow",
+            Kernel::ProjectWide => "project_wide",
             Kernel::Tangent => "tangent",
             Kernel::Combine => "combine",
             Kernel::Mean => "mean",
@@ -116,7 +119,8 @@ impl Kernel {
             Kernel::ReduceNarrow => &[GRID, PARTIAL, REDUCE, REDUCE_NARROW],
             Kernel::ReduceWide => &[GRID, PARTIAL, REDUCE, REDUCE_WIDE],
             Kernel::Settle => &[GRID, PARTIAL, SETTLE],
-            Kernel::Project => &[GRID, PROJECT],
+            Kernel::ProjectNarrow => &[GRID, PROJECT, PROJECT_NARROW],
+            Kernel::ProjectWide => &[GRID, PROJECT, PROJECT_WIDE],
             Kernel::Tangent => &[GRID, TANGENT],
             Kernel::Combine => &[GRID, COMBINE],
             Kernel::Mean => &[GRID, SURVEY, MEAN],
@@ -132,7 +136,7 @@ impl Kernel {
         use Binding::{Read, ReadWrite, Uniform};
         match self {
             Kernel::ReduceNarrow | Kernel::ReduceWide => &[Uniform, Read, Read, Read, ReadWrite],
-            Kernel::Settle | Kernel::Project => &[Uniform, Read, Read, ReadWrite],
+            Kernel::Settle | Kernel::ProjectNarrow | Kernel::ProjectWide => &[Uniform, Read, Read, ReadWrite],
             Kernel::Tangent => &[Uniform, Read, ReadWrite],
             Kernel::Combine => &[Uniform, ReadWrite, ReadWrite, Read],
             Kernel::Direction => &[Uniform, ReadWrite],
@@ -147,7 +151,7 @@ impl Kernel {
         match self {
             Kernel::ReduceNarrow | Kernel::ReduceWide => params::Reduce::LAYOUT,
             Kernel::Settle => params::Settle::LAYOUT,
-            Kernel::Project => params::Project::LAYOUT,
+            Kernel::ProjectNarrow | Kernel::ProjectWide => params::Project::LAYOUT,
             Kernel::Tangent => params::Tangent::LAYOUT,
             Kernel::Combine => params::Combine::LAYOUT,
             Kernel::Mean | Kernel::Direction | Kernel::Spread | Kernel::Energy => params::Survey::LAYOUT,
@@ -218,6 +222,8 @@ files! {
     REDUCE_WIDE = "reduce_wide.wgsl";
     SETTLE = "settle.wgsl";
     PROJECT = "project.wgsl";
+    PROJECT_NARROW = "project_narrow.wgsl";
+    PROJECT_WIDE = "project_wide.wgsl";
     TANGENT = "tangent.wgsl";
     COMBINE = "combine.wgsl";
     SURVEY = "survey.wgsl";

@@ -156,7 +156,7 @@ impl Survey {
         let places = self.places();
         // What was not asked for lies at the end and is not read.
         let end = if asked.energy { places.end } else { places.energies };
-        let samples = readback.numbers(recorder, &self.samples, end * VECTOR).await?;
+        let samples = readback.numbers(recorder, &self.samples, 0, end * VECTOR).await?;
         let vectors = |at: usize, count: usize| &samples[at * VECTOR..][..count * VECTOR];
         let statistics = |replica: usize| {
             let chunks = replica * self.replica_chunks;

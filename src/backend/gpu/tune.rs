@@ -18,7 +18,7 @@ const BUSY_THREADS: usize = 1 << 16;
 pub(super) fn constants(shape: Shape, kind: Kind, shift: Shift) -> Constants {
     let dim = shape.dim as u32;
     if shape.dim > NARROW {
-        return Constants { dim, threads: 256, queries: 1, tile: 32, chunk: 1024, shift };
+        return Constants { dim, threads: 128, queries: 1, tile: 32, chunk: 1024, shift };
     }
     // Sums and query are QUERIES * 3 (D + 1) registers or so; these numbers keep them below about 150.
     let most = match (kind, shape.dim) {
@@ -27,8 +27,9 @@ pub(super) fn constants(shape: Shape, kind: Kind, shift: Shift) -> Constants {
         _ => 2,
     };
     let queries = match kind {
-        // A processor gains by reading a key once for many queries, whatever the number of tokens.
-        Kind::Software => most,
+        // A processor gains by reading a key once for many queries, whatever their number; its
+        // vectors take eight threads.
+        Kind::Software => most.min((shape.count as u32).div_ceil(8).next_power_of_two()),
         _ if shape.tokens() / most as usize >= BUSY_THREADS => most,
         _ => 1,
     };

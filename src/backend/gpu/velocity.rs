@@ -210,8 +210,13 @@ impl Velocity {
         first_row: usize,
         sum: Sum,
     ) -> Result<(), BackendError> {
-        let columns = self.constants.width().div_ceil(shaders::PROJECT_VECTORS) as usize;
-        let groups = rows.div_ceil(shaders::PROJECT_ROWS as usize) * columns;
+        let groups = match self.constants.dim as usize {
+            ..=NARROW => rows.div_ceil(THREADS as usize),
+            _ => {
+                let columns = self.constants.width().div_ceil(shaders::PROJECT_VECTORS) as usize;
+                rows.div_ceil(shaders::PROJECT_ROWS as usize) * columns
+            }
+        };
         let params = params::Project {
             rows: rows as u32,
             first_row: first_row as u32,
@@ -297,12 +302,15 @@ struct Kernels {
 impl Kernels {
     fn new(device: &Device, constants: &Constants) -> Kernels {
         let kernel = |kernel| Pipeline::new(device, kernel, constants);
-        let reduction = if constants.dim as usize <= NARROW { Kernel::ReduceNarrow } else { Kernel::ReduceWide };
+        let (reduction, projection) = match constants.dim as usize {
+            ..=NARROW => (Kernel::ReduceNarrow, Kernel::ProjectNarrow),
+            _ => (Kernel::ReduceWide, Kernel::ProjectWide),
+        };
         let reduce = |shift| Pipeline::new(device, reduction, &Constants { shift, ..*constants });
         Kernels {
             reduce: [reduce(Shift::Fixed), reduce(Shift::Running)],
             settle: kernel(Kernel::Settle),
-            project: kernel(Kernel::Project),
+            project: kernel(projection),
             tangent: kernel(Kernel::Tangent),
         }
     }

@@ -1,0 +1,27 @@
+// Narrow tokens times a matrix: a thread owns a row.
+
+@compute @workgroup_size(THREADS)
+fn project_narrow(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let row = flat(workgroup, workgroups) * THREADS + thread;
+    if (row >= params.rows) {
+        return;
+    }
+    for (var column = 0u; column < WIDTH; column += 1u) {
+        var sum = vec4<f32>(0.0);
+        for (var c = 0u; c < WIDTH; c += 1u) {
+            let x = inputs[row * WIDTH + c];
+            let at = 4u * c * WIDTH + column;
+            sum += (x.x * matrix[at] + x.y * matrix[at + WIDTH])
+                + (x.z * matrix[at + 2u * WIDTH] + x.w * matrix[at + 3u * WIDTH]);
+        }
+        let here = (params.first_row + row) * WIDTH + column;
+        if (params.accumulate == 1u) {
+            sum += outputs[here];
+        }
+        outputs[here] = sum;
+    }
+}

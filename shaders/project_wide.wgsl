@@ -1,0 +1,54 @@
+// Wide tokens times a matrix. A workgroup owns 16 rows and 4 vectors of the output; both operands pass through workgroup
+// memory 16 components at a time.
+
+const SPAN: u32 = 4u;
+const COLUMNS: u32 = (WIDTH + SPAN - 1u) / SPAN;
+
+// [row][vector] and [component][vector].
+var<workgroup> input_tile: array<vec4<f32>, THREADS>;
+var<workgroup> matrix_tile: array<vec4<f32>, THREADS>;
+
+@compute @workgroup_size(THREADS)
+fn project_wide(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let group = flat(workgroup, workgroups);
+    let first = (group / COLUMNS) * (THREADS / SPAN);
+    if (first >= params.rows) {
+        return;
+    }
+    let row = first + thread / SPAN;
+    let lane = thread % SPAN;
+    let column = (group % COLUMNS) * SPAN + lane;
+    var sum = vec4<f32>(0.0);
+    for (var c = 0u; c < WIDTH; c += SPAN) {
+        workgroupBarrier();
+        var input = vec4<f32>(0.0);
+        if (row < params.rows && c + lane < WIDTH) {
+            input = inputs[row * WIDTH + c + lane];
+        }
+        input_tile[thread] = input;
+        var entry = vec4<f32>(0.0);
+        let component = 4u * c + thread / SPAN;
+        if (component < 4u * WIDTH && column < WIDTH) {
+            entry = matrix[component * WIDTH + column];
+        }
+        matrix_tile[thread] = entry;
+        workgroupBarrier();
+        for (var k = 0u; k < SPAN; k += 1u) {
+            let x = input_tile[(thread / SPAN) * SPAN + k];
+            let at = 4u * k * SPAN + lane;
+            sum += (x.x * matrix_tile[at] + x.y * matrix_tile[at + SPAN])
+                + (x.z * matrix_tile[at + 2u * SPAN] + x.w * matrix_tile[at + 3u * SPAN]);
+        }
+    }
+    if (row < params.rows && column < WIDTH) {
+        let at = (params.first_row + row) * WIDTH + column;
+        if (params.accumulate == 1u) {
+            sum += outputs[at];
+        }
+        outputs[at] = sum;
+    }
+}

@@ -1,0 +1,181 @@
+//! Every kernel, without a device: parsed, validated, translated to what each driver takes, and compared with what Rust
+//! believes about it.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use naga::{
+    AddressSpace, GlobalVariable, Module, StorageAccess, TypeInner,
+    back::{hlsl, msl, spv},
+    front::wgsl,
+    proc::Layouter,
+    valid::{Capabilities, ModuleInfo, ValidationFlags, Validator},
+};
+use tokenfield::backend::gpu::shaders::{Binding, Constants, Kernel, NARROW, Shift};
+
+/// What every adapter and every browser has.
+const WORKGROUP_BYTES: u32 = 16384;
+
+/// Widths on both sides of every remainder by four, of the narrow kernel's end, and of powers of two.
+const DIMS: [u32; 17] = [2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 33, 64, 100, 128, 384, 1024];
+
+/// The constants that the backend chooses at its extremes.
+fn constants() -> Vec<Constants> {
+    let mut all = Vec::new();
+    for dim in DIMS {
+        for shift in [Shift::Fixed, Shift::Running] {
+            if dim as usize > NARROW {
+                all.push(Constants { dim, threads: 128, queries: 1, tile: 32, chunk: 1024, shift });
+                continue;
+            }
+            let tile = if dim <= 4 { 256 } else { 128 };
+            all.push(Constants { dim, threads: 64, queries: 8, tile, chunk: 16 * tile, shift });
+            all.push(Constants { dim, threads: 8, queries: 1, tile: 8, chunk: 128, shift });
+        }
+    }
+    all
+}
+
+/// The kernels that are compiled for these constants.
+fn kernels(constants: &Constants) -> impl Iterator<Item = Kernel> {
+    let wide = constants.dim as usize > NARROW;
+    Kernel::ALL.into_iter().filter(move |kernel| match kernel {
+        Kernel::ReduceNarrow | Kernel::ProjectNarrow => !wide,
+        Kernel::ReduceWide | Kernel::ProjectWide => wide,
+        _ => true,
+    })
+}
+
+fn compile(kernel: Kernel, constants: &Constants) -> (Module, ModuleInfo) {
+    let source = kernel.source(constants);
+    let module = wgsl::parse_str(&source).unwrap_or_else(|error| {
+        panic!("{} for {constants:?}:\n{}", kernel.name(), error.emit_to_string(&source));
+    });
+    // No capability beyond the language itself: this is what a browser takes.
+    let info =
+        Validator::new(ValidationFlags::all(), Capabilities::empty()).validate(&module).unwrap_or_else(|error| {
+            panic!("{} for {constants:?}:\n{}", kernel.name(), error.emit_to_string(&source));
+        });
+    (module, info)
+}
+
+fn for_each(mut check: impl FnMut(Kernel, &Constants, &Module, &ModuleInfo)) {
+    for constants in constants() {
+        for kernel in kernels(&constants) {
+            let (module, info) = compile(kernel, &constants);
+            check(kernel, &constants, &module, &info);
+        }
+    }
+}
+
+#[test]
+fn every_kernel_translates_to_every_driver() {
+    for_each(|kernel, constants, module, info| {
+        let what = || format!("{} for {constants:?}", kernel.name());
+        let words = spv::write_vec(module, info, &spv::Options::default(), None)
+            .unwrap_or_else(|error| panic!("SPIR-V, {}: {error}", what()));
+        assert!(words.len() > 100, "SPIR-V, {}: {} words", what(), words.len());
+        let (text, _) = msl::write_string(module, info, &msl::Options::default(), &msl::PipelineOptions::default())
+            .unwrap_or_else(|error| panic!("MSL, {}: {error}", what()));
+        assert!(text.contains("kernel void"), "MSL, {}: no kernel", what());
+        let mut text = String::new();
+        let options = hlsl::Options::default();
+        let pipeline = hlsl::PipelineOptions::default();
+        hlsl::Writer::new(&mut text, &options, &pipeline)
+            .write(module, info, None)
+            .unwrap_or_else(|error| panic!("HLSL, {}: {error}", what()));
+        assert!(text.contains("numthreads"), "HLSL, {}: no kernel", what());
+    });
+}
+
+#[test]
+fn entry_points_and_workgroups_are_as_declared() {
+    for_each(|kernel, constants, module, _| {
+        let [entry] = module.entry_points.as_slice() else {
+            panic!("{} has {} entry points", kernel.name(), module.entry_points.len());
+        };
+        assert_eq!(entry.name, kernel.name());
+        assert_eq!(entry.workgroup_size, [kernel.threads(constants), 1, 1], "{} for {constants:?}", kernel.name());
+        assert!(kernel.threads(constants) <= 256, "{}: browsers give 256 threads", kernel.name());
+    });
+}
+
+#[test]
+fn bindings_are_as_declared() {
+    for_each(|kernel, _, module, _| {
+        let mut found: Vec<(u32, Binding)> = module
+            .global_variables
+            .iter()
+            .filter_map(|(_, variable)| {
+                let resource = variable.binding.as_ref()?;
+                assert_eq!(resource.group, 0, "{}", kernel.name());
+                Some((resource.binding, binding(variable)))
+            })
+            .collect();
+        found.sort_by_key(|(at, _)| *at);
+        let declared: Vec<(u32, Binding)> = (0..).zip(kernel.bindings().iter().copied()).collect();
+        assert_eq!(found, declared, "{}", kernel.name());
+    });
+}
+
+fn binding(variable: &GlobalVariable) -> Binding {
+    match variable.space {
+        AddressSpace::Uniform => Binding::Uniform,
+        AddressSpace::Storage { access } if access.contains(StorageAccess::STORE) => Binding::ReadWrite,
+        AddressSpace::Storage { .. } => Binding::Read,
+        space => panic!("a binding in {space:?}"),
+    }
+}
+
+#[test]
+fn uniforms_are_laid_out_as_in_rust() {
+    for_each(|kernel, _, module, _| {
+        let (_, variable) = module
+            .global_variables
+            .iter()
+            .find(|(_, variable)| variable.space == AddressSpace::Uniform)
+            .unwrap_or_else(|| panic!("{} has no uniforms", kernel.name()));
+        let ty = &module.types[variable.ty];
+        let TypeInner::Struct { members, span } = &ty.inner else { panic!("{}: not a struct", kernel.name()) };
+        let layout = kernel.layout();
+        assert_eq!(ty.name.as_deref(), Some(layout.name), "{}", kernel.name());
+        assert_eq!(*span as usize, layout.size, "{}", kernel.name());
+        let found: Vec<(&str, usize)> =
+            members.iter().map(|member| (member.name.as_deref().unwrap_or(""), member.offset as usize)).collect();
+        assert_eq!(found, layout.fields, "{}", kernel.name());
+    });
+}
+
+#[test]
+fn workgroup_memory_fits_every_adapter() {
+    for_each(|kernel, constants, module, _| {
+        let mut layouter = Layouter::default();
+        layouter.update(module.to_ctx()).expect("a validated module has a layout");
+        let bytes: u32 = module
+            .global_variables
+            .iter()
+            .filter(|(_, variable)| variable.space == AddressSpace::WorkGroup)
+            .map(|(_, variable)| layouter[variable.ty].size)
+            .sum();
+        assert!(bytes <= WORKGROUP_BYTES, "{} for {constants:?} needs {bytes} bytes", kernel.name());
+    });
+}
+
+#[test]
+fn every_file_is_used() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
+    let present: BTreeSet<String> = fs::read_dir(folder)
+        .expect("the folder of the shaders")
+        .map(|entry| entry.expect("an entry").file_name().into_string().expect("a plain name"))
+        .collect();
+    let used: BTreeSet<String> =
+        Kernel::ALL.iter().flat_map(|kernel| kernel.files()).map(|file| file.name.to_string()).collect();
+    assert_eq!(present, used);
+}
+
+#[test]
+fn a_kernel_is_named_like_its_file() {
+    for kernel in Kernel::ALL {
+        let last = kernel.files().last().expect("a kernel has files");
+        assert_eq!(last.name, format!("{}.wgsl", kernel.name()));
+    }
+}
