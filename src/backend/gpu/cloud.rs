@@ -126,8 +126,8 @@ impl Cloud {
 /// they cost no accuracy.
 fn relative_weight(tokens: &Tokens, replica: usize, token: usize) -> [f32; 2] {
     let relative = tokens.weight(replica, token) * tokens.shape.sources() as f64;
-    // A weight that single precision cannot hold is zero to it, and then its logarithm must say so too.
-    if relative as f32 > 0.0 { [relative as f32, relative.log2() as f32] } else { [0.0, SILENT] }
+    // The logarithm of a weight that single precision cannot hold is held, and at large beta it may decide a softmax.
+    if relative > 0.0 { [relative as f32, relative.log2() as f32] } else { [0.0, SILENT] }
 }
 
 /// Allocations that are answered for together: what they add up to, and whether the device had room.
