@@ -10,7 +10,7 @@ use pollster::block_on;
 use tokenfield::{
     backend::{
         Backend, BackendError, Point,
-        gpu::{Bounds, Choice, Device, Gpu, adapters},
+        gpu::{Bounds, Choice, Device, Gpu, Kind, adapters},
     },
     model::{Attention, Field, Head, Matrix, Model, Normalization},
     observe::Quantity,
@@ -61,6 +61,7 @@ fn tests() -> Vec<(String, Test)> {
     add("velocity_of_long_sums", long_sums);
     add("velocity_in_many_segments", many_segments);
     add("velocity_in_many_slices", many_slices);
+    add("velocity_as_shaped_for_hardware", shaped_for_hardware);
     add("velocity_in_many_dispatches", many_dispatches);
     add("velocity_on_a_small_grid", small_grid);
     add("velocity_repeats_bit_for_bit", repeats);
@@ -71,6 +72,7 @@ fn tests() -> Vec<(String, Test)> {
     add("observe_in_many_segments", observe_in_many_segments);
     add("tokens_return_as_they_came", tokens_return);
     add("open_refuses_what_does_not_fit", refuses);
+    add("a_lost_device_is_told", lost_device);
     tests
 }
 
@@ -435,6 +437,20 @@ fn many_slices() -> Result<(), String> {
     Ok(())
 }
 
+/// The workgroups, queries and slices that a large adapter gets, whatever this one is.
+fn shaped_for_hardware() -> Result<(), String> {
+    let device = bounded(Bounds { shaped_for: Some(Kind::Discrete), ..Bounds::default() })?;
+    let mut problems = varied_problems();
+    // Four queries a thread and many slices; the widest tokens of the narrow kernel; one query a thread.
+    problems.push(problem(shape(4000, 3), 3.0));
+    problems.push(problem(shape(1500, 16), 3.0));
+    problems.push(problem(Shape { replicas: 40, count: 33, dim: 2, passive: 3 }, 3.0));
+    for problem in problems {
+        check_on(&device, &format!("{:?}", problem.tokens.shape), &problem)?;
+    }
+    Ok(())
+}
+
 /// Cuts between dispatches lie between chunks, so they change no bit.
 fn many_dispatches() -> Result<(), String> {
     let device = bounded(Bounds { dispatch_work: Some(1.0), ..Bounds::default() })?;
@@ -657,6 +673,18 @@ fn refuses() -> Result<(), String> {
         }
         Err(error) => Err(format!("another error: {error}")),
         Ok(_) => Err("a token larger than a buffer was taken".into()),
+    }
+}
+
+fn lost_device() -> Result<(), String> {
+    let device = bounded(Bounds::default())?;
+    let mut gpu = block_on(Gpu::new(&device, &problem(shape(100, 3), 1.0))).map_err(text)?;
+    gpu.evaluate(Point::State, Field::Tangent, 0).map_err(text)?;
+    device.destroy();
+    match block_on(gpu.tokens()) {
+        Err(BackendError::DeviceLost { .. }) => Ok(()),
+        Err(error) => Err(format!("another error: {error}")),
+        Ok(_) => Err("a lost device returned tokens".into()),
     }
 }
 
