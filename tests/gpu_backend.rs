@@ -206,8 +206,7 @@ fn compare(what: &str, found: &[f64], expected: &[f64], tolerance: f64) -> Resul
     }
     let scale = expected.iter().fold(0.0f64, |scale, e| scale.max(e.abs()));
     for (index, (f, e)) in found.iter().zip(expected).enumerate() {
-        // Written so that NaN fails.
-        if !((f - e).abs() <= tolerance * scale) {
+        if f.is_nan() || e.is_nan() || (f - e).abs() > tolerance * scale {
             return Err(format!(
                 "{what}: entry {index} is {f}, expected {e}: off by {:e}, allowed {:e}",
                 (f - e).abs(),
@@ -268,8 +267,8 @@ fn bounded(bounds: Bounds) -> Result<Device, String> {
 fn velocity_at_width(dim: usize) -> Result<(), String> {
     let sizes: &[usize] = match dim {
         ..=4 => &[1, 2, 3, 255, 256, 257, 300, 520],
-        ..=16 => &[1, 2, 127, 128, 129, 300],
-        ..=64 => &[1, 2, 31, 32, 33, 63, 65, 300],
+        5..=16 => &[1, 2, 127, 128, 129, 300],
+        17..=64 => &[1, 2, 31, 32, 33, 63, 65, 300],
         _ => &[1, 33, 100],
     };
     for &count in sizes {

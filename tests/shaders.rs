@@ -1,7 +1,7 @@
 //! Every kernel, without a device: parsed, validated, translated to what each driver takes, and compared with what Rust
 //! believes about it.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use naga::{
     AddressSpace, GlobalVariable, Module, StorageAccess, TypeInner,
@@ -91,6 +91,20 @@ fn every_kernel_translates_to_every_driver() {
             .write(module, info, None)
             .unwrap_or_else(|error| panic!("HLSL, {}: {error}", what()));
         assert!(text.contains("numthreads"), "HLSL, {}: no kernel", what());
+    });
+}
+
+/// Chrome's compiler also proves that every barrier is reached by all threads of a workgroup; naga does not.
+#[test]
+#[ignore = "needs tint, the shader compiler of Chrome"]
+fn every_kernel_is_taken_by_a_browser() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for_each(|kernel, constants, _, _| {
+        let path = folder.path().join(format!("{}.wgsl", kernel.name()));
+        fs::write(&path, kernel.source(constants)).expect("a file in the temporary folder");
+        let output = Command::new("tint").args(["--format", "wgsl"]).arg(&path).output().expect("tint runs");
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{} for {constants:?}:\n{complaint}", kernel.name());
     });
 }
 
