@@ -2,12 +2,14 @@
 // matrix padded like tokens.
 
 struct Project {
+    // Workgroups of this dispatch: [first_group, end_group) of all that cover the rows.
+    first_group: u32,
+    end_group: u32,
     rows: u32,
     // The row of `outputs` at which to write.
     first_row: u32,
     // One if outputs are added to, not overwritten.
     accumulate: u32,
-    unused: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Project;

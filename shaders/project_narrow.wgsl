@@ -6,8 +6,9 @@ fn project_narrow(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
-    let row = flat(workgroup, workgroups) * THREADS + thread;
-    if (row >= params.rows) {
+    let group = params.first_group + flat(workgroup, workgroups);
+    let row = group * THREADS + thread;
+    if (group >= params.end_group || row >= params.rows) {
         return;
     }
     for (var column = 0u; column < WIDTH; column += 1u) {

@@ -14,9 +14,9 @@ fn project_wide(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
-    let group = flat(workgroup, workgroups);
+    let group = params.first_group + flat(workgroup, workgroups);
     let first = (group / COLUMNS) * (THREADS / SPAN);
-    if (first >= params.rows) {
+    if (group >= params.end_group) {
         return;
     }
     let row = first + thread / SPAN;

@@ -22,8 +22,6 @@ struct Reduce {
     // Scores are scale * <query, key> - shift, to base two; a running shift starts where it must and ignores `shift`.
     scale: f32,
     shift: f32,
-    unused_a: u32,
-    unused_b: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Reduce;

@@ -3,17 +3,16 @@
 // Entries are summed over EDGE tokens, over 64 times as many, and over the chunk.
 
 struct SecondMoment {
-    // Squares of all chunks, ordered (replica, chunk, square), and the chunks of one replica.
-    groups: u32,
+    // Workgroups of this dispatch: [first_group, end_group) of all squares, ordered (replica, chunk, square).
+    first_group: u32,
+    end_group: u32,
+    // Chunks of one replica.
     chunks: u32,
     // Tokens of one replica in this segment, and in one chunk.
     rows: u32,
     chunk_rows: u32,
     // Where this segment starts among the chunks of all segments.
     first_chunk: u32,
-    unused_a: u32,
-    unused_b: u32,
-    unused_c: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: SecondMoment;
@@ -34,8 +33,8 @@ fn second_moment(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
 ) {
-    let group = flat(workgroup, workgroups);
-    if (group >= params.groups) {
+    let group = params.first_group + flat(workgroup, workgroups);
+    if (group >= params.end_group) {
         return;
     }
     let square = group % (SQUARES * SQUARES);

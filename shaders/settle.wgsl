@@ -13,7 +13,6 @@ struct Settle {
     // One for M / Z, zero for M 2^shift.
     softmax: u32,
     scale: f32,
-    unused: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Settle;

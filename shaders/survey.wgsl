@@ -16,9 +16,6 @@ struct Survey {
     // Partials: key slices, and the tokens of the segment.
     slices: u32,
     segment_rows: u32,
-    unused_a: u32,
-    unused_b: u32,
-    unused_c: u32,
 }
 
 // The tokens of one workgroup.

@@ -4,8 +4,6 @@ struct Tangent {
     rows: u32,
     // The row of `slopes` at which this stage starts.
     first_row: u32,
-    unused_a: u32,
-    unused_b: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Tangent;

@@ -65,7 +65,7 @@ impl Cloud {
         let shape = problem.tokens.shape;
         let width = u64::from(constants.width());
         let stages = problem.scheme.tableau().stages() as u64;
-        let wanted = device.bounds.slices.unwrap_or_else(|| tune::slices(shape, device.summary.kind, constants));
+        let wanted = device.bounds.slices.unwrap_or_else(|| tune::slices(shape, device.kind(), constants));
         let slices = |wanted| {
             let keys = tune::slice_keys(shape.sources(), wanted, constants);
             shape.sources().div_ceil(keys)

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    adapter::{self, AdapterSummary, Choice},
+    adapter::{self, AdapterSummary, Choice, Kind},
     failure::Failure,
     pipelines::Compiled,
 };
@@ -21,6 +21,8 @@ pub struct Bounds {
     pub dispatch_work: Option<f64>,
     /// Slices into which the keys are cut.
     pub slices: Option<usize>,
+    /// The kind of adapter that the reduction is shaped for, if it is not to be that of the opened one.
+    pub shaped_for: Option<Kind>,
 }
 
 /// An opened graphics device, on which any number of problems can live. Clones are the same device.
@@ -66,6 +68,16 @@ impl Device {
     /// The adapter that was opened.
     pub fn summary(&self) -> &AdapterSummary {
         &self.summary
+    }
+
+    /// The kind of adapter that the reduction is shaped for.
+    pub(super) fn kind(&self) -> Kind {
+        self.bounds.shaped_for.unwrap_or(self.summary.kind)
+    }
+
+    /// Ends the device, as the reset of a driver would: every problem on it fails at its next verb.
+    pub fn destroy(&self) {
+        self.device.destroy();
     }
 
     /// Bytes that one buffer of tokens may have.

@@ -52,8 +52,6 @@ params! {
         fresh: u32,
         scale: f32,
         shift: f32,
-        unused_a: u32,
-        unused_b: u32,
     }
     Settle {
         rows: u32,
@@ -63,10 +61,9 @@ params! {
         project: u32,
         softmax: u32,
         scale: f32,
-        unused: u32,
     }
-    Project { rows: u32, first_row: u32, accumulate: u32, unused: u32 }
-    Tangent { rows: u32, first_row: u32, unused_a: u32, unused_b: u32 }
+    Project { first_group: u32, end_group: u32, rows: u32, first_row: u32, accumulate: u32 }
+    Tangent { rows: u32, first_row: u32 }
     Combine { rows: u32, stages: u32, into: u32, unused: u32, coefficients: [f32; 4] }
     Survey {
         groups: u32,
@@ -78,18 +75,13 @@ params! {
         directions_at: u32,
         slices: u32,
         segment_rows: u32,
-        unused_a: u32,
-        unused_b: u32,
-        unused_c: u32,
     }
     SecondMoment {
-        groups: u32,
+        first_group: u32,
+        end_group: u32,
         chunks: u32,
         rows: u32,
         chunk_rows: u32,
         first_chunk: u32,
-        unused_a: u32,
-        unused_b: u32,
-        unused_c: u32,
     }
 }

@@ -3,7 +3,7 @@
 //! Verbs record; the device gets the list when it is worth a submission or when somebody wants to read. Each dispatch has
 //! its own slot of the uniform buffer, written once for the whole list.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{collections::VecDeque, ops::Range, time::Instant};
 
 use super::{
     device::Device,
@@ -106,6 +106,19 @@ impl Recorder {
         self.dispatches.push(Dispatch { bound: bound.clone(), grid });
         self.work += work;
         Ok(())
+    }
+
+    /// Ranges of at most a dispatch's work that together are all `groups` workgroups of `work` multiply-adds.
+    pub fn cut(&self, groups: u64, work: f64) -> impl Iterator<Item = Range<u64>> + use<> {
+        let affordable = self.pace.work() / work * groups as f64;
+        // Conversions from float saturate, so an enormous budget means all of it.
+        let step = (affordable as u64).clamp(1, self.dispatch_groups());
+        (0..groups).step_by(step as usize).map(move |first| first..groups.min(first + step))
+    }
+
+    /// The error for work that the kernels cannot do.
+    pub fn refused(&self, reason: String) -> BackendError {
+        BackendError::Device { adapter: self.adapter.clone(), reason }
     }
 
     /// Hands the recorded dispatches to the device, and waits if it has too many already.

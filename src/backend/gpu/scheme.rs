@@ -36,13 +36,18 @@ impl Combination {
         coefficients: &[f64],
         into: Point,
     ) -> Result<(), BackendError> {
+        if coefficients.len() > STAGES {
+            return Err(
+                recorder.refused(format!("{} stages in one combination, at most {STAGES}", coefficients.len()))
+            );
+        }
         let mut padded = [0.0; STAGES];
         padded.iter_mut().zip(coefficients).for_each(|(to, from)| *to = *from as f32);
         for (bound, tract) in self.segments.iter().zip(&cloud.tracts) {
             let rows = tract.segment.rows();
             let params = params::Combine {
                 rows: rows as u32,
-                stages: coefficients.len().min(STAGES) as u32,
+                stages: coefficients.len() as u32,
                 into: match into {
                     Point::State => 0,
                     Point::Stage => 1,

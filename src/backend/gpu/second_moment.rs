@@ -73,19 +73,20 @@ impl SecondMoments {
     pub fn record(&self, recorder: &mut Recorder, cloud: &Cloud) -> Result<(), BackendError> {
         let squares = (self.shape.dim as u32).div_ceil(EDGE).pow(2);
         for (site, tract) in self.sites.iter().zip(&cloud.tracts) {
-            let groups = squares as usize * tract.segment.replicas * site.chunks;
-            let params = params::SecondMoment {
-                groups: groups as u32,
-                chunks: site.chunks as u32,
-                rows: tract.segment.tokens as u32,
-                chunk_rows: site.chunk_rows as u32,
-                first_chunk: site.first_chunk as u32,
-                unused_a: 0,
-                unused_b: 0,
-                unused_c: 0,
-            };
+            let groups = u64::from(squares) * (tract.segment.replicas * site.chunks) as u64;
             let work = tract.segment.rows() as f64 * f64::from(squares * EDGE * EDGE);
-            recorder.record(&site.bound, &params, groups as u64, work)?;
+            for part in recorder.cut(groups, work) {
+                let params = params::SecondMoment {
+                    first_group: part.start as u32,
+                    end_group: part.end as u32,
+                    chunks: site.chunks as u32,
+                    rows: tract.segment.tokens as u32,
+                    chunk_rows: site.chunk_rows as u32,
+                    first_chunk: site.first_chunk as u32,
+                };
+                let count = part.end - part.start;
+                recorder.record(&site.bound, &params, count, work * count as f64 / groups as f64)?;
+            }
         }
         Ok(())
     }

@@ -62,3 +62,38 @@ pub(super) fn divide(shape: Shape, capacity: usize) -> Vec<Segment> {
     let starts = (0..shape.replicas).flat_map(|r| (0..shape.count).step_by(size).map(move |token| (r, token)));
     starts.map(piece).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_cover_every_row_once_within_their_capacity() {
+        for (replicas, count, passive) in [(1, 1, 0), (1, 100, 7), (5, 20, 20 - 1), (3, 64, 0)] {
+            let shape = Shape { replicas, count, dim: 3, passive };
+            for capacity in [1, 2, 7, 19, 20, 21, 64, 100, 1000] {
+                let segments = divide(shape, capacity);
+                let mut next = 0;
+                for segment in &segments {
+                    assert!(segment.rows() <= capacity, "{segment:?}");
+                    assert!(segment.replicas == 1 || segment.tokens == count, "{segment:?}");
+                    assert_eq!(segment.range(shape).start, next, "{segment:?}");
+                    next = segment.range(shape).end;
+                }
+                assert_eq!(next, shape.tokens());
+            }
+        }
+    }
+
+    #[test]
+    fn queries_see_every_source_of_their_replica() {
+        let shape = Shape { replicas: 3, count: 50, dim: 3, passive: 20 };
+        for capacity in [8, 50, 120] {
+            let segments = divide(shape, capacity);
+            for queries in &segments {
+                let seen: usize = segments.iter().filter(|keys| queries.sees(keys)).map(|keys| keys.sources).sum();
+                assert_eq!(seen, 30, "{queries:?}");
+            }
+        }
+    }
+}

@@ -5,8 +5,8 @@
 
 use std::fmt::Write;
 
-pub use super::params::Layout;
 use super::params::{self, Params};
+pub use super::{params::Layout, tune::constants};
 
 /// Tokens up to this width are reduced in registers, wider ones through blocked products.
 pub const NARROW: usize = 16;

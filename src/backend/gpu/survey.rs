@@ -193,7 +193,6 @@ impl Survey {
             directions_at: self.places().directions as u32,
             slices: cloud.slices as u32,
             segment_rows: segment.rows() as u32,
-            ..Zeroable::zeroed()
         }
     }
 

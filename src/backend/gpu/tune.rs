@@ -9,13 +9,11 @@ use super::{
 };
 use crate::tokens::Shape;
 
-/// Workgroups that keep a large adapter busy: a few for each of its one to two hundred cores.
-const BUSY_GROUPS: usize = 1024;
-/// Threads below which a large adapter is better served with fewer queries on each.
-const BUSY_THREADS: usize = 1 << 16;
+/// Threads that keep a large adapter busy: about a thousand for each of its one to two hundred cores.
+const BUSY_THREADS: usize = 1 << 17;
 
 /// The constants of the reduction for tokens of this shape.
-pub(super) fn constants(shape: Shape, kind: Kind, shift: Shift) -> Constants {
+pub fn constants(shape: Shape, kind: Kind, shift: Shift) -> Constants {
     let dim = shape.dim as u32;
     if shape.dim > NARROW {
         return Constants { dim, threads: 128, queries: 1, tile: 32, chunk: 1024, shift };
@@ -26,17 +24,17 @@ pub(super) fn constants(shape: Shape, kind: Kind, shift: Shift) -> Constants {
         (_, ..=8) => 4,
         _ => 2,
     };
+    let widest = if shape.dim <= 4 { 256 } else { 128 };
+    let tile = (shape.sources() as u32).next_power_of_two().clamp(8, widest);
     let queries = match kind {
-        // A processor gains by reading a key once for many queries, whatever their number; its
-        // vectors take eight threads.
+        // A processor gains by reading a key once for many queries, whatever their number; its vectors take eight
+        // threads.
         Kind::Software => most.min((shape.count as u32).div_ceil(8).next_power_of_two()),
-        _ if shape.tokens() / most as usize >= BUSY_THREADS => most,
+        _ if shape.tokens() / most as usize * most_slices(shape, tile) >= BUSY_THREADS => most,
         _ => 1,
     };
     let fewest = if kind == Kind::Software { 8 } else { 32 };
     let threads = (shape.count.div_ceil(queries as usize) as u32).next_power_of_two().clamp(fewest, 64);
-    let widest = if shape.dim <= 4 { 256 } else { 128 };
-    let tile = (shape.sources() as u32).next_power_of_two().clamp(8, widest);
     Constants { dim, threads, queries, tile, chunk: 16 * tile, shift }
 }
 
@@ -54,11 +52,60 @@ pub(super) fn slices(shape: Shape, kind: Kind, constants: &Constants) -> usize {
         return 1;
     }
     let groups = shape.replicas * shape.count.div_ceil(group_queries(constants));
-    let most = shape.sources().div_ceil(2 * constants.tile as usize);
-    (BUSY_GROUPS / groups).clamp(1, most)
+    (BUSY_THREADS / (groups * constants.threads as usize)).clamp(1, most_slices(shape, constants.tile))
+}
+
+/// Slices of two tiles: with fewer keys, merging them would cost more than it gains.
+fn most_slices(shape: Shape, tile: u32) -> usize {
+    shape.sources().div_ceil(2 * tile as usize)
 }
 
 /// Keys in a slice: a multiple of the tile, and as many slices as are needed, none of them empty.
 pub(super) fn slice_keys(sources: usize, slices: usize, constants: &Constants) -> usize {
     sources.div_ceil(slices).next_multiple_of(constants.tile as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KINDS: [Kind; 2] = [Kind::Software, Kind::Discrete];
+
+    fn shapes() -> impl Iterator<Item = Shape> {
+        let counts = [1, 7, 32, 1000, 1 << 14, 100_000, 1 << 20];
+        let replicas = [1, 2048];
+        [2, 3, 4, 5, 8, 16, 17, 384].into_iter().flat_map(move |dim| {
+            counts.into_iter().flat_map(move |count| {
+                replicas.into_iter().map(move |replicas| Shape { replicas, count, dim, passive: count / 3 })
+            })
+        })
+    }
+
+    #[test]
+    fn tiles_are_whole_vectors_and_chunks_are_whole_tiles() {
+        for (shape, kind) in shapes().flat_map(|shape| KINDS.map(|kind| (shape, kind))) {
+            let constants = constants(shape, kind, Shift::Fixed);
+            assert_eq!(constants.tile % 4, 0, "{shape:?}");
+            assert_eq!(constants.chunk % constants.tile, 0, "{shape:?}");
+            assert!(constants.threads.is_power_of_two(), "{shape:?}");
+        }
+    }
+
+    #[test]
+    fn slices_cover_all_keys_and_none_is_empty() {
+        for (shape, kind) in shapes().flat_map(|shape| KINDS.map(|kind| (shape, kind))) {
+            let constants = constants(shape, kind, Shift::Fixed);
+            let keys = slice_keys(shape.sources(), slices(shape, kind, &constants), &constants);
+            let slices = shape.sources().div_ceil(keys);
+            assert!(slices * keys >= shape.sources() && (slices - 1) * keys < shape.sources(), "{shape:?}");
+        }
+    }
+
+    #[test]
+    fn a_single_query_block_still_fills_a_large_adapter() {
+        let shape = Shape { replicas: 1, count: 1 << 14, dim: 3, passive: 0 };
+        let constants = constants(shape, Kind::Discrete, Shift::Fixed);
+        let groups = shape.count.div_ceil(group_queries(&constants)) * slices(shape, Kind::Discrete, &constants);
+        assert!(groups * constants.threads as usize >= BUSY_THREADS / 2, "{groups} workgroups");
+    }
 }

@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use bytemuck::Zeroable;
-
 use super::{
     cloud::{Cloud, Tract},
     device::Device,
@@ -154,8 +152,6 @@ impl Velocity {
                         Query::Projected(_) => 1.0,
                     },
                     shift: lens.fixed,
-                    unused_a: 0,
-                    unused_b: 0,
                 };
                 let groups = part.groups.end - part.groups.start;
                 recorder.record(bound, &params, groups, groups as f64 * part.keys.len() as f64 * work)?;
@@ -180,7 +176,6 @@ impl Velocity {
             project: u32::from(project),
             softmax: u32::from(self.softmax),
             scale,
-            unused: 0,
         };
         let (groups, work) =
             (rows.div_ceil(THREADS as usize) as u64, (rows * self.constants.dim as usize * 8) as f64);
@@ -189,8 +184,7 @@ impl Velocity {
                 recorder.record(&pass.settle, &settle(*scale, 0, Sum::Fresh, false), groups, work)?;
                 self.project(recorder, project, rows, first_row, sum)?;
                 if last {
-                    let params =
-                        params::Tangent { rows: rows as u32, first_row: first_row as u32, ..Zeroable::zeroed() };
+                    let params = params::Tangent { rows: rows as u32, first_row: first_row as u32 };
                     recorder.record(&self.tangent[index(output.point)][output.segment], &params, groups, work)?;
                 }
                 Ok(())
@@ -217,14 +211,20 @@ impl Velocity {
                 rows.div_ceil(shaders::PROJECT_ROWS as usize) * columns
             }
         };
-        let params = params::Project {
-            rows: rows as u32,
-            first_row: first_row as u32,
-            accumulate: u32::from(sum == Sum::Continued),
-            unused: 0,
-        };
         let dim = self.constants.dim as usize;
-        recorder.record(bound, &params, groups as u64, (rows * dim * dim) as f64)
+        let work = (rows * dim * dim) as f64;
+        for part in recorder.cut(groups as u64, work) {
+            let params = params::Project {
+                first_group: part.start as u32,
+                end_group: part.end as u32,
+                rows: rows as u32,
+                first_row: first_row as u32,
+                accumulate: u32::from(sum == Sum::Continued),
+            };
+            let count = part.end - part.start;
+            recorder.record(bound, &params, count, work * count as f64 / groups as f64)?;
+        }
+        Ok(())
     }
 
     /// Multiply-adds for one pair of tokens: score, value, and about eight for the exponential.
