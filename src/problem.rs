@@ -2,7 +2,12 @@
 //!
 //! An experiment file resolves to a `Problem`; a library user may as well write one down directly.
 
-use crate::{model::Model, observe::Quantity, scheme::Scheme, tokens::Tokens};
+use crate::{
+    model::{Mask, Model},
+    observe::Quantity,
+    scheme::Scheme,
+    tokens::Tokens,
+};
 
 /// The layer-times at which tokens are: `steps` steps from 0 to `end`, observed every `observe_every` steps and at
 /// the end.
@@ -43,8 +48,14 @@ pub struct Problem {
 impl Problem {
     /// Pairs (i, j) whose score one evaluation of the field computes, over all replicas and heads.
     pub fn pairs_per_evaluation(&self) -> u64 {
-        let shape = self.tokens.shape;
-        shape.tokens() as u64 * shape.sources() as u64 * self.model.attention.heads.len() as u64
+        let (shape, attention) = (self.tokens.shape, &self.model.attention);
+        let sources = shape.sources() as u64;
+        let among_sources = match attention.mask {
+            Mask::None => sources * sources,
+            Mask::Causal => sources * (sources + 1) / 2,
+            Mask::StrictlyCausal => sources * (sources - 1) / 2,
+        };
+        shape.replicas as u64 * (among_sources + shape.passive as u64 * sources) * attention.heads.len() as u64
     }
 
     /// Pairs (i, j) whose score one step computes.

@@ -12,7 +12,7 @@ use tokenfield::{
         Backend, BackendError, Point,
         gpu::{Bounds, Choice, Device, Gpu, Kind, adapters},
     },
-    model::{Attention, Field, Head, Matrix, Model, Normalization},
+    model::{Attention, Field, Head, Mask, Matrix, Model, Normalization},
     observe::Quantity,
     problem::{Problem, Schedule},
     scheme::Scheme,
@@ -116,7 +116,12 @@ fn problem(shape: Shape, beta: f64) -> Problem {
     Problem {
         tokens: Tokens { shape, coordinates: unit_tokens(shape, 7), weights: Weights::Equal },
         model: Model {
-            attention: Attention { beta, normalization: Normalization::Softmax, heads: vec![identity()] },
+            attention: Attention {
+                beta,
+                normalization: Normalization::Softmax,
+                mask: Mask::None,
+                heads: vec![identity()],
+            },
         },
         scheme: Scheme::Heun,
         schedule: Schedule { steps: 1, end: 0.1, observe_every: 1 },

@@ -96,7 +96,7 @@ fn words() {
     let quantities = |list: &str| refusal("end = 10.0", &format!("end = 10.0\n[observe]\nquantities = {list}"));
     let refusals = [
         refusal("\"uniform\"", "\"gaussian\""),
-        refusal("beta = 4.0", "beta = 4.0\nmask = \"causal\""),
+        refusal("beta = 4.0", "beta = 4.0\nmask = \"diagonal\""),
         refusal("\"softmax\"", "\"hardmax\""),
         refusal("seed = 7", "seed = 7\ngeometry = \"euclidean\""),
         refusal("[tokens]", "algorithm = \"harmonic\"\n[tokens]"),
@@ -106,7 +106,7 @@ fn words() {
     ];
     insta::assert_snapshot!(refusals.join("\n"), @r#"
     experiment: tokens.initial.law = "gaussian": not supported; accepted: "uniform", "von-mises-fisher", "cap", "simplex", "orthonormal", "two-clusters", "file"
-    experiment: attention.mask = "causal": not supported; accepted: "none"
+    experiment: attention.mask = "diagonal": not supported; accepted: "none", "causal", "strictly-causal"
     experiment: attention.normalization = "hardmax": not supported; accepted: "softmax", "unnormalized"
     experiment: tokens.geometry = "euclidean": not supported; accepted: "sphere"
     experiment: algorithm = "harmonic": not supported; accepted: "auto", "direct"

@@ -3,7 +3,7 @@
 use super::{Experiment, error::ExperimentError, typed::HeadTyped};
 use crate::{
     initial::{Cloud, Law, LawError, draw},
-    model::{Attention, Head, Matrix, Model},
+    model::{Attention, Head, Mask, Matrix, Model},
     observe::Quantity,
     problem::Problem,
     tokens::{Shape, Tokens},
@@ -94,7 +94,10 @@ impl Experiment {
         if heads.is_empty() {
             heads.push(Head { query_key: Matrix::Identity, value: Matrix::Identity });
         }
-        Ok(Model { attention: Attention { beta: typed.beta, normalization: typed.normalization.meaning, heads } })
+        let mask = typed.mask.map_or(Mask::None, |mask| mask.meaning);
+        Ok(Model {
+            attention: Attention { beta: typed.beta, normalization: typed.normalization.meaning, mask, heads },
+        })
     }
 
     /// What is measured: as typed, else moments, energy (unless beta = 0 leaves it undefined) and w2_dirac.

@@ -11,7 +11,12 @@ use super::{
     matrix::{self, MatrixTyped},
     section::{Entry, Section, Word},
 };
-use crate::{initial::Law, model::Normalization, observe::Quantity, scheme::Scheme};
+use crate::{
+    initial::Law,
+    model::{Mask, Normalization},
+    observe::Quantity,
+    scheme::Scheme,
+};
 
 /// How the sums over all pairs of tokens are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,17 +27,14 @@ pub enum Algorithm {
     Direct,
 }
 
-/// The absence of a mask: every token attends to every token.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Unmasked;
-
 /// The unit sphere, the only geometry so far.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sphere;
 
 pub(super) const ALGORITHMS: &[(&str, Algorithm)] = &[("auto", Algorithm::Auto), ("direct", Algorithm::Direct)];
 pub(super) const GEOMETRIES: &[(&str, Sphere)] = &[("sphere", Sphere)];
-pub(super) const MASKS: &[(&str, Unmasked)] = &[("none", Unmasked)];
+pub(super) const MASKS: &[(&str, Mask)] =
+    &[("none", Mask::None), ("causal", Mask::Causal), ("strictly-causal", Mask::StrictlyCausal)];
 const NORMALIZATIONS: &[(&str, Normalization)] =
     &[("softmax", Normalization::Softmax), ("unnormalized", Normalization::Unnormalized)];
 const SCHEMES: &[(&str, Scheme)] =
@@ -84,7 +86,7 @@ pub(super) struct WeightsTyped {
 pub(super) struct AttentionTyped {
     pub beta: f64,
     pub normalization: Word<Normalization>,
-    pub mask: Option<Word<Unmasked>>,
+    pub mask: Option<Word<Mask>>,
     pub head: Vec<HeadTyped>,
 }
 
@@ -179,7 +181,7 @@ fn attention(section: &Section) -> Result<AttentionTyped, ExperimentError> {
     Ok(AttentionTyped {
         beta,
         normalization: section.required("normalization", "\"softmax\"")?.word(NORMALIZATIONS)?,
-        mask: section.optional("mask", "\"none\"").map(|entry| entry.word(MASKS)).transpose()?,
+        mask: section.optional("mask", "\"causal\"").map(|entry| entry.word(MASKS)).transpose()?,
         head,
     })
 }

@@ -1,5 +1,7 @@
 //! Every backend behind one name, so that a law or a parity test is written once and a new backend inherits them all.
 
+use std::sync::OnceLock;
+
 use libtest_mimic::Trial;
 use tokenfield::{
     backend::{
@@ -91,7 +93,8 @@ fn shifted<B: Backend>(mut backend: B, field: Field) -> Vec<f64> {
 /// one: then they run, and fail.
 pub fn trials(name: &str, test: impl Fn(Kind) + Copy + Send + 'static) -> Vec<Trial> {
     let required = std::env::var_os("TOKENFIELD_REQUIRE_GPU").is_some();
-    let missing = !required && pollster::block_on(gpu::adapters()).is_empty();
+    static ADAPTERS: OnceLock<usize> = OnceLock::new();
+    let missing = !required && *ADAPTERS.get_or_init(|| pollster::block_on(gpu::adapters()).len()) == 0;
     let trial = |kind: Kind| {
         Trial::test(format!("{}::{name}", kind.name()), move || {
             test(kind);

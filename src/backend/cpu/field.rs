@@ -6,10 +6,10 @@ use super::{
     instructions::Instructions,
     keys::Keys,
     real::Real,
-    reduction::{Reduced, Shift, reduce},
+    reduction::{Queries, Reduced, Shift, reduce},
 };
 use crate::{
-    model::{Attention, Head, Matrix, Normalization},
+    model::{Attention, Head, Mask, Matrix, Normalization},
     tokens::{Tokens, Weights},
 };
 
@@ -31,7 +31,7 @@ impl<T: Real> HeadField<T> {
             query: Map::new(&head.query_key, dim, scale).transposed(dim),
             value: Map::new(&head.value, dim, 1.0),
             normalization: attention.normalization,
-            shift: shift::<T>(&head.query_key, scale, tokens),
+            shift: shift::<T>(&head.query_key, scale, attention.mask, tokens),
             format: std::marker::PhantomData,
         }
     }
@@ -41,13 +41,14 @@ impl<T: Real> HeadField<T> {
         &self,
         instructions: Instructions,
         tokens: &[f64],
-        dim: usize,
+        visible: &[usize],
         keys: Keys<'_, T>,
         reduced: &mut Reduced,
         field: &mut [f64],
     ) {
-        let queries = self.queries(tokens, dim, keys.width);
-        reduce(instructions, &queries, keys, self.shift, reduced);
+        let dim = tokens.len() / visible.len();
+        let rows = &self.queries(tokens, dim, keys.width);
+        reduce(instructions, Queries { rows, visible }, keys, self.shift, reduced);
         let barycentres = reduced.barycentre.chunks_exact(keys.width);
         let rows = field.chunks_exact_mut(dim).zip(barycentres).zip(&reduced.log2_sum);
         for ((field, barycentre), log2_sum) in rows {
@@ -59,7 +60,7 @@ impl<T: Real> HeadField<T> {
         }
     }
 
-    /// log2 Z_i for each query i.
+    /// log2 Z_i for each query i, which sees every source.
     pub(super) fn log2_sums(
         &self,
         instructions: Instructions,
@@ -68,7 +69,9 @@ impl<T: Real> HeadField<T> {
         keys: Keys<'_, T>,
     ) -> Vec<f64> {
         let mut reduced = Reduced::default();
-        reduce(instructions, &self.queries(tokens, dim, keys.width), keys, self.shift, &mut reduced);
+        let rows = &self.queries(tokens, dim, keys.width);
+        let visible = &vec![keys.padded; tokens.len() / dim];
+        reduce(instructions, Queries { rows, visible }, keys, self.shift, &mut reduced);
         reduced.log2_sum
     }
 
@@ -126,16 +129,17 @@ impl Map {
 ///
 /// No score exceeds s = scale |A|_2. If all of [-s, s] fits the exponents of `T`, s itself will do. If A = c I with
 /// c >= 0, a token's own score is the largest of its row, and equal to s: again s will do as long as every query is
-/// among the sources with a weight to speak of. Otherwise each row's maximum must be found.
-fn shift<T: Real>(query_key: &Matrix, scale: f64, tokens: &Tokens) -> Shift {
+/// among the sources it sees, with a weight to speak of. Otherwise each row's maximum must be found.
+fn shift<T: Real>(query_key: &Matrix, scale: f64, mask: Mask, tokens: &Tokens) -> Shift {
     let bound = scale * spectral_norm(query_key, tokens.shape.dim);
-    let every_query_is_a_source = tokens.shape.passive == 0
+    let every_query_sees_itself = mask != Mask::StrictlyCausal
+        && tokens.shape.passive == 0
         && match &tokens.weights {
             Weights::Equal => true,
             Weights::Each(weights) => weights.iter().all(|weight| weight.log2() > -T::EXPONENT_SPAN),
         };
     let own_score_is_largest = query_key.multiple_of_identity().is_some_and(|factor| factor >= 0.0);
-    if 2.0 * bound <= T::EXPONENT_SPAN || (own_score_is_largest && every_query_is_a_source) {
+    if 2.0 * bound <= T::EXPONENT_SPAN || (own_score_is_largest && every_query_sees_itself) {
         Shift::Constant(bound)
     } else {
         Shift::RowMaximum

@@ -20,7 +20,7 @@ pub use self::real::Real;
 use self::{field::HeadField, instructions::Instructions, keys::Packed, reduction::Reduced};
 use super::{Backend, BackendError, Identity, Point};
 use crate::{
-    model::{Field, Model},
+    model::{Field, Mask, Model},
     observe::{Quantity, Statistics},
     problem::Problem,
     tokens::{Shape, Tokens},
@@ -38,6 +38,8 @@ pub struct Cpu<T: Real> {
     /// k_s, one a stage.
     velocities: Vec<Vec<f64>>,
     keys: Packed<T>,
+    /// How many keys each token of a replica sees. One that sees every source may see the dead padding too.
+    visible: Vec<usize>,
 }
 
 impl<T: Real> Cpu<T> {
@@ -61,6 +63,7 @@ impl<T: Real> Cpu<T> {
             stage: vec![0.0; if stages > 1 { length } else { 0 }],
             velocities: vec![vec![0.0; length]; stages],
             keys: Packed::new(tokens, width),
+            visible: visible(attention.mask, tokens.shape),
         }
     }
 
@@ -83,15 +86,16 @@ impl<T: Real> Backend for Cpu<T> {
         self.keys.pack(shape, from);
         let block = reduction::BLOCK;
         let replica_length = shape.count * shape.dim;
-        let velocity = &mut self.velocities[stage];
+        let (velocity, visible) = (&mut self.velocities[stage], &self.visible);
         velocity.par_chunks_mut(replica_length).enumerate().for_each(|(replica, velocity)| {
             let tokens = &from[replica * replica_length..][..replica_length];
             let keys = self.keys.replica(replica);
             let blocks = velocity.par_chunks_mut(block * shape.dim).zip(tokens.par_chunks(block * shape.dim));
-            blocks.for_each_init(Reduced::default, |reduced, (velocity, queries)| {
+            blocks.enumerate().for_each_init(Reduced::default, |reduced, (index, (velocity, queries))| {
                 velocity.fill(0.0);
+                let visible = &visible[index * block..][..queries.len() / shape.dim];
                 for head in &self.heads {
-                    head.add(self.instructions, queries, shape.dim, keys, reduced, velocity);
+                    head.add(self.instructions, queries, visible, keys, reduced, velocity);
                 }
                 if field == Field::Tangent {
                     project(queries, velocity, shape.dim);
@@ -161,6 +165,13 @@ impl<T: Real> Cpu<T> {
 pub fn describe() -> String {
     let threads = rayon::current_num_threads();
     format!("{}, {}, {threads} threads", std::env::consts::ARCH, Instructions::detect().name())
+}
+
+/// How many keys each token of a replica sees; padding counts where every source is seen, to keep vectors whole.
+fn visible(mask: Mask, shape: Shape) -> Vec<usize> {
+    let sources = shape.sources();
+    let padded = |visible| if visible == sources { sources.next_multiple_of(keys::PADDING) } else { visible };
+    (0..shape.count).map(|token| padded(mask.visible(token, sources))).collect()
 }
 
 /// v <- v - x <x, v> for each token x.

@@ -20,6 +20,9 @@ pub trait Real: Pod + Send + Sync + PartialOrd {
 
     #[doc(hidden)]
     type Vector<S: Exp2>: Copy;
+    /// Numbers in one vector.
+    #[doc(hidden)]
+    fn lanes<S: Exp2>() -> usize;
     /// The whole vectors of a slice whose length is a multiple of the lanes.
     #[doc(hidden)]
     fn vectors<S: Exp2>(slice: &[Self]) -> &[Self::Vector<S>];
@@ -45,7 +48,7 @@ pub trait Real: Pod + Send + Sync + PartialOrd {
 }
 
 macro_rules! real {
-    ($real:ident, $precision:ident, $span:literal, $vector:ident, $as_simd:ident, $as_mut_simd:ident,
+    ($real:ident, $precision:ident, $span:literal, $vector:ident, $lanes:ident, $as_simd:ident, $as_mut_simd:ident,
      $splat:ident, $add:ident, $sub:ident, $mul_add:ident, $max:ident, $exp2:ident, $sum:ident, $largest:ident) => {
         impl Real for $real {
             const PRECISION: Precision = Precision::$precision;
@@ -63,6 +66,11 @@ macro_rules! real {
             }
 
             type Vector<S: Exp2> = S::$vector;
+
+            #[inline(always)]
+            fn lanes<S: Exp2>() -> usize {
+                S::$lanes
+            }
 
             #[inline(always)]
             fn vectors<S: Exp2>(slice: &[Self]) -> &[Self::Vector<S>] {
@@ -127,6 +135,7 @@ real!(
     Single,
     90.0,
     f32s,
+    F32_LANES,
     as_simd_f32s,
     as_mut_simd_f32s,
     splat_f32s,
@@ -143,6 +152,7 @@ real!(
     Double,
     900.0,
     f64s,
+    F64_LANES,
     as_simd_f64s,
     as_mut_simd_f64s,
     splat_f64s,
