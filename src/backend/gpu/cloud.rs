@@ -8,7 +8,11 @@ use super::{
     shaders::Constants,
     tune,
 };
-use crate::{backend::BackendError, problem::Problem, tokens::Tokens};
+use crate::{
+    backend::{BackendError, Point},
+    problem::Problem,
+    tokens::Tokens,
+};
 
 /// Bytes of four components.
 const VECTOR: u64 = 16;
@@ -26,6 +30,16 @@ pub(super) struct Tract {
     pub slopes: wgpu::Buffer,
     /// For each row its weight, relative to the mean weight of a source, and the base-two logarithm of that.
     pub weights: wgpu::Buffer,
+}
+
+impl Tract {
+    /// The tokens at a point of the scheme.
+    pub fn tokens(&self, point: Point) -> &wgpu::Buffer {
+        match point {
+            Point::State => &self.state,
+            Point::Stage => &self.stage,
+        }
+    }
 }
 
 pub(super) struct Cloud {

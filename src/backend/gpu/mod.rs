@@ -5,8 +5,9 @@
 //! back. `shaders/` holds the kernels; each is compiled for one width of tokens.
 //!
 //! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers; `shaders`,
-//! `params` and `pipelines` are the kernels as text, as parameters and compiled; `velocity`, `scheme`, `survey` and
-//! `second_moment` say what is dispatched; `recorder`, `pace` and `readback` are the way there and back.
+//! `params` and `pipelines` are the kernels as text, as parameters and compiled; `velocity` with its
+//! `wiring` and `parts`, `scheme`, `survey` and `second_moment` say what is dispatched; `tune` and `pace` say in what
+//! pieces; `recorder` and `readback` are the way there and back, and `failure` is what they may find.
 
 mod adapter;
 mod cloud;
@@ -15,6 +16,7 @@ mod failure;
 mod heads;
 mod pace;
 mod params;
+mod parts;
 mod pipelines;
 mod readback;
 mod recorder;
@@ -25,6 +27,7 @@ pub mod shaders;
 mod survey;
 mod tune;
 mod velocity;
+mod wiring;
 
 pub use adapter::{AdapterSummary, Choice, Kind, adapters};
 pub use device::{Bounds, Device};
@@ -37,7 +40,7 @@ use self::{
     second_moment::SecondMoments,
     shaders::{Constants, Shift},
     survey::{Asked, Survey},
-    velocity::Velocity,
+    velocity::{Velocity, View},
 };
 use super::{Backend, BackendError, Identity, Point, Precision};
 use crate::{
@@ -152,7 +155,7 @@ impl Backend for Gpu {
         if asked.energy {
             for segment in 0..cloud.tracts.len() {
                 for head in 0..velocity.heads() {
-                    velocity.reduce(recorder, cloud, Point::State, segment, head)?;
+                    velocity.reduce(recorder, cloud, View { point: Point::State, segment, head })?;
                     survey.energy(recorder, cloud, segment, head)?;
                 }
             }
