@@ -1,5 +1,5 @@
-//! The graphics backend on whatever adapter there is, against double loops written out here, along every path that a large
-//! problem takes: several segments, several slices, many dispatches, two-dimensional grids.
+//! The graphics backend on whatever adapter there is, against double loops written out here, along every path that a
+//! large problem takes: several segments, several slices, many dispatches, two-dimensional grids.
 //!
 //! Without an adapter the tests are ignored, and say so; with TOKENFIELD_REQUIRE_GPU=1 they fail instead.
 
@@ -76,7 +76,8 @@ fn tests() -> Vec<(String, Test)> {
     tests
 }
 
-// --- Problems ---------------------------------------------------------------------------------------------------------
+// --- Problems
+// ---------------------------------------------------------------------------------------------------------
 
 /// A repeatable stream of numbers in [-1, 1): the high bits of a linear congruence (Knuth's MMIX constants).
 struct Stream(u64);
@@ -140,7 +141,8 @@ fn uneven_weights(shape: Shape) -> Weights {
     Weights::Each(weights)
 }
 
-// --- The reference: the sums of src/model.rs, literally ------------------------------------------------------------------
+// --- The reference: the sums of src/model.rs, literally
+// ------------------------------------------------------------------
 
 fn times(matrix: &Matrix, vector: &[f64]) -> Vec<f64> {
     let dim = vector.len();
@@ -197,7 +199,8 @@ fn reference_replica(problem: &Problem, field: Field, replica: usize, rows: std:
     result
 }
 
-// --- Comparison -------------------------------------------------------------------------------------------------------
+// --- Comparison
+// -------------------------------------------------------------------------------------------------------
 
 /// Compares with `tolerance` times the largest expected magnitude.
 fn compare(what: &str, found: &[f64], expected: &[f64], tolerance: f64) -> Result<(), String> {
@@ -266,10 +269,11 @@ fn bounded(bounds: Bounds) -> Result<Device, String> {
     block_on(Device::open_bounded(Choice::Best, bounds)).map_err(text)
 }
 
-// --- Tests ------------------------------------------------------------------------------------------------------------
+// --- Tests
+// ------------------------------------------------------------------------------------------------------------
 
-/// Sizes on both sides of a tile and of a block of queries, in the narrow kernel (tiles of 128 or 256) and the wide one
-/// (tiles of 32, blocks of 64).
+/// Sizes on both sides of a tile and of a block of queries, in the narrow kernel (tiles of 128 or 256) and the wide
+/// one (tiles of 32, blocks of 64).
 fn velocity_at_width(dim: usize) -> Result<(), String> {
     let sizes: &[usize] = match dim {
         ..=4 => &[1, 2, 3, 255, 256, 257, 300, 520],
@@ -394,8 +398,8 @@ fn distant_tokens() -> Result<(), String> {
     Ok(())
 }
 
-/// A hundred thousand terms in every sum under a fixed shift, fewer under a running one, which takes longer; a sample of
-/// queries is compared.
+/// A hundred thousand terms in every sum under a fixed shift, fewer under a running one, which takes longer; a sample
+/// of queries is compared.
 fn long_sums() -> Result<(), String> {
     for (count, query_key) in [(100_000, Matrix::Identity), (40_000, Matrix::Diagonal(vec![1.0; 3]))] {
         let mut problem = problem(shape(count, 3), 4.0);

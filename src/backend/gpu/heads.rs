@@ -1,5 +1,5 @@
-//! Attention heads as the device sees them: what is folded into a scale, what needs a product with a matrix, and which
-//! shift keeps the softmax in range.
+//! Attention heads as the device sees them: what is folded into a scale, what needs a product with a matrix, and
+//! which shift keeps the softmax in range.
 
 use std::f64::consts::LOG2_E;
 

@@ -1,11 +1,11 @@
 //! Graphics adapters, through wgpu: the only room that sees it.
 //!
-//! A [`Device`] is an opened adapter, a [`Gpu`] is one problem on it. Tokens stay on the device in single precision; verbs
-//! are recorded and handed over in submissions of about fifty milliseconds, and only observations and final tokens come
-//! back. `shaders/` holds the kernels; each is compiled for one width of tokens.
+//! A [`Device`] is an opened adapter, a [`Gpu`] is one problem on it. Tokens stay on the device in single precision;
+//! verbs are recorded and handed over in submissions of about fifty milliseconds, and only observations and final
+//! tokens come back. `shaders/` holds the kernels; each is compiled for one width of tokens.
 //!
-//! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers; `shaders`,
-//! `params` and `pipelines` are the kernels as text, as parameters and compiled; `velocity` with its
+//! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
+//! `shaders`, `params` and `pipelines` are the kernels as text, as parameters and compiled; `velocity` with its
 //! `wiring` and `parts`, `scheme`, `survey` and `second_moment` say what is dispatched; `tune` and `pace` say in what
 //! pieces; `recorder` and `readback` are the way there and back, and `failure` is what they may find.
 
@@ -67,8 +67,8 @@ pub struct Gpu {
 impl Gpu {
     /// Lays `problem` out on `device` and uploads its tokens.
     ///
-    /// Fails with `BelowLimit` if one token, or one reading, exceeds a binding of the adapter, and with `OutOfMemory` if
-    /// the tokens do not fit its memory.
+    /// Fails with `BelowLimit` if one token, or one reading, exceeds a binding of the adapter, and with `OutOfMemory`
+    /// if the tokens do not fit its memory.
     pub async fn new(device: &Device, problem: &Problem) -> Result<Gpu, BackendError> {
         let shape = problem.tokens.shape;
         let attention = &problem.model.attention;

@@ -1,12 +1,12 @@
 //! Cuts a reduction into dispatches of bounded work.
 //!
-//! A display driver ends a device whose dispatch runs for seconds, and a reduction over a million tokens does. Cuts lie
-//! between chunks, so they change no sum.
+//! A display driver ends a device whose dispatch runs for seconds, and a reduction over a million tokens does. Cuts
+//! lie between chunks, so they change no sum.
 
 use std::ops::Range;
 
-/// The parts of a reduction, in the order in which they must run: first cut along the keys, because fewer workgroups leave
-/// a large adapter idle, then along the workgroups.
+/// The parts of a reduction, in the order in which they must run: first cut along the keys, because fewer workgroups
+/// leave a large adapter idle, then along the workgroups.
 pub(super) struct Parts {
     groups: u64,
     keys: usize,
@@ -23,8 +23,8 @@ pub(super) struct Part {
 }
 
 impl Parts {
-    /// Cuts `groups` workgroups over `keys` keys each into parts of at most `pairs` of a workgroup and a key, and of at
-    /// most `most` workgroups, but of one workgroup and one chunk at least.
+    /// Cuts `groups` workgroups over `keys` keys each into parts of at most `pairs` of a workgroup and a key, and of
+    /// at most `most` workgroups, but of one workgroup and one chunk at least.
     pub fn new(groups: u64, keys: usize, chunk: usize, pairs: f64, most: u64) -> Parts {
         // Conversions from float saturate, so an enormous budget means all of it.
         let key_step = ((pairs / groups as f64) as usize / chunk * chunk).clamp(chunk, keys.max(chunk));
