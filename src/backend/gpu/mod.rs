@@ -8,6 +8,23 @@
 //! `shaders`, `params` and `pipelines` are the kernels as text, as parameters and compiled; `velocity` with its
 //! `wiring` and `parts`, `scheme`, `survey` and `second_moment` say what is dispatched; `tune` and `pace` say in what
 //! pieces; `recorder` and `readback` are the way there and back, and `failure` is what they may find.
+//!
+//! ```no_run
+//! use tokenfield::{
+//!     backend::{
+//!         Backend, BackendError,
+//!         gpu::{Choice, Device, Gpu},
+//!     },
+//!     problem::Problem,
+//! };
+//!
+//! async fn means(problem: &Problem) -> Result<Vec<Vec<f64>>, BackendError> {
+//!     let device = Device::open(Choice::Best).await?;
+//!     let mut gpu = Gpu::new(&device, problem).await?;
+//!     let replicas = gpu.observe(&[]).await?;
+//!     Ok(replicas.into_iter().map(|statistics| statistics.mean).collect())
+//! }
+//! ```
 
 mod adapter;
 mod cloud;
