@@ -460,18 +460,24 @@ fn shaped_for_hardware() -> Result<(), String> {
     Ok(())
 }
 
-/// Cuts between dispatches lie between chunks, so they change no bit.
+/// Cuts between dispatches lie between chunks, so they change no bit. On a grid of 5 x 5 the smallest work makes every
+/// workgroup a dispatch, and the others leave parts that do not fill their rectangle of the grid.
 fn many_dispatches() -> Result<(), String> {
-    let device = bounded(Bounds { dispatch_work: Some(1.0), ..Bounds::default() })?;
-    let mut problems = varied_problems();
-    problems.push(problem(shape(9000, 3), 3.0));
-    problems.push(problem(shape(2500, 17), 3.0));
-    for problem in problems {
-        let whole = velocity(self::device()?, &problem, Field::Tangent)?;
-        let split = velocity(&device, &problem, Field::Tangent)?;
-        compare(&format!("{:?}", problem.tokens.shape), &split, &whole, 0.0)?;
+    let check = |bounds, problems: &[Problem]| {
+        let device = bounded(bounds)?;
+        for problem in problems {
+            let whole = velocity(self::device()?, problem, Field::Tangent)?;
+            let split = velocity(&device, problem, Field::Tangent)?;
+            compare(&format!("{bounds:?}, {:?}", problem.tokens.shape), &split, &whole, 0.0)?;
+        }
+        Ok::<(), String>(())
+    };
+    for work in [1.0, 4.5e3, 3e4] {
+        check(Bounds { dispatch_work: Some(work), grid: Some(5), ..Bounds::default() }, &varied_problems())?;
     }
-    Ok(())
+    // Several chunks of keys, narrow and wide.
+    let long = [problem(shape(9000, 3), 3.0), problem(shape(2500, 17), 3.0)];
+    check(Bounds { dispatch_work: Some(1.0), ..Bounds::default() }, &long)
 }
 
 /// Grids of at most 10 x 10 workgroups, so that both dimensions are needed.
