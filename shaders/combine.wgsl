@@ -1,4 +1,5 @@
-// A point of the scheme: N(state + sum_s coefficients_s k_s) with N(y) = y / |y|, into the stage or back into the state.
+// A point of the scheme: N(state + sum_s coefficients_s k_s) with N(y) = y / |y|, into the stage or back into the
+// state.
 
 struct Combine {
     rows: u32,

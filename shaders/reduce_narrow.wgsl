@@ -1,9 +1,9 @@
-// The reduction for narrow tokens (D <= 16): every thread owns QUERIES queries and keeps their sums in registers, while
-// the workgroup walks over the keys, a tile at a time.
+// The reduction for narrow tokens (D <= 16): every thread owns QUERIES queries and keeps their sums in registers,
+// while the workgroup walks over the keys, a tile at a time.
 //
-// Long sums stay accurate by their shape, not by compensation, which a driver that reorders floating point would undo:
-// the TILE keys of a tile are added up on their own, tiles into a chunk, chunks into the partial in memory. No sum
-// has more than a few hundred terms before it is folded into the next.
+// Long sums stay accurate by their shape, not by compensation, which a driver that reorders floating point would
+// undo: the TILE keys of a tile are added up on their own, tiles into a chunk, chunks into the partial in memory. No
+// sum has more than a few hundred terms before it is folded into the next.
 
 alias Token = array<vec4<f32>, WIDTH>;
 

@@ -1,5 +1,5 @@
-//! Every kernel, without a device: parsed, validated, translated to what each driver takes, and compared with what Rust
-//! believes about it.
+//! Every kernel, without a device: parsed, validated, translated to what each driver takes, and compared with what
+//! Rust believes about it.
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 

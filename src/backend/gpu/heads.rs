@@ -1,5 +1,5 @@
-//! Attention heads as the device sees them: what is folded into a scale, what needs a product with a matrix, and which
-//! shift keeps the softmax in range.
+//! Attention heads as the device sees them: what is folded into a scale, what needs a product with a matrix, and
+//! which shift keeps the softmax in range.
 
 use std::f64::consts::LOG2_E;
 
@@ -22,18 +22,19 @@ pub(super) enum Query {
     Projected(wgpu::Buffer),
 }
 
-/// How the outputs of a head come from M and Z.
+/// What follows the softmax of a head, beside its scale.
 pub(super) enum Value {
-    /// Times a number.
-    Scaled(f32),
-    /// Times a number, then through a matrix.
-    Projected(f32, wgpu::Buffer),
+    Nothing,
+    /// A product with a matrix.
+    Projected(wgpu::Buffer),
 }
 
 /// One head, with its matrices on the device.
 pub(super) struct Lens {
     pub query: Query,
     pub value: Value,
+    /// What the softmax output is multiplied by.
+    pub scale: f32,
     pub shift: Shift,
     /// The shift if it is fixed: a whole number, to base two.
     pub fixed: f32,
@@ -54,18 +55,18 @@ impl Lens {
             Normalization::Softmax => 1.0,
             Normalization::Unnormalized => 1.0 / problem.tokens.shape.sources() as f64,
         };
-        let value = match head.value.multiple_of_identity() {
-            Some(scale) => Value::Scaled((unit * scale) as f32),
+        let (value, scale) = match head.value.multiple_of_identity() {
+            Some(scale) => (Value::Nothing, unit * scale),
             None => {
                 let rows = transposed(&head.value.dense(dim, 1.0), dim);
-                Value::Projected(unit as f32, matrix(device, "value", dim, &rows))
+                (Value::Projected(matrix(device, "value", dim, &rows)), unit)
             }
         };
         let (shift, fixed) = match fixed_shift(attention, head, &problem.tokens) {
             Some(fixed) => (Shift::Fixed, fixed),
             None => (Shift::Running, 0.0),
         };
-        Lens { query, value, shift, fixed }
+        Lens { query, value, scale: scale as f32, shift, fixed }
     }
 }
 

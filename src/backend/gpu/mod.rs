@@ -1,12 +1,30 @@
 //! Graphics adapters, through wgpu: the only room that sees it.
 //!
-//! A [`Device`] is an opened adapter, a [`Gpu`] is one problem on it. Tokens stay on the device in single precision; verbs
-//! are recorded and handed over in submissions of about fifty milliseconds, and only observations and final tokens come
-//! back. `shaders/` holds the kernels; each is compiled for one width of tokens.
+//! A [`Device`] is an opened adapter, a [`Gpu`] is one problem on it. Tokens stay on the device in single precision;
+//! verbs are recorded and handed over in submissions of about fifty milliseconds, and only observations and final
+//! tokens come back. `shaders/` holds the kernels; each is compiled for one width of tokens.
 //!
-//! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers; `shaders`,
-//! `params` and `pipelines` are the kernels as text, as parameters and compiled; `velocity`, `scheme`, `survey` and
-//! `second_moment` say what is dispatched; `recorder`, `pace` and `readback` are the way there and back.
+//! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
+//! `shaders`, `params` and `pipelines` are the kernels as text, as parameters and compiled; `velocity` with its
+//! `wiring` and `parts`, `scheme`, `survey` and `second_moment` say what is dispatched; `tune` and `pace` say in what
+//! pieces; `recorder` and `readback` are the way there and back, and `failure` is what they may find.
+//!
+//! ```no_run
+//! use tokenfield::{
+//!     backend::{
+//!         Backend, BackendError,
+//!         gpu::{Choice, Device, Gpu},
+//!     },
+//!     problem::Problem,
+//! };
+//!
+//! async fn means(problem: &Problem) -> Result<Vec<Vec<f64>>, BackendError> {
+//!     let device = Device::open(Choice::Best).await?;
+//!     let mut gpu = Gpu::new(&device, problem).await?;
+//!     let replicas = gpu.observe(&[]).await?;
+//!     Ok(replicas.into_iter().map(|statistics| statistics.mean).collect())
+//! }
+//! ```
 
 mod adapter;
 mod cloud;
@@ -15,6 +33,7 @@ mod failure;
 mod heads;
 mod pace;
 mod params;
+mod parts;
 mod pipelines;
 mod readback;
 mod recorder;
@@ -25,6 +44,7 @@ pub mod shaders;
 mod survey;
 mod tune;
 mod velocity;
+mod wiring;
 
 pub use adapter::{AdapterSummary, Choice, Kind, adapters};
 pub use device::{Bounds, Device};
@@ -37,7 +57,7 @@ use self::{
     second_moment::SecondMoments,
     shaders::{Constants, Shift},
     survey::{Asked, Survey},
-    velocity::Velocity,
+    velocity::{Velocity, View},
 };
 use super::{Backend, BackendError, Identity, Point, Precision};
 use crate::{
@@ -64,8 +84,8 @@ pub struct Gpu {
 impl Gpu {
     /// Lays `problem` out on `device` and uploads its tokens.
     ///
-    /// Fails with `BelowLimit` if one token, or one reading, exceeds a binding of the adapter, and with `OutOfMemory` if
-    /// the tokens do not fit its memory.
+    /// Fails with `BelowLimit` if one token, or one reading, exceeds a binding of the adapter, and with `OutOfMemory`
+    /// if the tokens do not fit its memory.
     pub async fn new(device: &Device, problem: &Problem) -> Result<Gpu, BackendError> {
         let shape = problem.tokens.shape;
         let attention = &problem.model.attention;
@@ -152,7 +172,7 @@ impl Backend for Gpu {
         if asked.energy {
             for segment in 0..cloud.tracts.len() {
                 for head in 0..velocity.heads() {
-                    velocity.reduce(recorder, cloud, Point::State, segment, head)?;
+                    velocity.reduce(recorder, cloud, View { point: Point::State, segment, head })?;
                     survey.energy(recorder, cloud, segment, head)?;
                 }
             }

@@ -1,7 +1,7 @@
 //! How large the pieces of the reduction are, from the shape of the problem and the kind of adapter alone.
 //!
-//! Nothing measured enters, so the order of every sum, and with it every bit of a run, is the same from run to run on one
-//! adapter.
+//! Nothing measured enters, so the order of every sum, and with it every bit of a run, is the same from run to run on
+//! one adapter.
 
 use super::{
     adapter::Kind,
