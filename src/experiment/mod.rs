@@ -84,6 +84,4 @@ impl Experiment {
 }
 
 #[cfg(test)]
-mod refusals;
-#[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! Experiments that are fine.
 
+mod refusals;
+
 use ndarray::{arr1, arr2};
 use ndarray_npy::write_npy;
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::{Array1, Array2, Array3, arr1, arr2};
 use ndarray_npy::write_npy;
 
-use super::{tests::GOOD, *};
+use super::super::{tests::GOOD, *};
 
 /// The error of the good experiment with `from` replaced by `to`.
 fn refusal(from: &str, to: &str) -> String {
