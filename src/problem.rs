@@ -35,6 +35,17 @@ impl Schedule {
     }
 }
 
+/// How the sums over all pairs of tokens are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// The fastest that serves the problem.
+    Auto,
+    /// Pair by pair: O(n^2), for every dimension, matrix and mask.
+    Direct,
+    /// By Fourier series on the circle and spherical harmonics on the sphere: O(n), to a tolerance.
+    Harmonic,
+}
+
 /// Tokens at time zero, the equation that moves them, how time advances, and what is measured on the way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
@@ -43,6 +54,10 @@ pub struct Problem {
     pub scheme: Scheme,
     pub schedule: Schedule,
     pub quantities: Vec<Quantity>,
+    pub algorithm: Algorithm,
+    /// The largest error of a velocity that the harmonic algorithm may leave; none given means 1e-6 in single and
+    /// 1e-12 in double precision.
+    pub tolerance: Option<f64>,
 }
 
 impl Problem {

@@ -75,7 +75,7 @@ pub enum SimulateError {
 /// Evolves the tokens of `problem`, held by `backend`, to the end of its schedule.
 ///
 /// `on_event` hears of every sample (replica by replica, times ascending, time 0 and the end included) and of every
-/// step; an error it returns stops the run. Returns the number of pairs (i, j) whose score was evaluated.
+/// step; an error it returns stops the run. Returns the number of pairs (i, j) that were summed over, by whichever algorithm.
 pub async fn simulate<B: Backend>(
     problem: &Problem,
     backend: &mut B,

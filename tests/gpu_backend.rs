@@ -14,7 +14,7 @@ use tokenfield::{
     },
     model::{Attention, Field, Head, Mask, Matrix, Model, Normalization},
     observe::Quantity,
-    problem::{Problem, Schedule},
+    problem::{Algorithm, Problem, Schedule},
     scheme::Scheme,
     tokens::{Shape, Tokens, Weights},
 };
@@ -127,6 +127,8 @@ fn problem(shape: Shape, beta: f64) -> Problem {
         scheme: Scheme::Heun,
         schedule: Schedule { steps: 1, end: 0.1, observe_every: 1 },
         quantities: vec![],
+        algorithm: Algorithm::Direct,
+        tolerance: None,
     }
 }
 

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokenfield::{
     backend::{
-        Backend, BackendError,
+        Backend, BackendError, Method,
         cpu::{Cpu, Real},
         gpu::{self, Gpu},
     },
@@ -128,7 +128,13 @@ impl Run {
         });
         progress.bar.finish_and_clear();
         match outcome {
-            Ok((pairs, tokens)) => Ok(folder.complete(&tokens, shape, pairs)?),
+            Ok((pairs, tokens)) => {
+                let method = backend.method();
+                if let Method::Abandoned { error } = method {
+                    eprintln!("harmonics left an error of {error:.1e}, above the tolerance: went on with direct");
+                }
+                Ok(folder.complete(&tokens, shape, method, pairs)?)
+            }
             Err(error) => Err(failed(folder, error)),
         }
     }

@@ -3,7 +3,7 @@
 use tokenfield::{
     model::{Attention, Head, Mask, Matrix, Model, Normalization},
     observe::Quantity,
-    problem::{Problem, Schedule},
+    problem::{Algorithm, Problem, Schedule},
     scheme::Scheme,
     tokens::{Shape, Tokens, Weights},
 };
@@ -77,6 +77,8 @@ pub fn problem(tokens: Tokens, beta: f64) -> Problem {
         scheme: Scheme::Heun,
         schedule: Schedule { steps: 1, end: 0.1, observe_every: 1 },
         quantities: vec![Quantity::Moments, Quantity::Energy, Quantity::W2Dirac, Quantity::Overlap],
+        algorithm: Algorithm::Direct,
+        tolerance: None,
     }
 }
 

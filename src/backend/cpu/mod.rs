@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 pub use self::real::Real;
 use self::{field::HeadField, instructions::Instructions, keys::Packed, reduction::Reduced};
-use super::{Backend, BackendError, Identity, Point};
+use super::{Backend, BackendError, Identity, Method, Point};
 use crate::{
     model::{Field, Mask, Model},
     observe::{Quantity, Statistics},
@@ -75,6 +75,10 @@ impl<T: Real> Cpu<T> {
 impl<T: Real> Backend for Cpu<T> {
     fn identity(&self) -> Identity {
         Identity { backend: "cpu", adapter: describe(), driver: String::new(), precision: T::PRECISION }
+    }
+
+    fn method(&self) -> Method {
+        Method::Direct
     }
 
     fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError> {

@@ -59,7 +59,7 @@ use self::{
     survey::{Asked, Survey},
     velocity::{Velocity, View},
 };
-use super::{Backend, BackendError, Identity, Point, Precision};
+use super::{Backend, BackendError, Identity, Method, Point, Precision};
 use crate::{
     model::Field,
     observe::{Quantity, Statistics},
@@ -150,6 +150,10 @@ impl Backend for Gpu {
             driver: summary.driver.clone(),
             precision: Precision::Single,
         }
+    }
+
+    fn method(&self) -> Method {
+        Method::Direct
     }
 
     fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError> {
