@@ -47,11 +47,20 @@ fn assert_ends(name: &str, expected: &[(&str, f64)]) {
 
 #[test]
 fn clusters() {
-    assert_ends("clusters.toml", &[("log_energy", 10.538027802369164), ("mean_norm", 0.03793303202989241), ("w2_dirac", 1.387131549616048)]);
+    assert_ends(
+        "clusters.toml",
+        &[("log_energy", 10.538027802369164), ("mean_norm", 0.03793303202989241), ("w2_dirac", 1.387131549616048)],
+    );
 }
 
 #[test]
 fn minilm() {
-    assert_ends("minilm-warm.toml", &[("log_energy", 5.18021483979177), ("mean_norm", 0.9801517336667122), ("w2_dirac", 0.19923988723791047)]);
-    assert_ends("minilm-cold.toml", &[("log_energy", 8.590126092167546), ("mean_norm", 0.33628519554051367), ("w2_dirac", 1.152141314648066)]);
+    assert_ends(
+        "minilm-warm.toml",
+        &[("log_energy", 5.18021483979177), ("mean_norm", 0.9801517336667122), ("w2_dirac", 0.19923988723791047)],
+    );
+    assert_ends(
+        "minilm-cold.toml",
+        &[("log_energy", 8.590126092167546), ("mean_norm", 0.33628519554051367), ("w2_dirac", 1.152141314648066)],
+    );
 }

@@ -44,7 +44,10 @@ fn rooms_with(words: &[&str]) -> Vec<String> {
 #[track_caller]
 fn assert_only_in(words: &[&str], rooms: &[&str]) {
     for file in rooms_with(words) {
-        assert!(rooms.iter().any(|room| file.starts_with(room)), "{file} has one of {words:?}, which belong in {rooms:?}");
+        assert!(
+            rooms.iter().any(|room| file.starts_with(room)),
+            "{file} has one of {words:?}, which belong in {rooms:?}"
+        );
     }
     assert!(!rooms_with(words).is_empty(), "{words:?} are nowhere: this check guards nothing");
 }
@@ -68,7 +71,10 @@ fn only_recorders_and_readers_touch_files() {
 
 #[test]
 fn only_the_loop_reads_the_clock_of_the_equation() {
-    assert_only_in(&["tableau()", "Tableau"], &["src/scheme.rs", "src/simulate.rs", "src/problem.rs", "src/backend/"]);
+    assert_only_in(
+        &["tableau()", "Tableau"],
+        &["src/scheme.rs", "src/simulate.rs", "src/problem.rs", "src/backend/"],
+    );
 }
 
 #[test]
@@ -101,7 +107,18 @@ fn no_file_outgrows_its_idea() {
 
 #[test]
 fn no_work_is_left_for_later() {
-    let words = ["TO", "FIX", "XX"].map(|head| format!("{head}{}", if head == "TO" { "DO" } else if head == "FIX" { "ME" } else { "X" }));
+    let words = ["TO", "FIX", "XX"].map(|head| {
+        format!(
+            "{head}{}",
+            if head == "TO" {
+                "DO"
+            } else if head == "FIX" {
+                "ME"
+            } else {
+                "X"
+            }
+        )
+    });
     for folder in ["src", "tests", "shaders"] {
         for (path, text) in files(folder, if folder == "shaders" { "wgsl" } else { "rs" }) {
             for word in &words {
@@ -113,7 +130,8 @@ fn no_work_is_left_for_later() {
 
 #[test]
 fn every_experiment_resolves_and_is_run_by_a_test() {
-    let runs = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/experiments.rs")).expect("a test");
+    let runs =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/experiments.rs")).expect("a test");
     for (path, _) in files("assets/experiments", "toml") {
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         assert!(runs.contains(&name), "tests/experiments.rs does not run {name}");

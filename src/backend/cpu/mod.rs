@@ -6,6 +6,7 @@
 
 mod exp2;
 mod field;
+mod harmonic;
 mod instructions;
 mod keys;
 mod observe;
