@@ -4,6 +4,7 @@ use std::f64::consts::LOG2_E;
 
 use super::{
     super::{exp2::Exp2, real::Real, reduction::Reduced},
+    logarithm::log2,
     radial::{Form, Radial},
 };
 
@@ -73,61 +74,88 @@ impl<T: Real, H: Harmonics<T, D>, const D: usize> Evaluation<'_, T, H, D> {
         };
         self.out.log2_sum.clear();
         self.out.barycentre.clear();
-        let mut smallest = f64::INFINITY;
+        let mut lowest = T::splat(simd, T::from_f64(f64::NEG_INFINITY));
         let mut group = Group { direction: [[T::ZERO; GROUP]; D], kappa: [0.0; GROUP], sums: [[T::ZERO; GROUP]; 4] };
         for queries in self.queries.chunks(size * D) {
-            group.load(queries, &self.radial.form);
+            group.load(queries, size, &self.radial.form);
             let direction = std::array::from_fn(|c| vectors::<S, T, V>(simd, &group.direction[c][..size]));
             let sums = match &self.radial.form {
                 Form::Constant { .. } => self.series.sums(simd, direction, Folded),
                 Form::Varying(recurrence) => {
-                    let mut kappa = [T::ZERO; GROUP];
-                    kappa.iter_mut().zip(&group.kappa).for_each(|(single, kappa)| *single = T::from_f64(*kappa));
+                    let kappa: [T; GROUP] = std::array::from_fn(|i| T::from_f64(group.kappa[i]));
                     recurrence.fill(simd, &vectors::<S, T, V>(simd, &kappa[..size]), &mut table);
                     self.series.sums(simd, direction, &table[..])
                 }
             };
+            for sum in sums[0] {
+                lowest = T::max(simd, lowest, T::sub(simd, zero, sum));
+            }
             for (stored, sums) in group.sums.iter_mut().zip(sums) {
                 T::vectors_mut::<S>(&mut stored[..size]).copy_from_slice(&sums);
             }
-            smallest = smallest.min(group.store(queries.len() / D, self.log2_total, self.out));
+            group.store(queries.len() / D, self.log2_total, self.out);
         }
+        let smallest = -T::largest(simd, lowest).to_f64();
         if smallest > 0.0 { -smallest.log2() } else { f64::INFINITY }
     }
 }
 
 impl<T: Real, const D: usize> Group<T, D> {
-    /// Splits queries into length and direction; a query of length zero has the direction zero, and no use for it.
+    /// Splits queries into length and direction. A query of length zero has the direction zero, and no use for it; what
+    /// a short last group lacks of `size` is filled with its last query.
     #[inline(always)]
-    fn load(&mut self, queries: &[f64], form: &Form<T>) {
-        let queries: &[[f64; D]] = bytemuck::cast_slice(queries);
-        for (i, query) in queries.iter().enumerate() {
-            self.kappa[i] = match form {
-                Form::Constant { kappa, .. } => *kappa,
-                Form::Varying(_) => query.iter().map(|q| q * q).sum::<f64>().sqrt(),
-            };
-            let inverse = if self.kappa[i] > 0.0 { 1.0 / self.kappa[i] } else { 0.0 };
-            for c in 0..D {
-                self.direction[c][i] = T::from_f64(query[c] * inverse);
+    fn load(&mut self, queries: &[f64], size: usize, form: &Form<T>) {
+        let (queries, _) = queries.as_chunks::<D>();
+        match form {
+            Form::Constant { kappa, .. } => {
+                self.kappa.fill(*kappa);
+                let inverse = reciprocal(*kappa);
+                for (i, query) in queries.iter().enumerate().take(GROUP) {
+                    for c in 0..D {
+                        self.direction[c][i] = T::from_f64(query[c] * inverse);
+                    }
+                }
             }
+            Form::Varying(_) => {
+                for (i, query) in queries.iter().enumerate().take(GROUP) {
+                    self.kappa[i] = query.iter().map(|q| q * q).sum::<f64>().sqrt();
+                    let inverse = reciprocal(self.kappa[i]);
+                    for c in 0..D {
+                        self.direction[c][i] = T::from_f64(query[c] * inverse);
+                    }
+                }
+            }
+        }
+        for i in queries.len()..size {
+            self.kappa[i] = self.kappa[i - 1];
+            self.direction.iter_mut().for_each(|component| component[i] = component[i - 1]);
         }
     }
 
-    /// Appends the first `count` rows to `out`; returns the smallest Z e^{-kappa} / sum_j w_j, or zero if one is none.
+    /// Appends the first `count` rows to `out`.
     #[inline(always)]
-    fn store(&self, count: usize, log2_total: f64, out: &mut Reduced) -> f64 {
-        let mut smallest = f64::INFINITY;
-        for i in 0..count {
-            let sum = self.sums[0][i].to_f64();
-            let inverse = 1.0 / sum;
-            out.log2_sum.push(log2_total + self.kappa[i] * LOG2_E + sum.log2());
-            for c in 0..D {
-                out.barycentre.push(self.sums[1 + c][i].to_f64() * inverse);
-            }
-            smallest = if sum > 0.0 { smallest.min(sum) } else { 0.0 };
+    fn store(&self, count: usize, log2_total: f64, out: &mut Reduced) {
+        let done = out.log2_sum.len();
+        out.log2_sum.resize(done + count, 0.0);
+        out.barycentre.resize((done + count) * D, 0.0);
+        let log2_sums = out.log2_sum[done..].iter_mut().zip(&self.sums[0]).zip(&self.kappa);
+        for ((log2_sum, sum), kappa) in log2_sums {
+            *log2_sum = log2_total + kappa * LOG2_E + log2(sum.to_f64());
         }
-        smallest
+        let inverse: [f64; GROUP] = std::array::from_fn(|i| 1.0 / self.sums[0][i].to_f64());
+        let (rows, _) = out.barycentre[done * D..].as_chunks_mut::<D>();
+        for (i, row) in rows.iter_mut().enumerate().take(GROUP) {
+            for c in 0..D {
+                row[c] = self.sums[1 + c][i].to_f64() * inverse[i];
+            }
+        }
     }
+}
+
+/// 1 / kappa, or zero for zero.
+#[inline(always)]
+fn reciprocal(kappa: f64) -> f64 {
+    if kappa > 0.0 { 1.0 / kappa } else { 0.0 }
 }
 
 #[inline(always)]

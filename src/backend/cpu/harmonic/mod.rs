@@ -25,6 +25,7 @@
 mod bessel;
 mod circle;
 mod evaluate;
+mod logarithm;
 mod moments;
 mod radial;
 mod sphere;

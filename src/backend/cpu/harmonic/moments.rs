@@ -39,14 +39,9 @@ impl Moments {
         let starts: Vec<usize> = (0..keys.padded).step_by(span).collect();
         let sums = starts.into_par_iter().map(|start| {
             let end = (start + span).min(keys.padded);
-            let bias = &keys.bias()[start..end];
-            let log2_scale = bias.iter().fold(T::DEAD, |largest, bias| if *bias > largest { *bias } else { largest });
             let mut values = vec![0.0; length(dim, degree)];
-            if log2_scale > T::DEAD {
-                let span = Span { keys, start, end, log2_scale, degree, values: &mut values };
-                instructions.run(span);
-            }
-            Self { dim, degree, log2_scale: log2_scale.to_f64(), values }
+            let log2_scale = instructions.run(Span { keys, start, end, degree, values: &mut values });
+            Self { dim, degree, log2_scale, values }
         });
         let sums: Vec<Self> = sums.collect();
         let log2_scale = sums.iter().map(|sum| sum.log2_scale).fold(T::DEAD.to_f64(), f64::max);
@@ -71,36 +66,41 @@ fn length(dim: usize, degree: usize) -> usize {
     }
 }
 
-/// A run of keys that one task sums, chunk by chunk.
+/// A run of keys that one task sums, chunk by chunk. Returns the largest bias, the scale of the values.
 struct Span<'a, T> {
     keys: Keys<'a, T>,
     start: usize,
     end: usize,
-    log2_scale: T,
     degree: usize,
     values: &'a mut [f64],
 }
 
 impl<T: Real> Kernel for Span<'_, T> {
-    type Output = ();
+    type Output = f64;
 
     #[inline(always)]
-    fn run<S: Exp2>(self, simd: S) {
+    fn run<S: Exp2>(self, simd: S) -> f64 {
+        let dead = T::splat(simd, T::DEAD);
+        let bias = T::vectors::<S>(&self.keys.bias()[self.start..self.end]);
+        let scale = T::largest(simd, bias.iter().fold(dead, |largest, bias| T::max(simd, largest, *bias)));
+        if scale <= T::DEAD {
+            return T::DEAD.to_f64();
+        }
         let mut lanes = vec![[T::splat(simd, T::ZERO); 2]; self.values.len() / 2];
-        let gammas: Vec<T> = match self.keys.width {
+        let steps: Vec<T> = match self.keys.width {
             2 => Vec::new(),
             _ => sphere::Triangle { degree: self.degree }.steps(),
         };
         for start in (self.start..self.end).step_by(CHUNK) {
             let range = start..(start + CHUNK).min(self.end);
             lanes.fill([T::splat(simd, T::ZERO); 2]);
-            let weights = Weights { bias: T::vectors::<S>(&self.keys.bias()[range.clone()]), scale: self.log2_scale };
+            let weights = Weights { bias: T::vectors::<S>(&self.keys.bias()[range.clone()]), scale };
             let component = |c| T::vectors::<S>(&self.keys.component(c)[range.clone()]);
             match self.keys.width {
                 2 => circle::accumulate(simd, [component(0), component(1)], weights, &mut lanes),
                 _ => {
                     let components = [component(0), component(1), component(2)];
-                    sphere::accumulate(simd, components, weights, &gammas, self.degree, &mut lanes);
+                    sphere::accumulate(simd, components, weights, &steps, self.degree, &mut lanes);
                 }
             }
             for (values, lanes) in self.values.chunks_exact_mut(2).zip(&lanes) {
@@ -108,6 +108,7 @@ impl<T: Real> Kernel for Span<'_, T> {
                 values[1] += T::sum(simd, lanes[1]).to_f64();
             }
         }
+        scale.to_f64()
     }
 }
 

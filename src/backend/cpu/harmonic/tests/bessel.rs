@@ -51,7 +51,7 @@ fn tabulated_values() {
     // Abramowitz and Stegun, tables 9.8 and 10.8: e^{-1} I_0(1), e^{-1} I_1(1), e^{-5} I_0(5); i_0(1) = sinh 1.
     let circle = coefficients(2, 1.0, 1);
     assert!((circle[0] - 0.465_759_607_6).abs() < 1e-10, "{}", circle[0]);
-    assert!((circle[1] - 2.0 * 0.207_910_415_4).abs() < 1e-10, "{}", circle[1]);
+    assert!((circle[1] - 2.0 * 0.207_910_415_4).abs() < 2e-10, "{}", circle[1]);
     assert!((coefficients(2, 5.0, 0)[0] - 0.183_540_812_6).abs() < 1e-10);
     assert!((coefficients(3, 1.0, 0)[0] - 1f64.sinh() * (-1f64).exp()).abs() < 1e-15);
 }

@@ -65,37 +65,48 @@ pub fn uneven(count: usize) -> Weights {
     Weights::Each(parts.iter().map(|part| part / total).collect())
 }
 
-/// beta A^T x for each token, A row-major.
-pub fn queries(beta: f64, a: &[f64], tokens: &Tokens) -> Vec<f64> {
+/// beta A^T x for each token, A by its entries (row, column).
+pub fn queries(beta: f64, a: impl Fn(usize, usize) -> f64, tokens: &Tokens) -> Vec<f64> {
     let d = tokens.shape.dim;
     let mut queries = Vec::new();
     for x in tokens.coordinates.chunks(d) {
         for column in 0..d {
-            queries.push(beta * (0..d).map(|row| a[row * d + column] * x[row]).sum::<f64>());
+            queries.push(beta * (0..d).map(|row| a(row, column) * x[row]).sum::<f64>());
         }
     }
     queries
 }
 
-/// (ln Z_i, M_i / Z_i, ln sum_j w_j e^{kappa_i} / Z_i) of every query.
-pub fn direct(queries: &[f64], tokens: &Tokens) -> Vec<(f64, Vec<f64>, f64)> {
+/// What the reduction of one query comes to.
+pub struct Row {
+    /// ln Z_i.
+    pub log_sum: f64,
+    /// M_i / Z_i.
+    pub barycentre: Vec<f64>,
+    /// log2 (e^{kappa_i} sum_j w_j / Z_i); in a result, NaN.
+    pub lost: f64,
+}
+
+/// The sums written out.
+pub fn direct(queries: &[f64], tokens: &Tokens) -> Vec<Row> {
     let d = tokens.shape.dim;
     let row = |q: &[f64]| {
         let scores: Vec<f64> =
             tokens.coordinates.chunks(d).map(|y| q.iter().zip(y).map(|(q, y)| q * y).sum()).collect();
         let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let mut sum = 0.0;
-        let mut moment = vec![0.0; d];
+        let mut barycentre = vec![0.0; d];
         for (j, score) in scores.iter().enumerate() {
             let weight = tokens.weight(0, j) * (score - largest).exp();
             sum += weight;
             for c in 0..d {
-                moment[c] += weight * tokens.coordinates[j * d + c];
+                barycentre[c] += weight * tokens.coordinates[j * d + c];
             }
         }
-        moment.iter_mut().for_each(|moment| *moment /= sum);
+        barycentre.iter_mut().for_each(|moment| *moment /= sum);
+        let log_sum = sum.ln() + largest;
         let kappa = q.iter().map(|q| q * q).sum::<f64>().sqrt();
-        (sum.ln() + largest, moment, kappa - largest - sum.ln())
+        Row { log_sum, barycentre, lost: (kappa - log_sum) / std::f64::consts::LN_2 }
     };
     queries.chunks(d).map(row).collect()
 }
@@ -112,10 +123,16 @@ pub fn harmonic<T: Real>(
     radial: &Radial<T>,
     queries: &[f64],
     tokens: &Tokens,
-) -> (Reduced, f64) {
+) -> (Vec<Row>, f64) {
     let packed = packed::<T>(tokens);
     let moments = Moments::new(instructions, packed.replica(0), radial.degree + 1);
     let mut reduced = Reduced::default();
     let lost = Expansion::new(&moments, radial).reduce(instructions, queries, &mut reduced);
-    (reduced, lost)
+    let rows = reduced.log2_sum.iter().zip(reduced.barycentre.chunks(tokens.shape.dim));
+    let row = |(log2_sum, barycentre): (&f64, &[f64])| Row {
+        log_sum: log2_sum * std::f64::consts::LN_2,
+        barycentre: barycentre.to_vec(),
+        lost: f64::NAN,
+    };
+    (rows.map(row).collect(), lost)
 }

@@ -6,3 +6,4 @@ mod parity;
 mod speed;
 mod threads;
 mod truncation;
+mod tune;

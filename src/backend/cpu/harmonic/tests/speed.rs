@@ -35,12 +35,12 @@ enum Form {
 
 fn measure<T: Real>(dim: usize, beta: f64, form: Form, tolerance: f64) {
     let tokens = cloud(Cloud::Spread, COUNT, dim, Weights::Equal);
-    let mut a: Vec<f64> = (0..dim * dim).map(|k| (k % (dim + 1) == 0) as u8 as f64).collect();
-    if form == Form::General {
-        a[1] = 0.3;
-        a[2] = -0.2;
-    }
-    let queries = queries(beta, &a, &tokens);
+    let a = |row: usize, column: usize| match (row == column, form) {
+        (true, _) => 1.0,
+        (false, Form::Identity) => 0.0,
+        (false, Form::General) => 0.3 / (1 + 2 * row) as f64,
+    };
+    let queries = queries(beta, a, &tokens);
     let kappa = queries.chunks(dim).map(|q| q.iter().map(|q| q * q).sum::<f64>().sqrt()).fold(0.0, f64::max);
     let Some(degree) = degree(dim, kappa, tolerance) else {
         println!("d {dim} beta {beta} {form:?}: hopeless");
@@ -76,9 +76,9 @@ fn measure<T: Real>(dim: usize, beta: f64, form: Form, tolerance: f64) {
     });
     let directly = start.elapsed().as_secs_f64() * COUNT as f64 / SAMPLE as f64;
     let mut error = 0.0f64;
-    for (i, (_, expected, _)) in direct(&queries[..64 * dim], &tokens).iter().enumerate() {
+    for (i, expected) in direct(&queries[..64 * dim], &tokens).iter().enumerate() {
         for c in 0..dim {
-            error = error.max((barycentres[i * dim + c] - expected[c]).abs());
+            error = error.max((barycentres[i * dim + c] - expected.barycentre[c]).abs());
         }
     }
     let (keys, queries) = (median(pass_keys), median(pass_queries));
