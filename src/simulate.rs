@@ -26,7 +26,7 @@
 //!     quantities = [\"energy\"]
 //! ")?;
 //! let problem = experiment.resolve()?;
-//! let mut backend = Cpu::<f64>::new(&problem);
+//! let mut backend = Cpu::<f64>::new(&problem)?;
 //! let mut energies = Vec::new();
 //! pollster::block_on(simulate(&problem, &mut backend, |event| {
 //!     if let Event::Sample(sample) = event {

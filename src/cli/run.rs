@@ -98,7 +98,7 @@ impl Run {
     }
 
     fn run_on_cpu<T: Real>(&self, experiment: &Experiment, problem: &Problem) -> Result<PathBuf, CommandError> {
-        self.run_on(experiment, problem, Cpu::<T>::new(problem))
+        self.run_on(experiment, problem, Cpu::<T>::new(problem)?)
     }
 
     fn run_on<B: Backend>(

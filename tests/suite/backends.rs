@@ -6,7 +6,7 @@ use libtest_mimic::Trial;
 use tokenfield::{
     backend::{
         Backend, Point,
-        cpu::Cpu,
+        cpu::{Cpu, Real},
         gpu::{self, Gpu},
     },
     model::Field,
@@ -50,8 +50,8 @@ impl Kind {
     /// The problem evolved to its end.
     pub fn evolve(self, problem: &Problem) -> Outcome {
         match self {
-            Kind::CpuSingle => evolve(problem, Cpu::<f32>::new(problem)),
-            Kind::CpuDouble => evolve(problem, Cpu::<f64>::new(problem)),
+            Kind::CpuSingle => evolve(problem, on_cpu::<f32>(problem)),
+            Kind::CpuDouble => evolve(problem, on_cpu::<f64>(problem)),
             Kind::GpuSingle => evolve(problem, on_gpu(problem)),
         }
     }
@@ -59,11 +59,15 @@ impl Kind {
     /// N(x + f(x)) for every token, with f the chosen field.
     pub fn shifted(self, problem: &Problem, field: Field) -> Vec<f64> {
         match self {
-            Kind::CpuSingle => shifted(Cpu::<f32>::new(problem), field),
-            Kind::CpuDouble => shifted(Cpu::<f64>::new(problem), field),
+            Kind::CpuSingle => shifted(on_cpu::<f32>(problem), field),
+            Kind::CpuDouble => shifted(on_cpu::<f64>(problem), field),
             Kind::GpuSingle => shifted(on_gpu(problem), field),
         }
     }
+}
+
+fn on_cpu<T: Real>(problem: &Problem) -> Cpu<T> {
+    Cpu::new(problem).expect("the problem suits the CPU")
 }
 
 fn on_gpu(problem: &Problem) -> Gpu {
