@@ -2,6 +2,7 @@
 
 mod backends;
 mod clouds;
+mod harmonic;
 mod laws;
 mod oracle;
 mod order;
@@ -11,6 +12,6 @@ mod threads;
 use libtest_mimic::Arguments;
 
 fn main() {
-    let trials = [laws::all(), parity::all(), order::all(), threads::all()];
+    let trials = [laws::all(), parity::all(), harmonic::all(), order::all(), threads::all()];
     libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit();
 }
