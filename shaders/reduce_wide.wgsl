@@ -75,7 +75,8 @@ fn load_band(thread: u32, place: Place, first_key: u32, c: u32) {
     workgroupBarrier();
 }
 
-// Scores of a quad against four keys for each thread, with the log-weights; keys at or beyond `end` are silent.
+// Scores of a quad against four keys for each thread, with the log-weights; keys that are masked, or at or beyond
+// `end`, are silent.
 fn score_tile(thread: u32, place: Place, first_key: u32, end: u32) {
     let quad = thread / PARTS;
     let part = thread % PARTS;
@@ -95,13 +96,14 @@ fn score_tile(thread: u32, place: Place, first_key: u32, end: u32) {
             }
         }
     }
+    let query = place.first_query + 4u * quad;
+    let visible_keys = vec4<u32>(visible(query), visible(query + 1u), visible(query + 2u), visible(query + 3u));
+    let seen = min(visible_keys, vec4<u32>(end));
     for (var k = 0u; k < PART_KEYS; k += 1u) {
         let key = part + PARTS * k;
-        var silenced = vec4<f32>(SILENT);
-        if (first_key + key < end) {
-            silenced = score[k] + weights[place.key_base + first_key + key].y;
-        }
-        weight[key * QUADS + quad] = silenced;
+        let row = place.key_base + min(first_key + key, params.sources - 1u);
+        let heard = vec4<u32>(first_key + key) < seen;
+        weight[key * QUADS + quad] = select(vec4<f32>(SILENT), score[k] + weights[row].y, heard);
     }
     workgroupBarrier();
 }
@@ -244,8 +246,10 @@ fn reduce_wide(
     let at = (slice * params.rows + place.query_base) * STRIDE;
 
     let begin = slice * params.slice_keys + params.first_key;
-    let end = min(slice * params.slice_keys + params.end_key, params.sources);
-    for (var chunk = begin; chunk < end; chunk += CHUNK) {
+    let last = min((block + 1u) * WIDE_QUERIES, params.queries) - 1u;
+    let end = min(slice * params.slice_keys + params.end_key, visible(last));
+    // Under a mask there may be nothing to add, but the partials must still be made.
+    for (var chunk = begin; chunk < end || (MASKED && chunk == begin); chunk += CHUNK) {
         var shift = vec4<f32>(SILENT);
         var z = vec4<f32>(0.0);
         var m: Values;

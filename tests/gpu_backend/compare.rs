@@ -85,6 +85,3 @@ pub fn device() -> Result<&'static Device, String> {
 pub fn bounded(bounds: Bounds) -> Result<Device, String> {
     block_on(Device::open_bounded(Choice::Best, bounds)).map_err(text)
 }
-
-// --- Tests
-// ------------------------------------------------------------------------------------------------------------

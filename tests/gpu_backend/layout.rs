@@ -53,8 +53,8 @@ pub fn shaped_for_hardware() -> Result<(), String> {
     Ok(())
 }
 
-/// Cuts between dispatches lie between chunks, so they change no bit. On a grid of 5 x 5 the smallest work makes every
-/// workgroup a dispatch, and the others leave parts that do not fill their rectangle of the grid.
+/// Cuts between dispatches lie between chunks, so they change no bit. On a grid of 5 x 5 the smallest work makes
+/// every workgroup a dispatch, and the others leave parts that do not fill their rectangle of the grid.
 pub fn many_dispatches() -> Result<(), String> {
     let check = |bounds, problems: &[Problem]| {
         let device = bounded(bounds)?;

@@ -53,6 +53,7 @@ fn tests() -> Vec<(String, Test)> {
     add("velocity_with_general_matrices", velocity::general_matrices);
     add("velocity_of_several_heads", velocity::several_heads);
     add("velocity_with_weights", velocity::weights);
+    add("velocity_with_masks", velocity::masks);
     add("velocity_with_passive_tokens", velocity::passive_tokens);
     add("velocity_of_replicas", velocity::replicas);
     add("velocity_at_extreme_beta", velocity::extreme_beta);
@@ -74,9 +75,6 @@ fn tests() -> Vec<(String, Test)> {
     add("a_lost_device_is_told", lost_device);
     tests
 }
-
-// --- Problems
-// ---------------------------------------------------------------------------------------------------------
 
 fn tokens_return() -> Result<(), String> {
     let device = bounded(Bounds { segment_bytes: Some(5000), ..Bounds::default() })?;

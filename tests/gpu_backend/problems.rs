@@ -76,9 +76,6 @@ pub fn uneven_weights(shape: Shape) -> Weights {
     Weights::Each(weights)
 }
 
-// --- The reference: the sums of src/model.rs, literally
-// ------------------------------------------------------------------
-
 /// Problems that take every path of the layout: narrow and wide, fixed and running shifts, general matrices.
 pub fn varied_problems() -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -88,6 +85,10 @@ pub fn varied_problems() -> Vec<Problem> {
         problem.tokens.weights = uneven_weights(problem.tokens.shape);
         let mut stream = Stream(13);
         problem.model.attention.heads.push(Head { query_key: stream.matrix(dim), value: stream.matrix(dim) });
+        problems.push(problem.clone());
+        problem.model.attention.mask = Mask::Causal;
+        problems.push(problem.clone());
+        problem.model.attention.mask = Mask::StrictlyCausal;
         problems.push(problem);
     }
     problems

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use tokenfield::{
-    model::{Field, Matrix, Model, Normalization},
+    model::{Field, Mask, Matrix, Model, Normalization},
     observe::Statistics,
     problem::Problem,
 };
@@ -24,6 +24,14 @@ pub fn reference(problem: &Problem, field: Field) -> Vec<f64> {
     (0..shape.replicas).flat_map(|replica| reference_replica(problem, field, replica, 0..shape.count)).collect()
 }
 
+fn sees(mask: Mask, i: usize, j: usize) -> bool {
+    match mask {
+        Mask::None => true,
+        Mask::Causal => j <= i,
+        Mask::StrictlyCausal => j < i,
+    }
+}
+
 pub fn reference_replica(problem: &Problem, field: Field, replica: usize, rows: Range<usize>) -> Vec<f64> {
     let Problem { tokens, model: Model { attention }, .. } = problem;
     let dim = tokens.shape.dim;
@@ -38,18 +46,20 @@ pub fn reference_replica(problem: &Problem, field: Field, replica: usize, rows: 
         let x = token(i);
         let mut velocity = vec![0.0; dim];
         for (head, images) in attention.heads.iter().zip(&images) {
-            let scores: Vec<f64> = images.iter().map(|image| attention.beta * dot(x, image)).collect();
+            let seen = images.iter().enumerate().filter(|(j, _)| sees(attention.mask, i, *j));
+            let scores: Vec<(usize, f64)> = seen.map(|(j, image)| (j, attention.beta * dot(x, image))).collect();
             let highest = match attention.normalization {
-                Normalization::Softmax => scores.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+                Normalization::Softmax => scores.iter().map(|(_, score)| *score).fold(f64::NEG_INFINITY, f64::max),
                 Normalization::Unnormalized => 0.0,
             };
             let (mut sum, mut mean) = (0.0, vec![0.0; dim]);
-            for (j, score) in scores.iter().enumerate() {
-                let weight = tokens.weight(replica, j) * (score - highest).exp();
+            for (j, score) in &scores {
+                let weight = tokens.weight(replica, *j) * (score - highest).exp();
                 sum += weight;
-                mean.iter_mut().zip(token(j)).for_each(|(m, y)| *m += weight * y);
+                mean.iter_mut().zip(token(*j)).for_each(|(m, y)| *m += weight * y);
             }
-            if attention.normalization == Normalization::Softmax {
+            // A token that hears nobody does not move.
+            if attention.normalization == Normalization::Softmax && sum > 0.0 {
                 mean.iter_mut().for_each(|m| *m /= sum);
             }
             velocity.iter_mut().zip(times(&head.value, &mean)).for_each(|(v, o)| *v += o);
@@ -62,9 +72,6 @@ pub fn reference_replica(problem: &Problem, field: Field, replica: usize, rows: 
     }
     result
 }
-
-// --- Comparison
-// -------------------------------------------------------------------------------------------------------
 
 pub fn reference_statistics(problem: &Problem, replica: usize) -> Statistics {
     let Problem { tokens, model: Model { attention }, .. } = problem;
@@ -79,11 +86,13 @@ pub fn reference_statistics(problem: &Problem, replica: usize) -> Statistics {
     let distance = |x: &[f64]| x.iter().zip(&direction).map(|(x, e)| (x - e) * (x - e)).sum::<f64>();
     let mut terms = Vec::new();
     for head in &attention.heads {
-        for (w, y) in all.iter().filter(|(w, _)| *w > 0.0) {
+        for (j, (w, y)) in all.iter().enumerate() {
             let image = times(&head.query_key, y);
-            terms.extend(
-                all.iter().filter(|(v, _)| *v > 0.0).map(|(v, x)| (w * v).ln() + attention.beta * dot(x, &image)),
-            );
+            let term = |(i, (v, x)): (usize, &(f64, &[f64]))| {
+                let counts = w * v > 0.0 && sees(attention.mask, i, j);
+                counts.then(|| (w * v).ln() + attention.beta * dot(x, &image))
+            };
+            terms.extend(all.iter().enumerate().filter_map(term));
         }
     }
     let highest = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);

@@ -1,7 +1,7 @@
 //! The velocity against the reference: widths, sizes, matrices, weights, and what single precision makes hard.
 
 use tokenfield::{
-    model::{Field, Head, Matrix, Normalization},
+    model::{Field, Head, Mask, Matrix, Normalization},
     tokens::Shape,
 };
 
@@ -83,6 +83,22 @@ pub fn weights() -> Result<(), String> {
             problem.tokens.weights = uneven_weights(problem.tokens.shape);
             problem.model.attention.normalization = normalization;
             check(&format!("d = {dim}, n = {count}, {normalization:?}"), &problem)?;
+        }
+    }
+    Ok(())
+}
+
+/// Masks over several tiles and blocks, with passive tokens, which see everything; one token alone sees nobody under
+/// the strict mask.
+pub fn masks() -> Result<(), String> {
+    for mask in [Mask::Causal, Mask::StrictlyCausal] {
+        for (dim, count, passive) in [(3, 1, 0), (3, 600, 0), (3, 600, 30), (8, 200, 0), (17, 1, 0), (17, 150, 40)] {
+            for normalization in [Normalization::Softmax, Normalization::Unnormalized] {
+                let mut problem = problem(Shape { replicas: 2, count, dim, passive }, 3.0);
+                problem.model.attention.mask = mask;
+                problem.model.attention.normalization = normalization;
+                check(&format!("{mask:?}, d = {dim}, {passive} of {count}, {normalization:?}"), &problem)?;
+            }
         }
     }
     Ok(())

@@ -6,10 +6,10 @@ use std::f64::consts::LOG2_E;
 use super::{
     cloud::{Need, Scratch},
     device::Device,
-    shaders::{NARROW, Shift},
+    shaders::{NARROW, Shift, Sight},
 };
 use crate::{
-    model::{Attention, Head, Normalization},
+    model::{Attention, Head, Mask, Normalization},
     problem::Problem,
     tokens::{Tokens, Weights},
 };
@@ -79,12 +79,20 @@ pub(super) fn scratch(attention: &Attention) -> Scratch {
     }
 }
 
+/// Which sources the kernels let a query see.
+pub(super) fn sight(mask: Mask) -> Sight {
+    match mask {
+        Mask::None => Sight::All,
+        Mask::Causal | Mask::StrictlyCausal => Sight::Leading,
+    }
+}
+
 /// The largest score of every query, where it is known beforehand.
 ///
 /// On the sphere and with A = c I, c >= 0, no score exceeds beta c = beta <x_i, A x_i>, and the term of the token
 /// itself attains it; so no sum overflows and none vanishes, at any beta. That needs the token's own weight to be
-/// there: passive tokens, or weights so small that they vanish beside others, need a running shift. It is rounded up
-/// to a whole number, which costs nothing and makes 2^shift exact.
+/// there: passive tokens, weights so small that they vanish beside others, and a mask that hides it need a running
+/// shift. It is rounded up to a whole number, which costs nothing and makes 2^shift exact.
 fn fixed_shift(attention: &Attention, head: &Head, tokens: &Tokens) -> Option<f32> {
     let scale = head.query_key.multiple_of_identity()?;
     let heard = match &tokens.weights {
@@ -94,6 +102,7 @@ fn fixed_shift(attention: &Attention, head: &Head, tokens: &Tokens) -> Option<f3
             weights.iter().all(|weight| weight * sources > 1e-20)
         }
     };
+    let heard = heard && attention.mask != Mask::StrictlyCausal;
     let narrow = tokens.shape.dim <= NARROW;
     (narrow && heard && scale >= 0.0).then(|| (attention.beta * LOG2_E * scale).ceil() as f32)
 }

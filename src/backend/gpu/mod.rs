@@ -89,7 +89,7 @@ impl Gpu {
     pub async fn new(device: &Device, problem: &Problem) -> Result<Gpu, BackendError> {
         let shape = problem.tokens.shape;
         let attention = &problem.model.attention;
-        let constants = tune::constants(shape, device.kind(), Shift::Running);
+        let constants = tune::constants(shape, device.kind(), Shift::Running, heads::sight(attention.mask));
         let recorder = Recorder::new(device);
         let cloud = Cloud::new(device, problem, &constants, heads::scratch(attention)).await?;
         let velocity = Velocity::new(device, problem, constants, &cloud, &recorder);

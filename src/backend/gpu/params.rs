@@ -53,6 +53,7 @@ params! {
         fresh: u32,
         scale: f32,
         shift: f32,
+        reach: i32,
     }
     Settle {
         rows: u32,

@@ -60,6 +60,14 @@ pub enum Shift {
     Running,
 }
 
+/// Which sources a query sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    All,
+    /// The leading ones, up to a number that grows with the query.
+    Leading,
+}
+
 /// The numbers that a kernel is compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Constants {
@@ -74,6 +82,7 @@ pub struct Constants {
     /// Keys in a chunk: a multiple of the tile.
     pub chunk: u32,
     pub shift: Shift,
+    pub sight: Sight,
 }
 
 impl Constants {
@@ -203,6 +212,7 @@ fn header(constants: &Constants, threads: u32) -> String {
     }
     let _ = writeln!(text, "const SILENT: f32 = {SILENT:e};");
     let _ = writeln!(text, "const FIXED_SHIFT: bool = {};", constants.shift == Shift::Fixed);
+    let _ = writeln!(text, "const MASKED: bool = {};", constants.sight == Sight::Leading);
     text
 }
 

@@ -8,13 +8,14 @@ use super::{
     parts::Parts,
     pipelines::Bound,
     recorder::Recorder,
+    segments::Segment,
     shaders::{Constants, NARROW, PROJECT_ROWS, PROJECT_VECTORS, THREADS},
     tune,
     wiring::{Kernels, Pass, Wire},
 };
 use crate::{
     backend::{BackendError, Point},
-    model::{Field, Normalization},
+    model::{Field, Mask, Normalization},
     problem::Problem,
 };
 
@@ -30,6 +31,7 @@ struct Head {
 pub(super) struct Velocity {
     constants: Constants,
     normalization: Normalization,
+    mask: Mask,
     heads: Vec<Head>,
     /// By point and segment.
     tangent: [Vec<Bound>; 2],
@@ -75,6 +77,7 @@ impl Velocity {
         Velocity {
             constants,
             normalization: attention.normalization,
+            mask: attention.mask,
             heads: attention.heads.iter().map(head).collect(),
             tangent: POINTS.map(tangent),
         }
@@ -138,6 +141,7 @@ impl Velocity {
                         Query::Projected(_) => 1.0,
                     },
                     shift: lens.fixed,
+                    reach: self.reach(queries, keys),
                 };
                 let groups = part.groups.end - part.groups.start;
                 recorder.record(bound, &params, groups, groups as f64 * part.keys.len() as f64 * work)?;
@@ -219,6 +223,17 @@ impl Velocity {
     fn pass(&self, view: View) -> (&Lens, &Pass) {
         let head = &self.heads[view.head];
         (&head.lens, &head.passes[view.point as usize][view.segment])
+    }
+
+    /// How many more of the sources of `keys` than its own number in `queries` a query sees under the mask.
+    fn reach(&self, queries: &Segment, keys: &Segment) -> i32 {
+        let ahead = queries.first_token as i32 - keys.first_token as i32;
+        match self.mask {
+            // Not read.
+            Mask::None => 0,
+            Mask::Causal => ahead + 1,
+            Mask::StrictlyCausal => ahead,
+        }
     }
 
     /// Multiply-adds for one pair of tokens: score, value, and about eight for the exponential.
