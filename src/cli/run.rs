@@ -15,7 +15,7 @@ use tokenfield::{
     },
     experiment::{Experiment, Override},
     observe::columns,
-    problem::Problem,
+    problem::{Algorithm, Problem},
     record::RunFolder,
     simulate::{Event, simulate},
 };
@@ -70,6 +70,10 @@ impl Run {
             (BackendChoice::Gpu, PrecisionChoice::Single) => {
                 let device = pollster::block_on(gpu::Device::open(gpu::Choice::Best))?;
                 self.run_on_gpu(&experiment, &problem, &device)?
+            }
+            // Harmonics are the CPU's: `auto` need not fail over them.
+            (BackendChoice::Auto, PrecisionChoice::Single) if problem.algorithm == Algorithm::Harmonic => {
+                self.run_on_cpu::<f32>(&experiment, &problem)?
             }
             (BackendChoice::Auto, PrecisionChoice::Single) => {
                 match pollster::block_on(gpu::Device::open(gpu::Choice::Hardware)) {

@@ -1,7 +1,5 @@
 //! The reduction for narrow tokens: queries and sums live in registers, keys run across the lanes.
 
-#![allow(clippy::needless_range_loop, reason = "loops over lanes of several arrays at once are clearer by index")]
-
 use super::{
     exp2::Exp2,
     instructions::{Instructions, Kernel},

@@ -63,7 +63,7 @@ use super::{Backend, BackendError, Identity, Method, Point, Precision};
 use crate::{
     model::Field,
     observe::{Quantity, Statistics},
-    problem::Problem,
+    problem::{Algorithm, Problem},
     tokens::Shape,
 };
 
@@ -84,9 +84,12 @@ pub struct Gpu {
 impl Gpu {
     /// Lays `problem` out on `device` and uploads its tokens.
     ///
-    /// Fails with `BelowLimit` if one token, or one reading, exceeds a binding of the adapter, and with `OutOfMemory`
-    /// if the tokens do not fit its memory.
+    /// Fails with `BelowLimit` if one token, or one reading, exceeds a binding of the adapter, with `OutOfMemory` if the
+    /// tokens do not fit its memory, and with `Unsupported` if the problem asks for harmonic sums.
     pub async fn new(device: &Device, problem: &Problem) -> Result<Gpu, BackendError> {
+        if problem.algorithm == Algorithm::Harmonic {
+            return Err(BackendError::Unsupported { what: "algorithm = \"harmonic\"" });
+        }
         let shape = problem.tokens.shape;
         let attention = &problem.model.attention;
         let constants = tune::constants(shape, device.kind(), Shift::Running, heads::sight(attention.mask));
