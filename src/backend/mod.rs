@@ -53,7 +53,8 @@ pub struct Identity {
 pub enum Method {
     /// Pair by pair.
     Direct,
-    /// By harmonics up to `degree`; `error` is the largest |v - v_direct| found in samples of tokens so far.
+    /// By harmonics up to `degree`; `error` is the largest |v - v_direct| found in samples of tokens so far, in
+    /// units of the largest velocity in the sample if that exceeds one.
     Harmonic { degree: usize, error: f64 },
     /// By harmonics until a sample of tokens had an `error` above the tolerance, and pair by pair from then on.
     Abandoned { error: f64 },

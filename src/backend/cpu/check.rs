@@ -32,12 +32,13 @@ impl<T: Real> Cpu<T> {
         Ok(())
     }
 
-    /// The largest |v - v_direct| over tokens drawn from up to `SAMPLE` replicas. Velocities that are no
+    /// The largest |v - v_direct| over tokens drawn from up to `SAMPLE` replicas, in units of the largest velocity among
+    /// them if that exceeds one. Velocities that are no
     /// numbers are left to whoever looks at the tokens.
     fn sampled_error(&self) -> f64 {
         let shape = self.shape();
         let replicas = shape.replicas.min(SAMPLE);
-        let mut error = 0.0f64;
+        let (mut error, mut largest) = (0.0f64, 1.0f64);
         for turn in 0..replicas {
             let replica = turn * shape.replicas / replicas;
             let tokens = self.state.replica(replica);
@@ -57,8 +58,9 @@ impl<T: Real> Cpu<T> {
             for (found, direct) in found.chunks_exact(shape.dim).zip(direct.chunks_exact(shape.dim)) {
                 let square: f64 = found.iter().zip(direct).map(|(a, b)| (a - b) * (a - b)).sum();
                 error = error.max(square.sqrt());
+                largest = largest.max(direct.iter().map(|b| b * b).sum::<f64>().sqrt());
             }
         }
-        error
+        error / largest
     }
 }
