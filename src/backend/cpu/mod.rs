@@ -6,6 +6,7 @@
 
 mod exp2;
 mod field;
+#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "problems do not name an algorithm yet"))]
 mod harmonic;
 mod instructions;
 mod keys;

@@ -99,8 +99,8 @@ pub fn direct(queries: &[f64], tokens: &Tokens) -> Vec<Row> {
         for (j, score) in scores.iter().enumerate() {
             let weight = tokens.weight(0, j) * (score - largest).exp();
             sum += weight;
-            for c in 0..d {
-                barycentre[c] += weight * tokens.coordinates[j * d + c];
+            for (moment, y) in barycentre.iter_mut().zip(&tokens.coordinates[j * d..]) {
+                *moment += weight * y;
             }
         }
         barycentre.iter_mut().for_each(|moment| *moment /= sum);
