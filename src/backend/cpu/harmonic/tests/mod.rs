@@ -2,8 +2,8 @@
 
 mod bessel;
 mod direct;
+mod moments;
 mod parity;
 mod speed;
-mod threads;
+
 mod truncation;
-mod tune;

@@ -162,3 +162,29 @@ fn degrees_that_are_cut_short_are_seen() {
     // The table says that 40 is the first degree with a tail below 1e-6 of e^kappa, which a cluster attains.
     assert!((0.1..=2.0).contains(&errors), "{errors}");
 }
+
+#[test]
+fn tiny_weights_scale_the_sum_and_nothing_else() {
+    for dim in [2, 3] {
+        let scaled = |factor: f64| cloud(Cloud::Spread, 100, dim, Weights::Each(vec![factor; 100]));
+        let queries = queries(4.0, identity, &scaled(1.0));
+        let radial = Radial::<f32>::constant(dim, 4.0, 20);
+        let (ordinary, _) = harmonic(Instructions::detect(), &radial, &queries, &scaled(1.0));
+        let (tiny, _) = harmonic(Instructions::detect(), &radial, &queries, &scaled(300f64.exp2().recip()));
+        for (tiny, ordinary) in tiny.iter().zip(&ordinary) {
+            // 2^-300 is not representable in f32; its logarithm is, exactly, and so is the scale it becomes.
+            assert_eq!(tiny.barycentre, ordinary.barycentre);
+            assert!((tiny.log_sum + 300.0 * std::f64::consts::LN_2 - ordinary.log_sum).abs() < 1e-12);
+        }
+    }
+}
+
+#[test]
+fn a_sum_that_cancels_away_is_reported() {
+    // Query and cluster at opposite ends: Z_i is e^{-2 kappa} of what its terms add up to.
+    let tokens = cloud(Cloud::Clustered, 100, 3, Weights::Equal);
+    let queries = queries(60.0, |row, column| -identity(row, column), &tokens);
+    let radial = Radial::<f32>::constant(3, 60.0, 50);
+    let (_, lost) = harmonic(Instructions::detect(), &radial, &queries, &tokens);
+    assert!(lost > 16.0, "{lost}");
+}
