@@ -61,7 +61,7 @@ use self::{
 };
 use super::{Backend, BackendError, Identity, Method, Point, Precision};
 use crate::{
-    model::Field,
+    model::{Field, Mask},
     observe::{Quantity, Statistics},
     problem::{Algorithm, Problem},
     tokens::Shape,
@@ -179,7 +179,8 @@ impl Backend for Gpu {
         if asked.energy {
             for segment in 0..cloud.tracts.len() {
                 for head in 0..velocity.heads() {
-                    velocity.reduce(recorder, cloud, View { point: Point::State, segment, head })?;
+                    // The energy is that of all pairs, whatever the mask.
+                    velocity.reduce(recorder, cloud, View { point: Point::State, segment, head }, Mask::None)?;
                     survey.energy(recorder, cloud, segment, head)?;
                 }
             }

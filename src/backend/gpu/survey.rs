@@ -11,7 +11,7 @@ use super::{
     pipelines::{Bound, Pipeline},
     readback::Readback,
     recorder::Recorder,
-    shaders::{Constants, Kernel, SILENT, SURVEY_ROWS},
+    shaders::{Constants, Kernel, SURVEY_ROWS},
 };
 use crate::{backend::BackendError, observe::Statistics, problem::Problem, tokens::Shape};
 
@@ -173,9 +173,7 @@ impl Survey {
             if asked.energy {
                 let of_head = |head| vectors(places.energies + head * self.chunks + chunks, self.replica_chunks);
                 let parts = (0..self.heads).flat_map(|head| of_head(head).chunks(VECTOR));
-                // Under a mask a whole chunk may hear nobody.
-                let heard = parts.filter(|part| part[0] > 0.5 * SILENT);
-                let parts: Vec<_> = heard.map(|part| (f64::from(part[0]), f64::from(part[1]))).collect();
+                let parts: Vec<_> = parts.map(|part| (f64::from(part[0]), f64::from(part[1]))).collect();
                 statistics.log_energy = log_sum(&parts) + (unit * unit / (2.0 * self.beta)).ln();
             }
             statistics

@@ -99,15 +99,15 @@ impl Velocity {
         for segment in 0..cloud.tracts.len() {
             for head in 0..self.heads.len() {
                 let view = View { point, segment, head };
-                self.reduce(recorder, cloud, view)?;
+                self.reduce(recorder, cloud, view, self.mask)?;
                 self.output(recorder, cloud, view, field, stage)?;
             }
         }
         Ok(())
     }
 
-    /// Records the partials of a view, over all keys of its queries.
-    pub fn reduce(&self, recorder: &mut Recorder, cloud: &Cloud, view: View) -> Result<(), BackendError> {
+    /// Records the partials of a view, over all keys that its queries see under `mask`: that of the model, or none.
+    pub fn reduce(&self, recorder: &mut Recorder, cloud: &Cloud, view: View, mask: Mask) -> Result<(), BackendError> {
         let (lens, pass) = self.pass(view);
         let queries = &cloud.tracts[view.segment].segment;
         if let Some(bound) = &pass.project_query {
@@ -141,7 +141,7 @@ impl Velocity {
                         Query::Projected(_) => 1.0,
                     },
                     shift: lens.fixed,
-                    reach: self.reach(queries, keys),
+                    reach: reach(mask, queries, keys),
                 };
                 let groups = part.groups.end - part.groups.start;
                 recorder.record(bound, &params, groups, groups as f64 * part.keys.len() as f64 * work)?;
@@ -225,17 +225,6 @@ impl Velocity {
         (&head.lens, &head.passes[view.point as usize][view.segment])
     }
 
-    /// How many more of the sources of `keys` than its own number in `queries` a query sees under the mask.
-    fn reach(&self, queries: &Segment, keys: &Segment) -> i32 {
-        let ahead = queries.first_token as i32 - keys.first_token as i32;
-        match self.mask {
-            // Not read.
-            Mask::None => 0,
-            Mask::Causal => ahead + 1,
-            Mask::StrictlyCausal => ahead,
-        }
-    }
-
     /// Multiply-adds for one pair of tokens: score, value, and about eight for the exponential.
     fn pair_work(&self) -> f64 {
         f64::from(2 * self.constants.dim + 8)
@@ -244,5 +233,16 @@ impl Velocity {
     /// Multiply-adds that take as long as moving so many rows through memory a few times.
     fn row_work(&self, rows: usize) -> f64 {
         rows as f64 * f64::from(8 * self.constants.dim)
+    }
+}
+
+/// How many more of the sources of `keys` than its own number in `queries` a query sees under `mask`.
+fn reach(mask: Mask, queries: &Segment, keys: &Segment) -> i32 {
+    let ahead = queries.first_token as i32 - keys.first_token as i32;
+    match mask {
+        // Beyond any source, and far from overflow when a query's number is added.
+        Mask::None => 1 << 30,
+        Mask::Causal => ahead + 1,
+        Mask::StrictlyCausal => ahead,
     }
 }

@@ -111,24 +111,27 @@ impl<T: Real, const D: usize> Group<T, D> {
                 self.kappa.fill(*kappa);
                 let inverse = reciprocal(*kappa);
                 for (i, query) in queries.iter().enumerate().take(GROUP) {
-                    for c in 0..D {
-                        self.direction[c][i] = T::from_f64(query[c] * inverse);
-                    }
+                    self.point(i, query, inverse);
                 }
             }
             Form::Varying(_) => {
                 for (i, query) in queries.iter().enumerate().take(GROUP) {
                     self.kappa[i] = query.iter().map(|q| q * q).sum::<f64>().sqrt();
                     let inverse = reciprocal(self.kappa[i]);
-                    for c in 0..D {
-                        self.direction[c][i] = T::from_f64(query[c] * inverse);
-                    }
+                    self.point(i, query, inverse);
                 }
             }
         }
         for i in queries.len()..size {
             self.kappa[i] = self.kappa[i - 1];
             self.direction.iter_mut().for_each(|component| component[i] = component[i - 1]);
+        }
+    }
+
+    #[inline(always)]
+    fn point(&mut self, i: usize, query: &[f64; D], inverse: f64) {
+        for (component, q) in self.direction.iter_mut().zip(query) {
+            component[i] = T::from_f64(q * inverse);
         }
     }
 
@@ -145,8 +148,8 @@ impl<T: Real, const D: usize> Group<T, D> {
         let inverse: [f64; GROUP] = std::array::from_fn(|i| 1.0 / self.sums[0][i].to_f64());
         let (rows, _) = out.barycentre[done * D..].as_chunks_mut::<D>();
         for (i, row) in rows.iter_mut().enumerate().take(GROUP) {
-            for c in 0..D {
-                row[c] = self.sums[1 + c][i].to_f64() * inverse[i];
+            for (component, sums) in row.iter_mut().zip(&self.sums[1..]) {
+                *component = sums[i].to_f64() * inverse[i];
             }
         }
     }

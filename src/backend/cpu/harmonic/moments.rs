@@ -31,7 +31,8 @@ pub(in super::super) struct Moments {
 
 impl Moments {
     /// The moments of `keys` on the circle (width 2) or sphere (width 3), with weights w_j = 2^{bias_j}, up to `degree`,
-    /// which is one more than the largest degree of the expansions to be made from them.
+    /// which is one more than the largest degree of the expansions to be made from them. Keys are unit vectors; dead
+    /// ones count for nothing.
     pub(in super::super) fn new<T: Real>(instructions: Instructions, keys: Keys<'_, T>, degree: usize) -> Self {
         let dim = keys.width;
         assert!(matches!(dim, 2 | 3), "harmonics are known for the circle and the sphere, not for width {dim}");

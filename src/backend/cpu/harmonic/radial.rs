@@ -64,12 +64,12 @@ struct Step<T> {
 impl<T: Real> Recurrence<T> {
     fn new(dim: usize, kappa_max: f64, degree: usize) -> Self {
         // The start forgets itself before it reaches a degree that is kept.
-        let visible = |l: &usize| threshold(dim, *l, kappa_max) < kappa_max;
+        let visible = |l: &usize| threshold(*l, kappa_max) < kappa_max;
         let start = (1..).take_while(visible).last().unwrap_or(0).max(degree);
         let step = |l| Step {
             factor: T::from_f64(bessel::recurrence(dim, l)),
             multiplicity: T::from_f64(bessel::multiplicity(dim, l)),
-            threshold: T::from_f64(threshold(dim, l, kappa_max)),
+            threshold: T::from_f64(threshold(l, kappa_max)),
         };
         Self { steps: (1..=start).rev().map(step).collect() }
     }
@@ -118,18 +118,22 @@ impl<T: Real> Recurrence<T> {
     }
 }
 
-/// The kappa in [0, kappa_max] below which f_l / f_0 stays under `NEGLIGIBLE`, to a few per cent.
-fn threshold(dim: usize, l: usize, kappa_max: f64) -> f64 {
+/// The kappa in [0, kappa_max] below which f_l / f_0 stays under `NEGLIGIBLE`, give or take a factor that cannot matter.
+///
+/// ln (I_nu / I_0) is about sqrt(nu^2 + kappa^2) - kappa + nu ln(kappa / (nu + sqrt(nu^2 + kappa^2))), the exponent of the
+/// uniform expansion (DLMF 10.41.3).
+fn threshold(l: usize, kappa_max: f64) -> f64 {
+    let order = l as f64;
     let negligible = |kappa: f64| {
-        let ratios = bessel::ratios(dim, kappa, l);
-        ratios[..l].iter().map(|ratio| ratio.ln()).sum::<f64>() < NEGLIGIBLE.ln()
+        let length = order.hypot(kappa);
+        length - kappa + order * (kappa / (order + length)).ln() < NEGLIGIBLE.ln()
     };
     if negligible(kappa_max) {
         return kappa_max;
     }
-    let (mut below, mut above) = (0.0f64, kappa_max);
-    while above - below > 0.02 * above {
-        let middle = if below == 0.0 { above / 16.0 } else { (above * below).sqrt() };
+    let (mut below, mut above) = (NEGLIGIBLE * NEGLIGIBLE, kappa_max);
+    while above > 1.02 * below {
+        let middle = (above * below).sqrt();
         if negligible(middle) {
             below = middle;
         } else {

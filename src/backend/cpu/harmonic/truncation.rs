@@ -5,8 +5,8 @@ use super::bessel;
 /// The largest degrees worth their cost and their rounding: on the circle, on the sphere.
 const CAPS: [usize; 2] = [400, 120];
 
-/// Room for both Z_i and M_i being off, and for a density five times thinner than even; it costs a degree or two.
-const MARGIN: f64 = 0.1;
+/// Room for both Z_i and M_i being off, and for a density half of the even one; it costs a degree or none.
+const MARGIN: f64 = 0.25;
 
 /// The degree L at which the expansion may stop, for scores up to `kappa_max` = beta |A|_2 and tokens of width `dim`,
 /// if velocities (of order one) are to be within about `tolerance`; `None` if no L up to the cap (400 for d = 2, 120 for

@@ -94,14 +94,19 @@ pub fn direct(queries: &[f64], tokens: &Tokens) -> Vec<Row> {
         let scores: Vec<f64> =
             tokens.coordinates.chunks(d).map(|y| q.iter().zip(y).map(|(q, y)| q * y).sum()).collect();
         let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let mut sum = 0.0;
-        let mut barycentre = vec![0.0; d];
-        for (j, score) in scores.iter().enumerate() {
-            let weight = tokens.weight(0, j) * (score - largest).exp();
-            sum += weight;
-            for c in 0..d {
-                barycentre[c] += weight * tokens.coordinates[j * d + c];
+        // A sum of sums of a thousand: a million terms one by one would lose four digits.
+        let (mut sum, mut barycentre) = (0.0, vec![0.0; d]);
+        for (block, scores) in scores.chunks(1000).enumerate() {
+            let (mut part, mut parts) = (0.0, vec![0.0; d]);
+            for (j, score) in (1000 * block..).zip(scores) {
+                let weight = tokens.weight(0, j) * (score - largest).exp();
+                part += weight;
+                for (part, y) in parts.iter_mut().zip(&tokens.coordinates[j * d..]) {
+                    *part += weight * y;
+                }
             }
+            sum += part;
+            barycentre.iter_mut().zip(parts).for_each(|(moment, part)| *moment += part);
         }
         barycentre.iter_mut().for_each(|moment| *moment /= sum);
         let log_sum = sum.ln() + largest;

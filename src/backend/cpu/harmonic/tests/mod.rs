@@ -2,6 +2,7 @@
 
 mod bessel;
 mod direct;
+mod moments;
 mod parity;
-mod threads;
+
 mod truncation;

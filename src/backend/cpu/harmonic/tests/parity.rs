@@ -67,10 +67,14 @@ fn worst(found: &[Row], expected: &[Row], tolerance: f64) -> (f64, usize) {
         compared += 1;
         let allowed = tolerance * expected.lost.exp2();
         let errors = found.barycentre.iter().zip(&expected.barycentre).map(|(found, expected)| found - expected);
-        for error in errors.chain([found.log_sum - expected.log_sum]) {
+        for error in errors {
             assert!(!error.is_nan());
             worst = worst.max(error.abs() / allowed);
         }
+        // Rounding the coordinates moves every score by kappa times a unit or so, and the logarithm is rounded itself.
+        let kappa = expected.lost * std::f64::consts::LN_2 + expected.log_sum;
+        let allowed = allowed + 0.05 * tolerance * kappa + 1e-15 * kappa;
+        worst = worst.max((found.log_sum - expected.log_sum).abs() / allowed);
     }
     (worst, compared)
 }
@@ -90,7 +94,10 @@ fn check<T: Real>(case: &Case, beta: f64, tokens: &Tokens, queries: &[f64], expe
     };
     let most_lost = expected.iter().map(|row| row.lost).fold(0.0, f64::max);
     let mut rows = 0;
-    for instructions in Instructions::available() {
+    // All instruction sets at one awkward size; the portable one is too slow for all of them.
+    let all = Instructions::available();
+    let sets = if tokens.shape.count == 17 { &all[..] } else { &all[..1] };
+    for &instructions in sets {
         let label = format!("{label}, {:?}, {}", T::PRECISION, instructions.name());
         let (found, lost) = harmonic::<T>(instructions, &radial, queries, tokens);
         let (worst, compared) = worst(&found, expected, tolerance);
@@ -120,7 +127,7 @@ fn sweep(dim: usize) {
             }
         }
     }
-    assert!(compared > 100_000 * Instructions::available().len(), "only {compared} rows were compared");
+    assert!(compared > 100_000, "only {compared} rows were compared");
 }
 
 #[test]
@@ -154,4 +161,30 @@ fn degrees_that_are_cut_short_are_seen() {
     let (errors, _) = worst(&found, &direct(&queries, &tokens), 1e-6);
     // The table says that 40 is the first degree with a tail below 1e-6 of e^kappa, which a cluster attains.
     assert!((0.1..=2.0).contains(&errors), "{errors}");
+}
+
+#[test]
+fn tiny_weights_scale_the_sum_and_nothing_else() {
+    for dim in [2, 3] {
+        let scaled = |factor: f64| cloud(Cloud::Spread, 100, dim, Weights::Each(vec![factor; 100]));
+        let queries = queries(4.0, identity, &scaled(1.0));
+        let radial = Radial::<f32>::constant(dim, 4.0, 20);
+        let (ordinary, _) = harmonic(Instructions::detect(), &radial, &queries, &scaled(1.0));
+        let (tiny, _) = harmonic(Instructions::detect(), &radial, &queries, &scaled(300f64.exp2().recip()));
+        for (tiny, ordinary) in tiny.iter().zip(&ordinary) {
+            // 2^-300 is not representable in f32; its logarithm is, exactly, and so is the scale it becomes.
+            assert_eq!(tiny.barycentre, ordinary.barycentre);
+            assert!((tiny.log_sum + 300.0 * std::f64::consts::LN_2 - ordinary.log_sum).abs() < 1e-12);
+        }
+    }
+}
+
+#[test]
+fn a_sum_that_cancels_away_is_reported() {
+    // Query and cluster at opposite ends: Z_i is e^{-2 kappa} of what its terms add up to.
+    let tokens = cloud(Cloud::Clustered, 100, 3, Weights::Equal);
+    let queries = queries(60.0, |row, column| -identity(row, column), &tokens);
+    let radial = Radial::<f32>::constant(3, 60.0, 50);
+    let (_, lost) = harmonic(Instructions::detect(), &radial, &queries, &tokens);
+    assert!(lost > 16.0, "{lost}");
 }
