@@ -2,6 +2,7 @@
 
 mod check;
 mod devices;
+mod machine;
 mod run;
 
 use std::{path::PathBuf, process::ExitCode};
