@@ -159,8 +159,17 @@ impl<T: Real> Cpu<T> {
 
 /// The processor as this backend uses it: architecture, instruction set, threads.
 pub fn describe() -> String {
-    let threads = rayon::current_num_threads();
-    format!("{}, {}, {threads} threads", std::env::consts::ARCH, Instructions::detect().name())
+    format!("{}, {}, {} threads", std::env::consts::ARCH, Instructions::detect().name(), threads())
+}
+
+/// The threads that share the work.
+pub fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
+/// The width of a vector on the instruction set in use; none where the compiler chooses the instructions.
+pub fn vector_bytes() -> Option<usize> {
+    Instructions::detect().vector_bytes()
 }
 
 /// v <- v - x <x, v> for each token x.
