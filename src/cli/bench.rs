@@ -22,15 +22,15 @@ use super::{
 const COUNTS: [usize; 2] = [16_384, 8_192];
 const DIMS: [usize; 7] = [2, 3, 4, 8, 16, 64, 128];
 
-/// Uniform tokens under softmax attention with identity matrices. Every number is a median of readings of at least
-/// 0.1 s after a warm-up.
-///
-/// GFLOP/s count 4 d + 2 operations a pair (2 d for the score, 2 d for the moment, one for the sum, one for the
-/// exponential). The share is of what the arithmetic would allow if it alone took time: two vector instructions a cycle
-/// and thread, 2 d + 8 of them (2 d + 14 in double precision) for as many pairs as a vector has lanes. The clock is
-/// measured; on GPUs no such limit is known. A step is one of Heun's scheme: two evaluations and two combinations.
+const CONVENTIONS: &str = "\
+Tokens are uniform, attention is softmax with identity matrices. Every number is a median of readings of at least 0.1 s
+after a warm-up. GFLOP/s count 4 d + 2 operations a pair: 2 d for the score, 2 d for the moment, one for the sum, one for
+the exponential. The share is of what the arithmetic alone would allow: two vector instructions a cycle and thread, and
+2 d + 8 of them (2 d + 14 in double precision) for as many pairs as a vector has lanes; the clock is measured, and threads
+count as cores. On GPUs no such limit is known. A step is one of Heun's scheme: two evaluations, two combinations.";
+
 #[derive(Args)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = CONVENTIONS)]
 pub struct Bench {
     /// Components of a token; may be repeated [default: 2 3 4 8 16 64 128].
     #[arg(long, value_name = "D", conflicts_with = "phase")]

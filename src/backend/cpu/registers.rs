@@ -71,13 +71,13 @@ impl<T: Real, const D: usize> Block<'_, T, D> {
             Shift::RowMaximum => row_maxima::<S, T, D>(simd, queries, self.keys),
         };
         let mut totals = vec![0.0; queries.len() * (D + 1)];
-        let mut shifted_bias = [T::ZERO; CHUNK];
+        let mut shifted_bias = Aligned([T::ZERO; CHUNK]);
         for start in (0..self.keys.padded).step_by(CHUNK) {
             let length = CHUNK.min(self.keys.padded - start);
             // A constant shift goes into the bias, where it costs nothing per pair.
             let constant = T::from_f64(if let Shift::Constant(shift) = self.shift { shift } else { 0.0 });
             let bias = &self.keys.bias()[start..][..length];
-            let shifted_bias = &mut shifted_bias[..length];
+            let shifted_bias = &mut shifted_bias.0[..length];
             for (shifted, bias) in T::vectors_mut::<S>(shifted_bias).iter_mut().zip(T::vectors::<S>(bias)) {
                 *shifted = T::sub(simd, *bias, T::splat(simd, constant));
             }
@@ -107,6 +107,11 @@ impl<T: Real, const D: usize> Block<'_, T, D> {
         self.out.fill(D, shifts.into_iter(), &totals);
     }
 }
+
+/// A buffer on a cache line of its own. It has a second purpose: a function with such a variable aligns its stack, and
+/// so what the compiler spills in the loop does not straddle two lines, which would take twice as long to load.
+#[repr(align(64))]
+struct Aligned<T>([T; CHUNK]);
 
 /// The largest score of each query, found in one pass of its own.
 #[inline(always)]
