@@ -147,10 +147,9 @@ impl<S: Exp2, T: Real, const D: usize> Chunk<'_, S, T, D> {
     #[inline(always)]
     fn sums<const Q: usize>(&self, simd: S, query: &[[T; D]; Q]) -> Sums<T, D, Q> {
         let mut accumulator = Accumulator::<S, T, D, Q>::new(simd, query);
-        for v in 0..self.bias.len() {
-            let key = self.key(v);
+        for (bias, key) in self.keys() {
             for q in 0..Q {
-                accumulator.add(simd, q, self.bias[v], &key);
+                accumulator.add(simd, q, bias, &key);
             }
         }
         accumulator.sums(simd)
@@ -160,23 +159,21 @@ impl<S: Exp2, T: Real, const D: usize> Chunk<'_, S, T, D> {
     #[inline(always)]
     fn shifted_sums<const Q: usize>(&self, simd: S, query: &[[T; D]; Q], shift: &[T; Q]) -> Sums<T, D, Q> {
         let mut accumulator = Accumulator::<S, T, D, Q>::new(simd, query);
-        for v in 0..self.bias.len() {
-            let key = self.key(v);
+        for (bias, key) in self.keys() {
             for q in 0..Q {
-                let bias = T::sub(simd, self.bias[v], T::splat(simd, shift[q]));
+                let bias = T::sub(simd, bias, T::splat(simd, shift[q]));
                 accumulator.add(simd, q, bias, &key);
             }
         }
         accumulator.sums(simd)
     }
 
+    /// The keys, a vector at a time, with their bias.
     #[inline(always)]
-    fn key(&self, v: usize) -> [T::Vector<S>; D] {
-        let mut key = [self.bias[v]; D];
-        for c in 0..D {
-            key[c] = self.components[c][v];
-        }
-        key
+    fn keys(&self) -> impl Iterator<Item = (T::Vector<S>, [T::Vector<S>; D])> {
+        // Cut to one length, the columns are read without a bounds check for each.
+        let components = self.components.map(|component| &component[..self.bias.len()]);
+        (0..self.bias.len()).map(move |v| (self.bias[v], std::array::from_fn(|c| components[c][v])))
     }
 }
 
