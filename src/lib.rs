@@ -14,6 +14,7 @@
 extern crate self as tokenfield;
 
 pub mod backend;
+pub mod bench;
 pub mod check;
 pub mod experiment;
 pub mod initial;

@@ -1,8 +1,11 @@
 //! The commands: they translate what was typed into calls of the library, and its answers into text and exit codes.
 
+mod bench;
 mod check;
 mod devices;
+mod machine;
 mod run;
+mod table;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -28,6 +31,8 @@ enum Command {
     },
     /// Hold every backend on this machine against the f64 reference.
     Check,
+    /// Measure how fast this machine is, and how near to its limit.
+    Bench(bench::Bench),
     /// List the adapters of this machine, their limits, and which one `--backend auto` takes.
     Devices,
 }
@@ -43,6 +48,7 @@ impl Arguments {
                 Ok(())
             }
             Command::Check => check::execute(),
+            Command::Bench(bench) => bench.execute(),
             Command::Devices => devices::execute(),
         }
     }

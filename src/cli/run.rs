@@ -5,22 +5,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokenfield::{
-    backend::{
-        Backend, BackendError, Method,
-        cpu::{Cpu, Real},
-        gpu::{self, Gpu},
-    },
+    backend::{Backend, Method, cpu::Cpu, gpu::Gpu},
     experiment::{Experiment, Override},
     observe::columns,
-    problem::{Algorithm, Problem},
+    problem::Problem,
     record::RunFolder,
     simulate::{Event, simulate},
 };
 
-use super::CommandError;
+use super::{
+    CommandError,
+    machine::{Machine, MachineChoice},
+};
 
 #[derive(Args)]
 pub struct Run {
@@ -29,13 +28,8 @@ pub struct Run {
     /// The run folder; it must be absent or empty [default: runs/NAME, numbered if taken].
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Who does the arithmetic: a real GPU if there is one, else the CPU (auto); the best adapter, a software one
-    /// included (gpu); or the CPU.
-    #[arg(long, value_enum, default_value_t = BackendChoice::Auto)]
-    backend: BackendChoice,
-    /// The precision of the arithmetic; double needs the CPU.
-    #[arg(long, value_enum, default_value_t = PrecisionChoice::Single)]
-    precision: PrecisionChoice,
+    #[command(flatten)]
+    machine: MachineChoice,
     /// Set a key of the experiment, as in attention.beta=2.0; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<Override>,
@@ -44,65 +38,23 @@ pub struct Run {
     no_plot: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum BackendChoice {
-    Auto,
-    Gpu,
-    Cpu,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum PrecisionChoice {
-    Single,
-    Double,
-}
-
 impl Run {
     pub fn execute(self) -> Result<(), CommandError> {
         let experiment = Experiment::read(&self.file, &self.overrides)?;
         let problem = experiment.resolve()?;
-        let folder = match (self.backend, self.precision) {
-            (BackendChoice::Gpu, PrecisionChoice::Double) => {
-                return Err(CommandError::Input(
-                    "--precision double: GPUs compute in single precision; use --backend cpu with it".into(),
-                ));
+        let folder = match self.machine.open(&problem)? {
+            Machine::Gpu(device) => {
+                let backend = pollster::block_on(Gpu::new(&device, &problem))?;
+                self.run_on(&experiment, &problem, backend)?
             }
-            (BackendChoice::Gpu, PrecisionChoice::Single) => {
-                let device = pollster::block_on(gpu::Device::open(gpu::Choice::Best))?;
-                self.run_on_gpu(&experiment, &problem, &device)?
-            }
-            // Harmonics are the CPU's: `auto` need not fail over them.
-            (BackendChoice::Auto, PrecisionChoice::Single) if problem.algorithm == Algorithm::Harmonic => {
-                self.run_on_cpu::<f32>(&experiment, &problem)?
-            }
-            (BackendChoice::Auto, PrecisionChoice::Single) => {
-                match pollster::block_on(gpu::Device::open(gpu::Choice::Hardware)) {
-                    Ok(device) => self.run_on_gpu(&experiment, &problem, &device)?,
-                    Err(BackendError::NoAdapter(_)) => self.run_on_cpu::<f32>(&experiment, &problem)?,
-                    Err(error) => return Err(error.into()),
-                }
-            }
-            (BackendChoice::Cpu, PrecisionChoice::Single) => self.run_on_cpu::<f32>(&experiment, &problem)?,
-            (_, PrecisionChoice::Double) => self.run_on_cpu::<f64>(&experiment, &problem)?,
+            Machine::CpuSingle => self.run_on(&experiment, &problem, Cpu::<f32>::new(&problem)?)?,
+            Machine::CpuDouble => self.run_on(&experiment, &problem, Cpu::<f64>::new(&problem)?)?,
         };
         if !self.no_plot {
             tokenfield::plot::draw(&folder)?;
         }
         println!("{}", folder.display());
         Ok(())
-    }
-
-    fn run_on_gpu(
-        &self,
-        experiment: &Experiment,
-        problem: &Problem,
-        device: &gpu::Device,
-    ) -> Result<PathBuf, CommandError> {
-        self.run_on(experiment, problem, pollster::block_on(Gpu::new(device, problem))?)
-    }
-
-    fn run_on_cpu<T: Real>(&self, experiment: &Experiment, problem: &Problem) -> Result<PathBuf, CommandError> {
-        self.run_on(experiment, problem, Cpu::<T>::new(problem)?)
     }
 
     fn run_on<B: Backend>(

@@ -52,6 +52,18 @@ impl Instructions {
         }
     }
 
+    pub(super) fn vector_bytes(self) -> Option<usize> {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(_) => Some(64),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => Some(32),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => Some(16),
+            Self::Portable => None,
+        }
+    }
+
     pub(super) fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self {
             #[cfg(target_arch = "x86_64")]

@@ -32,7 +32,7 @@ use super::{Backend, BackendError, Identity, Method, Point};
 use crate::{
     model::{Field, Mask, Model},
     observe::{Quantity, Statistics},
-    problem::Problem,
+    problem::{Algorithm, Problem},
     tokens::{Shape, Tokens},
 };
 
@@ -227,10 +227,26 @@ fn sums<'a, T>(keys: Keys<'a, T>, visible: &'a [usize], expansion: Option<&'a Ex
     }
 }
 
+/// Whether `problem` asks for harmonic sums, or is large enough to gain by them in single precision.
+pub fn takes_harmonics(problem: &Problem) -> bool {
+    let head = |head| HeadField::<f32>::new(head, &problem.model.attention, &problem.tokens);
+    let heads: Vec<_> = problem.model.attention.heads.iter().map(head).collect();
+    problem.algorithm == Algorithm::Harmonic || matches!(Harmonics::choose(problem, &heads), Ok(Some(_)))
+}
+
 /// The processor as this backend uses it: architecture, instruction set, threads.
 pub fn describe() -> String {
-    let threads = rayon::current_num_threads();
-    format!("{}, {}, {threads} threads", std::env::consts::ARCH, Instructions::detect().name())
+    format!("{}, {}, {} threads", std::env::consts::ARCH, Instructions::detect().name(), threads())
+}
+
+/// The threads that share the work.
+pub fn threads() -> usize {
+    rayon::current_num_threads()
+}
+
+/// The width of a vector on the instruction set in use; none where the compiler chooses the instructions.
+pub fn vector_bytes() -> Option<usize> {
+    Instructions::detect().vector_bytes()
 }
 
 /// How many keys each token of a replica sees; padding counts where every source is seen, to keep vectors whole.

@@ -70,10 +70,10 @@ impl<T: Real, const D: usize> Block<'_, T, D> {
             Shift::RowMaximum => (row_maxima::<S, T, D>(simd, queries, visible, self.keys), 0.0),
         };
         let mut totals = vec![0.0; queries.len() * (D + 1)];
-        let mut bias = [T::ZERO; CHUNK];
+        let mut bias = Aligned([T::ZERO; CHUNK]);
         for start in (0..self.queries.reach()).step_by(CHUNK) {
             let length = CHUNK.min(self.keys.padded - start);
-            let bias = &mut bias[..length];
+            let bias = &mut bias.0[..length];
             // A constant shift goes into the bias, where it costs nothing per pair.
             subtract::<S, T>(simd, &self.keys.bias()[start..][..length], T::from_f64(constant), bias);
             let chunk = Chunk::<S, T, D>::new(self.keys, start, bias);
@@ -89,6 +89,11 @@ impl<T: Real, const D: usize> Block<'_, T, D> {
         self.out.fill(D, shifts.into_iter(), &totals);
     }
 }
+
+/// A buffer on a cache line of its own. It has a second purpose: a function with such a variable aligns its stack, and
+/// so what the compiler spills in the loop does not straddle two lines, which would take twice as long to load.
+#[repr(align(64))]
+struct Aligned<T>([T; CHUNK]);
 
 /// shifted <- bias - shift.
 #[inline(always)]
@@ -226,12 +231,11 @@ impl<'a, S: Exp2, T: Real, const D: usize> Chunk<'a, S, T, D> {
     #[inline(always)]
     fn sums<const Q: usize>(&self, simd: S, query: &[[T; D]; Q], shift: Option<&[T; Q]>) -> Sums<T, D, Q> {
         let mut accumulator = Accumulator::<S, T, D, Q>::new(simd, query);
-        for v in 0..self.bias.len() {
-            let key = self.key(v);
+        for (bias, key) in self.keys() {
             for q in 0..Q {
                 let bias = match shift {
-                    Some(shift) => T::sub(simd, self.bias[v], T::splat(simd, shift[q])),
-                    None => self.bias[v],
+                    Some(shift) => T::sub(simd, bias, T::splat(simd, shift[q])),
+                    None => bias,
                 };
                 accumulator.add(simd, q, bias, &key);
             }
@@ -249,13 +253,12 @@ impl<'a, S: Exp2, T: Real, const D: usize> Chunk<'a, S, T, D> {
         score
     }
 
+    /// The keys, a vector at a time, with their bias.
     #[inline(always)]
-    fn key(&self, v: usize) -> [T::Vector<S>; D] {
-        let mut key = [self.bias[v]; D];
-        for c in 0..D {
-            key[c] = self.components[c][v];
-        }
-        key
+    fn keys(&self) -> impl Iterator<Item = (T::Vector<S>, [T::Vector<S>; D])> {
+        // Cut to one length, the columns are read without a bounds check for each.
+        let components = self.components.map(|component| &component[..self.bias.len()]);
+        (0..self.bias.len()).map(move |v| (self.bias[v], std::array::from_fn(|c| components[c][v])))
     }
 }
 

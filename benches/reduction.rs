@@ -1,0 +1,60 @@
+//! The reduction on the CPU, size by size, for whoever changes the kernels: `cargo bench`, then change, then `cargo
+//! bench` again tells what became faster. `tokenfield bench` measures any backend, and against its limit.
+
+use std::time::Duration;
+
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main, measurement};
+use tokenfield::{
+    backend::{
+        Backend, Point,
+        cpu::{Cpu, Real},
+    },
+    experiment::Experiment,
+    model::Field,
+    problem::Problem,
+    simulate::simulate,
+};
+
+fn problem(replicas: usize, count: usize, dim: usize, time: &str) -> Problem {
+    let text = format!(
+        "[tokens]\nreplicas = {replicas}\ncount = {count}\ndim = {dim}\nseed = 1\ninitial = {{ law = 'uniform' }}\n\
+         [attention]\nbeta = 4.0\nnormalization = 'softmax'\n[time]\n{time}\n[observe]\nquantities = []"
+    );
+    Experiment::parse(&text).expect("an experiment").resolve().expect("a problem")
+}
+
+fn velocity(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("velocity");
+    group.sample_size(10).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
+    for dim in [2, 3, 4, 8, 16, 64, 128] {
+        for count in [1024, 8192] {
+            let problem = problem(1, count, dim, "scheme = 'euler'\nstep = 0.1\nend = 0.1");
+            evaluation::<f32>(&mut group, &problem);
+            evaluation::<f64>(&mut group, &problem);
+        }
+    }
+}
+
+fn evaluation<T: Real>(group: &mut BenchmarkGroup<measurement::WallTime>, problem: &Problem) {
+    let shape = problem.tokens.shape;
+    let mut backend = Cpu::<T>::new(problem).expect("the problem suits the CPU");
+    group.throughput(Throughput::Elements(problem.pairs_per_evaluation()));
+    let id = BenchmarkId::new(format!("{} d={}", T::PRECISION.name(), shape.dim), shape.count);
+    group.bench_function(id, |bencher| {
+        bencher.iter(|| backend.evaluate(Point::State, Field::Tangent, 0).expect("an evaluation"));
+    });
+}
+
+/// One temperature of a phase diagram, with an eighth of the replicas and a tenth of the steps.
+fn phase_diagram(criterion: &mut Criterion) {
+    let problem = problem(256, 32, 3, "scheme = 'euler'\nstep = 0.1\nend = 3.0");
+    let mut backend = Cpu::<f32>::new(&problem).expect("the problem suits the CPU");
+    let mut group = criterion.benchmark_group("phase diagram");
+    group.sample_size(10).throughput(Throughput::Elements(problem.schedule.steps * problem.pairs_per_step()));
+    group.bench_function("256 replicas of 32 tokens, 30 steps", |bencher| {
+        bencher.iter(|| pollster::block_on(simulate(&problem, &mut backend, |_| Ok(()))).expect("a run"));
+    });
+}
+
+criterion_group!(benches, velocity, phase_diagram);
+criterion_main!(benches);

@@ -1,0 +1,62 @@
+//! Which machine the user asked for: the options that commands with arithmetic share, and the backend they open.
+
+use clap::{Args, ValueEnum};
+use tokenfield::{
+    backend::{BackendError, cpu, gpu},
+    problem::Problem,
+};
+
+use super::CommandError;
+
+#[derive(Args)]
+pub struct MachineChoice {
+    /// Who does the arithmetic: a real GPU if there is one, else the CPU (auto); the best adapter, a software one
+    /// included (gpu); or the CPU.
+    #[arg(long, value_enum, default_value_t = BackendChoice::Auto)]
+    backend: BackendChoice,
+    /// The precision of the arithmetic; double needs the CPU.
+    #[arg(long, value_enum, default_value_t = PrecisionChoice::Single)]
+    precision: PrecisionChoice,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum BackendChoice {
+    Auto,
+    Gpu,
+    Cpu,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PrecisionChoice {
+    Single,
+    Double,
+}
+
+/// What the choice came to on this machine.
+pub enum Machine {
+    Gpu(gpu::Device),
+    CpuSingle,
+    CpuDouble,
+}
+
+impl MachineChoice {
+    /// Opens what was asked for. Harmonic sums are the CPU's: where `problem` asks for them or gains by them, `auto` takes
+    /// the CPU though there be a GPU.
+    pub fn open(&self, problem: &Problem) -> Result<Machine, CommandError> {
+        let open = |choice| pollster::block_on(gpu::Device::open(choice));
+        match (self.backend, self.precision) {
+            (BackendChoice::Gpu, PrecisionChoice::Double) => Err(CommandError::Input(
+                "--precision double: GPUs compute in single precision; use --backend cpu with it".into(),
+            )),
+            (BackendChoice::Gpu, PrecisionChoice::Single) => Ok(Machine::Gpu(open(gpu::Choice::Best)?)),
+            (BackendChoice::Auto, PrecisionChoice::Single) if cpu::takes_harmonics(problem) => Ok(Machine::CpuSingle),
+            (BackendChoice::Auto, PrecisionChoice::Single) => match open(gpu::Choice::Hardware) {
+                Ok(device) => Ok(Machine::Gpu(device)),
+                Err(BackendError::NoAdapter(_)) => Ok(Machine::CpuSingle),
+                Err(error) => Err(error.into()),
+            },
+            (BackendChoice::Cpu, PrecisionChoice::Single) => Ok(Machine::CpuSingle),
+            (_, PrecisionChoice::Double) => Ok(Machine::CpuDouble),
+        }
+    }
+}
