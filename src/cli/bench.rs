@@ -118,7 +118,7 @@ impl Bench {
         let shape = problem.tokens.shape;
         // Of another algorithm's work, pairs are no measure.
         let pairs = problem.pairs_per_evaluation() as f64 / speed.evaluation;
-        let pairs = (experiment.algorithm() == Algorithm::Direct).then_some(pairs);
+        let pairs = (experiment.algorithm() == tokenfield::problem::Algorithm::Direct).then_some(pairs);
         let most = clock.and_then(|clock| most_pairs_per_second(clock, identity.precision, shape.dim));
         Ok(Row {
             backend: identity.backend,

@@ -7,7 +7,7 @@ use super::{
     instructions::{Instructions, Kernel},
     keys::Keys,
     real::Real,
-    reduction::{Queries, Reduced, Shift},
+    reduction::{Queries, Reduced, Shift, audible},
 };
 
 /// Keys of one tile: a tile of 64 queries then fits the second-level cache together with its weights.
@@ -24,7 +24,7 @@ pub(super) fn reduce<T: Real>(
     let count = queries.visible.len();
     let mut shifts = match shift {
         Shift::Constant(shift) => vec![shift; count],
-        Shift::RowMaximum => vec![T::DEAD.to_f64(); count],
+        Shift::RowMaximum => vec![0.5 * T::DEAD.to_f64(); count],
     };
     let mut totals = vec![0.0; count * (width + 1)];
     let mut weights = vec![T::ZERO; count * TILE];
@@ -42,7 +42,7 @@ pub(super) fn reduce<T: Real>(
                 row.fill(T::ZERO);
                 continue;
             }
-            let largest = instructions.run(AddBias { row: &mut *row, bias }).to_f64();
+            let largest = audible(instructions.run(AddBias { row: &mut *row, bias }));
             if shift == Shift::RowMaximum && largest > shifts[q] {
                 let rescale = (shifts[q] - largest).exp2();
                 totals.iter_mut().for_each(|total| *total *= rescale);
