@@ -81,7 +81,7 @@ impl<T: Real> Backend for Cpu<T> {
             Point::Stage => &self.stage,
         };
         self.keys.pack(shape, from);
-        let block = reduction::BLOCK;
+        let block = reduction::block(shape.dim, shape.count);
         let replica_length = shape.count * shape.dim;
         let velocity = &mut self.velocities[stage];
         velocity.par_chunks_mut(replica_length).enumerate().for_each(|(replica, velocity)| {
@@ -147,7 +147,7 @@ impl<T: Real> Cpu<T> {
         let tokens = &self.state.replica(replica)[..shape.sources() * shape.dim];
         let mut exponents = Vec::new();
         for head in &self.heads {
-            let blocks = tokens.par_chunks(reduction::BLOCK * shape.dim);
+            let blocks = tokens.par_chunks(reduction::block(shape.dim, shape.count) * shape.dim);
             let log2_sums: Vec<Vec<f64>> =
                 blocks.map(|queries| head.log2_sums(self.instructions, queries, shape.dim, keys)).collect();
             let weighted = log2_sums.concat().into_iter().enumerate();
