@@ -37,7 +37,7 @@ fn velocity(criterion: &mut Criterion) {
 
 fn evaluation<T: Real>(group: &mut BenchmarkGroup<measurement::WallTime>, problem: &Problem) {
     let shape = problem.tokens.shape;
-    let mut backend = Cpu::<T>::new(problem);
+    let mut backend = Cpu::<T>::new(problem).expect("the problem suits the CPU");
     group.throughput(Throughput::Elements(problem.pairs_per_evaluation()));
     let id = BenchmarkId::new(format!("{} d={}", T::PRECISION.name(), shape.dim), shape.count);
     group.bench_function(id, |bencher| {
@@ -48,7 +48,7 @@ fn evaluation<T: Real>(group: &mut BenchmarkGroup<measurement::WallTime>, proble
 /// One temperature of a phase diagram, with an eighth of the replicas and a tenth of the steps.
 fn phase_diagram(criterion: &mut Criterion) {
     let problem = problem(256, 32, 3, "scheme = 'euler'\nstep = 0.1\nend = 3.0");
-    let mut backend = Cpu::<f32>::new(&problem);
+    let mut backend = Cpu::<f32>::new(&problem).expect("the problem suits the CPU");
     let mut group = criterion.benchmark_group("phase diagram");
     group.sample_size(10).throughput(Throughput::Elements(problem.schedule.steps * problem.pairs_per_step()));
     group.bench_function("256 replicas of 32 tokens, 30 steps", |bencher| {

@@ -1,4 +1,5 @@
-// A point of the scheme: N(state + sum_s coefficients_s k_s) with N(y) = y / |y|, into the stage or back into the state.
+// A point of the scheme: N(state + sum_s coefficients_s k_s) with N(y) = y / |y|, into the stage or back into the
+// state.
 
 struct Combine {
     rows: u32,
@@ -24,14 +25,20 @@ fn combine(
     if (row >= params.rows) {
         return;
     }
+    // Components are squared in units of the largest, so that a long vector has a length too.
+    var largest = 0.0;
+    for (var c = 0u; c < WIDTH; c += 1u) {
+        let y = abs(moved(row, c));
+        largest = max(largest, max(max(y.x, y.y), max(y.z, y.w)));
+    }
     var square = 0.0;
     for (var c = 0u; c < WIDTH; c += 1u) {
-        let y = moved(row, c);
+        let y = moved(row, c) / largest;
         square += dot(y, y);
     }
     let norm = sqrt(square);
     for (var c = 0u; c < WIDTH; c += 1u) {
-        let y = moved(row, c) / norm;
+        let y = (moved(row, c) / largest) / norm;
         if (params.into == 0u) {
             state[row * WIDTH + c] = y;
         } else {

@@ -2,11 +2,12 @@
 //
 //     Z = sum_j w_j 2^(s_j - shift)      M = sum_j w_j 2^(s_j - shift) x_j
 //
-// with their shift. A partial lies in memory as M (WIDTH vectors), then (shift, Z, 0, 0). Shifts are whole numbers, so
-// that changing from one to another multiplies by a power of two, which rounds nothing.
+// with their shift. A partial lies in memory as M (WIDTH vectors), then (shift, Z, 0, 0). Shifts are whole numbers,
+// so that changing from one to another multiplies by a power of two, which rounds nothing.
+
+// The shift of a query that hears nobody.
+fn is_silent(shift: f32) -> bool {
+    return shift < 0.5 * SILENT;
+}
 
 const STRIDE: u32 = WIDTH + 1u;
-
-// The shift of a sum without terms, and the log-weight of a token that must not be heard. It is finite because
-// infinity - infinity is not a number.
-const SILENT: f32 = -1e30;

@@ -1,8 +1,7 @@
-// Wide tokens times a matrix. A workgroup owns 16 rows and 4 vectors of the output; both operands pass through workgroup
-// memory 16 components at a time.
+// Wide tokens times a matrix. A workgroup owns 16 rows and 4 vectors of the output; both operands pass through
+// workgroup memory 16 components at a time.
 
-const SPAN: u32 = 4u;
-const COLUMNS: u32 = (WIDTH + SPAN - 1u) / SPAN;
+const COLUMNS: u32 = (WIDTH + PROJECT_VECTORS - 1u) / PROJECT_VECTORS;
 
 // [row][vector] and [component][vector].
 var<workgroup> input_tile: array<vec4<f32>, THREADS>;
@@ -15,15 +14,14 @@ fn project_wide(
     @builtin(local_invocation_index) thread: u32,
 ) {
     let group = params.first_group + flat(workgroup, workgroups);
-    let first = (group / COLUMNS) * (THREADS / SPAN);
     if (group >= params.end_group) {
         return;
     }
-    let row = first + thread / SPAN;
-    let lane = thread % SPAN;
-    let column = (group % COLUMNS) * SPAN + lane;
+    let row = (group / COLUMNS) * (THREADS / PROJECT_VECTORS) + thread / PROJECT_VECTORS;
+    let lane = thread % PROJECT_VECTORS;
+    let column = (group % COLUMNS) * PROJECT_VECTORS + lane;
     var sum = vec4<f32>(0.0);
-    for (var c = 0u; c < WIDTH; c += SPAN) {
+    for (var c = 0u; c < WIDTH; c += PROJECT_VECTORS) {
         workgroupBarrier();
         var input = vec4<f32>(0.0);
         if (row < params.rows && c + lane < WIDTH) {
@@ -31,17 +29,17 @@ fn project_wide(
         }
         input_tile[thread] = input;
         var entry = vec4<f32>(0.0);
-        let component = 4u * c + thread / SPAN;
+        let component = 4u * c + thread / PROJECT_VECTORS;
         if (component < 4u * WIDTH && column < WIDTH) {
             entry = matrix[component * WIDTH + column];
         }
         matrix_tile[thread] = entry;
         workgroupBarrier();
-        for (var k = 0u; k < SPAN; k += 1u) {
-            let x = input_tile[(thread / SPAN) * SPAN + k];
-            let at = 4u * k * SPAN + lane;
-            sum += (x.x * matrix_tile[at] + x.y * matrix_tile[at + SPAN])
-                + (x.z * matrix_tile[at + 2u * SPAN] + x.w * matrix_tile[at + 3u * SPAN]);
+        for (var k = 0u; k < PROJECT_VECTORS; k += 1u) {
+            let x = input_tile[(thread / PROJECT_VECTORS) * PROJECT_VECTORS + k];
+            let at = 4u * k * PROJECT_VECTORS + lane;
+            sum += (x.x * matrix_tile[at] + x.y * matrix_tile[at + PROJECT_VECTORS])
+                + (x.z * matrix_tile[at + 2u * PROJECT_VECTORS] + x.w * matrix_tile[at + 3u * PROJECT_VECTORS]);
         }
     }
     if (row < params.rows && column < WIDTH) {

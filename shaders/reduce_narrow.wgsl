@@ -1,9 +1,9 @@
-// The reduction for narrow tokens (D <= 16): every thread owns QUERIES queries and keeps their sums in registers, while
-// the workgroup walks over the keys, a tile at a time.
+// The reduction for narrow tokens (D <= 16): every thread owns QUERIES queries and keeps their sums in registers,
+// while the workgroup walks over the keys, a tile at a time.
 //
-// Long sums stay accurate by their shape, not by compensation, which a driver that reorders floating point would undo:
-// the TILE keys of a tile are added up on their own, tiles into a chunk, chunks into the partial in memory. No sum
-// has more than a few hundred terms before it is folded into the next.
+// Long sums stay accurate by their shape, not by compensation, which a driver that reorders floating point would
+// undo: the TILE keys of a tile are added up on their own, tiles into a chunk, chunks into the partial in memory. No
+// sum has more than a few hundred terms before it is folded into the next.
 
 alias Token = array<vec4<f32>, WIDTH>;
 
@@ -107,8 +107,15 @@ fn deposit(sum: Sum, at: u32, fresh: bool) {
     partials[at + WIDTH] = vec4<f32>(shift, z, 0.0, 0.0);
 }
 
-// Adds the first `count` keys of the tile, a multiple of four or the rest being silent, to the sums of all queries.
-fn add_tile(u: ptr<function, array<Token, QUERIES>>, sum: ptr<function, array<Sum, QUERIES>>, count: u32) {
+// Adds the first `count` keys of the tile, a multiple of four or the rest being silent, to the sums of all queries;
+// `first` is the key that the tile starts with, `query` the first query of the thread.
+fn add_tile(
+    u: ptr<function, array<Token, QUERIES>>,
+    sum: ptr<function, array<Sum, QUERIES>>,
+    query: u32,
+    first: u32,
+    count: u32,
+) {
     for (var k = 0u; k < count; k += 4u) {
         // Four keys are read once for all queries of the thread.
         let key_bias = tile_bias[k / 4u];
@@ -128,6 +135,11 @@ fn add_tile(u: ptr<function, array<Token, QUERIES>>, sum: ptr<function, array<Su
                     lanes_dot(a, y[2][c], c),
                     lanes_dot(a, y[3][c], c),
                 );
+            }
+            if (MASKED) {
+                let key = first + k;
+                let seen = vec4<u32>(key, key + 1u, key + 2u, key + 3u) < vec4<u32>(visible(query + q * THREADS));
+                score = select(vec4<f32>(SILENT), score, seen);
             }
             if (!FIXED_SHIFT) {
                 let highest = max(max(score.x, score.y), max(score.z, score.w));
@@ -156,6 +168,7 @@ fn add_chunk(
     u: ptr<function, array<Token, QUERIES>>,
     total: ptr<function, array<Sum, QUERIES>>,
     thread: u32,
+    query: u32,
     key_base: u32,
     begin: u32,
     end: u32,
@@ -166,7 +179,7 @@ fn add_chunk(
         for (var q = 0u; q < QUERIES; q += 1u) {
             sum[q].shift = (*total)[q].shift;
         }
-        add_tile(u, &sum, min(TILE, end - start));
+        add_tile(u, &sum, query, start, min(TILE, end - start));
         for (var q = 0u; q < QUERIES; q += 1u) {
             // The shift of a tile starts at that of its chunk and only rises.
             var fall = 1.0;
@@ -207,13 +220,15 @@ fn reduce_narrow(
     }
 
     let begin = slice * params.slice_keys + params.first_key;
-    let end = min(slice * params.slice_keys + params.end_key, params.sources);
-    for (var chunk = begin; chunk < end; chunk += CHUNK) {
+    let last = min((block + 1u) * THREADS * QUERIES, params.queries) - 1u;
+    let end = min(slice * params.slice_keys + params.end_key, visible(last));
+    // Under a mask there may be nothing to add, but the partials must still be made.
+    for (var chunk = begin; chunk < end || (MASKED && chunk == begin); chunk += CHUNK) {
         var total: array<Sum, QUERIES>;
         for (var q = 0u; q < QUERIES; q += 1u) {
             total[q].shift = select(SILENT, params.shift, FIXED_SHIFT);
         }
-        add_chunk(&u, &total, thread, replica * params.key_rows, chunk, min(chunk + CHUNK, end));
+        add_chunk(&u, &total, thread, first, replica * params.key_rows, chunk, min(chunk + CHUNK, end));
         for (var q = 0u; q < QUERIES; q += 1u) {
             let query = first + q * THREADS;
             if (query < params.queries) {

@@ -1,22 +1,21 @@
-// The reduction for wide tokens: a workgroup of 128 threads owns ROWS queries and walks over the keys, TILE = 32 at a
-// time. Scores are formed as a blocked matrix product over slabs of SLAB vectors, turned into weights in workgroup
-// memory, and multiplied into the values over bands of BAND vectors. The running shift of a query rises at most once a
-// tile.
+// The reduction for wide tokens: a workgroup of 128 threads owns WIDE_QUERIES queries and walks over the keys, TILE =
+// 32 at a time. Scores are formed as a blocked matrix product over slabs of SLAB vectors, turned into weights in
+// workgroup memory, and multiplied into the values over bands of BAND vectors. The running shift of a query rises at
+// most once a tile.
 //
 // A thread always handles a quad of four queries: against four keys in the scores, against COLUMNS vectors in the
 // values, so that every vector it reads from workgroup memory serves sixteen multiply-adds or more.
 //
 // Sums over a tile are added to the sums of a chunk, and these to the partial in memory, as in `reduce_narrow`.
 
-const ROWS: u32 = 64u;
-const QUADS: u32 = ROWS / 4u;
+const QUADS: u32 = WIDE_QUERIES / 4u;
 // Threads that share a quad: they divide the keys among them, then the vectors of the values.
 const PARTS: u32 = THREADS / QUADS;
 const PART_KEYS: u32 = TILE / PARTS;
 // Vectors of a token in a slab of the score product.
 const SLAB: u32 = 4u;
-// Vectors of the values that a thread owns in a band, and those of a whole band. Narrower tokens have narrower bands, so
-// that few threads work on padding.
+// Vectors of the values that a thread owns in a band, and those of a whole band. Narrower tokens have narrower bands,
+// so that few threads work on padding.
 const COLUMNS: u32 = min((WIDTH + PARTS - 1u) / PARTS, 4u);
 const BAND: u32 = COLUMNS * PARTS;
 const BANDS: u32 = (WIDTH + BAND - 1u) / BAND;
@@ -24,7 +23,7 @@ const BANDS: u32 = (WIDTH + BAND - 1u) / BAND;
 const BAND_KEYS: u32 = 8u;
 
 // In turn: slabs of queries and of keys, the largest scores of each part, a band of values, the merge of a chunk.
-var<workgroup> scratch: array<vec4<f32>, (ROWS + TILE) * SLAB>;
+var<workgroup> scratch: array<vec4<f32>, (WIDE_QUERIES + TILE) * SLAB>;
 // Scores, then weights: [key][quad].
 var<workgroup> weight: array<vec4<f32>, TILE * QUADS>;
 // By what the sums of a quad shrink.
@@ -42,20 +41,20 @@ struct Place {
 fn load_slab(thread: u32, place: Place, first_key: u32, c: u32) {
     // The last reader of what scratch holds must be done before it is overwritten.
     workgroupBarrier();
-    for (var k = thread; k < (ROWS + TILE) * SLAB; k += THREADS) {
+    for (var k = thread; k < (WIDE_QUERIES + TILE) * SLAB; k += THREADS) {
         let lane = k % SLAB;
         let member = k / SLAB;
         var value = vec4<f32>(0.0);
         if (c + lane < WIDTH) {
-            if (member < ROWS) {
+            if (member < WIDE_QUERIES) {
                 let row = place.query_base + min(place.first_query + member, params.queries - 1u);
                 value = params.scale * queries[row * WIDTH + c + lane];
             } else {
-                let row = place.key_base + min(first_key + member - ROWS, params.sources - 1u);
+                let row = place.key_base + min(first_key + member - WIDE_QUERIES, params.sources - 1u);
                 value = keys[row * WIDTH + c + lane];
             }
         }
-        scratch[lane * (ROWS + TILE) + member] = value;
+        scratch[lane * (WIDE_QUERIES + TILE) + member] = value;
     }
     // And the slab must be whole before anyone reads it.
     workgroupBarrier();
@@ -76,7 +75,8 @@ fn load_band(thread: u32, place: Place, first_key: u32, c: u32) {
     workgroupBarrier();
 }
 
-// Scores of a quad against four keys for each thread, with the log-weights; keys at or beyond `end` are silent.
+// Scores of a quad against four keys for each thread, with the log-weights; keys that are masked, or at or beyond
+// `end`, are silent.
 fn score_tile(thread: u32, place: Place, first_key: u32, end: u32) {
     let quad = thread / PARTS;
     let part = thread % PARTS;
@@ -84,7 +84,7 @@ fn score_tile(thread: u32, place: Place, first_key: u32, end: u32) {
     for (var c = 0u; c < WIDTH; c += SLAB) {
         load_slab(thread, place, first_key, c);
         for (var lane = 0u; lane < SLAB; lane += 1u) {
-            let base = lane * (ROWS + TILE);
+            let base = lane * (WIDE_QUERIES + TILE);
             let x = mat4x4<f32>(
                 scratch[base + 4u * quad],
                 scratch[base + 4u * quad + 1u],
@@ -92,23 +92,24 @@ fn score_tile(thread: u32, place: Place, first_key: u32, end: u32) {
                 scratch[base + 4u * quad + 3u],
             );
             for (var k = 0u; k < PART_KEYS; k += 1u) {
-                score[k] += scratch[base + ROWS + part + PARTS * k] * x;
+                score[k] += scratch[base + WIDE_QUERIES + part + PARTS * k] * x;
             }
         }
     }
+    let query = place.first_query + 4u * quad;
+    let visible_keys = vec4<u32>(visible(query), visible(query + 1u), visible(query + 2u), visible(query + 3u));
+    let seen = min(visible_keys, vec4<u32>(end));
     for (var k = 0u; k < PART_KEYS; k += 1u) {
         let key = part + PARTS * k;
-        var silenced = vec4<f32>(SILENT);
-        if (first_key + key < end) {
-            silenced = score[k] + weights[place.key_base + first_key + key].y;
-        }
-        weight[key * QUADS + quad] = silenced;
+        let row = place.key_base + min(first_key + key, params.sources - 1u);
+        let heard = vec4<u32>(first_key + key) < seen;
+        weight[key * QUADS + quad] = select(vec4<f32>(SILENT), score[k] + weights[row].y, heard);
     }
     workgroupBarrier();
 }
 
-// Turns scores into weights 2^(score - shift). Every thread handles PART_KEYS keys of one quad, and keeps its share of Z
-// and the shift of the quad, on which all parts agree.
+// Turns scores into weights 2^(score - shift). Every thread handles PART_KEYS keys of one quad, and keeps its share
+// of Z and the shift of the quad, on which all parts agree.
 fn weigh_tile(thread: u32, shift: ptr<function, vec4<f32>>, z: ptr<function, vec4<f32>>) {
     let quad = thread % QUADS;
     let first = (thread / QUADS) * PART_KEYS;
@@ -241,12 +242,14 @@ fn reduce_wide(
     let block = group % params.blocks;
     let slice = (group / params.blocks) % params.slices;
     let replica = group / (params.blocks * params.slices);
-    let place = Place(replica * params.queries, block * ROWS, replica * params.key_rows);
+    let place = Place(replica * params.queries, block * WIDE_QUERIES, replica * params.key_rows);
     let at = (slice * params.rows + place.query_base) * STRIDE;
 
     let begin = slice * params.slice_keys + params.first_key;
-    let end = min(slice * params.slice_keys + params.end_key, params.sources);
-    for (var chunk = begin; chunk < end; chunk += CHUNK) {
+    let last = min((block + 1u) * WIDE_QUERIES, params.queries) - 1u;
+    let end = min(slice * params.slice_keys + params.end_key, visible(last));
+    // Under a mask there may be nothing to add, but the partials must still be made.
+    for (var chunk = begin; chunk < end || (MASKED && chunk == begin); chunk += CHUNK) {
         var shift = vec4<f32>(SILENT);
         var z = vec4<f32>(0.0);
         var m: Values;

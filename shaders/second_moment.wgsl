@@ -1,5 +1,5 @@
-// The second moment of a chunk, sum_i w_i x_i x_i^T, with weights relative to their mean. A workgroup owns a square of
-// EDGE x EDGE entries and one chunk of tokens, whose number of rows the host chooses so that little is read back.
+// The second moment of a chunk, sum_i w_i x_i x_i^T, with weights relative to their mean. A workgroup owns a square
+// of EDGE x EDGE entries and one chunk of tokens, whose number of rows the host chooses so that little is read back.
 // Entries are summed over EDGE tokens, over 64 times as many, and over the chunk.
 
 struct SecondMoment {
@@ -20,7 +20,6 @@ struct SecondMoment {
 @group(0) @binding(2) var<storage, read> weights: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read_write> moments: array<f32>;
 
-const EDGE: u32 = 16u;
 const SQUARES: u32 = (D + EDGE - 1u) / EDGE;
 
 // [token][component], the first with its weight.

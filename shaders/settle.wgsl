@@ -39,7 +39,9 @@ fn settle(
         let header = partials[(slice * params.rows + row) * STRIDE + WIDTH];
         z += exp2(header.x - shift) * header.y;
     }
-    let scale = params.scale * select(exp2(shift), 1.0 / z, params.softmax == 1u);
+    let divided = params.scale * select(exp2(shift), 1.0 / z, params.softmax == 1u);
+    // A query that hears nobody has no output.
+    let scale = select(divided, 0.0, is_silent(shift));
 
     let at = (params.first_row + row) * WIDTH;
     var radial = 0.0;

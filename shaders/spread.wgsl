@@ -1,5 +1,5 @@
-// How far the tokens of a chunk are from the direction e of their replica: (sum_i w_i |x_i - e|^2, min_i <x_i, e>), the
-// minimum over tokens of positive weight, with weights relative to their mean.
+// How far the tokens of a chunk are from the direction e of their replica: (sum_i w_i |x_i - e|^2, min_i <x_i, e>),
+// the minimum over tokens of positive weight, with weights relative to their mean.
 
 @group(0) @binding(0) var<uniform> params: Survey;
 @group(0) @binding(1) var<storage, read> tokens: array<vec4<f32>>;

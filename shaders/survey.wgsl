@@ -1,5 +1,5 @@
-// Observables are reduced in chunks of SURVEY_ROWS tokens, one workgroup each, to a few numbers a chunk; the host finishes
-// in double precision. The order of every sum is fixed, so an observation repeats bit for bit.
+// Observables are reduced in chunks of SURVEY_ROWS tokens, one workgroup each, to a few numbers a chunk; the host
+// finishes in double precision. The order of every sum is fixed, so an observation repeats bit for bit.
 
 struct Survey {
     // Chunks of this segment, ordered (replica, chunk), and those of one replica.

@@ -7,7 +7,8 @@
 //!                                 a^h_ij = w_j e^{beta <x_i, A_h x_j>}             (unnormalized)
 //! ```
 //!
-//! with Z^h_i = sum_k w_k e^{beta <x_i, A_h x_k>} and A = Q^T K: equations SA and USA of Rigollet, "The Mean-Field
+//! with Z^h_i = sum_k w_k e^{beta <x_i, A_h x_k>} and A = Q^T K, sums running over the sources that the mask lets token i
+//! see: equations SA and USA of Rigollet, "The Mean-Field
 //! Dynamics of Transformers" (arXiv:2512.01868), with general matrices. Nothing here steps time.
 
 /// A square matrix of width d, kept in the cheapest form that says what it is.
@@ -65,11 +66,34 @@ pub enum Normalization {
     Unnormalized,
 }
 
+/// Which sources a token attends to, by their order in the replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mask {
+    /// All of them.
+    None,
+    /// Those up to itself: j <= i.
+    Causal,
+    /// Those before itself: j < i. A token that sees none does not move.
+    StrictlyCausal,
+}
+
+impl Mask {
+    /// How many of the leading sources token `token` sees. A passive token comes after all sources and sees them all.
+    pub fn visible(self, token: usize, sources: usize) -> usize {
+        match self {
+            Mask::None => sources,
+            Mask::Causal => sources.min(token + 1),
+            Mask::StrictlyCausal => sources.min(token),
+        }
+    }
+}
+
 /// The attention term: heads add up, and share the inverse temperature beta.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attention {
     pub beta: f64,
     pub normalization: Normalization,
+    pub mask: Mask,
     pub heads: Vec<Head>,
 }
 

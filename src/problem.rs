@@ -2,7 +2,12 @@
 //!
 //! An experiment file resolves to a `Problem`; a library user may as well write one down directly.
 
-use crate::{model::Model, observe::Quantity, scheme::Scheme, tokens::Tokens};
+use crate::{
+    model::{Mask, Model},
+    observe::Quantity,
+    scheme::Scheme,
+    tokens::Tokens,
+};
 
 /// The layer-times at which tokens are: `steps` steps from 0 to `end`, observed every `observe_every` steps and at
 /// the end.
@@ -30,6 +35,17 @@ impl Schedule {
     }
 }
 
+/// How the sums over all pairs of tokens are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// The fastest that serves the problem.
+    Auto,
+    /// Pair by pair: O(n^2), for every dimension, matrix and mask.
+    Direct,
+    /// By Fourier series on the circle and spherical harmonics on the sphere: O(n), to a tolerance.
+    Harmonic,
+}
+
 /// Tokens at time zero, the equation that moves them, how time advances, and what is measured on the way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
@@ -38,13 +54,23 @@ pub struct Problem {
     pub scheme: Scheme,
     pub schedule: Schedule,
     pub quantities: Vec<Quantity>,
+    pub algorithm: Algorithm,
+    /// The largest error of a velocity that the harmonic algorithm may leave; none given means 1e-6 in single and
+    /// 1e-12 in double precision.
+    pub tolerance: Option<f64>,
 }
 
 impl Problem {
     /// Pairs (i, j) whose score one evaluation of the field computes, over all replicas and heads.
     pub fn pairs_per_evaluation(&self) -> u64 {
-        let shape = self.tokens.shape;
-        shape.tokens() as u64 * shape.sources() as u64 * self.model.attention.heads.len() as u64
+        let (shape, attention) = (self.tokens.shape, &self.model.attention);
+        let sources = shape.sources() as u64;
+        let among_sources = match attention.mask {
+            Mask::None => sources * sources,
+            Mask::Causal => sources * (sources + 1) / 2,
+            Mask::StrictlyCausal => sources * (sources - 1) / 2,
+        };
+        shape.replicas as u64 * (among_sources + shape.passive as u64 * sources) * attention.heads.len() as u64
     }
 
     /// Pairs (i, j) whose score one step computes.

@@ -22,6 +22,8 @@ use rand::TryRng;
 pub enum Purpose {
     /// Where a token starts.
     Initial = 0,
+    /// Which tokens a sample takes.
+    Check = 1,
 }
 
 /// The random numbers of one token of one replica for one purpose; a generator in the sense of `rand`.

@@ -15,7 +15,7 @@ use ndarray_npy::{WritableElement, WriteNpyError, WriteNpyExt};
 use serde::Serialize;
 
 use crate::{
-    backend::{Identity, Precision},
+    backend::{Identity, Method, Precision},
     observe::Sample,
     tokens::Shape,
 };
@@ -48,6 +48,10 @@ struct Manifest {
     driver: String,
     precision: &'static str,
     algorithm: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    harmonic_degree: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    harmonic_error: Option<f64>,
     seed: u64,
     status: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,6 +96,8 @@ impl RunFolder {
             driver: identity.driver.clone(),
             precision: identity.precision.name(),
             algorithm: "direct",
+            harmonic_degree: None,
+            harmonic_error: None,
             seed,
             status: Status::Running,
             error: None,
@@ -115,7 +121,13 @@ impl RunFolder {
     }
 
     /// Writes the final tokens and closes the manifest.
-    pub fn complete(mut self, tokens: &[f64], shape: Shape, pairs: u64) -> Result<PathBuf, RecordError> {
+    pub fn complete(
+        mut self,
+        tokens: &[f64],
+        shape: Shape,
+        method: Method,
+        pairs: u64,
+    ) -> Result<PathBuf, RecordError> {
         let path = self.path.join("tokens.npy");
         match self.manifest.precision {
             name if name == Precision::Single.name() => {
@@ -125,6 +137,15 @@ impl RunFolder {
             _ => write_tokens(&path, tokens, shape)?,
         }
         self.manifest.pairs_evaluated = pairs;
+        match method {
+            Method::Direct => {}
+            Method::Harmonic { degree, error } => {
+                self.manifest.algorithm = "harmonic";
+                self.manifest.harmonic_degree = Some(degree);
+                self.manifest.harmonic_error = Some(error);
+            }
+            Method::Abandoned { error } => self.manifest.harmonic_error = Some(error),
+        }
         self.close(Status::Complete)
     }
 

@@ -26,7 +26,7 @@
 //!     quantities = [\"energy\"]
 //! ")?;
 //! let problem = experiment.resolve()?;
-//! let mut backend = Cpu::<f64>::new(&problem);
+//! let mut backend = Cpu::<f64>::new(&problem)?;
 //! let mut energies = Vec::new();
 //! pollster::block_on(simulate(&problem, &mut backend, |event| {
 //!     if let Event::Sample(sample) = event {
@@ -75,7 +75,7 @@ pub enum SimulateError {
 /// Evolves the tokens of `problem`, held by `backend`, to the end of its schedule.
 ///
 /// `on_event` hears of every sample (replica by replica, times ascending, time 0 and the end included) and of every
-/// step; an error it returns stops the run. Returns the number of pairs (i, j) whose score was evaluated.
+/// step; an error it returns stops the run. Returns the number of pairs (i, j) that were summed over, by whichever algorithm.
 pub async fn simulate<B: Backend>(
     problem: &Problem,
     backend: &mut B,

@@ -219,7 +219,7 @@ fn wrong_input_exits_with_two_names_the_key_and_writes_nothing() {
         ("tokens.count=0", &["tokens.count", "0"]),
         ("time.end=0.52", &["time.end", "0.5", "0.55"]),
         ("observe.every=0.07", &["observe.every", "0.05", "0.1"]),
-        ("attention.mask=\"causal\"", &["attention.mask", "causal", "none"]),
+        ("attention.mask=\"diagonal\"", &["attention.mask", "diagonal", "causal"]),
         ("algorithm=\"harmonics\"", &["algorithm", "harmonics", "direct"]),
         ("tokens.passive=40", &["tokens.passive", "40"]),
         ("tokens.initial={ law = \"file\", path = \"absent.npy\" }", &["tokens.initial.path", "absent.npy"]),

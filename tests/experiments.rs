@@ -21,7 +21,7 @@ fn problem(name: &str) -> Problem {
 fn last<T: Real>(problem: &Problem, names: &[&str]) -> Vec<f64> {
     let columns = columns(&problem.quantities, problem.tokens.shape.dim);
     let mut values = Vec::new();
-    let mut backend = Cpu::<T>::new(problem);
+    let mut backend = Cpu::<T>::new(problem).expect("the problem suits the CPU");
     let run = simulate(problem, &mut backend, |event| {
         if let Event::Sample(sample) = event {
             values.clone_from(&sample.values);

@@ -1,5 +1,5 @@
-//! Every kernel, without a device: parsed, validated, translated to what each driver takes, and compared with what Rust
-//! believes about it.
+//! Every kernel, without a device: parsed, validated, translated to what each driver takes, and compared with what
+//! Rust believes about it.
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
@@ -13,7 +13,7 @@ use naga::{
 use tokenfield::{
     backend::gpu::{
         Kind,
-        shaders::{Binding, Constants, Kernel, NARROW, Shift, constants},
+        shaders::{Binding, Constants, Kernel, NARROW, Shift, Sight, constants},
     },
     tokens::Shape,
 };
@@ -31,9 +31,11 @@ fn all_constants() -> Vec<Constants> {
         for (count, replicas) in [(1, 1), (32, 2048), (300, 1), (1 << 20, 1)] {
             for kind in [Kind::Software, Kind::Discrete] {
                 for shift in [Shift::Fixed, Shift::Running] {
-                    let chosen = constants(Shape { replicas, count, dim, passive: 0 }, kind, shift);
-                    if !all.contains(&chosen) {
-                        all.push(chosen);
+                    for sight in [Sight::All, Sight::Leading] {
+                        let chosen = constants(Shape { replicas, count, dim, passive: 0 }, kind, shift, sight);
+                        if !all.contains(&chosen) {
+                            all.push(chosen);
+                        }
                     }
                 }
             }

@@ -48,6 +48,18 @@ pub struct Identity {
     pub precision: Precision,
 }
 
+/// How a backend computed the sums over pairs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Method {
+    /// Pair by pair.
+    Direct,
+    /// By harmonics up to `degree`; `error` is the largest |v - v_direct| found in samples of tokens so far, in
+    /// units of the largest velocity in the sample if that exceeds one.
+    Harmonic { degree: usize, error: f64 },
+    /// By harmonics until a sample of tokens had an `error` above the tolerance, and pair by pair from then on.
+    Abandoned { error: f64 },
+}
+
 /// The arithmetic of one problem.
 ///
 /// The tokens given at construction are the state. `evaluate` fills stage `stage` (0, 1, ..., below the number of
@@ -56,6 +68,9 @@ pub struct Identity {
 #[allow(async_fn_in_trait, reason = "no caller needs the futures to be Send, and boxing them would hide the loop")]
 pub trait Backend {
     fn identity(&self) -> Identity;
+
+    /// How the sums over pairs have been computed so far.
+    fn method(&self) -> Method;
 
     /// k_stage <- the chosen field of the model at `point`.
     fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError>;
@@ -87,6 +102,18 @@ pub enum BackendError {
          lower tokens.count or tokens.replicas, or use --backend cpu"
     )]
     OutOfMemory { adapter: String, needed: u64, available: String },
+    #[error(
+        "the harmonic algorithm leaves an error of {error:e} in the velocity of a token, above the tolerance {tolerance:e}; \
+         write algorithm = \"auto\", or a larger tolerance"
+    )]
+    AboveTolerance { error: f64, tolerance: f64 },
+    #[error(
+        "the harmonic algorithm would need too many harmonics at this attention.beta and tolerance; \
+         write algorithm = \"direct\""
+    )]
+    TooManyHarmonics,
+    #[error("{what} is not available on GPUs; use --backend cpu")]
+    Unsupported { what: &'static str },
     #[error("the device {adapter} was lost: {reason}; run again, or use --backend cpu")]
     DeviceLost { adapter: String, reason: String },
     #[error("the device {adapter} refused the work: {reason}")]

@@ -8,7 +8,7 @@ use tokenfield::{
         gpu::Gpu,
     },
     bench::{clock, flops_per_pair, measure, most_pairs_per_second},
-    experiment::{Algorithm, Experiment},
+    experiment::Experiment,
     problem::Problem,
 };
 
@@ -63,7 +63,7 @@ pub struct Bench {
 impl Bench {
     pub fn execute(self) -> Result<(), CommandError> {
         let experiments = self.experiments()?;
-        let machine = self.machine.open()?;
+        let machine = self.machine.open(&experiments[0].resolve()?)?;
         let clock = introduce(&machine);
         let mut table = if self.csv { Table::csv() } else { Table::text() };
         for experiment in &experiments {
@@ -73,8 +73,8 @@ impl Bench {
                     let backend = pollster::block_on(Gpu::new(device, &problem))?;
                     self.row(experiment, &problem, backend, clock)?
                 }
-                Machine::CpuSingle => self.row(experiment, &problem, Cpu::<f32>::new(&problem), clock)?,
-                Machine::CpuDouble => self.row(experiment, &problem, Cpu::<f64>::new(&problem), clock)?,
+                Machine::CpuSingle => self.row(experiment, &problem, Cpu::<f32>::new(&problem)?, clock)?,
+                Machine::CpuDouble => self.row(experiment, &problem, Cpu::<f64>::new(&problem)?, clock)?,
             };
             table.write(&row)?;
         }

@@ -15,8 +15,8 @@ pub fn execute() -> Result<(), CommandError> {
     );
     let mut failures = 0;
     for case in &cases {
-        let single = pollster::block_on(compare(&case.problem, Cpu::<f32>::new(&case.problem)))?;
-        let double = pollster::block_on(compare(&case.problem, Cpu::<f64>::new(&case.problem)))?;
+        let single = pollster::block_on(compare(&case.problem, Cpu::<f32>::new(&case.problem)?))?;
+        let double = pollster::block_on(compare(&case.problem, Cpu::<f64>::new(&case.problem)?))?;
         failures += row("cpu single", case, single) + row("cpu double", case, double);
     }
     match pollster::block_on(gpu::Device::open(gpu::Choice::Best)) {

@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokenfield::{
-    backend::{Backend, cpu::Cpu, gpu::Gpu},
+    backend::{Backend, Method, cpu::Cpu, gpu::Gpu},
     experiment::{Experiment, Override},
     observe::columns,
     problem::Problem,
@@ -42,13 +42,13 @@ impl Run {
     pub fn execute(self) -> Result<(), CommandError> {
         let experiment = Experiment::read(&self.file, &self.overrides)?;
         let problem = experiment.resolve()?;
-        let folder = match self.machine.open()? {
+        let folder = match self.machine.open(&problem)? {
             Machine::Gpu(device) => {
                 let backend = pollster::block_on(Gpu::new(&device, &problem))?;
                 self.run_on(&experiment, &problem, backend)?
             }
-            Machine::CpuSingle => self.run_on(&experiment, &problem, Cpu::<f32>::new(&problem))?,
-            Machine::CpuDouble => self.run_on(&experiment, &problem, Cpu::<f64>::new(&problem))?,
+            Machine::CpuSingle => self.run_on(&experiment, &problem, Cpu::<f32>::new(&problem)?)?,
+            Machine::CpuDouble => self.run_on(&experiment, &problem, Cpu::<f64>::new(&problem)?)?,
         };
         if !self.no_plot {
             tokenfield::plot::draw(&folder)?;
@@ -84,7 +84,13 @@ impl Run {
         });
         progress.bar.finish_and_clear();
         match outcome {
-            Ok((pairs, tokens)) => Ok(folder.complete(&tokens, shape, pairs)?),
+            Ok((pairs, tokens)) => {
+                let method = backend.method();
+                if let Method::Abandoned { error } = method {
+                    eprintln!("harmonics left an error of {error:.1e}, above the tolerance: went on with direct");
+                }
+                Ok(folder.complete(&tokens, shape, method, pairs)?)
+            }
             Err(error) => Err(failed(folder, error)),
         }
     }

@@ -7,9 +7,9 @@ use super::{
     error::ExperimentError,
     matrix::MatrixTyped,
     section::word,
-    typed::{ALGORITHMS, GEOMETRIES, HeadTyped, MASKS, QUANTITIES, Sphere, Typed, Unmasked},
+    typed::{ALGORITHMS, GEOMETRIES, HeadTyped, MASKS, QUANTITIES, Sphere, Typed},
 };
-use crate::initial::Law;
+use crate::{initial::Law, model::Mask};
 
 impl Experiment {
     /// The experiment as resolved: a TOML file with every default written out and every path absolute, which means the
@@ -33,7 +33,7 @@ impl Experiment {
         typed.tokens.passive = Some(shape.passive as u64);
         typed.tokens.seed = Some(self.seed());
         typed.tokens.geometry = Some(word(GEOMETRIES, Sphere));
-        typed.attention.mask = Some(word(MASKS, Unmasked));
+        typed.attention.mask.get_or_insert(word(MASKS, Mask::None));
         if typed.attention.head.is_empty() {
             let identity = MatrixTyped::Identity;
             typed.attention.head.push(HeadTyped { query_key: identity.clone(), value: identity });

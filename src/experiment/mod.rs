@@ -20,7 +20,9 @@ use std::path::{Path, PathBuf};
 
 use toml::Table;
 
-pub use self::{error::ExperimentError, overrides::Override, typed::Algorithm};
+use crate::problem::Algorithm;
+
+pub use self::{error::ExperimentError, overrides::Override};
 use self::{error::Source, typed::Typed};
 use crate::initial::npy::unreadable_because;
 
@@ -83,7 +85,5 @@ impl Experiment {
     }
 }
 
-#[cfg(test)]
-mod refusals;
 #[cfg(test)]
 mod tests;

@@ -3,9 +3,9 @@
 use super::{Experiment, error::ExperimentError, typed::HeadTyped};
 use crate::{
     initial::{Cloud, Law, LawError, draw},
-    model::{Attention, Head, Matrix, Model},
+    model::{Attention, Head, Mask, Matrix, Model},
     observe::Quantity,
-    problem::Problem,
+    problem::{Algorithm, Problem},
     tokens::{Shape, Tokens},
 };
 
@@ -24,7 +24,18 @@ impl Experiment {
         };
         let coordinates = coordinates.map_err(|error| self.law_error(error))?;
         let tokens = Tokens { shape, coordinates, weights };
-        Ok(Problem { tokens, model, scheme: self.typed.time.scheme.meaning, schedule, quantities })
+        self.require_harmonics(shape.dim, model.attention.mask)?;
+        let (scheme, algorithm, tolerance) = (self.typed.time.scheme.meaning, self.algorithm(), self.typed.tolerance);
+        Ok(Problem { tokens, model, scheme, schedule, quantities, algorithm, tolerance })
+    }
+
+    /// The harmonic algorithm is one for the circle and the sphere, where every token sees every source.
+    fn require_harmonics(&self, dim: usize, mask: Mask) -> Result<(), ExperimentError> {
+        if self.algorithm() != Algorithm::Harmonic || ((dim == 2 || dim == 3) && mask == Mask::None) {
+            return Ok(());
+        }
+        let problem = "needs tokens.dim = 2 or 3 and no mask";
+        Err(self.source.error("algorithm", "\"harmonic\"", problem, "write algorithm = \"auto\""))
     }
 
     /// The tokens that a file holds.
@@ -94,7 +105,10 @@ impl Experiment {
         if heads.is_empty() {
             heads.push(Head { query_key: Matrix::Identity, value: Matrix::Identity });
         }
-        Ok(Model { attention: Attention { beta: typed.beta, normalization: typed.normalization.meaning, heads } })
+        let mask = typed.mask.map_or(Mask::None, |mask| mask.meaning);
+        Ok(Model {
+            attention: Attention { beta: typed.beta, normalization: typed.normalization.meaning, mask, heads },
+        })
     }
 
     /// What is measured: as typed, else moments, energy (unless beta = 0 leaves it undefined) and w2_dirac.

@@ -11,28 +11,23 @@ use super::{
     matrix::{self, MatrixTyped},
     section::{Entry, Section, Word},
 };
-use crate::{initial::Law, model::Normalization, observe::Quantity, scheme::Scheme};
-
-/// How the sums over all pairs of tokens are computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Algorithm {
-    /// The fastest that serves the problem.
-    Auto,
-    /// Pair by pair: O(n^2), for every dimension and matrix.
-    Direct,
-}
-
-/// The absence of a mask: every token attends to every token.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Unmasked;
+use crate::{
+    initial::Law,
+    model::{Mask, Normalization},
+    observe::Quantity,
+    problem::Algorithm,
+    scheme::Scheme,
+};
 
 /// The unit sphere, the only geometry so far.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Sphere;
 
-pub(super) const ALGORITHMS: &[(&str, Algorithm)] = &[("auto", Algorithm::Auto), ("direct", Algorithm::Direct)];
+pub(super) const ALGORITHMS: &[(&str, Algorithm)] =
+    &[("auto", Algorithm::Auto), ("direct", Algorithm::Direct), ("harmonic", Algorithm::Harmonic)];
 pub(super) const GEOMETRIES: &[(&str, Sphere)] = &[("sphere", Sphere)];
-pub(super) const MASKS: &[(&str, Unmasked)] = &[("none", Unmasked)];
+pub(super) const MASKS: &[(&str, Mask)] =
+    &[("none", Mask::None), ("causal", Mask::Causal), ("strictly-causal", Mask::StrictlyCausal)];
 const NORMALIZATIONS: &[(&str, Normalization)] =
     &[("softmax", Normalization::Softmax), ("unnormalized", Normalization::Unnormalized)];
 const SCHEMES: &[(&str, Scheme)] =
@@ -45,7 +40,7 @@ pub(super) const QUANTITIES: &[(&str, Quantity)] = &[
 ];
 
 /// The keys of every table. Laws and matrices have theirs in their rooms.
-pub(super) const ROOT: &[&str] = &["name", "algorithm", "tokens", "attention", "time", "observe"];
+pub(super) const ROOT: &[&str] = &["name", "algorithm", "tolerance", "tokens", "attention", "time", "observe"];
 pub(super) const TOKENS: &[&str] = &["count", "dim", "replicas", "seed", "passive", "geometry", "initial", "weights"];
 pub(super) const WEIGHTS: &[&str] = &["path"];
 pub(super) const ATTENTION: &[&str] = &["beta", "normalization", "mask", "head"];
@@ -57,6 +52,7 @@ pub(super) const OBSERVE: &[&str] = &["every", "quantities"];
 pub(super) struct Typed {
     pub name: Option<String>,
     pub algorithm: Option<Word<Algorithm>>,
+    pub tolerance: Option<f64>,
     pub tokens: TokensTyped,
     pub attention: AttentionTyped,
     pub time: TimeTyped,
@@ -84,7 +80,7 @@ pub(super) struct WeightsTyped {
 pub(super) struct AttentionTyped {
     pub beta: f64,
     pub normalization: Word<Normalization>,
-    pub mask: Option<Word<Unmasked>>,
+    pub mask: Option<Word<Mask>>,
     pub head: Vec<HeadTyped>,
 }
 
@@ -121,6 +117,12 @@ impl Typed {
         Ok(Typed {
             name: root.optional("name", "\"clusters\"").map(|entry| name(&entry)).transpose()?,
             algorithm: root.optional("algorithm", "\"auto\"").map(|entry| entry.word(ALGORITHMS)).transpose()?,
+            tolerance: root
+                .optional("tolerance", "1e-6")
+                .map(|entry| {
+                    entry.number("greater than 0 and less than 1", |tolerance| 0.0 < tolerance && tolerance < 1.0)
+                })
+                .transpose()?,
             tokens: self::tokens(&tokens)?,
             attention: self::attention(&attention)?,
             time: self::time(&time)?,
@@ -179,14 +181,15 @@ fn attention(section: &Section) -> Result<AttentionTyped, ExperimentError> {
     Ok(AttentionTyped {
         beta,
         normalization: section.required("normalization", "\"softmax\"")?.word(NORMALIZATIONS)?,
-        mask: section.optional("mask", "\"none\"").map(|entry| entry.word(MASKS)).transpose()?,
+        mask: section.optional("mask", "\"causal\"").map(|entry| entry.word(MASKS)).transpose()?,
         head,
     })
 }
 
 fn head(entry: &Entry) -> Result<HeadTyped, ExperimentError> {
     let section = entry.section(HEAD)?;
-    let matrix = |key| section.required(key, "\"identity\"").and_then(|entry| matrix::read(&entry));
+    let matrix =
+        |key| section.optional(key, "\"identity\"").map_or(Ok(MatrixTyped::Identity), |entry| matrix::read(&entry));
     Ok(HeadTyped { query_key: matrix("query-key")?, value: matrix("value")? })
 }
 

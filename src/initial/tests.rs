@@ -1,3 +1,5 @@
+//! Laws against their moments, and files against what was written to them.
+
 use ndarray::{Array2, Array3, ArrayD, Axis, IxDyn, ShapeBuilder};
 use ndarray_npy::write_npy;
 

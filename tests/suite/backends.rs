@@ -1,10 +1,12 @@
 //! Every backend behind one name, so that a law or a parity test is written once and a new backend inherits them all.
 
+use std::sync::OnceLock;
+
 use libtest_mimic::Trial;
 use tokenfield::{
     backend::{
         Backend, Point,
-        cpu::Cpu,
+        cpu::{Cpu, Real},
         gpu::{self, Gpu},
     },
     model::Field,
@@ -48,8 +50,8 @@ impl Kind {
     /// The problem evolved to its end.
     pub fn evolve(self, problem: &Problem) -> Outcome {
         match self {
-            Kind::CpuSingle => evolve(problem, Cpu::<f32>::new(problem)),
-            Kind::CpuDouble => evolve(problem, Cpu::<f64>::new(problem)),
+            Kind::CpuSingle => evolve(problem, on_cpu::<f32>(problem)),
+            Kind::CpuDouble => evolve(problem, on_cpu::<f64>(problem)),
             Kind::GpuSingle => evolve(problem, on_gpu(problem)),
         }
     }
@@ -57,11 +59,15 @@ impl Kind {
     /// N(x + f(x)) for every token, with f the chosen field.
     pub fn shifted(self, problem: &Problem, field: Field) -> Vec<f64> {
         match self {
-            Kind::CpuSingle => shifted(Cpu::<f32>::new(problem), field),
-            Kind::CpuDouble => shifted(Cpu::<f64>::new(problem), field),
+            Kind::CpuSingle => shifted(on_cpu::<f32>(problem), field),
+            Kind::CpuDouble => shifted(on_cpu::<f64>(problem), field),
             Kind::GpuSingle => shifted(on_gpu(problem), field),
         }
     }
+}
+
+fn on_cpu<T: Real>(problem: &Problem) -> Cpu<T> {
+    Cpu::new(problem).expect("the problem suits the CPU")
 }
 
 fn on_gpu(problem: &Problem) -> Gpu {
@@ -91,7 +97,8 @@ fn shifted<B: Backend>(mut backend: B, field: Field) -> Vec<f64> {
 /// one: then they run, and fail.
 pub fn trials(name: &str, test: impl Fn(Kind) + Copy + Send + 'static) -> Vec<Trial> {
     let required = std::env::var_os("TOKENFIELD_REQUIRE_GPU").is_some();
-    let missing = !required && pollster::block_on(gpu::adapters()).is_empty();
+    static ADAPTERS: OnceLock<usize> = OnceLock::new();
+    let missing = !required && *ADAPTERS.get_or_init(|| pollster::block_on(gpu::adapters()).len()) == 0;
     let trial = |kind: Kind| {
         Trial::test(format!("{}::{name}", kind.name()), move || {
             test(kind);

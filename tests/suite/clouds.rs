@@ -1,9 +1,9 @@
 //! Problems for the tests, written down directly, with deterministic tokens that no library code has touched.
 
 use tokenfield::{
-    model::{Attention, Head, Matrix, Model, Normalization},
+    model::{Attention, Head, Mask, Matrix, Model, Normalization},
     observe::Quantity,
-    problem::{Problem, Schedule},
+    problem::{Algorithm, Problem, Schedule},
     scheme::Scheme,
     tokens::{Shape, Tokens, Weights},
 };
@@ -67,11 +67,18 @@ pub fn problem(tokens: Tokens, beta: f64) -> Problem {
     Problem {
         tokens,
         model: Model {
-            attention: Attention { beta, normalization: Normalization::Softmax, heads: vec![identity_head()] },
+            attention: Attention {
+                beta,
+                normalization: Normalization::Softmax,
+                mask: Mask::None,
+                heads: vec![identity_head()],
+            },
         },
         scheme: Scheme::Heun,
         schedule: Schedule { steps: 1, end: 0.1, observe_every: 1 },
         quantities: vec![Quantity::Moments, Quantity::Energy, Quantity::W2Dirac, Quantity::Overlap],
+        algorithm: Algorithm::Direct,
+        tolerance: None,
     }
 }
 

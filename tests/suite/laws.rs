@@ -2,7 +2,7 @@
 
 use libtest_mimic::Trial;
 use tokenfield::{
-    model::{Field, Normalization},
+    model::{Field, Mask, Normalization},
     observe::Quantity,
     problem::{Problem, Schedule},
     scheme::Scheme,
@@ -30,6 +30,7 @@ pub fn all() -> Vec<Trial> {
         trials("law::a_lone_token_stays", lone_token),
         trials("law::a_run_repeats_bit_for_bit", repeats),
         trials("law::large_beta_keeps_the_softmax", large_beta),
+        trials("law::causal_tokens_converge_to_the_first", causal),
     ];
     suites.into_iter().flatten().collect()
 }
@@ -283,4 +284,20 @@ fn large_beta(kind: Kind) {
     let columns = tokenfield::observe::columns(&problem.quantities, 2);
     let column = columns.iter().position(|name| name == "log_energy").expect("asked for");
     assert_close("log_energy", &[outcome.samples[0].values[column]], &[expected], kind.tolerance(1e-3, 1e-10));
+}
+
+/// V = I, d >= 2: almost surely every token converges to where the first one stands, which never moves (Karagodin,
+/// Polyanskiy, Rigollet, arXiv:2411.04990). Under the strict mask the first token is frozen and the others still come.
+fn causal(kind: Kind) {
+    for mask in [Mask::Causal, Mask::StrictlyCausal] {
+        let mut problem =
+            with(problem(cloud(1, 24, 3, 15), 1.0), Normalization::Softmax, Scheme::Heun, schedule(600, 60.0));
+        problem.model.attention.mask = mask;
+        let tokens = kind.evolve(&problem).tokens;
+        let first = &problem.tokens.coordinates[..3];
+        for token in tokens.chunks(3) {
+            assert_close("token", token, first, 1e-4);
+        }
+        assert_close("first token", &tokens[..3], first, kind.tolerance(1e-6, 1e-14));
+    }
 }

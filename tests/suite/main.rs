@@ -2,7 +2,9 @@
 
 mod backends;
 mod clouds;
+mod harmonic;
 mod laws;
+mod long_sums;
 mod oracle;
 mod order;
 mod parity;
@@ -11,6 +13,6 @@ mod threads;
 use libtest_mimic::Arguments;
 
 fn main() {
-    let trials = [laws::all(), parity::all(), order::all(), threads::all()];
+    let trials = [laws::all(), parity::all(), harmonic::all(), order::all(), threads::all(), long_sums::all()];
     libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit();
 }

@@ -3,7 +3,7 @@
 //! It shares no arithmetic with the library. It is slow on purpose: what it says must be plain to see.
 
 use tokenfield::{
-    model::{Field, Matrix, Normalization},
+    model::{Field, Mask, Matrix, Normalization},
     problem::Problem,
     scheme::Scheme,
 };
@@ -28,10 +28,9 @@ pub fn dot(x: &[f64], y: &[f64]) -> f64 {
     x.iter().zip(y).map(|(a, b)| a * b).sum()
 }
 
-/// beta <x, A y> for every source y of a replica.
-fn scores(beta: f64, query_key: &Matrix, x: &[f64], tokens: &[f64], sources: usize) -> Vec<f64> {
-    let dim = x.len();
-    (0..sources).map(|j| beta * dot(x, &apply(query_key, &tokens[j * dim..(j + 1) * dim]))).collect()
+/// M y for every source y of a replica.
+fn images(matrix: &Matrix, tokens: &[f64], sources: usize, dim: usize) -> Vec<Vec<f64>> {
+    tokens.chunks(dim).take(sources).map(|y| apply(matrix, y)).collect()
 }
 
 /// The field at every token of every replica, ordered as `coordinates`.
@@ -42,24 +41,35 @@ pub fn field(problem: &Problem, coordinates: &[f64], which: Field) -> Vec<f64> {
     let mut field = vec![0.0; coordinates.len()];
     for replica in 0..shape.replicas {
         let tokens = &coordinates[replica * n * d..(replica + 1) * n * d];
+        let image = |matrix: &Matrix| images(matrix, tokens, shape.sources(), d);
+        let heads: Vec<_> = attention.heads.iter().map(|head| (image(&head.query_key), image(&head.value))).collect();
         for i in 0..n {
             let x = &tokens[i * d..(i + 1) * d];
             let mut velocity = vec![0.0; d];
-            for head in &attention.heads {
-                let scores = scores(attention.beta, &head.query_key, x, tokens, shape.sources());
+            for (keys, values) in &heads {
+                let scores: Vec<f64> = keys.iter().map(|key| attention.beta * dot(x, key)).collect();
                 let shift = match attention.normalization {
-                    Normalization::Softmax => scores.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+                    Normalization::Softmax => {
+                        let end = if attention.mask == Mask::None { scores.len() } else { scores.len().min(i + 1) };
+                        scores[..end].iter().copied().fold(f64::NEG_INFINITY, f64::max)
+                    }
                     Normalization::Unnormalized => 0.0,
                 };
-                let weight = |j: usize| problem.tokens.weight(replica, j) * (scores[j] - shift).exp();
+                let sees = |j: usize| match attention.mask {
+                    Mask::None => 1.0,
+                    Mask::Causal => (j <= i) as u8 as f64,
+                    Mask::StrictlyCausal => (j < i) as u8 as f64,
+                };
+                let weight = |j: usize| sees(j) * problem.tokens.weight(replica, j) * (scores[j] - shift).exp();
                 let total = match attention.normalization {
                     Normalization::Softmax => (0..shape.sources()).map(weight).sum(),
                     Normalization::Unnormalized => 1.0,
                 };
                 for j in 0..shape.sources() {
-                    let value = apply(&head.value, &tokens[j * d..(j + 1) * d]);
+                    // A token that sees nobody does not move.
+                    let share = if total == 0.0 { 0.0 } else { weight(j) / total };
                     for k in 0..d {
-                        velocity[k] += weight(j) / total * value[k];
+                        velocity[k] += share * values[j][k];
                     }
                 }
             }
@@ -125,9 +135,10 @@ pub fn log_energy(problem: &Problem, coordinates: &[f64], replica: usize) -> f64
     let tokens = &coordinates[replica * n * d..(replica + 1) * n * d];
     let mut exponents = Vec::new();
     for head in &problem.model.attention.heads {
+        let keys = images(&head.query_key, tokens, shape.sources(), d);
         for i in 0..shape.sources() {
-            let scores = scores(beta, &head.query_key, &tokens[i * d..(i + 1) * d], tokens, shape.sources());
-            for (j, score) in scores.iter().enumerate() {
+            for (j, key) in keys.iter().enumerate() {
+                let score = beta * dot(&tokens[i * d..(i + 1) * d], key);
                 let weight = problem.tokens.weight(replica, i) * problem.tokens.weight(replica, j);
                 exponents.push(score + weight.ln());
             }

@@ -22,7 +22,7 @@ fn evolve(scheme: Scheme, steps: u64) -> Vec<f64> {
     problem.model.attention.heads = vec![general_head(3, 8)];
     let schedule = Schedule { steps, end: 2.0, observe_every: steps };
     let problem = Problem { scheme, schedule, ..problem };
-    let mut backend = Cpu::<f64>::new(&problem);
+    let mut backend = Cpu::<f64>::new(&problem).expect("the problem suits the CPU");
     pollster::block_on(simulate(&problem, &mut backend, |_| Ok(()))).expect("the simulation reaches its end");
     pollster::block_on(backend.tokens()).expect("tokens are read")
 }

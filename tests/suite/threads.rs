@@ -23,7 +23,7 @@ pub fn all() -> Vec<Trial> {
 fn evolve<T: Real>(problem: &Problem, threads: usize) -> (Vec<f64>, Vec<Sample>) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool starts");
     pool.install(|| {
-        let mut backend = Cpu::<T>::new(problem);
+        let mut backend = Cpu::<T>::new(problem).expect("the problem suits the CPU");
         let mut samples = Vec::new();
         pollster::block_on(simulate(problem, &mut backend, |event| {
             if let Event::Sample(sample) = event {

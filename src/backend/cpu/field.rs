@@ -1,15 +1,18 @@
 //! One head's share of the field: queries out of tokens, their reduction, and the value matrix after it.
 
+use std::f64::consts::{LN_2, LOG2_E};
+
 use nalgebra::DMatrix;
 
 use super::{
+    harmonic::Expansion,
     instructions::Instructions,
     keys::Keys,
     real::Real,
-    reduction::{Reduced, Shift, reduce},
+    reduction::{Queries, Reduced, Shift, reduce},
 };
 use crate::{
-    model::{Attention, Head, Matrix, Normalization},
+    model::{Attention, Head, Mask, Matrix, Normalization},
     tokens::{Tokens, Weights},
 };
 
@@ -20,18 +23,33 @@ pub(super) struct HeadField<T> {
     value: Map,
     normalization: Normalization,
     shift: Shift,
+    /// |beta A^T x| where it is the same for all unit tokens, that is for A = c I.
+    pub(super) query_length: Option<f64>,
+    /// beta |A|_2, which no |beta A^T x| exceeds.
+    pub(super) longest_query: f64,
     format: std::marker::PhantomData<T>,
+}
+
+/// Where the sums of a head come from.
+#[derive(Clone, Copy)]
+pub(super) enum Sums<'a, T> {
+    /// The pairs of each query with the keys that it sees.
+    Pairs { keys: Keys<'a, T>, visible: &'a [usize] },
+    /// An expansion over all keys, and those keys for queries that it cannot serve.
+    Series { expansion: &'a Expansion<'a, T>, keys: Keys<'a, T> },
 }
 
 impl<T: Real> HeadField<T> {
     pub(super) fn new(head: &Head, attention: &Attention, tokens: &Tokens) -> Self {
         let dim = tokens.shape.dim;
-        let scale = attention.beta * std::f64::consts::LOG2_E;
+        let scale = attention.beta * LOG2_E;
         Self {
             query: Map::new(&head.query_key, dim, scale).transposed(dim),
             value: Map::new(&head.value, dim, 1.0),
             normalization: attention.normalization,
-            shift: shift::<T>(&head.query_key, scale, tokens),
+            shift: shift::<T>(&head.query_key, scale, attention.mask, tokens),
+            query_length: head.query_key.multiple_of_identity().map(|factor| attention.beta * factor.abs()),
+            longest_query: attention.beta * spectral_norm(&head.query_key, dim),
             format: std::marker::PhantomData,
         }
     }
@@ -42,14 +60,13 @@ impl<T: Real> HeadField<T> {
         instructions: Instructions,
         tokens: &[f64],
         dim: usize,
-        keys: Keys<'_, T>,
+        sums: Sums<'_, T>,
         reduced: &mut Reduced,
         field: &mut [f64],
     ) {
-        let queries = self.queries(tokens, dim, keys.width);
-        reduce(instructions, &queries, keys, self.shift, reduced);
-        let barycentres = reduced.barycentre.chunks_exact(keys.width);
-        let rows = field.chunks_exact_mut(dim).zip(barycentres).zip(&reduced.log2_sum);
+        self.reduce(instructions, tokens, dim, sums, reduced);
+        let width = reduced.barycentre.len() / reduced.log2_sum.len();
+        let rows = field.chunks_exact_mut(dim).zip(reduced.barycentre.chunks_exact(width)).zip(&reduced.log2_sum);
         for ((field, barycentre), log2_sum) in rows {
             let total = match self.normalization {
                 Normalization::Softmax => 1.0,
@@ -59,17 +76,32 @@ impl<T: Real> HeadField<T> {
         }
     }
 
-    /// log2 Z_i for each query i.
-    pub(super) fn log2_sums(
+    /// (log2 Z_i, M_i / Z_i) for each query i.
+    pub(super) fn reduce(
         &self,
         instructions: Instructions,
         tokens: &[f64],
         dim: usize,
-        keys: Keys<'_, T>,
-    ) -> Vec<f64> {
-        let mut reduced = Reduced::default();
-        reduce(instructions, &self.queries(tokens, dim, keys.width), keys, self.shift, &mut reduced);
-        reduced.log2_sum
+        sums: Sums<'_, T>,
+        reduced: &mut Reduced,
+    ) {
+        match sums {
+            Sums::Pairs { keys, visible } => {
+                let rows = &self.queries(tokens, dim, keys.width);
+                reduce(instructions, Queries { rows, visible }, keys, self.shift, reduced);
+            }
+            Sums::Series { expansion, keys } => {
+                let mut queries = vec![0.0; tokens.len()];
+                for (query, token) in queries.chunks_exact_mut(dim).zip(tokens.chunks_exact(dim)) {
+                    self.query.apply(token, |k, value| query[k] = LN_2 * value);
+                }
+                let lost = expansion.reduce(instructions, &queries, reduced);
+                if lost == f64::INFINITY {
+                    let visible = &vec![keys.padded; tokens.len() / dim];
+                    self.reduce(instructions, tokens, dim, Sums::Pairs { keys, visible }, reduced);
+                }
+            }
+        }
     }
 
     /// u_i = beta log2(e) A^T x_i, padded with zeros to the width of the keys.
@@ -126,16 +158,17 @@ impl Map {
 ///
 /// No score exceeds s = scale |A|_2. If all of [-s, s] fits the exponents of `T`, s itself will do. If A = c I with
 /// c >= 0, a token's own score is the largest of its row, and equal to s: again s will do as long as every query is
-/// among the sources with a weight to speak of. Otherwise each row's maximum must be found.
-fn shift<T: Real>(query_key: &Matrix, scale: f64, tokens: &Tokens) -> Shift {
+/// among the sources it sees, with a weight to speak of. Otherwise each row's maximum must be found.
+fn shift<T: Real>(query_key: &Matrix, scale: f64, mask: Mask, tokens: &Tokens) -> Shift {
     let bound = scale * spectral_norm(query_key, tokens.shape.dim);
-    let every_query_is_a_source = tokens.shape.passive == 0
+    let every_query_sees_itself = mask != Mask::StrictlyCausal
+        && tokens.shape.passive == 0
         && match &tokens.weights {
             Weights::Equal => true,
             Weights::Each(weights) => weights.iter().all(|weight| weight.log2() > -T::EXPONENT_SPAN),
         };
     let own_score_is_largest = query_key.multiple_of_identity().is_some_and(|factor| factor >= 0.0);
-    if 2.0 * bound <= T::EXPONENT_SPAN || (own_score_is_largest && every_query_is_a_source) {
+    if 2.0 * bound <= T::EXPONENT_SPAN || (own_score_is_largest && every_query_sees_itself) {
         Shift::Constant(bound)
     } else {
         Shift::RowMaximum

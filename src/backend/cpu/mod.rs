@@ -4,8 +4,11 @@
 //! over many keys are carried in f64, and every query is reduced in a fixed order, so that a run repeats bit for bit
 //! on any number of threads.
 
+mod algorithm;
+mod check;
 mod exp2;
 mod field;
+mod harmonic;
 mod instructions;
 mod keys;
 mod observe;
@@ -17,14 +20,24 @@ mod tiles;
 use rayon::prelude::*;
 
 pub use self::real::Real;
-use self::{field::HeadField, instructions::Instructions, keys::Packed, reduction::Reduced};
-use super::{Backend, BackendError, Identity, Point};
+use self::{
+    algorithm::Harmonics,
+    field::{HeadField, Sums},
+    harmonic::Expansion,
+    instructions::Instructions,
+    keys::{Keys, Packed},
+    reduction::Reduced,
+};
+use super::{Backend, BackendError, Identity, Method, Point};
 use crate::{
-    model::{Field, Model},
+    model::{Field, Mask, Model},
     observe::{Quantity, Statistics},
-    problem::Problem,
+    problem::{Algorithm, Problem},
     tokens::{Shape, Tokens},
 };
+
+/// Queries that one task sends through an expansion.
+const SERIES_BLOCK: usize = 1024;
 
 /// The tokens of one problem on the CPU; `T` is the precision of the reduction.
 pub struct Cpu<T: Real> {
@@ -38,22 +51,30 @@ pub struct Cpu<T: Real> {
     /// k_s, one a stage.
     velocities: Vec<Vec<f64>>,
     keys: Packed<T>,
+    /// How many keys each token of a replica sees. One that sees every source may see the dead padding too.
+    visible: Vec<usize>,
+    /// Present as long as sums over keys are taken by harmonics.
+    harmonics: Option<Harmonics<T>>,
+    method: Method,
 }
 
 impl<T: Real> Cpu<T> {
     /// Takes a copy of the tokens of `problem` at time zero.
-    pub fn new(problem: &Problem) -> Self {
+    ///
+    /// Fails with `TooManyHarmonics` where the problem asks for harmonics and no affordable degree meets its tolerance.
+    pub fn new(problem: &Problem) -> Result<Self, BackendError> {
         Self::with_instructions(problem, Instructions::detect())
     }
 
-    fn with_instructions(problem: &Problem, instructions: Instructions) -> Self {
+    fn with_instructions(problem: &Problem, instructions: Instructions) -> Result<Self, BackendError> {
         let tokens = &problem.tokens;
         let length = tokens.shape.coordinates();
         let stages = problem.scheme.tableau().stages();
         let width = registers::width(tokens.shape.dim).unwrap_or(tokens.shape.dim);
         let attention = &problem.model.attention;
-        let heads = attention.heads.iter().map(|head| HeadField::new(head, attention, tokens)).collect();
-        Self {
+        let heads: Vec<_> = attention.heads.iter().map(|head| HeadField::new(head, attention, tokens)).collect();
+        let harmonics = Harmonics::choose(problem, &heads)?;
+        Ok(Self {
             instructions,
             model: problem.model.clone(),
             heads,
@@ -61,7 +82,13 @@ impl<T: Real> Cpu<T> {
             stage: vec![0.0; if stages > 1 { length } else { 0 }],
             velocities: vec![vec![0.0; length]; stages],
             keys: Packed::new(tokens, width),
-        }
+            visible: visible(attention.mask, tokens.shape),
+            method: match &harmonics {
+                Some(harmonics) => Method::Harmonic { degree: harmonics.degree, error: 0.0 },
+                None => Method::Direct,
+            },
+            harmonics,
+        })
     }
 
     fn shape(&self) -> Shape {
@@ -74,6 +101,10 @@ impl<T: Real> Backend for Cpu<T> {
         Identity { backend: "cpu", adapter: describe(), driver: String::new(), precision: T::PRECISION }
     }
 
+    fn method(&self) -> Method {
+        self.method
+    }
+
     fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError> {
         let shape = self.shape();
         let from = match point {
@@ -81,23 +112,22 @@ impl<T: Real> Backend for Cpu<T> {
             Point::Stage => &self.stage,
         };
         self.keys.pack(shape, from);
-        let block = reduction::block(shape.dim, shape.count);
+        let block = if self.harmonics.is_some() { SERIES_BLOCK } else { reduction::block(shape.dim, shape.count) };
         let replica_length = shape.count * shape.dim;
-        let velocity = &mut self.velocities[stage];
+        let mut velocity = std::mem::take(&mut self.velocities[stage]);
         velocity.par_chunks_mut(replica_length).enumerate().for_each(|(replica, velocity)| {
             let tokens = &from[replica * replica_length..][..replica_length];
-            let keys = self.keys.replica(replica);
+            let expansions = self.expansions(replica);
             let blocks = velocity.par_chunks_mut(block * shape.dim).zip(tokens.par_chunks(block * shape.dim));
-            blocks.for_each_init(Reduced::default, |reduced, (velocity, queries)| {
-                velocity.fill(0.0);
-                for head in &self.heads {
-                    head.add(self.instructions, queries, shape.dim, keys, reduced, velocity);
-                }
+            blocks.enumerate().for_each_init(Reduced::default, |reduced, (index, (velocity, queries))| {
+                let visible = &self.visible[index * block..][..queries.len() / shape.dim];
+                self.field(replica, queries, visible, &expansions, reduced, velocity);
                 if field == Field::Tangent {
                     project(queries, velocity, shape.dim);
                 }
             });
         });
+        self.velocities[stage] = velocity;
         Ok(())
     }
 
@@ -125,8 +155,11 @@ impl<T: Real> Backend for Cpu<T> {
 
     async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
         let mut statistics = observe::moments(&self.state, quantities);
-        if quantities.contains(&Quantity::Energy) {
+        if quantities.contains(&Quantity::Energy) || self.harmonics.is_some() {
             self.keys.pack(self.shape(), &self.state.coordinates);
+        }
+        self.check_harmonics()?;
+        if quantities.contains(&Quantity::Energy) {
             for (replica, statistics) in statistics.iter_mut().enumerate() {
                 statistics.log_energy = self.log_energy(replica);
             }
@@ -140,21 +173,66 @@ impl<T: Real> Backend for Cpu<T> {
 }
 
 impl<T: Real> Cpu<T> {
+    /// The expansion of each head over the packed keys of one replica; none where sums are taken pair by pair.
+    fn expansions(&self, replica: usize) -> Vec<Expansion<'_, T>> {
+        let keys = self.keys.replica(replica);
+        self.harmonics.as_ref().map_or(Vec::new(), |harmonics| harmonics.expansions(self.instructions, keys))
+    }
+
+    /// The unprojected field at `queries`, tokens of one replica whose keys are packed.
+    fn field(
+        &self,
+        replica: usize,
+        queries: &[f64],
+        visible: &[usize],
+        expansions: &[Expansion<'_, T>],
+        reduced: &mut Reduced,
+        field: &mut [f64],
+    ) {
+        let (keys, dim) = (self.keys.replica(replica), self.shape().dim);
+        field.fill(0.0);
+        for (index, head) in self.heads.iter().enumerate() {
+            let sums = sums(keys, visible, expansions.get(index));
+            head.add(self.instructions, queries, dim, sums, reduced, field);
+        }
+    }
+
     /// ln [(1 / 2 beta) sum_h sum_i w_i Z_i^h] of one replica, whose keys are packed.
     fn log_energy(&self, replica: usize) -> f64 {
-        let shape = self.shape();
-        let keys = self.keys.replica(replica);
+        let (shape, keys) = (self.shape(), self.keys.replica(replica));
         let tokens = &self.state.replica(replica)[..shape.sources() * shape.dim];
+        let expansions = self.expansions(replica);
+        let all = vec![keys.padded; SERIES_BLOCK];
         let mut exponents = Vec::new();
-        for head in &self.heads {
+        for (index, head) in self.heads.iter().enumerate() {
+            let log2_sums = |queries: &[f64]| {
+                let mut reduced = Reduced::default();
+                let sums = sums(keys, &all[..queries.len() / shape.dim], expansions.get(index));
+                head.reduce(self.instructions, queries, shape.dim, sums, &mut reduced);
+                reduced.log2_sum
+            };
             let blocks = tokens.par_chunks(reduction::block(shape.dim, shape.count) * shape.dim);
-            let log2_sums: Vec<Vec<f64>> =
-                blocks.map(|queries| head.log2_sums(self.instructions, queries, shape.dim, keys)).collect();
+            let log2_sums: Vec<Vec<f64>> = blocks.map(log2_sums).collect();
             let weighted = log2_sums.concat().into_iter().enumerate();
             exponents.extend(weighted.map(|(i, log2_sum)| log2_sum + self.state.weight(replica, i).log2()));
         }
         observe::log_sum_exp2(&exponents) - (2.0 * self.model.attention.beta).ln()
     }
+}
+
+/// Where the sums of one head over `keys` come from.
+fn sums<'a, T>(keys: Keys<'a, T>, visible: &'a [usize], expansion: Option<&'a Expansion<'a, T>>) -> Sums<'a, T> {
+    match expansion {
+        Some(expansion) => Sums::Series { expansion, keys },
+        None => Sums::Pairs { keys, visible },
+    }
+}
+
+/// Whether `problem` asks for harmonic sums, or is large enough to gain by them in single precision.
+pub fn takes_harmonics(problem: &Problem) -> bool {
+    let head = |head| HeadField::<f32>::new(head, &problem.model.attention, &problem.tokens);
+    let heads: Vec<_> = problem.model.attention.heads.iter().map(head).collect();
+    problem.algorithm == Algorithm::Harmonic || matches!(Harmonics::choose(problem, &heads), Ok(Some(_)))
 }
 
 /// The processor as this backend uses it: architecture, instruction set, threads.
@@ -170,6 +248,13 @@ pub fn threads() -> usize {
 /// The width of a vector on the instruction set in use; none where the compiler chooses the instructions.
 pub fn vector_bytes() -> Option<usize> {
     Instructions::detect().vector_bytes()
+}
+
+/// How many keys each token of a replica sees; padding counts where every source is seen, to keep vectors whole.
+fn visible(mask: Mask, shape: Shape) -> Vec<usize> {
+    let sources = shape.sources();
+    let padded = |visible| if visible == sources { sources.next_multiple_of(keys::PADDING) } else { visible };
+    (0..shape.count).map(|token| padded(mask.visible(token, sources))).collect()
 }
 
 /// v <- v - x <x, v> for each token x.

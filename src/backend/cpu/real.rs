@@ -20,6 +20,9 @@ pub trait Real: Pod + Send + Sync + PartialOrd {
 
     #[doc(hidden)]
     type Vector<S: Exp2>: Copy;
+    /// Numbers in one vector.
+    #[doc(hidden)]
+    fn lanes<S: Exp2>() -> usize;
     /// The whole vectors of a slice whose length is a multiple of the lanes.
     #[doc(hidden)]
     fn vectors<S: Exp2>(slice: &[Self]) -> &[Self::Vector<S>];
@@ -34,6 +37,27 @@ pub trait Real: Pod + Send + Sync + PartialOrd {
     /// a * b + c
     #[doc(hidden)]
     fn mul_add<S: Exp2>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
+    /// c - a * b
+    #[doc(hidden)]
+    fn negate_mul_add<S: Exp2>(
+        simd: S,
+        a: Self::Vector<S>,
+        b: Self::Vector<S>,
+        c: Self::Vector<S>,
+    ) -> Self::Vector<S>;
+    #[doc(hidden)]
+    fn mul<S: Exp2>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    #[doc(hidden)]
+    fn div<S: Exp2>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
+    /// `above` where x > bound, else `below`.
+    #[doc(hidden)]
+    fn select_above<S: Exp2>(
+        simd: S,
+        x: Self::Vector<S>,
+        bound: Self::Vector<S>,
+        above: Self::Vector<S>,
+        below: Self::Vector<S>,
+    ) -> Self::Vector<S>;
     #[doc(hidden)]
     fn max<S: Exp2>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
     #[doc(hidden)]
@@ -45,8 +69,9 @@ pub trait Real: Pod + Send + Sync + PartialOrd {
 }
 
 macro_rules! real {
-    ($real:ident, $precision:ident, $span:literal, $vector:ident, $as_simd:ident, $as_mut_simd:ident,
-     $splat:ident, $add:ident, $sub:ident, $mul_add:ident, $max:ident, $exp2:ident, $sum:ident, $largest:ident) => {
+    ($real:ident, $precision:ident, $span:literal, $vector:ident, $lanes:ident, $as_simd:ident, $as_mut_simd:ident,
+     $splat:ident, $add:ident, $sub:ident, $mul_add:ident, $max:ident, $exp2:ident, $sum:ident, $largest:ident,
+     $negate_mul_add:ident, $mul:ident, $div:ident, $greater:ident, $select:ident) => {
         impl Real for $real {
             const PRECISION: Precision = Precision::$precision;
             const EXPONENT_SPAN: f64 = $span;
@@ -63,6 +88,11 @@ macro_rules! real {
             }
 
             type Vector<S: Exp2> = S::$vector;
+
+            #[inline(always)]
+            fn lanes<S: Exp2>() -> usize {
+                S::$lanes
+            }
 
             #[inline(always)]
             fn vectors<S: Exp2>(slice: &[Self]) -> &[Self::Vector<S>] {
@@ -100,6 +130,37 @@ macro_rules! real {
             }
 
             #[inline(always)]
+            fn negate_mul_add<S: Exp2>(
+                simd: S,
+                a: Self::Vector<S>,
+                b: Self::Vector<S>,
+                c: Self::Vector<S>,
+            ) -> Self::Vector<S> {
+                simd.$negate_mul_add(a, b, c)
+            }
+
+            #[inline(always)]
+            fn mul<S: Exp2>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S> {
+                simd.$mul(a, b)
+            }
+
+            #[inline(always)]
+            fn div<S: Exp2>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S> {
+                simd.$div(a, b)
+            }
+
+            #[inline(always)]
+            fn select_above<S: Exp2>(
+                simd: S,
+                x: Self::Vector<S>,
+                bound: Self::Vector<S>,
+                above: Self::Vector<S>,
+                below: Self::Vector<S>,
+            ) -> Self::Vector<S> {
+                simd.$select(simd.$greater(x, bound), above, below)
+            }
+
+            #[inline(always)]
             fn max<S: Exp2>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S> {
                 simd.$max(a, b)
             }
@@ -127,6 +188,7 @@ real!(
     Single,
     90.0,
     f32s,
+    F32_LANES,
     as_simd_f32s,
     as_mut_simd_f32s,
     splat_f32s,
@@ -136,13 +198,19 @@ real!(
     max_f32s,
     exp2_f32,
     reduce_sum_f32s,
-    reduce_max_f32s
+    reduce_max_f32s,
+    negate_mul_add_e_f32s,
+    mul_f32s,
+    div_f32s,
+    greater_than_f32s,
+    select_f32s
 );
 real!(
     f64,
     Double,
     900.0,
     f64s,
+    F64_LANES,
     as_simd_f64s,
     as_mut_simd_f64s,
     splat_f64s,
@@ -152,5 +220,10 @@ real!(
     max_f64s,
     exp2_f64,
     reduce_sum_f64s,
-    reduce_max_f64s
+    reduce_max_f64s,
+    negate_mul_add_e_f64s,
+    mul_f64s,
+    div_f64s,
+    greater_than_f64s,
+    select_f64s
 );

@@ -40,10 +40,26 @@ pub(super) struct Reduced {
     pub(super) barycentre: Vec<f64>,
 }
 
-/// Reduces `queries`, row-major (query, keys.width), into `out`.
+/// A block of queries, and what each of them sees.
+#[derive(Clone, Copy)]
+pub(super) struct Queries<'a, T> {
+    /// u_i, row-major (query, keys.width).
+    pub(super) rows: &'a [T],
+    /// How many of the leading keys each query sees.
+    pub(super) visible: &'a [usize],
+}
+
+impl<T> Queries<'_, T> {
+    /// How many keys the block sees together.
+    pub(super) fn reach(&self) -> usize {
+        self.visible.iter().copied().max().unwrap_or(0)
+    }
+}
+
+/// Reduces `queries` over the keys that each of them sees, into `out`.
 pub(super) fn reduce<T: Real>(
     instructions: Instructions,
-    queries: &[T],
+    queries: Queries<'_, T>,
     keys: Keys<'_, T>,
     shift: Shift,
     out: &mut Reduced,
@@ -56,14 +72,16 @@ pub(super) fn reduce<T: Real>(
 }
 
 impl Reduced {
-    /// From each query's shift and its totals (Z, M_0, .., M_{width-1}), sums of 2^{score - shift}.
+    /// From each query's shift and its totals (Z, M_0, .., M_{width-1}), sums of 2^{score - shift}. A query that sees
+    /// nothing has the barycentre zero.
     pub(super) fn fill(&mut self, width: usize, shifts: impl Iterator<Item = f64>, totals: &[f64]) {
         self.log2_sum.clear();
         self.barycentre.clear();
         for (shift, totals) in shifts.zip(totals.chunks_exact(width + 1)) {
             let sum = totals[0];
             self.log2_sum.push(shift + sum.log2());
-            self.barycentre.extend(totals[1..].iter().map(|moment| moment / sum));
+            let divisor = if sum == 0.0 { 1.0 } else { sum };
+            self.barycentre.extend(totals[1..].iter().map(|moment| moment / divisor));
         }
     }
 }

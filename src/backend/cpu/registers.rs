@@ -1,13 +1,11 @@
 //! The reduction for narrow tokens: queries and sums live in registers, keys run across the lanes.
 
-#![allow(clippy::needless_range_loop, reason = "loops over lanes of several arrays at once are clearer by index")]
-
 use super::{
     exp2::Exp2,
     instructions::{Instructions, Kernel},
-    keys::Keys,
+    keys::{Keys, PADDING},
     real::Real,
-    reduction::{CHUNK, Reduced, Shift},
+    reduction::{CHUNK, Queries, Reduced, Shift},
 };
 
 /// The widths the kernel is compiled for; a width in between is padded with zeros.
@@ -23,7 +21,7 @@ pub(super) fn width(dim: usize) -> Option<usize> {
 
 pub(super) fn reduce<T: Real>(
     instructions: Instructions,
-    queries: &[T],
+    queries: Queries<'_, T>,
     keys: Keys<'_, T>,
     shift: Shift,
     out: &mut Reduced,
@@ -42,7 +40,7 @@ pub(super) fn reduce<T: Real>(
 
 /// A block of queries against all keys.
 struct Block<'a, T, const D: usize> {
-    queries: &'a [T],
+    queries: Queries<'a, T>,
     keys: Keys<'a, T>,
     shift: Shift,
     out: &'a mut Reduced,
@@ -65,43 +63,27 @@ impl<T: Real, const D: usize> Kernel for Block<'_, T, D> {
 impl<T: Real, const D: usize> Block<'_, T, D> {
     #[inline(always)]
     fn grouped<S: Exp2, const Q: usize>(self, simd: S) {
-        let queries: &[[T; D]] = bytemuck::cast_slice(self.queries);
-        let shifts = match self.shift {
-            Shift::Constant(shift) => vec![shift; queries.len()],
-            Shift::RowMaximum => row_maxima::<S, T, D>(simd, queries, self.keys),
+        let queries: &[[T; D]] = bytemuck::cast_slice(self.queries.rows);
+        let visible = self.queries.visible;
+        let (shifts, constant) = match self.shift {
+            Shift::Constant(shift) => (vec![shift; queries.len()], shift),
+            Shift::RowMaximum => (row_maxima::<S, T, D>(simd, queries, visible, self.keys), 0.0),
         };
         let mut totals = vec![0.0; queries.len() * (D + 1)];
-        let mut shifted_bias = Aligned([T::ZERO; CHUNK]);
-        for start in (0..self.keys.padded).step_by(CHUNK) {
+        let mut bias = Aligned([T::ZERO; CHUNK]);
+        for start in (0..self.queries.reach()).step_by(CHUNK) {
             let length = CHUNK.min(self.keys.padded - start);
+            let bias = &mut bias.0[..length];
             // A constant shift goes into the bias, where it costs nothing per pair.
-            let constant = T::from_f64(if let Shift::Constant(shift) = self.shift { shift } else { 0.0 });
-            let bias = &self.keys.bias()[start..][..length];
-            let shifted_bias = &mut shifted_bias.0[..length];
-            for (shifted, bias) in T::vectors_mut::<S>(shifted_bias).iter_mut().zip(T::vectors::<S>(bias)) {
-                *shifted = T::sub(simd, *bias, T::splat(simd, constant));
-            }
-            let chunk = Chunk::<S, T, D> {
-                components: std::array::from_fn(|c| T::vectors::<S>(&self.keys.component(c)[start..][..length])),
-                bias: T::vectors::<S>(shifted_bias),
-            };
-            let groups = queries.chunks(Q).zip(shifts.chunks(Q)).zip(totals.chunks_mut(Q * (D + 1)));
-            for ((queries, shifts), totals) in groups {
-                // A short last group repeats its last query, and drops the copies.
-                let query: [[T; D]; Q] = std::array::from_fn(|q| queries[q.min(queries.len() - 1)]);
-                let sums = match self.shift {
-                    Shift::Constant(_) => chunk.sums(simd, &query),
-                    Shift::RowMaximum => {
-                        let shift = std::array::from_fn(|q| T::from_f64(shifts[q.min(shifts.len() - 1)]));
-                        chunk.shifted_sums(simd, &query, &shift)
-                    }
-                };
-                for (totals, (sum, moment)) in totals.chunks_exact_mut(D + 1).zip(sums) {
-                    totals[0] += sum.to_f64();
-                    for (total, moment) in totals[1..].iter_mut().zip(moment) {
-                        *total += moment.to_f64();
-                    }
-                }
+            subtract::<S, T>(simd, &self.keys.bias()[start..][..length], T::from_f64(constant), bias);
+            let chunk = Chunk::<S, T, D>::new(self.keys, start, bias);
+            let groups =
+                queries.chunks(Q).zip(shifts.chunks(Q)).zip(visible.chunks(Q)).zip(totals.chunks_mut(Q * (D + 1)));
+            for (((queries, shifts), visible), totals) in groups {
+                let seen =
+                    std::array::from_fn(|q| visible.get(q).map_or(0, |end| end.saturating_sub(start).min(length)));
+                let group = Group::<T, D, Q>::new(queries, shifts, self.shift);
+                group.add::<S>(simd, &chunk, seen, totals);
             }
         }
         self.out.fill(D, shifts.into_iter(), &totals);
@@ -113,59 +95,162 @@ impl<T: Real, const D: usize> Block<'_, T, D> {
 #[repr(align(64))]
 struct Aligned<T>([T; CHUNK]);
 
-/// The largest score of each query, found in one pass of its own.
+/// shifted <- bias - shift.
 #[inline(always)]
-fn row_maxima<S: Exp2, T: Real, const D: usize>(simd: S, queries: &[[T; D]], keys: Keys<'_, T>) -> Vec<f64> {
-    let components: [&[T::Vector<S>]; D] = std::array::from_fn(|c| T::vectors::<S>(keys.component(c)));
-    let bias = T::vectors::<S>(keys.bias());
+fn subtract<S: Exp2, T: Real>(simd: S, bias: &[T], shift: T, shifted: &mut [T]) {
+    let shift = T::splat(simd, shift);
+    for (shifted, bias) in T::vectors_mut::<S>(shifted).iter_mut().zip(T::vectors::<S>(bias)) {
+        *shifted = T::sub(simd, *bias, shift);
+    }
+}
+
+/// The largest score of each query among the keys it sees, found in one pass of its own.
+#[inline(always)]
+fn row_maxima<S: Exp2, T: Real, const D: usize>(
+    simd: S,
+    queries: &[[T; D]],
+    visible: &[usize],
+    keys: Keys<'_, T>,
+) -> Vec<f64> {
+    let lanes = T::lanes::<S>();
     let mut maxima = Vec::with_capacity(queries.len());
-    for query in queries {
+    for (query, visible) in queries.iter().zip(visible) {
         let mut largest = T::splat(simd, T::DEAD);
-        for (v, bias) in bias.iter().enumerate() {
-            let mut score = *bias;
-            for c in 0..D {
-                score = T::mul_add(simd, T::splat(simd, query[c]), components[c][v], score);
+        let whole = visible / lanes;
+        let all = Chunk::<S, T, D>::new(keys, 0, keys.bias());
+        for v in 0..whole {
+            largest = T::max(simd, largest, all.score(simd, query, v));
+        }
+        let mut bias = [T::ZERO; PADDING];
+        if let Some(rest) = all.rest(whole * lanes, *visible, &mut bias) {
+            for v in 0..rest.bias.len() {
+                largest = T::max(simd, largest, rest.score(simd, query, v));
             }
-            largest = T::max(simd, largest, score);
         }
         maxima.push(T::largest(simd, largest).to_f64());
     }
     maxima
 }
 
+/// As many queries as are reduced at once.
+struct Group<T, const D: usize, const Q: usize> {
+    query: [[T; D]; Q],
+    /// What is left to subtract from each query's scores.
+    shift: Option<[T; Q]>,
+}
+
+impl<T: Real, const D: usize, const Q: usize> Group<T, D, Q> {
+    /// A short last group repeats its last query.
+    #[inline(always)]
+    fn new(queries: &[[T; D]], shifts: &[f64], shift: Shift) -> Self {
+        let last = queries.len() - 1;
+        let query = std::array::from_fn(|q| queries[q.min(last)]);
+        let shift = match shift {
+            Shift::Constant(_) => None,
+            Shift::RowMaximum => Some(std::array::from_fn(|q| T::from_f64(shifts[q.min(last)]))),
+        };
+        Self { query, shift }
+    }
+
+    /// Adds to the totals of each query the first `seen` keys of the chunk: together those that all of them see in whole
+    /// vectors, and alone what is left to each.
+    #[inline(always)]
+    fn add<S: Exp2>(&self, simd: S, chunk: &Chunk<'_, S, T, D>, seen: [usize; Q], totals: &mut [f64]) {
+        let lanes = T::lanes::<S>();
+        let present = totals.len() / (D + 1);
+        let least = seen[..present].iter().copied().min().unwrap_or(0);
+        let common = if least == chunk.length { least } else { least / lanes * lanes };
+        if common > 0 {
+            let sums = chunk.leading(common).sums(simd, &self.query, self.shift.as_ref());
+            sums.iter().zip(totals.chunks_exact_mut(D + 1)).for_each(|(sum, totals)| accumulate(totals, sum));
+        }
+        for (q, totals) in totals.chunks_exact_mut(D + 1).enumerate() {
+            let mut bias = [T::ZERO; 2 * PADDING];
+            if let Some(rest) = chunk.rest(common, seen[q], &mut bias) {
+                let shift = self.shift.map(|shift| [shift[q]]);
+                let [sum] = rest.sums(simd, &[self.query[q]], shift.as_ref());
+                accumulate(totals, &sum);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn accumulate<T: Real, const D: usize>(totals: &mut [f64], (sum, moment): &(T, [T; D])) {
+    totals[0] += sum.to_f64();
+    for (total, moment) in totals[1..].iter_mut().zip(moment) {
+        *total += moment.to_f64();
+    }
+}
+
 /// A run of keys short enough to stay in the first-level cache.
 struct Chunk<'a, S: Exp2, T: Real, const D: usize> {
     components: [&'a [T::Vector<S>]; D],
     bias: &'a [T::Vector<S>],
+    keys: Keys<'a, T>,
+    numbers: &'a [T],
+    start: usize,
+    length: usize,
 }
 
 /// For each query of a group, (Z, M) over one chunk.
 type Sums<T, const D: usize, const Q: usize> = [(T, [T; D]); Q];
 
-impl<S: Exp2, T: Real, const D: usize> Chunk<'_, S, T, D> {
-    /// Sums of 2^{score}; the shift is in the bias already.
+impl<'a, S: Exp2, T: Real, const D: usize> Chunk<'a, S, T, D> {
+    /// The keys from `start` on, one for each number of `bias`.
     #[inline(always)]
-    fn sums<const Q: usize>(&self, simd: S, query: &[[T; D]; Q]) -> Sums<T, D, Q> {
+    fn new(keys: Keys<'a, T>, start: usize, bias: &'a [T]) -> Self {
+        let length = bias.len();
+        let components = std::array::from_fn(|c| T::vectors::<S>(&keys.component(c)[start..][..length]));
+        Self { components, bias: T::vectors::<S>(bias), keys, numbers: bias, start, length }
+    }
+
+    /// The first `count` keys, whole vectors of them.
+    #[inline(always)]
+    fn leading(&self, count: usize) -> Self {
+        Self::new(self.keys, self.start, &self.numbers[..count])
+    }
+
+    /// The keys from `begin`, where a vector begins, to `end`; `bias` is room for them, in which those after `end` are
+    /// dead.
+    #[inline(always)]
+    fn rest<'b>(&self, begin: usize, end: usize, bias: &'b mut [T]) -> Option<Chunk<'b, S, T, D>>
+    where
+        'a: 'b,
+    {
+        if begin >= end {
+            return None;
+        }
+        let bias = &mut bias[..(end - begin).next_multiple_of(T::lanes::<S>())];
+        bias.fill(T::DEAD);
+        bias[..end - begin].copy_from_slice(&self.numbers[begin..end]);
+        Some(Chunk::new(self.keys, self.start + begin, bias))
+    }
+
+    /// Sums of 2^{score - shift} for each query.
+    #[inline(always)]
+    fn sums<const Q: usize>(&self, simd: S, query: &[[T; D]; Q], shift: Option<&[T; Q]>) -> Sums<T, D, Q> {
         let mut accumulator = Accumulator::<S, T, D, Q>::new(simd, query);
         for (bias, key) in self.keys() {
             for q in 0..Q {
+                let bias = match shift {
+                    Some(shift) => T::sub(simd, bias, T::splat(simd, shift[q])),
+                    None => bias,
+                };
                 accumulator.add(simd, q, bias, &key);
             }
         }
         accumulator.sums(simd)
     }
 
-    /// Sums of 2^{score - shift}, with a shift for each query.
+    /// The scores of the keys of vector `v`.
     #[inline(always)]
-    fn shifted_sums<const Q: usize>(&self, simd: S, query: &[[T; D]; Q], shift: &[T; Q]) -> Sums<T, D, Q> {
-        let mut accumulator = Accumulator::<S, T, D, Q>::new(simd, query);
-        for (bias, key) in self.keys() {
-            for q in 0..Q {
-                let bias = T::sub(simd, bias, T::splat(simd, shift[q]));
-                accumulator.add(simd, q, bias, &key);
-            }
+    fn score(&self, simd: S, query: &[T; D], v: usize) -> T::Vector<S> {
+        let mut score = self.bias[v];
+        for c in 0..D {
+            score = T::mul_add(simd, T::splat(simd, query[c]), self.components[c][v], score);
         }
-        accumulator.sums(simd)
+        score
     }
 
     /// The keys, a vector at a time, with their bias.

@@ -7,7 +7,7 @@ use super::{
     instructions::{Instructions, Kernel},
     keys::Keys,
     real::Real,
-    reduction::{Reduced, Shift},
+    reduction::{Queries, Reduced, Shift},
 };
 
 /// Keys of one tile: the weights of a block of queries then fit the second-level cache together with the tile.
@@ -15,13 +15,13 @@ const TILE: usize = 512;
 
 pub(super) fn reduce<T: Real>(
     instructions: Instructions,
-    queries: &[T],
+    queries: Queries<'_, T>,
     keys: Keys<'_, T>,
     shift: Shift,
     out: &mut Reduced,
 ) {
     let width = keys.width;
-    let count = queries.len() / width;
+    let count = queries.visible.len();
     let mut shifts = match shift {
         Shift::Constant(shift) => vec![shift; count],
         Shift::RowMaximum => vec![T::DEAD.to_f64(); count],
@@ -29,13 +29,19 @@ pub(super) fn reduce<T: Real>(
     let mut totals = vec![0.0; count * (width + 1)];
     let mut weights = vec![T::ZERO; count * TILE];
     let mut moments = vec![T::ZERO; count * width];
-    for start in (0..keys.padded).step_by(TILE) {
+    for start in (0..queries.reach()).step_by(TILE) {
         let length = TILE.min(keys.padded - start);
         let components = &keys.components()[start..];
         let bias = &keys.bias()[start..][..length];
-        score(count, width, length, keys.padded, queries, components, &mut weights);
+        score(count, width, length, keys.padded, queries.rows, components, &mut weights);
         for (q, (weights, totals)) in weights.chunks_mut(TILE).zip(totals.chunks_mut(width + 1)).enumerate() {
             let row = &mut weights[..length];
+            let seen = queries.visible[q].saturating_sub(start).min(length);
+            row[seen..].fill(T::DEAD);
+            if seen == 0 {
+                row.fill(T::ZERO);
+                continue;
+            }
             let largest = instructions.run(AddBias { row: &mut *row, bias }).to_f64();
             if shift == Shift::RowMaximum && largest > shifts[q] {
                 let rescale = (shifts[q] - largest).exp2();

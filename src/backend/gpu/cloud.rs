@@ -1,21 +1,26 @@
-//! The buffers of a problem: tokens, stages and weights for each segment, and the scratch that segments take turns to use.
+//! The buffers of a problem: tokens, stages and weights for each segment, and the scratch that segments take turns to
+//! use.
 //!
 //! A token is WIDTH vectors of four components; what lies beyond its width is zero and stays zero.
+
+use std::cell::Cell;
 
 use super::{
     device::Device,
     segments::{self, Segment},
-    shaders::Constants,
+    shaders::{Constants, SILENT},
     tune,
 };
-use crate::{backend::BackendError, problem::Problem, tokens::Tokens};
+use crate::{
+    backend::{BackendError, Point},
+    problem::Problem,
+    tokens::{Shape, Tokens},
+};
 
 /// Bytes of four components.
 const VECTOR: u64 = 16;
 /// Bytes of one upload; more are made, so that no copy of a large problem is held for long.
 const UPLOAD: usize = 32 << 20;
-/// The log-weight of a token that must not be heard; `SILENT` in the shaders.
-const SILENT: f32 = -1e30;
 
 /// The tokens of one segment on the device.
 pub(super) struct Tract {
@@ -26,6 +31,16 @@ pub(super) struct Tract {
     pub slopes: wgpu::Buffer,
     /// For each row its weight, relative to the mean weight of a source, and the base-two logarithm of that.
     pub weights: wgpu::Buffer,
+}
+
+impl Tract {
+    /// The tokens at a point of the scheme.
+    pub fn tokens(&self, point: Point) -> &wgpu::Buffer {
+        match point {
+            Point::State => &self.state,
+            Point::Stage => &self.stage,
+        }
+    }
 }
 
 pub(super) struct Cloud {
@@ -62,21 +77,9 @@ impl Cloud {
         constants: &Constants,
         scratch: Scratch,
     ) -> Result<Cloud, BackendError> {
-        let shape = problem.tokens.shape;
         let width = u64::from(constants.width());
         let stages = problem.scheme.tableau().stages() as u64;
-        let wanted = device.bounds.slices.unwrap_or_else(|| tune::slices(shape, device.kind(), constants));
-        let slices = |wanted| {
-            let keys = tune::slice_keys(shape.sources(), wanted, constants);
-            shape.sources().div_ceil(keys)
-        };
-        let row_bytes = |slices: usize| VECTOR * (width * stages).max((width + 1) * slices as u64);
-        device.within("max_storage_buffer_binding_size", row_bytes(1), device.segment_bytes())?;
-        let divide = |slices| segments::divide(shape, (device.segment_bytes() / row_bytes(slices)) as usize);
-        // Keys in pieces are slices already.
-        let slices = if divide(slices(wanted)).len() > shape.replicas { 1 } else { slices(wanted) };
-        let segments = divide(slices);
-
+        let (segments, slices) = lay_out(device, problem.tokens.shape, constants, stages)?;
         let most = segments.iter().map(Segment::rows).max().unwrap_or(0) as u64;
         let ledger = Ledger::open(device);
         let scratch_rows = |need| if need == Need::EveryRow { most } else { 1 };
@@ -102,28 +105,52 @@ impl Cloud {
 
     fn upload(&self, device: &Device, tokens: &Tokens, padded: usize) {
         let shape = tokens.shape;
+        let step = (UPLOAD / (4 * padded)).max(1);
         for tract in &self.tracts {
-            let rows: Vec<usize> = tract.segment.range(shape).collect();
-            for (part, rows) in rows.chunks((UPLOAD / (4 * padded)).max(1)).enumerate() {
-                let first = part * (UPLOAD / (4 * padded)).max(1);
-                let mut padded_rows = vec![0.0f32; rows.len() * padded];
-                for (row, padded_row) in rows.iter().zip(padded_rows.chunks_exact_mut(padded)) {
+            let range = tract.segment.range(shape);
+            for first in range.clone().step_by(step) {
+                let rows = first..range.end.min(first + step);
+                let mut coordinates = vec![0.0f32; rows.len() * padded];
+                for (row, to) in rows.clone().zip(coordinates.chunks_exact_mut(padded)) {
                     let token = &tokens.coordinates[row * shape.dim..][..shape.dim];
-                    padded_row.iter_mut().zip(token).for_each(|(to, from)| *to = *from as f32);
+                    to.iter_mut().zip(token).for_each(|(to, from)| *to = *from as f32);
                 }
                 let weights: Vec<[f32; 2]> =
-                    rows.iter().map(|row| relative_weight(tokens, row / shape.count, row % shape.count)).collect();
+                    rows.map(|row| relative_weight(tokens, row / shape.count, row % shape.count)).collect();
+                let at = (first - range.start) as u64;
                 let queue = &device.queue;
-                queue.write_buffer(&tract.state, (first * padded * 4) as u64, bytemuck::cast_slice(&padded_rows));
-                queue.write_buffer(&tract.weights, (first * 8) as u64, bytemuck::cast_slice(&weights));
+                queue.write_buffer(&tract.state, at * padded as u64 * 4, bytemuck::cast_slice(&coordinates));
+                queue.write_buffer(&tract.weights, at * 8, bytemuck::cast_slice(&weights));
                 queue.submit([]);
             }
         }
     }
 }
 
-/// A weight in units of the mean weight, 1 / sources, and its logarithm. Equal weights are then exactly (1, 0), so that
-/// they cost no accuracy.
+/// The segments of all tokens, and the slices of the keys of a replica, such that every buffer fits a binding.
+fn lay_out(
+    device: &Device,
+    shape: Shape,
+    constants: &Constants,
+    stages: u64,
+) -> Result<(Vec<Segment>, usize), BackendError> {
+    let width = u64::from(constants.width());
+    let row_bytes = |slices: usize| VECTOR * (width * stages).max((width + 1) * slices as u64);
+    device.within("max_storage_buffer_binding_size", row_bytes(1), device.segment_bytes())?;
+    let divide = |slices| segments::divide(shape, (device.segment_bytes() / row_bytes(slices)) as usize);
+    let wanted = device.bounds.slices.unwrap_or_else(|| tune::slices(shape, device.kind(), constants));
+    // As many as that number makes when each is whole tiles.
+    let slices = shape.sources().div_ceil(tune::slice_keys(shape.sources(), wanted, constants));
+    let segments = divide(slices);
+    // A replica in pieces has its keys in slices already.
+    if segments.iter().any(|segment| segment.tokens < shape.count) {
+        return Ok((divide(1), 1));
+    }
+    Ok((segments, slices))
+}
+
+/// A weight in units of the mean weight, 1 / sources, and its logarithm. Equal weights are then exactly (1, 0), so
+/// that they cost no accuracy.
 fn relative_weight(tokens: &Tokens, replica: usize, token: usize) -> [f32; 2] {
     let relative = tokens.weight(replica, token) * tokens.shape.sources() as f64;
     // The logarithm of a weight that single precision cannot hold is held, and at large beta it may decide a softmax.
@@ -133,7 +160,7 @@ fn relative_weight(tokens: &Tokens, replica: usize, token: usize) -> [f32; 2] {
 /// Allocations that are answered for together: what they add up to, and whether the device had room.
 pub(super) struct Ledger<'a> {
     device: &'a Device,
-    bytes: std::cell::Cell<u64>,
+    bytes: Cell<u64>,
     room: wgpu::ErrorScopeGuard,
     validity: wgpu::ErrorScopeGuard,
 }
@@ -142,7 +169,7 @@ impl<'a> Ledger<'a> {
     pub fn open(device: &'a Device) -> Ledger<'a> {
         let validity = device.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let room = device.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        Ledger { device, bytes: std::cell::Cell::new(0), room, validity }
+        Ledger { device, bytes: Cell::new(0), room, validity }
     }
 
     /// A storage buffer that can be uploaded to and read back.

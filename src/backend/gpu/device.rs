@@ -9,8 +9,8 @@ use super::{
 };
 use crate::backend::BackendError;
 
-/// How large pieces of work may be. The defaults are what the adapter allows; tests make them small to reach, with few
-/// tokens, the paths that large problems take.
+/// How large pieces of work may be. The defaults are what the adapter allows; tests make them small to reach, with
+/// few tokens, the paths that large problems take.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Bounds {
     /// Bytes of one buffer of tokens.
@@ -39,8 +39,8 @@ pub struct Device {
 impl Device {
     /// Opens the adapter of `choice`.
     ///
-    /// Fails with `NoAdapter`, with `BelowLimit` if the kernels do not fit the adapter, or with `Device` if it cannot be
-    /// opened.
+    /// Fails with `NoAdapter`, with `BelowLimit` if the kernels do not fit the adapter, or with `Device` if it cannot
+    /// be opened.
     pub async fn open(choice: Choice) -> Result<Device, BackendError> {
         Self::open_bounded(choice, Bounds::default()).await
     }

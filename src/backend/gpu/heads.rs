@@ -1,15 +1,15 @@
-//! Attention heads as the device sees them: what is folded into a scale, what needs a product with a matrix, and which
-//! shift keeps the softmax in range.
+//! Attention heads as the device sees them: what is folded into a scale, what needs a product with a matrix, and
+//! which shift keeps the softmax in range.
 
 use std::f64::consts::LOG2_E;
 
 use super::{
     cloud::{Need, Scratch},
     device::Device,
-    shaders::{NARROW, Shift},
+    shaders::{NARROW, Shift, Sight},
 };
 use crate::{
-    model::{Attention, Head, Normalization},
+    model::{Attention, Head, Mask, Normalization},
     problem::Problem,
     tokens::{Tokens, Weights},
 };
@@ -22,18 +22,19 @@ pub(super) enum Query {
     Projected(wgpu::Buffer),
 }
 
-/// How the outputs of a head come from M and Z.
+/// What follows the softmax of a head, beside its scale.
 pub(super) enum Value {
-    /// Times a number.
-    Scaled(f32),
-    /// Times a number, then through a matrix.
-    Projected(f32, wgpu::Buffer),
+    Nothing,
+    /// A product with a matrix.
+    Projected(wgpu::Buffer),
 }
 
 /// One head, with its matrices on the device.
 pub(super) struct Lens {
     pub query: Query,
     pub value: Value,
+    /// What the softmax output is multiplied by.
+    pub scale: f32,
     pub shift: Shift,
     /// The shift if it is fixed: a whole number, to base two.
     pub fixed: f32,
@@ -54,18 +55,18 @@ impl Lens {
             Normalization::Softmax => 1.0,
             Normalization::Unnormalized => 1.0 / problem.tokens.shape.sources() as f64,
         };
-        let value = match head.value.multiple_of_identity() {
-            Some(scale) => Value::Scaled((unit * scale) as f32),
+        let (value, scale) = match head.value.multiple_of_identity() {
+            Some(scale) => (Value::Nothing, unit * scale),
             None => {
                 let rows = transposed(&head.value.dense(dim, 1.0), dim);
-                Value::Projected(unit as f32, matrix(device, "value", dim, &rows))
+                (Value::Projected(matrix(device, "value", dim, &rows)), unit)
             }
         };
         let (shift, fixed) = match fixed_shift(attention, head, &problem.tokens) {
             Some(fixed) => (Shift::Fixed, fixed),
             None => (Shift::Running, 0.0),
         };
-        Lens { query, value, shift, fixed }
+        Lens { query, value, scale: scale as f32, shift, fixed }
     }
 }
 
@@ -78,12 +79,20 @@ pub(super) fn scratch(attention: &Attention) -> Scratch {
     }
 }
 
+/// Which sources the kernels let a query see.
+pub(super) fn sight(mask: Mask) -> Sight {
+    match mask {
+        Mask::None => Sight::All,
+        Mask::Causal | Mask::StrictlyCausal => Sight::Leading,
+    }
+}
+
 /// The largest score of every query, where it is known beforehand.
 ///
 /// On the sphere and with A = c I, c >= 0, no score exceeds beta c = beta <x_i, A x_i>, and the term of the token
 /// itself attains it; so no sum overflows and none vanishes, at any beta. That needs the token's own weight to be
-/// there: passive tokens, or weights so small that they vanish beside others, need a running shift. It is rounded up
-/// to a whole number, which costs nothing and makes 2^shift exact.
+/// there: passive tokens, weights so small that they vanish beside others, and a mask that hides it need a running
+/// shift. It is rounded up to a whole number, which costs nothing and makes 2^shift exact.
 fn fixed_shift(attention: &Attention, head: &Head, tokens: &Tokens) -> Option<f32> {
     let scale = head.query_key.multiple_of_identity()?;
     let heard = match &tokens.weights {
@@ -93,6 +102,7 @@ fn fixed_shift(attention: &Attention, head: &Head, tokens: &Tokens) -> Option<f3
             weights.iter().all(|weight| weight * sources > 1e-20)
         }
     };
+    let heard = heard && attention.mask != Mask::StrictlyCausal;
     let narrow = tokens.shape.dim <= NARROW;
     (narrow && heard && scale >= 0.0).then(|| (attention.beta * LOG2_E * scale).ceil() as f32)
 }

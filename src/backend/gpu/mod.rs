@@ -1,12 +1,30 @@
 //! Graphics adapters, through wgpu: the only room that sees it.
 //!
-//! A [`Device`] is an opened adapter, a [`Gpu`] is one problem on it. Tokens stay on the device in single precision; verbs
-//! are recorded and handed over in submissions of about fifty milliseconds, and only observations and final tokens come
-//! back. `shaders/` holds the kernels; each is compiled for one width of tokens.
+//! A [`Device`] is an opened adapter, a [`Gpu`] is one problem on it. Tokens stay on the device in single precision;
+//! verbs are recorded and handed over in submissions of about fifty milliseconds, and only observations and final
+//! tokens come back. `shaders/` holds the kernels; each is compiled for one width of tokens.
 //!
-//! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers; `shaders`,
-//! `params` and `pipelines` are the kernels as text, as parameters and compiled; `velocity`, `scheme`, `survey` and
-//! `second_moment` say what is dispatched; `recorder`, `pace` and `readback` are the way there and back.
+//! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
+//! `shaders`, `params` and `pipelines` are the kernels as text, as parameters and compiled; `velocity` with its
+//! `wiring` and `parts`, `scheme`, `survey` and `second_moment` say what is dispatched; `tune` and `pace` say in what
+//! pieces; `recorder` and `readback` are the way there and back, and `failure` is what they may find.
+//!
+//! ```no_run
+//! use tokenfield::{
+//!     backend::{
+//!         Backend, BackendError,
+//!         gpu::{Choice, Device, Gpu},
+//!     },
+//!     problem::Problem,
+//! };
+//!
+//! async fn means(problem: &Problem) -> Result<Vec<Vec<f64>>, BackendError> {
+//!     let device = Device::open(Choice::Best).await?;
+//!     let mut gpu = Gpu::new(&device, problem).await?;
+//!     let replicas = gpu.observe(&[]).await?;
+//!     Ok(replicas.into_iter().map(|statistics| statistics.mean).collect())
+//! }
+//! ```
 
 mod adapter;
 mod cloud;
@@ -15,6 +33,7 @@ mod failure;
 mod heads;
 mod pace;
 mod params;
+mod parts;
 mod pipelines;
 mod readback;
 mod recorder;
@@ -25,6 +44,7 @@ pub mod shaders;
 mod survey;
 mod tune;
 mod velocity;
+mod wiring;
 
 pub use adapter::{AdapterSummary, Choice, Kind, adapters};
 pub use device::{Bounds, Device};
@@ -37,13 +57,13 @@ use self::{
     second_moment::SecondMoments,
     shaders::{Constants, Shift},
     survey::{Asked, Survey},
-    velocity::Velocity,
+    velocity::{Velocity, View},
 };
-use super::{Backend, BackendError, Identity, Point, Precision};
+use super::{Backend, BackendError, Identity, Method, Point, Precision};
 use crate::{
-    model::Field,
+    model::{Field, Mask},
     observe::{Quantity, Statistics},
-    problem::Problem,
+    problem::{Algorithm, Problem},
     tokens::Shape,
 };
 
@@ -64,12 +84,15 @@ pub struct Gpu {
 impl Gpu {
     /// Lays `problem` out on `device` and uploads its tokens.
     ///
-    /// Fails with `BelowLimit` if one token, or one reading, exceeds a binding of the adapter, and with `OutOfMemory` if
-    /// the tokens do not fit its memory.
+    /// Fails with `BelowLimit` if one token, or one reading, exceeds a binding of the adapter, with `OutOfMemory` if the
+    /// tokens do not fit its memory, and with `Unsupported` if the problem asks for harmonic sums.
     pub async fn new(device: &Device, problem: &Problem) -> Result<Gpu, BackendError> {
+        if problem.algorithm == Algorithm::Harmonic {
+            return Err(BackendError::Unsupported { what: "algorithm = \"harmonic\"" });
+        }
         let shape = problem.tokens.shape;
         let attention = &problem.model.attention;
-        let constants = tune::constants(shape, device.kind(), Shift::Running);
+        let constants = tune::constants(shape, device.kind(), Shift::Running, heads::sight(attention.mask));
         let recorder = Recorder::new(device);
         let cloud = Cloud::new(device, problem, &constants, heads::scratch(attention)).await?;
         let velocity = Velocity::new(device, problem, constants, &cloud, &recorder);
@@ -132,6 +155,10 @@ impl Backend for Gpu {
         }
     }
 
+    fn method(&self) -> Method {
+        Method::Direct
+    }
+
     fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError> {
         self.velocity.evaluate(&mut self.recorder, &self.cloud, point, field, stage)
     }
@@ -152,7 +179,8 @@ impl Backend for Gpu {
         if asked.energy {
             for segment in 0..cloud.tracts.len() {
                 for head in 0..velocity.heads() {
-                    velocity.reduce(recorder, cloud, Point::State, segment, head)?;
+                    // The energy is that of all pairs, whatever the mask.
+                    velocity.reduce(recorder, cloud, View { point: Point::State, segment, head }, Mask::None)?;
                     survey.energy(recorder, cloud, segment, head)?;
                 }
             }

@@ -1,7 +1,7 @@
 //! How much work goes into one submission: about fifty milliseconds, learned from the submissions before.
 //!
-//! Operating systems end a device that does not answer for a second or two, and a busy queue must still let a window be
-//! drawn; on the other hand every submission costs some ten microseconds.
+//! Operating systems end a device that does not answer for a second or two, and a busy queue must still let a window
+//! be drawn; on the other hand every submission costs some ten microseconds.
 
 use std::time::{Duration, Instant};
 
@@ -50,5 +50,41 @@ impl Pace {
         let seconds = (end - began).as_secs_f64().max(1e-6);
         let target = work / seconds * TARGET.as_secs_f64();
         self.work = target.clamp(START / 100.0, GROWTH * self.work);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_work_of_a_fast_device_grows_step_by_step() {
+        let mut pace = Pace::new(None);
+        let before = pace.work();
+        pace.learn(before, Instant::now());
+        assert_eq!(pace.work(), GROWTH * before);
+    }
+
+    #[test]
+    fn the_work_of_a_slow_device_shrinks_at_once() {
+        let mut pace = Pace::new(None);
+        let before = pace.work();
+        pace.learn(before, Instant::now() - 10 * TARGET);
+        assert!((pace.work() - before / 10.0).abs() < 0.02 * before / 10.0, "{}", pace.work());
+    }
+
+    #[test]
+    fn a_given_work_stays() {
+        let mut pace = Pace::new(Some(7.0));
+        pace.learn(7.0, Instant::now());
+        assert_eq!(pace.work(), 7.0);
+    }
+
+    #[test]
+    fn a_small_submission_teaches_nothing() {
+        let mut pace = Pace::new(None);
+        let before = pace.work();
+        pace.learn(1.0, Instant::now() - TARGET);
+        assert_eq!(pace.work(), before);
     }
 }

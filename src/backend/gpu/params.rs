@@ -1,6 +1,7 @@
 //! The uniform structs that kernels read, one for each, with the same names and order as in the shaders.
 //!
-//! The two spellings are compared by a test that reflects the shaders, so a field that moves on one side is found there.
+//! The two spellings are compared by a test that reflects the shaders, so a field that moves on one side is found
+//! there.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -52,6 +53,7 @@ params! {
         fresh: u32,
         scale: f32,
         shift: f32,
+        reach: i32,
     }
     Settle {
         rows: u32,

@@ -1,7 +1,7 @@
 //! Bytes from the device to the host, through one staging buffer that is made once.
 //!
-//! Mapping is awaited, because a browser cannot block. On native targets the recorder has waited for the device before,
-//! so the future is ready at its first poll.
+//! Mapping is awaited, because a browser cannot block. On native targets the recorder has waited for the device
+//! before, so the future is ready at its first poll.
 
 use std::{
     future::poll_fn,

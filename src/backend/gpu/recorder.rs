@@ -1,7 +1,7 @@
 //! The list of dispatches that wait to be submitted.
 //!
-//! Verbs record; the device gets the list when it is worth a submission or when somebody wants to read. Each dispatch has
-//! its own slot of the uniform buffer, written once for the whole list.
+//! Verbs record; the device gets the list when it is worth a submission or when somebody wants to read. Each dispatch
+//! has its own slot of the uniform buffer, written once for the whole list.
 
 use std::{collections::VecDeque, ops::Range, time::Instant};
 

@@ -91,8 +91,8 @@ impl SecondMoments {
         Ok(())
     }
 
-    /// Reads what was recorded: for every replica sum_j w_j x_j x_j^T, row-major. Weights are relative to 1 / sources on
-    /// the device.
+    /// Reads what was recorded: for every replica sum_j w_j x_j x_j^T, row-major. Weights are relative to 1 / sources
+    /// on the device.
     pub async fn read(&self, recorder: &mut Recorder, readback: &Readback) -> Result<Vec<Vec<f64>>, BackendError> {
         let square = self.shape.dim * self.shape.dim;
         let unit = 1.0 / self.shape.sources() as f64;

@@ -1,7 +1,8 @@
 //! How tokens are divided among buffers, because one binding holds less than a large problem needs.
 //!
-//! Tokens are rows, ordered (replica, token). A segment either holds whole replicas, or a piece of a single one; so the
-//! keys of a segment of queries are always in segments of the same shape, and a kernel sees at most one kind of split.
+//! Tokens are rows, ordered (replica, token). A segment either holds whole replicas, or a piece of a single one; so
+//! the keys of a segment of queries are always in segments of the same shape, and a kernel sees at most one kind of
+//! split.
 
 use std::ops::Range;
 

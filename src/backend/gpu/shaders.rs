@@ -1,7 +1,8 @@
-//! The shaders as text: which files make up each kernel, the constants written in front of them, and what they declare.
+//! The shaders as text: which files make up each kernel, the constants written in front of them, and what they
+//! declare.
 //!
-//! A shader is plain WGSL that a browser takes: a header of constants, shared files, and one file named like its entry
-//! point. Nothing here needs a device, so a test can parse, validate and translate every kernel anywhere.
+//! A shader is plain WGSL that a browser takes: a header of constants, shared files, and one file named like its
+//! entry point. Nothing here needs a device, so a test can parse, validate and translate every kernel anywhere.
 
 use std::fmt::Write;
 
@@ -18,9 +19,12 @@ pub const SURVEY_ROWS: u32 = 1024;
 pub const EDGE: u32 = 16;
 /// Queries of one workgroup of `reduce_wide`.
 pub const WIDE_QUERIES: u32 = 64;
-/// Rows and vectors of the output that one workgroup of `project_wide` owns.
-pub const PROJECT_ROWS: u32 = 16;
+/// Vectors of the output that one workgroup of `project_wide` owns, and rows: one thread for each.
 pub const PROJECT_VECTORS: u32 = 4;
+pub const PROJECT_ROWS: u32 = THREADS / PROJECT_VECTORS;
+/// The log-weight of a token that must not be heard, and the shift of a sum without terms. It is finite because
+/// infinity minus infinity is not a number.
+pub const SILENT: f32 = -1e30;
 
 /// The kernels; each is an entry point and a file of the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,6 +60,14 @@ pub enum Shift {
     Running,
 }
 
+/// Which sources a query sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    All,
+    /// The leading ones, up to a number that grows with the query.
+    Leading,
+}
+
 /// The numbers that a kernel is compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Constants {
@@ -70,6 +82,7 @@ pub struct Constants {
     /// Keys in a chunk: a multiple of the tile.
     pub chunk: u32,
     pub shift: Shift,
+    pub sight: Sight,
 }
 
 impl Constants {
@@ -188,13 +201,18 @@ fn header(constants: &Constants, threads: u32) -> String {
         ("QUERIES", constants.queries),
         ("TILE", constants.tile),
         ("CHUNK", constants.chunk),
+        ("WIDE_QUERIES", WIDE_QUERIES),
+        ("PROJECT_VECTORS", PROJECT_VECTORS),
         ("SURVEY_ROWS", SURVEY_ROWS),
+        ("EDGE", EDGE),
     ];
     for (name, value) in numbers {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "const {name}: u32 = {value}u;");
     }
+    let _ = writeln!(text, "const SILENT: f32 = {SILENT:e};");
     let _ = writeln!(text, "const FIXED_SHIFT: bool = {};", constants.shift == Shift::Fixed);
+    let _ = writeln!(text, "const MASKED: bool = {};", constants.sight == Sight::Leading);
     text
 }
 

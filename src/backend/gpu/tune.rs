@@ -1,11 +1,11 @@
 //! How large the pieces of the reduction are, from the shape of the problem and the kind of adapter alone.
 //!
-//! Nothing measured enters, so the order of every sum, and with it every bit of a run, is the same from run to run on one
-//! adapter.
+//! Nothing measured enters, so the order of every sum, and with it every bit of a run, is the same from run to run on
+//! one adapter.
 
 use super::{
     adapter::Kind,
-    shaders::{Constants, NARROW, Shift, WIDE_QUERIES},
+    shaders::{Constants, NARROW, Shift, Sight, WIDE_QUERIES},
 };
 use crate::tokens::Shape;
 
@@ -13,10 +13,10 @@ use crate::tokens::Shape;
 const BUSY_THREADS: usize = 1 << 17;
 
 /// The constants of the reduction for tokens of this shape.
-pub fn constants(shape: Shape, kind: Kind, shift: Shift) -> Constants {
+pub fn constants(shape: Shape, kind: Kind, shift: Shift, sight: Sight) -> Constants {
     let dim = shape.dim as u32;
     if shape.dim > NARROW {
-        return Constants { dim, threads: 128, queries: 1, tile: 32, chunk: 1024, shift };
+        return Constants { dim, threads: 128, queries: 1, tile: 32, chunk: 1024, shift, sight };
     }
     // Sums and query are QUERIES * 3 (D + 1) registers or so; these numbers keep them below about 150.
     let most = match (kind, shape.dim) {
@@ -35,7 +35,7 @@ pub fn constants(shape: Shape, kind: Kind, shift: Shift) -> Constants {
     };
     let fewest = if kind == Kind::Software { 8 } else { 32 };
     let threads = (shape.count.div_ceil(queries as usize) as u32).next_power_of_two().clamp(fewest, 64);
-    Constants { dim, threads, queries, tile, chunk: 16 * tile, shift }
+    Constants { dim, threads, queries, tile, chunk: 16 * tile, shift, sight }
 }
 
 /// Queries of one workgroup.
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn tiles_are_whole_vectors_and_chunks_are_whole_tiles() {
         for (shape, kind) in shapes().flat_map(|shape| KINDS.map(|kind| (shape, kind))) {
-            let constants = constants(shape, kind, Shift::Fixed);
+            let constants = constants(shape, kind, Shift::Fixed, Sight::All);
             assert_eq!(constants.tile % 4, 0, "{shape:?}");
             assert_eq!(constants.chunk % constants.tile, 0, "{shape:?}");
             assert!(constants.threads.is_power_of_two(), "{shape:?}");
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn slices_cover_all_keys_and_none_is_empty() {
         for (shape, kind) in shapes().flat_map(|shape| KINDS.map(|kind| (shape, kind))) {
-            let constants = constants(shape, kind, Shift::Fixed);
+            let constants = constants(shape, kind, Shift::Fixed, Sight::All);
             let keys = slice_keys(shape.sources(), slices(shape, kind, &constants), &constants);
             let slices = shape.sources().div_ceil(keys);
             assert!(slices * keys >= shape.sources() && (slices - 1) * keys < shape.sources(), "{shape:?}");
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn a_single_query_block_still_fills_a_large_adapter() {
         let shape = Shape { replicas: 1, count: 1 << 14, dim: 3, passive: 0 };
-        let constants = constants(shape, Kind::Discrete, Shift::Fixed);
+        let constants = constants(shape, Kind::Discrete, Shift::Fixed, Sight::All);
         let groups = shape.count.div_ceil(group_queries(&constants)) * slices(shape, Kind::Discrete, &constants);
         assert!(groups * constants.threads as usize >= BUSY_THREADS / 2, "{groups} workgroups");
     }

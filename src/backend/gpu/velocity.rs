@@ -1,31 +1,26 @@
 //! The velocity: for every head a reduction of all queries over all keys, then its output, then the tangent space.
 
-use std::ops::Range;
-
 use super::{
-    cloud::{Cloud, Tract},
+    cloud::Cloud,
     device::Device,
-    heads::{Lens, Query, Value},
+    heads::{Lens, Query},
     params,
-    pipelines::{Bound, Pipeline},
+    parts::Parts,
+    pipelines::Bound,
     recorder::Recorder,
-    shaders::{self, Constants, Kernel, NARROW, Shift, THREADS},
+    segments::Segment,
+    shaders::{Constants, NARROW, PROJECT_ROWS, PROJECT_VECTORS, THREADS},
     tune,
+    wiring::{Kernels, Pass, Wire},
 };
 use crate::{
     backend::{BackendError, Point},
-    model::{Field, Normalization},
+    model::{Field, Mask, Normalization},
     problem::Problem,
 };
 
-/// What one head does to the queries of one segment at one point.
-struct Pass {
-    project_query: Option<Bound>,
-    /// The reduction over the keys of each segment that is seen, by its index.
-    reduce: Vec<(usize, Bound)>,
-    settle: Bound,
-    project_value: Option<Bound>,
-}
+/// The points in the order in which everything is kept that exists for both.
+const POINTS: [Point; 2] = [Point::State, Point::Stage];
 
 /// One head: its lens, and its passes by point and segment.
 struct Head {
@@ -35,28 +30,27 @@ struct Head {
 
 pub(super) struct Velocity {
     constants: Constants,
-    softmax: bool,
+    normalization: Normalization,
+    mask: Mask,
     heads: Vec<Head>,
     /// By point and segment.
     tangent: [Vec<Bound>; 2],
 }
 
-/// The index of a point.
-fn index(point: Point) -> usize {
-    match point {
-        Point::State => 0,
-        Point::Stage => 1,
-    }
+/// One head at one point, for the queries of one segment.
+#[derive(Clone, Copy)]
+pub(super) struct View {
+    pub point: Point,
+    pub segment: usize,
+    pub head: usize,
 }
 
-fn tokens(tract: &Tract, point: Point) -> &wgpu::Buffer {
-    match point {
-        Point::State => &tract.state,
-        Point::Stage => &tract.stage,
-    }
+/// Whether a result starts a sum or goes on with one.
+#[derive(Clone, Copy, PartialEq)]
+enum Sum {
+    Fresh,
+    Continued,
 }
-
-const POINTS: [Point; 2] = [Point::State, Point::Stage];
 
 impl Velocity {
     pub fn new(
@@ -75,15 +69,15 @@ impl Velocity {
             Head { lens, passes }
         };
         let tangent = |point| {
-            let bind = |tract| {
-                let buffers = [tokens(tract, point), &tract.slopes];
-                kernels.tangent.bind(device, recorder.uniforms(), &buffers)
+            let bind = |tract: &super::cloud::Tract| {
+                kernels.tangent.bind(device, recorder.uniforms(), &[tract.tokens(point), &tract.slopes])
             };
             cloud.tracts.iter().map(bind).collect()
         };
         Velocity {
             constants,
-            softmax: attention.normalization == Normalization::Softmax,
+            normalization: attention.normalization,
+            mask: attention.mask,
             heads: attention.heads.iter().map(head).collect(),
             tangent: POINTS.map(tangent),
         }
@@ -104,36 +98,31 @@ impl Velocity {
     ) -> Result<(), BackendError> {
         for segment in 0..cloud.tracts.len() {
             for head in 0..self.heads.len() {
-                self.reduce(recorder, cloud, point, segment, head)?;
-                self.output(recorder, cloud, &Output { point, field, stage, segment, head })?;
+                let view = View { point, segment, head };
+                self.reduce(recorder, cloud, view, self.mask)?;
+                self.output(recorder, cloud, view, field, stage)?;
             }
         }
         Ok(())
     }
 
-    /// Records the partials of the queries of one segment under one head, over all their keys.
-    pub fn reduce(
-        &self,
-        recorder: &mut Recorder,
-        cloud: &Cloud,
-        point: Point,
-        segment: usize,
-        head: usize,
-    ) -> Result<(), BackendError> {
-        let Head { lens, passes } = &self.heads[head];
-        let pass = &passes[index(point)][segment];
-        let queries = &cloud.tracts[segment].segment;
+    /// Records the partials of a view, over all keys that its queries see under `mask`: that of the model, or none.
+    pub fn reduce(&self, recorder: &mut Recorder, cloud: &Cloud, view: View, mask: Mask) -> Result<(), BackendError> {
+        let (lens, pass) = self.pass(view);
+        let queries = &cloud.tracts[view.segment].segment;
         if let Some(bound) = &pass.project_query {
             self.project(recorder, bound, queries.rows(), 0, Sum::Fresh)?;
         }
         let group_queries = tune::group_queries(&self.constants);
         let blocks = queries.tokens.div_ceil(group_queries);
         let groups = (queries.replicas * cloud.slices * blocks) as u64;
+        let work = group_queries as f64 * self.pair_work();
         for (turn, (segment, bound)) in pass.reduce.iter().enumerate() {
             let keys = &cloud.tracts[*segment].segment;
             let slice_keys = tune::slice_keys(keys.sources, cloud.slices, &self.constants);
-            let work = group_queries as f64 * self.pair_work();
-            for part in Parts::new(recorder, groups, slice_keys, self.constants.chunk as usize, work) {
+            let chunk = self.constants.chunk as usize;
+            let (most_pairs, most_groups) = (recorder.dispatch_work() / work, recorder.dispatch_groups());
+            for part in Parts::new(groups, slice_keys, chunk, most_pairs, most_groups) {
                 let params = params::Reduce {
                     first_group: part.groups.start as u32,
                     end_group: part.groups.end as u32,
@@ -152,6 +141,7 @@ impl Velocity {
                         Query::Projected(_) => 1.0,
                     },
                     shift: lens.fixed,
+                    reach: reach(mask, queries, keys),
                 };
                 let groups = part.groups.end - part.groups.start;
                 recorder.record(bound, &params, groups, groups as f64 * part.keys.len() as f64 * work)?;
@@ -160,39 +150,43 @@ impl Velocity {
         Ok(())
     }
 
-    /// Records the output of one head from its partials, added to that of the heads before it.
-    fn output(&self, recorder: &mut Recorder, cloud: &Cloud, output: &Output) -> Result<(), BackendError> {
-        let Head { lens, passes } = &self.heads[output.head];
-        let pass = &passes[index(output.point)][output.segment];
-        let rows = cloud.tracts[output.segment].segment.rows();
-        let first_row = output.stage * rows;
-        let last = output.head + 1 == self.heads.len() && output.field == Field::Tangent;
-        let sum = if output.head == 0 { Sum::Fresh } else { Sum::Continued };
-        let settle = |scale, first_row: usize, sum: Sum, project: bool| params::Settle {
+    /// Records the output of a view from its partials, added to that of the heads before it.
+    fn output(
+        &self,
+        recorder: &mut Recorder,
+        cloud: &Cloud,
+        view: View,
+        field: Field,
+        stage: usize,
+    ) -> Result<(), BackendError> {
+        let (lens, pass) = self.pass(view);
+        let rows = cloud.tracts[view.segment].segment.rows();
+        let first_row = stage * rows;
+        let sum = if view.head == 0 { Sum::Fresh } else { Sum::Continued };
+        let projects = field == Field::Tangent && view.head + 1 == self.heads.len();
+        let (groups, work) = (rows.div_ceil(THREADS as usize) as u64, self.row_work(rows));
+        let plain = params::Settle {
             rows: rows as u32,
             slices: cloud.slices as u32,
-            first_row: first_row as u32,
-            accumulate: u32::from(sum == Sum::Continued),
-            project: u32::from(project),
-            softmax: u32::from(self.softmax),
-            scale,
+            first_row: 0,
+            accumulate: 0,
+            project: 0,
+            softmax: u32::from(self.normalization == Normalization::Softmax),
+            scale: lens.scale,
         };
-        let (groups, work) =
-            (rows.div_ceil(THREADS as usize) as u64, (rows * self.constants.dim as usize * 8) as f64);
-        match (&lens.value, &pass.project_value) {
-            (Value::Projected(scale, _), Some(project)) => {
-                recorder.record(&pass.settle, &settle(*scale, 0, Sum::Fresh, false), groups, work)?;
-                self.project(recorder, project, rows, first_row, sum)?;
-                if last {
-                    let params = params::Tangent { rows: rows as u32, first_row: first_row as u32 };
-                    recorder.record(&self.tangent[index(output.point)][output.segment], &params, groups, work)?;
-                }
-                Ok(())
-            }
-            (Value::Projected(scale, _) | Value::Scaled(scale), _) => {
-                recorder.record(&pass.settle, &settle(*scale, first_row, sum, last), groups, work)
-            }
+        let Some(project) = &pass.project_value else {
+            let accumulate = u32::from(sum == Sum::Continued);
+            let settle =
+                params::Settle { first_row: first_row as u32, accumulate, project: u32::from(projects), ..plain };
+            return recorder.record(&pass.settle, &settle, groups, work);
+        };
+        recorder.record(&pass.settle, &plain, groups, work)?;
+        self.project(recorder, project, rows, first_row, sum)?;
+        if projects {
+            let params = params::Tangent { rows: rows as u32, first_row: first_row as u32 };
+            recorder.record(&self.tangent[view.point as usize][view.segment], &params, groups, work)?;
         }
+        Ok(())
     }
 
     /// Records rows times a matrix.
@@ -207,12 +201,11 @@ impl Velocity {
         let groups = match self.constants.dim as usize {
             ..=NARROW => rows.div_ceil(THREADS as usize),
             _ => {
-                let columns = self.constants.width().div_ceil(shaders::PROJECT_VECTORS) as usize;
-                rows.div_ceil(shaders::PROJECT_ROWS as usize) * columns
+                let columns = self.constants.width().div_ceil(PROJECT_VECTORS) as usize;
+                rows.div_ceil(PROJECT_ROWS as usize) * columns
             }
         };
-        let dim = self.constants.dim as usize;
-        let work = (rows * dim * dim) as f64;
+        let work = rows as f64 * f64::from(self.constants.dim).powi(2);
         for part in recorder.cut(groups as u64, work) {
             let params = params::Project {
                 first_group: part.start as u32,
@@ -227,138 +220,29 @@ impl Velocity {
         Ok(())
     }
 
+    fn pass(&self, view: View) -> (&Lens, &Pass) {
+        let head = &self.heads[view.head];
+        (&head.lens, &head.passes[view.point as usize][view.segment])
+    }
+
     /// Multiply-adds for one pair of tokens: score, value, and about eight for the exponential.
     fn pair_work(&self) -> f64 {
         f64::from(2 * self.constants.dim + 8)
     }
-}
 
-/// Which output of which head goes where.
-struct Output {
-    point: Point,
-    field: Field,
-    stage: usize,
-    segment: usize,
-    head: usize,
-}
-
-/// Whether a result starts a sum or goes on with one.
-#[derive(Clone, Copy, PartialEq)]
-enum Sum {
-    Fresh,
-    Continued,
-}
-
-/// A reduction cut into dispatches of bounded work: first along the keys, because fewer groups leave a large adapter idle,
-/// then along the groups. Cuts lie between chunks, so they change no sum.
-struct Parts {
-    groups: u64,
-    keys: usize,
-    group_step: u64,
-    key_step: usize,
-    next: (u64, usize),
-}
-
-struct Part {
-    groups: Range<u64>,
-    keys: Range<usize>,
-}
-
-impl Parts {
-    /// `work` is that of one group and one key.
-    fn new(recorder: &Recorder, groups: u64, keys: usize, chunk: usize, work: f64) -> Parts {
-        let most = recorder.dispatch_groups().min(groups);
-        let budget = recorder.dispatch_work() / work;
-        // Conversions from float saturate, so an enormous budget means all of it.
-        let key_step = ((budget / groups as f64) as usize / chunk * chunk).clamp(chunk, keys.max(chunk));
-        let group_step = ((budget / key_step as f64) as u64).clamp(1, most);
-        Parts { groups, keys, group_step, key_step, next: (0, 0) }
+    /// Multiply-adds that take as long as moving so many rows through memory a few times.
+    fn row_work(&self, rows: usize) -> f64 {
+        rows as f64 * f64::from(8 * self.constants.dim)
     }
 }
 
-impl Iterator for Parts {
-    type Item = Part;
-
-    fn next(&mut self) -> Option<Part> {
-        let (group, key) = self.next;
-        if key >= self.keys {
-            return None;
-        }
-        let group_end = (group + self.group_step).min(self.groups);
-        let key_end = (key + self.key_step).min(self.keys);
-        self.next = if group_end == self.groups { (0, key_end) } else { (group_end, key) };
-        Some(Part { groups: group..group_end, keys: key..key_end })
-    }
-}
-
-/// The kernels of the velocity.
-struct Kernels {
-    reduce: [Pipeline; 2],
-    settle: Pipeline,
-    project: Pipeline,
-    tangent: Pipeline,
-}
-
-impl Kernels {
-    fn new(device: &Device, constants: &Constants) -> Kernels {
-        let kernel = |kernel| Pipeline::new(device, kernel, constants);
-        let (reduction, projection) = match constants.dim as usize {
-            ..=NARROW => (Kernel::ReduceNarrow, Kernel::ProjectNarrow),
-            _ => (Kernel::ReduceWide, Kernel::ProjectWide),
-        };
-        let reduce = |shift| Pipeline::new(device, reduction, &Constants { shift, ..*constants });
-        Kernels {
-            reduce: [reduce(Shift::Fixed), reduce(Shift::Running)],
-            settle: kernel(Kernel::Settle),
-            project: kernel(projection),
-            tangent: kernel(Kernel::Tangent),
-        }
-    }
-}
-
-/// Attaches the buffers of one head.
-struct Wire<'a> {
-    device: &'a Device,
-    cloud: &'a Cloud,
-    recorder: &'a Recorder,
-    kernels: &'a Kernels,
-    lens: &'a Lens,
-}
-
-impl Wire<'_> {
-    fn pass(&self, tract: &Tract, point: Point) -> Pass {
-        let Wire { cloud, kernels, lens, .. } = self;
-        let tokens_here = tokens(tract, point);
-        let (queries, project_query) = match &lens.query {
-            Query::Scaled(_) => (tokens_here, None),
-            Query::Projected(matrix) => {
-                (&cloud.operands, Some(self.bind(&kernels.project, &[tokens_here, matrix, &cloud.operands])))
-            }
-        };
-        let (settled, project_value) = match &lens.value {
-            Value::Scaled(_) => (&tract.slopes, None),
-            Value::Projected(_, matrix) => {
-                (&cloud.outputs, Some(self.bind(&kernels.project, &[&cloud.outputs, matrix, &tract.slopes])))
-            }
-        };
-        let reduce = match lens.shift {
-            Shift::Fixed => &kernels.reduce[0],
-            Shift::Running => &kernels.reduce[1],
-        };
-        let seen = cloud.tracts.iter().enumerate().filter(|(_, keys)| tract.segment.sees(&keys.segment));
-        let over = |(segment, keys): (usize, &Tract)| {
-            let buffers = [queries, tokens(keys, point), &keys.weights, &cloud.partials];
-            (segment, self.bind(reduce, &buffers))
-        };
-        Pass {
-            project_query,
-            reduce: seen.map(over).collect(),
-            settle: self.bind(&kernels.settle, &[tokens_here, &cloud.partials, settled]),
-            project_value,
-        }
-    }
-
-    fn bind(&self, pipeline: &Pipeline, buffers: &[&wgpu::Buffer]) -> Bound {
-        pipeline.bind(self.device, self.recorder.uniforms(), buffers)
+/// How many more of the sources of `keys` than its own number in `queries` a query sees under `mask`.
+fn reach(mask: Mask, queries: &Segment, keys: &Segment) -> i32 {
+    let ahead = queries.first_token as i32 - keys.first_token as i32;
+    match mask {
+        // Beyond any source, and far from overflow when a query's number is added.
+        Mask::None => 1 << 30,
+        Mask::Causal => ahead + 1,
+        Mask::StrictlyCausal => ahead,
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::{Array1, Array2, Array3, arr1, arr2};
 use ndarray_npy::write_npy;
 
-use super::{tests::GOOD, *};
+use super::super::{tests::GOOD, *};
 
 /// The error of the good experiment with `from` replaced by `to`.
 fn refusal(from: &str, to: &str) -> String {
@@ -37,11 +37,11 @@ fn keys_and_types() {
     ];
     insta::assert_snapshot!(refusals.join("\n"), @r#"
     experiment: attention.betta: unknown key; did you mean attention.beta? known here: beta, normalization, mask, head
-    experiment: perceptron: unknown key; known here: name, algorithm, tokens, attention, time, observe
+    experiment: perceptron: unknown key; known here: name, algorithm, tolerance, tokens, attention, time, observe
     experiment: tokens.initial.axis: unknown key; known here: law
     experiment: attention.beta: missing; write e.g. attention.beta = 4.0
     experiment: tokens.count: missing; write e.g. tokens.count = 4096
-    experiment: times: unknown key; did you mean time? known here: name, algorithm, tokens, attention, time, observe
+    experiment: times: unknown key; did you mean time? known here: name, algorithm, tolerance, tokens, attention, time, observe
     experiment: time.step = "small": must be a number, and is text; write e.g. time.step = 0.05
     experiment: tokens.count = 6.0: must be a whole number, and is a decimal number; write e.g. tokens.count = 4096
     experiment: line 10, column 1: missing comma between array elements, expected `,`; write valid TOML, see https://toml.io
@@ -96,20 +96,20 @@ fn words() {
     let quantities = |list: &str| refusal("end = 10.0", &format!("end = 10.0\n[observe]\nquantities = {list}"));
     let refusals = [
         refusal("\"uniform\"", "\"gaussian\""),
-        refusal("beta = 4.0", "beta = 4.0\nmask = \"causal\""),
+        refusal("beta = 4.0", "beta = 4.0\nmask = \"diagonal\""),
         refusal("\"softmax\"", "\"hardmax\""),
         refusal("seed = 7", "seed = 7\ngeometry = \"euclidean\""),
-        refusal("[tokens]", "algorithm = \"harmonic\"\n[tokens]"),
+        refusal("[tokens]", "algorithm = \"fourier\"\n[tokens]"),
         refusal("\"heun\"", "\"rk5\""),
         quantities("[\"moments\", \"clusters\"]"),
         quantities("[\"moments\", \"moments\"]"),
     ];
     insta::assert_snapshot!(refusals.join("\n"), @r#"
     experiment: tokens.initial.law = "gaussian": not supported; accepted: "uniform", "von-mises-fisher", "cap", "simplex", "orthonormal", "two-clusters", "file"
-    experiment: attention.mask = "causal": not supported; accepted: "none"
+    experiment: attention.mask = "diagonal": not supported; accepted: "none", "causal", "strictly-causal"
     experiment: attention.normalization = "hardmax": not supported; accepted: "softmax", "unnormalized"
     experiment: tokens.geometry = "euclidean": not supported; accepted: "sphere"
-    experiment: algorithm = "harmonic": not supported; accepted: "auto", "direct"
+    experiment: algorithm = "fourier": not supported; accepted: "auto", "direct", "harmonic"
     experiment: time.scheme = "rk5": not supported; accepted: "euler", "heun", "rk4", "layer"
     experiment: observe.quantities.1 = "clusters": not supported; accepted: "moments", "energy", "w2_dirac", "overlap"
     experiment: observe.quantities.1 = "moments": is listed twice; write every quantity once
@@ -167,7 +167,6 @@ fn matrices() {
         value("{ rows = [[1, 0, 0], [0, 1]] }"),
         value("{ rows = [[1, 0, 0], [0, 1], [0, 0, 1]] }"),
         value("{ rows = [[1, 0, 0], [0, nan, 1], [0, 0, 1]] }"),
-        refusal("[time]", "[[attention.head]]\nvalue = \"identity\"\n[time]"),
     ];
     insta::assert_snapshot!(refusals.join("\n"), @r#"
     experiment: attention.head.0.value = "random": not supported; accepted: "identity", { scale = .. }, { diagonal = .. }, { rows = .. }, { path = .. }
@@ -178,7 +177,6 @@ fn matrices() {
     experiment: attention.head.0.value.rows = [[1.0, 0.0, 0.0], [0.0, 1.0]]: has 2 rows and tokens have 3 components; write 3 rows of 3 numbers
     experiment: attention.head.0.value.rows = [[1.0, 0.0, 0.0], [0.0, 1.0], [0.0, 0.0, 1.0]]: has 2 numbers in row 1, counted from 0; write 3 rows of 3 numbers
     experiment: attention.head.0.value.rows.1 = [0, nan, 1]: must be finite, and has NaN in it; write e.g. attention.head.0.value.rows.1 = [1.0, 0.0]
-    experiment: attention.head.0.query-key: missing; write e.g. attention.head.0.query-key = "identity"
     "#);
 }
 

@@ -1,5 +1,7 @@
 //! Experiments that are fine.
 
+mod refusals;
+
 use ndarray::{arr1, arr2};
 use ndarray_npy::write_npy;
 
@@ -213,7 +215,7 @@ fn overrides_replace_what_was_typed() {
     assert_eq!(problem.tokens.shape.replicas, 1);
 }
 
-const REFERENCE: &str = include_str!("../../assets/reference.toml");
+const REFERENCE: &str = include_str!("../../../assets/reference.toml");
 
 /// The reference with each `# or:` line in the place of the line it is an alternative to, or of nothing.
 fn alternatives() -> Vec<String> {

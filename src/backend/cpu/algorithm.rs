@@ -1,0 +1,76 @@
+//! Which algorithm sums over the keys: pair by pair, or by harmonics where that pays and is exact enough.
+
+use super::{
+    field::HeadField,
+    harmonic::{Expansion, Moments, Radial, degree},
+    instructions::Instructions,
+    keys::Keys,
+    real::Real,
+};
+use crate::{
+    backend::{BackendError, Precision},
+    model::Mask,
+    problem::{Algorithm, Problem},
+};
+
+/// Work for each harmonic of a token, passes over keys and queries together, in units of one pair of the direct
+/// reduction, by dimension (2, 3). Measured with `tokenfield bench`; the choice leaves a factor of four to chance.
+const COST: [f64; 2] = [3.0, 2.0];
+/// Work for a token whatever the degree, in the same units.
+const OVERHEAD: f64 = 100.0;
+/// Harmonics must promise this gain before `auto` takes them.
+const GAIN: f64 = 4.0;
+
+/// The harmonic algorithm, made ready for the heads of a problem.
+pub(super) struct Harmonics<T> {
+    /// One a head.
+    radials: Vec<Radial<T>>,
+    pub(super) degree: usize,
+    pub(super) tolerance: f64,
+    /// [`Algorithm::Harmonic`] if nothing else will do, [`Algorithm::Auto`] if direct will.
+    pub(super) asked: Algorithm,
+}
+
+impl<T: Real> Harmonics<T> {
+    /// The harmonics for `problem`, if its algorithm asks for them or `auto` expects to gain by them.
+    pub(super) fn choose(problem: &Problem, heads: &[HeadField<T>]) -> Result<Option<Self>, BackendError> {
+        let (asked, dim) = (problem.algorithm, problem.tokens.shape.dim);
+        if asked == Algorithm::Direct || problem.model.attention.mask != Mask::None {
+            return Ok(None);
+        }
+        let tolerance = problem.tolerance.unwrap_or(match T::PRECISION {
+            Precision::Single => 1e-6,
+            Precision::Double => 1e-12,
+        });
+        let radials: Option<Vec<Radial<T>>> = heads
+            .iter()
+            .map(|head| {
+                let degree = degree(dim, head.longest_query, tolerance)?;
+                Some(match head.query_length {
+                    Some(kappa) => Radial::constant(dim, kappa, degree),
+                    None => Radial::varying(dim, head.longest_query, degree),
+                })
+            })
+            .collect();
+        let Some(radials) = radials else {
+            return if asked == Algorithm::Harmonic { Err(BackendError::TooManyHarmonics) } else { Ok(None) };
+        };
+        let degree = radials.iter().map(|radial| radial.degree).max().unwrap_or(0);
+        let harmonics = Self { radials, degree, tolerance, asked };
+        let pays = asked == Algorithm::Harmonic || GAIN * harmonics.work(dim) < problem.tokens.shape.sources() as f64;
+        Ok(pays.then_some(harmonics))
+    }
+
+    /// Work for one token and head, in pairs of the direct reduction.
+    fn work(&self, dim: usize) -> f64 {
+        let degrees = self.degree as f64 + 2.0;
+        let harmonics = if dim == 2 { degrees } else { degrees * degrees / 2.0 };
+        OVERHEAD + COST[dim - 2] * harmonics
+    }
+
+    /// The expansion of each head over the keys of one replica.
+    pub(super) fn expansions(&self, instructions: Instructions, keys: Keys<'_, T>) -> Vec<Expansion<'_, T>> {
+        let moments = Moments::new(instructions, keys, self.degree + 1);
+        self.radials.iter().map(|radial| Expansion::new(&moments, radial)).collect()
+    }
+}

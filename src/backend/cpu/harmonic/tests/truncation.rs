@@ -1,0 +1,32 @@
+//! Degrees against a table computed elsewhere.
+
+use super::super::truncation::{degree, within};
+
+#[test]
+fn degrees_for_a_tail() {
+    // Tails of 1e-6 and 1e-12 relative to e^kappa, from an independent sum of scaled Bessel functions.
+    let table = [
+        (1.0, [7, 11], [7, 12]),
+        (4.0, [11, 18], [12, 18]),
+        (16.0, [20, 31], [22, 32]),
+        (64.0, [40, 59], [42, 61]),
+        (256.0, [79, 115], [84, 119]),
+        (1000.0, [155, 226], [166, 235]),
+    ];
+    for (kappa, circle, sphere) in table {
+        for (k, tail) in [1e-6, 1e-12].into_iter().enumerate() {
+            assert_eq!(within(2, kappa, tail), Some(circle[k]), "circle, kappa {kappa}, tail {tail}");
+            let expected = (sphere[k] <= 120).then_some(sphere[k]);
+            assert_eq!(within(3, kappa, tail), expected, "sphere, kappa {kappa}, tail {tail}");
+        }
+    }
+}
+
+#[test]
+fn hopeless_expansions_are_refused() {
+    assert_eq!(degree(2, 1e5, 1e-6), None);
+    assert_eq!(degree(3, 1e3, 1e-6), None);
+    assert_eq!(degree(4, 1.0, 1e-6), None);
+    assert_eq!(degree(1, 1.0, 1e-6), None);
+    assert_eq!(degree(3, 0.0, 1e-6), Some(0));
+}

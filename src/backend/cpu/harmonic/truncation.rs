@@ -1,0 +1,37 @@
+//! How many degrees a tolerance asks for.
+
+use super::bessel;
+
+/// The largest degrees worth their cost and their rounding: on the circle, on the sphere.
+const CAPS: [usize; 2] = [400, 120];
+
+/// Room for both Z_i and M_i being off, and for a density half of the even one; it costs a degree or none.
+const MARGIN: f64 = 0.25;
+
+/// The degree L at which the expansion may stop, for scores up to `kappa_max` = beta |A|_2 and tokens of width `dim`,
+/// if velocities (of order one) are to be within about `tolerance`; `None` if no L up to the cap (400 for d = 2, 120 for
+/// d = 3) does it, or for any other dim.
+///
+/// The coefficients b_l of the kernel are positive, so their tail sum_{l > L} b_l bounds the error of Z_i and of M_i
+/// relative to e^kappa sum_j w_j, rigorously and attained. What is wanted is the error relative to Z_i. For tokens
+/// spread evenly Z_i / (e^kappa sum_j w_j) is b_0, about 1 / sqrt(2 pi kappa) for d = 2 and 1 / 2 kappa for d = 3: the
+/// tail is asked to be below `MARGIN` * tolerance * b_0. Clustered tokens have larger Z_i at nearly all tokens, and do
+/// better; a token in a region so empty that Z_i falls far below does worse, as it does by rounding (see the module).
+pub(in super::super) fn degree(dim: usize, kappa_max: f64, tolerance: f64) -> Option<usize> {
+    let mean = *bessel::coefficients(dim, kappa_max, 0).first()?;
+    within(dim, kappa_max, MARGIN * tolerance * mean)
+}
+
+/// The smallest L with sum_{l > L} b_l(kappa) <= `tail`, up to the cap.
+pub(super) fn within(dim: usize, kappa: f64, tail: f64) -> Option<usize> {
+    let cap = *CAPS.get(dim.checked_sub(2)?)?;
+    let coefficients = bessel::coefficients(dim, kappa, 2 * cap);
+    let mut sum = 0.0;
+    for l in (1..=2 * cap).rev() {
+        sum += coefficients[l];
+        if sum > tail {
+            return (l <= cap).then_some(l);
+        }
+    }
+    Some(0)
+}

@@ -1,0 +1,115 @@
+//! The graphics backend on whatever adapter there is, against double loops written out here, along every path that a
+//! large problem takes: several segments, several slices, many dispatches, two-dimensional grids.
+//!
+//! Without an adapter the tests are ignored, and say so; with TOKENFIELD_REQUIRE_GPU=1 they fail instead.
+
+mod compare;
+mod layout;
+mod observe;
+mod problems;
+mod reference;
+mod scheme;
+mod throughput;
+mod velocity;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use pollster::block_on;
+use tokenfield::{
+    backend::{
+        Backend, BackendError, Point,
+        gpu::{Bounds, Gpu, adapters},
+    },
+    model::Field,
+};
+
+use self::{
+    compare::{bounded, compare, text},
+    problems::{problem, shape, varied_problems},
+};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let absent = block_on(adapters()).is_empty();
+    let required = std::env::var("TOKENFIELD_REQUIRE_GPU").is_ok_and(|value| value == "1");
+    let trials = tests().into_iter().map(|(name, test)| {
+        let run = move || test().map_err(Failed::from);
+        Trial::test(name, run).with_ignored_flag(absent && !required)
+    });
+    let mut trials: Vec<Trial> = trials.collect();
+    trials.push(Trial::test("throughput", || throughput::throughput().map_err(Failed::from)).with_ignored_flag(true));
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+type Test = Box<dyn FnOnce() -> Result<(), String> + Send>;
+
+fn tests() -> Vec<(String, Test)> {
+    let mut tests: Vec<(String, Test)> = Vec::new();
+    for dim in [2, 3, 4, 5, 8, 16, 17, 33, 64, 128, 384] {
+        tests.push((format!("velocity_at_width_{dim}"), Box::new(move || velocity::velocity_at_width(dim))));
+    }
+    let mut add = |name: &str, test: fn() -> Result<(), String>| tests.push((name.into(), Box::new(test)));
+    add("velocity_with_general_matrices", velocity::general_matrices);
+    add("velocity_of_several_heads", velocity::several_heads);
+    add("velocity_with_weights", velocity::weights);
+    add("velocity_with_masks", velocity::masks);
+    add("velocity_with_passive_tokens", velocity::passive_tokens);
+    add("velocity_of_replicas", velocity::replicas);
+    add("velocity_at_extreme_beta", velocity::extreme_beta);
+    add("velocity_of_distant_tokens_at_extreme_beta", velocity::distant_tokens);
+    add("velocity_of_long_sums", velocity::long_sums);
+    add("velocity_in_many_segments", layout::many_segments);
+    add("velocity_in_many_slices", layout::many_slices);
+    add("velocity_as_shaped_for_hardware", layout::shaped_for_hardware);
+    add("velocity_in_many_dispatches", layout::many_dispatches);
+    add("velocity_on_a_small_grid", layout::small_grid);
+    add("velocity_repeats_bit_for_bit", layout::repeats);
+    add("velocity_comparison_has_teeth", velocity::teeth);
+    add("combine_moves_and_retracts", scheme::combine);
+    add("observe_reduces_the_state", observe::observe);
+    add("observe_energy_at_extreme_beta", observe::energy_at_extreme_beta);
+    add("observe_in_many_segments", observe::observe_in_many_segments);
+    add("tokens_return_as_they_came", tokens_return);
+    add("open_refuses_what_does_not_fit", refuses);
+    add("a_lost_device_is_told", lost_device);
+    tests
+}
+
+fn tokens_return() -> Result<(), String> {
+    let device = bounded(Bounds { segment_bytes: Some(5000), ..Bounds::default() })?;
+    for problem in varied_problems() {
+        for device in [compare::device()?, &device] {
+            let mut gpu = block_on(Gpu::new(device, &problem)).map_err(text)?;
+            let found = block_on(gpu.tokens()).map_err(text)?;
+            compare("tokens", &found, &problem.tokens.coordinates, 0.0)?;
+        }
+    }
+    Ok(())
+}
+
+fn refuses() -> Result<(), String> {
+    let device = bounded(Bounds { segment_bytes: Some(100), ..Bounds::default() })?;
+    match block_on(Gpu::new(&device, &problem(shape(10, 100), 1.0))) {
+        Err(BackendError::BelowLimit { limit, needed, available, .. }) => {
+            if (limit, available) != ("max_storage_buffer_binding_size", 100) || needed <= available {
+                return Err(format!("{limit}: needed {needed}, available {available}"));
+            }
+            Ok(())
+        }
+        Err(error) => Err(format!("another error: {error}")),
+        Ok(_) => Err("a token larger than a buffer was taken".into()),
+    }
+}
+
+fn lost_device() -> Result<(), String> {
+    let device = bounded(Bounds::default())?;
+    let mut gpu = block_on(Gpu::new(&device, &problem(shape(100, 3), 1.0))).map_err(text)?;
+    gpu.evaluate(Point::State, Field::Tangent, 0).map_err(text)?;
+    device.destroy();
+    match block_on(gpu.tokens()) {
+        Err(BackendError::DeviceLost { .. }) => Ok(()),
+        Err(error) => Err(format!("another error: {error}")),
+        Ok(_) => Err("a lost device returned tokens".into()),
+    }
+}

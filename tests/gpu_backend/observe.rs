@@ -1,0 +1,72 @@
+//! Observations against the reference.
+
+use pollster::block_on;
+use tokenfield::{
+    backend::{
+        Backend,
+        gpu::{Bounds, Device, Gpu},
+    },
+    model::Matrix,
+    observe::{Quantity, Statistics},
+};
+
+use crate::{
+    compare::{bounded, compare, device, text},
+    problems::{problem, shape, varied_problems},
+    reference::{dot, reference_statistics},
+};
+
+/// Statistics are sums of at most a thousand terms a chunk, finished in double precision.
+const STATISTICS: f64 = 3e-6;
+
+pub fn observe() -> Result<(), String> {
+    check_observations(device()?)
+}
+
+pub fn observe_in_many_segments() -> Result<(), String> {
+    check_observations(&bounded(Bounds { segment_bytes: Some(9000), slices: Some(2), ..Bounds::default() })?)
+}
+
+fn check_observations(device: &Device) -> Result<(), String> {
+    let mut problems = varied_problems();
+    problems.push(problem(shape(3000, 3), 2.0));
+    for problem in problems {
+        let what = format!("{:?}", problem.tokens.shape);
+        let mut gpu = block_on(Gpu::new(device, &problem)).map_err(text)?;
+        let quantities = [Quantity::Moments, Quantity::Energy, Quantity::W2Dirac, Quantity::Overlap];
+        let found = block_on(gpu.observe(&quantities)).map_err(text)?;
+        if found.len() != problem.tokens.shape.replicas {
+            return Err(format!("{what}: {} replicas", found.len()));
+        }
+        for (replica, found) in found.iter().enumerate() {
+            let expected = reference_statistics(&problem, replica);
+            let second = |s: &Statistics| s.second_moment.clone();
+            compare(&format!("{what}, mean"), &found.mean, &expected.mean, 10.0 * STATISTICS)?;
+            compare(&format!("{what}, second moment"), &second(found), &second(&expected), STATISTICS)?;
+            compare(&format!("{what}, energy"), &[found.log_energy], &[expected.log_energy], STATISTICS)?;
+            compare(&format!("{what}, distance"), &[found.square_distance], &[expected.square_distance], STATISTICS)?;
+            // The direction is the mean over its length, and inherits its rounding enlarged by that.
+            let enlarged = STATISTICS / dot(&expected.mean, &expected.mean).sqrt();
+            compare(&format!("{what}, overlap"), &[found.overlap_min], &[expected.overlap_min], enlarged)?;
+        }
+        let plain = block_on(gpu.observe(&[])).map_err(text)?;
+        if plain[0].mean != found[0].mean || !plain[0].second_moment.is_empty() || plain[0].log_energy != 0.0 {
+            return Err(format!("{what}: what was not asked for was measured, or the mean depends on it"));
+        }
+    }
+    Ok(())
+}
+
+pub fn energy_at_extreme_beta() -> Result<(), String> {
+    for dim in [3, 17] {
+        for query_key in [Matrix::Identity, Matrix::Scale(-1.0)] {
+            let mut problem = problem(shape(300, dim), 1000.0);
+            problem.model.attention.heads[0].query_key = query_key;
+            let mut gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
+            let found = block_on(gpu.observe(&[Quantity::Energy])).map_err(text)?[0].log_energy;
+            let expected = reference_statistics(&problem, 0).log_energy;
+            compare(&format!("d = {dim}"), &[found], &[expected], STATISTICS)?;
+        }
+    }
+    Ok(())
+}
