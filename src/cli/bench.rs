@@ -9,7 +9,7 @@ use tokenfield::{
     },
     bench::{clock, flops_per_pair, measure, most_pairs_per_second},
     experiment::Experiment,
-    problem::Problem,
+    problem::{Algorithm, Problem},
 };
 
 use super::{
@@ -71,10 +71,10 @@ impl Bench {
             let row = match &machine {
                 Machine::Gpu(device) => {
                     let backend = pollster::block_on(Gpu::new(device, &problem))?;
-                    self.row(experiment, &problem, backend, clock)?
+                    self.row(&problem, backend, clock)?
                 }
-                Machine::CpuSingle => self.row(experiment, &problem, Cpu::<f32>::new(&problem)?, clock)?,
-                Machine::CpuDouble => self.row(experiment, &problem, Cpu::<f64>::new(&problem)?, clock)?,
+                Machine::CpuSingle => self.row(&problem, Cpu::<f32>::new(&problem)?, clock)?,
+                Machine::CpuDouble => self.row(&problem, Cpu::<f64>::new(&problem)?, clock)?,
             };
             table.write(&row)?;
         }
@@ -107,7 +107,6 @@ impl Bench {
 
     fn row<B: Backend>(
         &self,
-        experiment: &Experiment,
         problem: &Problem,
         mut backend: B,
         clock: Option<f64>,
@@ -118,7 +117,7 @@ impl Bench {
         let shape = problem.tokens.shape;
         // Of another algorithm's work, pairs are no measure.
         let pairs = problem.pairs_per_evaluation() as f64 / speed.evaluation;
-        let pairs = (experiment.algorithm() == tokenfield::problem::Algorithm::Direct).then_some(pairs);
+        let pairs = (problem.algorithm == Algorithm::Direct).then_some(pairs);
         let most = clock.and_then(|clock| most_pairs_per_second(clock, identity.precision, shape.dim));
         Ok(Row {
             backend: identity.backend,

@@ -118,7 +118,7 @@ impl<T: Real> Backend for Cpu<T> {
             Point::Stage => &self.stage,
         };
         self.keys.pack(shape, from);
-        let block = if self.harmonics.is_some() { SERIES_BLOCK } else { reduction::BLOCK };
+        let block = if self.harmonics.is_some() { SERIES_BLOCK } else { reduction::block(shape.dim, shape.count) };
         let replica_length = shape.count * shape.dim;
         let mut velocity = std::mem::take(&mut self.velocities[stage]);
         velocity.par_chunks_mut(replica_length).enumerate().for_each(|(replica, velocity)| {
@@ -230,7 +230,8 @@ impl<T: Real> Cpu<T> {
                 head.reduce(self.instructions, queries, shape.dim, sums, &mut reduced);
                 reduced.log2_sum
             };
-            let log2_sums: Vec<Vec<f64>> = tokens.par_chunks(reduction::BLOCK * shape.dim).map(log2_sums).collect();
+            let blocks = tokens.par_chunks(reduction::block(shape.dim, shape.count) * shape.dim);
+            let log2_sums: Vec<Vec<f64>> = blocks.map(log2_sums).collect();
             let weighted = log2_sums.concat().into_iter().enumerate();
             exponents.extend(weighted.map(|(i, log2_sum)| log2_sum + self.state.weight(replica, i).log2()));
         }

@@ -8,8 +8,16 @@
 
 use super::{instructions::Instructions, keys::Keys, real::Real, registers, tiles};
 
-/// Queries that one task reduces together; their keys are streamed through the cache once.
+/// Queries that one task reduces together where they are narrow; their keys are streamed through the cache once.
 pub(super) const BLOCK: usize = 64;
+
+/// Queries that one task reduces together, out of `count` of `width` components.
+///
+/// Wide ones are better off in larger blocks, because each block lays its keys out anew for the matrix product, as long
+/// as there remain blocks enough for many threads. How many threads there are must not matter: a run repeats on any.
+pub(super) fn block(width: usize, count: usize) -> usize {
+    if width <= registers::WIDEST { BLOCK } else { (count / 32).clamp(BLOCK, 4 * BLOCK) }
+}
 
 /// Keys summed in working precision before they are added to totals in f64.
 pub(super) const CHUNK: usize = 2048;

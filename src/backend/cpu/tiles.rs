@@ -10,7 +10,7 @@ use super::{
     reduction::{Queries, Reduced, Shift, audible},
 };
 
-/// Keys of one tile: a tile of 64 queries then fits the second-level cache together with its weights.
+/// Keys of one tile: the weights of a block of queries then fit the second-level cache together with the tile.
 const TILE: usize = 512;
 
 pub(super) fn reduce<T: Real>(
