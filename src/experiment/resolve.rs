@@ -33,7 +33,7 @@ impl Experiment {
     fn require_harmonics(&self, dim: usize, mask: Mask) -> Result<(), ExperimentError> {
         if let (Algorithm::Direct, Some(tolerance)) = (self.algorithm(), self.typed.tolerance) {
             let problem = "has no meaning for algorithm = \"direct\"";
-            return Err(self.source.error("tolerance", &format!("{tolerance:e}"), problem, "leave it out"));
+            return Err(self.source.error("tolerance", format!("{tolerance:e}"), problem, "leave it out"));
         }
         if self.algorithm() != Algorithm::Harmonic || ((dim == 2 || dim == 3) && mask == Mask::None) {
             return Ok(());
