@@ -12,6 +12,7 @@ mod harmonic;
 mod instructions;
 mod keys;
 mod observe;
+mod panels;
 mod real;
 mod reduction;
 mod registers;

@@ -4,6 +4,7 @@ use super::{
     exp2::Exp2,
     instructions::{Instructions, Kernel},
     keys::{Keys, PADDING},
+    panels::{self, Sums},
     real::Real,
     reduction::{CHUNK, Queries, Reduced, Shift, audible},
 };
@@ -11,7 +12,11 @@ use super::{
 /// The widths the kernel is compiled for; a width in between is padded with zeros.
 const WIDTHS: [usize; 7] = [2, 3, 4, 6, 8, 12, 16];
 
-/// Wider tokens than this do not fit registers.
+/// Up to this width the query, a key and the moments of a query are in registers together; beyond, in panels.
+const NARROW: usize = 8;
+const WIDE: usize = NARROW + 1;
+
+/// Wider tokens than this are for tiles.
 pub(super) const WIDEST: usize = WIDTHS[WIDTHS.len() - 1];
 
 /// The compiled width that holds tokens of width `dim`, if any does.
@@ -53,9 +58,9 @@ impl<T: Real, const D: usize> Kernel for Block<'_, T, D> {
     fn run<S: Exp2>(self, simd: S) {
         // As many queries at once as leave their sums, one key and the exponential in registers.
         match (S::REGISTER_COUNT >= 32, D) {
-            (true, ..=4) => self.grouped::<S, 4>(simd),
-            (true, ..=8) | (false, ..=4) => self.grouped::<S, 2>(simd),
-            _ => self.grouped::<S, 1>(simd),
+            (true, ..=4) | (_, WIDE..) => self.grouped::<S, 4>(simd),
+            (true, ..=NARROW) | (false, ..=4) => self.grouped::<S, 2>(simd),
+            (false, ..=NARROW) => self.grouped::<S, 1>(simd),
         }
     }
 }
@@ -193,9 +198,6 @@ struct Chunk<'a, S: Exp2, T: Real, const D: usize> {
     length: usize,
 }
 
-/// For each query of a group, (Z, M) over one chunk.
-type Sums<T, const D: usize, const Q: usize> = [(T, [T; D]); Q];
-
 impl<'a, S: Exp2, T: Real, const D: usize> Chunk<'a, S, T, D> {
     /// The keys from `start` on, one for each number of `bias`.
     #[inline(always)]
@@ -230,6 +232,9 @@ impl<'a, S: Exp2, T: Real, const D: usize> Chunk<'a, S, T, D> {
     /// Sums of 2^{score - shift} for each query.
     #[inline(always)]
     fn sums<const Q: usize>(&self, simd: S, query: &[[T; D]; Q], shift: Option<&[T; Q]>) -> Sums<T, D, Q> {
+        if D > NARROW {
+            return panels::sums(simd, query, shift.unwrap_or(&[T::ZERO; Q]), self.components, self.bias);
+        }
         let mut accumulator = Accumulator::<S, T, D, Q>::new(simd, query);
         for (bias, key) in self.keys() {
             for q in 0..Q {
