@@ -8,9 +8,11 @@ fn main() {
         let text = String::from_utf8(output.stdout).ok()?;
         output.status.success().then(|| text.trim().to_owned())
     };
-    let commit = git(&["rev-parse", "--short=12", "HEAD"]).unwrap_or_else(|| "unknown".into());
+    let commit = git(&["describe", "--always", "--dirty", "--abbrev=12"]).unwrap_or_else(|| "unknown".into());
     println!("cargo::rustc-env=TOKENFIELD_COMMIT={commit}");
-    println!("cargo::rerun-if-changed=build.rs");
+    for sources in ["build.rs", "Cargo.toml", "src", "shaders"] {
+        println!("cargo::rerun-if-changed={sources}");
+    }
     for name in ["HEAD", "logs/HEAD"] {
         if let Some(path) = git(&["rev-parse", "--git-path", name]).filter(|path| Path::new(path).exists()) {
             println!("cargo::rerun-if-changed={path}");

@@ -40,7 +40,7 @@ impl Errors {
 }
 
 /// The cases of `tokenfield check`: narrow and wide tokens, one tile and more, both normalizations, general matrices,
-/// passive tokens and scores too large for a careless softmax.
+/// passive tokens, a mask and scores too large for a careless softmax.
 pub fn cases() -> Result<Vec<Case>, ExperimentError> {
     let case = |name, tokens: &str, attention: &str| {
         let text = format!(
@@ -63,6 +63,11 @@ pub fn cases() -> Result<Vec<Case>, ExperimentError> {
             "count = 200\ndim = 5\npassive = 7\ninitial = { law = 'uniform' }",
             "beta = 2.0\nnormalization = 'softmax'\n[[attention.head]]\n\
              query-key = { diagonal = [1.0, -0.5, 0.3, 0.0, 2.0] }\nvalue = { scale = -0.7 }",
+        )?,
+        case(
+            "causal mask",
+            &format!("count = 300\ndim = 3\n{}", cap("[0, 0, 1]")),
+            "beta = 4.0\nnormalization = 'softmax'\nmask = 'causal'",
         )?,
         case(
             "beta = 1000",

@@ -15,7 +15,8 @@ pub enum Quantity {
     Energy,
     /// `w2_dirac` = W_2(mu, delta_e) = (sum_j w_j |x_j - e|^2)^{1/2} with e = mean / |mean|, in chordal distance.
     W2Dirac,
-    /// `overlap_min` and `overlap_mean`: the smallest and the mean <x_j, e>, over tokens of positive weight.
+    /// `overlap_min` and `overlap_mean`: the smallest and the weighted mean of <x_j, e> over tokens of positive weight.
+    /// The mean is |mean|; where that vanishes e is rounding, and the smallest means nothing.
     Overlap,
 }
 

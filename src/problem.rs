@@ -70,11 +70,12 @@ impl Problem {
             Mask::Causal => sources * (sources + 1) / 2,
             Mask::StrictlyCausal => sources * (sources - 1) / 2,
         };
-        shape.replicas as u64 * (among_sources + shape.passive as u64 * sources) * attention.heads.len() as u64
+        let of_replica = among_sources + shape.passive as u64 * sources;
+        of_replica.saturating_mul(shape.replicas as u64 * attention.heads.len() as u64)
     }
 
     /// Pairs (i, j) whose score one step computes.
     pub fn pairs_per_step(&self) -> u64 {
-        self.scheme.tableau().stages() as u64 * self.pairs_per_evaluation()
+        self.pairs_per_evaluation().saturating_mul(self.scheme.tableau().stages() as u64)
     }
 }

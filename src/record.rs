@@ -12,7 +12,7 @@ use std::{
 
 use ndarray::ArrayView3;
 use ndarray_npy::{WritableElement, WriteNpyError, WriteNpyExt};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
     backend::{Identity, Method, Precision},
@@ -46,7 +46,8 @@ struct Manifest {
     backend: &'static str,
     adapter: String,
     driver: String,
-    precision: &'static str,
+    #[serde(serialize_with = "by_name")]
+    precision: Precision,
     algorithm: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     harmonic_degree: Option<usize>,
@@ -58,6 +59,16 @@ struct Manifest {
     error: Option<String>,
     wall_seconds: f64,
     pairs_evaluated: u64,
+}
+
+impl Manifest {
+    fn computed_by(&mut self, method: Method) {
+        (self.algorithm, self.harmonic_degree, self.harmonic_error) = match method {
+            Method::Direct => ("direct", None, None),
+            Method::Harmonic { degree, error } => ("harmonic", Some(degree), Some(error)),
+            Method::Abandoned { error } => ("harmonic, then direct", None, Some(error)),
+        };
+    }
 }
 
 /// The folder of a run under way.
@@ -76,6 +87,7 @@ impl RunFolder {
         seed: u64,
         columns: &[String],
         identity: &Identity,
+        method: Method,
     ) -> Result<Self, RecordError> {
         let failed = |source| RecordError::Write { path: path.to_owned(), source };
         fs::create_dir_all(path).map_err(failed)?;
@@ -88,13 +100,13 @@ impl RunFolder {
         let mut writer = csv::Writer::from_writer(File::create(&samples).map_err(failed)?);
         let header = ["replica", "time"].into_iter().chain(columns.iter().map(String::as_str));
         writer.write_record(header).and_then(|()| Ok(writer.flush()?)).map_err(|error| failed(error.into()))?;
-        let manifest = Manifest {
+        let mut manifest = Manifest {
             version: env!("CARGO_PKG_VERSION"),
             commit: env!("TOKENFIELD_COMMIT"),
             backend: identity.backend,
             adapter: identity.adapter.clone(),
             driver: identity.driver.clone(),
-            precision: identity.precision.name(),
+            precision: identity.precision,
             algorithm: "direct",
             harmonic_degree: None,
             harmonic_error: None,
@@ -104,6 +116,7 @@ impl RunFolder {
             wall_seconds: 0.0,
             pairs_evaluated: 0,
         };
+        manifest.computed_by(method);
         let folder = Self { path: path.to_owned(), samples: writer, manifest, started: Instant::now() };
         folder.write_manifest()?;
         Ok(folder)
@@ -130,28 +143,21 @@ impl RunFolder {
     ) -> Result<PathBuf, RecordError> {
         let path = self.path.join("tokens.npy");
         match self.manifest.precision {
-            name if name == Precision::Single.name() => {
+            Precision::Single => {
                 let single: Vec<f32> = tokens.iter().map(|x| *x as f32).collect();
                 write_tokens(&path, &single, shape)?;
             }
-            _ => write_tokens(&path, tokens, shape)?,
+            Precision::Double => write_tokens(&path, tokens, shape)?,
         }
         self.manifest.pairs_evaluated = pairs;
-        match method {
-            Method::Direct => {}
-            Method::Harmonic { degree, error } => {
-                self.manifest.algorithm = "harmonic";
-                self.manifest.harmonic_degree = Some(degree);
-                self.manifest.harmonic_error = Some(error);
-            }
-            Method::Abandoned { error } => self.manifest.harmonic_error = Some(error),
-        }
+        self.manifest.computed_by(method);
         self.close(Status::Complete)
     }
 
     /// Records that the run came to nothing, and why; the samples so far stay.
-    pub fn fail(mut self, error: &dyn std::error::Error) -> Result<PathBuf, RecordError> {
+    pub fn fail(mut self, error: &dyn std::error::Error, method: Method) -> Result<PathBuf, RecordError> {
         self.manifest.error = Some(error.to_string());
+        self.manifest.computed_by(method);
         self.close(Status::Failed)
     }
 
@@ -168,6 +174,10 @@ impl RunFolder {
             file.write_all(b"\n")
         })
     }
+}
+
+fn by_name<S: Serializer>(precision: &Precision, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(precision.name())
 }
 
 fn write_tokens<T: WritableElement>(path: &Path, tokens: &[T], shape: Shape) -> Result<(), RecordError> {

@@ -65,7 +65,7 @@ pub enum SimulateError {
     Backend(#[from] BackendError),
     #[error(
         "the tokens of replica {replica} are no longer finite at time {time}; \
-         take a smaller time.step, or softmax normalization if attention.beta is large"
+         take a smaller time.step or attention.beta, or softmax normalization"
     )]
     NotFinite { replica: usize, time: f64 },
     #[error("stopped by its observer: {0}")]
@@ -83,11 +83,11 @@ pub async fn simulate<B: Backend>(
 ) -> Result<u64, SimulateError> {
     let schedule = problem.schedule;
     let tableau = problem.scheme.tableau();
-    let mut pairs = 0;
+    let mut pairs = 0u64;
     for done in 0..=schedule.steps {
         if done > 0 {
             step(problem, tableau, backend)?;
-            pairs += problem.pairs_per_step();
+            pairs = problem.pairs_per_step().saturating_add(pairs);
             on_event(Event::Steps(done)).map_err(SimulateError::Observer)?;
         }
         if schedule.observes(done) {
@@ -95,7 +95,7 @@ pub async fn simulate<B: Backend>(
                 on_event(Event::Sample(&sample)).map_err(SimulateError::Observer)?;
             }
             if problem.quantities.contains(&Quantity::Energy) {
-                pairs += problem.pairs_per_evaluation();
+                pairs = problem.pairs_per_evaluation().saturating_add(pairs);
             }
         }
     }

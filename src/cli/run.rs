@@ -13,7 +13,7 @@ use tokenfield::{
     observe::columns,
     problem::Problem,
     record::RunFolder,
-    simulate::{Event, simulate},
+    simulate::{Event, SimulateError, simulate},
 };
 
 use super::{
@@ -50,10 +50,10 @@ impl Run {
             Machine::CpuSingle => self.run_on(&experiment, &problem, Cpu::<f32>::new(&problem)?)?,
             Machine::CpuDouble => self.run_on(&experiment, &problem, Cpu::<f64>::new(&problem)?)?,
         };
-        if !self.no_plot {
-            tokenfield::plot::draw(&folder)?;
-        }
         println!("{}", folder.display());
+        if !self.no_plot {
+            tokenfield::plot::draw(&folder).map_err(|error| CommandError::Failed(error.to_string()))?;
+        }
         Ok(())
     }
 
@@ -67,7 +67,8 @@ impl Run {
         let shape = problem.tokens.shape;
         let names = columns(&problem.quantities, shape.dim);
         let path = self.out.clone().unwrap_or_else(|| vacant(Path::new("runs"), experiment.name()));
-        let mut folder = RunFolder::create(&path, &experiment.to_toml()?, experiment.seed(), &names, &identity)?;
+        let mut folder =
+            RunFolder::create(&path, &experiment.to_toml()?, experiment.seed(), &names, &identity, backend.method())?;
         let (adapter, precision) = (&identity.adapter, identity.precision.name());
         eprintln!("{} on {} ({adapter}, {precision})", experiment.name(), identity.backend);
         let progress = Progress::new(problem);
@@ -80,7 +81,7 @@ impl Run {
                 Ok(())
             })
             .await?;
-            Ok((pairs, backend.tokens().await?))
+            Ok((pairs, finite(backend.tokens().await?, problem)?))
         });
         progress.bar.finish_and_clear();
         match outcome {
@@ -89,16 +90,30 @@ impl Run {
                 if let Method::Abandoned { error } = method {
                     eprintln!("harmonics left an error of {error:.1e}, above the tolerance: went on with direct");
                 }
-                Ok(folder.complete(&tokens, shape, method, pairs)?)
+                folder
+                    .complete(&tokens, shape, method, pairs)
+                    .map_err(|error| CommandError::Failed(error.to_string()))
             }
-            Err(error) => Err(failed(folder, error)),
+            Err(error) => Err(failed(folder, error, backend.method())),
         }
     }
 }
 
-fn failed(folder: RunFolder, error: tokenfield::simulate::SimulateError) -> CommandError {
+/// The final tokens, unless one of them, of weight zero perhaps, is no longer finite.
+fn finite(tokens: Vec<f64>, problem: &Problem) -> Result<Vec<f64>, SimulateError> {
+    let shape = problem.tokens.shape;
+    match tokens.iter().position(|component| !component.is_finite()) {
+        None => Ok(tokens),
+        Some(at) => {
+            let replica = at / (shape.count * shape.dim);
+            Err(SimulateError::NotFinite { replica, time: problem.schedule.end })
+        }
+    }
+}
+
+fn failed(folder: RunFolder, error: SimulateError, method: Method) -> CommandError {
     let path = folder.path().display().to_string();
-    match folder.fail(&error) {
+    match folder.fail(&error, method) {
         Ok(_) => CommandError::Failed(format!("{error} (the samples so far are in {path})")),
         Err(record) => CommandError::Failed(format!("{error}; and its record could not be closed: {record}")),
     }

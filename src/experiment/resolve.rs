@@ -29,8 +29,12 @@ impl Experiment {
         Ok(Problem { tokens, model, scheme, schedule, quantities, algorithm, tolerance })
     }
 
-    /// The harmonic algorithm is one for the circle and the sphere, where every token sees every source.
+    /// A tolerance is one of the harmonic algorithm, which is one for the circle and the sphere, where every token sees every source.
     fn require_harmonics(&self, dim: usize, mask: Mask) -> Result<(), ExperimentError> {
+        if let (Algorithm::Direct, Some(tolerance)) = (self.algorithm(), self.typed.tolerance) {
+            let problem = "has no meaning for algorithm = \"direct\"";
+            return Err(self.source.error("tolerance", format!("{tolerance:e}"), problem, "leave it out"));
+        }
         if self.algorithm() != Algorithm::Harmonic || ((dim == 2 || dim == 3) && mask == Mask::None) {
             return Ok(());
         }

@@ -9,7 +9,6 @@ mod observe;
 mod problems;
 mod reference;
 mod scheme;
-mod throughput;
 mod velocity;
 
 use std::process::ExitCode;
@@ -37,8 +36,7 @@ fn main() -> ExitCode {
         let run = move || test().map_err(Failed::from);
         Trial::test(name, run).with_ignored_flag(absent && !required)
     });
-    let mut trials: Vec<Trial> = trials.collect();
-    trials.push(Trial::test("throughput", || throughput::throughput().map_err(Failed::from)).with_ignored_flag(true));
+    let trials: Vec<Trial> = trials.collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 

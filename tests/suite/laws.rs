@@ -30,6 +30,7 @@ pub fn all() -> Vec<Trial> {
         trials("law::a_lone_token_stays", lone_token),
         trials("law::a_run_repeats_bit_for_bit", repeats),
         trials("law::large_beta_keeps_the_softmax", large_beta),
+        trials("law::long_steps_end_on_the_sphere", long_steps),
         trials("law::causal_tokens_converge_to_the_first", causal),
     ];
     suites.into_iter().flatten().collect()
@@ -300,4 +301,15 @@ fn causal(kind: Kind) {
         }
         assert_close("first token", &tokens[..3], first, kind.tolerance(1e-6, 1e-14));
     }
+}
+
+/// A velocity whose square overflows still has a direction, and the retraction takes it.
+fn long_steps(kind: Kind) {
+    let beta = kind.tolerance(60.0, 400.0);
+    let problem =
+        with(problem(cloud(1, 20, 3, 33), beta), Normalization::Unnormalized, Scheme::Euler, schedule(1, 1.0));
+    let problem = Problem { quantities: vec![Quantity::Moments], ..problem };
+    let tokens = kind.evolve(&problem).tokens;
+    let lengths: Vec<f64> = tokens.chunks(3).map(|x| x.iter().map(|c| c * c).sum::<f64>().sqrt()).collect();
+    assert_close("length", &lengths, &[1.0; 20], kind.tolerance(3e-7, 1e-14));
 }

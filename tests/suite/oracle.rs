@@ -188,3 +188,16 @@ pub fn overlap_min(problem: &Problem, coordinates: &[f64], replica: usize) -> f6
     }
     smallest
 }
+
+/// sum_ij w_i w_j <x_i, x_j>^2.
+pub fn mean_square_overlap(problem: &Problem, coordinates: &[f64], replica: usize) -> f64 {
+    let shape = problem.tokens.shape;
+    let tokens = &coordinates[replica * shape.count * shape.dim..][..shape.sources() * shape.dim];
+    let mut sum = 0.0;
+    for (i, x) in tokens.chunks(shape.dim).enumerate() {
+        for (j, y) in tokens.chunks(shape.dim).enumerate() {
+            sum += problem.tokens.weight(replica, i) * problem.tokens.weight(replica, j) * dot(x, y).powi(2);
+        }
+    }
+    sum
+}

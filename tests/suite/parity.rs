@@ -152,12 +152,24 @@ fn masks(kind: Kind) {
             problem.model.attention.normalization = Normalization::Unnormalized;
             problem.tokens.weights = weights;
             assert_parity(kind, &problem, 4.0);
-            problem.model.attention.beta = 200.0;
             problem.model.attention.normalization = Normalization::Softmax;
+            problem.tokens.weights = leading_zeros(count);
+            assert_parity(kind, &problem, 2.0);
+            problem.model.attention.beta = 200.0;
+            assert_parity(kind, &problem, 100.0);
             problem.tokens = Tokens { shape: Shape { passive: count / 9, ..tokens.shape }, ..tokens };
             assert_parity(kind, &problem, 100.0);
         }
     }
+}
+
+/// The first tokens weigh nothing, the next next to nothing: under a mask some rows see no others.
+fn leading_zeros(count: usize) -> Weights {
+    let mut weights = vec![1.0; count];
+    weights[..count / 4].fill(0.0);
+    weights[count / 4..count / 2].fill(1e-60);
+    let total: f64 = weights.iter().sum();
+    Weights::Each(weights.iter().map(|weight| weight / total).collect())
 }
 
 fn schemes(kind: Kind) {
@@ -180,6 +192,12 @@ fn observables(kind: Kind) {
         let tokens = cloud(2, count, dim, 37);
         let tokens = Tokens { weights: uneven(tokens.shape, 41), ..tokens };
         let mut problem = problem(tokens, beta);
+        // The energy is that of all pairs: a mask and further heads must leave it so.
+        if dim == 5 {
+            problem.model.attention.mask = Mask::StrictlyCausal;
+            problem.model.attention.heads = vec![general_head(dim, 3), identity_head()];
+            problem.tokens.shape.passive = 0;
+        }
         problem.schedule = Schedule { steps: 0, end: 0.0, observe_every: 1 };
         if count > 1000 {
             problem.quantities.retain(|quantity| *quantity != Quantity::Energy);
@@ -193,8 +211,19 @@ fn observables(kind: Kind) {
             let found: Vec<f64> = (0..dim).map(|k| value(&format!("mean_{k}"))).collect();
             assert_close("mean", &found, &mean, tolerance);
             assert_close("mean_norm", &[value("mean_norm")], &[oracle::dot(&mean, &mean).sqrt()], tolerance);
-            let trace = (0..dim).map(|k| value(&format!("second_moment_eigenvalue_{k}"))).sum();
-            assert_close("trace of the second moment", &[trace], &[1.0], tolerance);
+            // The traces of the second moment and of its square, sum_ij w_i w_j <x_i, x_j>^2, pin its spectrum.
+            let spectrum: Vec<f64> = (0..dim).map(|k| value(&format!("second_moment_eigenvalue_{k}"))).collect();
+            assert!(spectrum.is_sorted_by(|a, b| a >= b), "largest first: {spectrum:?}");
+            assert_close("trace", &[spectrum.iter().sum()], &[1.0], tolerance);
+            if count <= 1000 {
+                let squares = spectrum.iter().map(|eigenvalue| eigenvalue * eigenvalue).sum();
+                assert_close(
+                    "trace of the square",
+                    &[squares],
+                    &[oracle::mean_square_overlap(&problem, &x, sample.replica)],
+                    tolerance,
+                );
+            }
             let expected = oracle::w2_dirac(&problem, &x, sample.replica);
             assert_close("w2_dirac", &[value("w2_dirac")], &[expected], kind.tolerance(1e-5, 1e-7));
             let expected = oracle::overlap_min(&problem, &x, sample.replica);

@@ -2,7 +2,7 @@
 
 use super::{
     field::HeadField,
-    harmonic::{Expansion, Moments, Radial, degree},
+    harmonic::{Expansion, Moments, Radial, degree, even_loss, floor},
     instructions::Instructions,
     keys::Keys,
     real::Real,
@@ -20,6 +20,8 @@ const COST: [f64; 2] = [3.0, 2.0];
 const OVERHEAD: f64 = 100.0;
 /// Harmonics must promise this gain before `auto` takes them.
 const GAIN: f64 = 4.0;
+/// Bounds on the error of a block of queries may exceed the tolerance by this factor: errors fall that far below bounds.
+const SLACK: f64 = 8.0;
 
 /// The harmonic algorithm, made ready for the heads of a problem.
 pub(super) struct Harmonics<T> {
@@ -27,6 +29,8 @@ pub(super) struct Harmonics<T> {
     radials: Vec<Radial<T>>,
     pub(super) degree: usize,
     pub(super) tolerance: f64,
+    /// The bits that a block of queries may lose to cancellation before its sums are taken pair by pair.
+    pub(super) most_lost: f64,
     /// [`Algorithm::Harmonic`] if nothing else will do, [`Algorithm::Auto`] if direct will.
     pub(super) asked: Algorithm,
 }
@@ -56,7 +60,15 @@ impl<T: Real> Harmonics<T> {
             return if asked == Algorithm::Harmonic { Err(BackendError::TooManyHarmonics) } else { Ok(None) };
         };
         let degree = radials.iter().map(|radial| radial.degree).max().unwrap_or(0);
-        let harmonics = Self { radials, degree, tolerance, asked };
+        let kappa = heads.iter().map(|head| head.longest_query).fold(0.0, f64::max);
+        let floor = floor(dim, kappa, tolerance, T::EPSILON);
+        let most_lost = (SLACK * tolerance / floor).log2();
+        if even_loss(dim, kappa) > most_lost {
+            let error = floor * even_loss(dim, kappa).exp2();
+            let refusal = Err(BackendError::AboveTolerance { error, tolerance });
+            return if asked == Algorithm::Harmonic { refusal } else { Ok(None) };
+        }
+        let harmonics = Self { radials, degree, tolerance, most_lost, asked };
         let pays = asked == Algorithm::Harmonic || GAIN * harmonics.work(dim) < problem.tokens.shape.sources() as f64;
         Ok(pays.then_some(harmonics))
     }

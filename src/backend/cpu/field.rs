@@ -35,8 +35,8 @@ pub(super) struct HeadField<T> {
 pub(super) enum Sums<'a, T> {
     /// The pairs of each query with the keys that it sees.
     Pairs { keys: Keys<'a, T>, visible: &'a [usize] },
-    /// An expansion over all keys, and those keys for queries that it cannot serve.
-    Series { expansion: &'a Expansion<'a, T>, keys: Keys<'a, T> },
+    /// An expansion over all keys, and those keys for blocks of queries where it loses more bits than are to be had.
+    Series { expansion: &'a Expansion<'a, T>, keys: Keys<'a, T>, most_lost: f64 },
 }
 
 impl<T: Real> HeadField<T> {
@@ -90,13 +90,13 @@ impl<T: Real> HeadField<T> {
                 let rows = &self.queries(tokens, dim, keys.width);
                 reduce(instructions, Queries { rows, visible }, keys, self.shift, reduced);
             }
-            Sums::Series { expansion, keys } => {
+            Sums::Series { expansion, keys, most_lost } => {
                 let mut queries = vec![0.0; tokens.len()];
                 for (query, token) in queries.chunks_exact_mut(dim).zip(tokens.chunks_exact(dim)) {
                     self.query.apply(token, |k, value| query[k] = LN_2 * value);
                 }
                 let lost = expansion.reduce(instructions, &queries, reduced);
-                if lost == f64::INFINITY {
+                if lost > most_lost {
                     let visible = &vec![keys.padded; tokens.len() / dim];
                     self.reduce(instructions, tokens, dim, Sums::Pairs { keys, visible }, reduced);
                 }
@@ -156,9 +156,10 @@ impl Map {
 
 /// The cheapest shift that is safe for scores scale <x, A y> of unit tokens x, y.
 ///
-/// No score exceeds s = scale |A|_2. If all of [-s, s] fits the exponents of `T`, s itself will do. If A = c I with
-/// c >= 0, a token's own score is the largest of its row, and equal to s: again s will do as long as every query is
-/// among the sources it sees, with a weight to speak of. Otherwise each row's maximum must be found.
+/// No score exceeds s = scale |A|_2. If all of [-s, s] fits the exponents of `T`, s itself will do; under a mask a row may
+/// see light keys only, and the span of the weights counts too. If A = c I with c >= 0, a token's own score is the
+/// largest of its row, and equal to s but for rounding: again s will do as long as every query is among the sources it
+/// sees, with a weight to speak of. Otherwise each row's maximum must be found.
 fn shift<T: Real>(query_key: &Matrix, scale: f64, mask: Mask, tokens: &Tokens) -> Shift {
     let bound = scale * spectral_norm(query_key, tokens.shape.dim);
     let every_query_sees_itself = mask != Mask::StrictlyCausal
@@ -167,12 +168,23 @@ fn shift<T: Real>(query_key: &Matrix, scale: f64, mask: Mask, tokens: &Tokens) -
             Weights::Equal => true,
             Weights::Each(weights) => weights.iter().all(|weight| weight.log2() > -T::EXPONENT_SPAN),
         };
-    let own_score_is_largest = query_key.multiple_of_identity().is_some_and(|factor| factor >= 0.0);
-    if 2.0 * bound <= T::EXPONENT_SPAN || (own_score_is_largest && every_query_sees_itself) {
+    let own_score_is_largest =
+        query_key.multiple_of_identity().is_some_and(|factor| factor >= 0.0) && bound * T::EPSILON < 1.0;
+    let weights = if mask == Mask::None { 0.0 } else { weight_span(&tokens.weights) };
+    if 2.0 * bound + weights <= T::EXPONENT_SPAN || (own_score_is_largest && every_query_sees_itself) {
         Shift::Constant(bound)
     } else {
         Shift::RowMaximum
     }
+}
+
+/// log2 of the largest positive weight over the smallest.
+fn weight_span(weights: &Weights) -> f64 {
+    let Weights::Each(weights) = weights else { return 0.0 };
+    let positive = weights.iter().copied().filter(|weight| *weight > 0.0);
+    let (least, most) = positive
+        .fold((f64::INFINITY, 0.0), |(least, most): (f64, f64), weight| (least.min(weight), most.max(weight)));
+    (most / least).log2()
 }
 
 /// The largest factor by which the matrix stretches a vector.

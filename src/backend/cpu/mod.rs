@@ -56,6 +56,10 @@ pub struct Cpu<T: Real> {
     /// Present as long as sums over keys are taken by harmonics.
     harmonics: Option<Harmonics<T>>,
     method: Method,
+    /// Which field the scheme follows.
+    followed: Field,
+    /// Samples of tokens that have been compared with direct sums.
+    checks: u32,
 }
 
 impl<T: Real> Cpu<T> {
@@ -88,6 +92,8 @@ impl<T: Real> Cpu<T> {
                 None => Method::Direct,
             },
             harmonics,
+            followed: problem.scheme.field(),
+            checks: 0,
         })
     }
 
@@ -192,8 +198,21 @@ impl<T: Real> Cpu<T> {
         let (keys, dim) = (self.keys.replica(replica), self.shape().dim);
         field.fill(0.0);
         for (index, head) in self.heads.iter().enumerate() {
-            let sums = sums(keys, visible, expansions.get(index));
+            let sums = self.sums(keys, visible, expansions.get(index));
             head.add(self.instructions, queries, dim, sums, reduced, field);
+        }
+    }
+
+    /// Where the sums of one head over `keys` come from.
+    fn sums<'a>(
+        &self,
+        keys: Keys<'a, T>,
+        visible: &'a [usize],
+        expansion: Option<&'a Expansion<'a, T>>,
+    ) -> Sums<'a, T> {
+        match (expansion, &self.harmonics) {
+            (Some(expansion), Some(harmonics)) => Sums::Series { expansion, keys, most_lost: harmonics.most_lost },
+            _ => Sums::Pairs { keys, visible },
         }
     }
 
@@ -207,7 +226,7 @@ impl<T: Real> Cpu<T> {
         for (index, head) in self.heads.iter().enumerate() {
             let log2_sums = |queries: &[f64]| {
                 let mut reduced = Reduced::default();
-                let sums = sums(keys, &all[..queries.len() / shape.dim], expansions.get(index));
+                let sums = self.sums(keys, &all[..queries.len() / shape.dim], expansions.get(index));
                 head.reduce(self.instructions, queries, shape.dim, sums, &mut reduced);
                 reduced.log2_sum
             };
@@ -217,14 +236,6 @@ impl<T: Real> Cpu<T> {
             exponents.extend(weighted.map(|(i, log2_sum)| log2_sum + self.state.weight(replica, i).log2()));
         }
         observe::log_sum_exp2(&exponents) - (2.0 * self.model.attention.beta).ln()
-    }
-}
-
-/// Where the sums of one head over `keys` come from.
-fn sums<'a, T>(keys: Keys<'a, T>, visible: &'a [usize], expansion: Option<&'a Expansion<'a, T>>) -> Sums<'a, T> {
-    match expansion {
-        Some(expansion) => Sums::Series { expansion, keys },
-        None => Sums::Pairs { keys, visible },
     }
 }
 
@@ -267,8 +278,9 @@ fn project(tokens: &[f64], velocities: &mut [f64], dim: usize) {
     }
 }
 
-/// x <- x / |x|.
+/// x <- x / |x|, with components squared in units of the largest, so that a long vector has a length too.
 fn normalize(token: &mut [f64]) {
-    let length = token.iter().map(|component| component * component).sum::<f64>().sqrt();
-    token.iter_mut().for_each(|component| *component /= length);
+    let largest = token.iter().fold(0.0, |largest: f64, component| largest.max(component.abs()));
+    let length = token.iter().map(|component| (component / largest) * (component / largest)).sum::<f64>().sqrt();
+    token.iter_mut().for_each(|component| *component = *component / largest / length);
 }

@@ -12,6 +12,8 @@ pub trait Real: Pod + Send + Sync + PartialOrd {
     const EXPONENT_SPAN: f64;
     /// A finite stand-in for log2 of a zero weight: 2 to it is exactly zero whatever score is added.
     const DEAD: Self;
+    /// The spacing of numbers at one.
+    const EPSILON: f64;
     const ZERO: Self;
     const ONE: Self;
 
@@ -76,6 +78,7 @@ macro_rules! real {
             const PRECISION: Precision = Precision::$precision;
             const EXPONENT_SPAN: f64 = $span;
             const DEAD: Self = -1e30;
+            const EPSILON: f64 = $real::EPSILON as f64;
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
 

@@ -40,6 +40,13 @@ pub(super) struct Reduced {
     pub(super) barycentre: Vec<f64>,
 }
 
+/// The largest score of a row as a shift. Where only keys of weight zero are seen it stays far above their scores, so that
+/// they remain worth nothing.
+#[inline(always)]
+pub(super) fn audible<T: Real>(largest: T) -> f64 {
+    largest.to_f64().max(0.5 * T::DEAD.to_f64())
+}
+
 /// A block of queries, and what each of them sees.
 #[derive(Clone, Copy)]
 pub(super) struct Queries<'a, T> {

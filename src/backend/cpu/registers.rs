@@ -5,7 +5,7 @@ use super::{
     instructions::{Instructions, Kernel},
     keys::{Keys, PADDING},
     real::Real,
-    reduction::{CHUNK, Queries, Reduced, Shift},
+    reduction::{CHUNK, Queries, Reduced, Shift, audible},
 };
 
 /// The widths the kernel is compiled for; a width in between is padded with zeros.
@@ -127,7 +127,7 @@ fn row_maxima<S: Exp2, T: Real, const D: usize>(
                 largest = T::max(simd, largest, rest.score(simd, query, v));
             }
         }
-        maxima.push(T::largest(simd, largest).to_f64());
+        maxima.push(audible(T::largest(simd, largest)));
     }
     maxima
 }

@@ -7,7 +7,7 @@ use super::{
     instructions::{Instructions, Kernel},
     keys::Keys,
     real::Real,
-    reduction::{Queries, Reduced, Shift},
+    reduction::{Queries, Reduced, Shift, audible},
 };
 
 /// Keys of one tile: the weights of a block of queries then fit the second-level cache together with the tile.
@@ -24,7 +24,7 @@ pub(super) fn reduce<T: Real>(
     let count = queries.visible.len();
     let mut shifts = match shift {
         Shift::Constant(shift) => vec![shift; count],
-        Shift::RowMaximum => vec![T::DEAD.to_f64(); count],
+        Shift::RowMaximum => vec![0.5 * T::DEAD.to_f64(); count],
     };
     let mut totals = vec![0.0; count * (width + 1)];
     let mut weights = vec![T::ZERO; count * TILE];
@@ -33,7 +33,13 @@ pub(super) fn reduce<T: Real>(
         let length = TILE.min(keys.padded - start);
         let components = &keys.components()[start..];
         let bias = &keys.bias()[start..][..length];
-        score(count, width, length, keys.padded, queries.rows, components, &mut weights);
+        // Scores are queries times keys.
+        multiply(
+            [count, width, length],
+            Strided { entries: queries.rows, row: width, column: 1 },
+            Strided { entries: components, row: keys.padded, column: 1 },
+            Strided { entries: &mut weights, row: TILE, column: 1 },
+        );
         for (q, (weights, totals)) in weights.chunks_mut(TILE).zip(totals.chunks_mut(width + 1)).enumerate() {
             let row = &mut weights[..length];
             let seen = queries.visible[q].saturating_sub(start).min(length);
@@ -42,7 +48,7 @@ pub(super) fn reduce<T: Real>(
                 row.fill(T::ZERO);
                 continue;
             }
-            let largest = instructions.run(AddBias { row: &mut *row, bias }).to_f64();
+            let largest = audible(instructions.run(AddBias { row: &mut *row, bias }));
             if shift == Shift::RowMaximum && largest > shifts[q] {
                 let rescale = (shifts[q] - largest).exp2();
                 totals.iter_mut().for_each(|total| *total *= rescale);
@@ -50,7 +56,13 @@ pub(super) fn reduce<T: Real>(
             }
             totals[0] += instructions.run(Exponentials { row, shift: T::from_f64(shifts[q]) });
         }
-        moment(count, width, length, keys.padded, &weights, components, &mut moments);
+        // Moments are weights times values, which are the keys.
+        multiply(
+            [count, length, width],
+            Strided { entries: &weights, row: TILE, column: 1 },
+            Strided { entries: components, row: 1, column: keys.padded },
+            Strided { entries: &mut moments, row: width, column: 1 },
+        );
         for (totals, moments) in totals.chunks_exact_mut(width + 1).zip(moments.chunks_exact(width)) {
             for (total, moment) in totals[1..].iter_mut().zip(moments) {
                 *total += moment.to_f64();
@@ -60,72 +72,40 @@ pub(super) fn reduce<T: Real>(
     out.fill(width, shifts.into_iter(), &totals);
 }
 
-/// scores (count, TILE) <- queries (count, width) * components (width, length)
-fn score<T: Real>(
-    count: usize,
-    width: usize,
-    length: usize,
-    stride: usize,
-    queries: &[T],
-    components: &[T],
-    scores: &mut [T],
-) {
-    assert!(queries.len() >= count * width && scores.len() >= count * TILE && length <= TILE);
-    assert!(components.len() >= (width - 1) * stride + length);
-    // SAFETY: the three matrices lie within their slices by the assertions above, and do not overlap.
-    unsafe {
-        gemm(
-            count,
-            length,
-            width,
-            scores.as_mut_ptr(),
-            1,
-            TILE as isize,
-            false,
-            queries.as_ptr(),
-            1,
-            width as isize,
-            components.as_ptr(),
-            1,
-            stride as isize,
-            T::ZERO,
-            T::ONE,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
-    }
+/// A matrix inside a slice: how far apart its rows lie, and its columns.
+struct Strided<S> {
+    entries: S,
+    row: usize,
+    column: usize,
 }
 
-/// moments (count, width) <- weights (count, length) * components (width, length)^T
-fn moment<T: Real>(
-    count: usize,
-    width: usize,
-    length: usize,
-    stride: usize,
-    weights: &[T],
-    components: &[T],
-    moments: &mut [T],
+/// product (rows, columns) <- left (rows, inner) * right (inner, columns)
+fn multiply<T: Real>(
+    [rows, inner, columns]: [usize; 3],
+    left: Strided<&[T]>,
+    right: Strided<&[T]>,
+    product: Strided<&mut [T]>,
 ) {
-    assert!(weights.len() >= count * TILE && moments.len() >= count * width && length <= TILE);
-    assert!(components.len() >= (width - 1) * stride + length);
+    let reaches = |rows: usize, columns: usize, row, column| (rows - 1) * row + (columns - 1) * column;
+    assert!(left.entries.len() > reaches(rows, inner, left.row, left.column));
+    assert!(right.entries.len() > reaches(inner, columns, right.row, right.column));
+    assert!(product.entries.len() > reaches(rows, columns, product.row, product.column));
     // SAFETY: the three matrices lie within their slices by the assertions above, and do not overlap.
     unsafe {
         gemm(
-            count,
-            width,
-            length,
-            moments.as_mut_ptr(),
-            1,
-            width as isize,
+            rows,
+            columns,
+            inner,
+            product.entries.as_mut_ptr(),
+            product.column as isize,
+            product.row as isize,
             false,
-            weights.as_ptr(),
-            1,
-            TILE as isize,
-            components.as_ptr(),
-            stride as isize,
-            1,
+            left.entries.as_ptr(),
+            left.column as isize,
+            left.row as isize,
+            right.entries.as_ptr(),
+            right.column as isize,
+            right.row as isize,
             T::ZERO,
             T::ONE,
             false,

@@ -33,7 +33,11 @@ mod sphere;
 mod tests;
 mod truncation;
 
-pub(super) use self::{moments::Moments, radial::Radial, truncation::degree};
+pub(super) use self::{
+    moments::Moments,
+    radial::Radial,
+    truncation::{degree, even_loss, floor},
+};
 use super::{instructions::Instructions, real::Real, reduction::Reduced};
 
 /// One head's reduction, ready for any query: its coefficients, with what is constant about kappa folded in.

@@ -22,6 +22,16 @@ pub(in super::super) fn degree(dim: usize, kappa_max: f64, tolerance: f64) -> Op
     within(dim, kappa_max, MARGIN * tolerance * mean)
 }
 
+/// The error of a sum relative to e^kappa sum_j w_j: what the degree above leaves of the tail, and rounding by `epsilon`.
+pub(in super::super) fn floor(dim: usize, kappa_max: f64, tolerance: f64, epsilon: f64) -> f64 {
+    MARGIN * tolerance * bessel::coefficients(dim, kappa_max, 0)[0] + 0.5 * epsilon
+}
+
+/// The bits that cancellation takes from the sums of tokens spread evenly: -log2 b_0.
+pub(in super::super) fn even_loss(dim: usize, kappa_max: f64) -> f64 {
+    -bessel::coefficients(dim, kappa_max, 0)[0].log2()
+}
+
 /// The smallest L with sum_{l > L} b_l(kappa) <= `tail`, up to the cap.
 pub(super) fn within(dim: usize, kappa: f64, tail: f64) -> Option<usize> {
     let cap = *CAPS.get(dim.checked_sub(2)?)?;
