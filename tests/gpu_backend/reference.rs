@@ -86,13 +86,11 @@ pub fn reference_statistics(problem: &Problem, replica: usize) -> Statistics {
     let distance = |x: &[f64]| x.iter().zip(&direction).map(|(x, e)| (x - e) * (x - e)).sum::<f64>();
     let mut terms = Vec::new();
     for head in &attention.heads {
-        for (j, (w, y)) in all.iter().enumerate() {
+        // The energy is that of all pairs, whatever the mask.
+        for (w, y) in &all {
             let image = times(&head.query_key, y);
-            let term = |(i, (v, x)): (usize, &(f64, &[f64]))| {
-                let counts = w * v > 0.0 && sees(attention.mask, i, j);
-                counts.then(|| (w * v).ln() + attention.beta * dot(x, &image))
-            };
-            terms.extend(all.iter().enumerate().filter_map(term));
+            let term = |(v, x): &(f64, &[f64])| (w * v > 0.0).then(|| (w * v).ln() + attention.beta * dot(x, &image));
+            terms.extend(all.iter().filter_map(term));
         }
     }
     let highest = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
