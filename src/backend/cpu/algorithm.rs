@@ -20,6 +20,9 @@ const COST: [f64; 2] = [3.0, 2.0];
 const OVERHEAD: f64 = 100.0;
 /// Harmonics must promise this gain before `auto` takes them.
 const GAIN: f64 = 4.0;
+/// Pairs of one evaluation, half a minute's work of a few cores, below which `auto` stays with direct sums in single
+/// precision: rounding in the harmonics leaves several times the error of direct sums.
+const PATIENCE: f64 = 2e11;
 /// Bounds on the error of a block of queries may exceed the tolerance by this factor: errors fall that far below bounds.
 const SLACK: f64 = 8.0;
 
@@ -69,8 +72,12 @@ impl<T: Real> Harmonics<T> {
             return if asked == Algorithm::Harmonic { refusal } else { Ok(None) };
         }
         let harmonics = Self { radials, degree, tolerance, most_lost, asked };
-        let pays = asked == Algorithm::Harmonic || GAIN * harmonics.work(dim) < problem.tokens.shape.sources() as f64;
-        Ok(pays.then_some(harmonics))
+        let gains = GAIN * harmonics.work(dim) < problem.tokens.shape.sources() as f64;
+        let worth_it = match T::PRECISION {
+            Precision::Single => problem.pairs_per_evaluation() as f64 > PATIENCE,
+            Precision::Double => true,
+        };
+        Ok((asked == Algorithm::Harmonic || (gains && worth_it)).then_some(harmonics))
     }
 
     /// Work for one token and head, in pairs of the direct reduction.
