@@ -46,6 +46,17 @@ pub enum Weights {
     Each(Vec<f64>),
 }
 
+impl Weights {
+    /// The weight of token `token` of replica `replica` of tokens of that shape.
+    pub fn of(&self, shape: Shape, replica: usize, token: usize) -> f64 {
+        match self {
+            Weights::Equal if token < shape.sources() => 1.0 / shape.sources() as f64,
+            Weights::Equal => 0.0,
+            Weights::Each(weights) => weights[replica * shape.count + token],
+        }
+    }
+}
+
 /// A cloud of tokens on the host.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tokens {
@@ -58,11 +69,7 @@ pub struct Tokens {
 impl Tokens {
     /// The weight of token `token` of replica `replica`.
     pub fn weight(&self, replica: usize, token: usize) -> f64 {
-        match &self.weights {
-            Weights::Equal if token < self.shape.sources() => 1.0 / self.shape.sources() as f64,
-            Weights::Equal => 0.0,
-            Weights::Each(weights) => weights[replica * self.shape.count + token],
-        }
+        self.weights.of(self.shape, replica, token)
     }
 
     /// The coordinates of one replica, ordered (token, component).

@@ -2,10 +2,15 @@
 
 use rand::RngExt;
 
-use super::{Cpu, project, real::Real, reduction::Reduced};
+use super::{
+    Cpu,
+    columns::{Cloud, Columns},
+    real::Real,
+    reduction::Reduced,
+    velocity::Sources,
+};
 use crate::{
     backend::{BackendError, Method},
-    model::Field,
     problem::Algorithm,
     random::{Purpose, Stream},
 };
@@ -16,7 +21,7 @@ const SAMPLE: usize = 256;
 const BLOCK: usize = 16;
 
 impl<T: Real> Cpu<T> {
-    /// Compares the velocities of a sample of tokens, whose keys are packed, with direct ones, and records the largest
+    /// Compares the velocities of a sample of tokens with direct ones, and records the largest
     /// difference. Above the tolerance direct sums take over, unless harmonics were asked for.
     pub(super) fn check_harmonics(&mut self) -> Result<(), BackendError> {
         let (Some(harmonics), Method::Harmonic { degree, error: before }) = (&self.harmonics, self.method) else {
@@ -40,37 +45,45 @@ impl<T: Real> Cpu<T> {
     /// The largest |v - v_direct| over tokens drawn from up to `SAMPLE` replicas, in units of the largest velocity among
     /// them if that exceeds one. Velocities that are no numbers are left to whoever looks at the tokens.
     fn sampled_error(&self) -> f64 {
-        let shape = self.shape();
-        let replicas = shape.replicas.min(SAMPLE);
+        let replicas = self.shape.replicas.min(SAMPLE);
         let (mut error, mut largest) = (0.0f64, 1.0f64);
         for turn in 0..replicas {
-            let replica = turn * shape.replicas / replicas;
+            let replica = turn * self.shape.replicas / replicas;
             let tokens = self.state.replica(replica);
             let mut random = Stream::new(0, replica as u32, self.checks, Purpose::Check);
-            let draw = |_| random.random_range(0..shape.count);
+            let draw = |_| random.random_range(0..self.shape.count);
             let sample: Vec<usize> = (0..SAMPLE.div_ceil(replicas)).map(draw).collect();
-            let queries: Vec<f64> =
-                sample.iter().flat_map(|token| &tokens[token * shape.dim..][..shape.dim]).copied().collect();
-            let visible: Vec<usize> = sample.iter().map(|token| self.visible[*token]).collect();
-            let velocity = |expansions: &[_]| {
-                let mut velocity = vec![0.0; queries.len()];
-                let size = BLOCK * shape.dim;
-                let blocks = queries.chunks(size).zip(visible.chunks(BLOCK)).zip(velocity.chunks_mut(size));
-                for ((queries, visible), velocity) in blocks {
-                    self.field(replica, queries, visible, expansions, &mut Reduced::default(), velocity);
-                }
-                if self.followed == Field::Tangent {
-                    project(&queries, &mut velocity, shape.dim);
-                }
-                velocity
-            };
-            let (found, direct) = (velocity(&self.expansions(replica)), velocity(&[]));
-            for (found, direct) in found.chunks_exact(shape.dim).zip(direct.chunks_exact(shape.dim)) {
+            let sums = self.sums(replica, tokens, self.followed);
+            let found = self.velocities_of(&sample, tokens, &sums);
+            let direct = self.velocities_of(&sample, tokens, &sums.pair_by_pair());
+            let dim = self.shape.dim;
+            for (found, direct) in found.chunks_exact(dim).zip(direct.chunks_exact(dim)) {
                 let square: f64 = found.iter().zip(direct).map(|(a, b)| (a - b) * (a - b)).sum();
                 error = error.max(square.sqrt());
                 largest = largest.max(direct.iter().map(|b| b * b).sum::<f64>().sqrt());
             }
         }
         error / largest
+    }
+
+    /// The velocities of a sample of `tokens`, row-major.
+    fn velocities_of(&self, sample: &[usize], tokens: Cloud<'_, T>, sums: &Sources<'_, T>) -> Vec<f64> {
+        let dim = self.shape.dim;
+        let block = |sample: &[usize]| {
+            let mut queries = Columns::zeros(1, super::width(dim), sample.len());
+            let mut velocity = Columns::zeros(1, super::width(dim), sample.len());
+            let rows: Vec<f64> = sample.iter().flat_map(|token| tokens.part(*token, 1).rows(dim, 1)).collect();
+            let visible: Vec<usize> = sample.iter().flat_map(|token| self.visible(*token, 1)).collect();
+            for mut queries in queries.replicas_mut() {
+                queries.0[0].fill(T::ONE);
+                queries.set_rows(dim, &rows);
+            }
+            for mut velocity in velocity.replicas_mut() {
+                let reduced = &mut Reduced::default();
+                self.velocity(sums, self.followed, queries.replica(0), &visible, reduced, &mut velocity);
+            }
+            velocity.replica(0).rows(dim, sample.len())
+        };
+        sample.chunks(BLOCK).flat_map(block).collect()
     }
 }

@@ -1,97 +1,71 @@
-//! The sources of one replica as the kernels read them: component by component, aligned, padded to whole vectors.
+//! The sources of one replica as the kernels read them: columns of coordinates, and a bias that carries the weights.
 
-use std::marker::PhantomData;
+use super::{
+    columns::{Cloud, Columns, PADDING},
+    real::Real,
+};
+use crate::tokens::Tokens;
 
-use bytemuck::{Pod, Zeroable};
-use rayon::prelude::*;
-
-use super::real::Real;
-use crate::tokens::{Shape, Tokens};
-
-/// Keys are padded to a multiple of this many, whole vectors on every instruction set.
-pub(super) const PADDING: usize = 16;
-
-/// One cache line, so that no vector load straddles two.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C, align(64))]
-struct Line([u8; 64]);
-
-/// The sources of every replica: `width` columns of coordinates, then one of log2 weights, `padded` long each.
-pub(super) struct Packed<T> {
-    lines: Vec<Line>,
+/// log2 w_j of every source of every replica; passive tokens and padding are dead.
+pub(super) struct Bias<T> {
+    columns: Columns<T>,
+    /// Sources of a replica, padded.
     padded: usize,
-    width: usize,
-    format: PhantomData<T>,
 }
 
-impl<T: Real> Packed<T> {
-    /// Room for the sources of `tokens`, in `width` >= dim components of which the excess stay zero.
-    pub(super) fn new(tokens: &Tokens, width: usize) -> Self {
+impl<T: Real> Bias<T> {
+    pub(super) fn new(tokens: &Tokens) -> Self {
         let shape = tokens.shape;
-        let padded = shape.sources().next_multiple_of(PADDING);
-        let bytes = shape.replicas * (width + 1) * padded * size_of::<T>();
-        let lines = vec![Line::zeroed(); bytes.div_ceil(size_of::<Line>())];
-        let mut packed = Self { lines, padded, width, format: PhantomData };
-        for replica in 0..shape.replicas {
-            let bias = &mut packed.columns_mut(replica)[width * padded..];
+        let mut columns = Columns::zeros(shape.replicas, 1, shape.count);
+        for (replica, mut cloud) in columns.replicas_mut().enumerate() {
+            let bias = &mut *cloud.0[0];
             bias.fill(T::DEAD);
-            for (token, bias) in bias[..shape.sources()].iter_mut().enumerate() {
+            for (token, bias) in bias.iter_mut().enumerate().take(shape.sources()) {
                 let weight = tokens.weight(replica, token);
                 if weight > 0.0 {
                     *bias = T::from_f64(weight.log2());
                 }
             }
         }
-        packed
+        Self { columns, padded: shape.sources().next_multiple_of(PADDING) }
     }
 
-    /// Copies the sources out of `coordinates`, ordered (replica, token, component), into their columns.
-    pub(super) fn pack(&mut self, shape: Shape, coordinates: &[f64]) {
-        let (padded, width) = (self.padded, self.width);
-        let columns: &mut [T] = bytemuck::cast_slice_mut(&mut self.lines);
-        let replicas = columns.par_chunks_exact_mut((width + 1) * padded);
-        replicas.zip(coordinates.par_chunks_exact(shape.count * shape.dim)).for_each(|(columns, tokens)| {
-            for (token, coordinates) in tokens.chunks_exact(shape.dim).take(shape.sources()).enumerate() {
-                for (component, value) in coordinates.iter().enumerate() {
-                    columns[component * padded + token] = T::from_f64(*value);
-                }
-            }
-        });
-    }
-
-    fn columns_mut(&mut self, replica: usize) -> &mut [T] {
-        let length = (self.width + 1) * self.padded;
-        &mut bytemuck::cast_slice_mut(&mut self.lines)[replica * length..][..length]
-    }
-
-    pub(super) fn replica(&self, replica: usize) -> Keys<'_, T> {
-        let values: &[T] = bytemuck::cast_slice(&self.lines);
-        let length = (self.width + 1) * self.padded;
-        Keys { columns: &values[replica * length..][..length], padded: self.padded, width: self.width }
+    /// The sources among `cloud`, all tokens of one replica in `width` columns.
+    pub(super) fn keys<'a>(&'a self, replica: usize, cloud: Cloud<'a, T>, width: usize) -> Keys<'a, T> {
+        let bias = self.columns.replica(replica).part(0, self.padded).column(0);
+        Keys { columns: cloud.part(0, self.padded), bias, padded: self.padded, width }
     }
 }
 
 /// The sources of one replica.
 #[derive(Clone, Copy)]
 pub(super) struct Keys<'a, T> {
-    columns: &'a [T],
+    columns: Cloud<'a, T>,
+    bias: &'a [T],
+    /// Sources, and the dead ones after them that make whole vectors.
     pub(super) padded: usize,
     pub(super) width: usize,
 }
 
-impl<'a, T> Keys<'a, T> {
+impl<'a, T: Real> Keys<'a, T> {
     /// One component of all sources.
+    #[inline(always)]
     pub(super) fn component(&self, component: usize) -> &'a [T] {
-        &self.columns[component * self.padded..][..self.padded]
+        self.columns.column(component)
     }
 
     /// log2 w_j of all sources.
+    #[inline(always)]
     pub(super) fn bias(&self) -> &'a [T] {
-        self.component(self.width)
+        self.bias
     }
 
-    /// All components, `padded` numbers each.
+    /// All components: from one to the next it is `stride` numbers.
     pub(super) fn components(&self) -> &'a [T] {
-        &self.columns[..self.width * self.padded]
+        self.columns.all()
+    }
+
+    pub(super) fn stride(&self) -> usize {
+        self.columns.stride()
     }
 }

@@ -1,59 +1,58 @@
 //! The CPU backend: one generic vector code in f32 and f64, on all cores.
 //!
-//! Tokens are kept in f64 whatever the precision; the precision is that of the reduction, the only O(n^2) part. Sums
+//! Tokens are kept component by component in the precision of the reduction, so that they are keys as they stand. Sums
 //! over many keys are carried in f64, and every query is reduced in a fixed order, so that a run repeats bit for bit
 //! on any number of threads.
 
 mod algorithm;
 mod check;
+mod columns;
+mod energy;
 mod exp2;
 mod field;
 mod harmonic;
 mod instructions;
 mod keys;
+mod motion;
 mod observe;
 mod panels;
 mod real;
 mod reduction;
 mod registers;
 mod tiles;
+mod velocity;
 
 use rayon::prelude::*;
 
 pub use self::real::Real;
 use self::{
-    algorithm::Harmonics,
-    field::{HeadField, Sums},
-    harmonic::Expansion,
-    instructions::Instructions,
-    keys::{Keys, Packed},
-    reduction::Reduced,
+    algorithm::Harmonics, columns::Columns, field::HeadField, instructions::Instructions, keys::Bias,
+    motion::Advance, observe::Measures, reduction::Reduced,
 };
 use super::{Backend, BackendError, Identity, Method, Point};
 use crate::{
-    model::{Field, Mask, Model},
+    model::{Field, Model},
     observe::{Quantity, Statistics},
     problem::{Algorithm, Problem},
-    tokens::{Shape, Tokens},
+    tokens::{Shape, Tokens, Weights},
 };
 
-/// Queries that one task sends through an expansion.
-const SERIES_BLOCK: usize = 1024;
+/// Tokens that one task moves, or sends through an expansion, at once.
+const BLOCK: usize = 1024;
 
-/// The tokens of one problem on the CPU; `T` is the precision of the reduction.
+/// The tokens of one problem on the CPU, in precision `T`.
 pub struct Cpu<T: Real> {
     instructions: Instructions,
     model: Model,
     heads: Vec<HeadField<T>>,
-    /// The tokens, with their weights.
-    state: Tokens,
+    shape: Shape,
+    weights: Weights,
+    state: Columns<T>,
     /// The point of the current stage.
-    stage: Vec<f64>,
+    stage: Columns<T>,
     /// k_s, one a stage.
-    velocities: Vec<Vec<f64>>,
-    keys: Packed<T>,
-    /// How many keys each token of a replica sees. One that sees every source may see the dead padding too.
-    visible: Vec<usize>,
+    velocities: Vec<Columns<T>>,
+    bias: Bias<T>,
     /// Present as long as sums over keys are taken by harmonics.
     harmonics: Option<Harmonics<T>>,
     method: Method,
@@ -73,21 +72,22 @@ impl<T: Real> Cpu<T> {
 
     fn with_instructions(problem: &Problem, instructions: Instructions) -> Result<Self, BackendError> {
         let tokens = &problem.tokens;
-        let length = tokens.shape.coordinates();
+        let (shape, width) = (tokens.shape, width(tokens.shape.dim));
         let stages = problem.scheme.tableau().stages();
-        let width = registers::width(tokens.shape.dim).unwrap_or(tokens.shape.dim);
         let attention = &problem.model.attention;
         let heads: Vec<_> = attention.heads.iter().map(|head| HeadField::new(head, attention, tokens)).collect();
         let harmonics = Harmonics::choose(problem, &heads)?;
+        let columns = |count| Columns::zeros(shape.replicas, width, count);
         Ok(Self {
             instructions,
             model: problem.model.clone(),
             heads,
-            state: tokens.clone(),
-            stage: vec![0.0; if stages > 1 { length } else { 0 }],
-            velocities: vec![vec![0.0; length]; stages],
-            keys: Packed::new(tokens, width),
-            visible: visible(attention.mask, tokens.shape),
+            shape,
+            weights: tokens.weights.clone(),
+            state: state(tokens, width),
+            stage: columns(if stages > 1 { shape.count } else { 0 }),
+            velocities: (0..stages).map(|_| columns(shape.count)).collect(),
+            bias: Bias::new(tokens),
             method: match &harmonics {
                 Some(harmonics) => Method::Harmonic { degree: harmonics.degree, error: 0.0 },
                 None => Method::Direct,
@@ -98,9 +98,26 @@ impl<T: Real> Cpu<T> {
         })
     }
 
-    fn shape(&self) -> Shape {
-        self.state.shape
+    /// Tokens that one task reduces at once.
+    fn block(&self) -> usize {
+        if self.harmonics.is_some() { BLOCK } else { reduction::block(self.shape.dim, self.shape.count) }
     }
+}
+
+/// The width in which tokens are kept: one that the kernels are compiled for, the excess being zero.
+fn width(dim: usize) -> usize {
+    registers::width(dim).unwrap_or(dim)
+}
+
+/// The tokens in `width` columns, and in the padding the first axis: a unit vector like any other.
+fn state<T: Real>(tokens: &Tokens, width: usize) -> Columns<T> {
+    let shape = tokens.shape;
+    let mut state = Columns::zeros(shape.replicas, width, shape.count);
+    for (replica, mut cloud) in state.replicas_mut().enumerate() {
+        cloud.0[0].fill(T::ONE);
+        cloud.set_rows(shape.dim, tokens.replica(replica));
+    }
+    state
 }
 
 impl<T: Real> Backend for Cpu<T> {
@@ -113,58 +130,48 @@ impl<T: Real> Backend for Cpu<T> {
     }
 
     fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError> {
-        let shape = self.shape();
         let from = match point {
-            Point::State => &self.state.coordinates,
+            Point::State => &self.state,
             Point::Stage => &self.stage,
         };
-        self.keys.pack(shape, from);
-        let block = if self.harmonics.is_some() { SERIES_BLOCK } else { reduction::block(shape.dim, shape.count) };
-        let replica_length = shape.count * shape.dim;
-        let mut velocity = std::mem::take(&mut self.velocities[stage]);
-        velocity.par_chunks_mut(replica_length).enumerate().for_each(|(replica, velocity)| {
-            let tokens = &from[replica * replica_length..][..replica_length];
-            let expansions = self.expansions(replica);
-            let blocks = velocity.par_chunks_mut(block * shape.dim).zip(tokens.par_chunks(block * shape.dim));
-            blocks.enumerate().for_each_init(Reduced::default, |reduced, (index, (velocity, queries))| {
-                let visible = &self.visible[index * block..][..queries.len() / shape.dim];
-                self.field(replica, queries, visible, &expansions, reduced, velocity);
-                if field == Field::Tangent {
-                    project(queries, velocity, shape.dim);
-                }
+        let mut velocities = std::mem::replace(&mut self.velocities[stage], Columns::zeros(0, 1, 0));
+        let replicas: Vec<_> = velocities.replicas_mut().enumerate().collect();
+        replicas.into_par_iter().for_each(|(replica, velocity)| {
+            let tokens = from.replica(replica);
+            let sums = self.sums(replica, tokens, field);
+            let parts = velocity.parts(self.block()).into_par_iter().enumerate();
+            parts.for_each_init(Reduced::default, |reduced, (index, mut velocity)| {
+                let first = index * self.block();
+                let queries = tokens.part(first, self.block());
+                self.velocity(&sums, field, queries, &self.visible(first, queries.len()), reduced, &mut velocity);
             });
         });
-        self.velocities[stage] = velocity;
+        self.velocities[stage] = velocities;
         Ok(())
     }
 
     fn combine(&mut self, coefficients: &[f64], into: Point) -> Result<(), BackendError> {
-        let dim = self.shape().dim;
-        let velocities = &self.velocities;
-        if into == Point::Stage {
-            self.stage.copy_from_slice(&self.state.coordinates);
-        }
-        let target = match into {
-            Point::State => &mut self.state.coordinates,
-            Point::Stage => &mut self.stage,
+        let (instructions, velocities) = (self.instructions, &self.velocities);
+        let (target, from) = match into {
+            Point::State => (&mut self.state, None),
+            Point::Stage => (&mut self.stage, Some(&self.state)),
         };
-        target.par_chunks_mut(reduction::BLOCK * dim).enumerate().for_each(|(block, target)| {
-            let offset = block * reduction::BLOCK * dim;
-            for (coefficient, velocity) in coefficients.iter().zip(velocities) {
-                for (x, k) in target.iter_mut().zip(&velocity[offset..]) {
-                    *x += coefficient * k;
-                }
-            }
-            target.chunks_exact_mut(dim).for_each(normalize);
+        let replicas: Vec<_> = target.replicas_mut().enumerate().collect();
+        replicas.into_par_iter().for_each(|(replica, target)| {
+            target.parts(BLOCK).into_par_iter().enumerate().for_each(|(index, mut target)| {
+                let velocities = velocities[..coefficients.len()].iter();
+                let velocities: Vec<_> =
+                    velocities.map(|columns| columns.replica(replica).part(index * BLOCK, BLOCK)).collect();
+                let from = from.map(|state| state.replica(replica).part(index * BLOCK, BLOCK));
+                instructions.run(Advance { from, coefficients, velocities: &velocities, target: &mut target });
+            });
         });
         Ok(())
     }
 
     async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
-        let mut statistics = observe::moments(&self.state, quantities);
-        if quantities.contains(&Quantity::Energy) || self.harmonics.is_some() {
-            self.keys.pack(self.shape(), &self.state.coordinates);
-        }
+        let measures = Measures { shape: self.shape, weights: &self.weights, tokens: &self.state };
+        let mut statistics = measures.moments(quantities);
         self.check_harmonics()?;
         if quantities.contains(&Quantity::Energy) {
             for (replica, statistics) in statistics.iter_mut().enumerate() {
@@ -175,68 +182,8 @@ impl<T: Real> Backend for Cpu<T> {
     }
 
     async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {
-        Ok(self.state.coordinates.clone())
-    }
-}
-
-impl<T: Real> Cpu<T> {
-    /// The expansion of each head over the packed keys of one replica; none where sums are taken pair by pair.
-    fn expansions(&self, replica: usize) -> Vec<Expansion<'_, T>> {
-        let keys = self.keys.replica(replica);
-        self.harmonics.as_ref().map_or(Vec::new(), |harmonics| harmonics.expansions(self.instructions, keys))
-    }
-
-    /// The unprojected field at `queries`, tokens of one replica whose keys are packed.
-    fn field(
-        &self,
-        replica: usize,
-        queries: &[f64],
-        visible: &[usize],
-        expansions: &[Expansion<'_, T>],
-        reduced: &mut Reduced,
-        field: &mut [f64],
-    ) {
-        let (keys, dim) = (self.keys.replica(replica), self.shape().dim);
-        field.fill(0.0);
-        for (index, head) in self.heads.iter().enumerate() {
-            let sums = self.sums(keys, visible, expansions.get(index));
-            head.add(self.instructions, queries, dim, sums, reduced, field);
-        }
-    }
-
-    /// Where the sums of one head over `keys` come from.
-    fn sums<'a>(
-        &self,
-        keys: Keys<'a, T>,
-        visible: &'a [usize],
-        expansion: Option<&'a Expansion<'a, T>>,
-    ) -> Sums<'a, T> {
-        match (expansion, &self.harmonics) {
-            (Some(expansion), Some(harmonics)) => Sums::Series { expansion, keys, most_lost: harmonics.most_lost },
-            _ => Sums::Pairs { keys, visible },
-        }
-    }
-
-    /// ln [(1 / 2 beta) sum_h sum_i w_i Z_i^h] of one replica, whose keys are packed.
-    fn log_energy(&self, replica: usize) -> f64 {
-        let (shape, keys) = (self.shape(), self.keys.replica(replica));
-        let tokens = &self.state.replica(replica)[..shape.sources() * shape.dim];
-        let expansions = self.expansions(replica);
-        let all = vec![keys.padded; SERIES_BLOCK];
-        let mut exponents = Vec::new();
-        for (index, head) in self.heads.iter().enumerate() {
-            let log2_sums = |queries: &[f64]| {
-                let mut reduced = Reduced::default();
-                let sums = self.sums(keys, &all[..queries.len() / shape.dim], expansions.get(index));
-                head.reduce(self.instructions, queries, shape.dim, sums, &mut reduced);
-                reduced.log2_sum
-            };
-            let blocks = tokens.par_chunks(reduction::block(shape.dim, shape.count) * shape.dim);
-            let log2_sums: Vec<Vec<f64>> = blocks.map(log2_sums).collect();
-            let weighted = log2_sums.concat().into_iter().enumerate();
-            exponents.extend(weighted.map(|(i, log2_sum)| log2_sum + self.state.weight(replica, i).log2()));
-        }
-        observe::log_sum_exp2(&exponents) - (2.0 * self.model.attention.beta).ln()
+        let rows = |replica| self.state.replica(replica).rows(self.shape.dim, self.shape.count);
+        Ok((0..self.shape.replicas).flat_map(rows).collect())
     }
 }
 
@@ -260,28 +207,4 @@ pub fn threads() -> usize {
 /// The width of a vector on the instruction set in use; none where the compiler chooses the instructions.
 pub fn vector_bytes() -> Option<usize> {
     Instructions::detect().vector_bytes()
-}
-
-/// How many keys each token of a replica sees; padding counts where every source is seen, to keep vectors whole.
-fn visible(mask: Mask, shape: Shape) -> Vec<usize> {
-    let sources = shape.sources();
-    let padded = |visible| if visible == sources { sources.next_multiple_of(keys::PADDING) } else { visible };
-    (0..shape.count).map(|token| padded(mask.visible(token, sources))).collect()
-}
-
-/// v <- v - x <x, v> for each token x.
-fn project(tokens: &[f64], velocities: &mut [f64], dim: usize) {
-    for (x, v) in tokens.chunks_exact(dim).zip(velocities.chunks_exact_mut(dim)) {
-        let radial: f64 = x.iter().zip(&*v).map(|(x, v)| x * v).sum();
-        for (v, x) in v.iter_mut().zip(x) {
-            *v -= radial * x;
-        }
-    }
-}
-
-/// x <- x / |x|, with components squared in units of the largest, so that a long vector has a length too.
-fn normalize(token: &mut [f64]) {
-    let largest = token.iter().fold(0.0, |largest: f64, component| largest.max(component.abs()));
-    let length = token.iter().map(|component| (component / largest) * (component / largest)).sum::<f64>().sqrt();
-    token.iter_mut().for_each(|component| *component = *component / largest / length);
 }

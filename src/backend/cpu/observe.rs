@@ -2,29 +2,20 @@
 
 use rayon::prelude::*;
 
+use super::{columns::Columns, real::Real};
 use crate::{
     observe::{Quantity, Statistics, direction},
-    tokens::Tokens,
+    tokens::{Shape, Weights},
 };
 
 /// Tokens summed by one task before the partial sums are added in order.
 const CHUNK: usize = 4096;
 
-/// Everything but the energy, replica by replica.
-pub(super) fn moments(tokens: &Tokens, quantities: &[Quantity]) -> Vec<Statistics> {
-    let asked = |quantity| quantities.contains(&quantity);
-    let statistics = |replica| {
-        let mut statistics = Statistics { mean: mean(tokens, replica), ..Statistics::default() };
-        if asked(Quantity::Moments) {
-            statistics.second_moment = second_moment(tokens, replica);
-        }
-        if asked(Quantity::W2Dirac) || asked(Quantity::Overlap) {
-            let axis = direction(&statistics.mean);
-            (statistics.square_distance, statistics.overlap_min) = spread(tokens, replica, &axis);
-        }
-        statistics
-    };
-    (0..tokens.shape.replicas).into_par_iter().map(statistics).collect()
+/// The empirical measures that are observed.
+pub(super) struct Measures<'a, T> {
+    pub(super) shape: Shape,
+    pub(super) weights: &'a Weights,
+    pub(super) tokens: &'a Columns<T>,
 }
 
 /// ln sum_k 2^{exponent_k}.
@@ -34,63 +25,88 @@ pub(super) fn log_sum_exp2(exponents: &[f64]) -> f64 {
     (largest + sum.log2()) * std::f64::consts::LN_2
 }
 
-/// sum_j w_j x_j.
-fn mean(tokens: &Tokens, replica: usize) -> Vec<f64> {
-    weighted_sum(tokens, replica, tokens.shape.dim, |weight, x, sum| {
-        for (sum, component) in sum.iter_mut().zip(x) {
-            *sum += weight * component;
-        }
-    })
-}
-
-/// sum_j w_j x_j x_j^T, row-major.
-fn second_moment(tokens: &Tokens, replica: usize) -> Vec<f64> {
-    let dim = tokens.shape.dim;
-    weighted_sum(tokens, replica, dim * dim, |weight, x, sum| {
-        for (row, a) in sum.chunks_exact_mut(dim).zip(x) {
-            for (entry, b) in row.iter_mut().zip(x) {
-                *entry += weight * a * b;
+impl<T: Real> Measures<'_, T> {
+    /// Everything but the energy, replica by replica.
+    pub(super) fn moments(&self, quantities: &[Quantity]) -> Vec<Statistics> {
+        let asked = |quantity| quantities.contains(&quantity);
+        let statistics = |replica| {
+            let mut statistics = Statistics { mean: self.mean(replica), ..Statistics::default() };
+            if asked(Quantity::Moments) {
+                statistics.second_moment = self.second_moment(replica);
             }
-        }
-    })
-}
-
-/// (sum_j w_j |x_j - axis|^2, min_j <x_j, axis>) over tokens of positive weight.
-fn spread(tokens: &Tokens, replica: usize, axis: &[f64]) -> (f64, f64) {
-    let square_distance = weighted_sum(tokens, replica, 1, |weight, x, sum| {
-        sum[0] += weight * x.iter().zip(axis).map(|(x, e)| (x - e) * (x - e)).sum::<f64>();
-    });
-    let overlaps = tokens.replica(replica).par_chunks_exact(tokens.shape.dim).enumerate();
-    let overlap_min = overlaps
-        .filter(|(token, _)| tokens.weight(replica, *token) > 0.0)
-        .map(|(_, x)| x.iter().zip(axis).map(|(x, e)| x * e).sum())
-        .reduce(|| f64::INFINITY, f64::min);
-    (square_distance[0], overlap_min)
-}
-
-/// Sums `term(weight, token, sum)` over the sources of one replica; partial sums of fixed chunks, added in order.
-fn weighted_sum(
-    tokens: &Tokens,
-    replica: usize,
-    length: usize,
-    term: impl Fn(f64, &[f64], &mut [f64]) + Sync,
-) -> Vec<f64> {
-    let dim = tokens.shape.dim;
-    let sources = &tokens.replica(replica)[..tokens.shape.sources() * dim];
-    let partial = |(chunk, coordinates): (usize, &[f64])| {
-        let mut sum = vec![0.0; length];
-        for (k, x) in coordinates.chunks_exact(dim).enumerate() {
-            let weight = tokens.weight(replica, chunk * CHUNK + k);
-            if weight > 0.0 {
-                term(weight, x, &mut sum);
+            if asked(Quantity::W2Dirac) || asked(Quantity::Overlap) {
+                let axis = direction(&statistics.mean);
+                (statistics.square_distance, statistics.overlap_min) = self.spread(replica, &axis);
             }
-        }
-        sum
-    };
-    let partials: Vec<Vec<f64>> = sources.par_chunks(CHUNK * dim).enumerate().map(partial).collect();
-    let mut total = vec![0.0; length];
-    for partial in partials {
-        total.iter_mut().zip(partial).for_each(|(total, partial)| *total += partial);
+            statistics
+        };
+        (0..self.shape.replicas).into_par_iter().map(statistics).collect()
     }
-    total
+
+    /// sum_j w_j x_j.
+    fn mean(&self, replica: usize) -> Vec<f64> {
+        let add = |weight, x: &[f64], sum: &mut [f64]| {
+            for (sum, component) in sum.iter_mut().zip(x) {
+                *sum += weight * component;
+            }
+        };
+        total(self.partial_sums(replica, vec![0.0; self.shape.dim], add))
+    }
+
+    /// sum_j w_j x_j x_j^T, row-major.
+    fn second_moment(&self, replica: usize) -> Vec<f64> {
+        let dim = self.shape.dim;
+        let add = |weight, x: &[f64], sum: &mut [f64]| {
+            for (row, a) in sum.chunks_exact_mut(dim).zip(x) {
+                for (entry, b) in row.iter_mut().zip(x) {
+                    *entry += weight * a * b;
+                }
+            }
+        };
+        total(self.partial_sums(replica, vec![0.0; dim * dim], add))
+    }
+
+    /// (sum_j w_j |x_j - axis|^2, min_j <x_j, axis>) over tokens of positive weight.
+    fn spread(&self, replica: usize, axis: &[f64]) -> (f64, f64) {
+        let add = |weight, x: &[f64], spread: &mut [f64]| {
+            spread[0] += weight * x.iter().zip(axis).map(|(x, e)| (x - e) * (x - e)).sum::<f64>();
+            spread[1] = spread[1].min(x.iter().zip(axis).map(|(x, e)| x * e).sum());
+        };
+        let partials = self.partial_sums(replica, vec![0.0, f64::INFINITY], add);
+        let square_distance = partials.iter().map(|partial| partial[0]).sum();
+        (square_distance, partials.iter().map(|partial| partial[1]).fold(f64::INFINITY, f64::min))
+    }
+
+    /// What `add(weight, token, sum)` makes of `start` over the sources of each chunk of one replica.
+    fn partial_sums(
+        &self,
+        replica: usize,
+        start: Vec<f64>,
+        add: impl Fn(f64, &[f64], &mut [f64]) + Sync,
+    ) -> Vec<Vec<f64>> {
+        let (dim, sources) = (self.shape.dim, self.shape.sources());
+        let tokens = self.tokens.replica(replica);
+        let partial = |chunk: usize| {
+            let mut sum = start.clone();
+            let first = chunk * CHUNK;
+            let rows = tokens.part(first, CHUNK).rows(dim, CHUNK.min(sources - first));
+            for (k, x) in rows.chunks_exact(dim).enumerate() {
+                let weight = self.weights.of(self.shape, replica, first + k);
+                if weight > 0.0 {
+                    add(weight, x, &mut sum);
+                }
+            }
+            sum
+        };
+        (0..sources.div_ceil(CHUNK)).into_par_iter().map(partial).collect()
+    }
+}
+
+/// Partial sums, added in order.
+fn total(partials: Vec<Vec<f64>>) -> Vec<f64> {
+    let add = |mut total: Vec<f64>, partial: Vec<f64>| {
+        total.iter_mut().zip(partial).for_each(|(total, partial)| *total += partial);
+        total
+    };
+    partials.into_iter().reduce(add).unwrap_or_default()
 }

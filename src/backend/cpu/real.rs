@@ -63,6 +63,8 @@ pub trait Real: Pod + Send + Sync + PartialOrd {
     #[doc(hidden)]
     fn max<S: Exp2>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
     #[doc(hidden)]
+    fn sqrt<S: Exp2>(simd: S, x: Self::Vector<S>) -> Self::Vector<S>;
+    #[doc(hidden)]
     fn exp2<S: Exp2>(simd: S, x: Self::Vector<S>) -> Self::Vector<S>;
     #[doc(hidden)]
     fn sum<S: Exp2>(simd: S, a: Self::Vector<S>) -> Self;
@@ -73,7 +75,7 @@ pub trait Real: Pod + Send + Sync + PartialOrd {
 macro_rules! real {
     ($real:ident, $precision:ident, $span:literal, $vector:ident, $lanes:ident, $as_simd:ident, $as_mut_simd:ident,
      $splat:ident, $add:ident, $sub:ident, $mul_add:ident, $max:ident, $exp2:ident, $sum:ident, $largest:ident,
-     $negate_mul_add:ident, $mul:ident, $div:ident, $greater:ident, $select:ident) => {
+     $negate_mul_add:ident, $mul:ident, $div:ident, $greater:ident, $select:ident, $sqrt:ident) => {
         impl Real for $real {
             const PRECISION: Precision = Precision::$precision;
             const EXPONENT_SPAN: f64 = $span;
@@ -169,6 +171,11 @@ macro_rules! real {
             }
 
             #[inline(always)]
+            fn sqrt<S: Exp2>(simd: S, x: Self::Vector<S>) -> Self::Vector<S> {
+                simd.$sqrt(x)
+            }
+
+            #[inline(always)]
             fn exp2<S: Exp2>(simd: S, x: Self::Vector<S>) -> Self::Vector<S> {
                 simd.$exp2(x)
             }
@@ -206,7 +213,8 @@ real!(
     mul_f32s,
     div_f32s,
     greater_than_f32s,
-    select_f32s
+    select_f32s,
+    sqrt_f32s
 );
 real!(
     f64,
@@ -228,5 +236,6 @@ real!(
     mul_f64s,
     div_f64s,
     greater_than_f64s,
-    select_f64s
+    select_f64s,
+    sqrt_f64s
 );

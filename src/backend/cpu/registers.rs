@@ -1,9 +1,10 @@
 //! The reduction for narrow tokens: queries and sums live in registers, keys run across the lanes.
 
 use super::{
+    columns::PADDING,
     exp2::Exp2,
     instructions::{Instructions, Kernel},
-    keys::{Keys, PADDING},
+    keys::Keys,
     panels::{self, Sums},
     real::Real,
     reduction::{CHUNK, Queries, Reduced, Shift, audible},

@@ -37,7 +37,7 @@ pub(super) fn reduce<T: Real>(
         multiply(
             [count, width, length],
             Strided { entries: queries.rows, row: width, column: 1 },
-            Strided { entries: components, row: keys.padded, column: 1 },
+            Strided { entries: components, row: keys.stride(), column: 1 },
             Strided { entries: &mut weights, row: TILE, column: 1 },
         );
         for (q, (weights, totals)) in weights.chunks_mut(TILE).zip(totals.chunks_mut(width + 1)).enumerate() {
@@ -60,7 +60,7 @@ pub(super) fn reduce<T: Real>(
         multiply(
             [count, length, width],
             Strided { entries: &weights, row: TILE, column: 1 },
-            Strided { entries: components, row: 1, column: keys.padded },
+            Strided { entries: components, row: 1, column: keys.stride() },
             Strided { entries: &mut moments, row: width, column: 1 },
         );
         for (totals, moments) in totals.chunks_exact_mut(width + 1).zip(moments.chunks_exact(width)) {

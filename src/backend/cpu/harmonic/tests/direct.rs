@@ -1,7 +1,13 @@
 //! Clouds, matrices, and the sums written out.
 
 use super::super::{
-    super::{instructions::Instructions, keys::Packed, real::Real, reduction::Reduced},
+    super::{
+        instructions::Instructions,
+        keys::{Bias, Keys},
+        real::Real,
+        reduction::Reduced,
+        state,
+    },
     Expansion, Moments, Radial,
 };
 use crate::tokens::{Shape, Tokens, Weights};
@@ -116,10 +122,10 @@ pub fn direct(queries: &[f64], tokens: &Tokens) -> Vec<Row> {
     queries.chunks(d).map(row).collect()
 }
 
-pub fn packed<T: Real>(tokens: &Tokens) -> Packed<T> {
-    let mut packed = Packed::new(tokens, tokens.shape.dim);
-    packed.pack(tokens.shape, &tokens.coordinates);
-    packed
+/// Calls `use_keys` with the sources of a cloud of one replica.
+pub fn with_keys<T: Real, R>(tokens: &Tokens, use_keys: impl FnOnce(Keys<'_, T>) -> R) -> R {
+    let (state, bias) = (state::<T>(tokens, tokens.shape.dim), Bias::new(tokens));
+    use_keys(bias.keys(0, state.replica(0), tokens.shape.dim))
 }
 
 /// The harmonic reduction of `queries`, and the bits lost.
@@ -129,8 +135,7 @@ pub fn harmonic<T: Real>(
     queries: &[f64],
     tokens: &Tokens,
 ) -> (Vec<Row>, f64) {
-    let packed = packed::<T>(tokens);
-    let moments = Moments::new(instructions, packed.replica(0), radial.degree + 1);
+    let moments = with_keys::<T, _>(tokens, |keys| Moments::new(instructions, keys, radial.degree + 1));
     let mut reduced = Reduced::default();
     let lost = Expansion::new(&moments, radial).reduce(instructions, queries, &mut reduced);
     let rows = reduced.log2_sum.iter().zip(reduced.barycentre.chunks(tokens.shape.dim));

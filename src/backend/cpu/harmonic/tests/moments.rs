@@ -7,15 +7,14 @@ use super::{
         super::{instructions::Instructions, real::Real},
         Moments,
     },
-    direct::{Cloud, cloud, packed, uneven},
+    direct::{Cloud, cloud, uneven, with_keys},
 };
 use crate::tokens::{Tokens, Weights};
 
 /// The bits of the moments, from a pool of so many threads.
 fn moments<T: Real>(threads: usize, tokens: &Tokens) -> Vec<u64> {
     let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
-    let packed = packed::<T>(tokens);
-    let moments = pool.install(|| Moments::new(Instructions::detect(), packed.replica(0), 9));
+    let moments = pool.install(|| with_keys::<T, _>(tokens, |keys| Moments::new(Instructions::detect(), keys, 9)));
     moments.values.iter().map(|value| value.to_bits()).collect()
 }
 
@@ -35,8 +34,7 @@ fn spans_of_different_scales_add_up() {
     let count = 5 * 4096 + 3;
     let weights: Vec<f64> = (0..count).map(|i| (-((i / 4096) as f64)).exp2()).collect();
     let tokens = cloud(Cloud::Spread, count, 2, Weights::Each(weights.clone()));
-    let packed = packed::<f64>(&tokens);
-    let moments = Moments::new(Instructions::detect(), packed.replica(0), 2);
+    let moments = with_keys::<f64, _>(&tokens, |keys| Moments::new(Instructions::detect(), keys, 2));
     let mut expected = [0.0; 6];
     for (x, w) in tokens.coordinates.chunks(2).zip(&weights) {
         let terms = [1.0, 0.0, x[0], x[1], x[0] * x[0] - x[1] * x[1], 2.0 * x[0] * x[1]];

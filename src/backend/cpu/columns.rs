@@ -1,0 +1,132 @@
+//! Numbers of every token as the kernels read them: replica by replica, component by component, each component a column
+//! on cache lines of its own, padded to whole vectors.
+
+use std::marker::PhantomData;
+
+use bytemuck::{Pod, Zeroable};
+
+use super::real::Real;
+
+/// Columns are padded to a multiple of this many numbers, whole vectors on every instruction set.
+pub(super) const PADDING: usize = 16;
+
+/// One cache line, so that no vector load straddles two.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C, align(64))]
+struct Line([u8; 64]);
+
+/// For every replica, `width` columns of `stride` numbers.
+pub(super) struct Columns<T> {
+    lines: Vec<Line>,
+    width: usize,
+    stride: usize,
+    format: PhantomData<T>,
+}
+
+impl<T: Real> Columns<T> {
+    /// Zeros, `width` for each of `count` tokens of each of `replicas`, and for the padding after them.
+    pub(super) fn zeros(replicas: usize, width: usize, count: usize) -> Self {
+        let stride = count.next_multiple_of(PADDING);
+        let bytes = replicas * width * stride * size_of::<T>();
+        Self { lines: vec![Line::zeroed(); bytes.div_ceil(size_of::<Line>())], width, stride, format: PhantomData }
+    }
+
+    fn numbers(&self) -> &[T] {
+        bytemuck::cast_slice(&self.lines)
+    }
+
+    /// The columns of one replica.
+    pub(super) fn replica(&self, replica: usize) -> Cloud<'_, T> {
+        let length = self.width * self.stride;
+        Cloud {
+            numbers: &self.numbers()[replica * length..][..length],
+            stride: self.stride,
+            start: 0,
+            length: self.stride,
+        }
+    }
+
+    /// The columns of every replica, to be written.
+    pub(super) fn replicas_mut(&mut self) -> impl Iterator<Item = CloudMut<'_, T>> {
+        let (width, stride) = (self.width, self.stride);
+        let numbers: &mut [T] = bytemuck::cast_slice_mut(&mut self.lines);
+        numbers
+            .chunks_exact_mut(width * stride)
+            .map(move |numbers| CloudMut(numbers.chunks_exact_mut(stride).collect()))
+    }
+}
+
+/// A run of tokens of one replica.
+#[derive(Clone, Copy)]
+pub(super) struct Cloud<'a, T> {
+    numbers: &'a [T],
+    stride: usize,
+    start: usize,
+    length: usize,
+}
+
+impl<'a, T: Real> Cloud<'a, T> {
+    /// One component of the run.
+    #[inline(always)]
+    pub(super) fn column(&self, component: usize) -> &'a [T] {
+        &self.numbers[component * self.stride + self.start..][..self.length]
+    }
+
+    /// Tokens in the run, padding included.
+    pub(super) fn len(&self) -> usize {
+        self.length
+    }
+
+    /// All columns from the first token of the run on, `stride` numbers from one to the next.
+    pub(super) fn all(&self) -> &'a [T] {
+        &self.numbers[self.start..]
+    }
+
+    pub(super) fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// The part of the run from `start` on, up to `length` tokens, padding included.
+    pub(super) fn part(&self, start: usize, length: usize) -> Self {
+        Self { start: self.start + start, length: length.min(self.length - start), ..*self }
+    }
+
+    /// The first `dim` components of the first `count` tokens, row-major (token, component).
+    pub(super) fn rows(&self, dim: usize, count: usize) -> Vec<f64> {
+        let mut rows = vec![0.0; count * dim];
+        for component in 0..dim {
+            for (row, value) in rows[component..].iter_mut().step_by(dim).zip(self.column(component)) {
+                *row = value.to_f64();
+            }
+        }
+        rows
+    }
+}
+
+/// A run of tokens of one replica, to be written: its columns.
+pub(super) struct CloudMut<'a, T>(pub(super) Vec<&'a mut [T]>);
+
+impl<'a, T: Real> CloudMut<'a, T> {
+    /// Runs of up to `length` tokens, in their order.
+    pub(super) fn parts(self, length: usize) -> Vec<CloudMut<'a, T>> {
+        let mut parts: Vec<CloudMut<'a, T>> = Vec::new();
+        for column in self.0 {
+            for (index, part) in column.chunks_mut(length).enumerate() {
+                match parts.get_mut(index) {
+                    Some(CloudMut(columns)) => columns.push(part),
+                    None => parts.push(CloudMut(vec![part])),
+                }
+            }
+        }
+        parts
+    }
+
+    /// Takes `rows`, row-major (token, component) of `dim` components, into the columns.
+    pub(super) fn set_rows(&mut self, dim: usize, rows: &[f64]) {
+        for (component, column) in self.0.iter_mut().enumerate().take(dim) {
+            for (value, row) in column.iter_mut().zip(rows[component..].iter().step_by(dim)) {
+                *value = T::from_f64(*row);
+            }
+        }
+    }
+}
