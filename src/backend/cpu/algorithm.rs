@@ -2,7 +2,7 @@
 
 use super::{
     field::HeadField,
-    harmonic::{Expansion, Moments, Radial, degree, even_loss, floor},
+    harmonic::{Moments, Radial, Weights, degree, even_loss, floor},
     instructions::Instructions,
     keys::Keys,
     real::Real,
@@ -28,14 +28,20 @@ const SLACK: f64 = 8.0;
 
 /// The harmonic algorithm, made ready for the heads of a problem.
 pub(super) struct Harmonics<T> {
-    /// One a head.
-    radials: Vec<Radial<T>>,
+    pub(super) radials: Radials<T>,
     pub(super) degree: usize,
     pub(super) tolerance: f64,
-    /// The bits that a block of queries may lose to cancellation before its sums are taken pair by pair.
+    /// The bits that a row may lose to cancellation before its sums are taken pair by pair.
     pub(super) most_lost: f64,
     /// [`Algorithm::Harmonic`] if nothing else will do, [`Algorithm::Auto`] if direct will.
     pub(super) asked: Algorithm,
+    weights: Weights<T>,
+}
+
+/// One a head. Series on the circle are evaluated at the nodes of a table only, in f64.
+pub(super) enum Radials<T> {
+    Circle(Vec<Radial<f64>>),
+    Sphere(Vec<Radial<T>>),
 }
 
 impl<T: Real> Harmonics<T> {
@@ -49,20 +55,11 @@ impl<T: Real> Harmonics<T> {
             Precision::Single => 1e-6,
             Precision::Double => 1e-12,
         });
-        let radials: Option<Vec<Radial<T>>> = heads
-            .iter()
-            .map(|head| {
-                let degree = degree(dim, head.longest_query, tolerance)?;
-                Some(match head.query_length {
-                    Some(kappa) => Radial::constant(dim, kappa, degree),
-                    None => Radial::varying(dim, head.longest_query, degree),
-                })
-            })
-            .collect();
-        let Some(radials) = radials else {
+        let degrees: Option<Vec<usize>> =
+            heads.iter().map(|head| degree(dim, head.longest_query, tolerance)).collect();
+        let Some(degrees) = degrees else {
             return if asked == Algorithm::Harmonic { Err(BackendError::TooManyHarmonics) } else { Ok(None) };
         };
-        let degree = radials.iter().map(|radial| radial.degree).max().unwrap_or(0);
         let kappa = heads.iter().map(|head| head.longest_query).fold(0.0, f64::max);
         let floor = floor(dim, kappa, tolerance, T::EPSILON);
         let most_lost = (SLACK * tolerance / floor).log2();
@@ -71,25 +68,43 @@ impl<T: Real> Harmonics<T> {
             let refusal = Err(BackendError::AboveTolerance { error, tolerance });
             return if asked == Algorithm::Harmonic { refusal } else { Ok(None) };
         }
-        let harmonics = Self { radials, degree, tolerance, most_lost, asked };
-        let gains = GAIN * harmonics.work(dim) < problem.tokens.shape.sources() as f64;
+        let degree = degrees.iter().copied().max().unwrap_or(0);
+        let gains = GAIN * work(dim, degree) < problem.tokens.shape.sources() as f64;
         let worth_it = match T::PRECISION {
             Precision::Single => problem.pairs_per_evaluation() as f64 > PATIENCE,
             Precision::Double => true,
         };
-        Ok((asked == Algorithm::Harmonic || (gains && worth_it)).then_some(harmonics))
+        let harmonics = || Self {
+            radials: match dim {
+                2 => Radials::Circle(radials(dim, heads, &degrees)),
+                _ => Radials::Sphere(radials(dim, heads, &degrees)),
+            },
+            degree,
+            tolerance,
+            most_lost,
+            asked,
+            weights: Weights::new(&problem.tokens),
+        };
+        Ok((asked == Algorithm::Harmonic || (gains && worth_it)).then(harmonics))
     }
 
-    /// Work for one token and head, in pairs of the direct reduction.
-    fn work(&self, dim: usize) -> f64 {
-        let degrees = self.degree as f64 + 2.0;
-        let harmonics = if dim == 2 { degrees } else { degrees * degrees / 2.0 };
-        OVERHEAD + COST[dim - 2] * harmonics
+    /// The moments of the keys of one replica, one degree further than the expansions.
+    pub(super) fn moments(&self, instructions: Instructions, replica: usize, keys: Keys<'_, T>) -> Moments {
+        Moments::new(instructions, keys, self.weights.replica(replica), self.degree + 1)
     }
+}
 
-    /// The expansion of each head over the keys of one replica.
-    pub(super) fn expansions(&self, instructions: Instructions, keys: Keys<'_, T>) -> Vec<Expansion<'_, T>> {
-        let moments = Moments::new(instructions, keys, self.degree + 1);
-        self.radials.iter().map(|radial| Expansion::new(&moments, radial)).collect()
-    }
+fn radials<T: Real, U: Real>(dim: usize, heads: &[HeadField<T>], degrees: &[usize]) -> Vec<Radial<U>> {
+    let radial = |(head, degree): (&HeadField<T>, &usize)| match head.query_factor() {
+        Some(factor) => Radial::constant(dim, factor.abs(), *degree),
+        None => Radial::varying(dim, head.longest_query, *degree),
+    };
+    heads.iter().zip(degrees).map(radial).collect()
+}
+
+/// Work for one token and head, in pairs of the direct reduction.
+fn work(dim: usize, degree: usize) -> f64 {
+    let degrees = degree as f64 + 2.0;
+    let harmonics = if dim == 2 { degrees } else { degrees * degrees / 2.0 };
+    OVERHEAD + COST[dim - 2] * harmonics
 }

@@ -6,7 +6,6 @@ use super::{
     Cpu,
     columns::{Cloud, Columns},
     real::Real,
-    reduction::Reduced,
     velocity::Sources,
 };
 use crate::{
@@ -53,9 +52,9 @@ impl<T: Real> Cpu<T> {
             let mut random = Stream::new(0, replica as u32, self.checks, Purpose::Check);
             let draw = |_| random.random_range(0..self.shape.count);
             let sample: Vec<usize> = (0..SAMPLE.div_ceil(replicas)).map(draw).collect();
-            let sums = self.sums(replica, tokens, self.followed);
-            let found = self.velocities_of(&sample, tokens, &sums);
-            let direct = self.velocities_of(&sample, tokens, &sums.pair_by_pair());
+            let sources = self.sources(replica, tokens, self.followed);
+            let found = self.velocities_of(&sample, tokens, &sources);
+            let direct = self.velocities_of(&sample, tokens, &sources.pair_by_pair());
             let dim = self.shape.dim;
             for (found, direct) in found.chunks_exact(dim).zip(direct.chunks_exact(dim)) {
                 let square: f64 = found.iter().zip(direct).map(|(a, b)| (a - b) * (a - b)).sum();
@@ -67,7 +66,7 @@ impl<T: Real> Cpu<T> {
     }
 
     /// The velocities of a sample of `tokens`, row-major.
-    fn velocities_of(&self, sample: &[usize], tokens: Cloud<'_, T>, sums: &Sources<'_, T>) -> Vec<f64> {
+    fn velocities_of(&self, sample: &[usize], tokens: Cloud<'_, T>, sources: &Sources<'_, T>) -> Vec<f64> {
         let dim = self.shape.dim;
         let block = |sample: &[usize]| {
             let mut queries = Columns::zeros(1, super::width(dim), sample.len());
@@ -79,8 +78,7 @@ impl<T: Real> Cpu<T> {
                 queries.set_rows(dim, &rows);
             }
             for mut velocity in velocity.replicas_mut() {
-                let reduced = &mut Reduced::default();
-                self.velocity(sums, self.followed, queries.replica(0), &visible, reduced, &mut velocity);
+                self.velocity(sources, self.followed, queries.replica(0), &visible, &mut velocity);
             }
             velocity.replica(0).rows(dim, sample.len())
         };

@@ -129,4 +129,11 @@ impl<'a, T: Real> CloudMut<'a, T> {
             }
         }
     }
+
+    /// Takes the components of one token of the run.
+    pub(super) fn set_row(&mut self, token: usize, row: &[f64]) {
+        for (column, value) in self.0.iter_mut().zip(row) {
+            column[token] = T::from_f64(*value);
+        }
+    }
 }

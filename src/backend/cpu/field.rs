@@ -1,11 +1,10 @@
 //! One head's share of the field: queries out of tokens, their reduction, and the value matrix after it.
 
-use std::f64::consts::{LN_2, LOG2_E};
+use std::{f64::consts::LOG2_E, marker::PhantomData};
 
 use nalgebra::DMatrix;
 
 use super::{
-    harmonic::Expansion,
     instructions::Instructions,
     keys::Keys,
     real::Real,
@@ -18,53 +17,70 @@ use crate::{
 
 /// A head made ready for the reduction.
 pub(super) struct HeadField<T> {
-    /// beta log2(e) A^T, which takes tokens to queries in base 2.
+    beta: f64,
+    /// c if A = c I, and if V = c I.
+    pub(super) query_multiple: Option<f64>,
+    pub(super) value_multiple: Option<f64>,
+    /// A^T, which takes tokens to queries.
     query: Map,
     value: Map,
-    normalization: Normalization,
+    pub(super) normalization: Normalization,
     shift: Shift,
-    /// |beta A^T x| where it is the same for all unit tokens, that is for A = c I.
-    pub(super) query_length: Option<f64>,
     /// beta |A|_2, which no |beta A^T x| exceeds.
     pub(super) longest_query: f64,
-    format: std::marker::PhantomData<T>,
-}
-
-/// Where the sums of a head come from.
-#[derive(Clone, Copy)]
-pub(super) enum Sums<'a, T> {
-    /// The pairs of each query with the keys that it sees.
-    Pairs { keys: Keys<'a, T>, visible: &'a [usize] },
-    /// An expansion over all keys, and those keys for blocks of queries where it loses more bits than are to be had.
-    Series { expansion: &'a Expansion<'a, T>, keys: Keys<'a, T>, most_lost: f64 },
+    format: PhantomData<T>,
 }
 
 impl<T: Real> HeadField<T> {
     pub(super) fn new(head: &Head, attention: &Attention, tokens: &Tokens) -> Self {
         let dim = tokens.shape.dim;
-        let scale = attention.beta * LOG2_E;
+        let stretch = spectral_norm(&head.query_key, dim);
         Self {
-            query: Map::new(&head.query_key, dim, scale).transposed(dim),
-            value: Map::new(&head.value, dim, 1.0),
+            beta: attention.beta,
+            query_multiple: head.query_key.multiple_of_identity(),
+            value_multiple: head.value.multiple_of_identity(),
+            query: Map::new(&head.query_key, dim).transposed(dim),
+            value: Map::new(&head.value, dim),
             normalization: attention.normalization,
-            shift: shift::<T>(&head.query_key, scale, attention.mask, tokens),
-            query_length: head.query_key.multiple_of_identity().map(|factor| attention.beta * factor.abs()),
-            longest_query: attention.beta * spectral_norm(&head.query_key, dim),
-            format: std::marker::PhantomData,
+            shift: shift::<T>(head, attention.beta * LOG2_E * stretch, attention.mask, tokens),
+            longest_query: attention.beta * stretch,
+            format: PhantomData,
         }
     }
 
-    /// field_i += V sum_j a_ij x_j for each query i, in f64.
-    pub(super) fn add(
+    /// beta c if A = c I: queries are the tokens times this.
+    pub(super) fn query_factor(&self) -> Option<f64> {
+        self.query_multiple.map(|multiple| self.beta * multiple)
+    }
+
+    /// beta A^T x_i for each token, row-major.
+    pub(super) fn queries(&self, tokens: &[f64], dim: usize) -> Vec<f64> {
+        let mut queries = vec![0.0; tokens.len()];
+        for (query, token) in queries.chunks_exact_mut(dim).zip(tokens.chunks_exact(dim)) {
+            self.query.apply(token, |k, value| query[k] = self.beta * value);
+        }
+        queries
+    }
+
+    /// (log2 Z_i, M_i / Z_i) for each token as a query, pair by pair.
+    pub(super) fn reduce(
         &self,
         instructions: Instructions,
         tokens: &[f64],
         dim: usize,
-        sums: Sums<'_, T>,
+        (keys, visible): (Keys<'_, T>, &[usize]),
         reduced: &mut Reduced,
-        field: &mut [f64],
     ) {
-        self.reduce(instructions, tokens, dim, sums, reduced);
+        // In base 2, and padded with zeros to the width of the keys.
+        let mut rows = vec![T::ZERO; tokens.len() / dim * keys.width];
+        for (query, token) in rows.chunks_exact_mut(keys.width).zip(tokens.chunks_exact(dim)) {
+            self.query.apply(token, |k, value| query[k] = T::from_f64(self.beta * LOG2_E * value));
+        }
+        reduce(instructions, Queries { rows: &rows, visible }, keys, self.shift, reduced);
+    }
+
+    /// field_i += V sum_j a_ij x_j, from the sums of each token.
+    pub(super) fn add(&self, dim: usize, reduced: &Reduced, field: &mut [f64]) {
         let width = reduced.barycentre.len() / reduced.log2_sum.len();
         let rows = field.chunks_exact_mut(dim).zip(reduced.barycentre.chunks_exact(width)).zip(&reduced.log2_sum);
         for ((field, barycentre), log2_sum) in rows {
@@ -74,43 +90,6 @@ impl<T: Real> HeadField<T> {
             };
             self.value.apply(&barycentre[..dim], |k, value| field[k] += total * value);
         }
-    }
-
-    /// (log2 Z_i, M_i / Z_i) for each query i.
-    pub(super) fn reduce(
-        &self,
-        instructions: Instructions,
-        tokens: &[f64],
-        dim: usize,
-        sums: Sums<'_, T>,
-        reduced: &mut Reduced,
-    ) {
-        match sums {
-            Sums::Pairs { keys, visible } => {
-                let rows = &self.queries(tokens, dim, keys.width);
-                reduce(instructions, Queries { rows, visible }, keys, self.shift, reduced);
-            }
-            Sums::Series { expansion, keys, most_lost } => {
-                let mut queries = vec![0.0; tokens.len()];
-                for (query, token) in queries.chunks_exact_mut(dim).zip(tokens.chunks_exact(dim)) {
-                    self.query.apply(token, |k, value| query[k] = LN_2 * value);
-                }
-                let lost = expansion.reduce(instructions, &queries, reduced);
-                if lost > most_lost {
-                    let visible = &vec![keys.padded; tokens.len() / dim];
-                    self.reduce(instructions, tokens, dim, Sums::Pairs { keys, visible }, reduced);
-                }
-            }
-        }
-    }
-
-    /// u_i = beta log2(e) A^T x_i, padded with zeros to the width of the keys.
-    fn queries(&self, tokens: &[f64], dim: usize, width: usize) -> Vec<T> {
-        let mut queries = vec![T::ZERO; tokens.len() / dim * width];
-        for (query, token) in queries.chunks_exact_mut(width).zip(tokens.chunks_exact(dim)) {
-            self.query.apply(token, |k, value| query[k] = T::from_f64(value));
-        }
-        queries
     }
 }
 
@@ -122,12 +101,12 @@ enum Map {
 }
 
 impl Map {
-    fn new(matrix: &Matrix, dim: usize, factor: f64) -> Self {
+    fn new(matrix: &Matrix, dim: usize) -> Self {
         match matrix {
-            Matrix::Identity => Map::Scale(factor),
-            Matrix::Scale(scale) => Map::Scale(factor * scale),
-            Matrix::Diagonal(entries) => Map::Diagonal(entries.iter().map(|entry| factor * entry).collect()),
-            Matrix::Dense(_) => Map::Dense(matrix.dense(dim, factor)),
+            Matrix::Identity => Map::Scale(1.0),
+            Matrix::Scale(scale) => Map::Scale(*scale),
+            Matrix::Diagonal(entries) => Map::Diagonal(entries.clone()),
+            Matrix::Dense(_) => Map::Dense(matrix.dense(dim, 1.0)),
         }
     }
 
@@ -154,14 +133,13 @@ impl Map {
     }
 }
 
-/// The cheapest shift that is safe for scores scale <x, A y> of unit tokens x, y.
+/// The cheapest shift that is safe for scores <x, A y> of unit tokens x, y in base 2, none of which exceeds `bound`.
 ///
-/// No score exceeds s = scale |A|_2. If all of [-s, s] fits the exponents of `T`, s itself will do; under a mask a row may
+/// If all of [-bound, bound] fits the exponents of `T`, the bound itself will do; under a mask a row may
 /// see light keys only, and the span of the weights counts too. If A = c I with c >= 0, a token's own score is the
-/// largest of its row, and equal to s but for rounding: again s will do as long as every query is among the sources it
-/// sees, with a weight to speak of. Otherwise each row's maximum must be found.
-fn shift<T: Real>(query_key: &Matrix, scale: f64, mask: Mask, tokens: &Tokens) -> Shift {
-    let bound = scale * spectral_norm(query_key, tokens.shape.dim);
+/// largest of its row, and equal to the bound but for rounding: again the bound will do as long as every query is among
+/// the sources it sees, with a weight to speak of. Otherwise each row's maximum must be found.
+fn shift<T: Real>(head: &Head, bound: f64, mask: Mask, tokens: &Tokens) -> Shift {
     let every_query_sees_itself = mask != Mask::StrictlyCausal
         && tokens.shape.passive == 0
         && match &tokens.weights {
@@ -169,7 +147,7 @@ fn shift<T: Real>(query_key: &Matrix, scale: f64, mask: Mask, tokens: &Tokens) -
             Weights::Each(weights) => weights.iter().all(|weight| weight.log2() > -T::EXPONENT_SPAN),
         };
     let own_score_is_largest =
-        query_key.multiple_of_identity().is_some_and(|factor| factor >= 0.0) && bound * T::EPSILON < 1.0;
+        head.query_key.multiple_of_identity().is_some_and(|factor| factor >= 0.0) && bound * T::EPSILON < 1.0;
     let weights = if mask == Mask::None { 0.0 } else { weight_span(&tokens.weights) };
     if 2.0 * bound + weights <= T::EXPONENT_SPAN || (own_score_is_largest && every_query_sees_itself) {
         Shift::Constant(bound)

@@ -27,7 +27,7 @@ use rayon::prelude::*;
 pub use self::real::Real;
 use self::{
     algorithm::Harmonics, columns::Columns, field::HeadField, instructions::Instructions, keys::Bias,
-    motion::Advance, observe::Measures, reduction::Reduced,
+    motion::Advance, observe::Measures,
 };
 use super::{Backend, BackendError, Identity, Method, Point};
 use crate::{
@@ -138,12 +138,11 @@ impl<T: Real> Backend for Cpu<T> {
         let replicas: Vec<_> = velocities.replicas_mut().enumerate().collect();
         replicas.into_par_iter().for_each(|(replica, velocity)| {
             let tokens = from.replica(replica);
-            let sums = self.sums(replica, tokens, field);
-            let parts = velocity.parts(self.block()).into_par_iter().enumerate();
-            parts.for_each_init(Reduced::default, |reduced, (index, mut velocity)| {
+            let sources = self.sources(replica, tokens, field);
+            velocity.parts(self.block()).into_par_iter().enumerate().for_each(|(index, mut velocity)| {
                 let first = index * self.block();
                 let queries = tokens.part(first, self.block());
-                self.velocity(&sums, field, queries, &self.visible(first, queries.len()), reduced, &mut velocity);
+                self.velocity(&sources, field, queries, &self.visible(first, queries.len()), &mut velocity);
             });
         });
         self.velocities[stage] = velocities;

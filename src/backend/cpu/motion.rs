@@ -1,4 +1,4 @@
-//! How tokens move: tangent spaces, combinations of stages, and the way back to the sphere, on whole vectors.
+//! How tokens move: combinations of stages, and the way back to the sphere.
 
 use super::{
     columns::{Cloud, CloudMut},
@@ -6,31 +6,6 @@ use super::{
     instructions::Kernel,
     real::Real,
 };
-
-/// v <- v - x <x, v> for each token x of a run.
-pub(super) struct Project<'a, 'b, T> {
-    pub(super) tokens: Cloud<'a, T>,
-    pub(super) velocity: &'a mut CloudMut<'b, T>,
-}
-
-impl<T: Real> Kernel for Project<'_, '_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Exp2>(self, simd: S) {
-        let columns: Vec<_> = (0..self.velocity.0.len()).map(|c| T::vectors::<S>(self.tokens.column(c))).collect();
-        let mut velocity: Vec<_> = self.velocity.0.iter_mut().map(|column| T::vectors_mut::<S>(column)).collect();
-        for v in 0..velocity[0].len() {
-            let mut radial = T::splat(simd, T::ZERO);
-            for (x, k) in columns.iter().zip(&velocity) {
-                radial = T::mul_add(simd, x[v], k[v], radial);
-            }
-            for (x, k) in columns.iter().zip(&mut velocity) {
-                k[v] = T::negate_mul_add(simd, radial, x[v], k[v]);
-            }
-        }
-    }
-}
 
 /// target <- N(from + sum_s coefficients\[s\] velocities\[s\]) with N(y) = y / |y| for each token of a run; `from` is the
 /// target itself where none is given.

@@ -19,6 +19,12 @@ pub trait Real: Pod + Send + Sync + PartialOrd {
 
     fn from_f64(value: f64) -> Self;
     fn to_f64(self) -> f64;
+    /// self * factor + addend.
+    #[doc(hidden)]
+    fn times_plus(self, factor: Self, addend: Self) -> Self;
+    /// The cell [k, k + 1) that a place lies in, and its distance from the middle of that cell.
+    #[doc(hidden)]
+    fn cell(self) -> (usize, Self);
 
     #[doc(hidden)]
     type Vector<S: Exp2>: Copy;
@@ -90,6 +96,17 @@ macro_rules! real {
 
             fn to_f64(self) -> f64 {
                 self as f64
+            }
+
+            #[inline(always)]
+            fn times_plus(self, factor: Self, addend: Self) -> Self {
+                self * factor + addend
+            }
+
+            #[inline(always)]
+            fn cell(self) -> (usize, Self) {
+                let cell = self as i32;
+                (cell as usize, self - (cell as $real + 0.5))
             }
 
             type Vector<S: Exp2> = S::$vector;

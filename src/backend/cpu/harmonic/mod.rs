@@ -32,11 +32,15 @@ mod sphere;
 #[cfg(test)]
 mod tests;
 mod truncation;
+mod weights;
 
 pub(super) use self::{
+    circle::{Lookup, Table},
     moments::Moments,
     radial::Radial,
+    sphere::{AddGradient, Divided, Gradient},
     truncation::{degree, even_loss, floor},
+    weights::Weights,
 };
 use super::{instructions::Instructions, real::Real, reduction::Reduced};
 
@@ -63,6 +67,11 @@ impl<'a, T: Real> Expansion<'a, T> {
             _ => Series::Sphere(sphere::Series::new(moments, total, radial)),
         };
         Self { radial, series, log2_total: moments.log2_scale + total.log2() }
+    }
+
+    /// log2 (e^kappa sum_j w_j), of which Z is a fraction, for a query of length kappa.
+    pub(super) fn log2_most(&self, kappa: f64) -> f64 {
+        self.log2_total + kappa * std::f64::consts::LOG2_E
     }
 
     /// Reduces `queries` q_i = beta A^T x_i, row-major (query, dim), natural units, into `out`.

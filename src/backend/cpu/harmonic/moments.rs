@@ -30,103 +30,91 @@ pub(in super::super) struct Moments {
 }
 
 impl Moments {
-    /// The moments of `keys` on the circle (width 2) or sphere (width 3), with weights w_j = 2^{bias_j}, up to `degree`,
-    /// which is one more than the largest degree of the expansions to be made from them. Keys are unit vectors; dead
-    /// ones count for nothing.
-    pub(in super::super) fn new<T: Real>(instructions: Instructions, keys: Keys<'_, T>, degree: usize) -> Self {
+    /// The moments of `keys` on the circle (width 2) or sphere (width 3), with the weights w_j / 2^log2_scale, up to
+    /// `degree`. The first moments of an expansion need one degree more than the expansion itself. Keys are unit vectors.
+    pub(in super::super) fn new<T: Real>(
+        instructions: Instructions,
+        keys: Keys<'_, T>,
+        (weights, log2_scale): (&[T], f64),
+        degree: usize,
+    ) -> Self {
         let dim = keys.width;
         assert!(matches!(dim, 2 | 3), "harmonics are known for the circle and the sphere, not for width {dim}");
         let span = CHUNK * keys.padded.div_ceil(CHUNK * SPANS).max(1);
         let starts: Vec<usize> = (0..keys.padded).step_by(span).collect();
         let sums = starts.into_par_iter().map(|start| {
             let end = (start + span).min(keys.padded);
-            let mut values = vec![0.0; length(dim, degree)];
-            let log2_scale = instructions.run(Span { keys, start, end, degree, values: &mut values });
-            Self { dim, degree, log2_scale, values }
+            instructions.run(Span { keys, weights, start, end, degree })
         });
-        let sums: Vec<Self> = sums.collect();
-        let log2_scale = sums.iter().map(|sum| sum.log2_scale).fold(T::DEAD.to_f64(), f64::max);
-        let mut total = Self { dim, degree, log2_scale, values: vec![0.0; length(dim, degree)] };
-        for sum in &sums {
-            let rescale = (sum.log2_scale - log2_scale).exp2();
-            total.values.iter_mut().zip(&sum.values).for_each(|(total, value)| *total += rescale * value);
-        }
-        total
+        let sums: Vec<Vec<f64>> = sums.collect();
+        let add = |mut total: Vec<f64>, sums: &Vec<f64>| {
+            total.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
+            total
+        };
+        let total = sums.iter().fold(vec![0.0; sums[0].len()], add);
+        let values = if dim == 2 { circle::fold(&total, degree) } else { total };
+        Self { dim, degree, log2_scale, values }
     }
 
     /// sum_j w_j, in units of the scale: the zeroth harmonic is one.
     pub(super) fn total(&self) -> f64 {
         self.values[0]
     }
-}
 
-fn length(dim: usize, degree: usize) -> usize {
-    2 * match dim {
-        2 => degree + 1,
-        _ => sphere::Triangle { degree }.pairs(),
+    /// log2 sum_i w_i Z_i over the keys as queries, where q_i = kappa y_i and `coefficients` are b_l(kappa): by the addition
+    /// theorem sum_i w_i Z_i = e^kappa sum_l b_l sum_m norm_lm |c_lm|^2, with no term negative.
+    pub(in super::super) fn log2_energy(&self, kappa: f64, coefficients: &[f64]) -> f64 {
+        let square = |pair: usize| self.values[2 * pair].powi(2) + self.values[2 * pair + 1].powi(2);
+        let sum: f64 = match self.dim {
+            2 => (0..coefficients.len()).map(|k| coefficients[k] * square(k)).sum(),
+            _ => {
+                let triangle = sphere::Triangle { degree: self.degree };
+                let norms = triangle.norms();
+                let degree = |l: usize| {
+                    (0..=l).map(|m| triangle.index(l, m)).map(|pair| norms[pair] * square(pair)).sum::<f64>()
+                };
+                (0..coefficients.len()).map(|l| coefficients[l] * degree(l)).sum()
+            }
+        };
+        kappa * std::f64::consts::LOG2_E + 2.0 * self.log2_scale + sum.log2()
     }
 }
 
-/// A run of keys that one task sums, chunk by chunk. Returns the largest bias, the scale of the values.
+/// A run of keys that one task sums, chunk by chunk: on the circle products, on the sphere moments.
 struct Span<'a, T> {
     keys: Keys<'a, T>,
+    weights: &'a [T],
     start: usize,
     end: usize,
     degree: usize,
-    values: &'a mut [f64],
 }
 
 impl<T: Real> Kernel for Span<'_, T> {
-    type Output = f64;
+    type Output = Vec<f64>;
 
     #[inline(always)]
-    fn run<S: Exp2>(self, simd: S) -> f64 {
-        let dead = T::splat(simd, T::DEAD);
-        let bias = T::vectors::<S>(&self.keys.bias()[self.start..self.end]);
-        let scale = T::largest(simd, bias.iter().fold(dead, |largest, bias| T::max(simd, largest, *bias)));
-        if scale <= T::DEAD {
-            return T::DEAD.to_f64();
-        }
-        let mut lanes = vec![[T::splat(simd, T::ZERO); 2]; self.values.len() / 2];
-        let steps: Vec<T> = match self.keys.width {
-            2 => Vec::new(),
-            _ => sphere::Triangle { degree: self.degree }.steps(),
-        };
+    fn run<S: Exp2>(self, simd: S) -> Vec<f64> {
+        let triangle = sphere::Triangle { degree: self.degree };
+        let sums = if self.keys.width == 2 { circle::products(self.degree) } else { 2 * triangle.pairs() };
+        let steps: Vec<T> = if self.keys.width == 2 { Vec::new() } else { triangle.steps() };
+        let mut total = vec![0.0; sums];
+        let mut lanes = vec![T::splat(simd, T::ZERO); sums];
         for start in (self.start..self.end).step_by(CHUNK) {
             let range = start..(start + CHUNK).min(self.end);
-            lanes.fill([T::splat(simd, T::ZERO); 2]);
-            let weights = Weights { bias: T::vectors::<S>(&self.keys.bias()[range.clone()]), scale };
+            lanes.fill(T::splat(simd, T::ZERO));
+            let weights = T::vectors::<S>(&self.weights[range.clone()]);
             let component = |c| T::vectors::<S>(&self.keys.component(c)[range.clone()]);
-            match self.keys.width {
-                2 => circle::accumulate(simd, [component(0), component(1)], weights, &mut lanes),
-                _ => {
-                    let components = [component(0), component(1), component(2)];
-                    sphere::accumulate(simd, components, weights, &steps, self.degree, &mut lanes);
-                }
+            if self.keys.width == 2 {
+                circle::accumulate::<S, T>(simd, [component(0), component(1)], weights, &mut lanes);
+            } else {
+                let components = [component(0), component(1), component(2)];
+                let pairs = lanes.as_chunks_mut().0;
+                sphere::accumulate::<S, T>(simd, components, weights, &steps, self.degree, pairs);
             }
-            for (values, lanes) in self.values.chunks_exact_mut(2).zip(&lanes) {
-                values[0] += T::sum(simd, lanes[0]).to_f64();
-                values[1] += T::sum(simd, lanes[1]).to_f64();
+            for (total, lanes) in total.iter_mut().zip(&lanes) {
+                *total += T::sum(simd, *lanes).to_f64();
             }
         }
-        scale.to_f64()
-    }
-}
-
-/// The weights 2^{bias - scale} of a chunk of keys, computed where they are used.
-#[derive(Clone, Copy)]
-pub(super) struct Weights<'a, S: Exp2, T: Real> {
-    bias: &'a [T::Vector<S>],
-    scale: T,
-}
-
-impl<S: Exp2, T: Real> Weights<'_, S, T> {
-    #[inline(always)]
-    pub(super) fn at(&self, simd: S, vector: usize) -> T::Vector<S> {
-        T::exp2(simd, T::sub(simd, self.bias[vector], T::splat(simd, self.scale)))
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.bias.len()
+        total
     }
 }

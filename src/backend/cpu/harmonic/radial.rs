@@ -35,6 +35,14 @@ impl<T: Real> Radial<T> {
         Self { degree, form: Form::Varying(Recurrence::new(dim, kappa_max, degree)) }
     }
 
+    /// b_0..b_degree, if they are the same for all queries.
+    pub(in super::super) fn coefficients(&self) -> Option<&[f64]> {
+        match &self.form {
+            Form::Constant { coefficients, .. } => Some(coefficients),
+            Form::Varying(_) => None,
+        }
+    }
+
     /// What b_l contributes to the coefficients of degree l: itself if it is constant, nothing if each query has its own.
     pub(super) fn folded(&self, l: usize) -> f64 {
         match &self.form {

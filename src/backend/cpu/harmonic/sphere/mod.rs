@@ -12,9 +12,11 @@
 
 mod coefficients;
 mod evaluate;
+mod gradient;
 mod moments;
 mod triangle;
 
+pub(in super::super) use self::gradient::{AddGradient, Divided, Gradient};
 pub(super) use self::{evaluate::Series, moments::accumulate, triangle::Triangle};
 
 /// Below this, a power of sin theta is zero: what it would contribute is, and subnormal numbers are slow.

@@ -4,7 +4,6 @@ use super::{
     super::{
         super::{exp2::Exp2, real::Real},
         circle::multiply,
-        moments::Weights,
     },
     Triangle, horizons,
 };
@@ -22,7 +21,7 @@ const BLOCK: usize = 32;
 pub(in super::super) fn accumulate<S: Exp2, T: Real>(
     simd: S,
     keys: [&[T::Vector<S>]; 3],
-    weights: Weights<'_, S, T>,
+    weights: &[T::Vector<S>],
     steps: &[T],
     degree: usize,
     lanes: &mut [[T::Vector<S>; 2]],
@@ -57,7 +56,7 @@ struct Block<S: Exp2, T: Real> {
 
 impl<S: Exp2, T: Real> Block<S, T> {
     #[inline(always)]
-    fn new(simd: S, [x, y, z]: [&[T::Vector<S>]; 3], weights: Weights<'_, S, T>, start: usize) -> Self {
+    fn new(simd: S, [x, y, z]: [&[T::Vector<S>]; 3], weights: &[T::Vector<S>], start: usize) -> Self {
         let zero = T::splat(simd, T::ZERO);
         let filled = BLOCK.min(weights.len() - start);
         let mut block = Self {
@@ -72,7 +71,7 @@ impl<S: Exp2, T: Real> Block<S, T> {
             block.point[v] = [x, y];
             block.sine_squared[v] = T::mul_add(simd, x, x, T::mul(simd, y, y));
             block.double_z[v] = T::add(simd, z, z);
-            block.power[v][0] = weights.at(simd, start + v);
+            block.power[v][0] = weights[start + v];
         }
         block
     }

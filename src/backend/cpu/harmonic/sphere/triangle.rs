@@ -15,7 +15,7 @@ impl Triangle {
         (self.degree + 1) * (self.degree + 2) / 2
     }
 
-    pub(super) fn index(self, l: usize, m: usize) -> usize {
+    pub(in super::super) fn index(self, l: usize, m: usize) -> usize {
         self.row(m).start + l - m
     }
 
@@ -32,7 +32,7 @@ impl Triangle {
 
     /// norm_lm = (2 - [m = 0]) (l - m)! / (l + m)! t^2, with t = (2l)! / (4^l 2^{-m} l! (l - m)!) the ratio of the m-th
     /// derivative of P_l to p_lm; by ratios of neighbours, which stay representable.
-    pub(super) fn norms(self) -> Vec<f64> {
+    pub(in super::super) fn norms(self) -> Vec<f64> {
         let mut sectoral = 1.0;
         let mut norms = Vec::with_capacity(self.pairs());
         for m in 0..=self.degree {

@@ -1,13 +1,7 @@
 //! Clouds, matrices, and the sums written out.
 
 use super::super::{
-    super::{
-        instructions::Instructions,
-        keys::{Bias, Keys},
-        real::Real,
-        reduction::Reduced,
-        state,
-    },
+    super::{harmonic, instructions::Instructions, keys::Bias, real::Real, reduction::Reduced, state},
     Expansion, Moments, Radial,
 };
 use crate::tokens::{Shape, Tokens, Weights};
@@ -122,10 +116,11 @@ pub fn direct(queries: &[f64], tokens: &Tokens) -> Vec<Row> {
     queries.chunks(d).map(row).collect()
 }
 
-/// Calls `use_keys` with the sources of a cloud of one replica.
-pub fn with_keys<T: Real, R>(tokens: &Tokens, use_keys: impl FnOnce(Keys<'_, T>) -> R) -> R {
+/// The moments of a cloud of one replica.
+pub fn moments<T: Real>(instructions: Instructions, tokens: &Tokens, degree: usize) -> Moments {
     let (state, bias) = (state::<T>(tokens, tokens.shape.dim), Bias::new(tokens));
-    use_keys(bias.keys(0, state.replica(0), tokens.shape.dim))
+    let weights = harmonic::Weights::new(tokens);
+    Moments::new(instructions, bias.keys(0, state.replica(0), tokens.shape.dim), weights.replica(0), degree)
 }
 
 /// The harmonic reduction of `queries`, and the bits lost.
@@ -135,7 +130,7 @@ pub fn harmonic<T: Real>(
     queries: &[f64],
     tokens: &Tokens,
 ) -> (Vec<Row>, f64) {
-    let moments = with_keys::<T, _>(tokens, |keys| Moments::new(instructions, keys, radial.degree + 1));
+    let moments = moments::<T>(instructions, tokens, radial.degree + 1);
     let mut reduced = Reduced::default();
     let lost = Expansion::new(&moments, radial).reduce(instructions, queries, &mut reduced);
     let rows = reduced.log2_sum.iter().zip(reduced.barycentre.chunks(tokens.shape.dim));

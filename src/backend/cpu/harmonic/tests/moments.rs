@@ -3,18 +3,15 @@
 use rayon::ThreadPoolBuilder;
 
 use super::{
-    super::{
-        super::{instructions::Instructions, real::Real},
-        Moments,
-    },
-    direct::{Cloud, cloud, uneven, with_keys},
+    super::super::{instructions::Instructions, real::Real},
+    direct::{Cloud, cloud, moments, uneven},
 };
 use crate::tokens::{Tokens, Weights};
 
 /// The bits of the moments, from a pool of so many threads.
-fn moments<T: Real>(threads: usize, tokens: &Tokens) -> Vec<u64> {
+fn bits<T: Real>(threads: usize, tokens: &Tokens) -> Vec<u64> {
     let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("threads can be started");
-    let moments = pool.install(|| with_keys::<T, _>(tokens, |keys| Moments::new(Instructions::detect(), keys, 9)));
+    let moments = pool.install(|| moments::<T>(Instructions::detect(), tokens, 9));
     moments.values.iter().map(|value| value.to_bits()).collect()
 }
 
@@ -23,8 +20,8 @@ fn moments_do_not_depend_on_the_number_of_threads() {
     for dim in [2, 3] {
         // More than one chunk in a span, and a last span that is shorter.
         let tokens = cloud(Cloud::Spread, 300_001, dim, uneven(300_001));
-        assert_eq!(moments::<f32>(1, &tokens), moments::<f32>(3, &tokens));
-        assert_eq!(moments::<f64>(1, &tokens), moments::<f64>(3, &tokens));
+        assert_eq!(bits::<f32>(1, &tokens), bits::<f32>(3, &tokens));
+        assert_eq!(bits::<f64>(1, &tokens), bits::<f64>(3, &tokens));
     }
 }
 
@@ -34,7 +31,7 @@ fn spans_of_different_scales_add_up() {
     let count = 5 * 4096 + 3;
     let weights: Vec<f64> = (0..count).map(|i| (-((i / 4096) as f64)).exp2()).collect();
     let tokens = cloud(Cloud::Spread, count, 2, Weights::Each(weights.clone()));
-    let moments = with_keys::<f64, _>(&tokens, |keys| Moments::new(Instructions::detect(), keys, 2));
+    let moments = moments::<f64>(Instructions::detect(), &tokens, 2);
     let mut expected = [0.0; 6];
     for (x, w) in tokens.coordinates.chunks(2).zip(&weights) {
         let terms = [1.0, 0.0, x[0], x[1], x[0] * x[0] - x[1] * x[1], 2.0 * x[0] * x[1]];

@@ -1,78 +1,32 @@
-//! The circle: harmonics cos(k theta), sin(k theta) as the parts of z^k, z = x + iy, by complex multiplication.
+//! Z and M in the directions of queries on the circle.
 
 use super::{
     super::{
-        exp2::Exp2,
-        instructions::{Instructions, Kernel},
-        real::Real,
-        reduction::Reduced,
+        super::{
+            exp2::Exp2,
+            instructions::{Instructions, Kernel},
+            real::Real,
+            reduction::Reduced,
+        },
+        evaluate::{Evaluation, Harmonics, Weigh},
+        moments::Moments,
+        radial::Radial,
     },
-    evaluate::{Evaluation, Harmonics, Weigh},
-    moments::{Moments, Weights},
-    radial::Radial,
+    multiply,
 };
 
-/// Vectors of keys, and of queries, in flight at once: enough to hide the latency of the recurrence.
+/// Vectors of queries in flight at once: enough to hide the latency of the recurrence.
 const WIDE: usize = 4;
 const NARROW: usize = 2;
 
-/// Adds sum_j w_j z_j^k, real part and imaginary part, one partial sum a lane, to `lanes[k]`.
-#[inline(always)]
-pub(super) fn accumulate<S: Exp2, T: Real>(
-    simd: S,
-    keys: [&[T::Vector<S>]; 2],
-    weights: Weights<'_, S, T>,
-    lanes: &mut [[T::Vector<S>; 2]],
-) {
-    if S::REGISTER_COUNT >= 32 {
-        accumulate_grouped::<S, T, WIDE>(simd, keys, weights, lanes);
-    } else {
-        accumulate_grouped::<S, T, NARROW>(simd, keys, weights, lanes);
-    }
-}
-
-#[inline(always)]
-fn accumulate_grouped<S: Exp2, T: Real, const V: usize>(
-    simd: S,
-    [x, y]: [&[T::Vector<S>]; 2],
-    weights: Weights<'_, S, T>,
-    lanes: &mut [[T::Vector<S>; 2]],
-) {
-    let zero = T::splat(simd, T::ZERO);
-    for start in (0..weights.len()).step_by(V) {
-        let mut point = [[zero; 2]; V];
-        let mut power = [[zero; 2]; V];
-        for v in 0..V.min(weights.len() - start) {
-            point[v] = [x[start + v], y[start + v]];
-            power[v][0] = weights.at(simd, start + v);
-        }
-        for sum in lanes.iter_mut() {
-            for v in 0..V {
-                sum[0] = T::add(simd, sum[0], power[v][0]);
-                sum[1] = T::add(simd, sum[1], power[v][1]);
-                power[v] = multiply::<S, T>(simd, power[v], point[v]);
-            }
-        }
-    }
-}
-
-/// The product of two complex numbers.
-#[inline(always)]
-pub(super) fn multiply<S: Exp2, T: Real>(simd: S, a: [T::Vector<S>; 2], b: [T::Vector<S>; 2]) -> [T::Vector<S>; 2] {
-    [
-        T::negate_mul_add(simd, a[1], b[1], T::mul(simd, a[0], b[0])),
-        T::mul_add(simd, a[1], b[0], T::mul(simd, a[0], b[1])),
-    ]
-}
-
 /// Z, M_x and M_y as Fourier series in the angle of the query: for each k, their three factors of cos, then of sin.
-pub(super) struct Series<T> {
+pub(in super::super) struct Series<T> {
     rows: Vec<[T; 6]>,
 }
 
 impl<T: Real> Series<T> {
     /// The moments of w_j cos theta_j and w_j sin theta_j are half sums and differences of c_{k+1} and c_{k-1}.
-    pub(super) fn new(moments: &Moments, total: f64, radial: &Radial<T>) -> Self {
+    pub(in super::super) fn new(moments: &Moments, total: f64, radial: &Radial<T>) -> Self {
         let moment = |k: isize| {
             let value = &moments.values[2 * k.unsigned_abs()..];
             [value[0], if k < 0 { -value[1] } else { value[1] }]
@@ -88,7 +42,7 @@ impl<T: Real> Series<T> {
         Self { rows: (0..=radial.degree).map(row).collect() }
     }
 
-    pub(super) fn reduce(
+    pub(in super::super) fn reduce(
         &self,
         instructions: Instructions,
         radial: &Radial<T>,

@@ -1,0 +1,205 @@
+//! The velocity on the sphere where it is a gradient, which takes fewer sums than Z and all of M do.
+//!
+//! For A = c I every query is q = beta c x, so that M = grad_q Z makes the tangential part of M the surface gradient of
+//! Z as a function of the token x: P_x M = (1 / beta c) grad_S Z. With Z = e^kappa W F, kappa = |beta c|,
+//!
+//! ```text
+//! F(x) = sum_lm c_lm p_lm(z) Re or Im (x + iy)^m ,    d p_lm / dz = 2 (l - m) p_{l,m+1}
+//! ```
+//!
+//! so that one pass over the pairs (l, m) gives F and the z derivative, and the other two follow from the sums for each m.
+//! Value matrices that are multiples of the identity scale the velocity.
+
+use super::{
+    super::{
+        super::{
+            columns::{Cloud, CloudMut},
+            exp2::Exp2,
+            instructions::Kernel,
+            real::Real,
+        },
+        circle::multiply,
+        moments::Moments,
+    },
+    Triangle, horizons,
+};
+
+/// Vectors of tokens in flight: four sums each, their recurrences and two factors fill the registers.
+const WIDE: usize = 4;
+const NARROW: usize = 2;
+
+/// A head's share of the velocity.
+pub(in super::super::super) struct Gradient<T> {
+    triangle: Triangle,
+    /// For every pair (l, m): the factors of p_lm Re and Im (x + iy)^m in F, then those of p_lm Re and Im (x + iy)^{m-1} in
+    /// the z derivative of F.
+    pairs: Vec<[T; 4]>,
+    /// -gamma_lm.
+    steps: Vec<T>,
+    horizons: Vec<T>,
+    /// What grad F is multiplied by, and divided by F or not.
+    factor: T,
+    divided: Divided,
+}
+
+/// What becomes of the gradient of F.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in super::super::super) enum Divided {
+    /// grad F / F: softmax.
+    ByF,
+    /// grad F itself: unnormalized.
+    ByNothing,
+}
+
+impl<T: Real> Gradient<T> {
+    /// For queries beta c x, of length kappa > 0, with `coefficients` b_l(kappa); `sign` is that of c. The share is
+    /// `factor` grad_S F / F or `factor` grad_S F.
+    pub(in super::super::super) fn new(
+        moments: &Moments,
+        coefficients: &[f64],
+        sign: f64,
+        factor: f64,
+        divided: Divided,
+    ) -> Self {
+        let triangle = Triangle { degree: coefficients.len() - 1 };
+        let sources = Triangle { degree: moments.degree };
+        let norms = triangle.norms();
+        let part = |l: usize, m: usize, part: usize| {
+            let moment = moments.values[2 * sources.index(l, m) + part];
+            sign.powi(l as i32) * coefficients[l] * norms[triangle.index(l, m)] * moment / moments.total()
+        };
+        let pair = |l: usize, m: usize| {
+            let mut factors = [part(l, m, 0), part(l, m, 1), 0.0, 0.0];
+            if m > 0 {
+                let raised = 2.0 * (l + 1 - m) as f64;
+                (factors[2], factors[3]) = (raised * part(l, m - 1, 0), raised * part(l, m - 1, 1));
+            }
+            factors.map(T::from_f64)
+        };
+        Self {
+            triangle,
+            pairs: triangle.each(pair),
+            steps: triangle.steps(),
+            horizons: horizons(triangle.degree),
+            factor: T::from_f64(factor),
+            divided,
+        }
+    }
+
+    /// F and its three derivatives at V vectors of tokens.
+    #[inline(always)]
+    fn at<S: Exp2, const V: usize>(&self, simd: S, [x, y, z]: [[T::Vector<S>; V]; 3]) -> [[T::Vector<S>; V]; 4] {
+        let zero = T::splat(simd, T::ZERO);
+        let double_z = z.map(|z| T::add(simd, z, z));
+        let mut sine_squared = [zero; V];
+        for v in 0..V {
+            sine_squared[v] = T::mul_add(simd, x[v], x[v], T::mul(simd, y[v], y[v]));
+        }
+        let mut sums = [[zero; V]; 4];
+        sums[0] = self.row::<S, V>(simd, 0, double_z)[0];
+        let mut power = [[T::splat(simd, T::ONE), zero]; V];
+        for m in 1..=self.triangle.degree {
+            let [a, b, c, d] = self.row::<S, V>(simd, m, double_z);
+            let horizon = T::splat(simd, self.horizons[m]);
+            let order = T::splat(simd, T::from_f64(m as f64));
+            for v in 0..V {
+                let [re, im] = power[v];
+                let (along, across) = (T::mul(simd, order, re), T::mul(simd, order, im));
+                sums[1][v] = T::mul_add(simd, a[v], along, T::mul_add(simd, b[v], across, sums[1][v]));
+                sums[2][v] = T::mul_add(simd, b[v], along, T::negate_mul_add(simd, a[v], across, sums[2][v]));
+                sums[3][v] = T::mul_add(simd, c[v], re, T::mul_add(simd, d[v], im, sums[3][v]));
+                let raised = multiply::<S, T>(simd, power[v], [x[v], y[v]]);
+                power[v] = raised.map(|part| T::select_above(simd, sine_squared[v], horizon, part, zero));
+                sums[0][v] = T::mul_add(simd, a[v], power[v][0], T::mul_add(simd, b[v], power[v][1], sums[0][v]));
+            }
+        }
+        sums
+    }
+
+    /// The four polynomials in z of order m.
+    #[inline(always)]
+    fn row<S: Exp2, const V: usize>(&self, simd: S, m: usize, double_z: [T::Vector<S>; V]) -> [[T::Vector<S>; V]; 4] {
+        let zero = T::splat(simd, T::ZERO);
+        let mut sums = [[zero; V]; 4];
+        let (mut before, mut current) = ([zero; V], [T::splat(simd, T::ONE); V]);
+        let row = self.triangle.row(m);
+        for (pair, step) in self.pairs[row.clone()].iter().zip(&self.steps[row]) {
+            let step = T::splat(simd, *step);
+            for v in 0..V {
+                for k in 0..4 {
+                    sums[k][v] = T::mul_add(simd, T::splat(simd, pair[k]), current[v], sums[k][v]);
+                }
+                let next = T::mul_add(simd, double_z[v], current[v], T::mul(simd, step, before[v]));
+                before[v] = current[v];
+                current[v] = next;
+            }
+        }
+        sums
+    }
+}
+
+/// Adds the share of one head to the velocity of a run of tokens; returns the smallest F.
+pub(in super::super::super) struct AddGradient<'a, 'b, T> {
+    pub(in super::super::super) gradient: &'a Gradient<T>,
+    pub(in super::super::super) tokens: Cloud<'a, T>,
+    pub(in super::super::super) velocity: &'a mut CloudMut<'b, T>,
+}
+
+impl<T: Real> Kernel for AddGradient<'_, '_, T> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<S: Exp2>(mut self, simd: S) -> f64 {
+        let vectors = self.tokens.len() / T::lanes::<S>();
+        let lowest = T::splat(simd, T::from_f64(f64::NEG_INFINITY));
+        let (whole, lowest) = if S::REGISTER_COUNT >= 32 {
+            self.grouped::<S, WIDE>(simd, 0, vectors, lowest)
+        } else {
+            self.grouped::<S, NARROW>(simd, 0, vectors, lowest)
+        };
+        let (_, lowest) = self.grouped::<S, 1>(simd, whole, vectors, lowest);
+        -T::largest(simd, lowest).to_f64()
+    }
+}
+
+impl<T: Real> AddGradient<'_, '_, T> {
+    /// As many groups of V vectors as there are from vector `start` on: where they end, and the largest -F so far.
+    #[inline(always)]
+    fn grouped<S: Exp2, const V: usize>(
+        &mut self,
+        simd: S,
+        start: usize,
+        vectors: usize,
+        mut lowest: T::Vector<S>,
+    ) -> (usize, T::Vector<S>) {
+        let zero = T::splat(simd, T::ZERO);
+        let factor = T::splat(simd, self.gradient.factor);
+        let columns: [&[T::Vector<S>]; 3] = std::array::from_fn(|c| T::vectors::<S>(self.tokens.column(c)));
+        let whole = start + (vectors - start) / V * V;
+        for first in (start..whole).step_by(V) {
+            let point = columns.map(|column| std::array::from_fn(|v| column[first + v]));
+            let [sum, slopes @ ..] = self.gradient.at::<S, V>(simd, point);
+            let mut scale = [factor; V];
+            for v in 0..V {
+                lowest = T::max(simd, lowest, T::sub(simd, zero, sum[v]));
+                if self.gradient.divided == Divided::ByF {
+                    scale[v] = T::div(simd, factor, sum[v]);
+                }
+            }
+            let mut radial = [zero; V];
+            for (x, slopes) in point.iter().zip(&slopes) {
+                for v in 0..V {
+                    radial[v] = T::mul_add(simd, x[v], slopes[v], radial[v]);
+                }
+            }
+            for ((column, x), slopes) in self.velocity.0.iter_mut().zip(point).zip(slopes) {
+                let column = &mut T::vectors_mut::<S>(column)[first..first + V];
+                for v in 0..V {
+                    let tangential = T::negate_mul_add(simd, radial[v], x[v], slopes[v]);
+                    column[v] = T::mul_add(simd, scale[v], tangential, column[v]);
+                }
+            }
+        }
+        (whole, lowest)
+    }
+}

@@ -1,0 +1,35 @@
+//! The weights of the keys as the moments take them: themselves, not their logarithms, in units of the largest.
+
+use super::super::{columns::Columns, real::Real};
+use crate::tokens::Tokens;
+
+/// Below this a weight is zero: sums would not see it, and subnormal numbers are slow.
+const SMALLEST: f64 = 1e-30;
+
+/// w_j / 2^{log2_scale} of every token of every replica; zero for passive tokens and padding.
+pub(in super::super) struct Weights<T> {
+    columns: Columns<T>,
+    log2_scales: Vec<f64>,
+}
+
+impl<T: Real> Weights<T> {
+    pub(in super::super) fn new(tokens: &Tokens) -> Self {
+        let shape = tokens.shape;
+        let mut columns = Columns::zeros(shape.replicas, 1, shape.count);
+        let mut log2_scales = Vec::with_capacity(shape.replicas);
+        for (replica, column) in columns.replicas_mut().enumerate() {
+            let weights = (0..shape.sources()).map(|token| tokens.weight(replica, token));
+            let largest = weights.clone().fold(0.0, f64::max);
+            for (relative, weight) in column.0.into_iter().flatten().zip(weights) {
+                *relative = T::from_f64(if weight > SMALLEST * largest { weight / largest } else { 0.0 });
+            }
+            log2_scales.push(largest.log2());
+        }
+        Self { columns, log2_scales }
+    }
+
+    /// The weights of one replica, and their scale.
+    pub(in super::super) fn replica(&self, replica: usize) -> (&[T], f64) {
+        (self.columns.replica(replica).column(0), self.log2_scales[replica])
+    }
+}
