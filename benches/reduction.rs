@@ -6,7 +6,7 @@ use std::time::Duration;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main, measurement};
 use tokenfield::{
     backend::{
-        Backend, Point,
+        Backend, BackendError, Point,
         cpu::{Cpu, Real},
     },
     experiment::Experiment,
@@ -15,9 +15,9 @@ use tokenfield::{
     simulate::simulate,
 };
 
-fn problem(replicas: usize, count: usize, dim: usize, time: &str) -> Problem {
+fn problem(algorithm: &str, replicas: usize, count: usize, dim: usize, time: &str) -> Problem {
     let text = format!(
-        "[tokens]\nreplicas = {replicas}\ncount = {count}\ndim = {dim}\nseed = 1\ninitial = {{ law = 'uniform' }}\n\
+        "algorithm = {algorithm:?}\n[tokens]\nreplicas = {replicas}\ncount = {count}\ndim = {dim}\nseed = 1\ninitial = {{ law = 'uniform' }}\n\
          [attention]\nbeta = 4.0\nnormalization = 'softmax'\n[time]\n{time}\n[observe]\nquantities = []"
     );
     Experiment::parse(&text).expect("an experiment").resolve().expect("a problem")
@@ -28,18 +28,47 @@ fn velocity(criterion: &mut Criterion) {
     group.sample_size(10).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(2));
     for dim in [2, 3, 4, 8, 16, 64, 128] {
         for count in [1024, 8192] {
-            let problem = problem(1, count, dim, "scheme = 'euler'\nstep = 0.1\nend = 0.1");
+            let problem = problem("direct", 1, count, dim, "scheme = 'euler'\nstep = 0.1\nend = 0.1");
+            evaluation::<f32>(&mut group, &problem);
+            evaluation::<f64>(&mut group, &problem);
+        }
+    }
+    for dim in [2, 3] {
+        for count in [100_000, 1_000_000] {
+            let problem = problem("harmonic", 1, count, dim, "scheme = 'euler'\nstep = 0.1\nend = 0.1");
             evaluation::<f32>(&mut group, &problem);
             evaluation::<f64>(&mut group, &problem);
         }
     }
 }
 
+/// A step of Heun's scheme: two evaluations, two combinations.
+fn step(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("step");
+    group.sample_size(10).measurement_time(Duration::from_secs(2));
+    for (algorithm, dim, count) in [("direct", 3, 8192), ("harmonic", 2, 1_000_000), ("harmonic", 3, 1_000_000)] {
+        let problem = problem(algorithm, 1, count, dim, "scheme = 'heun'\nstep = 1e-6\nend = 1e-6");
+        let mut backend = Cpu::<f32>::new(&problem).expect("the problem suits the CPU");
+        group.bench_function(BenchmarkId::new(format!("{algorithm} d={dim}"), count), |bencher| {
+            bencher.iter(|| heun(&mut backend, 1e-6).expect("a step"));
+        });
+    }
+}
+
+/// Without the observations that `simulate` would make.
+fn heun<B: Backend>(backend: &mut B, h: f64) -> Result<(), BackendError> {
+    backend.evaluate(Point::State, Field::Tangent, 0)?;
+    backend.combine(&[h], Point::Stage)?;
+    backend.evaluate(Point::Stage, Field::Tangent, 1)?;
+    backend.combine(&[0.5 * h, 0.5 * h], Point::State)
+}
+
 fn evaluation<T: Real>(group: &mut BenchmarkGroup<measurement::WallTime>, problem: &Problem) {
     let shape = problem.tokens.shape;
     let mut backend = Cpu::<T>::new(problem).expect("the problem suits the CPU");
     group.throughput(Throughput::Elements(problem.pairs_per_evaluation()));
-    let id = BenchmarkId::new(format!("{} d={}", T::PRECISION.name(), shape.dim), shape.count);
+    let algorithm = format!("{:?} {} d={}", problem.algorithm, T::PRECISION.name(), shape.dim).to_lowercase();
+    let id = BenchmarkId::new(algorithm, shape.count);
     group.bench_function(id, |bencher| {
         bencher.iter(|| backend.evaluate(Point::State, Field::Tangent, 0).expect("an evaluation"));
     });
@@ -47,7 +76,7 @@ fn evaluation<T: Real>(group: &mut BenchmarkGroup<measurement::WallTime>, proble
 
 /// One temperature of a phase diagram, with an eighth of the replicas and a tenth of the steps.
 fn phase_diagram(criterion: &mut Criterion) {
-    let problem = problem(256, 32, 3, "scheme = 'euler'\nstep = 0.1\nend = 3.0");
+    let problem = problem("direct", 256, 32, 3, "scheme = 'euler'\nstep = 0.1\nend = 3.0");
     let mut backend = Cpu::<f32>::new(&problem).expect("the problem suits the CPU");
     let mut group = criterion.benchmark_group("phase diagram");
     group.sample_size(10).throughput(Throughput::Elements(problem.schedule.steps * problem.pairs_per_step()));
@@ -56,5 +85,5 @@ fn phase_diagram(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, velocity, phase_diagram);
+criterion_group!(benches, velocity, step, phase_diagram);
 criterion_main!(benches);

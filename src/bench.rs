@@ -11,7 +11,7 @@ use std::{
 use crate::{
     backend::{Backend, BackendError, Point, Precision, cpu},
     problem::Problem,
-    simulate::{SimulateError, simulate},
+    simulate::step,
 };
 
 /// What a reading takes at least: far above the resolution of a clock and the cost of waiting for a device.
@@ -36,24 +36,22 @@ enum Work {
 
 /// Measures evaluations and steps by turns, `repeats` readings each. Readings of steps move the tokens of `backend` on
 /// by whole schedules of `problem`, so that a short step keeps them where they are; observations are left out.
-pub async fn measure<B: Backend>(problem: &Problem, backend: &mut B, repeats: usize) -> Result<Speed, SimulateError> {
-    let mut problem = Problem { quantities: Vec::new(), ..problem.clone() };
-    let steps = problem.schedule.steps;
+pub async fn measure<B: Backend>(problem: &Problem, backend: &mut B, repeats: usize) -> Result<Speed, BackendError> {
     let mut readings = Vec::new();
     for work in [Work::Evaluations, Work::Schedules] {
-        readings.push((work, long_enough(&mut problem, backend, work).await?, Vec::new()));
+        readings.push((work, long_enough(problem, backend, work).await?, Vec::new()));
     }
     for _ in 0..repeats {
         for (work, count, seconds) in &mut readings {
-            seconds.push(reading(&mut problem, backend, *work, *count).await?.as_secs_f64() / *count as f64);
+            seconds.push(reading(problem, backend, *work, *count).await?.as_secs_f64() / *count as f64);
         }
     }
     let medians: Vec<f64> = readings.into_iter().map(|(_, _, seconds)| median(seconds)).collect();
-    Ok(Speed { evaluation: medians[0], step: medians[1] / steps as f64 })
+    Ok(Speed { evaluation: medians[0], step: medians[1] / problem.schedule.steps as f64 })
 }
 
 /// How often the work must be done for a reading of the shortest length. Finding out is the warm-up.
-async fn long_enough<B: Backend>(problem: &mut Problem, backend: &mut B, work: Work) -> Result<u64, SimulateError> {
+async fn long_enough<B: Backend>(problem: &Problem, backend: &mut B, work: Work) -> Result<u64, BackendError> {
     // The first time compiles kernels and faults pages in; it says nothing about the second.
     reading(problem, backend, work, 1).await?;
     let mut count = 1;
@@ -69,22 +67,19 @@ async fn long_enough<B: Backend>(problem: &mut Problem, backend: &mut B, work: W
 
 /// The time that the work takes `count` times over, until the backend is idle again.
 async fn reading<B: Backend>(
-    problem: &mut Problem,
+    problem: &Problem,
     backend: &mut B,
     work: Work,
     count: u64,
-) -> Result<Duration, SimulateError> {
+) -> Result<Duration, BackendError> {
     let start = Instant::now();
     match work {
         Work::Evaluations => evaluate(problem, backend, count).await?,
         Work::Schedules => {
-            let once = problem.schedule;
-            problem.schedule.steps *= count;
-            problem.schedule.end *= count as f64;
-            problem.schedule.observe_every = problem.schedule.steps;
-            let outcome = simulate(problem, backend, |_| Ok(())).await;
-            problem.schedule = once;
-            outcome?;
+            for _ in 0..count * problem.schedule.steps {
+                step(problem, problem.scheme.tableau(), backend)?;
+            }
+            backend.wait().await?;
         }
     }
     Ok(start.elapsed())
@@ -94,9 +89,7 @@ async fn evaluate<B: Backend>(problem: &Problem, backend: &mut B, count: u64) ->
     for _ in 0..count {
         backend.evaluate(Point::State, problem.scheme.field(), 0)?;
     }
-    // Work may only have been recorded so far; a reader waits for it.
-    backend.observe(&[]).await?;
-    Ok(())
+    backend.wait().await
 }
 
 /// The middle one of an odd number of readings, the higher of the two middle ones of an even number.

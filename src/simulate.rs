@@ -102,7 +102,8 @@ pub async fn simulate<B: Backend>(
     Ok(pairs)
 }
 
-fn step<B: Backend>(problem: &Problem, tableau: &Tableau, backend: &mut B) -> Result<(), BackendError> {
+/// One step of the scheme of `problem`.
+pub(crate) fn step<B: Backend>(problem: &Problem, tableau: &Tableau, backend: &mut B) -> Result<(), BackendError> {
     let h = problem.schedule.step();
     let field = problem.scheme.field();
     let scaled = |row: &[f64]| row.iter().map(|entry| h * entry).collect::<Vec<_>>();

@@ -58,6 +58,14 @@ fn a_row_names_its_size_and_its_numbers_agree() {
 }
 
 #[test]
+fn harmonic_sums_have_equivalent_pairs_and_no_share() {
+    let row = only_row(&["--dim", "2", "--count", "500", "--algorithm", "harmonic"]);
+    let agree = number(&row, "pairs_per_second") * number(&row, "seconds_per_evaluation");
+    assert!((agree / 250_000.0 - 1.0).abs() < 1e-12, "{agree}");
+    assert_eq!(["algorithm", "gflops", "share"].map(|column| text(&row, column)), ["harmonic", "", ""]);
+}
+
+#[test]
 fn a_phase_diagram_has_its_own_size() {
     let row = only_row(&["--phase"]);
     assert_eq!(["replicas", "dim", "count"].map(|column| text(&row, column)), ["2048", "3", "32"]);

@@ -78,6 +78,9 @@ pub trait Backend {
     /// `into` <- N(state + sum_s coefficients\[s\] k_s) with N(y) = y / |y| for each token.
     fn combine(&mut self, coefficients: &[f64], into: Point) -> Result<(), BackendError>;
 
+    /// Waits until everything asked for so far is done: for clocks and for progress.
+    async fn wait(&mut self) -> Result<(), BackendError>;
+
     /// One reduction of the state for each replica, as far as `quantities` need it.
     async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError>;
 

@@ -3,13 +3,13 @@
 use clap::Args;
 use tokenfield::{
     backend::{
-        Backend,
+        Backend, Method,
         cpu::{self, Cpu},
         gpu::Gpu,
     },
     bench::{clock, flops_per_pair, measure, most_pairs_per_second},
     experiment::Experiment,
-    problem::{Algorithm, Problem},
+    problem::Problem,
 };
 
 use super::{
@@ -24,10 +24,11 @@ const DIMS: [usize; 7] = [2, 3, 4, 8, 16, 64, 128];
 
 const CONVENTIONS: &str = "\
 Tokens are uniform, attention is softmax with identity matrices. Every number is a median of readings of at least 0.1 s
-after a warm-up. GFLOP/s count 4 d + 2 operations a pair: 2 d for the score, 2 d for the moment, one for the sum, one for
-the exponential. The share is of what the arithmetic alone would allow: two vector instructions a cycle and thread, and
-2 d + 8 of them (2 d + 14 in double precision) for as many pairs as a vector has lanes; the clock is measured, and threads
-count as cores. On GPUs no such limit is known. A step is one of Heun's scheme: two evaluations, two combinations.";
+after a warm-up. Harmonic sums have the pairs/s that direct sums would need to be as fast. GFLOP/s count 4 d + 2
+operations a pair: 2 d for the score, 2 d for the moment, one for the sum, one for the exponential. The share is of what
+the arithmetic alone would allow: two vector instructions a cycle and thread, and 2 d + 8 of them (2 d + 14 in double
+precision) for as many pairs as a vector has lanes; the clock is measured, and threads count as cores. On GPUs no such
+limit is known. A step is one of Heun's scheme: two evaluations, two combinations.";
 
 #[derive(Args)]
 #[command(after_help = CONVENTIONS)]
@@ -115,9 +116,9 @@ impl Bench {
             .map_err(|error| CommandError::Failed(error.to_string()))?;
         let identity = backend.identity();
         let shape = problem.tokens.shape;
-        // Of another algorithm's work, pairs are no measure.
         let pairs = problem.pairs_per_evaluation() as f64 / speed.evaluation;
-        let pairs = (problem.algorithm == Algorithm::Direct).then_some(pairs);
+        // Harmonic sums visit no pairs: what they are worth in pairs says nothing of the arithmetic.
+        let visited = (backend.method() == Method::Direct).then_some(pairs);
         let most = clock.and_then(|clock| most_pairs_per_second(clock, identity.precision, shape.dim));
         Ok(Row {
             backend: identity.backend,
@@ -129,8 +130,8 @@ impl Bench {
             beta: self.beta,
             seconds_per_evaluation: speed.evaluation,
             pairs_per_second: pairs,
-            gflops: pairs.map(|rate| rate * flops_per_pair(shape.dim) as f64 / 1e9),
-            share: pairs.zip(most).map(|(rate, most)| rate / most),
+            gflops: visited.map(|rate| rate * flops_per_pair(shape.dim) as f64 / 1e9),
+            share: visited.zip(most).map(|(rate, most)| rate / most),
             steps_per_second: 1.0 / speed.step,
         })
     }

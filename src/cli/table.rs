@@ -17,7 +17,7 @@ pub struct Row<'a> {
     pub count: usize,
     pub beta: f64,
     pub seconds_per_evaluation: f64,
-    pub pairs_per_second: Option<f64>,
+    pub pairs_per_second: f64,
     pub gflops: Option<f64>,
     pub share: Option<f64>,
     pub steps_per_second: f64,
@@ -60,13 +60,13 @@ fn print(row: &Row) {
     let known = |number: Option<String>| number.unwrap_or("-".into());
     let count = if row.replicas == 1 { row.count.to_string() } else { format!("{}x{}", row.replicas, row.count) };
     println!(
-        "{:7} {:9} {:9} {:>4} {count:>7} {:>12.3e} {:>9} {:>8} {:>6} {:>9.4}",
+        "{:7} {:9} {:9} {:>4} {count:>7} {:>12.3e} {:>9.2e} {:>8} {:>6} {:>9.4}",
         row.backend,
         row.algorithm,
         row.precision,
         row.dim,
         row.seconds_per_evaluation,
-        known(row.pairs_per_second.map(|rate| format!("{rate:.2e}"))),
+        row.pairs_per_second,
         known(row.gflops.map(|rate| format!("{rate:.0}"))),
         known(row.share.map(|share| format!("{:.0} %", 100.0 * share))),
         row.steps_per_second,

@@ -23,6 +23,7 @@ pub fn all() -> Vec<Trial> {
         trials("parity::field_with_several_heads", several_heads),
         trials("parity::field_with_vanishing_weights", vanishing_weights),
         trials("parity::field_under_masks", masks),
+        trials("parity::field_of_ensembles", ensembles),
         trials("parity::schemes_evolve_like_the_oracle", schemes),
         trials("parity::observables_are_the_oracle_s", observables),
         trials("parity::a_perturbed_token_is_noticed", perturbation),
@@ -87,6 +88,28 @@ fn passive_tail(kind: Kind) {
             let weighted = Tokens { weights: uneven(tokens.shape, 9), ..tokens.clone() };
             assert_parity(kind, &problem(tokens, 2.0), 1.0);
             assert_parity(kind, &problem(weighted, 2.0), 1.0);
+        }
+    }
+}
+
+/// Many small replicas: as many as vectors have lanes, one more, and a remainder; every term that a head can have.
+fn ensembles(kind: Kind) {
+    for dim in [2, 3, 5, 16] {
+        for (replicas, count) in [(16, 1), (17, 2), (33, 9), (19, 32)] {
+            let tokens = cloud(replicas, count, dim, (7 * dim + count) as u64);
+            assert_parity(kind, &problem(tokens.clone(), 4.0), 2.0);
+            let shape = Shape { passive: count / 3, ..tokens.shape };
+            let mut general = problem(Tokens { shape, weights: uneven(shape, 5), ..tokens }, 1.5);
+            let diagonal = Matrix::Diagonal((0..dim).map(|k| 0.3 + 0.1 * k as f64 / dim as f64).collect());
+            let mixed = Head { query_key: diagonal, value: Matrix::Scale(-0.5) };
+            general.model.attention.heads = vec![general_head(dim, 23), mixed];
+            for mask in [Mask::None, Mask::Causal, Mask::StrictlyCausal] {
+                general.model.attention.mask = mask;
+                for normalization in [Normalization::Softmax, Normalization::Unnormalized] {
+                    general.model.attention.normalization = normalization;
+                    assert_parity(kind, &general, 2.0);
+                }
+            }
         }
     }
 }

@@ -72,13 +72,13 @@ impl<T: Real> Cpu<T> {
             let mut queries = Columns::zeros(1, super::width(dim), sample.len());
             let mut velocity = Columns::zeros(1, super::width(dim), sample.len());
             let rows: Vec<f64> = sample.iter().flat_map(|token| tokens.part(*token, 1).rows(dim, 1)).collect();
-            let visible: Vec<usize> = sample.iter().flat_map(|token| self.visible(*token, 1)).collect();
+            let visible = || sample.iter().flat_map(|token| self.visible(*token, 1)).collect();
             for mut queries in queries.replicas_mut() {
-                queries.0[0].fill(T::ONE);
+                queries.column_mut(0).fill(T::ONE);
                 queries.set_rows(dim, &rows);
             }
             for mut velocity in velocity.replicas_mut() {
-                self.velocity(sources, self.followed, queries.replica(0), &visible, &mut velocity);
+                self.velocity(sources, self.followed, queries.replica(0), visible, &mut velocity);
             }
             velocity.replica(0).rows(dim, sample.len())
         };

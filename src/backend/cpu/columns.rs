@@ -4,6 +4,7 @@
 use std::marker::PhantomData;
 
 use bytemuck::{Pod, Zeroable};
+use rayon::prelude::*;
 
 use super::real::Real;
 
@@ -50,9 +51,13 @@ impl<T: Real> Columns<T> {
     pub(super) fn replicas_mut(&mut self) -> impl Iterator<Item = CloudMut<'_, T>> {
         let (width, stride) = (self.width, self.stride);
         let numbers: &mut [T] = bytemuck::cast_slice_mut(&mut self.lines);
-        numbers
-            .chunks_exact_mut(width * stride)
-            .map(move |numbers| CloudMut(numbers.chunks_exact_mut(stride).collect()))
+        numbers.chunks_exact_mut((width * stride).max(1)).map(move |numbers| CloudMut {
+            first: numbers.as_mut_ptr(),
+            stride,
+            width,
+            length: stride,
+            numbers: PhantomData,
+        })
     }
 }
 
@@ -103,37 +108,63 @@ impl<'a, T: Real> Cloud<'a, T> {
     }
 }
 
-/// A run of tokens of one replica, to be written: its columns.
-pub(super) struct CloudMut<'a, T>(pub(super) Vec<&'a mut [T]>);
+/// A run of tokens of one replica, to be written.
+pub(super) struct CloudMut<'a, T> {
+    /// The first component of the first token; the run has `width` columns of `length` numbers, `stride` apart.
+    first: *mut T,
+    stride: usize,
+    width: usize,
+    length: usize,
+    numbers: PhantomData<&'a mut [T]>,
+}
+
+// SAFETY: a run is the only access to its numbers, as a mutable slice would be.
+unsafe impl<T: Send> Send for CloudMut<'_, T> {}
+// SAFETY: nobody reaches the numbers through a shared reference, except `parts`, which visits each part once.
+unsafe impl<T: Send> Sync for CloudMut<'_, T> {}
 
 impl<'a, T: Real> CloudMut<'a, T> {
-    /// Runs of up to `length` tokens, in their order.
-    pub(super) fn parts(self, length: usize) -> Vec<CloudMut<'a, T>> {
-        let mut parts: Vec<CloudMut<'a, T>> = Vec::new();
-        for column in self.0 {
-            for (index, part) in column.chunks_mut(length).enumerate() {
-                match parts.get_mut(index) {
-                    Some(CloudMut(columns)) => columns.push(part),
-                    None => parts.push(CloudMut(vec![part])),
-                }
+    /// Runs of `length` tokens, a multiple of the padding, in their order; the last may be shorter.
+    pub(super) fn parts(self, length: usize) -> impl IndexedParallelIterator<Item = CloudMut<'a, T>> {
+        let (whole, count) = (self.length, self.length.div_ceil(length));
+        (0..count).into_par_iter().map(move |part| {
+            let start = part * length;
+            let run = &self;
+            CloudMut {
+                // SAFETY: start < whole, so this stays in the first column of the run; parts do not overlap.
+                first: unsafe { run.first.add(start) },
+                length: length.min(whole - start),
+                numbers: PhantomData,
+                ..*run
             }
-        }
-        parts
+        })
+    }
+
+    #[inline(always)]
+    pub(super) fn column_mut(&mut self, component: usize) -> &mut [T] {
+        assert!(component < self.width);
+        // SAFETY: the run owns `length` numbers of each of its `width` columns, which lie `stride` >= `length` apart.
+        unsafe { std::slice::from_raw_parts_mut(self.first.add(component * self.stride), self.length) }
+    }
+
+    pub(super) fn width(&self) -> usize {
+        self.width
     }
 
     /// Takes `rows`, row-major (token, component) of `dim` components, into the columns.
     pub(super) fn set_rows(&mut self, dim: usize, rows: &[f64]) {
-        for (component, column) in self.0.iter_mut().enumerate().take(dim) {
-            for (value, row) in column.iter_mut().zip(rows[component..].iter().step_by(dim)) {
-                *value = T::from_f64(*row);
+        for component in 0..dim {
+            let values = rows[component..].iter().step_by(dim);
+            for (number, value) in self.column_mut(component).iter_mut().zip(values) {
+                *number = T::from_f64(*value);
             }
         }
     }
 
     /// Takes the components of one token of the run.
     pub(super) fn set_row(&mut self, token: usize, row: &[f64]) {
-        for (column, value) in self.0.iter_mut().zip(row) {
-            column[token] = T::from_f64(*value);
+        for (component, value) in row.iter().enumerate() {
+            self.column_mut(component)[token] = T::from_f64(*value);
         }
     }
 }

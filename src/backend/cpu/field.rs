@@ -5,6 +5,7 @@ use std::{f64::consts::LOG2_E, marker::PhantomData};
 use nalgebra::DMatrix;
 
 use super::{
+    exp2::Exp2,
     instructions::Instructions,
     keys::Keys,
     real::Real,
@@ -51,6 +52,26 @@ impl<T: Real> HeadField<T> {
     /// beta c if A = c I: queries are the tokens times this.
     pub(super) fn query_factor(&self) -> Option<f64> {
         self.query_multiple.map(|multiple| self.beta * multiple)
+    }
+
+    /// The shift in base 2 that serves every row, if there is one.
+    pub(super) fn constant_shift(&self) -> Option<f64> {
+        match self.shift {
+            Shift::Constant(shift) => Some(shift),
+            Shift::RowMaximum => None,
+        }
+    }
+
+    /// beta log2(e) A^T x of a vector of tokens.
+    #[inline(always)]
+    pub(super) fn query_of<S: Exp2, const D: usize>(&self, simd: S, token: &[T::Vector<S>; D]) -> [T::Vector<S>; D] {
+        self.query.apply_to_lanes::<S, T, D>(simd, self.beta * LOG2_E, token)
+    }
+
+    /// V x of a vector of tokens.
+    #[inline(always)]
+    pub(super) fn value_of<S: Exp2, const D: usize>(&self, simd: S, token: &[T::Vector<S>; D]) -> [T::Vector<S>; D] {
+        self.value.apply_to_lanes::<S, T, D>(simd, 1.0, token)
     }
 
     /// beta A^T x_i for each token, row-major.
@@ -115,6 +136,39 @@ impl Map {
             Map::Dense(rows) => Map::Dense((0..dim * dim).map(|k| rows[k % dim * dim + k / dim]).collect()),
             symmetric => symmetric,
         }
+    }
+
+    /// `factor` times the image of a vector of tokens, of which components beyond the dimension are zero.
+    #[inline(always)]
+    fn apply_to_lanes<S: Exp2, T: Real, const D: usize>(
+        &self,
+        simd: S,
+        factor: f64,
+        tokens: &[T::Vector<S>; D],
+    ) -> [T::Vector<S>; D] {
+        let splat = |entry: f64| T::splat(simd, T::from_f64(factor * entry));
+        let mut image = [splat(0.0); D];
+        match self {
+            Map::Scale(scale) => {
+                for k in 0..D {
+                    image[k] = T::mul(simd, splat(*scale), tokens[k]);
+                }
+            }
+            Map::Diagonal(entries) => {
+                for (k, entry) in entries.iter().enumerate() {
+                    image[k] = T::mul(simd, splat(*entry), tokens[k]);
+                }
+            }
+            Map::Dense(rows) => {
+                let dim = rows.len().isqrt();
+                for (k, row) in rows.chunks_exact(dim).enumerate() {
+                    for (entry, token) in row.iter().zip(tokens) {
+                        image[k] = T::mul_add(simd, splat(*entry), *token, image[k]);
+                    }
+                }
+            }
+        }
+        image
     }
 
     /// Hands out the components of the image of `vector`.

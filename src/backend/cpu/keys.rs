@@ -18,7 +18,7 @@ impl<T: Real> Bias<T> {
         let shape = tokens.shape;
         let mut columns = Columns::zeros(shape.replicas, 1, shape.count);
         for (replica, mut cloud) in columns.replicas_mut().enumerate() {
-            let bias = &mut *cloud.0[0];
+            let bias = cloud.column_mut(0);
             bias.fill(T::DEAD);
             for (token, bias) in bias.iter_mut().enumerate().take(shape.sources()) {
                 let weight = tokens.weight(replica, token);
@@ -30,9 +30,14 @@ impl<T: Real> Bias<T> {
         Self { columns, padded: shape.sources().next_multiple_of(PADDING) }
     }
 
+    /// The bias of every token of one replica.
+    pub(super) fn replica(&self, replica: usize) -> &[T] {
+        self.columns.replica(replica).column(0)
+    }
+
     /// The sources among `cloud`, all tokens of one replica in `width` columns.
     pub(super) fn keys<'a>(&'a self, replica: usize, cloud: Cloud<'a, T>, width: usize) -> Keys<'a, T> {
-        let bias = self.columns.replica(replica).part(0, self.padded).column(0);
+        let bias = &self.replica(replica)[..self.padded];
         Keys { columns: cloud.part(0, self.padded), bias, padded: self.padded, width }
     }
 }

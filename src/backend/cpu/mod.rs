@@ -8,6 +8,7 @@ mod algorithm;
 mod check;
 mod columns;
 mod energy;
+mod ensemble;
 mod exp2;
 mod field;
 mod harmonic;
@@ -26,8 +27,8 @@ use rayon::prelude::*;
 
 pub use self::real::Real;
 use self::{
-    algorithm::Harmonics, columns::Columns, field::HeadField, instructions::Instructions, keys::Bias,
-    motion::Advance, observe::Measures,
+    algorithm::Harmonics, columns::Columns, ensemble::Ensemble, field::HeadField, instructions::Instructions,
+    keys::Bias, motion::Advance, observe::Measures,
 };
 use super::{Backend, BackendError, Identity, Method, Point};
 use crate::{
@@ -53,6 +54,8 @@ pub struct Cpu<T: Real> {
     /// k_s, one a stage.
     velocities: Vec<Columns<T>>,
     bias: Bias<T>,
+    /// Whether replicas are evaluated side by side.
+    is_ensemble: bool,
     /// Present as long as sums over keys are taken by harmonics.
     harmonics: Option<Harmonics<T>>,
     method: Method,
@@ -81,21 +84,52 @@ impl<T: Real> Cpu<T> {
         Ok(Self {
             instructions,
             model: problem.model.clone(),
-            heads,
             shape,
             weights: tokens.weights.clone(),
             state: state(tokens, width),
             stage: columns(if stages > 1 { shape.count } else { 0 }),
             velocities: (0..stages).map(|_| columns(shape.count)).collect(),
             bias: Bias::new(tokens),
+            is_ensemble: harmonics.is_none() && ensemble::suits(shape, &heads),
             method: match &harmonics {
                 Some(harmonics) => Method::Harmonic { degree: harmonics.degree, error: 0.0 },
                 None => Method::Direct,
             },
             harmonics,
+            heads,
             followed: problem.scheme.field(),
             checks: 0,
         })
+    }
+
+    fn evaluate_ensemble(&self, from: &Columns<T>, field: Field, velocities: &mut Columns<T>) {
+        let ensemble = Ensemble {
+            heads: &self.heads,
+            mask: self.model.attention.mask,
+            field,
+            tokens: from,
+            bias: &self.bias,
+            count: self.shape.count,
+            sources: self.shape.sources(),
+        };
+        let mut velocities: Vec<_> = velocities.replicas_mut().collect();
+        velocities.par_chunks_mut(ensemble::REPLICAS).enumerate().for_each(|(group, velocities)| {
+            ensemble.evaluate(self.instructions, width(self.shape.dim), group * ensemble::REPLICAS, velocities);
+        });
+    }
+
+    fn evaluate_replicas(&self, from: &Columns<T>, field: Field, velocities: &mut Columns<T>) {
+        let velocities: Vec<_> = velocities.replicas_mut().collect();
+        velocities.into_par_iter().enumerate().for_each(|(replica, velocity)| {
+            let tokens = from.replica(replica);
+            let sources = self.sources(replica, tokens, field);
+            velocity.parts(self.block()).enumerate().for_each(|(index, mut velocity)| {
+                let first = index * self.block();
+                let queries = tokens.part(first, self.block());
+                let visible = || self.visible(first, queries.len());
+                self.velocity(&sources, field, queries, visible, &mut velocity);
+            });
+        });
     }
 
     /// Tokens that one task reduces at once.
@@ -114,7 +148,7 @@ fn state<T: Real>(tokens: &Tokens, width: usize) -> Columns<T> {
     let shape = tokens.shape;
     let mut state = Columns::zeros(shape.replicas, width, shape.count);
     for (replica, mut cloud) in state.replicas_mut().enumerate() {
-        cloud.0[0].fill(T::ONE);
+        cloud.column_mut(0).fill(T::ONE);
         cloud.set_rows(shape.dim, tokens.replica(replica));
     }
     state
@@ -135,16 +169,11 @@ impl<T: Real> Backend for Cpu<T> {
             Point::Stage => &self.stage,
         };
         let mut velocities = std::mem::replace(&mut self.velocities[stage], Columns::zeros(0, 1, 0));
-        let replicas: Vec<_> = velocities.replicas_mut().enumerate().collect();
-        replicas.into_par_iter().for_each(|(replica, velocity)| {
-            let tokens = from.replica(replica);
-            let sources = self.sources(replica, tokens, field);
-            velocity.parts(self.block()).into_par_iter().enumerate().for_each(|(index, mut velocity)| {
-                let first = index * self.block();
-                let queries = tokens.part(first, self.block());
-                self.velocity(&sources, field, queries, &self.visible(first, queries.len()), &mut velocity);
-            });
-        });
+        if self.is_ensemble {
+            self.evaluate_ensemble(from, field, &mut velocities);
+        } else {
+            self.evaluate_replicas(from, field, &mut velocities);
+        }
         self.velocities[stage] = velocities;
         Ok(())
     }
@@ -157,7 +186,7 @@ impl<T: Real> Backend for Cpu<T> {
         };
         let replicas: Vec<_> = target.replicas_mut().enumerate().collect();
         replicas.into_par_iter().for_each(|(replica, target)| {
-            target.parts(BLOCK).into_par_iter().enumerate().for_each(|(index, mut target)| {
+            target.parts(BLOCK).enumerate().for_each(|(index, mut target)| {
                 let velocities = velocities[..coefficients.len()].iter();
                 let velocities: Vec<_> =
                     velocities.map(|columns| columns.replica(replica).part(index * BLOCK, BLOCK)).collect();
@@ -165,6 +194,10 @@ impl<T: Real> Backend for Cpu<T> {
                 instructions.run(Advance { from, coefficients, velocities: &velocities, target: &mut target });
             });
         });
+        Ok(())
+    }
+
+    async fn wait(&mut self) -> Result<(), BackendError> {
         Ok(())
     }
 

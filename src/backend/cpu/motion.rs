@@ -16,15 +16,16 @@ pub(super) struct Advance<'a, 'b, T> {
     pub(super) target: &'a mut CloudMut<'b, T>,
 }
 
+/// Tokens whose lengths are computed together.
+const GROUP: usize = 128;
+
 impl<T: Real> Kernel for Advance<'_, '_, T> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Exp2>(self, simd: S) {
-        let zero = T::splat(simd, T::ZERO);
-        let one = T::splat(simd, T::ONE);
-        for (component, target) in self.target.0.iter_mut().enumerate() {
-            let target = T::vectors_mut::<S>(target);
+        for component in 0..self.target.width() {
+            let target = T::vectors_mut::<S>(self.target.column_mut(component));
             if let Some(from) = self.from {
                 target.copy_from_slice(T::vectors::<S>(from.column(component)));
             }
@@ -35,22 +36,41 @@ impl<T: Real> Kernel for Advance<'_, '_, T> {
                 }
             }
         }
-        let mut columns: Vec<_> = self.target.0.iter_mut().map(|column| T::vectors_mut::<S>(column)).collect();
-        for v in 0..columns[0].len() {
-            // Squared in units of the largest component, so that a long vector has a length too.
-            let mut largest = zero;
-            for column in &columns {
-                largest = T::max(simd, largest, T::max(simd, column[v], T::sub(simd, zero, column[v])));
+        normalize(simd, self.target);
+    }
+}
+
+/// x <- x / |x|, squared in units of the largest component, so that a long vector has a length too.
+#[inline(always)]
+fn normalize<S: Exp2, T: Real>(simd: S, tokens: &mut CloudMut<'_, T>) {
+    let (zero, one) = (T::splat(simd, T::ZERO), T::splat(simd, T::ONE));
+    let count = tokens.column_mut(0).len();
+    for start in (0..count).step_by(GROUP) {
+        let range = start..count.min(start + GROUP);
+        let (mut scales, mut squares) = ([T::ZERO; GROUP], [T::ZERO; GROUP]);
+        let scales = T::vectors_mut::<S>(&mut scales[..range.len()]);
+        let squares = T::vectors_mut::<S>(&mut squares[..range.len()]);
+        for component in 0..tokens.width() {
+            let column = T::vectors::<S>(&tokens.column_mut(component)[range.clone()]);
+            for (largest, x) in scales.iter_mut().zip(column) {
+                *largest = T::max(simd, *largest, T::max(simd, *x, T::sub(simd, zero, *x)));
             }
-            let unit = T::div(simd, one, largest);
-            let mut square = zero;
-            for column in &mut columns {
-                column[v] = T::mul(simd, column[v], unit);
-                square = T::mul_add(simd, column[v], column[v], square);
+        }
+        scales.iter_mut().for_each(|scale| *scale = T::div(simd, one, *scale));
+        for component in 0..tokens.width() {
+            let column = T::vectors::<S>(&tokens.column_mut(component)[range.clone()]);
+            for ((square, scale), x) in squares.iter_mut().zip(&*scales).zip(column) {
+                let x = T::mul(simd, *x, *scale);
+                *square = T::mul_add(simd, x, x, *square);
             }
-            let inverse = T::div(simd, one, T::sqrt(simd, square));
-            for column in &mut columns {
-                column[v] = T::mul(simd, column[v], inverse);
+        }
+        for (scale, square) in scales.iter_mut().zip(&*squares) {
+            *scale = T::div(simd, *scale, T::sqrt(simd, *square));
+        }
+        for component in 0..tokens.width() {
+            let column = T::vectors_mut::<S>(&mut tokens.column_mut(component)[range.clone()]);
+            for (x, scale) in column.iter_mut().zip(&*scales) {
+                *x = T::mul(simd, *x, *scale);
             }
         }
     }

@@ -22,9 +22,12 @@ pub trait Real: Pod + Send + Sync + PartialOrd {
     /// self * factor + addend.
     #[doc(hidden)]
     fn times_plus(self, factor: Self, addend: Self) -> Self;
-    /// The cell [k, k + 1) that a place lies in, and its distance from the middle of that cell.
+    /// Added to a number that is moderate and not below -1/2, it leaves the nearest whole number in the low bits.
     #[doc(hidden)]
-    fn cell(self) -> (usize, Self);
+    const MAGIC: Self;
+    /// That whole number.
+    #[doc(hidden)]
+    fn low_bits(self) -> usize;
 
     #[doc(hidden)]
     type Vector<S: Exp2>: Copy;
@@ -103,10 +106,11 @@ macro_rules! real {
                 self * factor + addend
             }
 
+            const MAGIC: Self = (3u64 << ($real::MANTISSA_DIGITS - 2)) as $real;
+
             #[inline(always)]
-            fn cell(self) -> (usize, Self) {
-                let cell = self as i32;
-                (cell as usize, self - (cell as $real + 0.5))
+            fn low_bits(self) -> usize {
+                (self.to_bits() as u64 & ((1 << ($real::MANTISSA_DIGITS - 2)) - 1)) as usize
             }
 
             type Vector<S: Exp2> = S::$vector;

@@ -119,39 +119,46 @@ impl<T: Real> Cpu<T> {
         (first..(first + count).min(self.shape.count)).map(|token| padded(mask.visible(token, sources))).collect()
     }
 
-    /// The field at the tokens of `queries`, one for each of `visible`, projected if it is the tangent field.
+    /// The field at the tokens of `queries`, projected if it is the tangent field. `visible` says how many keys each of
+    /// them sees, and leaves out padding; it is asked only where sums are taken pair by pair.
     pub(super) fn velocity(
         &self,
         sources: &Sources<'_, T>,
         field: Field,
         queries: Cloud<'_, T>,
-        visible: &[usize],
+        visible: impl Fn() -> Vec<usize>,
         velocity: &mut CloudMut<'_, T>,
     ) {
         let dim = self.shape.dim;
         let most_lost = self.harmonics.as_ref().map_or(f64::INFINITY, |harmonics| harmonics.most_lost);
-        let rows = || queries.rows(dim, visible.len());
+        let by_pairs = || {
+            let visible = visible();
+            self.by_pairs(sources.keys, field, &queries.rows(dim, visible.len()), &visible)
+        };
         match &sources.sums {
-            Sums::Pairs => velocity.set_rows(dim, &self.by_pairs(sources.keys, field, &rows(), visible)),
+            Sums::Pairs => velocity.set_rows(dim, &by_pairs()),
             Sums::Series(expansions) => {
-                let rows = rows();
+                let rows = queries.rows(dim, queries.len());
                 let found = self.by_series(expansions, most_lost, field, &rows);
-                velocity.set_rows(dim, &found.unwrap_or_else(|| self.by_pairs(sources.keys, field, &rows, visible)));
+                velocity.set_rows(dim, &found.unwrap_or_else(by_pairs));
             }
             Sums::Gradients(gradients) => {
-                velocity.0.iter_mut().for_each(|column| column.fill(T::ZERO));
+                (0..velocity.width()).for_each(|component| velocity.column_mut(component).fill(T::ZERO));
                 let lowest = gradients.iter().map(|gradient| {
                     self.instructions.run(AddGradient { gradient, tokens: queries, velocity: &mut *velocity })
                 });
                 let lost = -lowest.fold(1.0, |lowest: f64, sum| lowest.min(if sum > 0.0 { sum } else { 0.0 })).log2();
                 if lost > most_lost {
-                    velocity.set_rows(dim, &self.by_pairs(sources.keys, field, &rows(), visible));
+                    velocity.set_rows(dim, &by_pairs());
                 }
             }
             Sums::Circle(table) => {
-                let mut missing = self.instructions.run(Lookup { table, tokens: queries, velocity: &mut *velocity });
-                missing.retain(|token| *token < visible.len());
-                for token in missing {
+                let missing = self.instructions.run(Lookup { table, tokens: queries, velocity: &mut *velocity });
+                if missing.is_empty() {
+                    return;
+                }
+                let visible = visible();
+                for token in missing.into_iter().filter(|token| *token < visible.len()) {
                     let row = queries.part(token, 1).rows(dim, 1);
                     velocity.set_row(token, &self.by_pairs(sources.keys, field, &row, &visible[token..=token]));
                 }

@@ -127,12 +127,6 @@ impl Gpu {
         Ok(velocity)
     }
 
-    /// Waits until the device has done everything recorded so far: for clocks and for progress.
-    pub fn wait(&mut self) -> Result<(), BackendError> {
-        self.recorder.submit()?;
-        self.recorder.drain()
-    }
-
     async fn second_moments(&mut self) -> Result<Vec<Vec<f64>>, BackendError> {
         if self.second_moments.is_none() {
             let Gpu { device, shape, constants, cloud, recorder, .. } = self;
@@ -165,6 +159,11 @@ impl Backend for Gpu {
 
     fn combine(&mut self, coefficients: &[f64], into: Point) -> Result<(), BackendError> {
         self.combination.record(&mut self.recorder, &self.cloud, coefficients, into)
+    }
+
+    async fn wait(&mut self) -> Result<(), BackendError> {
+        self.recorder.submit()?;
+        self.recorder.drain()
     }
 
     async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {

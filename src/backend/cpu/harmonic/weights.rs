@@ -17,10 +17,10 @@ impl<T: Real> Weights<T> {
         let shape = tokens.shape;
         let mut columns = Columns::zeros(shape.replicas, 1, shape.count);
         let mut log2_scales = Vec::with_capacity(shape.replicas);
-        for (replica, column) in columns.replicas_mut().enumerate() {
+        for (replica, mut column) in columns.replicas_mut().enumerate() {
             let weights = (0..shape.sources()).map(|token| tokens.weight(replica, token));
             let largest = weights.clone().fold(0.0, f64::max);
-            for (relative, weight) in column.0.into_iter().flatten().zip(weights) {
+            for (relative, weight) in column.column_mut(0).iter_mut().zip(weights) {
                 *relative = T::from_f64(if weight > SMALLEST * largest { weight / largest } else { 0.0 });
             }
             log2_scales.push(largest.log2());

@@ -39,14 +39,16 @@ pub(in super::super) fn accumulate<S: Exp2, T: Real>(
     let zero = T::splat(simd, T::ZERO);
     let (lanes, _) = lanes.as_chunks_mut::<STEP>();
     let (first, pairs) = lanes.split_at_mut(1);
+    let mut near = [[zero; STEP]; BLOCK];
+    let mut fifth = [[zero; 2]; BLOCK];
+    let mut power = [[zero; 2]; BLOCK];
     for start in (0..weights.len()).step_by(BLOCK) {
         let end = weights.len().min(start + BLOCK);
-        let mut near = [[zero; STEP]; BLOCK];
-        let mut fifth = [[zero; 2]; BLOCK];
         for (k, v) in (start..end).enumerate() {
             let z = [x[v], y[v]];
             let square = multiply::<S, T>(simd, z, z);
             fifth[k] = multiply::<S, T>(simd, multiply::<S, T>(simd, square, square), z);
+            power[k] = fifth[k];
             near[k][0] = weights[v];
             for part in 0..2 {
                 near[k][1 + part] = T::mul(simd, weights[v], z[part]);
@@ -57,7 +59,6 @@ pub(in super::super) fn accumulate<S: Exp2, T: Real>(
             }
         }
         let length = end - start;
-        let mut power = fifth;
         for pair in pairs.chunks_exact_mut(2) {
             add_products::<S, T>(simd, &near[..length], &fifth[..length], &mut power[..length], pair);
         }

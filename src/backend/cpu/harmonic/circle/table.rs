@@ -188,67 +188,90 @@ impl<T: Real> Kernel for Lookup<'_, '_, T> {
 
     #[inline(always)]
     fn run<S: Exp2>(self, simd: S) -> Vec<usize> {
-        match T::PRECISION {
-            Precision::Single => self.look_up::<S, SINGLE>(simd),
-            Precision::Double => self.look_up::<S, DOUBLE>(simd),
+        match (T::PRECISION, self.table.components) {
+            (Precision::Single, 1) => self.look_up::<S, SINGLE, 1>(simd),
+            (Precision::Single, _) => self.look_up::<S, SINGLE, 2>(simd),
+            (Precision::Double, 1) => self.look_up::<S, DOUBLE, 1>(simd),
+            (Precision::Double, _) => self.look_up::<S, DOUBLE, 2>(simd),
         }
     }
 }
 
+/// Where tokens of a group stand in the table.
+struct Places<T> {
+    /// The cells, in the low bits.
+    cells: [T; GROUP],
+    /// The distances from the middles of the cells, in cells.
+    distances: [T; GROUP],
+}
+
 impl<T: Real> Lookup<'_, '_, T> {
     #[inline(always)]
-    fn look_up<S: Exp2, const P: usize>(self, simd: S) -> Vec<usize> {
-        let (polynomials, _) = self.table.coefficients.as_chunks::<P>();
-        let components = self.table.components;
+    fn look_up<S: Exp2, const P: usize, const C: usize>(self, simd: S) -> Vec<usize> {
+        let polynomials = self.table.coefficients.as_chunks::<P>().0.as_chunks::<C>().0;
+        let last = polynomials.len() - 1;
+        let mut places = Places { cells: [T::ZERO; GROUP], distances: [T::ZERO; GROUP] };
+        let mut values = [[T::ZERO; GROUP]; C];
         let mut missing = Vec::new();
         for start in (0..self.tokens.len()).step_by(GROUP) {
             let part = self.tokens.part(start, GROUP);
-            let (x, y) = (T::vectors::<S>(part.column(0)), T::vectors::<S>(part.column(1)));
-            let mut places = [T::ZERO; GROUP];
-            self.table.place(simd, x, y, T::vectors_mut::<S>(&mut places[..part.len()]));
-            let mut values = [[T::ZERO; GROUP]; 2];
-            for (i, place) in places[..part.len()].iter().enumerate() {
-                let (cell, distance) = place.cell();
-                for component in 0..components {
-                    let last = polynomials.len() - 1;
-                    let polynomial = &polynomials[(cell * components + component).min(last)];
+            let count = part.len();
+            self.table.place(simd, part, &mut places);
+            for i in 0..count {
+                let distance = places.distances[i];
+                let polynomials = &polynomials[places.cells[i].low_bits().min(last)];
+                for (values, polynomial) in values.iter_mut().zip(polynomials) {
                     let mut value = polynomial[P - 1];
                     for k in (0..P - 1).rev() {
                         value = value.times_plus(distance, polynomial[k]);
                     }
-                    values[component][i] = value;
+                    values[i] = value;
                 }
             }
-            for (i, value) in values[0][..part.len()].iter().enumerate() {
-                #[allow(clippy::eq_op, reason = "only what is no number differs from itself")]
-                if value != value {
-                    missing.push(start + i);
-                }
+            if is_unknown::<S, T>(simd, &values[0][..count]) {
+                let unknown = values[0][..count].iter().enumerate().filter(|(_, value)| value.to_f64().is_nan());
+                missing.extend(unknown.map(|(i, _)| start + i));
             }
-            self.velocity.0[0][start..start + part.len()].copy_from_slice(&values[0][..part.len()]);
-            self.velocity.0[1][start..start + part.len()].copy_from_slice(&values[components - 1][..part.len()]);
+            for component in 0..2 {
+                let velocity = &mut self.velocity.column_mut(component)[start..start + count];
+                velocity.copy_from_slice(&values[component.min(C - 1)][..count]);
+            }
         }
-        if components == 1 {
+        if C == 1 {
             along_tangent(simd, self.tokens, self.velocity);
         }
         missing
     }
 }
 
+/// Whether some value is no number.
+#[inline(always)]
+fn is_unknown<S: Exp2, T: Real>(simd: S, values: &[T]) -> bool {
+    let zero = T::splat(simd, T::ZERO);
+    let nothing = T::vectors::<S>(values).iter().fold(zero, |sum, value| T::mul_add(simd, zero, *value, sum));
+    T::sum(simd, nothing).to_f64().is_nan()
+}
+
 impl<T: Real> Table<T> {
-    /// Where tokens stand in the table, in cells: chart by chart.
+    /// Where tokens stand in the table, chart by chart.
     #[inline(always)]
-    fn place<S: Exp2>(&self, simd: S, x: &[T::Vector<S>], y: &[T::Vector<S>], places: &mut [T::Vector<S>]) {
+    fn place<S: Exp2>(&self, simd: S, tokens: Cloud<'_, T>, places: &mut Places<T>) {
         let splat = |value: f64| T::splat(simd, T::from_f64(value));
-        let (zero, density) = (splat(0.0), splat(self.cells as f64 / (2.0 * HALF)));
-        let middles: [_; CHARTS] = std::array::from_fn(|chart| splat((chart as f64 + 0.5) * self.cells as f64));
-        for ((x, y), place) in x.iter().zip(y).zip(places) {
+        let (zero, magic, density) = (splat(0.0), T::splat(simd, T::MAGIC), splat(self.cells as f64 / (2.0 * HALF)));
+        // A place is rounded to the cell whose middle is nearest: middles are the whole numbers here.
+        let centers: [_; CHARTS] = std::array::from_fn(|chart| splat((chart as f64 + 0.5) * self.cells as f64 - 0.5));
+        let cells = T::vectors_mut::<S>(&mut places.cells[..tokens.len()]);
+        let distances = T::vectors_mut::<S>(&mut places.distances[..tokens.len()]);
+        let points = T::vectors::<S>(tokens.column(0)).iter().zip(T::vectors::<S>(tokens.column(1)));
+        for (((x, y), cell), distance) in points.zip(cells).zip(distances) {
             let (x, y) = (*x, *y);
             let (long, high) = (T::max(simd, x, T::sub(simd, zero, x)), T::max(simd, y, T::sub(simd, zero, y)));
             let small = T::select_above(simd, long, high, y, x);
-            let beside = T::select_above(simd, x, zero, middles[0], middles[1]);
-            let above = T::select_above(simd, y, zero, middles[2], middles[3]);
-            *place = T::mul_add(simd, small, density, T::select_above(simd, long, high, beside, above));
+            let beside = T::select_above(simd, x, zero, centers[0], centers[1]);
+            let above = T::select_above(simd, y, zero, centers[2], centers[3]);
+            let place = T::mul_add(simd, small, density, T::select_above(simd, long, high, beside, above));
+            *cell = T::add(simd, place, magic);
+            *distance = T::sub(simd, place, T::sub(simd, *cell, magic));
         }
     }
 }
@@ -258,10 +281,10 @@ impl<T: Real> Table<T> {
 fn along_tangent<S: Exp2, T: Real>(simd: S, tokens: Cloud<'_, T>, velocity: &mut CloudMut<'_, T>) {
     let (x, y) = (T::vectors::<S>(tokens.column(0)), T::vectors::<S>(tokens.column(1)));
     let zero = T::splat(simd, T::ZERO);
-    for (v, y) in T::vectors_mut::<S>(velocity.0[0]).iter_mut().zip(y) {
+    for (v, y) in T::vectors_mut::<S>(velocity.column_mut(0)).iter_mut().zip(y) {
         *v = T::sub(simd, zero, T::mul(simd, *v, *y));
     }
-    for (v, x) in T::vectors_mut::<S>(velocity.0[1]).iter_mut().zip(x) {
+    for (v, x) in T::vectors_mut::<S>(velocity.column_mut(1)).iter_mut().zip(x) {
         *v = T::mul(simd, *v, *x);
     }
 }

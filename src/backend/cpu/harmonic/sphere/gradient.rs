@@ -192,8 +192,8 @@ impl<T: Real> AddGradient<'_, '_, T> {
                     radial[v] = T::mul_add(simd, x[v], slopes[v], radial[v]);
                 }
             }
-            for ((column, x), slopes) in self.velocity.0.iter_mut().zip(point).zip(slopes) {
-                let column = &mut T::vectors_mut::<S>(column)[first..first + V];
+            for (component, (x, slopes)) in point.into_iter().zip(slopes).enumerate() {
+                let column = &mut T::vectors_mut::<S>(self.velocity.column_mut(component))[first..first + V];
                 for v in 0..V {
                     let tangential = T::negate_mul_add(simd, radial[v], x[v], slopes[v]);
                     column[v] = T::mul_add(simd, scale[v], tangential, column[v]);

@@ -4,5 +4,5 @@ mod bessel;
 mod direct;
 mod moments;
 mod parity;
-
+mod table;
 mod truncation;
