@@ -3,6 +3,7 @@
 //! A backend holds the tokens of one problem, a stage point and the stage velocities, in its own precision and layout.
 //! It knows the equation and the tokens; it knows neither time, nor files, nor pictures.
 
+mod algorithm;
 pub mod cpu;
 pub mod gpu;
 

@@ -1,32 +1,16 @@
-//! Which algorithm sums over the keys: pair by pair, or by harmonics where that pays and is exact enough.
+//! The harmonic algorithm, made ready for the heads of a problem.
 
 use super::{
-    field::HeadField,
-    harmonic::{Expansion, Moments, Radial, degree, even_loss, floor},
+    harmonic::{Expansion, Moments, Radial},
     instructions::Instructions,
     keys::Keys,
     real::Real,
 };
 use crate::{
-    backend::{BackendError, Precision},
-    model::Mask,
+    backend::{BackendError, algorithm::Plan},
     problem::{Algorithm, Problem},
 };
 
-/// Work for each harmonic of a token, passes over keys and queries together, in units of one pair of the direct
-/// reduction, by dimension (2, 3). Measured with `tokenfield bench`; the choice leaves a factor of four to chance.
-const COST: [f64; 2] = [3.0, 2.0];
-/// Work for a token whatever the degree, in the same units.
-const OVERHEAD: f64 = 100.0;
-/// Harmonics must promise this gain before `auto` takes them.
-const GAIN: f64 = 4.0;
-/// Pairs of one evaluation, half a minute's work of a few cores, below which `auto` stays with direct sums in single
-/// precision: rounding in the harmonics leaves several times the error of direct sums.
-const PATIENCE: f64 = 2e11;
-/// Bounds on the error of a block of queries may exceed the tolerance by this factor: errors fall that far below bounds.
-const SLACK: f64 = 8.0;
-
-/// The harmonic algorithm, made ready for the heads of a problem.
 pub(super) struct Harmonics<T> {
     /// One a head.
     radials: Vec<Radial<T>>,
@@ -39,52 +23,17 @@ pub(super) struct Harmonics<T> {
 }
 
 impl<T: Real> Harmonics<T> {
-    /// The harmonics for `problem`, if its algorithm asks for them or `auto` expects to gain by them.
-    pub(super) fn choose(problem: &Problem, heads: &[HeadField<T>]) -> Result<Option<Self>, BackendError> {
-        let (asked, dim) = (problem.algorithm, problem.tokens.shape.dim);
-        if asked == Algorithm::Direct || problem.model.attention.mask != Mask::None {
-            return Ok(None);
-        }
-        let tolerance = problem.tolerance.unwrap_or(match T::PRECISION {
-            Precision::Single => 1e-6,
-            Precision::Double => 1e-12,
+    /// The harmonics for `problem`, if [`Plan::choose`] takes them.
+    pub(super) fn choose(problem: &Problem) -> Result<Option<Self>, BackendError> {
+        let dim = problem.tokens.shape.dim;
+        let Some(plan) = Plan::choose(problem, T::PRECISION, T::EPSILON)? else { return Ok(None) };
+        let radials = plan.heads.iter().map(|head| match head.kappa {
+            Some(kappa) => Radial::constant(dim, kappa, head.degree),
+            None => Radial::varying(dim, head.longest, head.degree),
         });
-        let radials: Option<Vec<Radial<T>>> = heads
-            .iter()
-            .map(|head| {
-                let degree = degree(dim, head.longest_query, tolerance)?;
-                Some(match head.query_length {
-                    Some(kappa) => Radial::constant(dim, kappa, degree),
-                    None => Radial::varying(dim, head.longest_query, degree),
-                })
-            })
-            .collect();
-        let Some(radials) = radials else {
-            return if asked == Algorithm::Harmonic { Err(BackendError::TooManyHarmonics) } else { Ok(None) };
-        };
-        let degree = radials.iter().map(|radial| radial.degree).max().unwrap_or(0);
-        let kappa = heads.iter().map(|head| head.longest_query).fold(0.0, f64::max);
-        let floor = floor(dim, kappa, tolerance, T::EPSILON);
-        let most_lost = (SLACK * tolerance / floor).log2();
-        if even_loss(dim, kappa) > most_lost {
-            let error = floor * even_loss(dim, kappa).exp2();
-            let refusal = Err(BackendError::AboveTolerance { error, tolerance });
-            return if asked == Algorithm::Harmonic { refusal } else { Ok(None) };
-        }
-        let harmonics = Self { radials, degree, tolerance, most_lost, asked };
-        let gains = GAIN * harmonics.work(dim) < problem.tokens.shape.sources() as f64;
-        let worth_it = match T::PRECISION {
-            Precision::Single => problem.pairs_per_evaluation() as f64 > PATIENCE,
-            Precision::Double => true,
-        };
-        Ok((asked == Algorithm::Harmonic || (gains && worth_it)).then_some(harmonics))
-    }
-
-    /// Work for one token and head, in pairs of the direct reduction.
-    fn work(&self, dim: usize) -> f64 {
-        let degrees = self.degree as f64 + 2.0;
-        let harmonics = if dim == 2 { degrees } else { degrees * degrees / 2.0 };
-        OVERHEAD + COST[dim - 2] * harmonics
+        let radials = radials.collect();
+        let Plan { degree, tolerance, most_lost, asked, .. } = plan;
+        Ok(Some(Self { radials, degree, tolerance, most_lost, asked }))
     }
 
     /// The expansion of each head over the keys of one replica.

@@ -2,8 +2,6 @@
 
 use std::f64::consts::{LN_2, LOG2_E};
 
-use nalgebra::DMatrix;
-
 use super::{
     harmonic::Expansion,
     instructions::Instructions,
@@ -23,10 +21,6 @@ pub(super) struct HeadField<T> {
     value: Map,
     normalization: Normalization,
     shift: Shift,
-    /// |beta A^T x| where it is the same for all unit tokens, that is for A = c I.
-    pub(super) query_length: Option<f64>,
-    /// beta |A|_2, which no |beta A^T x| exceeds.
-    pub(super) longest_query: f64,
     format: std::marker::PhantomData<T>,
 }
 
@@ -48,8 +42,6 @@ impl<T: Real> HeadField<T> {
             value: Map::new(&head.value, dim, 1.0),
             normalization: attention.normalization,
             shift: shift::<T>(&head.query_key, scale, attention.mask, tokens),
-            query_length: head.query_key.multiple_of_identity().map(|factor| attention.beta * factor.abs()),
-            longest_query: attention.beta * spectral_norm(&head.query_key, dim),
             format: std::marker::PhantomData,
         }
     }
@@ -161,7 +153,7 @@ impl Map {
 /// largest of its row, and equal to s but for rounding: again s will do as long as every query is among the sources it
 /// sees, with a weight to speak of. Otherwise each row's maximum must be found.
 fn shift<T: Real>(query_key: &Matrix, scale: f64, mask: Mask, tokens: &Tokens) -> Shift {
-    let bound = scale * spectral_norm(query_key, tokens.shape.dim);
+    let bound = scale * query_key.spectral_norm(tokens.shape.dim);
     let every_query_sees_itself = mask != Mask::StrictlyCausal
         && tokens.shape.passive == 0
         && match &tokens.weights {
@@ -185,14 +177,4 @@ fn weight_span(weights: &Weights) -> f64 {
     let (least, most) = positive
         .fold((f64::INFINITY, 0.0), |(least, most): (f64, f64), weight| (least.min(weight), most.max(weight)));
     (most / least).log2()
-}
-
-/// The largest factor by which the matrix stretches a vector.
-fn spectral_norm(matrix: &Matrix, dim: usize) -> f64 {
-    match matrix {
-        Matrix::Identity => 1.0,
-        Matrix::Scale(factor) => factor.abs(),
-        Matrix::Diagonal(entries) => entries.iter().fold(0.0, |largest, entry| entry.abs().max(largest)),
-        Matrix::Dense(rows) => DMatrix::from_row_slice(dim, dim, rows).singular_values().max(),
-    }
 }

@@ -78,7 +78,7 @@ impl<T: Real> Cpu<T> {
         let width = registers::width(tokens.shape.dim).unwrap_or(tokens.shape.dim);
         let attention = &problem.model.attention;
         let heads: Vec<_> = attention.heads.iter().map(|head| HeadField::new(head, attention, tokens)).collect();
-        let harmonics = Harmonics::choose(problem, &heads)?;
+        let harmonics = Harmonics::choose(problem)?;
         Ok(Self {
             instructions,
             model: problem.model.clone(),
@@ -242,9 +242,7 @@ impl<T: Real> Cpu<T> {
 
 /// Whether `problem` asks for harmonic sums, or is large enough to gain by them in single precision.
 pub fn takes_harmonics(problem: &Problem) -> bool {
-    let head = |head| HeadField::<f32>::new(head, &problem.model.attention, &problem.tokens);
-    let heads: Vec<_> = problem.model.attention.heads.iter().map(head).collect();
-    problem.algorithm == Algorithm::Harmonic || matches!(Harmonics::choose(problem, &heads), Ok(Some(_)))
+    problem.algorithm == Algorithm::Harmonic || matches!(Harmonics::<f32>::choose(problem), Ok(Some(_)))
 }
 
 /// The processor as this backend uses it: architecture, instruction set, threads.
