@@ -112,7 +112,7 @@ fn require(adapter: &str, limits: &wgpu::Limits) -> Result<(), BackendError> {
         ("max_compute_invocations_per_workgroup", 256, limits.max_compute_invocations_per_workgroup),
         ("max_compute_workgroup_size_x", 256, limits.max_compute_workgroup_size_x),
         ("max_compute_workgroup_storage_size", 16384, limits.max_compute_workgroup_storage_size),
-        ("max_storage_buffers_per_shader_stage", 4, limits.max_storage_buffers_per_shader_stage),
+        ("max_storage_buffers_per_shader_stage", 5, limits.max_storage_buffers_per_shader_stage),
         (
             "max_dynamic_uniform_buffers_per_pipeline_layout",
             1,
