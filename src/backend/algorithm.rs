@@ -94,6 +94,13 @@ impl Plan {
         let plan = Self { heads, degree, tolerance, floor, most_lost, asked };
         Ok((asked == Algorithm::Harmonic || (gains && worth_it)).then_some(plan))
     }
+
+    /// The same plan with no degree beyond `most`.
+    pub(super) fn cut(mut self, most: usize) -> Self {
+        self.heads.iter_mut().for_each(|head| head.degree = head.degree.min(most));
+        self.degree = self.degree.min(most);
+        self
+    }
 }
 
 /// Work for one token and head, in pairs of the direct reduction.

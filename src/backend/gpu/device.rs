@@ -21,6 +21,8 @@ pub struct Bounds {
     pub dispatch_work: Option<f64>,
     /// Slices into which the keys are cut.
     pub slices: Option<usize>,
+    /// The degree at which harmonic expansions end, if that is below what their tolerance asks for.
+    pub degree: Option<usize>,
     /// The kind of adapter that the reduction is shaped for, if it is not to be that of the opened one.
     pub shaped_for: Option<Kind>,
 }

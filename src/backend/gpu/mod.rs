@@ -100,6 +100,10 @@ impl Gpu {
         let constants = tune::constants(shape, device.kind(), Shift::Running, heads::sight(attention.mask));
         let recorder = Recorder::new(device);
         let plan = Plan::choose(problem, Precision::Single, f64::from(f32::EPSILON))?;
+        let plan = plan.map(|plan| match device.bounds.degree {
+            Some(most) => plan.cut(most),
+            None => plan,
+        });
         let partials = if plan.is_some() { Partials::Whole } else { Partials::OfSlices };
         let scratch = Scratch { partials, ..heads::scratch(attention) };
         let cloud = Cloud::new(device, problem, &constants, scratch).await?;
