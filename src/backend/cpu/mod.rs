@@ -33,7 +33,7 @@ use super::{Backend, BackendError, Identity, Method, Point};
 use crate::{
     model::{Field, Mask, Model},
     observe::{Quantity, Statistics},
-    problem::{Algorithm, Problem},
+    problem::Problem,
     tokens::{Shape, Tokens},
 };
 
@@ -238,11 +238,6 @@ impl<T: Real> Cpu<T> {
         }
         observe::log_sum_exp2(&exponents) - (2.0 * self.model.attention.beta).ln()
     }
-}
-
-/// Whether `problem` asks for harmonic sums, or is large enough to gain by them in single precision.
-pub fn takes_harmonics(problem: &Problem) -> bool {
-    problem.algorithm == Algorithm::Harmonic || matches!(Harmonics::<f32>::choose(problem), Ok(Some(_)))
 }
 
 /// The processor as this backend uses it: architecture, instruction set, threads.
