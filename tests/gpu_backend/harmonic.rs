@@ -72,6 +72,25 @@ pub fn velocity_by_temperature() -> Result<(), String> {
     Ok(())
 }
 
+/// Degrees of a hundred: powers and polynomials of that order, in single precision. Rounding is 2e-6 of e^kappa there (as on
+/// the CPU), and Z may be a thousandth of that where tokens are sparse.
+pub fn velocity_at_high_degree() -> Result<(), String> {
+    for (dim, beta, least, allowed) in [(2, 1000.0, 140, 2e-3), (3, 250.0, 90, 4e-3)] {
+        for query_key in [Matrix::Identity, Matrix::Diagonal(vec![1.0; dim])] {
+            let mut problem = harmonic(shape(2000, dim), beta);
+            problem.model.attention.heads[0].query_key = query_key;
+            problem.tolerance = Some(6e-6);
+            let gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
+            match gpu.method() {
+                Method::Harmonic { degree, .. } if degree >= least => {}
+                other => return Err(format!("d = {dim}: {other:?}")),
+            }
+            check_within(device()?, "high degree", &problem, allowed)?;
+        }
+    }
+    Ok(())
+}
+
 /// Weights, passive tokens, replicas, several heads, both normalizations.
 fn varied() -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -182,6 +201,19 @@ pub fn observations() -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// So many keys, in one dispatch, that a driver which counts the iterations of a thread would leave the direct sums of the
+/// sample too early.
+pub fn a_sample_sees_many_keys() -> Result<(), String> {
+    let device = bounded(Bounds { dispatch_work: Some(1e15), ..Bounds::default() })?;
+    let problem = Problem { tolerance: Some(1e-5), ..harmonic(shape(300_000, 3), 4.0) };
+    let mut gpu = block_on(Gpu::new(&device, &problem)).map_err(text)?;
+    block_on(gpu.observe(&[])).map_err(text)?;
+    match gpu.method() {
+        Method::Harmonic { error, .. } if error > 0.0 && error < VELOCITY => Ok(()),
+        other => Err(format!("{other:?}")),
+    }
 }
 
 /// Observes, and expects to hear of an error of `least` or more.

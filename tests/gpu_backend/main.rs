@@ -70,6 +70,7 @@ fn tests() -> Vec<(String, Test)> {
     add("observe_energy_at_extreme_beta", observe::energy_at_extreme_beta);
     add("observe_in_many_segments", observe::observe_in_many_segments);
     add("harmonic_velocity_by_temperature", harmonic::velocity_by_temperature);
+    add("harmonic_velocity_at_high_degree", harmonic::velocity_at_high_degree);
     add("harmonic_velocity_of_varied_problems", harmonic::velocity_of_varied_problems);
     add("harmonic_velocity_in_many_segments", harmonic::velocity_in_many_segments);
     add("harmonic_velocity_in_many_dispatches", harmonic::velocity_in_many_dispatches);
@@ -77,6 +78,7 @@ fn tests() -> Vec<(String, Test)> {
     add("harmonic_step_follows_the_field", harmonic::a_step_follows_the_field);
     add("harmonic_repeats_bit_for_bit", harmonic::repeats);
     add("harmonic_observations", harmonic::observations);
+    add("harmonic_sample_sees_many_keys", harmonic::a_sample_sees_many_keys);
     add("harmonic_owns_a_short_expansion", harmonic::a_short_expansion_is_owned);
     add("harmonic_owns_rounding", harmonic::rounding_is_owned);
     add("harmonic_remarks_on_a_lonely_token", harmonic::a_lonely_token_is_remarked_on);

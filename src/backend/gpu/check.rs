@@ -27,6 +27,9 @@ use crate::{
 
 /// Tokens in a sample at least.
 const SAMPLE: usize = 256;
+/// Keys of a slice at most. One query block would get all keys in one dispatch, and Mesa's software driver leaves every
+/// loop of a thread after 65535 iterations together, without a word; the reduction takes four keys in one.
+const MOST_KEYS: usize = 1 << 16;
 /// Bytes of a token, a velocity, or one part of a partial.
 const VECTOR: u64 = 16;
 /// The stages in which the two velocities of the sample are left.
@@ -177,7 +180,7 @@ fn sample(
     let sources = keys.tracts.iter().map(|tract| tract.segment.sources).max().unwrap_or(1);
     let replicas = segments.iter().map(|segment| segment.replicas).sum();
     let tuned = || tune::slices_for(each, replicas, sources, device.kind(), constants);
-    let wanted = device.bounds.slices.unwrap_or_else(tuned);
+    let wanted = device.bounds.slices.unwrap_or_else(tuned).max(sources.div_ceil(MOST_KEYS));
     let slices = sources.div_ceil(tune::slice_keys(sources, wanted, constants));
     let scratch_rows = |need| if need == Need::EveryRow { most } else { 1 };
     let tract = |segment: Segment| {

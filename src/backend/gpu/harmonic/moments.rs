@@ -1,6 +1,7 @@
 //! The moments of the keys: sums of spans of each replica, then the sum of those.
 
 use super::super::{
+    adapter::Kind,
     cloud::{Cloud, Ledger},
     device::Device,
     params,
@@ -19,6 +20,9 @@ use crate::{
 const TILE: usize = (THREADS * MOMENT_KEYS) as usize;
 /// Tiles of a span at most: as many terms as stay exact.
 const MOST_TILES: usize = 64;
+/// Harmonics of all tiles of a span at most, on a processor: Mesa's software driver leaves every loop of a thread after
+/// 65535 iterations together, without a word.
+const MOST_ITERATIONS: usize = 1 << 13;
 /// Workgroups that keep a large adapter busy.
 const BUSY_GROUPS: usize = 2048;
 
@@ -60,7 +64,7 @@ impl Moments {
         let dim = constants.dim as usize;
         let count = if dim == 2 { degree + 1 } else { Triangle { degree }.pairs() };
         let harmonics = count.next_multiple_of(HARMONICS as usize);
-        let span_keys = span_keys(cloud);
+        let span_keys = span_keys(cloud, device.kind(), harmonics);
         let spans = |segment: &Segment| segment.sources.div_ceil(span_keys);
         let segments = || cloud.tracts.iter().map(|tract| &tract.segment);
         let first = |replica| segments().filter(move |segment| segment.first_replica == replica);
@@ -139,10 +143,14 @@ impl Moments {
 }
 
 /// Keys of a span: whole tiles, few enough for exact sums, and otherwise as many as leave the adapter busy.
-fn span_keys(cloud: &Cloud) -> usize {
+fn span_keys(cloud: &Cloud, kind: Kind, harmonics: usize) -> usize {
+    let most = match kind {
+        Kind::Software => (MOST_ITERATIONS / harmonics).clamp(1, MOST_TILES),
+        _ => MOST_TILES,
+    };
     let tiles: usize =
         cloud.tracts.iter().map(|tract| tract.segment.replicas * tract.segment.sources.div_ceil(TILE)).sum();
-    TILE * tiles.div_ceil(BUSY_GROUPS).clamp(1, MOST_TILES)
+    TILE * tiles.div_ceil(BUSY_GROUPS).clamp(1, most)
 }
 
 /// For every harmonic of the sphere gamma_lm, and one where an order m > 0 begins.
