@@ -113,8 +113,6 @@ pub enum BackendError {
          write algorithm = \"direct\""
     )]
     TooManyHarmonics,
-    #[error("{what} is not available on GPUs; use --backend cpu")]
-    Unsupported { what: &'static str },
     #[error("the device {adapter} was lost: {reason}; run again, or use --backend cpu")]
     DeviceLost { adapter: String, reason: String },
     #[error("the device {adapter} refused the work: {reason}")]

@@ -22,7 +22,7 @@ pub struct Bounds {
     /// Slices into which the keys are cut.
     pub slices: Option<usize>,
     /// The degree at which harmonic expansions end, if that is below what their tolerance asks for.
-    pub degree: Option<usize>,
+    pub degree: Option<u16>,
     /// The kind of adapter that the reduction is shaped for, if it is not to be that of the opened one.
     pub shaped_for: Option<Kind>,
 }

@@ -108,7 +108,7 @@ impl Gpu {
         let recorder = Recorder::new(device);
         let plan = Plan::choose(problem, Precision::Single, f64::from(f32::EPSILON))?;
         let plan = plan.map(|plan| match device.bounds.degree {
-            Some(most) => plan.cut(most),
+            Some(most) => plan.cut(most.into()),
             None => plan,
         });
         let partials = if plan.is_some() { Partials::Whole } else { Partials::OfSlices };
