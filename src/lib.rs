@@ -17,6 +17,7 @@ pub mod backend;
 pub mod bench;
 pub mod check;
 pub mod experiment;
+mod harmonic;
 pub mod initial;
 pub mod model;
 pub mod observe;

@@ -11,6 +11,8 @@
 //! see: equations SA and USA of Rigollet, "The Mean-Field
 //! Dynamics of Transformers" (arXiv:2512.01868), with general matrices. Nothing here steps time.
 
+use nalgebra::DMatrix;
+
 /// A square matrix of width d, kept in the cheapest form that says what it is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Matrix {
@@ -29,6 +31,16 @@ impl Matrix {
             Matrix::Identity => Some(1.0),
             Matrix::Scale(factor) => Some(*factor),
             Matrix::Diagonal(_) | Matrix::Dense(_) => None,
+        }
+    }
+
+    /// |A|_2, the largest factor by which the matrix of width `dim` stretches a vector.
+    pub fn spectral_norm(&self, dim: usize) -> f64 {
+        match self {
+            Matrix::Identity => 1.0,
+            Matrix::Scale(factor) => factor.abs(),
+            Matrix::Diagonal(entries) => entries.iter().fold(0.0, |largest, entry| entry.abs().max(largest)),
+            Matrix::Dense(rows) => DMatrix::from_row_slice(dim, dim, rows).singular_values().max(),
         }
     }
 

@@ -33,8 +33,12 @@ fn all_constants() -> Vec<Constants> {
                 for shift in [Shift::Fixed, Shift::Running] {
                     for sight in [Sight::All, Sight::Leading] {
                         let chosen = constants(Shape { replicas, count, dim, passive: 0 }, kind, shift, sight);
-                        if !all.contains(&chosen) {
-                            all.push(chosen);
+                        // A series whose radial coefficients are shared, short, and as long as any.
+                        for degrees in if dim <= 3 { vec![0, 1, 401] } else { vec![0] } {
+                            let chosen = Constants { degrees, ..chosen };
+                            if !all.contains(&chosen) {
+                                all.push(chosen);
+                            }
                         }
                     }
                 }
@@ -50,6 +54,9 @@ fn kernels(constants: &Constants) -> impl Iterator<Item = Kernel> {
     Kernel::ALL.into_iter().filter(move |kernel| match kernel {
         Kernel::ReduceNarrow | Kernel::ProjectNarrow => !wide,
         Kernel::ReduceWide | Kernel::ProjectWide => wide,
+        Kernel::MomentsCircle | Kernel::CoefficientsCircle | Kernel::SeriesCircle => constants.dim == 2,
+        Kernel::MomentsSphere | Kernel::CoefficientsSphere | Kernel::SeriesSphere => constants.dim == 3,
+        Kernel::Collect | Kernel::Gather => constants.dim <= 3,
         _ => true,
     })
 }

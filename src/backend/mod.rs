@@ -3,6 +3,7 @@
 //! A backend holds the tokens of one problem, a stage point and the stage velocities, in its own precision and layout.
 //! It knows the equation and the tokens; it knows neither time, nor files, nor pictures.
 
+mod algorithm;
 pub mod cpu;
 pub mod gpu;
 
@@ -115,8 +116,6 @@ pub enum BackendError {
          write algorithm = \"direct\""
     )]
     TooManyHarmonics,
-    #[error("{what} is not available on GPUs; use --backend cpu")]
-    Unsupported { what: &'static str },
     #[error("the device {adapter} was lost: {reason}; run again, or use --backend cpu")]
     DeviceLost { adapter: String, reason: String },
     #[error("the device {adapter} refused the work: {reason}")]

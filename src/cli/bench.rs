@@ -64,7 +64,7 @@ pub struct Bench {
 impl Bench {
     pub fn execute(self) -> Result<(), CommandError> {
         let experiments = self.experiments()?;
-        let machine = self.machine.open(&experiments[0].resolve()?)?;
+        let machine = self.machine.open()?;
         let clock = introduce(&machine);
         let mut table = if self.csv { Table::csv() } else { Table::text() };
         for experiment in &experiments {

@@ -1,10 +1,7 @@
 //! Which machine the user asked for: the options that commands with arithmetic share, and the backend they open.
 
 use clap::{Args, ValueEnum};
-use tokenfield::{
-    backend::{BackendError, cpu, gpu},
-    problem::Problem,
-};
+use tokenfield::backend::{BackendError, gpu};
 
 use super::CommandError;
 
@@ -40,16 +37,14 @@ pub enum Machine {
 }
 
 impl MachineChoice {
-    /// Opens what was asked for. Harmonic sums are the CPU's: where `problem` asks for them or gains by them, `auto` takes
-    /// the CPU though there be a GPU.
-    pub fn open(&self, problem: &Problem) -> Result<Machine, CommandError> {
+    /// Opens what was asked for.
+    pub fn open(&self) -> Result<Machine, CommandError> {
         let open = |choice| pollster::block_on(gpu::Device::open(choice));
         match (self.backend, self.precision) {
             (BackendChoice::Gpu, PrecisionChoice::Double) => Err(CommandError::Input(
                 "--precision double: GPUs compute in single precision; use --backend cpu with it".into(),
             )),
             (BackendChoice::Gpu, PrecisionChoice::Single) => Ok(Machine::Gpu(open(gpu::Choice::Best)?)),
-            (BackendChoice::Auto, PrecisionChoice::Single) if cpu::takes_harmonics(problem) => Ok(Machine::CpuSingle),
             (BackendChoice::Auto, PrecisionChoice::Single) => match open(gpu::Choice::Hardware) {
                 Ok(device) => Ok(Machine::Gpu(device)),
                 Err(BackendError::NoAdapter(_)) => Ok(Machine::CpuSingle),

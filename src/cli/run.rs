@@ -42,7 +42,7 @@ impl Run {
     pub fn execute(self) -> Result<(), CommandError> {
         let experiment = Experiment::read(&self.file, &self.overrides)?;
         let problem = experiment.resolve()?;
-        let folder = match self.machine.open(&problem)? {
+        let folder = match self.machine.open()? {
             Machine::Gpu(device) => {
                 let backend = pollster::block_on(Gpu::new(&device, &problem))?;
                 self.run_on(&experiment, &problem, backend)?

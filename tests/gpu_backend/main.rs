@@ -4,6 +4,7 @@
 //! Without an adapter the tests are ignored, and say so; with TOKENFIELD_REQUIRE_GPU=1 they fail instead.
 
 mod compare;
+mod harmonic;
 mod layout;
 mod observe;
 mod problems;
@@ -68,6 +69,20 @@ fn tests() -> Vec<(String, Test)> {
     add("observe_reduces_the_state", observe::observe);
     add("observe_energy_at_extreme_beta", observe::energy_at_extreme_beta);
     add("observe_in_many_segments", observe::observe_in_many_segments);
+    add("harmonic_velocity_by_temperature", harmonic::velocity_by_temperature);
+    add("harmonic_velocity_at_high_degree", harmonic::velocity_at_high_degree);
+    add("harmonic_velocity_of_varied_problems", harmonic::velocity_of_varied_problems);
+    add("harmonic_velocity_in_many_segments", harmonic::velocity_in_many_segments);
+    add("harmonic_velocity_in_many_dispatches", harmonic::velocity_in_many_dispatches);
+    add("harmonic_velocity_of_long_sums", harmonic::velocity_of_long_sums);
+    add("harmonic_step_follows_the_field", harmonic::a_step_follows_the_field);
+    add("harmonic_repeats_bit_for_bit", harmonic::repeats);
+    add("harmonic_observations", harmonic::observations);
+    add("harmonic_sample_sees_many_keys", harmonic::a_sample_sees_many_keys);
+    add("harmonic_owns_a_short_expansion", harmonic::a_short_expansion_is_owned);
+    add("harmonic_owns_rounding", harmonic::rounding_is_owned);
+    add("harmonic_remarks_on_a_lonely_token", harmonic::a_lonely_token_is_remarked_on);
+    add("harmonic_auto_goes_on_with_direct_sums", harmonic::auto_goes_on_with_direct_sums);
     add("tokens_return_as_they_came", tokens_return);
     add("open_refuses_what_does_not_fit", refuses);
     add("a_lost_device_is_told", lost_device);

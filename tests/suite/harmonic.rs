@@ -11,7 +11,7 @@ use tokenfield::{
 };
 
 use crate::{
-    backends::Kind,
+    backends::{self, Kind},
     clouds::{assert_close, cloud, general_head, normalize, problem, uneven},
     oracle,
 };
@@ -23,12 +23,8 @@ pub fn all() -> Vec<Trial> {
             Ok(())
         })
     };
-    let mut trials = Vec::new();
-    for kind in [Kind::CpuSingle, Kind::CpuDouble] {
-        let name = |test: &str| format!("{}::harmonic::{test}", kind.name());
-        trials.push(trial(name("fields_are_the_oracle_s"), Box::new(move || fields(kind))));
-        trials.push(trial(name("energies_are_the_oracle_s"), Box::new(move || energies(kind))));
-    }
+    let mut trials = backends::trials("harmonic::fields_are_the_oracle_s", fields);
+    trials.extend(backends::trials("harmonic::energies_are_the_oracle_s", energies));
     trials.push(trial("cpu_double::harmonic::auto_takes_what_pays".into(), Box::new(auto_takes_what_pays)));
     trials.push(trial(
         "cpu_single::harmonic::unreachable_tolerances_are_refused".into(),

@@ -2,8 +2,6 @@
 
 use std::{f64::consts::LOG2_E, marker::PhantomData};
 
-use nalgebra::DMatrix;
-
 use super::{
     exp2::Exp2,
     instructions::Instructions,
@@ -35,7 +33,7 @@ pub(super) struct HeadField<T> {
 impl<T: Real> HeadField<T> {
     pub(super) fn new(head: &Head, attention: &Attention, tokens: &Tokens) -> Self {
         let dim = tokens.shape.dim;
-        let stretch = spectral_norm(&head.query_key, dim);
+        let stretch = head.query_key.spectral_norm(dim);
         Self {
             beta: attention.beta,
             query_multiple: head.query_key.multiple_of_identity(),
@@ -217,14 +215,4 @@ fn weight_span(weights: &Weights) -> f64 {
     let (least, most) = positive
         .fold((f64::INFINITY, 0.0), |(least, most): (f64, f64), weight| (least.min(weight), most.max(weight)));
     (most / least).log2()
-}
-
-/// The largest factor by which the matrix stretches a vector.
-fn spectral_norm(matrix: &Matrix, dim: usize) -> f64 {
-    match matrix {
-        Matrix::Identity => 1.0,
-        Matrix::Scale(factor) => factor.abs(),
-        Matrix::Diagonal(entries) => entries.iter().fold(0.0, |largest, entry| entry.abs().max(largest)),
-        Matrix::Dense(rows) => DMatrix::from_row_slice(dim, dim, rows).singular_values().max(),
-    }
 }

@@ -34,7 +34,7 @@ use super::{Backend, BackendError, Identity, Method, Point};
 use crate::{
     model::{Field, Model},
     observe::{Quantity, Statistics},
-    problem::{Algorithm, Problem},
+    problem::Problem,
     tokens::{Shape, Tokens, Weights},
 };
 
@@ -79,7 +79,7 @@ impl<T: Real> Cpu<T> {
         let stages = problem.scheme.tableau().stages();
         let attention = &problem.model.attention;
         let heads: Vec<_> = attention.heads.iter().map(|head| HeadField::new(head, attention, tokens)).collect();
-        let harmonics = Harmonics::choose(problem, &heads)?;
+        let harmonics = Harmonics::choose(problem)?;
         let columns = |count| Columns::zeros(shape.replicas, width, count);
         Ok(Self {
             instructions,
@@ -217,13 +217,6 @@ impl<T: Real> Backend for Cpu<T> {
         let rows = |replica| self.state.replica(replica).rows(self.shape.dim, self.shape.count);
         Ok((0..self.shape.replicas).flat_map(rows).collect())
     }
-}
-
-/// Whether `problem` asks for harmonic sums, or is large enough to gain by them in single precision.
-pub fn takes_harmonics(problem: &Problem) -> bool {
-    let head = |head| HeadField::<f32>::new(head, &problem.model.attention, &problem.tokens);
-    let heads: Vec<_> = problem.model.attention.heads.iter().map(head).collect();
-    problem.algorithm == Algorithm::Harmonic || matches!(Harmonics::choose(problem, &heads), Ok(Some(_)))
 }
 
 /// The processor as this backend uses it: architecture, instruction set, threads.

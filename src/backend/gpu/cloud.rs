@@ -60,6 +60,17 @@ pub(super) struct Cloud {
 pub(super) struct Scratch {
     pub operands: Need,
     pub outputs: Need,
+    pub partials: Partials,
+}
+
+/// What the partials of a row are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Partials {
+    /// One for each slice of the keys.
+    #[default]
+    OfSlices,
+    /// One: harmonics have no slices.
+    Whole,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,7 +90,7 @@ impl Cloud {
     ) -> Result<Cloud, BackendError> {
         let width = u64::from(constants.width());
         let stages = problem.scheme.tableau().stages() as u64;
-        let (segments, slices) = lay_out(device, problem.tokens.shape, constants, stages)?;
+        let (segments, slices) = lay_out(device, problem.tokens.shape, constants, stages, scratch.partials)?;
         let most = segments.iter().map(Segment::rows).max().unwrap_or(0) as u64;
         let ledger = Ledger::open(device);
         let scratch_rows = |need| if need == Need::EveryRow { most } else { 1 };
@@ -91,7 +102,8 @@ impl Cloud {
             Tract {
                 segment,
                 state: ledger.buffer("state", bytes),
-                stage: ledger.buffer("stage", bytes),
+                // A scheme of one stage never leaves the state.
+                stage: ledger.buffer("stage", if stages > 1 { bytes } else { VECTOR }),
                 slopes: ledger.buffer("slopes", bytes * stages),
                 weights: ledger.buffer("weights", 8 * segment.rows() as u64),
             }
@@ -133,12 +145,14 @@ fn lay_out(
     shape: Shape,
     constants: &Constants,
     stages: u64,
+    partials: Partials,
 ) -> Result<(Vec<Segment>, usize), BackendError> {
     let width = u64::from(constants.width());
     let row_bytes = |slices: usize| VECTOR * (width * stages).max((width + 1) * slices as u64);
     device.within("max_storage_buffer_binding_size", row_bytes(1), device.segment_bytes())?;
     let divide = |slices| segments::divide(shape, (device.segment_bytes() / row_bytes(slices)) as usize);
-    let wanted = device.bounds.slices.unwrap_or_else(|| tune::slices(shape, device.kind(), constants));
+    let tuned = || device.bounds.slices.unwrap_or_else(|| tune::slices(shape, device.kind(), constants));
+    let wanted = if partials == Partials::Whole { 1 } else { tuned() };
     // As many as that number makes when each is whole tiles.
     let slices = shape.sources().div_ceil(tune::slice_keys(shape.sources(), wanted, constants));
     let segments = divide(slices);

@@ -21,6 +21,8 @@ pub struct Bounds {
     pub dispatch_work: Option<f64>,
     /// Slices into which the keys are cut.
     pub slices: Option<usize>,
+    /// The degree at which harmonic expansions end, if that is below what their tolerance asks for.
+    pub degree: Option<u16>,
     /// The kind of adapter that the reduction is shaped for, if it is not to be that of the opened one.
     pub shaped_for: Option<Kind>,
 }
@@ -112,7 +114,7 @@ fn require(adapter: &str, limits: &wgpu::Limits) -> Result<(), BackendError> {
         ("max_compute_invocations_per_workgroup", 256, limits.max_compute_invocations_per_workgroup),
         ("max_compute_workgroup_size_x", 256, limits.max_compute_workgroup_size_x),
         ("max_compute_workgroup_storage_size", 16384, limits.max_compute_workgroup_storage_size),
-        ("max_storage_buffers_per_shader_stage", 4, limits.max_storage_buffers_per_shader_stage),
+        ("max_storage_buffers_per_shader_stage", 5, limits.max_storage_buffers_per_shader_stage),
         (
             "max_dynamic_uniform_buffers_per_pipeline_layout",
             1,

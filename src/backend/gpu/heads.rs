@@ -4,7 +4,7 @@
 use std::f64::consts::LOG2_E;
 
 use super::{
-    cloud::{Need, Scratch},
+    cloud::{Need, Partials, Scratch},
     device::Device,
     shaders::{NARROW, Shift, Sight},
 };
@@ -76,6 +76,7 @@ pub(super) fn scratch(attention: &Attention) -> Scratch {
     Scratch {
         operands: need(attention.heads.iter().any(|head| head.query_key.multiple_of_identity().is_none())),
         outputs: need(attention.heads.iter().any(|head| head.value.multiple_of_identity().is_none())),
+        partials: Partials::OfSlices,
     }
 }
 

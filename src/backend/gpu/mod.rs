@@ -4,10 +4,17 @@
 //! verbs are recorded and handed over in submissions of about fifty milliseconds, and only observations and final
 //! tokens come back. `shaders/` holds the kernels; each is compiled for one width of tokens.
 //!
+//! A token of up to four components takes 72 bytes on the device under a scheme of one stage: 16 each for state and velocity,
+//! 8 for weights, and 32 for the sums of a query, these for one segment at a time; each further stage takes 16 more, the
+//! point of a stage 16, and 16 each go to the queries and outputs of a segment where heads have general matrices. Slices of
+//! keys multiply the 32; harmonics have none, and add some megabytes. So 10^8 tokens on the sphere take at most 7.2 GB, and
+//! 5.6 GB where a binding of 2 GiB makes two segments of them.
+//!
 //! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
 //! `shaders`, `params` and `pipelines` are the kernels as text, as parameters and compiled; `velocity` with its
-//! `wiring` and `parts`, `scheme`, `survey` and `second_moment` say what is dispatched; `tune` and `pace` say in what
-//! pieces; `recorder` and `readback` are the way there and back, and `failure` is what they may find.
+//! `wiring` and `parts`, `scheme`, `survey` and `second_moment` say what is dispatched; `harmonic` and `check` are the
+//! sums in linear time, and whether they are right; `tune` and `pace` say in what pieces; `recorder` and `readback` are the
+//! way there and back, and `failure` is what they may find.
 //!
 //! ```no_run
 //! use tokenfield::{
@@ -27,9 +34,11 @@
 //! ```
 
 mod adapter;
+mod check;
 mod cloud;
 mod device;
 mod failure;
+mod harmonic;
 mod heads;
 mod pace;
 mod params;
@@ -50,16 +59,18 @@ pub use adapter::{AdapterSummary, Choice, Kind, adapters};
 pub use device::{Bounds, Device};
 
 use self::{
-    cloud::Cloud,
+    check::Check,
+    cloud::{Cloud, Partials, Scratch},
+    harmonic::Harmonics,
     readback::Readback,
     recorder::Recorder,
     scheme::Combination,
     second_moment::SecondMoments,
     shaders::{Constants, Shift},
     survey::{Asked, Survey},
-    velocity::{Velocity, View},
+    velocity::{Clouds, Velocity, View},
 };
-use super::{Backend, BackendError, Identity, Method, Point, Precision};
+use super::{Backend, BackendError, Identity, Method, Point, Precision, algorithm::Plan};
 use crate::{
     model::{Field, Mask},
     observe::{Quantity, Statistics},
@@ -74,6 +85,9 @@ pub struct Gpu {
     constants: Constants,
     cloud: Cloud,
     velocity: Velocity,
+    /// Present as long as sums over keys are taken by harmonics.
+    harmonics: Option<(Harmonics, Check)>,
+    method: Method,
     combination: Combination,
     survey: Survey,
     second_moments: Option<SecondMoments>,
@@ -84,18 +98,34 @@ pub struct Gpu {
 impl Gpu {
     /// Lays `problem` out on `device` and uploads its tokens.
     ///
-    /// Fails with `BelowLimit` if one token, or one reading, exceeds a binding of the adapter, with `OutOfMemory` if the
-    /// tokens do not fit its memory, and with `Unsupported` if the problem asks for harmonic sums.
+    /// Fails with `BelowLimit` if one token, one reading or the moments exceed a binding of the adapter, with `OutOfMemory`
+    /// if the tokens do not fit its memory, and with `TooManyHarmonics` or `AboveTolerance` if the problem asks for
+    /// harmonics that cannot meet its tolerance.
     pub async fn new(device: &Device, problem: &Problem) -> Result<Gpu, BackendError> {
-        if problem.algorithm == Algorithm::Harmonic {
-            return Err(BackendError::Unsupported { what: "algorithm = \"harmonic\"" });
-        }
         let shape = problem.tokens.shape;
         let attention = &problem.model.attention;
         let constants = tune::constants(shape, device.kind(), Shift::Running, heads::sight(attention.mask));
         let recorder = Recorder::new(device);
-        let cloud = Cloud::new(device, problem, &constants, heads::scratch(attention)).await?;
-        let velocity = Velocity::new(device, problem, constants, &cloud, &recorder);
+        let plan = Plan::choose(problem, Precision::Single, f64::from(f32::EPSILON))?;
+        let plan = plan.map(|plan| match device.bounds.degree {
+            Some(most) => plan.cut(most.into()),
+            None => plan,
+        });
+        let partials = if plan.is_some() { Partials::Whole } else { Partials::OfSlices };
+        let scratch = Scratch { partials, ..heads::scratch(attention) };
+        let cloud = Cloud::new(device, problem, &constants, scratch).await?;
+        let mut velocity = Velocity::new(device, problem, constants, Clouds::same(&cloud), &recorder);
+        let harmonics = match plan {
+            Some(plan) => Harmonics::new(device, plan, &constants, &cloud, &recorder).await?,
+            None => None,
+        };
+        let (mut method, mut checked) = (Method::Direct, None);
+        if let Some(harmonics) = harmonics {
+            velocity.series = Some(harmonics.series(device, problem, &constants, &cloud, &recorder));
+            method = Method::Harmonic { degree: harmonics.plan().degree, error: 0.0 };
+            let check = Check::new(device, problem, constants, scratch, &harmonics, &cloud, &recorder).await?;
+            checked = Some((harmonics, check));
+        }
         let combination = Combination::new(device, &constants, &cloud, &recorder);
         let survey = Survey::new(device, problem, &constants, &cloud, &recorder)?;
         let state_bytes = cloud.tracts.iter().map(|tract| tract.state.size()).max().unwrap_or(0);
@@ -107,6 +137,8 @@ impl Gpu {
             constants,
             cloud,
             velocity,
+            harmonics: checked,
+            method,
             combination,
             survey,
             second_moments: None,
@@ -125,6 +157,37 @@ impl Gpu {
             velocity.extend(unpadded(&rows, padded, self.shape.dim));
         }
         Ok(velocity)
+    }
+
+    /// Records the coefficients for the tokens at `point`, if sums are taken by harmonics.
+    fn prepare(&mut self, point: Point) -> Result<(), BackendError> {
+        match &self.harmonics {
+            Some((harmonics, _)) => harmonics.prepare(&mut self.recorder, &self.cloud, point),
+            None => Ok(()),
+        }
+    }
+
+    /// Compares the velocities of a sample of tokens, for which the coefficients are recorded, with direct ones, and records
+    /// the largest difference. Above the tolerance direct sums take over, unless harmonics were asked for.
+    async fn check_harmonics(&mut self) -> Result<(), BackendError> {
+        let Gpu { device, recorder, readback, cloud, harmonics, .. } = self;
+        let (Some((harmonics, check)), Method::Harmonic { degree, error: before }) = (harmonics, self.method) else {
+            return Ok(());
+        };
+        let sampled = check.error(device, recorder, readback, cloud).await?;
+        let here = sampled.max(harmonics.lost(device, recorder, readback).await?);
+        let (asked, tolerance, error) = (harmonics.plan().asked, harmonics.plan().tolerance, here.max(before));
+        self.method = Method::Harmonic { degree, error };
+        if here <= tolerance {
+            return Ok(());
+        }
+        if asked == Algorithm::Harmonic {
+            return Err(BackendError::AboveTolerance { error, tolerance });
+        }
+        self.method = Method::Abandoned { error };
+        self.harmonics = None;
+        self.velocity.series = None;
+        Ok(())
     }
 
     async fn second_moments(&mut self) -> Result<Vec<Vec<f64>>, BackendError> {
@@ -150,11 +213,12 @@ impl Backend for Gpu {
     }
 
     fn method(&self) -> Method {
-        Method::Direct
+        self.method
     }
 
     fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError> {
-        self.velocity.evaluate(&mut self.recorder, &self.cloud, point, field, stage)
+        self.prepare(point)?;
+        self.velocity.evaluate(&mut self.recorder, Clouds::same(&self.cloud), point, field, stage)
     }
 
     fn combine(&mut self, coefficients: &[f64], into: Point) -> Result<(), BackendError> {
@@ -170,6 +234,8 @@ impl Backend for Gpu {
         let asks = |quantity| quantities.contains(&quantity);
         let asked =
             Asked { spread: asks(Quantity::W2Dirac) || asks(Quantity::Overlap), energy: asks(Quantity::Energy) };
+        self.prepare(Point::State)?;
+        self.check_harmonics().await?;
         let Gpu { velocity, cloud, recorder, survey, .. } = self;
         survey.means(recorder, cloud)?;
         if asked.spread {
@@ -179,7 +245,8 @@ impl Backend for Gpu {
             for segment in 0..cloud.tracts.len() {
                 for head in 0..velocity.heads() {
                     // The energy is that of all pairs, whatever the mask.
-                    velocity.reduce(recorder, cloud, View { point: Point::State, segment, head }, Mask::None)?;
+                    let view = View { point: Point::State, segment, head };
+                    velocity.sum(recorder, Clouds::same(cloud), view, Mask::None)?;
                     survey.energy(recorder, cloud, segment, head)?;
                 }
             }

@@ -86,4 +86,33 @@ params! {
         chunk_rows: u32,
         first_chunk: u32,
     }
+    Moments {
+        first_group: u32,
+        end_group: u32,
+        spans: u32,
+        sums: u32,
+        first_sum: u32,
+        first_replica: u32,
+        tokens: u32,
+        sources: u32,
+        span_keys: u32,
+        harmonics: u32,
+    }
+    Collect { first_group: u32, end_group: u32, sums: u32, harmonics: u32 }
+    Coefficients { first_group: u32, end_group: u32, degree: u32, source_degree: u32, harmonics: u32 }
+    Series {
+        first_group: u32,
+        end_group: u32,
+        blocks: u32,
+        queries: u32,
+        first_replica: u32,
+        degree: u32,
+        harmonics: u32,
+        steps: u32,
+        sign: f32,
+        shift: f32,
+        unit: f32,
+        least: f32,
+    }
+    Gather { rows: u32, each: u32, tokens: u32, first_token: u32, first_draw: u32 }
 }

@@ -8,6 +8,7 @@ use std::fmt::Write;
 
 use super::params::{self, Params};
 pub use super::{params::Layout, tune::constants};
+use crate::harmonic::SEED;
 
 /// Tokens up to this width are reduced in registers, wider ones through blocked products.
 pub const NARROW: usize = 16;
@@ -22,6 +23,11 @@ pub const WIDE_QUERIES: u32 = 64;
 /// Vectors of the output that one workgroup of `project_wide` owns, and rows: one thread for each.
 pub const PROJECT_VECTORS: u32 = 4;
 pub const PROJECT_ROWS: u32 = THREADS / PROJECT_VECTORS;
+/// Tokens whose recurrences one thread carries for the moments, and harmonics that are summed at once.
+pub const MOMENT_KEYS: u32 = 8;
+pub const HARMONICS: u32 = 8;
+/// Queries of one thread of a series at most: eight sums each and their recurrences are some twenty registers.
+pub const SERIES_QUERIES: u32 = 4;
 /// The log-weight of a token that must not be heard, and the shift of a sum without terms. It is finite because
 /// infinity minus infinity is not a number.
 pub const SILENT: f32 = -1e30;
@@ -41,6 +47,14 @@ pub enum Kernel {
     Spread,
     Energy,
     SecondMoment,
+    MomentsCircle,
+    MomentsSphere,
+    Collect,
+    CoefficientsCircle,
+    CoefficientsSphere,
+    SeriesCircle,
+    SeriesSphere,
+    Gather,
 }
 
 /// How a kernel uses one of its bindings; the index in the list is the binding.
@@ -83,6 +97,8 @@ pub struct Constants {
     pub chunk: u32,
     pub shift: Shift,
     pub sight: Sight,
+    /// Degrees of a series whose radial coefficients each query has of its own; zero where they are all the same.
+    pub degrees: u32,
 }
 
 impl Constants {
@@ -93,7 +109,7 @@ impl Constants {
 }
 
 impl Kernel {
-    pub const ALL: [Kernel; 12] = [
+    pub const ALL: [Kernel; 20] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
         Kernel::Settle,
@@ -106,6 +122,14 @@ impl Kernel {
         Kernel::Spread,
         Kernel::Energy,
         Kernel::SecondMoment,
+        Kernel::MomentsCircle,
+        Kernel::MomentsSphere,
+        Kernel::Collect,
+        Kernel::CoefficientsCircle,
+        Kernel::CoefficientsSphere,
+        Kernel::SeriesCircle,
+        Kernel::SeriesSphere,
+        Kernel::Gather,
     ];
 
     /// The entry point, the file without its ending, and the label on the device.
@@ -123,6 +147,14 @@ impl Kernel {
             Kernel::Spread => "spread",
             Kernel::Energy => "energy",
             Kernel::SecondMoment => "second_moment",
+            Kernel::MomentsCircle => "moments_circle",
+            Kernel::MomentsSphere => "moments_sphere",
+            Kernel::Collect => "collect",
+            Kernel::CoefficientsCircle => "coefficients_circle",
+            Kernel::CoefficientsSphere => "coefficients_sphere",
+            Kernel::SeriesCircle => "series_circle",
+            Kernel::SeriesSphere => "series_sphere",
+            Kernel::Gather => "gather",
         }
     }
 
@@ -141,6 +173,14 @@ impl Kernel {
             Kernel::Spread => &[GRID, SURVEY, SPREAD],
             Kernel::Energy => &[GRID, PARTIAL, SURVEY, ENERGY],
             Kernel::SecondMoment => &[GRID, SECOND_MOMENT],
+            Kernel::MomentsCircle => &[GRID, MOMENTS, MOMENTS_CIRCLE],
+            Kernel::MomentsSphere => &[GRID, MOMENTS, MOMENTS_SPHERE],
+            Kernel::Collect => &[GRID, COLLECT],
+            Kernel::CoefficientsCircle => &[GRID, COEFFICIENTS, COEFFICIENTS_CIRCLE],
+            Kernel::CoefficientsSphere => &[GRID, COEFFICIENTS, COEFFICIENTS_SPHERE],
+            Kernel::SeriesCircle => &[GRID, PARTIAL, SERIES, SERIES_CIRCLE],
+            Kernel::SeriesSphere => &[GRID, PARTIAL, SERIES, SERIES_SPHERE],
+            Kernel::Gather => &[GRID, GATHER],
         }
     }
 
@@ -156,6 +196,12 @@ impl Kernel {
             Kernel::Mean | Kernel::Spread | Kernel::Energy | Kernel::SecondMoment => {
                 &[Uniform, Read, Read, ReadWrite]
             }
+            Kernel::MomentsCircle | Kernel::CoefficientsCircle | Kernel::CoefficientsSphere | Kernel::Gather => {
+                &[Uniform, Read, Read, ReadWrite]
+            }
+            Kernel::MomentsSphere => &[Uniform, Read, Read, ReadWrite, Read],
+            Kernel::Collect => &[Uniform, Read, ReadWrite],
+            Kernel::SeriesCircle | Kernel::SeriesSphere => &[Uniform, Read, Read, Read, ReadWrite, ReadWrite],
         }
     }
 
@@ -169,6 +215,11 @@ impl Kernel {
             Kernel::Combine => params::Combine::LAYOUT,
             Kernel::Mean | Kernel::Direction | Kernel::Spread | Kernel::Energy => params::Survey::LAYOUT,
             Kernel::SecondMoment => params::SecondMoment::LAYOUT,
+            Kernel::MomentsCircle | Kernel::MomentsSphere => params::Moments::LAYOUT,
+            Kernel::Collect => params::Collect::LAYOUT,
+            Kernel::CoefficientsCircle | Kernel::CoefficientsSphere => params::Coefficients::LAYOUT,
+            Kernel::SeriesCircle | Kernel::SeriesSphere => params::Series::LAYOUT,
+            Kernel::Gather => params::Gather::LAYOUT,
         }
     }
 
@@ -176,7 +227,7 @@ impl Kernel {
     pub fn threads(self, constants: &Constants) -> u32 {
         match self {
             Kernel::ReduceNarrow | Kernel::ReduceWide => constants.threads,
-            Kernel::SecondMoment => EDGE * EDGE,
+            Kernel::SecondMoment | Kernel::Collect => EDGE * EDGE,
             _ => THREADS,
         }
     }
@@ -205,6 +256,10 @@ fn header(constants: &Constants, threads: u32) -> String {
         ("PROJECT_VECTORS", PROJECT_VECTORS),
         ("SURVEY_ROWS", SURVEY_ROWS),
         ("EDGE", EDGE),
+        ("KEYS", MOMENT_KEYS),
+        ("HARMONICS", HARMONICS),
+        ("QUERIES_AT_ONCE", constants.queries.min(SERIES_QUERIES)),
+        ("DEGREES", constants.degrees.max(1)),
     ];
     for (name, value) in numbers {
         // Writing to a string cannot fail.
@@ -212,6 +267,8 @@ fn header(constants: &Constants, threads: u32) -> String {
     }
     let _ = writeln!(text, "const SILENT: f32 = {SILENT:e};");
     let _ = writeln!(text, "const FIXED_SHIFT: bool = {};", constants.shift == Shift::Fixed);
+    let _ = writeln!(text, "const SEED: f32 = {SEED:e};");
+    let _ = writeln!(text, "const VARYING: bool = {};", constants.degrees > 0);
     let _ = writeln!(text, "const MASKED: bool = {};", constants.sight == Sight::Leading);
     text
 }
@@ -250,4 +307,15 @@ files! {
     SPREAD = "spread.wgsl";
     ENERGY = "energy.wgsl";
     SECOND_MOMENT = "second_moment.wgsl";
+    MOMENTS = "moments.wgsl";
+    MOMENTS_CIRCLE = "moments_circle.wgsl";
+    MOMENTS_SPHERE = "moments_sphere.wgsl";
+    COLLECT = "collect.wgsl";
+    COEFFICIENTS = "coefficients.wgsl";
+    COEFFICIENTS_CIRCLE = "coefficients_circle.wgsl";
+    COEFFICIENTS_SPHERE = "coefficients_sphere.wgsl";
+    SERIES = "series.wgsl";
+    SERIES_CIRCLE = "series_circle.wgsl";
+    SERIES_SPHERE = "series_sphere.wgsl";
+    GATHER = "gather.wgsl";
 }

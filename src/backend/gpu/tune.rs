@@ -16,7 +16,7 @@ const BUSY_THREADS: usize = 1 << 17;
 pub fn constants(shape: Shape, kind: Kind, shift: Shift, sight: Sight) -> Constants {
     let dim = shape.dim as u32;
     if shape.dim > NARROW {
-        return Constants { dim, threads: 128, queries: 1, tile: 32, chunk: 1024, shift, sight };
+        return Constants { dim, threads: 128, queries: 1, tile: 32, chunk: 1024, shift, sight, degrees: 0 };
     }
     // Sums and query are QUERIES * 3 (D + 1) registers or so; these numbers keep them below about 150.
     let most = match (kind, shape.dim) {
@@ -30,12 +30,12 @@ pub fn constants(shape: Shape, kind: Kind, shift: Shift, sight: Sight) -> Consta
         // A processor gains by reading a key once for many queries, whatever their number; its vectors take eight
         // threads.
         Kind::Software => most.min((shape.count as u32).div_ceil(8).next_power_of_two()),
-        _ if shape.tokens() / most as usize * most_slices(shape, tile) >= BUSY_THREADS => most,
+        _ if shape.tokens() / most as usize * most_slices(shape.sources(), tile) >= BUSY_THREADS => most,
         _ => 1,
     };
     let fewest = if kind == Kind::Software { 8 } else { 32 };
     let threads = (shape.count.div_ceil(queries as usize) as u32).next_power_of_two().clamp(fewest, 64);
-    Constants { dim, threads, queries, tile, chunk: 16 * tile, shift, sight }
+    Constants { dim, threads, queries, tile, chunk: 16 * tile, shift, sight, degrees: 0 }
 }
 
 /// Queries of one workgroup.
@@ -48,16 +48,27 @@ pub(super) fn group_queries(constants: &Constants) -> usize {
 
 /// Into how many slices the keys are cut so that few queries still fill the adapter.
 pub(super) fn slices(shape: Shape, kind: Kind, constants: &Constants) -> usize {
+    slices_for(shape.count, shape.replicas, shape.sources(), kind, constants)
+}
+
+/// The same for `queries` of each replica that are not all of its tokens.
+pub(super) fn slices_for(
+    queries: usize,
+    replicas: usize,
+    sources: usize,
+    kind: Kind,
+    constants: &Constants,
+) -> usize {
     if kind == Kind::Software {
         return 1;
     }
-    let groups = shape.replicas * shape.count.div_ceil(group_queries(constants));
-    (BUSY_THREADS / (groups * constants.threads as usize)).clamp(1, most_slices(shape, constants.tile))
+    let groups = replicas * queries.div_ceil(group_queries(constants));
+    (BUSY_THREADS / (groups * constants.threads as usize)).clamp(1, most_slices(sources, constants.tile))
 }
 
 /// Slices of two tiles: with fewer keys, merging them would cost more than it gains.
-fn most_slices(shape: Shape, tile: u32) -> usize {
-    shape.sources().div_ceil(2 * tile as usize)
+fn most_slices(sources: usize, tile: u32) -> usize {
+    sources.div_ceil(2 * tile as usize)
 }
 
 /// Keys in a slice: a multiple of the tile, and as many slices as are needed, none of them empty.

@@ -3,6 +3,7 @@
 use super::{
     cloud::Cloud,
     device::Device,
+    harmonic::Series,
     heads::{Lens, Query},
     params,
     parts::Parts,
@@ -20,7 +21,7 @@ use crate::{
 };
 
 /// The points in the order in which everything is kept that exists for both.
-const POINTS: [Point; 2] = [Point::State, Point::Stage];
+pub(super) const POINTS: [Point; 2] = [Point::State, Point::Stage];
 
 /// One head: its lens, and its passes by point and segment.
 struct Head {
@@ -33,8 +34,26 @@ pub(super) struct Velocity {
     normalization: Normalization,
     mask: Mask,
     heads: Vec<Head>,
+    /// Present as long as sums over keys are taken by harmonics.
+    pub series: Option<Series>,
     /// By point and segment.
     tangent: [Vec<Bound>; 2],
+}
+
+/// The field at the queries of one cloud, that the keys of another make.
+///
+/// Both are the same but where a sample is checked.
+#[derive(Clone, Copy)]
+pub(super) struct Clouds<'a> {
+    pub queries: &'a Cloud,
+    pub keys: &'a Cloud,
+}
+
+impl<'a> Clouds<'a> {
+    /// Tokens that move themselves.
+    pub fn same(cloud: &'a Cloud) -> Clouds<'a> {
+        Clouds { queries: cloud, keys: cloud }
+    }
 }
 
 /// One head at one point, for the queries of one segment.
@@ -57,28 +76,30 @@ impl Velocity {
         device: &Device,
         problem: &Problem,
         constants: Constants,
-        cloud: &Cloud,
+        clouds: Clouds,
         recorder: &Recorder,
     ) -> Velocity {
+        let Clouds { queries, keys } = clouds;
         let kernels = Kernels::new(device, &constants);
         let attention = &problem.model.attention;
         let head = |head| {
             let lens = Lens::new(device, problem, head);
-            let wire = Wire { device, cloud, recorder, kernels: &kernels, lens: &lens };
-            let passes = POINTS.map(|point| cloud.tracts.iter().map(|tract| wire.pass(tract, point)).collect());
+            let wire = Wire { device, queries, keys, recorder, kernels: &kernels, lens: &lens };
+            let passes = POINTS.map(|point| queries.tracts.iter().map(|tract| wire.pass(tract, point)).collect());
             Head { lens, passes }
         };
         let tangent = |point| {
             let bind = |tract: &super::cloud::Tract| {
                 kernels.tangent.bind(device, recorder.uniforms(), &[tract.tokens(point), &tract.slopes])
             };
-            cloud.tracts.iter().map(bind).collect()
+            queries.tracts.iter().map(bind).collect()
         };
         Velocity {
             constants,
             normalization: attention.normalization,
             mask: attention.mask,
             heads: attention.heads.iter().map(head).collect(),
+            series: None,
             tangent: POINTS.map(tangent),
         }
     }
@@ -91,34 +112,44 @@ impl Velocity {
     pub fn evaluate(
         &self,
         recorder: &mut Recorder,
-        cloud: &Cloud,
+        clouds: Clouds,
         point: Point,
         field: Field,
         stage: usize,
     ) -> Result<(), BackendError> {
-        for segment in 0..cloud.tracts.len() {
+        for segment in 0..clouds.queries.tracts.len() {
             for head in 0..self.heads.len() {
                 let view = View { point, segment, head };
-                self.reduce(recorder, cloud, view, self.mask)?;
-                self.output(recorder, cloud, view, field, stage)?;
+                self.sum(recorder, clouds, view, self.mask)?;
+                self.output(recorder, clouds.queries, view, field, stage)?;
             }
         }
         Ok(())
     }
 
     /// Records the partials of a view, over all keys that its queries see under `mask`: that of the model, or none.
-    pub fn reduce(&self, recorder: &mut Recorder, cloud: &Cloud, view: View, mask: Mask) -> Result<(), BackendError> {
-        let (lens, pass) = self.pass(view);
-        let queries = &cloud.tracts[view.segment].segment;
-        if let Some(bound) = &pass.project_query {
-            self.project(recorder, bound, queries.rows(), 0, Sum::Fresh)?;
+    pub fn sum(&self, recorder: &mut Recorder, clouds: Clouds, view: View, mask: Mask) -> Result<(), BackendError> {
+        if let Some(bound) = &self.pass(view).1.project_query {
+            let rows = clouds.queries.tracts[view.segment].segment.rows();
+            self.project(recorder, bound, rows, 0, Sum::Fresh)?;
         }
+        match &self.series {
+            Some(series) => series.record(recorder, clouds.queries, view),
+            None => self.reduce(recorder, clouds, view, mask),
+        }
+    }
+
+    /// Records the partials of a view pair by pair.
+    fn reduce(&self, recorder: &mut Recorder, clouds: Clouds, view: View, mask: Mask) -> Result<(), BackendError> {
+        let (lens, pass) = self.pass(view);
+        let Clouds { queries: cloud, keys } = clouds;
+        let queries = &cloud.tracts[view.segment].segment;
         let group_queries = tune::group_queries(&self.constants);
         let blocks = queries.tokens.div_ceil(group_queries);
         let groups = (queries.replicas * cloud.slices * blocks) as u64;
         let work = group_queries as f64 * self.pair_work();
         for (turn, (segment, bound)) in pass.reduce.iter().enumerate() {
-            let keys = &cloud.tracts[*segment].segment;
+            let keys = &keys.tracts[*segment].segment;
             let slice_keys = tune::slice_keys(keys.sources, cloud.slices, &self.constants);
             let chunk = self.constants.chunk as usize;
             let (most_pairs, most_groups) = (recorder.dispatch_work() / work, recorder.dispatch_groups());
@@ -167,7 +198,8 @@ impl Velocity {
         let (groups, work) = (rows.div_ceil(THREADS as usize) as u64, self.row_work(rows));
         let plain = params::Settle {
             rows: rows as u32,
-            slices: cloud.slices as u32,
+            // A series leaves whole sums.
+            slices: if self.series.is_some() { 1 } else { cloud.slices as u32 },
             first_row: 0,
             accumulate: 0,
             project: 0,

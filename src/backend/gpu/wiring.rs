@@ -49,7 +49,8 @@ impl Kernels {
 /// Attaches the buffers of one head.
 pub(super) struct Wire<'a> {
     pub device: &'a Device,
-    pub cloud: &'a Cloud,
+    pub queries: &'a Cloud,
+    pub keys: &'a Cloud,
     pub recorder: &'a Recorder,
     pub kernels: &'a Kernels,
     pub lens: &'a Lens,
@@ -57,7 +58,7 @@ pub(super) struct Wire<'a> {
 
 impl Wire<'_> {
     pub fn pass(&self, tract: &Tract, point: Point) -> Pass {
-        let Wire { cloud, kernels, lens, .. } = self;
+        let Wire { queries: cloud, keys, kernels, lens, .. } = self;
         let tokens_here = tract.tokens(point);
         let (queries, project_query) = match &lens.query {
             Query::Scaled(_) => (tokens_here, None),
@@ -75,7 +76,7 @@ impl Wire<'_> {
             Shift::Fixed => &kernels.fixed,
             Shift::Running => &kernels.running,
         };
-        let seen = cloud.tracts.iter().enumerate().filter(|(_, keys)| tract.segment.sees(&keys.segment));
+        let seen = keys.tracts.iter().enumerate().filter(|(_, keys)| tract.segment.sees(&keys.segment));
         let over = |(segment, keys): (usize, &Tract)| {
             let buffers = [queries, keys.tokens(point), &keys.weights, &cloud.partials];
             (segment, self.bind(reduce, &buffers))

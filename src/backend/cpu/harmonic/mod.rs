@@ -1,7 +1,7 @@
 //! The reduction on the circle and on the sphere in time linear in the number of tokens.
 //!
 //! Queries q = beta A^T x and keys y on the unit circle or sphere meet in e^{<q, y>} only, and that kernel has an
-//! expansion which separates them. With kappa = |q|, and b_l the positive coefficients of [`bessel`],
+//! expansion which separates them. With kappa = |q|, and b_l the positive coefficients of [`coefficients`](crate::harmonic::coefficients),
 //!
 //! ```text
 //! Z(q) = sum_j w_j e^{<q, y_j>} = e^kappa sum_l b_l(kappa) sum_m H_lm(q / kappa) c_lm ,    c_lm = sum_j w_j H_lm(y_j)
@@ -12,7 +12,7 @@
 //! that the addition theorem holds. Harmonics times a coordinate are harmonics of the neighbouring degrees, so the
 //! moments of w_j y_j follow from those of w_j one degree further, and M needs no derivative of anything. The moments
 //! know neither beta nor A: heads share them. One pass over the keys and one over the queries cost O(n L^{d-1}), with
-//! L about sqrt(2 kappa ln(1 / tolerance)): see [`degree`].
+//! L about sqrt(2 kappa ln(1 / tolerance)): see [`degree`](crate::harmonic::degree).
 //!
 //! If A is a multiple of the identity, all queries share kappa and b_l goes into the coefficients. Otherwise b_l(|q|)
 //! is computed for each query ([`radial`]). Harmonics come from recurrences in Cartesian coordinates: no angles, no
@@ -22,7 +22,6 @@
 //! e^{kappa_i} sum_j w_j, and the result is relative to Z_i. The ratio of the two is what
 //! [`Expansion::reduce`] returns, so that a caller may hand blocks for which it is too large to the direct reduction.
 
-mod bessel;
 mod circle;
 mod evaluate;
 mod logarithm;
@@ -31,7 +30,6 @@ mod radial;
 mod sphere;
 #[cfg(test)]
 mod tests;
-mod truncation;
 mod weights;
 
 pub(super) use self::{
@@ -39,7 +37,6 @@ pub(super) use self::{
     moments::Moments,
     radial::Radial,
     sphere::{AddGradient, Divided, Gradient},
-    truncation::{degree, even_loss, floor},
     weights::Weights,
 };
 use super::{instructions::Instructions, real::Real, reduction::Reduced};

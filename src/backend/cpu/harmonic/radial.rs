@@ -1,15 +1,7 @@
 //! How the expansion depends on kappa = |q|: the same for all queries, or computed for each.
 
-use super::{
-    super::{exp2::Exp2, real::Real},
-    bessel,
-};
-
-/// A ratio of Bessel functions that nothing can see any more, in either precision.
-const NEGLIGIBLE: f64 = 1e-24;
-
-/// Where the downward recurrence starts; above it by 1 / NEGLIGIBLE is still far from overflow.
-const SEED: f64 = 1e-30;
+use super::super::{exp2::Exp2, real::Real};
+use crate::harmonic::{self, SEED};
 
 /// The degree of an expansion, and its coefficients b_l as a function of the query.
 pub(in super::super) struct Radial<T> {
@@ -27,7 +19,7 @@ pub(super) enum Form<T> {
 impl<T: Real> Radial<T> {
     /// For queries that all have length `kappa`: A = c I, kappa = beta |c|.
     pub(in super::super) fn constant(dim: usize, kappa: f64, degree: usize) -> Self {
-        Self { degree, form: Form::Constant { kappa, coefficients: bessel::coefficients(dim, kappa, degree) } }
+        Self { degree, form: Form::Constant { kappa, coefficients: harmonic::coefficients(dim, kappa, degree) } }
     }
 
     /// For queries of any length up to `kappa_max` = beta |A|_2.
@@ -52,34 +44,26 @@ impl<T: Real> Radial<T> {
     }
 }
 
-/// Miller's downward recurrence f_{l-1} = f_{l+1} + (c_l / kappa) f_l on whole vectors of queries.
-///
-/// The terms are positive and the recurrence is stable; sum b_l = 1 fixes the factor. Queries with a small kappa would
-/// overflow on the way down, so each lane starts at the first degree that its kappa can make visible.
+/// The recurrence of [`steps`](harmonic::steps) on whole vectors of queries.
 pub(super) struct Recurrence<T> {
-    /// Ordered from the start down to l = 1.
     steps: Vec<Step<T>>,
 }
 
+/// As [`harmonic::Step`], in working precision.
 struct Step<T> {
-    /// c_l.
     factor: T,
     multiplicity: T,
-    /// Up to this kappa, f_l / f_0 is negligible.
     threshold: T,
 }
 
 impl<T: Real> Recurrence<T> {
     fn new(dim: usize, kappa_max: f64, degree: usize) -> Self {
-        // The start forgets itself before it reaches a degree that is kept.
-        let visible = |l: &usize| threshold(*l, kappa_max) < kappa_max;
-        let start = (1..).take_while(visible).last().unwrap_or(0).max(degree);
-        let step = |l| Step {
-            factor: T::from_f64(bessel::recurrence(dim, l)),
-            multiplicity: T::from_f64(bessel::multiplicity(dim, l)),
-            threshold: T::from_f64(threshold(l, kappa_max)),
+        let rounded = |step: harmonic::Step| Step {
+            factor: T::from_f64(step.factor),
+            multiplicity: T::from_f64(step.multiplicity),
+            threshold: T::from_f64(step.threshold),
         };
-        Self { steps: (1..=start).rev().map(step).collect() }
+        Self { steps: harmonic::steps(dim, kappa_max, degree).into_iter().map(rounded).collect() }
     }
 
     /// b_0..b_degree of V vectors of kappa into `table`, ordered (l, vector); its length sets the degree.
@@ -124,29 +108,4 @@ impl<T: Real> Recurrence<T> {
             }
         }
     }
-}
-
-/// The kappa in [0, kappa_max] below which f_l / f_0 stays under `NEGLIGIBLE`, give or take a factor that cannot matter.
-///
-/// ln (I_nu / I_0) is about sqrt(nu^2 + kappa^2) - kappa + nu ln(kappa / (nu + sqrt(nu^2 + kappa^2))), the exponent of the
-/// uniform expansion (DLMF 10.41.3).
-fn threshold(l: usize, kappa_max: f64) -> f64 {
-    let order = l as f64;
-    let negligible = |kappa: f64| {
-        let length = order.hypot(kappa);
-        length - kappa + order * (kappa / (order + length)).ln() < NEGLIGIBLE.ln()
-    };
-    if negligible(kappa_max) {
-        return kappa_max;
-    }
-    let (mut below, mut above) = (NEGLIGIBLE * NEGLIGIBLE, kappa_max);
-    while above > 1.02 * below {
-        let middle = (above * below).sqrt();
-        if negligible(middle) {
-            below = middle;
-        } else {
-            above = middle;
-        }
-    }
-    below
 }

@@ -1,9 +1,7 @@
 //! From moments to the coefficients of Z, M_x, M_y and M_z.
 
-use super::{
-    super::{super::real::Real, moments::Moments, radial::Radial},
-    triangle::{Triangle, gamma},
-};
+use super::super::{super::real::Real, moments::Moments, radial::Radial};
+use crate::harmonic::{Relation, Triangle};
 
 /// For every pair (l, m): the factors of p_lm Re (x + iy)^m in Z, M_x, M_y, M_z, then those of p_lm Im (x + iy)^m.
 pub(super) fn coefficients<T: Real>(moments: &Moments, total: f64, radial: &Radial<T>) -> Vec<[T; 8]> {
@@ -23,28 +21,16 @@ struct Sources<'a> {
 
 impl Sources<'_> {
     /// The moments of w_j, w_j x_j, w_j y_j, w_j z_j with one harmonic, real parts before imaginary parts.
-    ///
-    /// With p = p_lm and s = x + iy, the coordinates take harmonics to their neighbours:
-    ///
-    /// ```text
-    /// z p_lm         = (p_{l+1,m} + gamma_lm p_{l-1,m}) / 2
-    /// p_lm           = p_{l+1,m+1} - 4 (l-m)(l-m-1) / ((2l-1)(2l+1)) p_{l-1,m+1}
-    /// (1-z^2) p_lm   = (l+m)(l+m-1) / ((2l-1)(2l+1)) p_{l-1,m-1} - p_{l+1,m-1} / 4
-    /// x s^m = (s^{m+1} + (1-z^2) s^{m-1}) / 2 ,    y s^m = (s^{m+1} - (1-z^2) s^{m-1}) / 2i
-    /// ```
-    ///
-    /// which are the relations DLMF 14.10.3 and 14.10.7 between associated Legendre functions.
+    /// Coordinates take harmonics to their neighbours: see [`Relation`].
     fn at(&self, l: usize, m: usize) -> [f64; 8] {
         let (j, k) = (l as isize, m as isize);
         let [re, im] = self.moment(j, k);
-        let axial = combine(0.5, self.moment(j + 1, k), 0.5 * gamma(l, m), self.moment(j - 1, k));
-        let between = ((2 * j - 1) * (2 * j + 1)) as f64;
-        let raise = -4.0 * ((j - k) * (j - k - 1)) as f64 / between;
+        let Relation { axial, raise, lower } = Relation::new(l, m);
+        let axial = combine(0.5, self.moment(j + 1, k), axial, self.moment(j - 1, k));
         let up = combine(1.0, self.moment(j + 1, k + 1), raise, self.moment(j - 1, k + 1));
         if m == 0 {
             return [re, up[0], up[1], axial[0], 0.0, 0.0, 0.0, 0.0];
         }
-        let lower = ((j + k) * (j + k - 1)) as f64 / between;
         let down = combine(lower, self.moment(j - 1, k - 1), -0.25, self.moment(j + 1, k - 1));
         let [x_re, x_im] = combine(0.5, up, 0.5, down);
         let [y_im, y_re] = combine(-0.5, up, 0.5, down);

@@ -14,15 +14,24 @@ mod coefficients;
 mod evaluate;
 mod gradient;
 mod moments;
-mod triangle;
 
 pub(in super::super) use self::gradient::{AddGradient, Divided, Gradient};
-pub(super) use self::{evaluate::Series, moments::accumulate, triangle::Triangle};
+pub(super) use self::{evaluate::Series, moments::accumulate};
+use super::super::real::Real;
+pub(super) use crate::harmonic::Triangle;
+use crate::harmonic::gamma;
+
+impl Triangle {
+    /// -gamma_lm of every pair.
+    pub(super) fn steps<T: Real>(self) -> Vec<T> {
+        self.each(|l, m| T::from_f64(-gamma(l, m)))
+    }
+}
 
 /// Below this, a power of sin theta is zero: what it would contribute is, and subnormal numbers are slow.
 const SMALLEST_POWER: f64 = 1e-30;
 
 /// sin^2 theta at which sin^m theta reaches the smallest power kept, for each m <= degree.
-fn horizons<T: super::super::real::Real>(degree: usize) -> Vec<T> {
+fn horizons<T: Real>(degree: usize) -> Vec<T> {
     (0..=degree).map(|m| T::from_f64(if m == 0 { -1.0 } else { SMALLEST_POWER.powf(2.0 / m as f64) })).collect()
 }

@@ -3,12 +3,13 @@
 use super::{
     super::{
         super::{instructions::Instructions, real::Real},
-        Radial, degree,
+        Radial,
     },
     direct::{Cloud, Row, cloud, direct, harmonic, queries, uneven},
 };
 use crate::{
     backend::Precision,
+    harmonic::degree,
     tokens::{Tokens, Weights},
 };
 

@@ -2,37 +2,30 @@
 
 use std::ops::Range;
 
-use super::super::super::real::Real;
-
 /// Pairs ordered by m, then by l from m up, as the recurrence in l visits them.
 #[derive(Clone, Copy)]
-pub(in super::super) struct Triangle {
-    pub(in super::super) degree: usize,
+pub(crate) struct Triangle {
+    pub(crate) degree: usize,
 }
 
 impl Triangle {
-    pub(in super::super) fn pairs(self) -> usize {
+    pub(crate) fn pairs(self) -> usize {
         (self.degree + 1) * (self.degree + 2) / 2
     }
 
-    pub(in super::super) fn index(self, l: usize, m: usize) -> usize {
+    pub(crate) fn index(self, l: usize, m: usize) -> usize {
         self.row(m).start + l - m
     }
 
     /// The pairs of order m.
-    pub(super) fn row(self, m: usize) -> Range<usize> {
+    pub(crate) fn row(self, m: usize) -> Range<usize> {
         let start = m * (self.degree + 1) - m * m.saturating_sub(1) / 2;
         start..start + self.degree + 1 - m
     }
 
-    /// -gamma_lm of every pair.
-    pub(in super::super) fn steps<T: Real>(self) -> Vec<T> {
-        self.each(|l, m| T::from_f64(-gamma(l, m)))
-    }
-
     /// norm_lm = (2 - [m = 0]) (l - m)! / (l + m)! t^2, with t = (2l)! / (4^l 2^{-m} l! (l - m)!) the ratio of the m-th
     /// derivative of P_l to p_lm; by ratios of neighbours, which stay representable.
-    pub(in super::super) fn norms(self) -> Vec<f64> {
+    pub(crate) fn norms(self) -> Vec<f64> {
         let mut sectoral = 1.0;
         let mut norms = Vec::with_capacity(self.pairs());
         for m in 0..=self.degree {
@@ -48,7 +41,7 @@ impl Triangle {
         norms
     }
 
-    pub(super) fn each<V>(self, mut value: impl FnMut(usize, usize) -> V) -> Vec<V> {
+    pub(crate) fn each<V>(self, mut value: impl FnMut(usize, usize) -> V) -> Vec<V> {
         let mut values = Vec::with_capacity(self.pairs());
         for m in 0..=self.degree {
             values.extend((m..=self.degree).map(|l| value(l, m)));
@@ -58,7 +51,7 @@ impl Triangle {
 }
 
 /// (l^2 - m^2) / (l^2 - 1/4).
-pub(super) fn gamma(l: usize, m: usize) -> f64 {
+pub(crate) fn gamma(l: usize, m: usize) -> f64 {
     let (l, m) = (l as f64, m as f64);
     (l - m) * (l + m) / (l * l - 0.25)
 }

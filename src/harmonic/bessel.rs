@@ -12,7 +12,7 @@
 ///
 /// Ratios of neighbours come from the continued fraction, evaluated downward from an order so high that its tail no
 /// longer matters (Gautschi, SIAM Review 9, 1967); their products are normalised by sum b_l = 1.
-pub(super) fn coefficients(dim: usize, kappa: f64, degree: usize) -> Vec<f64> {
+pub(crate) fn coefficients(dim: usize, kappa: f64, degree: usize) -> Vec<f64> {
     let ratios = ratios(dim, kappa, degree);
     let mut function = 1.0;
     let mut coefficients = vec![multiplicity(dim, 0)];

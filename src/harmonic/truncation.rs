@@ -17,18 +17,18 @@ const MARGIN: f64 = 0.25;
 /// spread evenly Z_i / (e^kappa sum_j w_j) is b_0, about 1 / sqrt(2 pi kappa) for d = 2 and 1 / 2 kappa for d = 3: the
 /// tail is asked to be below `MARGIN` * tolerance * b_0. Clustered tokens have larger Z_i at nearly all tokens, and do
 /// better; a token in a region so empty that Z_i falls far below does worse, as it does by rounding (see the module).
-pub(in super::super) fn degree(dim: usize, kappa_max: f64, tolerance: f64) -> Option<usize> {
+pub(crate) fn degree(dim: usize, kappa_max: f64, tolerance: f64) -> Option<usize> {
     let mean = *bessel::coefficients(dim, kappa_max, 0).first()?;
     within(dim, kappa_max, MARGIN * tolerance * mean)
 }
 
 /// The error of a sum relative to e^kappa sum_j w_j: what the degree above leaves of the tail, and rounding by `epsilon`.
-pub(in super::super) fn floor(dim: usize, kappa_max: f64, tolerance: f64, epsilon: f64) -> f64 {
+pub(crate) fn floor(dim: usize, kappa_max: f64, tolerance: f64, epsilon: f64) -> f64 {
     MARGIN * tolerance * bessel::coefficients(dim, kappa_max, 0)[0] + 0.5 * epsilon
 }
 
 /// The bits that cancellation takes from the sums of tokens spread evenly: -log2 b_0.
-pub(in super::super) fn even_loss(dim: usize, kappa_max: f64) -> f64 {
+pub(crate) fn even_loss(dim: usize, kappa_max: f64) -> f64 {
     -bessel::coefficients(dim, kappa_max, 0)[0].log2()
 }
 

@@ -1,0 +1,111 @@
+//! Which algorithm sums over the keys: pair by pair, or by harmonics where that pays and is exact enough.
+
+use super::{BackendError, Precision};
+use crate::{
+    harmonic::{degree, even_loss, floor},
+    model::{Attention, Head, Mask},
+    problem::{Algorithm, Problem},
+};
+
+/// Work for each harmonic of a token, passes over keys and queries together, in units of one pair of the direct
+/// reduction, by dimension (2, 3). Measured with `tokenfield bench`; the choice leaves a factor of four to chance.
+const COST: [f64; 2] = [3.0, 2.0];
+/// Work for a token whatever the degree, in the same units.
+const OVERHEAD: f64 = 100.0;
+/// Harmonics must promise this gain before `auto` takes them.
+const GAIN: f64 = 4.0;
+/// Pairs of one evaluation, half a minute's work of a few cores, below which `auto` stays with direct sums in single
+/// precision: rounding in the harmonics leaves several times the error of direct sums.
+const PATIENCE: f64 = 2e11;
+/// Bounds on the error of a block of queries may exceed the tolerance by this factor: errors fall that far below bounds.
+const SLACK: f64 = 8.0;
+
+/// How far the expansions of a problem go, and what they may lose.
+pub(super) struct Plan {
+    /// One a head.
+    pub(super) heads: Vec<Reach>,
+    /// The largest degree of a head.
+    pub(super) degree: usize,
+    pub(super) tolerance: f64,
+    /// The error of a sum relative to e^kappa sum_j w_j.
+    pub(super) floor: f64,
+    /// The bits that a query may lose to cancellation before its sums can no longer be trusted.
+    pub(super) most_lost: f64,
+    /// [`Algorithm::Harmonic`] if nothing else will do, [`Algorithm::Auto`] if direct will.
+    pub(super) asked: Algorithm,
+}
+
+/// The queries of one head, and the degree that they need.
+pub(super) struct Reach {
+    /// |beta A^T x| where it is the same for all unit tokens, that is for A = c I.
+    pub(super) kappa: Option<f64>,
+    /// beta |A|_2, which no |beta A^T x| exceeds.
+    pub(super) longest: f64,
+    pub(super) degree: usize,
+}
+
+impl Reach {
+    /// For velocities within `tolerance`; none if no affordable degree does it.
+    fn new(attention: &Attention, head: &Head, dim: usize, tolerance: f64) -> Option<Self> {
+        let kappa = head.query_key.multiple_of_identity().map(|factor| attention.beta * factor.abs());
+        let longest = kappa.unwrap_or_else(|| attention.beta * head.query_key.spectral_norm(dim));
+        Some(Self { kappa, longest, degree: degree(dim, longest, tolerance)? })
+    }
+}
+
+impl Plan {
+    /// The harmonics for `problem` in arithmetic of relative error `epsilon`, if its algorithm asks for them or `auto`
+    /// expects to gain by them.
+    ///
+    /// Fails, where it asks for them, with `TooManyHarmonics` if no affordable degree meets the tolerance, and with
+    /// `AboveTolerance` if rounding does not.
+    pub(super) fn choose(
+        problem: &Problem,
+        precision: Precision,
+        epsilon: f64,
+    ) -> Result<Option<Self>, BackendError> {
+        let (asked, shape, attention) = (problem.algorithm, problem.tokens.shape, &problem.model.attention);
+        let dim = shape.dim;
+        if asked == Algorithm::Direct || attention.mask != Mask::None {
+            return Ok(None);
+        }
+        let tolerance = problem.tolerance.unwrap_or(match precision {
+            Precision::Single => 1e-6,
+            Precision::Double => 1e-12,
+        });
+        let reach = |head| Reach::new(attention, head, dim, tolerance);
+        let Some(heads) = attention.heads.iter().map(reach).collect::<Option<Vec<Reach>>>() else {
+            return if asked == Algorithm::Harmonic { Err(BackendError::TooManyHarmonics) } else { Ok(None) };
+        };
+        let degree = heads.iter().map(|head| head.degree).max().unwrap_or(0);
+        let kappa = heads.iter().map(|head| head.longest).fold(0.0, f64::max);
+        let floor = floor(dim, kappa, tolerance, epsilon);
+        let most_lost = (SLACK * tolerance / floor).log2();
+        if even_loss(dim, kappa) > most_lost {
+            let error = floor * even_loss(dim, kappa).exp2();
+            let refusal = Err(BackendError::AboveTolerance { error, tolerance });
+            return if asked == Algorithm::Harmonic { refusal } else { Ok(None) };
+        }
+        let gains = GAIN * work(dim, degree) < shape.sources() as f64;
+        let worth_it = match precision {
+            Precision::Single => problem.pairs_per_evaluation() as f64 > PATIENCE,
+            Precision::Double => true,
+        };
+        let plan = Self { heads, degree, tolerance, floor, most_lost, asked };
+        Ok((asked == Algorithm::Harmonic || (gains && worth_it)).then_some(plan))
+    }
+
+    /// The same plan with no degree beyond `most`.
+    pub(super) fn cut(mut self, most: usize) -> Self {
+        self.heads.iter_mut().for_each(|head| head.degree = head.degree.min(most));
+        self.degree = self.degree.min(most);
+        self
+    }
+}
+
+/// Work for one token and head, in pairs of the direct reduction.
+fn work(dim: usize, degree: usize) -> f64 {
+    let degrees = degree as f64 + 2.0;
+    let harmonics = if dim == 2 { degrees } else { degrees * degrees / 2.0 };
+    OVERHEAD + COST[dim - 2] * harmonics
+}

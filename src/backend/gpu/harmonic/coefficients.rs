@@ -1,0 +1,136 @@
+//! From moments to the coefficients of one head; the factors are computed here, in double precision.
+
+use std::f64::consts::LOG2_E;
+
+use super::{
+    super::{
+        cloud::Ledger,
+        device::Device,
+        params,
+        pipelines::{Bound, Pipeline},
+        recorder::Recorder,
+        shaders::{Constants, Kernel},
+    },
+    moments::Moments,
+};
+use crate::{
+    backend::{BackendError, algorithm::Reach},
+    harmonic::{self, Relation, Triangle},
+};
+
+pub(super) struct Coefficients {
+    pub degree: usize,
+    /// Harmonics of one replica.
+    pub harmonics: usize,
+    /// For each harmonic the factors of (M, Z), of its real part and of its imaginary part; ordered (replica, harmonic).
+    pub values: wgpu::Buffer,
+    /// As the series read them: steps of the radial recurrence, then gamma_lm of every harmonic.
+    pub tables: wgpu::Buffer,
+    /// Steps of the radial recurrence; none where all queries have one length.
+    pub steps: usize,
+    pub radial: Radial,
+    bound: Bound,
+}
+
+/// How the coefficients b_l depend on the query.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Radial {
+    /// Not at all: they are in the coefficients, with a factor that makes the shift, kappa to base two, a whole number.
+    Shared {
+        shift: f64,
+        factor: f64,
+    },
+    Varying,
+}
+
+impl Coefficients {
+    /// The coefficients of a head of this `reach`. Fails with `BelowLimit` if they exceed a binding.
+    pub fn new(
+        device: &Device,
+        ledger: &Ledger,
+        constants: &Constants,
+        moments: &Moments,
+        recorder: &Recorder,
+        reach: &Reach,
+    ) -> Result<Coefficients, BackendError> {
+        let (dim, degree) = (moments.dim, reach.degree);
+        let radial = match reach.kappa {
+            Some(kappa) => {
+                let shift = (kappa * LOG2_E).ceil();
+                Radial::Shared { shift, factor: (kappa * LOG2_E - shift).exp2() }
+            }
+            None => Radial::Varying,
+        };
+        let folded = match (radial, reach.kappa) {
+            (Radial::Shared { factor, .. }, Some(kappa)) => {
+                harmonic::coefficients(dim, kappa, degree).iter().map(|b| factor * b).collect()
+            }
+            _ => vec![1.0; degree + 1],
+        };
+        let steps = match radial {
+            Radial::Shared { .. } => Vec::new(),
+            Radial::Varying => harmonic::steps(dim, reach.longest, degree),
+        };
+        let factors = factors(dim, degree, &folded);
+        let mut tables: Vec<f32> = steps
+            .iter()
+            .flat_map(|step| [step.factor, step.multiplicity, step.threshold])
+            .map(|x| x as f32)
+            .collect();
+        if dim == 3 {
+            tables.extend(Triangle { degree }.each(|l, m| harmonic::gamma(l, m) as f32));
+        }
+        let upload = |label, bytes: &[u8]| {
+            let buffer = ledger.buffer(label, bytes.len().max(16) as u64);
+            device.queue.write_buffer(&buffer, 0, bytes);
+            buffer
+        };
+        let bytes = (32 * moments.replicas * factors.len()) as u64;
+        let most = device.device.limits().max_storage_buffer_binding_size;
+        device.within("max_storage_buffer_binding_size", bytes, most)?;
+        let values = ledger.buffer("coefficients", bytes);
+        let kernel = if dim == 2 { Kernel::CoefficientsCircle } else { Kernel::CoefficientsSphere };
+        let buffers = [&moments.values, &upload("factors", bytemuck::cast_slice(&factors)), &values];
+        Ok(Coefficients {
+            degree,
+            harmonics: factors.len(),
+            bound: Pipeline::new(device, kernel, constants).bind(device, recorder.uniforms(), &buffers),
+            values,
+            tables: upload("tables", bytemuck::cast_slice(&tables)),
+            steps: steps.len(),
+            radial,
+        })
+    }
+
+    /// Records the coefficients from `moments`.
+    pub fn record(&self, recorder: &mut Recorder, moments: &Moments) -> Result<(), BackendError> {
+        let groups = (moments.replicas * if moments.dim == 2 { 1 } else { self.degree + 1 }) as u64;
+        let work = (moments.replicas * self.harmonics * 32) as f64;
+        for part in recorder.cut(groups, work) {
+            let params = params::Coefficients {
+                first_group: part.start as u32,
+                end_group: part.end as u32,
+                degree: self.degree as u32,
+                source_degree: moments.degree as u32,
+                harmonics: moments.harmonics as u32,
+            };
+            let count = part.end - part.start;
+            recorder.record(&self.bound, &params, count, work * count as f64 / groups as f64)?;
+        }
+        Ok(())
+    }
+}
+
+/// For every harmonic what its coefficients are multiplied by, and the factors of its neighbours.
+fn factors(dim: usize, degree: usize, folded: &[f64]) -> Vec<[f32; 4]> {
+    let single = |numbers: [f64; 4]| numbers.map(|number| number as f32);
+    if dim == 2 {
+        return folded.iter().map(|b| single([*b, 0.0, 0.0, 0.0])).collect();
+    }
+    let triangle = Triangle { degree };
+    let norms = triangle.norms();
+    triangle.each(|l, m| {
+        let Relation { axial, raise, lower } = Relation::new(l, m);
+        single([norms[triangle.index(l, m)] * folded[l], axial, raise, lower])
+    })
+}

@@ -1,0 +1,118 @@
+//! The harmonic algorithm on the device: moments of the keys, coefficients of every head, series at every query.
+//!
+//! The mathematics is that of [`crate::harmonic`]. One pass over the keys ([`moments`]) serves all heads; their coefficients
+//! follow on the device ([`coefficients`]), so that nothing is read back between steps; a series then leaves the same
+//! partials (M, shift, Z) as the direct reduction would, with one slice, and what comes after knows no difference.
+//!
+//! In single precision every error is relative to e^kappa_i sum_j w_j, and the result to Z_i. Where the ratio of the two,
+//! the cancellation, takes more bits than the plan allows, the kernel keeps the least ratio that it met, and the next check
+//! counts it as an error above the tolerance: `harmonic` then fails and `auto` goes on with direct sums. (The CPU, which
+//! can afford to branch, sums the blocks of such queries directly.)
+
+mod coefficients;
+mod moments;
+mod series;
+
+pub(super) use self::series::Series;
+use self::{coefficients::Coefficients, moments::Moments};
+use super::{
+    cloud::Cloud, cloud::Ledger, device::Device, readback::Readback, recorder::Recorder, shaders::Constants,
+};
+use crate::{
+    backend::{BackendError, Point, algorithm::Plan},
+    problem::{Algorithm, Problem},
+};
+
+/// The moments and coefficients of a problem whose sums go through harmonics.
+pub(super) struct Harmonics {
+    plan: Plan,
+    moments: Moments,
+    /// One a head.
+    heads: Vec<Coefficients>,
+    /// The least Z_i e^{-kappa_i} / sum_j w_j that a series met, among those that lost too much; or infinity.
+    worst: wgpu::Buffer,
+}
+
+impl Harmonics {
+    /// Lays out `plan` for the keys of `cloud`; none if the adapter has no room for it and direct sums will do.
+    ///
+    /// Fails with `BelowLimit` or `OutOfMemory` where they will not.
+    pub async fn new(
+        device: &Device,
+        plan: Plan,
+        constants: &Constants,
+        cloud: &Cloud,
+        recorder: &Recorder,
+    ) -> Result<Option<Harmonics>, BackendError> {
+        let asked = plan.asked;
+        match Self::lay_out(device, plan, constants, cloud, recorder).await {
+            Ok(harmonics) => Ok(Some(harmonics)),
+            Err(BackendError::BelowLimit { .. } | BackendError::OutOfMemory { .. }) if asked == Algorithm::Auto => {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn lay_out(
+        device: &Device,
+        plan: Plan,
+        constants: &Constants,
+        cloud: &Cloud,
+        recorder: &Recorder,
+    ) -> Result<Harmonics, BackendError> {
+        let ledger = Ledger::open(device);
+        let laid_out =
+            Moments::new(device, &ledger, constants, cloud, recorder, plan.degree + 1).and_then(|moments| {
+                let head = |reach| Coefficients::new(device, &ledger, constants, &moments, recorder, reach);
+                let heads = plan.heads.iter().map(head).collect::<Result<Vec<_>, _>>()?;
+                Ok((moments, heads))
+            });
+        let worst = ledger.buffer("worst", 4);
+        // The scopes of the ledger are closed whatever came of it.
+        ledger.close().await?;
+        let (moments, heads) = laid_out?;
+        let harmonics = Harmonics { plan, moments, heads, worst };
+        harmonics.forget(device);
+        Ok(harmonics)
+    }
+
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Records the coefficients of every head for the keys of `cloud` at `point`.
+    pub fn prepare(&self, recorder: &mut Recorder, cloud: &Cloud, point: Point) -> Result<(), BackendError> {
+        self.moments.record(recorder, cloud, point)?;
+        self.heads.iter().try_for_each(|head| head.record(recorder, &self.moments))
+    }
+
+    /// The series at the queries of `queries`.
+    pub fn series(
+        &self,
+        device: &Device,
+        problem: &Problem,
+        constants: &Constants,
+        queries: &Cloud,
+        recorder: &Recorder,
+    ) -> Series {
+        Series::new(device, problem, constants, self, queries, recorder)
+    }
+
+    /// The error that cancellation may have left in the velocities since it was asked for last, at most one: as large
+    /// as the velocity itself. Zero where no query lost too much.
+    pub async fn lost(
+        &self,
+        device: &Device,
+        recorder: &mut Recorder,
+        readback: &Readback,
+    ) -> Result<f64, BackendError> {
+        let worst = readback.numbers(recorder, &self.worst, 0, 1).await?;
+        self.forget(device);
+        Ok(worst.first().map_or(0.0, |ratio| (self.plan.floor / f64::from(*ratio)).min(1.0)))
+    }
+
+    fn forget(&self, device: &Device) {
+        device.queue.write_buffer(&self.worst, 0, bytemuck::bytes_of(&f32::INFINITY));
+    }
+}

@@ -1,0 +1,161 @@
+//! The moments of the keys: sums of spans of each replica, then the sum of those.
+
+use super::super::{
+    adapter::Kind,
+    cloud::{Cloud, Ledger},
+    device::Device,
+    params,
+    pipelines::{Bound, Pipeline},
+    recorder::Recorder,
+    segments::Segment,
+    shaders::{Constants, EDGE, HARMONICS, Kernel, MOMENT_KEYS, THREADS},
+    velocity::POINTS,
+};
+use crate::{
+    backend::{BackendError, Point},
+    harmonic::{Triangle, gamma},
+};
+
+/// Keys that a workgroup sums before it adds them to the sum of its span.
+const TILE: usize = (THREADS * MOMENT_KEYS) as usize;
+/// Tiles of a span at most: as many terms as stay exact.
+const MOST_TILES: usize = 64;
+/// Harmonics of all tiles of a span at most, on a processor: Mesa's software driver leaves every loop of a thread after
+/// 65535 iterations together, without a word.
+const MOST_ITERATIONS: usize = 1 << 13;
+/// Workgroups that keep a large adapter busy.
+const BUSY_GROUPS: usize = 2048;
+
+/// The keys of one segment.
+struct Site {
+    segment: usize,
+    /// Spans of each replica, and where they start among all of the replica.
+    spans: usize,
+    first_sum: usize,
+    /// By point.
+    bound: [Bound; 2],
+}
+
+pub(super) struct Moments {
+    pub dim: usize,
+    pub degree: usize,
+    pub replicas: usize,
+    /// Harmonics of one replica, filled up to a multiple of `HARMONICS`.
+    pub harmonics: usize,
+    /// (real, imaginary) part, ordered (replica, harmonic).
+    pub values: wgpu::Buffer,
+    sites: Vec<Site>,
+    /// Keys of a span, and spans of a replica.
+    span_keys: usize,
+    sums: usize,
+    collect: Bound,
+}
+
+impl Moments {
+    /// Moments up to `degree` of the keys of `cloud`. Fails with `BelowLimit` if they exceed a binding.
+    pub fn new(
+        device: &Device,
+        ledger: &Ledger,
+        constants: &Constants,
+        cloud: &Cloud,
+        recorder: &Recorder,
+        degree: usize,
+    ) -> Result<Moments, BackendError> {
+        let dim = constants.dim as usize;
+        let count = if dim == 2 { degree + 1 } else { Triangle { degree }.pairs() };
+        let harmonics = count.next_multiple_of(HARMONICS as usize);
+        let span_keys = span_keys(cloud, device.kind(), harmonics);
+        let spans = |segment: &Segment| segment.sources.div_ceil(span_keys);
+        let segments = || cloud.tracts.iter().map(|tract| &tract.segment);
+        let first = |replica| segments().filter(move |segment| segment.first_replica == replica);
+        let sums: usize = first(0).map(spans).sum();
+        let replicas = segments().map(|segment| segment.first_replica + segment.replicas).max().unwrap_or(0);
+        let bytes = (8 * replicas * harmonics) as u64;
+        let most = device.device.limits().max_storage_buffer_binding_size;
+        device.within("max_storage_buffer_binding_size", bytes * sums as u64, most)?;
+        let partial_sums = ledger.buffer("sums", bytes * sums as u64);
+        let values = ledger.buffer("moments", bytes);
+        let steps = (dim == 3).then(|| {
+            let steps = ledger.buffer("steps", (8 * harmonics) as u64);
+            device.queue.write_buffer(&steps, 0, bytemuck::cast_slice(&recurrence(degree, harmonics)));
+            steps
+        });
+        let kernel = if dim == 2 { Kernel::MomentsCircle } else { Kernel::MomentsSphere };
+        let (pipeline, uniforms) = (Pipeline::new(device, kernel, constants), recorder.uniforms());
+        let mut sites = Vec::new();
+        for (segment, tract) in cloud.tracts.iter().enumerate() {
+            let before = segments().take(segment);
+            let first_sum =
+                before.filter(|other| other.first_replica == tract.segment.first_replica).map(spans).sum();
+            let bound = POINTS.map(|point| {
+                let buffers = [tract.tokens(point), &tract.weights, &partial_sums];
+                pipeline.bind(device, uniforms, &buffers.into_iter().chain(&steps).collect::<Vec<_>>())
+            });
+            sites.push(Site { segment, spans: spans(&tract.segment), first_sum, bound });
+        }
+        let collect =
+            Pipeline::new(device, Kernel::Collect, constants).bind(device, uniforms, &[&partial_sums, &values]);
+        Ok(Moments { dim, degree, replicas, harmonics, values, sites, span_keys, sums, collect })
+    }
+
+    /// Records the moments of `cloud` at `point`.
+    pub fn record(&self, recorder: &mut Recorder, cloud: &Cloud, point: Point) -> Result<(), BackendError> {
+        for site in self.sites.iter().filter(|site| site.spans > 0) {
+            let segment = &cloud.tracts[site.segment].segment;
+            let groups = (segment.replicas * site.spans) as u64;
+            // Two multiply-adds for the sum and about as much for the recurrence.
+            let work = (segment.replicas * segment.sources.next_multiple_of(TILE) * self.harmonics * 4) as f64;
+            for part in recorder.cut(groups, work) {
+                let params = params::Moments {
+                    first_group: part.start as u32,
+                    end_group: part.end as u32,
+                    spans: site.spans as u32,
+                    sums: self.sums as u32,
+                    first_sum: site.first_sum as u32,
+                    first_replica: segment.first_replica as u32,
+                    tokens: segment.tokens as u32,
+                    sources: segment.sources as u32,
+                    span_keys: self.span_keys as u32,
+                    harmonics: self.harmonics as u32,
+                };
+                let count = part.end - part.start;
+                recorder.record(&site.bound[point as usize], &params, count, work * count as f64 / groups as f64)?;
+            }
+        }
+        self.collect(recorder)
+    }
+
+    fn collect(&self, recorder: &mut Recorder) -> Result<(), BackendError> {
+        let groups = (self.replicas * self.harmonics.div_ceil(EDGE as usize)) as u64;
+        let work = (self.replicas * self.harmonics * self.sums * 8) as f64;
+        for part in recorder.cut(groups, work) {
+            let params = params::Collect {
+                first_group: part.start as u32,
+                end_group: part.end as u32,
+                sums: self.sums as u32,
+                harmonics: self.harmonics as u32,
+            };
+            let count = part.end - part.start;
+            recorder.record(&self.collect, &params, count, work * count as f64 / groups as f64)?;
+        }
+        Ok(())
+    }
+}
+
+/// Keys of a span: whole tiles, few enough for exact sums, and otherwise as many as leave the adapter busy.
+fn span_keys(cloud: &Cloud, kind: Kind, harmonics: usize) -> usize {
+    let most = match kind {
+        Kind::Software => (MOST_ITERATIONS / harmonics).clamp(1, MOST_TILES),
+        _ => MOST_TILES,
+    };
+    let tiles: usize =
+        cloud.tracts.iter().map(|tract| tract.segment.replicas * tract.segment.sources.div_ceil(TILE)).sum();
+    TILE * tiles.div_ceil(BUSY_GROUPS).clamp(1, most)
+}
+
+/// For every harmonic of the sphere gamma_lm, and one where an order m > 0 begins.
+fn recurrence(degree: usize, harmonics: usize) -> Vec<[f32; 2]> {
+    let mut steps = Triangle { degree }.each(|l, m| [gamma(l, m) as f32, if m > 0 && l == m { 1.0 } else { 0.0 }]);
+    steps.resize(harmonics, [0.0; 2]);
+    steps
+}

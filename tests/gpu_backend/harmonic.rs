@@ -1,0 +1,304 @@
+//! The harmonic algorithm on the device against the double loops, and what it says of its own error.
+
+use pollster::block_on;
+use tokenfield::{
+    backend::{
+        Backend, BackendError, Method, Point,
+        gpu::{Bounds, Device, Gpu, Kind},
+    },
+    model::{Field, Head, Matrix, Normalization},
+    observe::Quantity,
+    problem::{Algorithm, Problem},
+    tokens::{Shape, Tokens},
+};
+
+use crate::{
+    compare::{bounded, compare, compare_within, device, text, velocity},
+    problems::{Stream, identity, problem, shape, uneven_weights},
+    reference::{reference, reference_replica, reference_statistics},
+    scheme::heun_step,
+};
+
+/// The largest error of a velocity up to beta = 4: rounding relative to e^kappa, of which Z is a tenth or so there.
+const VELOCITY: f64 = 2e-6;
+/// At beta = 64 a token in the crowd finds Z below a thousandth of e^kappa.
+const VELOCITY_AT_64: f64 = 1e-3;
+
+fn harmonic(shape: Shape, beta: f64) -> Problem {
+    Problem { algorithm: Algorithm::Harmonic, ..problem(shape, beta) }
+}
+
+fn general(stream: &mut Stream, dim: usize) -> Head {
+    Head { query_key: stream.matrix(dim), value: stream.matrix(dim) }
+}
+
+fn check_within(device: &Device, what: &str, problem: &Problem, allowed: f64) -> Result<(), String> {
+    for field in [Field::Ambient, Field::Tangent] {
+        let found = velocity(device, problem, field)?;
+        let beta = problem.model.attention.beta;
+        let what = format!("{what}, {:?}, beta = {beta}, {field:?}", problem.tokens.shape);
+        compare_within(&what, &found, &reference(problem, field), allowed)?;
+    }
+    Ok(())
+}
+
+/// Sizes on both sides of a tile of keys (512) and of a block of queries (64 or 256), and every form of the radial part.
+pub fn velocity_by_temperature() -> Result<(), String> {
+    for dim in [2, 3] {
+        let mut stream = Stream(3);
+        let query_keys = [
+            Matrix::Identity,
+            Matrix::Scale(-0.7),
+            Matrix::Scale(0.0),
+            Matrix::Diagonal((0..dim).map(|k| 1.0 - k as f64 / 2.0).collect()),
+            stream.matrix(dim),
+            Matrix::Dense(vec![0.0; dim * dim]),
+        ];
+        for query_key in query_keys {
+            for beta in [0.0, 0.5, 4.0] {
+                // Few tokens and a matrix that turns them away leave Z far below e^kappa.
+                let few = if query_key == Matrix::Identity || beta < 4.0 { &[1, 2][..] } else { &[] };
+                for &count in few.iter().chain(&[63, 65, 255, 257, 511, 512, 513, 1030]) {
+                    let mut problem = harmonic(shape(count, dim), beta);
+                    problem.model.attention.heads[0].query_key = query_key.clone();
+                    check_within(device()?, &format!("{query_key:?}"), &problem, VELOCITY)?;
+                }
+            }
+            let mut problem = harmonic(shape(1030, dim), 64.0);
+            problem.model.attention.heads[0].query_key = query_key.clone();
+            check_within(device()?, &format!("{query_key:?}"), &problem, VELOCITY_AT_64)?;
+        }
+    }
+    Ok(())
+}
+
+/// Degrees of a hundred: powers and polynomials of that order, in single precision. Rounding is 2e-6 of e^kappa there (as on
+/// the CPU), and Z may be a thousandth of that where tokens are sparse.
+pub fn velocity_at_high_degree() -> Result<(), String> {
+    for (dim, beta, least, allowed) in [(2, 1000.0, 140, 2e-3), (3, 250.0, 90, 4e-3)] {
+        for query_key in [Matrix::Identity, Matrix::Diagonal(vec![1.0; dim])] {
+            let mut problem = harmonic(shape(2000, dim), beta);
+            problem.model.attention.heads[0].query_key = query_key;
+            problem.tolerance = Some(6e-6);
+            let gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
+            match gpu.method() {
+                Method::Harmonic { degree, .. } if degree >= least => {}
+                other => return Err(format!("d = {dim}: {other:?}")),
+            }
+            check_within(device()?, "high degree", &problem, allowed)?;
+        }
+    }
+    Ok(())
+}
+
+/// Weights, passive tokens, replicas, several heads, both normalizations.
+fn varied() -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for dim in [2, 3] {
+        for (replicas, count, passive) in [(1, 700, 0), (3, 530, 20), (9, 40, 4), (2, 600, 400)] {
+            let shape = Shape { replicas, count, dim, passive };
+            let mut stream = Stream(13);
+            let mut problem = harmonic(shape, 2.0);
+            problems.push(problem.clone());
+            problem.tokens.weights = uneven_weights(shape);
+            let scaled = Head { query_key: Matrix::Scale(-0.5), value: Matrix::Scale(0.5) };
+            problem.model.attention.heads = vec![general(&mut stream, dim), identity(), scaled];
+            problems.push(problem.clone());
+            problem.model.attention.normalization = Normalization::Unnormalized;
+            problem.model.attention.heads.push(general(&mut stream, dim));
+            problems.push(problem);
+        }
+    }
+    problems
+}
+
+/// Three or four heads add up, and the unnormalized field of each is of size e^beta at most.
+fn allowed(problem: &Problem) -> f64 {
+    match problem.model.attention.normalization {
+        Normalization::Softmax => VELOCITY,
+        Normalization::Unnormalized => 8.0 * VELOCITY,
+    }
+}
+
+fn check_varied(bounds: Bounds) -> Result<(), String> {
+    let device = bounded(bounds)?;
+    for problem in varied() {
+        check_within(&device, &format!("{bounds:?}"), &problem, allowed(&problem))?;
+    }
+    Ok(())
+}
+
+pub fn velocity_of_varied_problems() -> Result<(), String> {
+    check_varied(Bounds::default())?;
+    check_varied(Bounds { shaped_for: Some(Kind::Discrete), ..Bounds::default() })
+}
+
+pub fn velocity_in_many_segments() -> Result<(), String> {
+    for segment_bytes in [1024, 5000, 20_000] {
+        check_varied(Bounds { segment_bytes: Some(segment_bytes), grid: Some(20), ..Bounds::default() })?;
+    }
+    Ok(())
+}
+
+/// Cuts lie between workgroups, and change no bit.
+pub fn velocity_in_many_dispatches() -> Result<(), String> {
+    for work in [1.0, 1e5] {
+        let device = bounded(Bounds { dispatch_work: Some(work), grid: Some(6), ..Bounds::default() })?;
+        for problem in varied() {
+            let whole = velocity(crate::compare::device()?, &problem, Field::Tangent)?;
+            let split = velocity(&device, &problem, Field::Tangent)?;
+            compare(&format!("{work}, {:?}", problem.tokens.shape), &split, &whole, 0.0)?;
+        }
+    }
+    Ok(())
+}
+
+/// More tiles than busy workgroups, so that a span has several; a sample of queries is compared.
+pub fn velocity_of_long_sums() -> Result<(), String> {
+    for (count, dim) in [(2_200_000, 2), (1_100_000, 3)] {
+        let problem = harmonic(shape(count, dim), 4.0);
+        let found = velocity(device()?, &problem, Field::Ambient)?;
+        let expected = reference_replica(&problem, Field::Ambient, 0, 0..8);
+        compare_within(&format!("n = {count}"), &found[..expected.len()], &expected, 1e-6)?;
+    }
+    Ok(())
+}
+
+pub fn repeats() -> Result<(), String> {
+    for mut problem in varied() {
+        problem.tolerance = Some(1e-4);
+        let run = || {
+            let mut gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
+            for _ in 0..3 {
+                heun_step(&mut gpu).map_err(text)?;
+            }
+            let observed = block_on(gpu.observe(&[Quantity::Energy])).map_err(text)?;
+            Ok::<_, String>((block_on(gpu.tokens()).map_err(text)?, observed, gpu.method()))
+        };
+        if run()? != run()? {
+            return Err(format!("{:?}: two runs differ", problem.tokens.shape));
+        }
+    }
+    Ok(())
+}
+
+pub fn observations() -> Result<(), String> {
+    let segments = bounded(Bounds { segment_bytes: Some(5000), slices: Some(3), ..Bounds::default() })?;
+    for mut problem in varied() {
+        problem.tolerance = Some(1e-4);
+        for device in [device()?, &segments] {
+            let mut gpu = block_on(Gpu::new(device, &problem)).map_err(text)?;
+            let found = block_on(gpu.observe(&[Quantity::Energy])).map_err(text)?;
+            let what = format!("{:?}", problem.tokens.shape);
+            for (replica, found) in found.iter().enumerate() {
+                let expected = reference_statistics(&problem, replica).log_energy;
+                compare_within(&what, &[found.log_energy], &[expected], 3e-6)?;
+            }
+            match gpu.method() {
+                Method::Harmonic { error, .. } if error > 0.0 && error < 10.0 * VELOCITY => {}
+                other => return Err(format!("{what}: {other:?}")),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// So many keys, in one dispatch, that a driver which counts the iterations of a thread would leave the direct sums of the
+/// sample too early.
+pub fn a_sample_sees_many_keys() -> Result<(), String> {
+    let device = bounded(Bounds { dispatch_work: Some(1e15), ..Bounds::default() })?;
+    let problem = Problem { tolerance: Some(1e-5), ..harmonic(shape(300_000, 3), 4.0) };
+    let mut gpu = block_on(Gpu::new(&device, &problem)).map_err(text)?;
+    block_on(gpu.observe(&[])).map_err(text)?;
+    match gpu.method() {
+        Method::Harmonic { error, .. } if error > 0.0 && error < VELOCITY => Ok(()),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+/// Observes, and expects to hear of an error of `least` or more.
+fn above_tolerance(gpu: &mut Gpu, least: f64) -> Result<(), String> {
+    match block_on(gpu.observe(&[])) {
+        Err(BackendError::AboveTolerance { error, tolerance }) if error > tolerance && error >= least => Ok(()),
+        other => Err(format!("harmonics are off and nobody says so: {other:?}")),
+    }
+}
+
+/// A degree too small for the tolerance is found by the sample, in the state and after a step, in every segment and replica.
+pub fn a_short_expansion_is_owned() -> Result<(), String> {
+    for segment_bytes in [None, Some(5000)] {
+        let short = bounded(Bounds { degree: Some(4), segment_bytes, ..Bounds::default() })?;
+        for mut problem in varied() {
+            problem.model.attention.beta = 3.0;
+            problem.tolerance = Some(1e-4);
+            above_tolerance(&mut block_on(Gpu::new(&short, &problem)).map_err(text)?, 1e-4)?;
+        }
+    }
+    Ok(())
+}
+
+/// Rounding alone, at a tolerance that single precision meets in bounds only.
+pub fn rounding_is_owned() -> Result<(), String> {
+    let mut problem = harmonic(shape(3000, 3), 0.5);
+    problem.tolerance = Some(2e-8);
+    above_tolerance(&mut block_on(Gpu::new(device()?, &problem)).map_err(text)?, 2e-8)
+}
+
+/// Enough tokens for `auto` to take harmonics; the check sends it back to direct sums.
+pub fn auto_goes_on_with_direct_sums() -> Result<(), String> {
+    let device = bounded(Bounds { degree: Some(2), ..Bounds::default() })?;
+    let auto = |count| Problem { algorithm: Algorithm::Auto, ..problem(shape(count, 3), 4.0) };
+    let few = block_on(Gpu::new(&device, &auto(100_000))).map_err(text)?;
+    let mut many = block_on(Gpu::new(&device, &auto(460_000))).map_err(text)?;
+    if few.method() != Method::Direct || many.method() != (Method::Harmonic { degree: 2, error: 0.0 }) {
+        return Err(format!("few: {:?}, many: {:?}", few.method(), many.method()));
+    }
+    block_on(many.observe(&[])).map_err(text)?;
+    match many.method() {
+        Method::Abandoned { error } if error > 1e-3 => Ok(()),
+        other => Err(format!("{other:?}")),
+    }
+}
+
+/// A token where nobody else is: its Z is far below what the expansion resolves. The sample does not draw it, yet it is
+/// remarked on.
+pub fn a_lonely_token_is_remarked_on() -> Result<(), String> {
+    let mut problem = harmonic(Shape { passive: 1, ..shape(3000, 3) }, 7.0);
+    for token in problem.tokens.coordinates.chunks_mut(3) {
+        token[0] += 3.0;
+        let norm = token.iter().map(|c| c * c).sum::<f64>().sqrt();
+        token.iter_mut().for_each(|c| *c /= norm);
+    }
+    let crowd = problem.clone();
+    let last = problem.tokens.coordinates.len() - 3;
+    problem.tokens.coordinates[last..].copy_from_slice(&[-0.8, 0.6, 0.0]);
+    let evaluated = |problem: &Problem| {
+        let mut gpu = block_on(Gpu::new(device()?, problem)).map_err(text)?;
+        gpu.evaluate(Point::State, Field::Tangent, 0).map_err(text)?;
+        Ok::<_, String>(gpu)
+    };
+    block_on(evaluated(&crowd)?.observe(&[])).map_err(text)?;
+    above_tolerance(&mut evaluated(&problem)?, 1e-6)
+}
+
+/// Tokens that moved while harmonics served are compared too: a step with them is a step with the reference.
+pub fn a_step_follows_the_field() -> Result<(), String> {
+    let mut problem = harmonic(shape(600, 3), 4.0);
+    let mut gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
+    let first = reference(&problem, Field::Tangent);
+    heun_step(&mut gpu).map_err(text)?;
+    let start = problem.tokens.clone();
+    problem.tokens.coordinates = moved(&start, &first, 0.1);
+    let second = reference(&problem, Field::Tangent);
+    let mean: Vec<f64> = first.iter().zip(&second).map(|(a, b)| 0.5 * (a + b)).collect();
+    compare_within("tokens", &block_on(gpu.tokens()).map_err(text)?, &moved(&start, &mean, 0.1), VELOCITY)
+}
+
+fn moved(tokens: &Tokens, slopes: &[f64], step: f64) -> Vec<f64> {
+    let mut moved: Vec<f64> = tokens.coordinates.iter().zip(slopes).map(|(x, k)| x + step * k).collect();
+    for token in moved.chunks_exact_mut(tokens.shape.dim) {
+        let norm = token.iter().map(|c| c * c).sum::<f64>().sqrt();
+        token.iter_mut().for_each(|c| *c /= norm);
+    }
+    moved
+}
