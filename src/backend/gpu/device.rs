@@ -21,6 +21,9 @@ pub struct Bounds {
     pub dispatch_work: Option<f64>,
     /// Slices into which the keys are cut.
     pub slices: Option<usize>,
+    /// Steps of one dispatch where workgroups keep whole replicas; measured and adapted unless given. With zero, no
+    /// workgroup does, and every step goes stage by stage.
+    pub steps: Option<u64>,
     /// The kind of adapter that the reduction is shaped for, if it is not to be that of the opened one.
     pub shaped_for: Option<Kind>,
 }

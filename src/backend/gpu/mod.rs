@@ -6,7 +6,7 @@
 //!
 //! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
 //! `shaders`, `params` and `pipelines` are the kernels as text, as parameters and compiled; `velocity` with its
-//! `wiring` and `parts`, `scheme`, `survey` and `second_moment` say what is dispatched; `tune` and `pace` say in what
+//! `wiring` and `parts`, `scheme`, `advance`, `survey` and `second_moment` say what is dispatched; `tune` and `pace` say in what
 //! pieces; `recorder` and `readback` are the way there and back, and `failure` is what they may find.
 //!
 //! ```no_run
@@ -27,6 +27,7 @@
 //! ```
 
 mod adapter;
+mod advance;
 mod cloud;
 mod device;
 mod failure;
@@ -50,6 +51,7 @@ pub use adapter::{AdapterSummary, Choice, Kind, adapters};
 pub use device::{Bounds, Device};
 
 use self::{
+    advance::Advance,
     cloud::Cloud,
     readback::Readback,
     recorder::Recorder,
@@ -64,6 +66,7 @@ use crate::{
     model::{Field, Mask},
     observe::{Quantity, Statistics},
     problem::{Algorithm, Problem},
+    scheme::Tableau,
     tokens::Shape,
 };
 
@@ -75,6 +78,8 @@ pub struct Gpu {
     cloud: Cloud,
     velocity: Velocity,
     combination: Combination,
+    /// Present where workgroups keep whole replicas.
+    advance: Option<Advance>,
     survey: Survey,
     second_moments: Option<SecondMoments>,
     recorder: Recorder,
@@ -97,6 +102,7 @@ impl Gpu {
         let cloud = Cloud::new(device, problem, &constants, heads::scratch(attention)).await?;
         let velocity = Velocity::new(device, problem, constants, &cloud, &recorder);
         let combination = Combination::new(device, &constants, &cloud, &recorder);
+        let advance = Advance::new(device, problem, &cloud, &recorder);
         let survey = Survey::new(device, problem, &constants, &cloud, &recorder)?;
         let state_bytes = cloud.tracts.iter().map(|tract| tract.state.size()).max().unwrap_or(0);
         let readback = Readback::new(device, state_bytes.max(survey.bytes()));
@@ -108,6 +114,7 @@ impl Gpu {
             cloud,
             velocity,
             combination,
+            advance,
             survey,
             second_moments: None,
             recorder,
@@ -165,6 +172,11 @@ impl Backend for Gpu {
 
     fn combine(&mut self, coefficients: &[f64], into: Point) -> Result<(), BackendError> {
         self.combination.record(&mut self.recorder, &self.cloud, coefficients, into)
+    }
+
+    fn advance(&mut self, tableau: &Tableau, h: f64, field: Field, most: u64) -> Result<u64, BackendError> {
+        let Gpu { advance: Some(advance), recorder, cloud, .. } = self else { return Ok(0) };
+        advance.record(recorder, cloud, tableau, h, field, most)
     }
 
     async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {

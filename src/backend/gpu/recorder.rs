@@ -50,7 +50,7 @@ pub(super) struct Recorder {
 
 impl Recorder {
     pub fn new(device: &Device) -> Recorder {
-        let slot_bytes = device.device.limits().min_uniform_buffer_offset_alignment.max(64) as usize;
+        let slot_bytes = device.device.limits().min_uniform_buffer_offset_alignment.max(128) as usize;
         let uniforms = device.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("uniforms"),
             size: (SLOTS * slot_bytes) as u64,

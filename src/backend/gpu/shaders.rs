@@ -7,10 +7,15 @@
 use std::fmt::Write;
 
 use super::params::{self, Params};
-pub use super::{params::Layout, tune::constants};
+pub use super::{
+    params::Layout,
+    tune::{constants, small},
+};
 
 /// Tokens up to this width are reduced in registers, wider ones through blocked products.
 pub const NARROW: usize = 16;
+/// Tokens up to this width are kept in workgroups, if their replicas fit.
+pub const SMALL: usize = 64;
 /// Threads of a workgroup in every kernel that has no reason for another number.
 pub const THREADS: u32 = 64;
 /// Tokens in one chunk of an observation.
@@ -36,6 +41,7 @@ pub enum Kernel {
     ProjectWide,
     Tangent,
     Combine,
+    Advance,
     Mean,
     Direction,
     Spread,
@@ -75,7 +81,7 @@ pub struct Constants {
     pub dim: u32,
     /// Threads of a workgroup of the reduction.
     pub threads: u32,
-    /// Queries of one thread of `reduce_narrow`.
+    /// Queries of one thread of `reduce_narrow` and `advance`.
     pub queries: u32,
     /// Keys in a tile of the reduction: a multiple of four.
     pub tile: u32,
@@ -83,6 +89,10 @@ pub struct Constants {
     pub chunk: u32,
     pub shift: Shift,
     pub sight: Sight,
+    /// Replicas that a workgroup of `advance` keeps, each in a tile of its own; one elsewhere.
+    pub tiles: u32,
+    /// Stages of a step of `advance`; one elsewhere.
+    pub stages: u32,
 }
 
 impl Constants {
@@ -93,7 +103,7 @@ impl Constants {
 }
 
 impl Kernel {
-    pub const ALL: [Kernel; 12] = [
+    pub const ALL: [Kernel; 13] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
         Kernel::Settle,
@@ -101,6 +111,7 @@ impl Kernel {
         Kernel::ProjectWide,
         Kernel::Tangent,
         Kernel::Combine,
+        Kernel::Advance,
         Kernel::Mean,
         Kernel::Direction,
         Kernel::Spread,
@@ -118,6 +129,7 @@ impl Kernel {
             Kernel::ProjectWide => "project_wide",
             Kernel::Tangent => "tangent",
             Kernel::Combine => "combine",
+            Kernel::Advance => "advance",
             Kernel::Mean => "mean",
             Kernel::Direction => "direction",
             Kernel::Spread => "spread",
@@ -129,13 +141,14 @@ impl Kernel {
     /// The files of the kernel, in the order in which they are concatenated.
     pub fn files(self) -> &'static [File] {
         match self {
-            Kernel::ReduceNarrow => &[GRID, PARTIAL, REDUCE, REDUCE_NARROW],
-            Kernel::ReduceWide => &[GRID, PARTIAL, REDUCE, REDUCE_WIDE],
+            Kernel::ReduceNarrow => &[GRID, PARTIAL, MASK, TILE, REDUCE, REDUCE_NARROW],
+            Kernel::ReduceWide => &[GRID, PARTIAL, MASK, REDUCE, REDUCE_WIDE],
             Kernel::Settle => &[GRID, PARTIAL, SETTLE],
             Kernel::ProjectNarrow => &[GRID, PROJECT, PROJECT_NARROW],
             Kernel::ProjectWide => &[GRID, PROJECT, PROJECT_WIDE],
             Kernel::Tangent => &[GRID, TANGENT],
             Kernel::Combine => &[GRID, COMBINE],
+            Kernel::Advance => &[GRID, PARTIAL, MASK, TILE, ADVANCE],
             Kernel::Mean => &[GRID, SURVEY, MEAN],
             Kernel::Direction => &[GRID, SURVEY, DIRECTION],
             Kernel::Spread => &[GRID, SURVEY, SPREAD],
@@ -152,6 +165,7 @@ impl Kernel {
             Kernel::Settle | Kernel::ProjectNarrow | Kernel::ProjectWide => &[Uniform, Read, Read, ReadWrite],
             Kernel::Tangent => &[Uniform, Read, ReadWrite],
             Kernel::Combine => &[Uniform, ReadWrite, ReadWrite, Read],
+            Kernel::Advance => &[Uniform, ReadWrite, Read, Read, Read],
             Kernel::Direction => &[Uniform, ReadWrite],
             Kernel::Mean | Kernel::Spread | Kernel::Energy | Kernel::SecondMoment => {
                 &[Uniform, Read, Read, ReadWrite]
@@ -167,6 +181,7 @@ impl Kernel {
             Kernel::ProjectNarrow | Kernel::ProjectWide => params::Project::LAYOUT,
             Kernel::Tangent => params::Tangent::LAYOUT,
             Kernel::Combine => params::Combine::LAYOUT,
+            Kernel::Advance => params::Advance::LAYOUT,
             Kernel::Mean | Kernel::Direction | Kernel::Spread | Kernel::Energy => params::Survey::LAYOUT,
             Kernel::SecondMoment => params::SecondMoment::LAYOUT,
         }
@@ -175,7 +190,7 @@ impl Kernel {
     /// Threads of one workgroup.
     pub fn threads(self, constants: &Constants) -> u32 {
         match self {
-            Kernel::ReduceNarrow | Kernel::ReduceWide => constants.threads,
+            Kernel::ReduceNarrow | Kernel::ReduceWide | Kernel::Advance => constants.threads,
             Kernel::SecondMoment => EDGE * EDGE,
             _ => THREADS,
         }
@@ -201,6 +216,8 @@ fn header(constants: &Constants, threads: u32) -> String {
         ("QUERIES", constants.queries),
         ("TILE", constants.tile),
         ("CHUNK", constants.chunk),
+        ("TILES", constants.tiles),
+        ("STAGES", constants.stages),
         ("WIDE_QUERIES", WIDE_QUERIES),
         ("PROJECT_VECTORS", PROJECT_VECTORS),
         ("SURVEY_ROWS", SURVEY_ROWS),
@@ -235,6 +252,8 @@ macro_rules! files {
 files! {
     GRID = "grid.wgsl";
     PARTIAL = "partial.wgsl";
+    MASK = "mask.wgsl";
+    TILE = "tile.wgsl";
     REDUCE = "reduce.wgsl";
     REDUCE_NARROW = "reduce_narrow.wgsl";
     REDUCE_WIDE = "reduce_wide.wgsl";
@@ -244,6 +263,7 @@ files! {
     PROJECT_WIDE = "project_wide.wgsl";
     TANGENT = "tangent.wgsl";
     COMBINE = "combine.wgsl";
+    ADVANCE = "advance.wgsl";
     SURVEY = "survey.wgsl";
     MEAN = "mean.wgsl";
     DIRECTION = "direction.wgsl";
