@@ -64,7 +64,7 @@ fn times(x: Token, at: u32) -> Token {
 fn query(x: Token, at: u32, scale: f32) -> Token {
     var u = x;
     var factor = scale;
-    if (heads[at].z == 1.0) {
+    if (GENERAL && heads[at].z == 1.0) {
         u = times(x, at + 1u);
     } else {
         factor *= heads[at].x;
@@ -84,7 +84,7 @@ fn output(sum: Sum, at: u32) -> Token {
     for (var c = 0u; c < WIDTH; c += 1u) {
         m[c] = scale * trim(m[c], c);
     }
-    if (heads[at].w == 1.0) {
+    if (GENERAL && heads[at].w == 1.0) {
         return times(m, at + 1u + MATRIX);
     }
     return m;

@@ -13,7 +13,7 @@ use naga::{
 use tokenfield::{
     backend::gpu::{
         Kind,
-        shaders::{Binding, Constants, Kernel, NARROW, SMALL, Shift, Sight, constants, small},
+        shaders::{Binding, Constants, Kernel, Matrices, NARROW, Shift, Sight, constants, small},
     },
     tokens::Shape,
 };
@@ -47,13 +47,15 @@ fn all_constants() -> Vec<Constants> {
 /// The same for replicas that workgroups keep whole: alone, several side by side, and the largest.
 fn small_constants() -> Vec<Constants> {
     let mut all: Vec<Constants> = Vec::new();
-    for dim in DIMS.into_iter().filter(|dim| *dim <= SMALL) {
+    for dim in DIMS.into_iter().filter(|dim| *dim <= NARROW) {
         let largest = (1..).take_while(|count| fits(*count, dim)).last().expect("one token fits");
         for (count, kind) in [1, 2, 5, 32, 33, largest].into_iter().flat_map(|n| KINDS.map(|kind| (n, kind))) {
-            for (shift, sight) in [(Shift::Fixed, Sight::All), (Shift::Running, Sight::Leading)] {
+            for (shift, sight, matrices) in
+                [(Shift::Fixed, Sight::All, Matrices::Multiples), (Shift::Running, Sight::Leading, Matrices::General)]
+            {
                 for stages in [1, 2, 4] {
                     let shape = Shape { replicas: 99, count, dim, passive: 0 };
-                    all.extend(small(shape, kind, stages, shift, sight));
+                    all.extend(small(shape, kind, stages, shift, sight, matrices));
                 }
             }
         }
@@ -67,7 +69,7 @@ const KINDS: [Kind; 2] = [Kind::Software, Kind::Discrete];
 
 fn fits(count: usize, dim: usize) -> bool {
     let shape = Shape { replicas: 1, count, dim, passive: 0 };
-    small(shape, Kind::Software, 1, Shift::Fixed, Sight::All).is_some()
+    small(shape, Kind::Software, 1, Shift::Fixed, Sight::All, Matrices::General).is_some()
 }
 
 /// The kernels that are compiled for these constants, beside that of small replicas.

@@ -6,7 +6,7 @@ use std::f64::consts::LOG2_E;
 use super::{
     cloud::{Need, Scratch},
     device::Device,
-    shaders::{NARROW, Shift, Sight},
+    shaders::{Matrices, NARROW, Shift, Sight},
 };
 use crate::{
     model::{Attention, Head, Mask, Matrix, Normalization},
@@ -73,6 +73,15 @@ pub(super) fn scratch(attention: &Attention) -> Scratch {
     Scratch {
         operands: need(attention.heads.iter().any(|head| head.query_key.multiple_of_identity().is_none())),
         outputs: need(attention.heads.iter().any(|head| head.value.multiple_of_identity().is_none())),
+    }
+}
+
+/// What the kernel `advance` must be able to do for the heads of a model.
+pub(super) fn matrices(attention: &Attention) -> Matrices {
+    let mut all = attention.heads.iter().flat_map(|head| [&head.query_key, &head.value]);
+    match all.all(|matrix| matrix.multiple_of_identity().is_some()) {
+        true => Matrices::Multiples,
+        false => Matrices::General,
     }
 }
 

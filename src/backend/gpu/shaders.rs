@@ -14,8 +14,6 @@ pub use super::{
 
 /// Tokens up to this width are reduced in registers, wider ones through blocked products.
 pub const NARROW: usize = 16;
-/// Tokens up to this width are kept in workgroups, if their replicas fit.
-pub const SMALL: usize = 64;
 /// Threads of a workgroup in every kernel that has no reason for another number.
 pub const THREADS: u32 = 64;
 /// Tokens in one chunk of an observation.
@@ -89,10 +87,19 @@ pub struct Constants {
     pub chunk: u32,
     pub shift: Shift,
     pub sight: Sight,
+    pub matrices: Matrices,
     /// Replicas that a workgroup of `advance` keeps, each in a tile of its own; one elsewhere.
     pub tiles: u32,
     /// Stages of a step of `advance`; one elsewhere.
     pub stages: u32,
+}
+
+/// Whether a kernel that knows the heads must be able to multiply tokens by matrices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Matrices {
+    /// All are multiples of the identity, or multiplied elsewhere.
+    Multiples,
+    General,
 }
 
 impl Constants {
@@ -229,6 +236,7 @@ fn header(constants: &Constants, threads: u32) -> String {
     }
     let _ = writeln!(text, "const SILENT: f32 = {SILENT:e};");
     let _ = writeln!(text, "const FIXED_SHIFT: bool = {};", constants.shift == Shift::Fixed);
+    let _ = writeln!(text, "const GENERAL: bool = {};", constants.matrices == Matrices::General);
     let _ = writeln!(text, "const MASKED: bool = {};", constants.sight == Sight::Leading);
     text
 }

@@ -5,7 +5,7 @@
 
 use super::{
     adapter::Kind,
-    shaders::{Constants, NARROW, SMALL, Shift, Sight, WIDE_QUERIES},
+    shaders::{Constants, Matrices, NARROW, Shift, Sight, WIDE_QUERIES},
 };
 use crate::tokens::Shape;
 
@@ -18,8 +18,10 @@ const WORKGROUP_BYTES: usize = 16384;
 /// The constants of the reduction for tokens of this shape.
 pub fn constants(shape: Shape, kind: Kind, shift: Shift, sight: Sight) -> Constants {
     let dim = shape.dim as u32;
+    let (matrices, tiles, stages) = (Matrices::Multiples, 1, 1);
+    let general = Constants { dim, threads: 0, queries: 0, tile: 0, chunk: 0, shift, sight, matrices, tiles, stages };
     if shape.dim > NARROW {
-        return Constants { dim, threads: 128, queries: 1, tile: 32, chunk: 1024, shift, sight, tiles: 1, stages: 1 };
+        return Constants { threads: 128, queries: 1, tile: 32, chunk: 1024, ..general };
     }
     let most = most_queries(shape, kind);
     let widest = if shape.dim <= 4 { 256 } else { 128 };
@@ -30,21 +32,29 @@ pub fn constants(shape: Shape, kind: Kind, shift: Shift, sight: Sight) -> Consta
         _ => 1,
     };
     let threads = (shape.count.div_ceil(queries as usize) as u32).next_power_of_two().clamp(fewest_threads(kind), 64);
-    Constants { dim, threads, queries, tile, chunk: 16 * tile, shift, sight, tiles: 1, stages: 1 }
+    Constants { threads, queries, tile, chunk: 16 * tile, ..general }
 }
 
 /// The constants of `advance` for replicas of this shape, or nothing if a workgroup cannot keep one whole.
 ///
-/// That takes one invocation for each token, and room in workgroup memory for the sources and the addends of their
-/// scores, within what every browser has.
-pub fn small(shape: Shape, kind: Kind, stages: usize, shift: Shift, sight: Sight) -> Option<Constants> {
+/// That takes one invocation for each token, registers for its components, and room in workgroup memory for the sources
+/// and the addends of their scores, within what every browser has.
+pub fn small(
+    shape: Shape,
+    kind: Kind,
+    stages: usize,
+    shift: Shift,
+    sight: Sight,
+    matrices: Matrices,
+) -> Option<Constants> {
     let tile = shape.sources().next_multiple_of(4);
     let bytes = tile * (16 * shape.dim.div_ceil(4) + 4);
-    if shape.dim > SMALL || shape.count > WORKGROUP_THREADS || bytes > WORKGROUP_BYTES {
+    if shape.dim > NARROW || shape.count > WORKGROUP_THREADS || bytes > WORKGROUP_BYTES {
         return None;
     }
-    let queries = match kind {
-        Kind::Software => software_queries(shape),
+    // General matrices make much code for each query.
+    let queries = match (kind, matrices) {
+        (Kind::Software, Matrices::Multiples) => software_queries(shape),
         _ => 1,
     };
     // Everything below is at most some hundreds.
@@ -59,6 +69,7 @@ pub fn small(shape: Shape, kind: Kind, stages: usize, shift: Shift, sight: Sight
         chunk: tile as u32,
         shift,
         sight,
+        matrices,
         tiles: tiles as u32,
         stages: stages as u32,
     })
@@ -70,8 +81,7 @@ fn most_queries(shape: Shape, kind: Kind) -> u32 {
     match (kind, shape.dim) {
         (Kind::Software, ..=4) => 8,
         (_, ..=8) => 4,
-        (_, ..=NARROW) => 2,
-        _ => 1,
+        _ => 2,
     }
 }
 
