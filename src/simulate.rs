@@ -74,7 +74,8 @@ pub enum SimulateError {
 /// Evolves the tokens of `problem`, held by `backend`, to the end of its schedule.
 ///
 /// `on_event` hears of every sample (replica by replica, times ascending, time 0 and the end included) and of every
-/// step; an error it returns stops the run, by then perhaps further on: a backend may take several steps at once. Returns the number of pairs (i, j) that were summed over, by whichever algorithm.
+/// step; an error it returns stops the run, with tokens that may be some steps further on, because a backend may take
+/// several at once. Returns the number of pairs (i, j) that were summed over, by whichever algorithm.
 pub async fn simulate<B: Backend>(
     problem: &Problem,
     backend: &mut B,
@@ -102,8 +103,8 @@ pub async fn simulate<B: Backend>(
     }
 }
 
-/// Takes steps of `problem`, at least one and at most `most`, and returns how many: as many as `backend` takes by itself, or
-/// one, stage by stage.
+/// Takes steps of `problem`, at least one and at most `most`, and returns how many: as many as `backend` takes by
+/// itself, or one, stage by stage.
 pub fn advance<B: Backend>(problem: &Problem, backend: &mut B, most: u64) -> Result<u64, BackendError> {
     let tableau = problem.scheme.tableau();
     let (h, field) = (problem.schedule.step(), problem.scheme.field());

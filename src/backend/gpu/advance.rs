@@ -59,8 +59,8 @@ impl Advance {
         })
     }
 
-    /// Records as many steps as a dispatch should hold, at most `most`, and returns how many; none if `tableau` has other stages
-    /// than the scheme of the problem.
+    /// Records as many steps as a dispatch should hold, at most `most`, and returns how many; none if `tableau` has
+    /// other stages than the scheme of the problem.
     pub fn record(
         &self,
         recorder: &mut Recorder,
