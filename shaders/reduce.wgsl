@@ -32,11 +32,3 @@ struct Reduce {
 @group(0) @binding(2) var<storage, read> keys: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> weights: array<vec2<f32>>;
 @group(0) @binding(4) var<storage, read_write> partials: array<vec4<f32>>;
-
-// How many of the leading sources of the key segment a query sees.
-fn visible(query: u32) -> u32 {
-    if (!MASKED) {
-        return params.sources;
-    }
-    return u32(clamp(i32(query) + params.reach, 0, i32(params.sources)));
-}

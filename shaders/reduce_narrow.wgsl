@@ -5,48 +5,6 @@
 // undo: the TILE keys of a tile are added up on their own, tiles into a chunk, chunks into the partial in memory. No
 // sum has more than a few hundred terms before it is folded into the next.
 
-alias Token = array<vec4<f32>, WIDTH>;
-
-struct Sum {
-    shift: f32,
-    z: f32,
-    m: Token,
-}
-
-var<workgroup> tile: array<vec4<f32>, TILE * WIDTH>;
-var<workgroup> tile_bias: array<vec4<f32>, TILE / 4u>;
-
-// How far a score may rise above a running shift before the sums are rescaled: 2^32 times a tile stays finite.
-const HEADROOM: f32 = 32.0;
-
-// <a, b> over the components of vector c of a token; the padding is not read, so it costs nothing.
-fn lanes_dot(a: vec4<f32>, b: vec4<f32>, c: u32) -> f32 {
-    if (D % 4u == 0u || c + 1u < WIDTH) {
-        return dot(a, b);
-    }
-    if (D % 4u == 1u) {
-        return a.x * b.x;
-    }
-    if (D % 4u == 2u) {
-        return dot(a.xy, b.xy);
-    }
-    return dot(a.xyz, b.xyz);
-}
-
-// Vector c of a token with its padding cleared; this also tells the compiler that the padding is dead.
-fn trim(a: vec4<f32>, c: u32) -> vec4<f32> {
-    if (D % 4u == 0u || c + 1u < WIDTH) {
-        return a;
-    }
-    if (D % 4u == 1u) {
-        return vec4<f32>(a.x, 0.0, 0.0, 0.0);
-    }
-    if (D % 4u == 2u) {
-        return vec4<f32>(a.xy, 0.0, 0.0);
-    }
-    return vec4<f32>(a.xyz, 0.0);
-}
-
 // The addend of the score of a key: its log-weight and, if it is fixed, the shift; beyond the sources, silence.
 fn bias(key: u32, row: u32) -> f32 {
     if (key >= params.sources) {
@@ -107,65 +65,9 @@ fn deposit(sum: Sum, at: u32, fresh: bool) {
     partials[at + WIDTH] = vec4<f32>(shift, z, 0.0, 0.0);
 }
 
-// Adds the first `count` keys of the tile, a multiple of four or the rest being silent, to the sums of all queries;
-// `first` is the key that the tile starts with, `query` the first query of the thread.
-fn add_tile(
-    u: ptr<function, array<Token, QUERIES>>,
-    sum: ptr<function, array<Sum, QUERIES>>,
-    query: u32,
-    first: u32,
-    count: u32,
-) {
-    for (var k = 0u; k < count; k += 4u) {
-        // Four keys are read once for all queries of the thread.
-        let key_bias = tile_bias[k / 4u];
-        var y: array<Token, 4>;
-        for (var j = 0u; j < 4u; j += 1u) {
-            for (var c = 0u; c < WIDTH; c += 1u) {
-                y[j][c] = tile[(k + j) * WIDTH + c];
-            }
-        }
-        for (var q = 0u; q < QUERIES; q += 1u) {
-            var score = key_bias;
-            for (var c = 0u; c < WIDTH; c += 1u) {
-                let a = (*u)[q][c];
-                score += vec4<f32>(
-                    lanes_dot(a, y[0][c], c),
-                    lanes_dot(a, y[1][c], c),
-                    lanes_dot(a, y[2][c], c),
-                    lanes_dot(a, y[3][c], c),
-                );
-            }
-            if (MASKED) {
-                let key = first + k;
-                let seen = vec4<u32>(key, key + 1u, key + 2u, key + 3u) < vec4<u32>(visible(query + q * THREADS));
-                score = select(vec4<f32>(SILENT), score, seen);
-            }
-            if (!FIXED_SHIFT) {
-                let highest = max(max(score.x, score.y), max(score.z, score.w));
-                if (highest > (*sum)[q].shift + HEADROOM) {
-                    let shift = ceil(highest);
-                    let fall = exp2((*sum)[q].shift - shift);
-                    (*sum)[q].shift = shift;
-                    (*sum)[q].z *= fall;
-                    for (var c = 0u; c < WIDTH; c += 1u) {
-                        (*sum)[q].m[c] *= fall;
-                    }
-                }
-                score -= (*sum)[q].shift;
-            }
-            let p = exp2(score);
-            (*sum)[q].z += (p.x + p.y) + (p.z + p.w);
-            for (var c = 0u; c < WIDTH; c += 1u) {
-                (*sum)[q].m[c] += (p.x * y[0][c] + p.y * y[1][c]) + (p.z * y[2][c] + p.w * y[3][c]);
-            }
-        }
-    }
-}
-
 // Sums over the keys [begin, end) of one replica, at most CHUNK of them, a tile at a time.
 fn add_chunk(
-    u: ptr<function, array<Token, QUERIES>>,
+    u: ptr<function, Tokens>,
     total: ptr<function, array<Sum, QUERIES>>,
     thread: u32,
     query: u32,
@@ -179,7 +81,7 @@ fn add_chunk(
         for (var q = 0u; q < QUERIES; q += 1u) {
             sum[q].shift = (*total)[q].shift;
         }
-        add_tile(u, &sum, query, start, min(TILE, end - start));
+        add_tile(u, &sum, Place(query, THREADS, start, 0u), min(TILE, end - start));
         for (var q = 0u; q < QUERIES; q += 1u) {
             // The shift of a tile starts at that of its chunk and only rises.
             var fall = 1.0;
@@ -210,7 +112,7 @@ fn reduce_narrow(
     let replica = group / (params.blocks * params.slices);
 
     let first = block * THREADS * QUERIES + thread;
-    var u: array<Token, QUERIES>;
+    var u: Tokens;
     for (var q = 0u; q < QUERIES; q += 1u) {
         // Threads beyond the last query repeat it, so that all of them reach every barrier.
         let row = replica * params.queries + min(first + q * THREADS, params.queries - 1u);

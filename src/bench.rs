@@ -11,7 +11,7 @@ use std::{
 use crate::{
     backend::{Backend, BackendError, Point, Precision, cpu},
     problem::Problem,
-    simulate::step,
+    simulate::advance,
 };
 
 /// What a reading takes at least: far above the resolution of a clock and the cost of waiting for a device.
@@ -76,8 +76,9 @@ async fn reading<B: Backend>(
     match work {
         Work::Evaluations => evaluate(problem, backend, count).await?,
         Work::Schedules => {
-            for _ in 0..count * problem.schedule.steps {
-                step(problem, problem.scheme.tableau(), backend)?;
+            let mut left = count * problem.schedule.steps;
+            while left > 0 {
+                left -= advance(problem, backend, left)?;
             }
             backend.wait().await?;
         }

@@ -6,11 +6,12 @@
 mod oracle;
 
 use crate::{
-    backend::{Backend, BackendError, Point, Precision},
+    backend::{Backend, BackendError, Precision},
     experiment::{Experiment, ExperimentError},
     model::Field,
     observe::Quantity,
     problem::Problem,
+    simulate::advance,
 };
 
 /// A small problem that exercises one path of the arithmetic.
@@ -53,6 +54,7 @@ pub fn cases() -> Result<Vec<Case>, ExperimentError> {
     Ok(vec![
         case("circle", &format!("count = 257\ndim = 2\n{}", cap("[1, 0]")), softmax)?,
         case("sphere", &format!("count = 1000\ndim = 3\n{}", cap("[0, 0, 1]")), softmax)?,
+        case("many small systems", &format!("count = 32\ndim = 3\nreplicas = 40\n{}", cap("[0, 0, 1]")), softmax)?,
         case(
             "unnormalized",
             &format!("count = 300\ndim = 3\nreplicas = 2\n{}", cap("[0, 0, 1]")),
@@ -83,8 +85,7 @@ pub fn cases() -> Result<Vec<Case>, ExperimentError> {
 pub async fn compare<B: Backend>(problem: &Problem, mut backend: B) -> Result<Errors, BackendError> {
     let start = &problem.tokens.coordinates;
     let statistics = backend.observe(&[Quantity::Energy]).await?;
-    backend.evaluate(Point::State, Field::Tangent, 0)?;
-    backend.combine(&[1.0], Point::State)?;
+    advance(problem, &mut backend, 1)?;
     let found = backend.tokens().await?;
     let mut expected: Vec<f64> =
         start.iter().zip(oracle::field(problem, start, Field::Tangent)).map(|(x, v)| x + v).collect();

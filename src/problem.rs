@@ -29,6 +29,15 @@ impl Schedule {
         self.end * steps as f64 / self.steps.max(1) as f64
     }
 
+    /// Steps from `steps` to the next observation; zero after the last.
+    pub fn until_observed(&self, steps: u64) -> u64 {
+        let rest = self.steps.saturating_sub(steps);
+        match self.observe_every {
+            0 => rest,
+            every => rest.min(every - steps % every),
+        }
+    }
+
     /// Whether the tokens are observed after `steps` steps.
     pub fn observes(&self, steps: u64) -> bool {
         steps.is_multiple_of(self.observe_every) || steps == self.steps

@@ -46,7 +46,6 @@ use crate::{
     backend::{Backend, BackendError, Point},
     observe::{self, Quantity, Sample},
     problem::Problem,
-    scheme::Tableau,
 };
 
 /// What the loop reports while it runs.
@@ -75,21 +74,16 @@ pub enum SimulateError {
 /// Evolves the tokens of `problem`, held by `backend`, to the end of its schedule.
 ///
 /// `on_event` hears of every sample (replica by replica, times ascending, time 0 and the end included) and of every
-/// step; an error it returns stops the run. Returns the number of pairs (i, j) that were summed over, by whichever algorithm.
+/// step; an error it returns stops the run, with tokens that may be some steps further on, because a backend may take
+/// several at once. Returns the number of pairs (i, j) that were summed over, by whichever algorithm.
 pub async fn simulate<B: Backend>(
     problem: &Problem,
     backend: &mut B,
     mut on_event: impl FnMut(Event) -> Result<(), Box<dyn Error + Send + Sync>>,
 ) -> Result<u64, SimulateError> {
     let schedule = problem.schedule;
-    let tableau = problem.scheme.tableau();
-    let mut pairs = 0u64;
-    for done in 0..=schedule.steps {
-        if done > 0 {
-            step(problem, tableau, backend)?;
-            pairs = problem.pairs_per_step().saturating_add(pairs);
-            on_event(Event::Steps(done)).map_err(SimulateError::Observer)?;
-        }
+    let (mut pairs, mut done) = (0u64, 0);
+    loop {
         if schedule.observes(done) {
             for sample in sample(problem, backend, schedule.time(done)).await? {
                 on_event(Event::Sample(&sample)).map_err(SimulateError::Observer)?;
@@ -98,14 +92,26 @@ pub async fn simulate<B: Backend>(
                 pairs = problem.pairs_per_evaluation().saturating_add(pairs);
             }
         }
+        if done == schedule.steps {
+            return Ok(pairs);
+        }
+        for _ in 0..advance(problem, backend, schedule.until_observed(done))? {
+            done += 1;
+            pairs = problem.pairs_per_step().saturating_add(pairs);
+            on_event(Event::Steps(done)).map_err(SimulateError::Observer)?;
+        }
     }
-    Ok(pairs)
 }
 
-/// One step of the scheme of `problem`.
-pub(crate) fn step<B: Backend>(problem: &Problem, tableau: &Tableau, backend: &mut B) -> Result<(), BackendError> {
-    let h = problem.schedule.step();
-    let field = problem.scheme.field();
+/// Takes steps of `problem`, at least one and at most `most`, and returns how many: as many as `backend` takes by
+/// itself, or one, stage by stage.
+pub fn advance<B: Backend>(problem: &Problem, backend: &mut B, most: u64) -> Result<u64, BackendError> {
+    let tableau = problem.scheme.tableau();
+    let (h, field) = (problem.schedule.step(), problem.scheme.field());
+    let taken = backend.advance(tableau, h, field, most)?;
+    if taken > 0 {
+        return Ok(taken);
+    }
     let scaled = |row: &[f64]| row.iter().map(|entry| h * entry).collect::<Vec<_>>();
     for (stage, row) in tableau.a.iter().enumerate() {
         let point = if stage == 0 { Point::State } else { Point::Stage };
@@ -114,7 +120,8 @@ pub(crate) fn step<B: Backend>(problem: &Problem, tableau: &Tableau, backend: &m
         }
         backend.evaluate(point, field, stage)?;
     }
-    backend.combine(&scaled(tableau.b), Point::State)
+    backend.combine(&scaled(tableau.b), Point::State)?;
+    Ok(1)
 }
 
 async fn sample<B: Backend>(problem: &Problem, backend: &mut B, time: f64) -> Result<Vec<Sample>, SimulateError> {

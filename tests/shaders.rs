@@ -13,7 +13,7 @@ use naga::{
 use tokenfield::{
     backend::gpu::{
         Kind,
-        shaders::{Binding, Constants, Kernel, NARROW, Shift, Sight, constants},
+        shaders::{Binding, Constants, Kernel, Matrices, NARROW, Shift, Sight, constants, small},
     },
     tokens::Shape,
 };
@@ -29,7 +29,7 @@ fn all_constants() -> Vec<Constants> {
     let mut all: Vec<Constants> = Vec::new();
     for dim in DIMS {
         for (count, replicas) in [(1, 1), (32, 2048), (300, 1), (1 << 20, 1)] {
-            for kind in [Kind::Software, Kind::Discrete] {
+            for kind in KINDS {
                 for shift in [Shift::Fixed, Shift::Running] {
                     for sight in [Sight::All, Sight::Leading] {
                         let chosen = constants(Shape { replicas, count, dim, passive: 0 }, kind, shift, sight);
@@ -48,10 +48,39 @@ fn all_constants() -> Vec<Constants> {
     all
 }
 
-/// The kernels that are compiled for these constants.
+/// The same for replicas that workgroups keep whole: alone, several side by side, and the largest.
+fn small_constants() -> Vec<Constants> {
+    let mut all: Vec<Constants> = Vec::new();
+    for dim in DIMS.into_iter().filter(|dim| *dim <= NARROW) {
+        let largest = (1..).take_while(|count| fits(*count, dim)).last().expect("one token fits");
+        for (count, kind) in [1, 2, 5, 32, 33, largest].into_iter().flat_map(|n| KINDS.map(|kind| (n, kind))) {
+            for (shift, sight, matrices) in
+                [(Shift::Fixed, Sight::All, Matrices::Multiples), (Shift::Running, Sight::Leading, Matrices::General)]
+            {
+                for stages in [1, 2, 4] {
+                    let shape = Shape { replicas: 99, count, dim, passive: 0 };
+                    all.extend(small(shape, kind, stages, shift, sight, matrices));
+                }
+            }
+        }
+    }
+    all.sort_by_key(|constants| format!("{constants:?}"));
+    all.dedup();
+    all
+}
+
+const KINDS: [Kind; 2] = [Kind::Software, Kind::Discrete];
+
+fn fits(count: usize, dim: usize) -> bool {
+    let shape = Shape { replicas: 1, count, dim, passive: 0 };
+    small(shape, Kind::Software, 1, Shift::Fixed, Sight::All, Matrices::General).is_some()
+}
+
+/// The kernels that are compiled for these constants, beside that of small replicas.
 fn kernels(constants: &Constants) -> impl Iterator<Item = Kernel> {
     let wide = constants.dim as usize > NARROW;
     Kernel::ALL.into_iter().filter(move |kernel| match kernel {
+        Kernel::Advance => false,
         Kernel::ReduceNarrow | Kernel::ProjectNarrow => !wide,
         Kernel::ReduceWide | Kernel::ProjectWide => wide,
         Kernel::MomentsCircle | Kernel::CoefficientsCircle | Kernel::SeriesCircle => constants.dim == 2,
@@ -80,6 +109,10 @@ fn for_each(mut check: impl FnMut(Kernel, &Constants, &Module, &ModuleInfo)) {
             let (module, info) = compile(kernel, &constants);
             check(kernel, &constants, &module, &info);
         }
+    }
+    for constants in small_constants() {
+        let (module, info) = compile(Kernel::Advance, &constants);
+        check(Kernel::Advance, &constants, &module, &info);
     }
 }
 

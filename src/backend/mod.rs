@@ -10,6 +10,7 @@ pub mod gpu;
 use crate::{
     model::Field,
     observe::{Quantity, Statistics},
+    scheme::Tableau,
 };
 
 /// Where the velocity is evaluated, or where a combination of stages is written.
@@ -78,6 +79,16 @@ pub trait Backend {
 
     /// `into` <- N(state + sum_s coefficients\[s\] k_s) with N(y) = y / |y| for each token.
     fn combine(&mut self, coefficients: &[f64], into: Point) -> Result<(), BackendError>;
+
+    /// Takes whole steps of length `h` by itself, at most `most` of them, and returns how many.
+    ///
+    /// A backend that cannot do better than stage by stage returns zero, as all do unless they say otherwise, and
+    /// nothing has happened; the loop then makes one step of the two verbs above. So the stages of a scheme stay in one
+    /// place, and a backend that keeps tokens where they are for many steps is free to choose how many. `tableau` is
+    /// that of the scheme of the problem. Stage point and stage velocities are lost.
+    fn advance(&mut self, _tableau: &Tableau, _h: f64, _field: Field, _most: u64) -> Result<u64, BackendError> {
+        Ok(0)
+    }
 
     /// Waits until everything asked for so far is done: for clocks and for progress.
     async fn wait(&mut self) -> Result<(), BackendError>;

@@ -3,6 +3,7 @@
 //!
 //! Without an adapter the tests are ignored, and say so; with TOKENFIELD_REQUIRE_GPU=1 they fail instead.
 
+mod advance;
 mod compare;
 mod harmonic;
 mod layout;
@@ -48,6 +49,9 @@ fn tests() -> Vec<(String, Test)> {
     for dim in [2, 3, 4, 5, 8, 16, 17, 33, 64, 128, 384] {
         tests.push((format!("velocity_at_width_{dim}"), Box::new(move || velocity::velocity_at_width(dim))));
     }
+    for dim in [2, 3, 4, 5, 9, 16] {
+        tests.push((format!("advance_at_width_{dim}"), Box::new(move || advance::tile_edges(dim))));
+    }
     let mut add = |name: &str, test: fn() -> Result<(), String>| tests.push((name.into(), Box::new(test)));
     add("velocity_with_general_matrices", velocity::general_matrices);
     add("velocity_of_several_heads", velocity::several_heads);
@@ -66,6 +70,13 @@ fn tests() -> Vec<(String, Test)> {
     add("velocity_repeats_bit_for_bit", layout::repeats);
     add("velocity_comparison_has_teeth", velocity::teeth);
     add("combine_moves_and_retracts", scheme::combine);
+    add("advance_under_every_model", advance::every_model);
+    add("advance_at_extreme_beta", advance::extreme_beta);
+    add("advance_in_many_pieces", advance::many_pieces);
+    add("advance_ends_where_stages_end", advance::beside_stages);
+    add("advance_tells_every_step", advance::events);
+    add("advance_tells_of_an_overflow", advance::overflow);
+    add("advance_on_a_lost_device", advance::lost_device);
     add("observe_reduces_the_state", observe::observe);
     add("observe_energy_at_extreme_beta", observe::energy_at_extreme_beta);
     add("observe_in_many_segments", observe::observe_in_many_segments);

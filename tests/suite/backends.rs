@@ -5,13 +5,14 @@ use std::sync::OnceLock;
 use libtest_mimic::Trial;
 use tokenfield::{
     backend::{
-        Backend, Point,
+        Backend,
         cpu::{Cpu, Real},
-        gpu::{self, Gpu},
+        gpu::{self, Bounds, Gpu},
     },
     model::Field,
     observe::Sample,
-    problem::Problem,
+    problem::{Problem, Schedule},
+    scheme::Scheme,
     simulate::{Event, simulate},
 };
 
@@ -20,6 +21,8 @@ pub enum Kind {
     CpuSingle,
     CpuDouble,
     GpuSingle,
+    /// The same with every step stage by stage, where small replicas would stay in workgroups.
+    GpuStages,
 }
 
 /// What a simulation leaves behind.
@@ -29,13 +32,14 @@ pub struct Outcome {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 3] = [Kind::CpuSingle, Kind::CpuDouble, Kind::GpuSingle];
+    pub const ALL: [Kind; 4] = [Kind::CpuSingle, Kind::CpuDouble, Kind::GpuSingle, Kind::GpuStages];
 
     pub fn name(self) -> &'static str {
         match self {
             Kind::CpuSingle => "cpu_single",
             Kind::CpuDouble => "cpu_double",
             Kind::GpuSingle => "gpu_single",
+            Kind::GpuStages => "gpu_stages",
         }
     }
 
@@ -43,7 +47,7 @@ impl Kind {
     pub fn tolerance(self, single: f64, double: f64) -> f64 {
         match self {
             Kind::CpuDouble => double,
-            Kind::CpuSingle | Kind::GpuSingle => single,
+            Kind::CpuSingle | Kind::GpuSingle | Kind::GpuStages => single,
         }
     }
 
@@ -52,17 +56,19 @@ impl Kind {
         match self {
             Kind::CpuSingle => evolve(problem, on_cpu::<f32>(problem)),
             Kind::CpuDouble => evolve(problem, on_cpu::<f64>(problem)),
-            Kind::GpuSingle => evolve(problem, on_gpu(problem)),
+            Kind::GpuSingle => evolve(problem, on_gpu(problem, Bounds::default())),
+            Kind::GpuStages => evolve(problem, on_gpu(problem, Bounds { steps: Some(0), ..Bounds::default() })),
         }
     }
 
-    /// N(x + f(x)) for every token, with f the chosen field.
+    /// N(x + f(x)) for every token, with f the chosen field: one step of length one.
     pub fn shifted(self, problem: &Problem, field: Field) -> Vec<f64> {
-        match self {
-            Kind::CpuSingle => shifted(on_cpu::<f32>(problem), field),
-            Kind::CpuDouble => shifted(on_cpu::<f64>(problem), field),
-            Kind::GpuSingle => shifted(on_gpu(problem), field),
-        }
+        let scheme = match field {
+            Field::Tangent => Scheme::Euler,
+            Field::Ambient => Scheme::Layer,
+        };
+        let schedule = Schedule { steps: 1, end: 1.0, observe_every: 1 };
+        self.evolve(&Problem { scheme, schedule, quantities: Vec::new(), ..problem.clone() }).tokens
     }
 }
 
@@ -70,8 +76,8 @@ fn on_cpu<T: Real>(problem: &Problem) -> Cpu<T> {
     Cpu::new(problem).expect("the problem suits the CPU")
 }
 
-fn on_gpu(problem: &Problem) -> Gpu {
-    let device = pollster::block_on(gpu::Device::open(gpu::Choice::Best)).expect("an adapter opens");
+fn on_gpu(problem: &Problem, bounds: Bounds) -> Gpu {
+    let device = pollster::block_on(gpu::Device::open_bounded(gpu::Choice::Best, bounds)).expect("an adapter opens");
     pollster::block_on(Gpu::new(&device, problem)).expect("the problem fits the adapter")
 }
 
@@ -87,12 +93,6 @@ fn evolve<B: Backend>(problem: &Problem, mut backend: B) -> Outcome {
     Outcome { tokens: pollster::block_on(backend.tokens()).expect("tokens are read"), samples }
 }
 
-fn shifted<B: Backend>(mut backend: B, field: Field) -> Vec<f64> {
-    backend.evaluate(Point::State, field, 0).expect("the field is evaluated");
-    backend.combine(&[1.0], Point::State).expect("the state moves");
-    pollster::block_on(backend.tokens()).expect("tokens are read")
-}
-
 /// One trial a backend. Without an adapter the GPU's are shown as ignored, unless `TOKENFIELD_REQUIRE_GPU` asks for
 /// one: then they run, and fail.
 pub fn trials(name: &str, test: impl Fn(Kind) + Copy + Send + 'static) -> Vec<Trial> {
@@ -104,7 +104,7 @@ pub fn trials(name: &str, test: impl Fn(Kind) + Copy + Send + 'static) -> Vec<Tr
             test(kind);
             Ok(())
         })
-        .with_ignored_flag(kind == Kind::GpuSingle && missing)
+        .with_ignored_flag(matches!(kind, Kind::GpuSingle | Kind::GpuStages) && missing)
     };
     Kind::ALL.map(trial).into()
 }

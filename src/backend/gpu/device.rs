@@ -23,6 +23,9 @@ pub struct Bounds {
     pub slices: Option<usize>,
     /// The degree at which harmonic expansions end, if that is below what their tolerance asks for.
     pub degree: Option<u16>,
+    /// Steps of one dispatch where workgroups keep whole replicas; measured and adapted unless given. With zero, no
+    /// workgroup does, and every step goes stage by stage.
+    pub steps: Option<u64>,
     /// The kind of adapter that the reduction is shaped for, if it is not to be that of the opened one.
     pub shaped_for: Option<Kind>,
 }

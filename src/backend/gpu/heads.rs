@@ -6,10 +6,10 @@ use std::f64::consts::LOG2_E;
 use super::{
     cloud::{Need, Partials, Scratch},
     device::Device,
-    shaders::{NARROW, Shift, Sight},
+    shaders::{Matrices, NARROW, Shift, Sight},
 };
 use crate::{
-    model::{Attention, Head, Mask, Normalization},
+    model::{Attention, Head, Mask, Matrix, Normalization},
     problem::Problem,
     tokens::{Tokens, Weights},
 };
@@ -50,11 +50,7 @@ impl Lens {
             // <x, A y> = <A^T x, y>: rows of tokens times A.
             None => Query::Projected(matrix(device, "query_key", dim, &head.query_key.dense(dim, factor))),
         };
-        // The reduction counts weights in units of their mean.
-        let unit = match attention.normalization {
-            Normalization::Softmax => 1.0,
-            Normalization::Unnormalized => 1.0 / problem.tokens.shape.sources() as f64,
-        };
+        let unit = unit(problem);
         let (value, scale) = match head.value.multiple_of_identity() {
             Some(scale) => (Value::Nothing, unit * scale),
             None => {
@@ -62,9 +58,10 @@ impl Lens {
                 (Value::Projected(matrix(device, "value", dim, &rows)), unit)
             }
         };
-        let (shift, fixed) = match fixed_shift(attention, head, &problem.tokens) {
-            Some(fixed) => (Shift::Fixed, fixed),
-            None => (Shift::Running, 0.0),
+        let (shift, fixed) = match peak(attention, head, &problem.tokens) {
+            // A whole number costs nothing and makes 2^shift exact.
+            Some(peak) if dim <= NARROW => (Shift::Fixed, (factor * peak).ceil() as f32),
+            _ => (Shift::Running, 0.0),
         };
         Lens { query, value, scale: scale as f32, shift, fixed }
     }
@@ -80,6 +77,15 @@ pub(super) fn scratch(attention: &Attention) -> Scratch {
     }
 }
 
+/// What the kernel `advance` must be able to do for the heads of a model.
+pub(super) fn matrices(attention: &Attention) -> Matrices {
+    let mut all = attention.heads.iter().flat_map(|head| [&head.query_key, &head.value]);
+    match all.all(|matrix| matrix.multiple_of_identity().is_some()) {
+        true => Matrices::Multiples,
+        false => Matrices::General,
+    }
+}
+
 /// Which sources the kernels let a query see.
 pub(super) fn sight(mask: Mask) -> Sight {
     match mask {
@@ -88,13 +94,13 @@ pub(super) fn sight(mask: Mask) -> Sight {
     }
 }
 
-/// The largest score of every query, where it is known beforehand.
+/// The largest score of every query in units of beta, where it is known beforehand: then a fixed shift by it is safe.
 ///
 /// On the sphere and with A = c I, c >= 0, no score exceeds beta c = beta <x_i, A x_i>, and the term of the token
 /// itself attains it; so no sum overflows and none vanishes, at any beta. That needs the token's own weight to be
 /// there: passive tokens, weights so small that they vanish beside others, and a mask that hides it need a running
-/// shift. It is rounded up to a whole number, which costs nothing and makes 2^shift exact.
-fn fixed_shift(attention: &Attention, head: &Head, tokens: &Tokens) -> Option<f32> {
+/// shift.
+fn peak(attention: &Attention, head: &Head, tokens: &Tokens) -> Option<f64> {
     let scale = head.query_key.multiple_of_identity()?;
     let heard = match &tokens.weights {
         Weights::Equal => tokens.shape.passive == 0,
@@ -104,27 +110,68 @@ fn fixed_shift(attention: &Attention, head: &Head, tokens: &Tokens) -> Option<f3
         }
     };
     let heard = heard && attention.mask != Mask::StrictlyCausal;
-    let narrow = tokens.shape.dim <= NARROW;
-    (narrow && heard && scale >= 0.0).then(|| (attention.beta * LOG2_E * scale).ceil() as f32)
+    (heard && scale >= 0.0).then_some(scale)
+}
+
+/// That peak where it is known and the same for all heads.
+pub(super) fn common_peak(problem: &Problem) -> Option<f64> {
+    let attention = &problem.model.attention;
+    let mut peaks = attention.heads.iter().map(|head| peak(attention, head, &problem.tokens));
+    let first = peaks.next()??;
+    peaks.all(|other| other == Some(first)).then_some(first)
+}
+
+/// All heads as the kernel `advance` reads them: (c, v, 1 if A is general, 1 if V is), then A and the transpose of V.
+pub(super) fn table(problem: &Problem) -> Vec<f32> {
+    let dim = problem.tokens.shape.dim;
+    let unit = unit(problem);
+    let mut table = Vec::new();
+    for Head { query_key, value } in &problem.model.attention.heads {
+        let multiples = [query_key, value].map(Matrix::multiple_of_identity);
+        let [c, v] = multiples.map(|multiple| multiple.unwrap_or(1.0));
+        let [general_a, general_v] = multiples.map(|multiple| f64::from(u8::from(multiple.is_none())));
+        table.extend([c, unit * v, general_a, general_v].map(|number| number as f32));
+        table.extend(padded(dim, &query_key.dense(dim, 1.0)));
+        table.extend(padded(dim, &transposed(&value.dense(dim, 1.0), dim)));
+    }
+    table
+}
+
+/// What the sums of a reduction are multiplied by, because it counts weights in units of their mean.
+fn unit(problem: &Problem) -> f64 {
+    match problem.model.attention.normalization {
+        Normalization::Softmax => 1.0,
+        Normalization::Unnormalized => 1.0 / problem.tokens.shape.sources() as f64,
+    }
 }
 
 fn transposed(rows: &[f64], dim: usize) -> Vec<f64> {
     (0..dim * dim).map(|entry| rows[entry % dim * dim + entry / dim]).collect()
 }
 
-/// A matrix on the device, its rows and columns padded like tokens.
-fn matrix(device: &Device, label: &str, dim: usize, rows: &[f64]) -> wgpu::Buffer {
+/// The entries of a matrix with its rows and columns padded like tokens.
+fn padded(dim: usize, rows: &[f64]) -> Vec<f32> {
     let padded = dim.next_multiple_of(4);
     let mut entries = vec![0.0f32; padded * padded];
     for (row, padded_row) in rows.chunks_exact(dim).zip(entries.chunks_exact_mut(padded)) {
         padded_row.iter_mut().zip(row).for_each(|(to, from)| *to = *from as f32);
     }
+    entries
+}
+
+/// A matrix on the device, its rows and columns padded like tokens.
+fn matrix(device: &Device, label: &str, dim: usize, rows: &[f64]) -> wgpu::Buffer {
+    numbers(device, label, &padded(dim, rows))
+}
+
+/// Numbers on the device.
+pub(super) fn numbers(device: &Device, label: &str, numbers: &[f32]) -> wgpu::Buffer {
     let buffer = device.device.create_buffer(&wgpu::BufferDescriptor {
         label: Some(label),
-        size: (entries.len() * 4) as u64,
+        size: (numbers.len() * 4) as u64,
         usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
         mapped_at_creation: false,
     });
-    device.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(&entries));
+    device.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(numbers));
     buffer
 }

@@ -12,9 +12,9 @@
 //!
 //! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
 //! `shaders`, `params` and `pipelines` are the kernels as text, as parameters and compiled; `velocity` with its
-//! `wiring` and `parts`, `scheme`, `survey` and `second_moment` say what is dispatched; `harmonic` and `check` are the
-//! sums in linear time, and whether they are right; `tune` and `pace` say in what pieces; `recorder` and `readback` are the
-//! way there and back, and `failure` is what they may find.
+//! `wiring` and `parts`, `scheme`, `advance`, `survey` and `second_moment` say what is dispatched; `harmonic` and `check` are
+//! the sums in linear time, and whether they are right; `tune` and `pace` say in what pieces; `recorder` and `readback` are
+//! the way there and back, and `failure` is what they may find.
 //!
 //! ```no_run
 //! use tokenfield::{
@@ -34,6 +34,7 @@
 //! ```
 
 mod adapter;
+mod advance;
 mod check;
 mod cloud;
 mod device;
@@ -59,6 +60,7 @@ pub use adapter::{AdapterSummary, Choice, Kind, adapters};
 pub use device::{Bounds, Device};
 
 use self::{
+    advance::Advance,
     check::Check,
     cloud::{Cloud, Partials, Scratch},
     harmonic::Harmonics,
@@ -75,6 +77,7 @@ use crate::{
     model::{Field, Mask},
     observe::{Quantity, Statistics},
     problem::{Algorithm, Problem},
+    scheme::Tableau,
     tokens::Shape,
 };
 
@@ -89,6 +92,8 @@ pub struct Gpu {
     harmonics: Option<(Harmonics, Check)>,
     method: Method,
     combination: Combination,
+    /// Present where workgroups keep whole replicas.
+    advance: Option<Advance>,
     survey: Survey,
     second_moments: Option<SecondMoments>,
     recorder: Recorder,
@@ -127,6 +132,10 @@ impl Gpu {
             checked = Some((harmonics, check));
         }
         let combination = Combination::new(device, &constants, &cloud, &recorder);
+        let advance = match checked {
+            None => Advance::new(device, problem, &cloud, &recorder),
+            Some(_) => None,
+        };
         let survey = Survey::new(device, problem, &constants, &cloud, &recorder)?;
         let state_bytes = cloud.tracts.iter().map(|tract| tract.state.size()).max().unwrap_or(0);
         let readback = Readback::new(device, state_bytes.max(survey.bytes()));
@@ -140,6 +149,7 @@ impl Gpu {
             harmonics: checked,
             method,
             combination,
+            advance,
             survey,
             second_moments: None,
             recorder,
@@ -223,6 +233,11 @@ impl Backend for Gpu {
 
     fn combine(&mut self, coefficients: &[f64], into: Point) -> Result<(), BackendError> {
         self.combination.record(&mut self.recorder, &self.cloud, coefficients, into)
+    }
+
+    fn advance(&mut self, tableau: &Tableau, h: f64, field: Field, most: u64) -> Result<u64, BackendError> {
+        let Gpu { advance: Some(advance), recorder, cloud, .. } = self else { return Ok(0) };
+        advance.record(recorder, cloud, tableau, h, field, most)
     }
 
     async fn wait(&mut self) -> Result<(), BackendError> {

@@ -67,6 +67,21 @@ params! {
     Project { first_group: u32, end_group: u32, rows: u32, first_row: u32, accumulate: u32 }
     Tangent { rows: u32, first_row: u32 }
     Combine { rows: u32, stages: u32, into: u32, unused: u32, coefficients: [f32; 4] }
+    Advance {
+        first_group: u32,
+        end_group: u32,
+        replicas: u32,
+        first_replica: u32,
+        count: u32,
+        sources: u32,
+        steps: u32,
+        heads: u32,
+        softmax: u32,
+        tangent: u32,
+        reach: i32,
+        peak: f32,
+        rows: [[f32; 4]; 4],
+    }
     Survey {
         groups: u32,
         chunks: u32,

@@ -16,6 +16,8 @@ use crate::backend::BackendError;
 
 /// Dispatches of one submission at most.
 const SLOTS: usize = 1024;
+/// Bytes that the parameters of every kernel fit.
+const SLOT: u32 = 128;
 /// Submissions that the device may have before the host waits for the oldest.
 const IN_FLIGHT: usize = 3;
 
@@ -50,7 +52,7 @@ pub(super) struct Recorder {
 
 impl Recorder {
     pub fn new(device: &Device) -> Recorder {
-        let slot_bytes = device.device.limits().min_uniform_buffer_offset_alignment.max(64) as usize;
+        let slot_bytes = device.device.limits().min_uniform_buffer_offset_alignment.max(SLOT) as usize;
         let uniforms = device.device.create_buffer(&wgpu::BufferDescriptor {
             label: Some("uniforms"),
             size: (SLOTS * slot_bytes) as u64,
@@ -96,6 +98,7 @@ impl Recorder {
         groups: u64,
         work: f64,
     ) -> Result<(), BackendError> {
+        const { assert!(size_of::<P>() <= SLOT as usize) };
         if self.dispatches.len() == SLOTS || self.work + work > 1.5 * self.pace.work() {
             self.submit()?;
         }

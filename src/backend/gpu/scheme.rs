@@ -10,8 +10,8 @@ use super::{
 };
 use crate::backend::{BackendError, Point};
 
-/// Stages that the kernel can combine.
-const STAGES: usize = 4;
+/// Stages that the kernels can combine.
+pub(super) const STAGES: usize = 4;
 
 /// The kernel of all combinations, bound to the buffers of each segment.
 pub(super) struct Combination {

@@ -7,7 +7,10 @@
 use std::fmt::Write;
 
 use super::params::{self, Params};
-pub use super::{params::Layout, tune::constants};
+pub use super::{
+    params::Layout,
+    tune::{constants, small},
+};
 use crate::harmonic::SEED;
 
 /// Tokens up to this width are reduced in registers, wider ones through blocked products.
@@ -42,6 +45,7 @@ pub enum Kernel {
     ProjectWide,
     Tangent,
     Combine,
+    Advance,
     Mean,
     Direction,
     Spread,
@@ -89,7 +93,7 @@ pub struct Constants {
     pub dim: u32,
     /// Threads of a workgroup of the reduction.
     pub threads: u32,
-    /// Queries of one thread of `reduce_narrow`.
+    /// Queries of one thread of `reduce_narrow` and `advance`.
     pub queries: u32,
     /// Keys in a tile of the reduction: a multiple of four.
     pub tile: u32,
@@ -99,6 +103,19 @@ pub struct Constants {
     pub sight: Sight,
     /// Degrees of a series whose radial coefficients each query has of its own; zero where they are all the same.
     pub degrees: u32,
+    pub matrices: Matrices,
+    /// Replicas that a workgroup of `advance` keeps, each in a tile of its own; one elsewhere.
+    pub tiles: u32,
+    /// Stages of a step of `advance`; one elsewhere.
+    pub stages: u32,
+}
+
+/// Whether a kernel that knows the heads must be able to multiply tokens by matrices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Matrices {
+    /// All are multiples of the identity, or multiplied elsewhere.
+    Multiples,
+    General,
 }
 
 impl Constants {
@@ -109,7 +126,7 @@ impl Constants {
 }
 
 impl Kernel {
-    pub const ALL: [Kernel; 20] = [
+    pub const ALL: [Kernel; 21] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
         Kernel::Settle,
@@ -117,6 +134,7 @@ impl Kernel {
         Kernel::ProjectWide,
         Kernel::Tangent,
         Kernel::Combine,
+        Kernel::Advance,
         Kernel::Mean,
         Kernel::Direction,
         Kernel::Spread,
@@ -142,6 +160,7 @@ impl Kernel {
             Kernel::ProjectWide => "project_wide",
             Kernel::Tangent => "tangent",
             Kernel::Combine => "combine",
+            Kernel::Advance => "advance",
             Kernel::Mean => "mean",
             Kernel::Direction => "direction",
             Kernel::Spread => "spread",
@@ -161,13 +180,14 @@ impl Kernel {
     /// The files of the kernel, in the order in which they are concatenated.
     pub fn files(self) -> &'static [File] {
         match self {
-            Kernel::ReduceNarrow => &[GRID, PARTIAL, REDUCE, REDUCE_NARROW],
-            Kernel::ReduceWide => &[GRID, PARTIAL, REDUCE, REDUCE_WIDE],
+            Kernel::ReduceNarrow => &[GRID, PARTIAL, MASK, TILE, REDUCE, REDUCE_NARROW],
+            Kernel::ReduceWide => &[GRID, PARTIAL, MASK, REDUCE, REDUCE_WIDE],
             Kernel::Settle => &[GRID, PARTIAL, SETTLE],
             Kernel::ProjectNarrow => &[GRID, PROJECT, PROJECT_NARROW],
             Kernel::ProjectWide => &[GRID, PROJECT, PROJECT_WIDE],
             Kernel::Tangent => &[GRID, TANGENT],
             Kernel::Combine => &[GRID, COMBINE],
+            Kernel::Advance => &[GRID, PARTIAL, MASK, TILE, ADVANCE],
             Kernel::Mean => &[GRID, SURVEY, MEAN],
             Kernel::Direction => &[GRID, SURVEY, DIRECTION],
             Kernel::Spread => &[GRID, SURVEY, SPREAD],
@@ -192,6 +212,7 @@ impl Kernel {
             Kernel::Settle | Kernel::ProjectNarrow | Kernel::ProjectWide => &[Uniform, Read, Read, ReadWrite],
             Kernel::Tangent => &[Uniform, Read, ReadWrite],
             Kernel::Combine => &[Uniform, ReadWrite, ReadWrite, Read],
+            Kernel::Advance => &[Uniform, ReadWrite, Read, Read, Read],
             Kernel::Direction => &[Uniform, ReadWrite],
             Kernel::Mean | Kernel::Spread | Kernel::Energy | Kernel::SecondMoment => {
                 &[Uniform, Read, Read, ReadWrite]
@@ -213,6 +234,7 @@ impl Kernel {
             Kernel::ProjectNarrow | Kernel::ProjectWide => params::Project::LAYOUT,
             Kernel::Tangent => params::Tangent::LAYOUT,
             Kernel::Combine => params::Combine::LAYOUT,
+            Kernel::Advance => params::Advance::LAYOUT,
             Kernel::Mean | Kernel::Direction | Kernel::Spread | Kernel::Energy => params::Survey::LAYOUT,
             Kernel::SecondMoment => params::SecondMoment::LAYOUT,
             Kernel::MomentsCircle | Kernel::MomentsSphere => params::Moments::LAYOUT,
@@ -226,7 +248,7 @@ impl Kernel {
     /// Threads of one workgroup.
     pub fn threads(self, constants: &Constants) -> u32 {
         match self {
-            Kernel::ReduceNarrow | Kernel::ReduceWide => constants.threads,
+            Kernel::ReduceNarrow | Kernel::ReduceWide | Kernel::Advance => constants.threads,
             Kernel::SecondMoment | Kernel::Collect => EDGE * EDGE,
             _ => THREADS,
         }
@@ -252,6 +274,8 @@ fn header(constants: &Constants, threads: u32) -> String {
         ("QUERIES", constants.queries),
         ("TILE", constants.tile),
         ("CHUNK", constants.chunk),
+        ("TILES", constants.tiles),
+        ("STAGES", constants.stages),
         ("WIDE_QUERIES", WIDE_QUERIES),
         ("PROJECT_VECTORS", PROJECT_VECTORS),
         ("SURVEY_ROWS", SURVEY_ROWS),
@@ -269,6 +293,7 @@ fn header(constants: &Constants, threads: u32) -> String {
     let _ = writeln!(text, "const FIXED_SHIFT: bool = {};", constants.shift == Shift::Fixed);
     let _ = writeln!(text, "const SEED: f32 = {SEED:e};");
     let _ = writeln!(text, "const VARYING: bool = {};", constants.degrees > 0);
+    let _ = writeln!(text, "const GENERAL: bool = {};", constants.matrices == Matrices::General);
     let _ = writeln!(text, "const MASKED: bool = {};", constants.sight == Sight::Leading);
     text
 }
@@ -292,6 +317,8 @@ macro_rules! files {
 files! {
     GRID = "grid.wgsl";
     PARTIAL = "partial.wgsl";
+    MASK = "mask.wgsl";
+    TILE = "tile.wgsl";
     REDUCE = "reduce.wgsl";
     REDUCE_NARROW = "reduce_narrow.wgsl";
     REDUCE_WIDE = "reduce_wide.wgsl";
@@ -301,6 +328,7 @@ files! {
     PROJECT_WIDE = "project_wide.wgsl";
     TANGENT = "tangent.wgsl";
     COMBINE = "combine.wgsl";
+    ADVANCE = "advance.wgsl";
     SURVEY = "survey.wgsl";
     MEAN = "mean.wgsl";
     DIRECTION = "direction.wgsl";

@@ -5,37 +5,107 @@
 
 use super::{
     adapter::Kind,
-    shaders::{Constants, NARROW, Shift, Sight, WIDE_QUERIES},
+    shaders::{Constants, Matrices, NARROW, Shift, Sight, WIDE_QUERIES},
 };
 use crate::tokens::Shape;
 
 /// Threads that keep a large adapter busy: about a thousand for each of its one to two hundred cores.
 const BUSY_THREADS: usize = 1 << 17;
+/// What every adapter and every browser has in a workgroup: invocations, and bytes of shared memory.
+const WORKGROUP_THREADS: usize = 256;
+const WORKGROUP_BYTES: usize = 16384;
 
 /// The constants of the reduction for tokens of this shape.
 pub fn constants(shape: Shape, kind: Kind, shift: Shift, sight: Sight) -> Constants {
     let dim = shape.dim as u32;
-    if shape.dim > NARROW {
-        return Constants { dim, threads: 128, queries: 1, tile: 32, chunk: 1024, shift, sight, degrees: 0 };
-    }
-    // Sums and query are QUERIES * 3 (D + 1) registers or so; these numbers keep them below about 150.
-    let most = match (kind, shape.dim) {
-        (Kind::Software, ..=4) => 8,
-        (_, ..=8) => 4,
-        _ => 2,
+    let (matrices, tiles, stages) = (Matrices::Multiples, 1, 1);
+    let general = Constants {
+        dim,
+        threads: 0,
+        queries: 0,
+        tile: 0,
+        chunk: 0,
+        shift,
+        sight,
+        degrees: 0,
+        matrices,
+        tiles,
+        stages,
     };
+    if shape.dim > NARROW {
+        return Constants { threads: 128, queries: 1, tile: 32, chunk: 1024, ..general };
+    }
+    let most = most_queries(shape, kind);
     let widest = if shape.dim <= 4 { 256 } else { 128 };
     let tile = (shape.sources() as u32).next_power_of_two().clamp(8, widest);
     let queries = match kind {
-        // A processor gains by reading a key once for many queries, whatever their number; its vectors take eight
-        // threads.
-        Kind::Software => most.min((shape.count as u32).div_ceil(8).next_power_of_two()),
+        Kind::Software => software_queries(shape),
         _ if shape.tokens() / most as usize * most_slices(shape.sources(), tile) >= BUSY_THREADS => most,
         _ => 1,
     };
-    let fewest = if kind == Kind::Software { 8 } else { 32 };
-    let threads = (shape.count.div_ceil(queries as usize) as u32).next_power_of_two().clamp(fewest, 64);
-    Constants { dim, threads, queries, tile, chunk: 16 * tile, shift, sight, degrees: 0 }
+    let threads = (shape.count.div_ceil(queries as usize) as u32).next_power_of_two().clamp(fewest_threads(kind), 64);
+    Constants { threads, queries, tile, chunk: 16 * tile, ..general }
+}
+
+/// The constants of `advance` for replicas of this shape, or nothing if a workgroup cannot keep one whole.
+///
+/// That takes one invocation for each token, registers for its components, and room in workgroup memory for the sources
+/// and the addends of their scores, within what every browser has.
+pub fn small(
+    shape: Shape,
+    kind: Kind,
+    stages: usize,
+    shift: Shift,
+    sight: Sight,
+    matrices: Matrices,
+) -> Option<Constants> {
+    let tile = shape.sources().next_multiple_of(4);
+    let bytes = tile * (16 * shape.dim.div_ceil(4) + 4);
+    if shape.dim > NARROW || shape.count > WORKGROUP_THREADS || bytes > WORKGROUP_BYTES {
+        return None;
+    }
+    // General matrices make much code for each query.
+    let queries = match (kind, matrices) {
+        (Kind::Software, Matrices::Multiples) => software_queries(shape),
+        _ => 1,
+    };
+    // Everything below is at most some hundreds.
+    let lanes = shape.count.div_ceil(queries as usize);
+    let fill = fewest_threads(kind) as usize / lanes;
+    let tiles = fill.min(WORKGROUP_BYTES / bytes).min(shape.replicas).max(1);
+    Some(Constants {
+        dim: shape.dim as u32,
+        threads: (tiles * lanes) as u32,
+        queries,
+        tile: tile as u32,
+        chunk: tile as u32,
+        shift,
+        sight,
+        degrees: 0,
+        matrices,
+        tiles: tiles as u32,
+        stages: stages as u32,
+    })
+}
+
+/// Queries of one thread of a narrow reduction at most. Sums and query are QUERIES * 3 (D + 1) registers or so; these
+/// numbers keep them below about 150.
+fn most_queries(shape: Shape, kind: Kind) -> u32 {
+    match (kind, shape.dim) {
+        (Kind::Software, ..=4) => 8,
+        (_, ..=8) => 4,
+        _ => 2,
+    }
+}
+
+/// A processor gains by reading a key once for many queries, whatever their number; its vectors take eight threads.
+fn software_queries(shape: Shape) -> u32 {
+    most_queries(shape, Kind::Software).min((shape.count as u32).div_ceil(8).next_power_of_two())
+}
+
+/// Threads without which a workgroup leaves vectors of the adapter idle.
+fn fewest_threads(kind: Kind) -> u32 {
+    if kind == Kind::Software { 8 } else { 32 }
 }
 
 /// Queries of one workgroup.

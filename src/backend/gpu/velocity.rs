@@ -269,7 +269,7 @@ impl Velocity {
 }
 
 /// How many more of the sources of `keys` than its own number in `queries` a query sees under `mask`.
-fn reach(mask: Mask, queries: &Segment, keys: &Segment) -> i32 {
+pub(super) fn reach(mask: Mask, queries: &Segment, keys: &Segment) -> i32 {
     let ahead = queries.first_token as i32 - keys.first_token as i32;
     match mask {
         // Beyond any source, and far from overflow when a query's number is added.

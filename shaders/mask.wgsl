@@ -1,0 +1,10 @@
+// What a mask lets a query see: a number of leading sources, that grows with the query. The parameters of every kernel
+// that asks have the sources and the reach.
+
+// How many of the leading sources of the key segment a query sees.
+fn visible(query: u32) -> u32 {
+    if (!MASKED) {
+        return params.sources;
+    }
+    return u32(clamp(i32(query) + params.reach, 0, i32(params.sources)));
+}
