@@ -12,7 +12,6 @@ mod harmonic;
 mod instructions;
 mod keys;
 mod observe;
-mod panels;
 mod real;
 mod reduction;
 mod registers;
