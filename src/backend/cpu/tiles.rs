@@ -17,7 +17,7 @@ const PAIR: usize = 2;
 /// Vectors whose exponentials are taken in step; a pair of vectors for a group of queries is a whole number of them.
 const STEP: usize = 2;
 /// Tiles whose sums are taken in working precision, a lane each, before they are added to totals in f64.
-const TILES: usize = 16;
+const TILES: usize = 8;
 
 /// Reduces Q queries at a time: as many as leave registers for their sums in pairs, the pair itself and one operand more.
 #[inline(always)]
