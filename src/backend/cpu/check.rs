@@ -69,8 +69,8 @@ impl<T: Real> Cpu<T> {
     fn velocities_of(&self, sample: &[usize], tokens: Cloud<'_, T>, sources: &Sources<'_, T>) -> Vec<f64> {
         let dim = self.shape.dim;
         let block = |sample: &[usize]| {
-            let mut queries = Columns::zeros(1, super::width(dim), sample.len());
-            let mut velocity = Columns::zeros(1, super::width(dim), sample.len());
+            let mut queries = Columns::zeros(1, dim, sample.len());
+            let mut velocity = Columns::zeros(1, dim, sample.len());
             let rows: Vec<f64> = sample.iter().flat_map(|token| tokens.part(*token, 1).rows(dim, 1)).collect();
             let visible = || sample.iter().flat_map(|token| self.visible(*token, 1)).collect();
             for mut queries in queries.replicas_mut() {

@@ -32,6 +32,10 @@ impl<T: Real> Columns<T> {
         Self { lines: vec![Line::zeroed(); bytes.div_ceil(size_of::<Line>())], width, stride, format: PhantomData }
     }
 
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
     fn numbers(&self) -> &[T] {
         bytemuck::cast_slice(&self.lines)
     }
@@ -82,13 +86,8 @@ impl<'a, T: Real> Cloud<'a, T> {
         self.length
     }
 
-    /// All columns from the first token of the run on, `stride` numbers from one to the next.
-    pub(super) fn all(&self) -> &'a [T] {
-        &self.numbers[self.start..]
-    }
-
-    pub(super) fn stride(&self) -> usize {
-        self.stride
+    pub(super) fn width(&self) -> usize {
+        self.numbers.len() / self.stride
     }
 
     /// The part of the run from `start` on, up to `length` tokens, padding included.

@@ -11,7 +11,6 @@ use super::{
     instructions::{Instructions, Kernel},
     keys::Bias,
     real::Real,
-    registers,
 };
 use crate::{
     model::{Field, Mask, Normalization},
@@ -24,14 +23,14 @@ pub(super) const REPLICAS: usize = 16;
 /// Tokens of the largest replicas that are evaluated so: beyond, lanes are filled by keys as well.
 const MOST_TOKENS: usize = 128;
 
+/// The widest tokens that the kernel is compiled for; those of a width in between are padded with zeros.
+const WIDEST: usize = 16;
+
 /// Whether replicas of that shape should be evaluated side by side, under heads that need no search for row maxima and no
 /// exponential of a shift beyond the exponents of `T`.
 pub(super) fn suits<T: Real>(shape: Shape, heads: &[HeadField<T>]) -> bool {
     let representable = |head: &HeadField<T>| head.constant_shift().is_some_and(|shift| shift <= T::EXPONENT_SPAN);
-    shape.replicas >= REPLICAS
-        && shape.count <= MOST_TOKENS
-        && shape.dim <= registers::WIDEST
-        && heads.iter().all(representable)
+    shape.replicas >= REPLICAS && shape.count <= MOST_TOKENS && shape.dim <= WIDEST && heads.iter().all(representable)
 }
 
 /// The equation and the tokens of an ensemble.
@@ -48,22 +47,14 @@ pub(super) struct Ensemble<'a, T> {
 
 impl<T: Real> Ensemble<'_, T> {
     /// The field at every token of the replicas from `first` on whose velocities are given, up to `REPLICAS` of them.
-    pub(super) fn evaluate(
-        self,
-        instructions: Instructions,
-        width: usize,
-        first: usize,
-        velocities: &mut [CloudMut<'_, T>],
-    ) {
-        match width {
+    pub(super) fn evaluate(self, instructions: Instructions, first: usize, velocities: &mut [CloudMut<'_, T>]) {
+        match self.tokens.width() {
             2 => instructions.run(Group::<T, 2> { ensemble: self, first, velocities }),
             3 => instructions.run(Group::<T, 3> { ensemble: self, first, velocities }),
             4 => instructions.run(Group::<T, 4> { ensemble: self, first, velocities }),
-            6 => instructions.run(Group::<T, 6> { ensemble: self, first, velocities }),
-            8 => instructions.run(Group::<T, 8> { ensemble: self, first, velocities }),
-            12 => instructions.run(Group::<T, 12> { ensemble: self, first, velocities }),
-            16 => instructions.run(Group::<T, 16> { ensemble: self, first, velocities }),
-            width => unreachable!("tokens are kept in a compiled width, not in {width}"),
+            5..=8 => instructions.run(Group::<T, 8> { ensemble: self, first, velocities }),
+            9..=WIDEST => instructions.run(Group::<T, WIDEST> { ensemble: self, first, velocities }),
+            width => unreachable!("{width} components are not for ensembles"),
         }
     }
 }
@@ -99,8 +90,8 @@ impl<T: Real> Ensemble<'_, T> {
         for lane in 0..lanes {
             let replica = first + lane.min(present - 1);
             let cloud = self.tokens.replica(replica);
-            for component in 0..=D {
-                let column = if component < D { cloud.column(component) } else { self.bias.replica(replica) };
+            let components = (0..cloud.width()).map(|component| (component, cloud.column(component)));
+            for (component, column) in components.chain([(D, self.bias.replica(replica))]) {
                 for (token, value) in column[..self.count].iter().enumerate() {
                     tokens[(token * (D + 1) + component) * lanes + lane] = *value;
                 }
@@ -178,7 +169,7 @@ fn head_field<S: Exp2, T: Real, const D: usize>(
 #[inline(always)]
 fn scatter<T: Real, const D: usize>(fields: &[T], lanes: usize, count: usize, velocities: &mut [CloudMut<'_, T>]) {
     for (lane, velocity) in velocities.iter_mut().enumerate() {
-        for component in 0..D {
+        for component in 0..velocity.width() {
             let column = &mut velocity.column_mut(component)[..count];
             for (token, value) in column.iter_mut().enumerate() {
                 *value = fields[(token * D + component) * lanes + lane];

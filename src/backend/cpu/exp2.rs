@@ -1,7 +1,7 @@
 //! The exponential of the attention weights: 2^x on every lane, for x that a shift has made non-positive.
 //!
-//! x = n + r with n = floor(x) and r in [0, 1); 2^r is a minimax polynomial in r (relative error 1.9e-9 for f32,
-//! 3.1e-18 for f64, below the rounding of its evaluation), and 2^n goes into the exponent bits. Measured over the
+//! x = n + r with a whole n, and r in [0, 1) or [-1/2, 1/2]; 2^r is a minimax polynomial in r (relative error 1.9e-9
+//! for f32, 3.1e-18 for f64, below the rounding of its evaluation), and 2^n goes into the exponent bits. Measured over the
 //! whole range the result is within 1e-7 of the truth in f32 and within 4e-16 in f64, and exactly zero far
 //! below what a sum could see.
 
@@ -12,9 +12,14 @@ use pulp::Simd;
 const SMALLEST_SINGLE: f32 = -100.0;
 const SMALLEST_DOUBLE: f64 = -960.0;
 
-/// Minimax coefficients of 2^r on [0, 1), lowest power first (Remez exchange on the relative error).
+/// Minimax coefficients of 2^r, lowest power first (Remez exchange on the relative error): on [-1/2, 1/2] and, for
+/// AVX-512, on [0, 1) in single precision; on [0, 1) in double.
 #[allow(clippy::approx_constant, reason = "a minimax coefficient near ln 2 is not ln 2")]
 const SINGLE: [f32; 7] =
+    [1.0, 0.693_147_2, 0.240_226_47, 0.055_503_29, 0.009_618_489, 0.001_339_993_1, 0.000_153_458_12];
+#[allow(clippy::approx_constant, reason = "a minimax coefficient near ln 2 is not ln 2")]
+#[cfg(target_arch = "x86_64")]
+const SINGLE_FROM_ZERO: [f32; 7] =
     [1.0, 0.693_147, 0.240_229_83, 0.055_483_34, 0.009_678_841, 0.001_243_968_7, 0.000_217_022_56];
 const DOUBLE: [f64; 12] = [
     1.0,
@@ -31,52 +36,83 @@ const DOUBLE: [f64; 12] = [
     6.272_434_464_803_29e-10,
 ];
 
-/// An instruction set that can raise two to a power.
+/// An instruction set that can raise two to a power, on several vectors in step: the polynomial is one long chain, and
+/// each vector hides the latency of the others.
 pub trait Exp2: Simd {
     #[inline(always)]
-    fn exp2_f32(self, x: Self::f32s) -> Self::f32s {
-        // Adding 1.5 * 2^15 leaves eight fraction bits; clearing them floors x, and leaves n where a shift by
-        // fifteen moves it into the exponent.
-        let magic = self.splat_f32s(49_152.0);
-        let bits = self.transmute_u32s_f32s(self.add_f32s(x, magic));
-        let floored = self.and_u32s(bits, self.splat_u32s(!0xff));
-        let n = self.sub_f32s(self.transmute_f32s_u32s(floored), magic);
-        let power = self.horner_f32(self.sub_f32s(x, n));
-        let exponent = self.wrapping_dyn_shl_u32s(floored, self.splat_u32s(15));
-        let scaled = self.transmute_f32s_u32s(self.add_u32s(self.transmute_u32s_f32s(power), exponent));
-        let normal = self.greater_than_f32s(x, self.splat_f32s(SMALLEST_SINGLE));
-        self.select_f32s(normal, scaled, self.splat_f32s(0.0))
-    }
-
-    #[inline(always)]
-    fn exp2_f64(self, x: Self::f64s) -> Self::f64s {
-        // Adding 1.5 * 2^20 leaves the fraction in the low word and n at the bottom of the high word.
-        let magic = self.splat_f64s(1_572_864.0);
-        let bits = self.transmute_u64s_f64s(self.add_f64s(x, magic));
-        let floored = self.and_u64s(bits, self.splat_u64s(0xffff_ffff_0000_0000));
-        let n = self.sub_f64s(self.transmute_f64s_u64s(floored), magic);
-        let power = self.horner_f64(self.sub_f64s(x, n));
-        let halves = pulp::cast(floored);
-        let exponent = pulp::cast(self.wrapping_dyn_shl_u32s(halves, self.splat_u32s(20)));
-        let scaled = self.transmute_f64s_u64s(self.add_u64s(self.transmute_u64s_f64s(power), exponent));
-        let normal = self.greater_than_f64s(x, self.splat_f64s(SMALLEST_DOUBLE));
-        self.select_f64s(normal, scaled, self.splat_f64s(0.0))
-    }
-
-    #[inline(always)]
-    fn horner_f32(self, r: Self::f32s) -> Self::f32s {
-        let mut power = self.splat_f32s(SINGLE[6]);
-        for coefficient in SINGLE[..6].iter().rev() {
-            power = self.mul_add_e_f32s(power, r, self.splat_f32s(*coefficient));
+    fn exp2_f32<const N: usize>(self, x: [Self::f32s; N]) -> [Self::f32s; N] {
+        // Adding 1.5 * 2^23 rounds x to the nearest n, and leaves n where a shift moves it into the exponent.
+        let magic = self.splat_f32s(12_582_912.0);
+        let (mut rounded, mut r) = (x, x);
+        for k in 0..N {
+            rounded[k] = self.add_f32s(x[k], magic);
+        }
+        for k in 0..N {
+            r[k] = self.sub_f32s(x[k], self.sub_f32s(rounded[k], magic));
+        }
+        let mut power = self.horner_f32(&SINGLE, r);
+        for k in 0..N {
+            let exponent = self.wrapping_dyn_shl_u32s(self.transmute_u32s_f32s(rounded[k]), self.splat_u32s(23));
+            let scaled = self.add_u32s(self.transmute_u32s_f32s(power[k]), exponent);
+            power[k] = self.audible_f32(x[k], self.transmute_f32s_u32s(scaled));
         }
         power
     }
 
     #[inline(always)]
-    fn horner_f64(self, r: Self::f64s) -> Self::f64s {
-        let mut power = self.splat_f64s(DOUBLE[11]);
-        for coefficient in DOUBLE[..11].iter().rev() {
-            power = self.mul_add_e_f64s(power, r, self.splat_f64s(*coefficient));
+    fn exp2_f64<const N: usize>(self, x: [Self::f64s; N]) -> [Self::f64s; N] {
+        // Adding 1.5 * 2^20 leaves the fraction in the low word and n at the bottom of the high word; clearing the
+        // fraction floors x.
+        let magic = self.splat_f64s(1_572_864.0);
+        let (mut floored, mut r) = (x, x);
+        for k in 0..N {
+            let bits = self.transmute_u64s_f64s(self.add_f64s(x[k], magic));
+            floored[k] = self.transmute_f64s_u64s(self.and_u64s(bits, self.splat_u64s(0xffff_ffff_0000_0000)));
+            r[k] = self.sub_f64s(x[k], self.sub_f64s(floored[k], magic));
+        }
+        let mut power = self.horner_f64(&DOUBLE, r);
+        for k in 0..N {
+            let halves = pulp::cast(floored[k]);
+            let exponent = pulp::cast(self.wrapping_dyn_shl_u32s(halves, self.splat_u32s(20)));
+            let scaled = self.add_u64s(self.transmute_u64s_f64s(power[k]), exponent);
+            power[k] = self.audible_f64(x[k], self.transmute_f64s_u64s(scaled));
+        }
+        power
+    }
+
+    /// `power` where x is above the smallest exponent, else zero.
+    #[inline(always)]
+    fn audible_f32(self, x: Self::f32s, power: Self::f32s) -> Self::f32s {
+        let normal = self.greater_than_f32s(x, self.splat_f32s(SMALLEST_SINGLE));
+        self.select_f32s(normal, power, self.splat_f32s(0.0))
+    }
+
+    #[inline(always)]
+    fn audible_f64(self, x: Self::f64s, power: Self::f64s) -> Self::f64s {
+        let normal = self.greater_than_f64s(x, self.splat_f64s(SMALLEST_DOUBLE));
+        self.select_f64s(normal, power, self.splat_f64s(0.0))
+    }
+
+    #[inline(always)]
+    fn horner_f32<const N: usize>(self, coefficients: &[f32; 7], r: [Self::f32s; N]) -> [Self::f32s; N] {
+        let mut power = [self.splat_f32s(coefficients[6]); N];
+        for coefficient in coefficients[..6].iter().rev() {
+            let coefficient = self.splat_f32s(*coefficient);
+            for k in 0..N {
+                power[k] = self.mul_add_e_f32s(power[k], r[k], coefficient);
+            }
+        }
+        power
+    }
+
+    #[inline(always)]
+    fn horner_f64<const N: usize>(self, coefficients: &[f64; 12], r: [Self::f64s; N]) -> [Self::f64s; N] {
+        let mut power = [self.splat_f64s(coefficients[11]); N];
+        for coefficient in coefficients[..11].iter().rev() {
+            let coefficient = self.splat_f64s(*coefficient);
+            for k in 0..N {
+                power[k] = self.mul_add_e_f64s(power[k], r[k], coefficient);
+            }
         }
         power
     }
@@ -87,28 +123,55 @@ impl Exp2 for pulp::Scalar256b {}
 #[cfg(target_arch = "aarch64")]
 impl Exp2 for pulp::aarch64::Neon {}
 
+/// On AVX2 a comparison leaves all bits or none, and a bit-wise and selects in one instruction.
 #[cfg(target_arch = "x86_64")]
-impl Exp2 for pulp::x86::V3 {}
+impl Exp2 for pulp::x86::V3 {
+    #[inline(always)]
+    fn audible_f32(self, x: Self::f32s, power: Self::f32s) -> Self::f32s {
+        let normal = self.avx._mm256_cmp_ps::<GREATER>(pulp::cast(x), self.avx._mm256_set1_ps(SMALLEST_SINGLE));
+        pulp::cast(self.avx._mm256_and_ps(normal, pulp::cast(power)))
+    }
+
+    #[inline(always)]
+    fn audible_f64(self, x: Self::f64s, power: Self::f64s) -> Self::f64s {
+        let normal = self.avx._mm256_cmp_pd::<GREATER>(pulp::cast(x), self.avx._mm256_set1_pd(SMALLEST_DOUBLE));
+        pulp::cast(self.avx._mm256_and_pd(normal, pulp::cast(power)))
+    }
+}
 
 /// AVX-512 splits and scales in one instruction each: `vreduce` gives r, `vscalef` applies 2^floor(x).
 #[cfg(target_arch = "x86_64")]
 impl Exp2 for pulp::x86::V4 {
     #[inline(always)]
-    fn exp2_f32(self, x: Self::f32s) -> Self::f32s {
-        let x = pulp::cast(x);
-        let r = self.avx512dq._mm512_reduce_ps::<FLOOR>(x);
-        let power = pulp::cast(self.horner_f32(pulp::cast(r)));
-        let normal = self.avx512f._mm512_cmp_ps_mask::<GREATER>(x, self.avx512f._mm512_set1_ps(SMALLEST_SINGLE));
-        pulp::cast(self.avx512f._mm512_maskz_scalef_ps(normal, power, x))
+    fn exp2_f32<const N: usize>(self, x: [Self::f32s; N]) -> [Self::f32s; N] {
+        let smallest = self.avx512f._mm512_set1_ps(SMALLEST_SINGLE);
+        let mut r = x;
+        for k in 0..N {
+            r[k] = pulp::cast(self.avx512dq._mm512_reduce_ps::<FLOOR>(pulp::cast(x[k])));
+        }
+        let mut power = self.horner_f32(&SINGLE_FROM_ZERO, r);
+        for k in 0..N {
+            let x = pulp::cast(x[k]);
+            let normal = self.avx512f._mm512_cmp_ps_mask::<GREATER>(x, smallest);
+            power[k] = pulp::cast(self.avx512f._mm512_maskz_scalef_ps(normal, pulp::cast(power[k]), x));
+        }
+        power
     }
 
     #[inline(always)]
-    fn exp2_f64(self, x: Self::f64s) -> Self::f64s {
-        let x = pulp::cast(x);
-        let r = self.avx512dq._mm512_reduce_pd::<FLOOR>(x);
-        let power = pulp::cast(self.horner_f64(pulp::cast(r)));
-        let normal = self.avx512f._mm512_cmp_pd_mask::<GREATER>(x, self.avx512f._mm512_set1_pd(SMALLEST_DOUBLE));
-        pulp::cast(self.avx512f._mm512_maskz_scalef_pd(normal, power, x))
+    fn exp2_f64<const N: usize>(self, x: [Self::f64s; N]) -> [Self::f64s; N] {
+        let smallest = self.avx512f._mm512_set1_pd(SMALLEST_DOUBLE);
+        let mut r = x;
+        for k in 0..N {
+            r[k] = pulp::cast(self.avx512dq._mm512_reduce_pd::<FLOOR>(pulp::cast(x[k])));
+        }
+        let mut power = self.horner_f64(&DOUBLE, r);
+        for k in 0..N {
+            let x = pulp::cast(x[k]);
+            let normal = self.avx512f._mm512_cmp_pd_mask::<GREATER>(x, smallest);
+            power[k] = pulp::cast(self.avx512f._mm512_maskz_scalef_pd(normal, pulp::cast(power[k]), x));
+        }
+        power
     }
 }
 

@@ -35,10 +35,10 @@ impl<T: Real> Bias<T> {
         self.columns.replica(replica).column(0)
     }
 
-    /// The sources among `cloud`, all tokens of one replica in `width` columns.
-    pub(super) fn keys<'a>(&'a self, replica: usize, cloud: Cloud<'a, T>, width: usize) -> Keys<'a, T> {
+    /// The sources among `cloud`, all tokens of one replica.
+    pub(super) fn keys<'a>(&'a self, replica: usize, cloud: Cloud<'a, T>) -> Keys<'a, T> {
         let bias = &self.replica(replica)[..self.padded];
-        Keys { columns: cloud.part(0, self.padded), bias, padded: self.padded, width }
+        Keys { columns: cloud.part(0, self.padded), bias, padded: self.padded, width: cloud.width() }
     }
 }
 
@@ -63,14 +63,5 @@ impl<'a, T: Real> Keys<'a, T> {
     #[inline(always)]
     pub(super) fn bias(&self) -> &'a [T] {
         self.bias
-    }
-
-    /// All components: from one to the next it is `stride` numbers.
-    pub(super) fn components(&self) -> &'a [T] {
-        self.columns.all()
-    }
-
-    pub(super) fn stride(&self) -> usize {
-        self.columns.stride()
     }
 }

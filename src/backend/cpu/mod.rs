@@ -16,7 +16,6 @@ mod instructions;
 mod keys;
 mod motion;
 mod observe;
-mod panels;
 mod real;
 mod reduction;
 mod registers;
@@ -75,18 +74,18 @@ impl<T: Real> Cpu<T> {
 
     fn with_instructions(problem: &Problem, instructions: Instructions) -> Result<Self, BackendError> {
         let tokens = &problem.tokens;
-        let (shape, width) = (tokens.shape, width(tokens.shape.dim));
+        let shape = tokens.shape;
         let stages = problem.scheme.tableau().stages();
         let attention = &problem.model.attention;
         let heads: Vec<_> = attention.heads.iter().map(|head| HeadField::new(head, attention, tokens)).collect();
         let harmonics = Harmonics::choose(problem)?;
-        let columns = |count| Columns::zeros(shape.replicas, width, count);
+        let columns = |count| Columns::zeros(shape.replicas, shape.dim, count);
         Ok(Self {
             instructions,
             model: problem.model.clone(),
             shape,
             weights: tokens.weights.clone(),
-            state: state(tokens, width),
+            state: state(tokens),
             stage: columns(if stages > 1 { shape.count } else { 0 }),
             velocities: (0..stages).map(|_| columns(shape.count)).collect(),
             bias: Bias::new(tokens),
@@ -114,7 +113,7 @@ impl<T: Real> Cpu<T> {
         };
         let mut velocities: Vec<_> = velocities.replicas_mut().collect();
         velocities.par_chunks_mut(ensemble::REPLICAS).enumerate().for_each(|(group, velocities)| {
-            ensemble.evaluate(self.instructions, width(self.shape.dim), group * ensemble::REPLICAS, velocities);
+            ensemble.evaluate(self.instructions, group * ensemble::REPLICAS, velocities);
         });
     }
 
@@ -138,15 +137,10 @@ impl<T: Real> Cpu<T> {
     }
 }
 
-/// The width in which tokens are kept: one that the kernels are compiled for, the excess being zero.
-fn width(dim: usize) -> usize {
-    registers::width(dim).unwrap_or(dim)
-}
-
-/// The tokens in `width` columns, and in the padding the first axis: a unit vector like any other.
-fn state<T: Real>(tokens: &Tokens, width: usize) -> Columns<T> {
+/// The tokens, and in the padding the first axis: a unit vector like any other.
+fn state<T: Real>(tokens: &Tokens) -> Columns<T> {
     let shape = tokens.shape;
-    let mut state = Columns::zeros(shape.replicas, width, shape.count);
+    let mut state = Columns::zeros(shape.replicas, shape.dim, shape.count);
     for (replica, mut cloud) in state.replicas_mut().enumerate() {
         cloud.column_mut(0).fill(T::ONE);
         cloud.set_rows(shape.dim, tokens.replica(replica));

@@ -39,6 +39,9 @@ pub trait Real: Pod + Send + Sync + PartialOrd {
     fn vectors<S: Exp2>(slice: &[Self]) -> &[Self::Vector<S>];
     #[doc(hidden)]
     fn vectors_mut<S: Exp2>(slice: &mut [Self]) -> &mut [Self::Vector<S>];
+    /// The numbers of one vector.
+    #[doc(hidden)]
+    fn lanes_mut<S: Exp2>(vector: &mut Self::Vector<S>) -> &mut [Self];
     #[doc(hidden)]
     fn splat<S: Exp2>(simd: S, value: Self) -> Self::Vector<S>;
     #[doc(hidden)]
@@ -73,8 +76,15 @@ pub trait Real: Pod + Send + Sync + PartialOrd {
     fn max<S: Exp2>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>) -> Self::Vector<S>;
     #[doc(hidden)]
     fn sqrt<S: Exp2>(simd: S, x: Self::Vector<S>) -> Self::Vector<S>;
+    /// 2^x on one vector.
     #[doc(hidden)]
-    fn exp2<S: Exp2>(simd: S, x: Self::Vector<S>) -> Self::Vector<S>;
+    #[inline(always)]
+    fn exp2<S: Exp2>(simd: S, x: Self::Vector<S>) -> Self::Vector<S> {
+        Self::exp2_each(simd, [x])[0]
+    }
+    /// 2^x on several vectors in step.
+    #[doc(hidden)]
+    fn exp2_each<S: Exp2, const N: usize>(simd: S, x: [Self::Vector<S>; N]) -> [Self::Vector<S>; N];
     #[doc(hidden)]
     fn sum<S: Exp2>(simd: S, a: Self::Vector<S>) -> Self;
     #[doc(hidden)]
@@ -128,6 +138,11 @@ macro_rules! real {
             #[inline(always)]
             fn vectors_mut<S: Exp2>(slice: &mut [Self]) -> &mut [Self::Vector<S>] {
                 S::$as_mut_simd(slice).0
+            }
+
+            #[inline(always)]
+            fn lanes_mut<S: Exp2>(vector: &mut Self::Vector<S>) -> &mut [Self] {
+                bytemuck::cast_slice_mut(std::slice::from_mut(vector))
             }
 
             #[inline(always)]
@@ -197,7 +212,7 @@ macro_rules! real {
             }
 
             #[inline(always)]
-            fn exp2<S: Exp2>(simd: S, x: Self::Vector<S>) -> Self::Vector<S> {
+            fn exp2_each<S: Exp2, const N: usize>(simd: S, x: [Self::Vector<S>; N]) -> [Self::Vector<S>; N] {
                 simd.$exp2(x)
             }
 

@@ -6,17 +6,24 @@
 //!
 //! returned as (log2 Z_i, M_i / Z_i), which stay representable whatever the size of the scores. The bias is log2 w_j.
 
-use super::{instructions::Instructions, keys::Keys, real::Real, registers, tiles};
+use super::{
+    exp2::Exp2,
+    instructions::{Instructions, Kernel},
+    keys::Keys,
+    real::Real,
+    registers, tiles,
+};
 
-/// Queries that one task reduces together where they are narrow; their keys are streamed through the cache once.
-pub(super) const BLOCK: usize = 64;
+/// The most queries that one task reduces together; their keys are laid out and streamed through the cache once.
+pub(super) const BLOCK: usize = 96;
+/// Wider tokens than this go in half blocks, whose sums still fit the second-level cache.
+const WIDE: usize = 32;
 
-/// Queries that one task reduces together, out of `count` of `width` components.
-///
-/// Wide ones are better off in larger blocks, because each block lays its keys out anew for the matrix product, as long
-/// as there remain blocks enough for many threads. How many threads there are must not matter: a run repeats on any.
+/// Queries that one task reduces together, out of `count` of `width` components: whole groups on every instruction set,
+/// and blocks enough for many threads. How many threads there are must not matter: a run repeats on any.
 pub(super) fn block(width: usize, count: usize) -> usize {
-    if width <= registers::WIDEST { BLOCK } else { (count / 32).clamp(BLOCK, 4 * BLOCK) }
+    let most = if width <= WIDE { BLOCK } else { BLOCK / 2 };
+    (count / 16).next_multiple_of(12).clamp(BLOCK / 2, most)
 }
 
 /// Keys summed in working precision before they are added to totals in f64.
@@ -71,10 +78,30 @@ pub(super) fn reduce<T: Real>(
     shift: Shift,
     out: &mut Reduced,
 ) {
-    if keys.width <= registers::WIDEST {
-        registers::reduce(instructions, queries, keys, shift, out);
-    } else {
-        tiles::reduce(instructions, queries, keys, shift, out);
+    instructions.run(Reduction { queries, keys, shift, out });
+}
+
+/// A block of queries against all keys.
+pub(super) struct Reduction<'a, T> {
+    pub(super) queries: Queries<'a, T>,
+    pub(super) keys: Keys<'a, T>,
+    pub(super) shift: Shift,
+    pub(super) out: &'a mut Reduced,
+}
+
+impl<T: Real> Kernel for Reduction<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Exp2>(self, simd: S) {
+        // Sixteen registers hold less than what several queries need of them at once.
+        match (S::REGISTER_COUNT, self.keys.width) {
+            (32.., 2) => registers::reduce::<S, T, 2>(simd, self),
+            (32.., 3) => registers::reduce::<S, T, 3>(simd, self),
+            (32.., 4) => registers::reduce::<S, T, 4>(simd, self),
+            (32.., _) => tiles::reduce::<S, T, 12>(simd, self),
+            _ => tiles::reduce::<S, T, 6>(simd, self),
+        }
     }
 }
 
@@ -89,6 +116,95 @@ impl Reduced {
             self.log2_sum.push(shift + sum.log2());
             let divisor = if sum == 0.0 { 1.0 } else { sum };
             self.barycentre.extend(totals[1..].iter().map(|moment| moment / divisor));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{keys::Bias, state},
+        *,
+    };
+    use crate::tokens::{Shape, Tokens, Weights};
+
+    /// On whatever instructions, also where `Reduction` would choose tiles.
+    struct InRegisters<'a, T>(Reduction<'a, T>);
+
+    impl<T: Real> Kernel for InRegisters<'_, T> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run<S: Exp2>(self, simd: S) {
+            match self.0.keys.width {
+                2 => registers::reduce::<S, T, 2>(simd, self.0),
+                3 => registers::reduce::<S, T, 3>(simd, self.0),
+                width => unreachable!("no test asks for width {width}"),
+            }
+        }
+    }
+
+    struct Tiled<'a, T>(Reduction<'a, T>);
+
+    impl<T: Real> Kernel for Tiled<'_, T> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run<S: Exp2>(self, simd: S) {
+            tiles::reduce::<S, T, 6>(simd, self.0);
+        }
+    }
+
+    /// Large enough for several chunks and tiles, and odd.
+    const COUNT: usize = 4999;
+
+    /// Queries from all over the circle or the sphere, of which each sees one key more than the last.
+    fn queries(width: usize, first: usize) -> (Vec<f64>, Vec<usize>) {
+        let rows = (0..13).flat_map(|q| (0..width).map(move |c| 3.0 * (1.7 * q as f64 + 2.1 * c as f64).sin()));
+        (rows.collect(), (first..first + 13).collect())
+    }
+
+    fn compare<T: Real>(width: usize, first: usize, shift: Shift, tolerance: f64) {
+        let coordinates: Vec<f64> = (0..COUNT * width).map(|k| (0.37 * k as f64).sin()).collect();
+        let shape = Shape { replicas: 1, count: COUNT, dim: width, passive: 0 };
+        let tokens = Tokens { shape, coordinates, weights: Weights::Equal };
+        let (state, bias) = (state::<T>(&tokens), Bias::new(&tokens));
+        let keys = bias.keys(0, state.replica(0));
+        let (exact, visible) = queries(width, first);
+        let rows: Vec<T> = exact.iter().map(|u| T::from_f64(*u)).collect();
+        for instructions in Instructions::available() {
+            let queries = Queries { rows: &rows, visible: &visible };
+            let (mut tiled, mut registered) = (Reduced::default(), Reduced::default());
+            instructions.run(Tiled(Reduction { queries, keys, shift, out: &mut tiled }));
+            instructions.run(InRegisters(Reduction { queries, keys, shift, out: &mut registered }));
+            for (found, name) in [(&tiled, "tiles"), (&registered, "registers")] {
+                for (q, seen) in visible.iter().enumerate() {
+                    let u = &exact[q * width..][..width];
+                    let mut sum = vec![0.0; width + 1];
+                    for y in tokens.coordinates.chunks_exact(width).take(*seen) {
+                        let weight = u.iter().zip(y).map(|(u, y)| u * y).sum::<f64>().exp2() / COUNT as f64;
+                        sum[0] += weight;
+                        sum[1..].iter_mut().zip(y).for_each(|(sum, y)| *sum += weight * y);
+                    }
+                    let place = format!("{name}, {}, {shift:?}, width {width}, query {q}", instructions.name());
+                    let error = (found.log2_sum[q] - sum[0].log2()).abs();
+                    assert!(error < tolerance, "{place}: log2 Z is off by {error:e}");
+                    for c in 0..width {
+                        let error = (found.barycentre[q * width + c] - sum[c + 1] / sum[0]).abs();
+                        assert!(error < tolerance, "{place}: component {c} is off by {error:e}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn registers_and_tiles_take_the_sums_that_are_meant() {
+        for (width, first) in [(2, 2040), (3, 1), (3, COUNT - 12)] {
+            for shift in [Shift::Constant(9.0), Shift::RowMaximum] {
+                compare::<f32>(width, first, shift, 4e-6);
+                compare::<f64>(width, first, shift, 1e-13);
+            }
         }
     }
 }

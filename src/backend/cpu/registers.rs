@@ -3,97 +3,52 @@
 use super::{
     columns::PADDING,
     exp2::Exp2,
-    instructions::{Instructions, Kernel},
     keys::Keys,
-    panels::{self, Sums},
     real::Real,
-    reduction::{CHUNK, Queries, Reduced, Shift, audible},
+    reduction::{CHUNK, Reduction, Shift, audible},
 };
 
-/// The widths the kernel is compiled for; a width in between is padded with zeros.
-const WIDTHS: [usize; 7] = [2, 3, 4, 6, 8, 12, 16];
+/// Queries that share each load of the keys, and hide the latency of each other's multiply-adds.
+const GROUP: usize = 4;
+/// Vectors of keys that do so for a single query.
+const STEP: usize = 4;
 
-/// Up to this width the query, a key and the moments of a query are in registers together; beyond, in panels.
-const NARROW: usize = 8;
-const WIDE: usize = NARROW + 1;
-
-/// Wider tokens than this are for tiles.
-pub(super) const WIDEST: usize = WIDTHS[WIDTHS.len() - 1];
-
-/// The compiled width that holds tokens of width `dim`, if any does.
-pub(super) fn width(dim: usize) -> Option<usize> {
-    WIDTHS.into_iter().find(|width| *width >= dim)
-}
-
-pub(super) fn reduce<T: Real>(
-    instructions: Instructions,
-    queries: Queries<'_, T>,
-    keys: Keys<'_, T>,
-    shift: Shift,
-    out: &mut Reduced,
-) {
-    match keys.width {
-        2 => instructions.run(Block::<T, 2> { queries, keys, shift, out }),
-        3 => instructions.run(Block::<T, 3> { queries, keys, shift, out }),
-        4 => instructions.run(Block::<T, 4> { queries, keys, shift, out }),
-        6 => instructions.run(Block::<T, 6> { queries, keys, shift, out }),
-        8 => instructions.run(Block::<T, 8> { queries, keys, shift, out }),
-        12 => instructions.run(Block::<T, 12> { queries, keys, shift, out }),
-        16 => instructions.run(Block::<T, 16> { queries, keys, shift, out }),
-        width => unreachable!("keys are packed to a compiled width, not to {width}"),
-    }
-}
-
-/// A block of queries against all keys.
-struct Block<'a, T, const D: usize> {
-    queries: Queries<'a, T>,
-    keys: Keys<'a, T>,
-    shift: Shift,
-    out: &'a mut Reduced,
-}
-
-impl<T: Real, const D: usize> Kernel for Block<'_, T, D> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Exp2>(self, simd: S) {
-        // As many queries at once as leave their sums, one key and the exponential in registers.
-        match (S::REGISTER_COUNT >= 32, D) {
-            (true, ..=4) | (_, WIDE..) => self.grouped::<S, 4>(simd),
-            (true, ..=NARROW) | (false, ..=4) => self.grouped::<S, 2>(simd),
-            (false, ..=NARROW) => self.grouped::<S, 1>(simd),
-        }
-    }
-}
-
-impl<T: Real, const D: usize> Block<'_, T, D> {
-    #[inline(always)]
-    fn grouped<S: Exp2, const Q: usize>(self, simd: S) {
-        let queries: &[[T; D]] = bytemuck::cast_slice(self.queries.rows);
-        let visible = self.queries.visible;
-        let (shifts, constant) = match self.shift {
-            Shift::Constant(shift) => (vec![shift; queries.len()], shift),
-            Shift::RowMaximum => (row_maxima::<S, T, D>(simd, queries, visible, self.keys), 0.0),
-        };
-        let mut totals = vec![0.0; queries.len() * (D + 1)];
-        let mut bias = Aligned([T::ZERO; CHUNK]);
-        for start in (0..self.queries.reach()).step_by(CHUNK) {
-            let length = CHUNK.min(self.keys.padded - start);
-            let bias = &mut bias.0[..length];
-            // A constant shift goes into the bias, where it costs nothing per pair.
-            subtract::<S, T>(simd, &self.keys.bias()[start..][..length], T::from_f64(constant), bias);
-            let chunk = Chunk::<S, T, D>::new(self.keys, start, bias);
-            let groups =
-                queries.chunks(Q).zip(shifts.chunks(Q)).zip(visible.chunks(Q)).zip(totals.chunks_mut(Q * (D + 1)));
-            for (((queries, shifts), visible), totals) in groups {
-                let seen =
-                    std::array::from_fn(|q| visible.get(q).map_or(0, |end| end.saturating_sub(start).min(length)));
-                let group = Group::<T, D, Q>::new(queries, shifts, self.shift);
-                group.add::<S>(simd, &chunk, seen, totals);
+/// Reduces queries of width D.
+#[inline(always)]
+pub(super) fn reduce<S: Exp2, T: Real, const D: usize>(simd: S, reduction: Reduction<'_, T>) {
+    let keys = reduction.keys;
+    let queries: &[[T; D]] = bytemuck::cast_slice(reduction.queries.rows);
+    let visible = reduction.queries.visible;
+    let (shifts, constant) = match reduction.shift {
+        Shift::Constant(shift) => (vec![shift; queries.len()], Some(shift)),
+        Shift::RowMaximum => (row_maxima::<S, T, D>(simd, queries, visible, keys), None),
+    };
+    let mut totals = vec![0.0; queries.len() * (D + 1)];
+    let mut room = Aligned([T::ZERO; CHUNK]);
+    for start in (0..reduction.queries.reach()).step_by(CHUNK) {
+        let length = CHUNK.min(keys.padded - start);
+        let bias = &keys.bias()[start..][..length];
+        // The shift goes into the bias, where a constant one costs nothing per pair.
+        let room = &mut room.0[..length];
+        match constant {
+            Some(shift) => {
+                subtract::<S, T>(simd, bias, T::from_f64(shift), room);
+                let chunk = Chunk::<S, T, D>::new(keys, start, room);
+                let groups = queries.chunks(GROUP).zip(visible.chunks(GROUP)).zip(totals.chunks_mut(GROUP * (D + 1)));
+                for ((queries, visible), totals) in groups {
+                    chunk.add::<GROUP, 1>(simd, queries, visible, totals);
+                }
+            }
+            None => {
+                let groups = queries.chunks(1).zip(visible.chunks(1)).zip(totals.chunks_mut(D + 1));
+                for (((query, visible), totals), shift) in groups.zip(&shifts) {
+                    subtract::<S, T>(simd, bias, T::from_f64(*shift), room);
+                    Chunk::<S, T, D>::new(keys, start, room).add::<1, STEP>(simd, query, visible, totals);
+                }
             }
         }
-        self.out.fill(D, shifts.into_iter(), &totals);
     }
+    reduction.out.fill(D, shifts.into_iter(), &totals);
 }
 
 /// A buffer on a cache line of its own. It has a second purpose: a function with such a variable aligns its stack, and
@@ -136,49 +91,6 @@ fn row_maxima<S: Exp2, T: Real, const D: usize>(
         maxima.push(audible(T::largest(simd, largest)));
     }
     maxima
-}
-
-/// As many queries as are reduced at once.
-struct Group<T, const D: usize, const Q: usize> {
-    query: [[T; D]; Q],
-    /// What is left to subtract from each query's scores.
-    shift: Option<[T; Q]>,
-}
-
-impl<T: Real, const D: usize, const Q: usize> Group<T, D, Q> {
-    /// A short last group repeats its last query.
-    #[inline(always)]
-    fn new(queries: &[[T; D]], shifts: &[f64], shift: Shift) -> Self {
-        let last = queries.len() - 1;
-        let query = std::array::from_fn(|q| queries[q.min(last)]);
-        let shift = match shift {
-            Shift::Constant(_) => None,
-            Shift::RowMaximum => Some(std::array::from_fn(|q| T::from_f64(shifts[q.min(last)]))),
-        };
-        Self { query, shift }
-    }
-
-    /// Adds to the totals of each query the first `seen` keys of the chunk: together those that all of them see in whole
-    /// vectors, and alone what is left to each.
-    #[inline(always)]
-    fn add<S: Exp2>(&self, simd: S, chunk: &Chunk<'_, S, T, D>, seen: [usize; Q], totals: &mut [f64]) {
-        let lanes = T::lanes::<S>();
-        let present = totals.len() / (D + 1);
-        let least = seen[..present].iter().copied().min().unwrap_or(0);
-        let common = if least == chunk.length { least } else { least / lanes * lanes };
-        if common > 0 {
-            let sums = chunk.leading(common).sums(simd, &self.query, self.shift.as_ref());
-            sums.iter().zip(totals.chunks_exact_mut(D + 1)).for_each(|(sum, totals)| accumulate(totals, sum));
-        }
-        for (q, totals) in totals.chunks_exact_mut(D + 1).enumerate() {
-            let mut bias = [T::ZERO; 2 * PADDING];
-            if let Some(rest) = chunk.rest(common, seen[q], &mut bias) {
-                let shift = self.shift.map(|shift| [shift[q]]);
-                let [sum] = rest.sums(simd, &[self.query[q]], shift.as_ref());
-                accumulate(totals, &sum);
-            }
-        }
-    }
 }
 
 #[inline(always)]
@@ -230,21 +142,49 @@ impl<'a, S: Exp2, T: Real, const D: usize> Chunk<'a, S, T, D> {
         Some(Chunk::new(self.keys, self.start + begin, bias))
     }
 
-    /// Sums of 2^{score - shift} for each query.
+    /// Adds to the totals of each query the keys that it sees: together those that all of a group see in whole vectors,
+    /// and alone what is left to each.
     #[inline(always)]
-    fn sums<const Q: usize>(&self, simd: S, query: &[[T; D]; Q], shift: Option<&[T; Q]>) -> Sums<T, D, Q> {
-        if D > NARROW {
-            return panels::sums(simd, query, shift.unwrap_or(&[T::ZERO; Q]), self.components, self.bias);
+    fn add<const Q: usize, const V: usize>(
+        &self,
+        simd: S,
+        queries: &[[T; D]],
+        visible: &[usize],
+        totals: &mut [f64],
+    ) {
+        let lanes = T::lanes::<S>();
+        let seen = |visible: usize| visible.saturating_sub(self.start).min(self.length);
+        let least = visible.iter().copied().map(seen).min().unwrap_or(0);
+        let common = if least == self.length { least } else { least / lanes * lanes };
+        if common > 0 {
+            // A short last group repeats its last query.
+            let mut group = [queries[queries.len() - 1]; Q];
+            group[..queries.len()].copy_from_slice(queries);
+            let sums = self.leading(common).sums::<Q, V>(simd, &group);
+            sums.iter().zip(totals.chunks_exact_mut(D + 1)).for_each(|(sum, totals)| accumulate(totals, sum));
         }
-        let mut accumulator = Accumulator::<S, T, D, Q>::new(simd, query);
-        for (bias, key) in self.keys() {
-            for q in 0..Q {
-                let bias = match shift {
-                    Some(shift) => T::sub(simd, bias, T::splat(simd, shift[q])),
-                    None => bias,
-                };
-                accumulator.add(simd, q, bias, &key);
+        for ((query, visible), totals) in queries.iter().zip(visible).zip(totals.chunks_exact_mut(D + 1)) {
+            let mut bias = [T::ZERO; 2 * PADDING];
+            if let Some(rest) = self.rest(common, seen(*visible), &mut bias) {
+                let [sum] = rest.sums::<1, 1>(simd, &[*query]);
+                accumulate(totals, &sum);
             }
+        }
+    }
+
+    /// Sums of 2^score for each query, V vectors of keys in step.
+    #[inline(always)]
+    fn sums<const Q: usize, const V: usize>(&self, simd: S, query: &[[T; D]; Q]) -> Sums<T, D, Q> {
+        let mut accumulator = Accumulator::<S, T, D, Q>::new(simd, query);
+        let (steps, rest) = self.bias.as_chunks::<V>();
+        // Cut to one length, the columns are read without a bounds check for each.
+        let columns = self.components.map(|component| &component.as_chunks::<V>().0[..steps.len()]);
+        for v in 0..steps.len() {
+            accumulator.add(simd, &steps[v], columns.map(|column| &column[v]));
+        }
+        let columns = self.components.map(|component| &component[self.bias.len() - rest.len()..][..rest.len()]);
+        for v in 0..rest.len() {
+            accumulator.add(simd, &[rest[v]], columns.map(|column| std::array::from_ref(&column[v])));
         }
         accumulator.sums(simd)
     }
@@ -258,15 +198,10 @@ impl<'a, S: Exp2, T: Real, const D: usize> Chunk<'a, S, T, D> {
         }
         score
     }
-
-    /// The keys, a vector at a time, with their bias.
-    #[inline(always)]
-    fn keys(&self) -> impl Iterator<Item = (T::Vector<S>, [T::Vector<S>; D])> {
-        // Cut to one length, the columns are read without a bounds check for each.
-        let components = self.components.map(|component| &component[..self.bias.len()]);
-        (0..self.bias.len()).map(move |v| (self.bias[v], std::array::from_fn(|c| components[c][v])))
-    }
 }
+
+/// For each query of a group, (Z, M).
+type Sums<T, const D: usize, const Q: usize> = [(T, [T; D]); Q];
 
 /// The running sums of a group of queries, one partial sum a lane.
 struct Accumulator<S: Exp2, T: Real, const D: usize, const Q: usize> {
@@ -288,17 +223,23 @@ impl<S: Exp2, T: Real, const D: usize, const Q: usize> Accumulator<S, T, D, Q> {
         Self { query: splat, sum: [zero; Q], moment: [[zero; D]; Q] }
     }
 
-    /// Adds the keys of one vector to the sums of query `q`.
+    /// Adds V vectors of keys.
     #[inline(always)]
-    fn add(&mut self, simd: S, q: usize, bias: T::Vector<S>, key: &[T::Vector<S>; D]) {
-        let mut score = bias;
-        for c in 0..D {
-            score = T::mul_add(simd, self.query[q][c], key[c], score);
-        }
-        let weight = T::exp2(simd, score);
-        self.sum[q] = T::add(simd, self.sum[q], weight);
-        for c in 0..D {
-            self.moment[q][c] = T::mul_add(simd, weight, key[c], self.moment[q][c]);
+    fn add<const V: usize>(&mut self, simd: S, bias: &[T::Vector<S>; V], keys: [&[T::Vector<S>; V]; D]) {
+        for q in 0..Q {
+            let mut score = *bias;
+            for c in 0..D {
+                for v in 0..V {
+                    score[v] = T::mul_add(simd, self.query[q][c], keys[c][v], score[v]);
+                }
+            }
+            let weight = T::exp2_each(simd, score);
+            for v in 0..V {
+                self.sum[q] = T::add(simd, self.sum[q], weight[v]);
+                for c in 0..D {
+                    self.moment[q][c] = T::mul_add(simd, weight[v], keys[c][v], self.moment[q][c]);
+                }
+            }
         }
     }
 

@@ -1,158 +1,307 @@
-//! The reduction for wide tokens: scores and moments are matrix products of tiles, the exponentials vectorised between.
-
-use gemm::{Parallelism, gemm};
+//! The reduction for wide tokens, as small matrix products on tiles of keys: the scores of a group of queries, keys
+//! across the lanes, then their exponentials, then the moments, again with keys across the lanes. So one layout of the
+//! keys serves both products, and a lane sums but a few hundred terms before totals in f64 take over.
 
 use super::{
     exp2::Exp2,
-    instructions::{Instructions, Kernel},
     keys::Keys,
     real::Real,
-    reduction::{Queries, Reduced, Shift, audible},
+    reduction::{Reduction, Shift, audible},
 };
 
-/// Keys of one tile: the weights of a block of queries then fit the second-level cache together with the tile.
-const TILE: usize = 512;
+/// Vectors of keys in a tile.
+const TILE: usize = 32;
+/// Vectors of keys whose scores, and components whose moments, are summed together for a whole group of queries: as many
+/// sums as hide the latency of a multiply-add, with two operands for each query that is loaded.
+const PAIR: usize = 2;
+/// Vectors whose exponentials are taken in step; a pair of vectors for a group of queries is a whole number of them.
+const STEP: usize = 2;
+/// Tiles whose sums are taken in working precision, a lane each, before they are added to totals in f64.
+const TILES: usize = 8;
 
-pub(super) fn reduce<T: Real>(
-    instructions: Instructions,
-    queries: Queries<'_, T>,
-    keys: Keys<'_, T>,
-    shift: Shift,
-    out: &mut Reduced,
-) {
+/// Reduces Q queries at a time: as many as leave registers for their sums in pairs, the pair itself and one operand more.
+#[inline(always)]
+pub(super) fn reduce<S: Exp2, T: Real, const Q: usize>(simd: S, reduction: Reduction<'_, T>) {
+    let Reduction { queries, keys, shift, out } = reduction;
     let width = keys.width;
-    let count = queries.visible.len();
-    let mut shifts = match shift {
-        Shift::Constant(shift) => vec![shift; count],
-        Shift::RowMaximum => vec![0.5 * T::DEAD.to_f64(); count],
+    let mut groups: Vec<_> = queries
+        .rows
+        .chunks(Q * width)
+        .zip(queries.visible.chunks(Q))
+        .map(|(rows, visible)| Group::<S, T, Q>::new(simd, rows, visible, width, shift))
+        .collect();
+    let constant = match shift {
+        Shift::Constant(shift) => T::from_f64(shift),
+        Shift::RowMaximum => T::ZERO,
     };
-    let mut totals = vec![0.0; count * (width + 1)];
-    let mut weights = vec![T::ZERO; count * TILE];
-    let mut moments = vec![T::ZERO; count * width];
-    for start in (0..queries.reach()).step_by(TILE) {
-        let length = TILE.min(keys.padded - start);
-        let components = &keys.components()[start..];
-        let bias = &keys.bias()[start..][..length];
-        // Scores are queries times keys.
-        multiply(
-            [count, width, length],
-            Strided { entries: queries.rows, row: width, column: 1 },
-            Strided { entries: components, row: keys.stride(), column: 1 },
-            Strided { entries: &mut weights, row: TILE, column: 1 },
-        );
-        for (q, (weights, totals)) in weights.chunks_mut(TILE).zip(totals.chunks_mut(width + 1)).enumerate() {
-            let row = &mut weights[..length];
-            let seen = queries.visible[q].saturating_sub(start).min(length);
-            row[seen..].fill(T::DEAD);
-            if seen == 0 {
-                row.fill(T::ZERO);
-                continue;
-            }
-            let largest = audible(instructions.run(AddBias { row: &mut *row, bias }));
-            if shift == Shift::RowMaximum && largest > shifts[q] {
-                let rescale = (shifts[q] - largest).exp2();
-                totals.iter_mut().for_each(|total| *total *= rescale);
-                shifts[q] = largest;
-            }
-            totals[0] += instructions.run(Exponentials { row, shift: T::from_f64(shifts[q]) });
+    let reach = queries.reach();
+    let size = TILE * T::lanes::<S>();
+    let mut tile = Tile::new(width, size);
+    let mut weights = vec![[T::splat(simd, T::ZERO); Q]; TILE];
+    for (index, start) in (0..reach).step_by(size).enumerate() {
+        tile.load(simd, keys, start, constant);
+        for group in &mut groups {
+            group.add(simd, &tile, start, shift, &mut weights);
         }
-        // Moments are weights times values, which are the keys.
-        multiply(
-            [count, length, width],
-            Strided { entries: &weights, row: TILE, column: 1 },
-            Strided { entries: components, row: 1, column: keys.stride() },
-            Strided { entries: &mut moments, row: width, column: 1 },
-        );
-        for (totals, moments) in totals.chunks_exact_mut(width + 1).zip(moments.chunks_exact(width)) {
-            for (total, moment) in totals[1..].iter_mut().zip(moments) {
-                *total += moment.to_f64();
+        if (index + 1) % TILES == 0 {
+            for group in &mut groups {
+                group.flush(simd);
             }
         }
     }
-    out.fill(width, shifts.into_iter(), &totals);
+    for group in &mut groups {
+        group.flush(simd);
+    }
+    let count = queries.visible.len();
+    let shifts = groups.iter().flat_map(|group| group.shift).take(count);
+    let totals: Vec<f64> = groups.iter().flat_map(|group| &group.totals).copied().collect();
+    out.fill(width, shifts, &totals[..count * (width + 1)]);
 }
 
-/// A matrix inside a slice: how far apart its rows lie, and its columns.
-struct Strided<S> {
-    entries: S,
-    row: usize,
-    column: usize,
+/// Keys of one tile, component by component, and their biases, all within the second-level cache.
+struct Tile<T> {
+    numbers: Vec<T>,
+    /// From one component to the next: a tile and one cache line, because columns a power of two apart share few sets of
+    /// the cache.
+    stride: usize,
+    /// Where the first cache line begins.
+    first: usize,
+    width: usize,
+    length: usize,
 }
 
-/// product (rows, columns) <- left (rows, inner) * right (inner, columns)
-fn multiply<T: Real>(
-    [rows, inner, columns]: [usize; 3],
-    left: Strided<&[T]>,
-    right: Strided<&[T]>,
-    product: Strided<&mut [T]>,
+/// Bytes of a cache line.
+const LINE: usize = 64;
+
+impl<T: Real> Tile<T> {
+    fn new(width: usize, size: usize) -> Self {
+        let line = LINE / size_of::<T>();
+        let stride = size + line;
+        let numbers = vec![T::ZERO; (width + 1) * stride + line];
+        let first = numbers.as_ptr().align_offset(LINE);
+        Self { numbers, stride, first, width, length: 0 }
+    }
+
+    /// The keys from `start` on, filled up with dead ones to whole pairs of vectors.
+    #[inline(always)]
+    fn load<S: Exp2>(&mut self, simd: S, keys: Keys<'_, T>, start: usize, constant: T) {
+        let size = TILE * T::lanes::<S>();
+        let length = size.min(keys.padded - start);
+        self.length = length.next_multiple_of(PAIR * T::lanes::<S>());
+        let (columns, bias) = self.numbers[self.first..].split_at_mut(self.width * self.stride);
+        for (component, column) in columns.chunks_exact_mut(self.stride).enumerate() {
+            column[..length].copy_from_slice(&keys.component(component)[start..][..length]);
+        }
+        // A constant shift goes into the bias, where it costs nothing per pair.
+        let constant = T::splat(simd, constant);
+        let biases = T::vectors::<S>(&keys.bias()[start..][..length]);
+        for (shifted, bias) in T::vectors_mut::<S>(&mut bias[..length]).iter_mut().zip(biases) {
+            *shifted = T::sub(simd, *bias, constant);
+        }
+        bias[length..self.length].fill(T::DEAD);
+    }
+
+    /// The components.
+    #[inline(always)]
+    fn columns(&self) -> &[T] {
+        &self.numbers[self.first..][..self.width * self.stride]
+    }
+
+    #[inline(always)]
+    fn bias<S: Exp2>(&self) -> &[T::Vector<S>] {
+        T::vectors::<S>(&self.numbers[self.first + self.width * self.stride..][..self.length])
+    }
+}
+
+/// Queries that are reduced together, and their sums, one partial sum a lane.
+struct Group<S: Exp2, T: Real, const Q: usize> {
+    /// By component.
+    query: Vec<[T; Q]>,
+    /// How many keys each sees.
+    visible: [usize; Q],
+    shift: [f64; Q],
+    sum: [T::Vector<S>; Q],
+    /// By component.
+    moment: Vec<[T::Vector<S>; Q]>,
+    /// (Z, M_0, .., M_{width-1}) of each query.
+    totals: Vec<f64>,
+}
+
+impl<S: Exp2, T: Real, const Q: usize> Group<S, T, Q> {
+    /// A short last group is filled up with its last query.
+    #[inline(always)]
+    fn new(simd: S, rows: &[T], visible: &[usize], width: usize, shift: Shift) -> Self {
+        let mut query = vec![[T::ZERO; Q]; width];
+        for (q, row) in rows.chunks_exact(width).enumerate() {
+            for (component, value) in query.iter_mut().zip(row) {
+                component[q] = *value;
+            }
+        }
+        let last = visible.len() - 1;
+        for component in &mut query {
+            let value = component[last];
+            component[last..].fill(value);
+        }
+        let mut seen = [visible[last]; Q];
+        seen[..=last].copy_from_slice(visible);
+        let shift = match shift {
+            Shift::Constant(shift) => shift,
+            Shift::RowMaximum => 0.5 * T::DEAD.to_f64(),
+        };
+        let zero = [T::splat(simd, T::ZERO); Q];
+        Self {
+            query,
+            visible: seen,
+            shift: [shift; Q],
+            sum: zero,
+            moment: vec![zero; width],
+            totals: vec![0.0; Q * (width + 1)],
+        }
+    }
+
+    /// Adds the keys of the tile, which are those from `start` on.
+    #[inline(always)]
+    fn add(&mut self, simd: S, tile: &Tile<T>, start: usize, shift: Shift, weights: &mut [[T::Vector<S>; Q]]) {
+        let reach = self.visible.iter().copied().max().unwrap_or(0).saturating_sub(start).min(tile.length);
+        let vectors = reach.div_ceil(PAIR * T::lanes::<S>()) * PAIR;
+        let weights = &mut weights[..vectors];
+        scores::<S, T, Q>(simd, &self.query, tile, weights);
+        self.hide(start, weights);
+        if shift == Shift::RowMaximum {
+            self.raise(simd, weights);
+        }
+        exponentials::<S, T>(simd, weights.as_flattened_mut());
+        add_sums::<S, T, Q>(simd, weights, &mut self.sum);
+        add_moments::<S, T, Q>(simd, weights, tile, &mut self.moment);
+    }
+
+    /// Takes from each query the keys that it does not see.
+    #[inline(always)]
+    fn hide(&self, start: usize, scores: &mut [[T::Vector<S>; Q]]) {
+        let lanes = T::lanes::<S>();
+        for (q, visible) in self.visible.iter().enumerate() {
+            for key in visible.saturating_sub(start)..scores.len() * lanes {
+                T::lanes_mut::<S>(&mut scores[key / lanes][q])[key % lanes] = T::DEAD;
+            }
+        }
+    }
+
+    /// Subtracts from the scores the largest one of each query so far, to which its sums are rescaled.
+    #[inline(always)]
+    fn raise(&mut self, simd: S, scores: &mut [[T::Vector<S>; Q]]) {
+        for q in 0..Q {
+            let mut largest = T::splat(simd, T::DEAD);
+            for score in &*scores {
+                largest = T::max(simd, largest, score[q]);
+            }
+            let largest = audible(T::largest(simd, largest));
+            if largest > self.shift[q] {
+                let rescale = (self.shift[q] - largest).exp2();
+                self.shift[q] = largest;
+                let width = self.moment.len();
+                self.totals[q * (width + 1)..][..width + 1].iter_mut().for_each(|total| *total *= rescale);
+                let rescale = T::splat(simd, T::from_f64(rescale));
+                self.sum[q] = T::mul(simd, self.sum[q], rescale);
+                for moment in &mut self.moment {
+                    moment[q] = T::mul(simd, moment[q], rescale);
+                }
+            }
+            let shift = T::splat(simd, T::from_f64(self.shift[q]));
+            for score in &mut *scores {
+                score[q] = T::sub(simd, score[q], shift);
+            }
+        }
+    }
+
+    /// Moves the partial sums to the totals.
+    #[inline(always)]
+    fn flush(&mut self, simd: S) {
+        let zero = T::splat(simd, T::ZERO);
+        let width = self.moment.len();
+        for (q, totals) in self.totals.chunks_exact_mut(width + 1).enumerate() {
+            totals[0] += T::sum(simd, std::mem::replace(&mut self.sum[q], zero)).to_f64();
+            for (total, moment) in totals[1..].iter_mut().zip(&mut self.moment) {
+                *total += T::sum(simd, std::mem::replace(&mut moment[q], zero)).to_f64();
+            }
+        }
+    }
+}
+
+/// scores <- <query, key> + bias
+#[inline(always)]
+fn scores<S: Exp2, T: Real, const Q: usize>(
+    simd: S,
+    query: &[[T; Q]],
+    tile: &Tile<T>,
+    scores: &mut [[T::Vector<S>; Q]],
 ) {
-    let reaches = |rows: usize, columns: usize, row, column| (rows - 1) * row + (columns - 1) * column;
-    assert!(left.entries.len() > reaches(rows, inner, left.row, left.column));
-    assert!(right.entries.len() > reaches(inner, columns, right.row, right.column));
-    assert!(product.entries.len() > reaches(rows, columns, product.row, product.column));
-    // SAFETY: the three matrices lie within their slices by the assertions above, and do not overlap.
-    unsafe {
-        gemm(
-            rows,
-            columns,
-            inner,
-            product.entries.as_mut_ptr(),
-            product.column as isize,
-            product.row as isize,
-            false,
-            left.entries.as_ptr(),
-            left.column as isize,
-            left.row as isize,
-            right.entries.as_ptr(),
-            right.column as isize,
-            right.row as isize,
-            T::ZERO,
-            T::ONE,
-            false,
-            false,
-            false,
-            Parallelism::None,
-        );
+    let lanes = T::lanes::<S>();
+    let bias = tile.bias::<S>();
+    for (pair, scores) in scores.chunks_exact_mut(PAIR).enumerate() {
+        let mut sum = [[bias[PAIR * pair]; Q], [bias[PAIR * pair + 1]; Q]];
+        for (u, column) in query.iter().zip(tile.columns().chunks_exact(tile.stride)) {
+            let key = T::vectors::<S>(&column[PAIR * pair * lanes..][..PAIR * lanes]);
+            let key = [key[0], key[1]];
+            for q in 0..Q {
+                let u = T::splat(simd, u[q]);
+                sum[0][q] = T::mul_add(simd, u, key[0], sum[0][q]);
+                sum[1][q] = T::mul_add(simd, u, key[1], sum[1][q]);
+            }
+        }
+        scores.copy_from_slice(&sum);
     }
 }
 
-/// Adds the bias to a row of scores and returns the largest.
-struct AddBias<'a, T> {
-    row: &'a mut [T],
-    bias: &'a [T],
-}
-
-impl<T: Real> Kernel for AddBias<'_, T> {
-    type Output = T;
-
-    #[inline(always)]
-    fn run<S: Exp2>(self, simd: S) -> T {
-        let mut largest = T::splat(simd, T::DEAD);
-        for (score, bias) in T::vectors_mut::<S>(self.row).iter_mut().zip(T::vectors::<S>(self.bias)) {
-            *score = T::add(simd, *score, *bias);
-            largest = T::max(simd, largest, *score);
-        }
-        T::largest(simd, largest)
+/// weights <- 2^weights
+#[inline(always)]
+fn exponentials<S: Exp2, T: Real>(simd: S, weights: &mut [T::Vector<S>]) {
+    for weights in weights.as_chunks_mut::<STEP>().0 {
+        *weights = T::exp2_each(simd, *weights);
     }
 }
 
-/// Turns a row of biased scores into weights 2^{score - shift} and returns their sum.
-struct Exponentials<'a, T> {
-    row: &'a mut [T],
-    shift: T,
+/// sum += weights
+#[inline(always)]
+fn add_sums<S: Exp2, T: Real, const Q: usize>(simd: S, weights: &[[T::Vector<S>; Q]], sum: &mut [T::Vector<S>; Q]) {
+    let mut total = *sum;
+    for weights in weights {
+        for q in 0..Q {
+            total[q] = T::add(simd, total[q], weights[q]);
+        }
+    }
+    *sum = total;
 }
 
-impl<T: Real> Kernel for Exponentials<'_, T> {
-    type Output = f64;
-
-    #[inline(always)]
-    fn run<S: Exp2>(self, simd: S) -> f64 {
-        let shift = T::splat(simd, self.shift);
-        let mut sum = T::splat(simd, T::ZERO);
-        for score in T::vectors_mut::<S>(self.row) {
-            *score = T::exp2(simd, T::sub(simd, *score, shift));
-            sum = T::add(simd, sum, *score);
+/// moment += weights times keys
+#[inline(always)]
+fn add_moments<S: Exp2, T: Real, const Q: usize>(
+    simd: S,
+    weights: &[[T::Vector<S>; Q]],
+    tile: &Tile<T>,
+    moment: &mut [[T::Vector<S>; Q]],
+) {
+    let length = weights.len() * T::lanes::<S>();
+    let mut columns = tile.columns().chunks_exact(tile.stride);
+    let mut pairs = moment.chunks_exact_mut(PAIR);
+    for pair in &mut pairs {
+        let (Some(first), Some(second)) = (columns.next(), columns.next()) else { return };
+        let keys = T::vectors::<S>(&first[..length]).iter().zip(T::vectors::<S>(&second[..length]));
+        let mut sum = [pair[0], pair[1]];
+        for (weights, (first, second)) in weights.iter().zip(keys) {
+            for q in 0..Q {
+                sum[0][q] = T::mul_add(simd, weights[q], *first, sum[0][q]);
+                sum[1][q] = T::mul_add(simd, weights[q], *second, sum[1][q]);
+            }
         }
-        T::sum(simd, sum).to_f64()
+        pair.copy_from_slice(&sum);
+    }
+    for (moment, column) in pairs.into_remainder().iter_mut().zip(columns) {
+        let mut sum = *moment;
+        for (weights, key) in weights.iter().zip(T::vectors::<S>(&column[..length])) {
+            for q in 0..Q {
+                sum[q] = T::mul_add(simd, weights[q], *key, sum[q]);
+            }
+        }
+        *moment = sum;
     }
 }

@@ -37,7 +37,7 @@ impl<T: Real> Sources<'_, T> {
 
 impl<T: Real> Cpu<T> {
     pub(super) fn keys<'a>(&'a self, replica: usize, tokens: Cloud<'a, T>) -> Keys<'a, T> {
-        self.bias.keys(replica, tokens, super::width(self.shape.dim))
+        self.bias.keys(replica, tokens)
     }
 
     /// The sums over `tokens`, all those of one replica, as `field` needs them.
