@@ -14,9 +14,6 @@ const COST: [f64; 2] = [3.0, 2.0];
 const OVERHEAD: f64 = 100.0;
 /// Harmonics must promise this gain before `auto` takes them.
 const GAIN: f64 = 4.0;
-/// Pairs of one evaluation, half a minute's work of a few cores, below which `auto` stays with direct sums in single
-/// precision: rounding in the harmonics leaves several times the error of direct sums.
-const PATIENCE: f64 = 2e11;
 /// Bounds on the error of a block of queries may exceed the tolerance by this factor: errors fall that far below bounds.
 const SLACK: f64 = 8.0;
 
@@ -55,7 +52,7 @@ impl Reach {
 
 impl Plan {
     /// The harmonics for `problem` in arithmetic of relative error `epsilon`, if its algorithm asks for them or `auto`
-    /// expects to gain by them.
+    /// expects to gain by them, which takes more than `fewest_pairs` in one evaluation.
     ///
     /// Fails, where it asks for them, with `TooManyHarmonics` if no affordable degree meets the tolerance, and with
     /// `AboveTolerance` if rounding does not.
@@ -63,6 +60,7 @@ impl Plan {
         problem: &Problem,
         precision: Precision,
         epsilon: f64,
+        fewest_pairs: f64,
     ) -> Result<Option<Self>, BackendError> {
         let (asked, shape, attention) = (problem.algorithm, problem.tokens.shape, &problem.model.attention);
         let dim = shape.dim;
@@ -87,10 +85,7 @@ impl Plan {
             return if asked == Algorithm::Harmonic { refusal } else { Ok(None) };
         }
         let gains = GAIN * work(dim, degree) < shape.sources() as f64;
-        let worth_it = match precision {
-            Precision::Single => problem.pairs_per_evaluation() as f64 > PATIENCE,
-            Precision::Double => true,
-        };
+        let worth_it = problem.pairs_per_evaluation() as f64 > fewest_pairs;
         let plan = Self { heads, degree, tolerance, floor, most_lost, asked };
         Ok((asked == Algorithm::Harmonic || (gains && worth_it)).then_some(plan))
     }

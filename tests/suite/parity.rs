@@ -95,7 +95,7 @@ fn passive_tail(kind: Kind) {
 /// Many small replicas: as many as vectors have lanes, one more, and a remainder; every term that a head can have.
 fn ensembles(kind: Kind) {
     for dim in [2, 3, 5, 16] {
-        for (replicas, count) in [(16, 1), (17, 2), (33, 9), (19, 32)] {
+        for (replicas, count) in [(64, 1), (65, 2), (81, 9), (70, 32)] {
             let tokens = cloud(replicas, count, dim, (7 * dim + count) as u64);
             assert_parity(kind, &problem(tokens.clone(), 4.0), 2.0);
             let shape = Shape { passive: count / 3, ..tokens.shape };

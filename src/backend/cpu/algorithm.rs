@@ -14,6 +14,9 @@ use crate::{
     problem::{Algorithm, Problem},
 };
 
+/// Harmonics are as exact as direct sums here, and worth it as soon as they are faster.
+const FEWEST_PAIRS: f64 = 0.0;
+
 pub(super) struct Harmonics<T> {
     pub(super) radials: Radials<T>,
     pub(super) degree: usize,
@@ -34,7 +37,7 @@ pub(super) enum Radials<T> {
 impl<T: Real> Harmonics<T> {
     /// The harmonics for `problem`, if [`Plan::choose`] takes them.
     pub(super) fn choose(problem: &Problem) -> Result<Option<Self>, BackendError> {
-        let Some(plan) = Plan::choose(problem, T::PRECISION, T::EPSILON)? else { return Ok(None) };
+        let Some(plan) = Plan::choose(problem, T::PRECISION, T::EPSILON, FEWEST_PAIRS)? else { return Ok(None) };
         let radials = match problem.tokens.shape.dim {
             2 => Radials::Circle(radials(2, &plan.heads)),
             dim => Radials::Sphere(radials(dim, &plan.heads)),
@@ -43,9 +46,15 @@ impl<T: Real> Harmonics<T> {
         Ok(Some(Self { radials, degree, tolerance, most_lost, asked, weights: Weights::new(&problem.tokens) }))
     }
 
-    /// The moments of the keys of one replica, one degree further than the expansions.
-    pub(super) fn moments(&self, instructions: Instructions, replica: usize, keys: Keys<'_, T>) -> Moments {
-        Moments::new(instructions, keys, self.weights.replica(replica), self.degree + 1)
+    /// The moments of the keys of one replica up to `degree`.
+    pub(super) fn moments(
+        &self,
+        instructions: Instructions,
+        replica: usize,
+        keys: Keys<'_, T>,
+        degree: usize,
+    ) -> Moments {
+        Moments::new(instructions, keys, self.weights.replica(replica), degree)
     }
 }
 

@@ -20,7 +20,7 @@ impl<T: Real> Cpu<T> {
         let log2_energies: Vec<f64> = match &self.harmonics {
             None => self.heads.iter().map(|head| self.log2_energy::<T>(replica, keys, head, None)).collect(),
             Some(harmonics) => {
-                let moments = harmonics.moments(self.instructions, replica, keys);
+                let moments = harmonics.moments(self.instructions, replica, keys, harmonics.degree + 1);
                 match &harmonics.radials {
                     Radials::Circle(radials) => self.log2_energies(replica, keys, &moments, radials),
                     Radials::Sphere(radials) => self.log2_energies(replica, keys, &moments, radials),

@@ -20,6 +20,9 @@ use crate::{
 /// Replicas that one task evaluates: whole vectors on every instruction set.
 pub(super) const REPLICAS: usize = 16;
 
+/// Replicas of the smallest ensemble: fewer would leave threads idle.
+const FEWEST_REPLICAS: usize = 4 * REPLICAS;
+
 /// Tokens of the largest replicas that are evaluated so: beyond, lanes are filled by keys as well.
 const MOST_TOKENS: usize = 128;
 
@@ -30,7 +33,10 @@ const WIDEST: usize = 16;
 /// exponential of a shift beyond the exponents of `T`.
 pub(super) fn suits<T: Real>(shape: Shape, heads: &[HeadField<T>]) -> bool {
     let representable = |head: &HeadField<T>| head.constant_shift().is_some_and(|shift| shift <= T::EXPONENT_SPAN);
-    shape.replicas >= REPLICAS && shape.count <= MOST_TOKENS && shape.dim <= WIDEST && heads.iter().all(representable)
+    shape.replicas >= FEWEST_REPLICAS
+        && shape.count <= MOST_TOKENS
+        && shape.dim <= WIDEST
+        && heads.iter().all(representable)
 }
 
 /// The equation and the tokens of an ensemble.

@@ -18,7 +18,7 @@ use crate::{
 pub(super) struct HeadField<T> {
     beta: f64,
     /// c if A = c I, and if V = c I.
-    pub(super) query_multiple: Option<f64>,
+    query_multiple: Option<f64>,
     pub(super) value_multiple: Option<f64>,
     /// A^T, which takes tokens to queries.
     query: Map,
@@ -50,6 +50,12 @@ impl<T: Real> HeadField<T> {
     /// beta c if A = c I: queries are the tokens times this.
     pub(super) fn query_factor(&self) -> Option<f64> {
         self.query_multiple.map(|multiple| self.beta * multiple)
+    }
+
+    /// Whether the velocity that this head gives a token is the gradient of a function of the token: A = c I, c != 0, and
+    /// V a multiple of the identity too.
+    pub(super) fn is_gradient(&self) -> bool {
+        self.query_factor().is_some_and(|factor| factor != 0.0) && self.value_multiple.is_some()
     }
 
     /// The shift in base 2 that serves every row, if there is one.

@@ -1,5 +1,7 @@
 //! The velocity of a block of tokens, from whichever sums over the keys the algorithm takes.
 
+use std::f64::consts::LOG2_E;
+
 use super::{
     Cpu,
     algorithm::{Harmonics, Radials},
@@ -44,13 +46,19 @@ impl<T: Real> Cpu<T> {
     pub(super) fn sources<'a>(&'a self, replica: usize, tokens: Cloud<'a, T>, field: Field) -> Sources<'a, T> {
         let keys = self.keys(replica, tokens);
         let Some(harmonics) = &self.harmonics else { return Sources { keys, sums: Sums::Pairs } };
-        let moments = harmonics.moments(self.instructions, replica, keys);
+        // M takes moments one degree beyond those of Z.
+        let moments = |degree| harmonics.moments(self.instructions, replica, keys, degree);
         let sums = match &harmonics.radials {
-            Radials::Circle(radials) => Sums::Circle(self.table(harmonics, radials, &moments, field)),
-            Radials::Sphere(radials) => match self.gradients(radials, &moments, field) {
-                Some(gradients) => Sums::Gradients(gradients),
-                None => Sums::Series(radials.iter().map(|radial| Expansion::new(&moments, radial)).collect()),
-            },
+            Radials::Circle(radials) => {
+                Sums::Circle(self.table(harmonics, radials, &moments(harmonics.degree + 1), field))
+            }
+            Radials::Sphere(radials) if field == Field::Tangent && self.heads.iter().all(HeadField::is_gradient) => {
+                Sums::Gradients(self.gradients(radials, &moments(harmonics.degree)))
+            }
+            Radials::Sphere(radials) => {
+                let moments = moments(harmonics.degree + 1);
+                Sums::Series(radials.iter().map(|radial| Expansion::new(&moments, radial)).collect())
+            }
         };
         Sources { keys, sums }
     }
@@ -89,25 +97,20 @@ impl<T: Real> Cpu<T> {
         }
     }
 
-    /// The velocity of each head as a gradient, if all of them are.
-    fn gradients(&self, radials: &[Radial<T>], moments: &Moments, field: Field) -> Option<Vec<Gradient<T>>> {
+    /// The velocity of each head as a gradient, if it is one.
+    fn gradients(&self, radials: &[Radial<T>], moments: &Moments) -> Vec<Gradient<T>> {
         let gradient = |(head, radial): (&HeadField<T>, &Radial<T>)| {
             let (query, value) = (head.query_factor()?, head.value_multiple?);
-            let factor = value / query;
             let (factor, divided) = match head.normalization {
-                Normalization::Softmax => (factor, Divided::ByF),
+                Normalization::Softmax => (value / query, Divided::ByF),
                 Normalization::Unnormalized => {
-                    let most = Expansion::new(moments, radial).log2_most(query.abs());
-                    (factor * most.exp2(), Divided::ByNothing)
+                    let log2_most = moments.log2_total() + query.abs() * LOG2_E;
+                    (value / query * log2_most.exp2(), Divided::ByNothing)
                 }
             };
-            let gradient = Gradient::new(moments, radial.coefficients()?, query.signum(), factor, divided);
-            (query != 0.0).then_some(gradient)
+            Some(Gradient::new(moments, radial.coefficients()?, query.signum(), factor, divided))
         };
-        match field {
-            Field::Tangent => self.heads.iter().zip(radials).map(gradient).collect(),
-            Field::Ambient => None,
-        }
+        self.heads.iter().zip(radials).filter_map(gradient).collect()
     }
 
     /// How many keys each of `count` tokens from `first` on sees; padding counts where every source is seen, to keep

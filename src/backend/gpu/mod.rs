@@ -81,6 +81,10 @@ use crate::{
     tokens::Shape,
 };
 
+/// Pairs of one evaluation, a tenth of a second's work of a large adapter, below which `auto` stays with direct sums: rounding
+/// in the harmonics leaves several times the error of direct sums.
+const FEWEST_PAIRS: f64 = 2e11;
+
 /// One problem on a graphics device, in single precision.
 pub struct Gpu {
     device: Device,
@@ -111,7 +115,7 @@ impl Gpu {
         let attention = &problem.model.attention;
         let constants = tune::constants(shape, device.kind(), Shift::Running, heads::sight(attention.mask));
         let recorder = Recorder::new(device);
-        let plan = Plan::choose(problem, Precision::Single, f64::from(f32::EPSILON))?;
+        let plan = Plan::choose(problem, Precision::Single, f64::from(f32::EPSILON), FEWEST_PAIRS)?;
         let plan = plan.map(|plan| match device.bounds.degree {
             Some(most) => plan.cut(most.into()),
             None => plan,

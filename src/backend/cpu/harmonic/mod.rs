@@ -63,7 +63,7 @@ impl<'a, T: Real> Expansion<'a, T> {
             2 => Series::Circle(circle::Series::new(moments, total, radial)),
             _ => Series::Sphere(sphere::Series::new(moments, total, radial)),
         };
-        Self { radial, series, log2_total: moments.log2_scale + total.log2() }
+        Self { radial, series, log2_total: moments.log2_total() }
     }
 
     /// log2 (e^kappa sum_j w_j), of which Z is a fraction, for a query of length kappa.

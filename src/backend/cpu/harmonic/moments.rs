@@ -61,6 +61,11 @@ impl Moments {
         self.values[0]
     }
 
+    /// log2 sum_j w_j.
+    pub(in super::super) fn log2_total(&self) -> f64 {
+        self.log2_scale + self.total().log2()
+    }
+
     /// log2 sum_i w_i Z_i over the keys as queries, where q_i = kappa y_i and `coefficients` are b_l(kappa): by the addition
     /// theorem sum_i w_i Z_i = e^kappa sum_l b_l sum_m norm_lm |c_lm|^2, with no term negative.
     pub(in super::super) fn log2_energy(&self, kappa: f64, coefficients: &[f64]) -> f64 {
