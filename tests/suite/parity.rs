@@ -24,6 +24,7 @@ pub fn all() -> Vec<Trial> {
         trials("parity::field_with_vanishing_weights", vanishing_weights),
         trials("parity::field_under_masks", masks),
         trials("parity::field_of_ensembles", ensembles),
+        trials("parity::field_of_a_cluster_that_repels", repelling_cluster),
         trials("parity::schemes_evolve_like_the_oracle", schemes),
         trials("parity::observables_are_the_oracle_s", observables),
         trials("parity::a_perturbed_token_is_noticed", perturbation),
@@ -90,6 +91,18 @@ fn passive_tail(kind: Kind) {
             assert_parity(kind, &problem(weighted, 2.0), 1.0);
         }
     }
+}
+
+/// A = -I and all tokens together: every score of a row is the lowest there is, and every weight one of thousands.
+fn repelling_cluster(kind: Kind) {
+    let mut tokens = cloud(1, 3000, 3, 61);
+    for token in tokens.coordinates.chunks_mut(3) {
+        token[0] += 60.0;
+    }
+    clouds::normalize(&mut tokens.coordinates, 3);
+    let mut problem = problem(tokens, 31.0);
+    problem.model.attention.heads = vec![Head { query_key: Matrix::Scale(-1.0), value: Matrix::Identity }];
+    assert_parity(kind, &problem, if kind == Kind::CpuDouble { 31.0 } else { 8.0 });
 }
 
 /// Many small replicas: as many as vectors have lanes, one more, and a remainder; every term that a head can have.

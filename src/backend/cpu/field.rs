@@ -193,32 +193,35 @@ impl Map {
 
 /// The cheapest shift that is safe for scores <x, A y> of unit tokens x, y in base 2, none of which exceeds `bound`.
 ///
-/// If all of [-bound, bound] fits the exponents of `T`, the bound itself will do; under a mask a row may
-/// see light keys only, and the span of the weights counts too. If A = c I with c >= 0, a token's own score is the
-/// largest of its row, and equal to the bound but for rounding: again the bound will do as long as every query is among
-/// the sources it sees, with a weight to speak of. Otherwise each row's maximum must be found.
+/// If all of [-bound, bound] and the weights fit the exponents of `T` together, the bound itself will do: no term is lost.
+/// If A = c I with c >= 0, a token's own score is the largest of its row, and equal to the bound but for rounding: again the
+/// bound will do as long as every query is among the sources it sees, with a weight to speak of. Otherwise each row's
+/// maximum must be found.
 fn shift<T: Real>(head: &Head, bound: f64, mask: Mask, tokens: &Tokens) -> Shift {
+    let light = lightest(tokens);
     let every_query_sees_itself = mask != Mask::StrictlyCausal
         && tokens.shape.passive == 0
-        && match &tokens.weights {
-            Weights::Equal => true,
-            Weights::Each(weights) => weights.iter().all(|weight| weight.log2() > -T::EXPONENT_SPAN),
-        };
+        && !matches!(&tokens.weights, Weights::Each(weights) if weights.contains(&0.0))
+        && light < T::EXPONENT_SPAN - NOTICED;
     let own_score_is_largest =
         head.query_key.multiple_of_identity().is_some_and(|factor| factor >= 0.0) && bound * T::EPSILON < 1.0;
-    let weights = if mask == Mask::None { 0.0 } else { weight_span(&tokens.weights) };
-    if 2.0 * bound + weights <= T::EXPONENT_SPAN || (own_score_is_largest && every_query_sees_itself) {
+    if 2.0 * bound + light <= T::EXPONENT_SPAN || (own_score_is_largest && every_query_sees_itself) {
         Shift::Constant(bound)
     } else {
         Shift::RowMaximum
     }
 }
 
-/// log2 of the largest positive weight over the smallest.
-fn weight_span(weights: &Weights) -> f64 {
-    let Weights::Each(weights) = weights else { return 0.0 };
-    let positive = weights.iter().copied().filter(|weight| *weight > 0.0);
-    let (least, most) = positive
-        .fold((f64::INFINITY, 0.0), |(least, most): (f64, f64), weight| (least.min(weight), most.max(weight)));
-    (most / least).log2()
+/// Bits below its own weight down to which a token notices others.
+const NOTICED: f64 = 30.0;
+
+/// -log2 of the smallest positive weight.
+fn lightest(tokens: &Tokens) -> f64 {
+    match &tokens.weights {
+        Weights::Equal => (tokens.shape.sources() as f64).log2(),
+        Weights::Each(weights) => {
+            let positive = weights.iter().copied().filter(|weight| *weight > 0.0);
+            -positive.fold(1.0, f64::min).log2()
+        }
+    }
 }
