@@ -70,12 +70,14 @@ fn weight_of(span: Span, key: u32, row: u32) -> vec2<f32> {
     return vec2<f32>(select(0.0, weights[row].x, key < span.end), 0.0);
 }
 
-// Adds the sums of all threads to HARMONICS sums of the span from `at` on, or writes them if they are the first.
-fn deposit(sum: ptr<function, array<vec2<f32>, HARMONICS>>, at: u32, thread: u32, fresh: bool) {
-    for (var i = 0u; i < HARMONICS; i += 1u) {
-        lanes[2u * i * STRIDE + thread] = (*sum)[i].x;
-        lanes[(2u * i + 1u) * STRIDE + thread] = (*sum)[i].y;
-    }
+// Keeps what a thread has summed of harmonic i of those in flight.
+fn keep(i: u32, thread: u32, sum: vec2<f32>) {
+    lanes[2u * i * STRIDE + thread] = sum.x;
+    lanes[(2u * i + 1u) * STRIDE + thread] = sum.y;
+}
+
+// Adds what all threads have kept to HARMONICS sums of the span from `at` on, or writes it if it is the first.
+fn deposit(at: u32, thread: u32, fresh: bool) {
     workgroupBarrier();
     // A thread adds up a share of the column of one value. Nobody reads `parts` here: whoever did has passed a barrier.
     var part = 0.0;

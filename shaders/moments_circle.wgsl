@@ -21,16 +21,15 @@ fn moments_circle(
             power[k] = weight_of(span, key, row);
         }
         for (var block = 0u; block < params.harmonics; block += HARMONICS) {
-            var sum: array<vec2<f32>, HARMONICS>;
             for (var i = 0u; i < HARMONICS; i += 1u) {
                 var total = vec2<f32>(0.0);
                 for (var k = 0u; k < KEYS; k += 1u) {
                     total += power[k];
                     power[k] = multiply(power[k], point[k]);
                 }
-                sum[i] = total;
+                keep(i, thread, total);
             }
-            deposit(&sum, span.at + block, thread, tile == span.begin);
+            deposit(span.at + block, thread, tile == span.begin);
         }
     }
 }

@@ -33,7 +33,6 @@ fn moments_sphere(
             current[k] = 1.0;
         }
         for (var block = 0u; block < params.harmonics; block += HARMONICS) {
-            var sum: array<vec2<f32>, HARMONICS>;
             for (var i = 0u; i < HARMONICS; i += 1u) {
                 let step = steps[block + i];
                 if (step.y != 0.0) {
@@ -50,9 +49,9 @@ fn moments_sphere(
                     before[k] = current[k];
                     current[k] = next;
                 }
-                sum[i] = total;
+                keep(i, thread, total);
             }
-            deposit(&sum, span.at + block, thread, tile == span.begin);
+            deposit(span.at + block, thread, tile == span.begin);
         }
     }
 }

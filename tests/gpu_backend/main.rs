@@ -6,6 +6,7 @@
 mod advance;
 mod compare;
 mod harmonic;
+mod harmonic_check;
 mod layout;
 mod observe;
 mod problems;
@@ -88,12 +89,12 @@ fn tests() -> Vec<(String, Test)> {
     add("harmonic_velocity_of_long_sums", harmonic::velocity_of_long_sums);
     add("harmonic_step_follows_the_field", harmonic::a_step_follows_the_field);
     add("harmonic_repeats_bit_for_bit", harmonic::repeats);
-    add("harmonic_observations", harmonic::observations);
-    add("harmonic_sample_sees_many_keys", harmonic::a_sample_sees_many_keys);
-    add("harmonic_owns_a_short_expansion", harmonic::a_short_expansion_is_owned);
-    add("harmonic_owns_rounding", harmonic::rounding_is_owned);
-    add("harmonic_remarks_on_a_lonely_token", harmonic::a_lonely_token_is_remarked_on);
-    add("harmonic_auto_goes_on_with_direct_sums", harmonic::auto_goes_on_with_direct_sums);
+    add("harmonic_observations", harmonic_check::observations);
+    add("harmonic_sample_sees_many_keys", harmonic_check::a_sample_sees_many_keys);
+    add("harmonic_owns_a_short_expansion", harmonic_check::a_short_expansion_is_owned);
+    add("harmonic_owns_rounding", harmonic_check::rounding_is_owned);
+    add("harmonic_remarks_on_a_lonely_token", harmonic_check::a_lonely_token_is_remarked_on);
+    add("harmonic_auto_goes_on_with_direct_sums", harmonic_check::auto_goes_on_with_direct_sums);
     add("tokens_return_as_they_came", tokens_return);
     add("open_refuses_what_does_not_fit", refuses);
     add("a_lost_device_is_told", lost_device);
