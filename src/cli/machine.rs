@@ -31,7 +31,7 @@ enum PrecisionChoice {
 
 /// What the choice came to on this machine.
 pub enum Machine {
-    Gpu(gpu::Device),
+    Gpu(Box<gpu::Device>),
     CpuSingle,
     CpuDouble,
 }
@@ -44,9 +44,9 @@ impl MachineChoice {
             (BackendChoice::Gpu, PrecisionChoice::Double) => Err(CommandError::Input(
                 "--precision double: GPUs compute in single precision; use --backend cpu with it".into(),
             )),
-            (BackendChoice::Gpu, PrecisionChoice::Single) => Ok(Machine::Gpu(open(gpu::Choice::Best)?)),
+            (BackendChoice::Gpu, PrecisionChoice::Single) => Ok(Machine::Gpu(Box::new(open(gpu::Choice::Best)?))),
             (BackendChoice::Auto, PrecisionChoice::Single) => match open(gpu::Choice::Hardware) {
-                Ok(device) => Ok(Machine::Gpu(device)),
+                Ok(device) => Ok(Machine::Gpu(device.into())),
                 Err(BackendError::NoAdapter(_)) => Ok(Machine::CpuSingle),
                 Err(error) => Err(error.into()),
             },
