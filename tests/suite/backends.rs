@@ -13,7 +13,7 @@ use tokenfield::{
     observe::Sample,
     problem::{Problem, Schedule},
     scheme::Scheme,
-    simulate::{Event, simulate},
+    simulate::{Event, advance, simulate},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,14 +61,20 @@ impl Kind {
         }
     }
 
-    /// N(x + f(x)) for every token, with f the chosen field: one step of length one.
+    /// N(x + f(x)) for every token, with f the chosen field: one step of length one, without observations.
     pub fn shifted(self, problem: &Problem, field: Field) -> Vec<f64> {
         let scheme = match field {
             Field::Tangent => Scheme::Euler,
             Field::Ambient => Scheme::Layer,
         };
         let schedule = Schedule { steps: 1, end: 1.0, observe_every: 1 };
-        self.evolve(&Problem { scheme, schedule, quantities: Vec::new(), ..problem.clone() }).tokens
+        let problem = &Problem { scheme, schedule, ..problem.clone() };
+        match self {
+            Kind::CpuSingle => shifted(problem, on_cpu::<f32>(problem)),
+            Kind::CpuDouble => shifted(problem, on_cpu::<f64>(problem)),
+            Kind::GpuSingle => shifted(problem, on_gpu(problem, Bounds::default())),
+            Kind::GpuStages => shifted(problem, on_gpu(problem, Bounds { steps: Some(0), ..Bounds::default() })),
+        }
     }
 }
 
@@ -91,6 +97,11 @@ fn evolve<B: Backend>(problem: &Problem, mut backend: B) -> Outcome {
     });
     pollster::block_on(run).expect("the simulation reaches its end");
     Outcome { tokens: pollster::block_on(backend.tokens()).expect("tokens are read"), samples }
+}
+
+fn shifted<B: Backend>(problem: &Problem, mut backend: B) -> Vec<f64> {
+    advance(problem, &mut backend, 1).expect("a step is taken");
+    pollster::block_on(backend.tokens()).expect("tokens are read")
 }
 
 /// One trial a backend. Without an adapter the GPU's are shown as ignored, unless `TOKENFIELD_REQUIRE_GPU` asks for
