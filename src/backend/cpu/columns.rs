@@ -150,6 +150,11 @@ impl<'a, T: Real> CloudMut<'a, T> {
         self.width
     }
 
+    /// Tokens in the run, padding included.
+    pub(super) fn len(&self) -> usize {
+        self.length
+    }
+
     /// Takes `rows`, row-major (token, component) of `dim` components, into the columns.
     pub(super) fn set_rows(&mut self, dim: usize, rows: &[f64]) {
         for component in 0..dim {

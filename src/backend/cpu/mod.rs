@@ -178,15 +178,17 @@ impl<T: Real> Backend for Cpu<T> {
             Point::State => (&mut self.state, None),
             Point::Stage => (&mut self.stage, Some(&self.state)),
         };
+        let velocities = &velocities[..coefficients.len()];
+        let advance = |replica, start, target| {
+            instructions.run(Advance { from, coefficients, velocities, replica, start, target });
+        };
         let replicas: Vec<_> = target.replicas_mut().enumerate().collect();
         replicas.into_par_iter().for_each(|(replica, target)| {
-            target.parts(BLOCK).enumerate().for_each(|(index, mut target)| {
-                let velocities = velocities[..coefficients.len()].iter();
-                let velocities: Vec<_> =
-                    velocities.map(|columns| columns.replica(replica).part(index * BLOCK, BLOCK)).collect();
-                let from = from.map(|state| state.replica(replica).part(index * BLOCK, BLOCK));
-                instructions.run(Advance { from, coefficients, velocities: &velocities, target: &mut target });
-            });
+            if target.len() <= BLOCK {
+                advance(replica, 0, target);
+            } else {
+                target.parts(BLOCK).enumerate().for_each(|(index, target)| advance(replica, index * BLOCK, target));
+            }
         });
         Ok(())
     }

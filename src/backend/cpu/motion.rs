@@ -1,42 +1,46 @@
 //! How tokens move: combinations of stages, and the way back to the sphere.
 
 use super::{
-    columns::{Cloud, CloudMut},
+    columns::{CloudMut, Columns},
     exp2::Exp2,
     instructions::Kernel,
     real::Real,
 };
 
-/// target <- N(from + sum_s coefficients\[s\] velocities\[s\]) with N(y) = y / |y| for each token of a run; `from` is the
-/// target itself where none is given.
+/// target <- N(from + sum_s coefficients\[s\] velocities\[s\]) with N(y) = y / |y| for each token of a run that starts at token
+/// `start` of `replica`; `from` is the target itself where none is given.
 pub(super) struct Advance<'a, 'b, T> {
-    pub(super) from: Option<Cloud<'a, T>>,
+    pub(super) from: Option<&'a Columns<T>>,
     pub(super) coefficients: &'a [f64],
-    pub(super) velocities: &'a [Cloud<'a, T>],
-    pub(super) target: &'a mut CloudMut<'b, T>,
+    pub(super) velocities: &'a [Columns<T>],
+    pub(super) replica: usize,
+    pub(super) start: usize,
+    pub(super) target: CloudMut<'b, T>,
 }
 
 /// Tokens whose lengths are computed together.
 const GROUP: usize = 128;
 
-impl<T: Real> Kernel for Advance<'_, '_, T> {
+impl<'a, T: Real> Kernel for Advance<'a, '_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Exp2>(self, simd: S) {
+    fn run<S: Exp2>(mut self, simd: S) {
+        let length = self.target.len();
+        let part = |columns: &'a Columns<T>| columns.replica(self.replica).part(self.start, length);
         for component in 0..self.target.width() {
             let target = T::vectors_mut::<S>(self.target.column_mut(component));
             if let Some(from) = self.from {
-                target.copy_from_slice(T::vectors::<S>(from.column(component)));
+                target.copy_from_slice(T::vectors::<S>(part(from).column(component)));
             }
             for (coefficient, velocity) in self.coefficients.iter().zip(self.velocities) {
                 let coefficient = T::splat(simd, T::from_f64(*coefficient));
-                for (x, k) in target.iter_mut().zip(T::vectors::<S>(velocity.column(component))) {
+                for (x, k) in target.iter_mut().zip(T::vectors::<S>(part(velocity).column(component))) {
                     *x = T::mul_add(simd, coefficient, *k, *x);
                 }
             }
         }
-        normalize(simd, self.target);
+        normalize(simd, &mut self.target);
     }
 }
 
@@ -44,7 +48,7 @@ impl<T: Real> Kernel for Advance<'_, '_, T> {
 #[inline(always)]
 fn normalize<S: Exp2, T: Real>(simd: S, tokens: &mut CloudMut<'_, T>) {
     let (zero, one) = (T::splat(simd, T::ZERO), T::splat(simd, T::ONE));
-    let count = tokens.column_mut(0).len();
+    let count = tokens.len();
     for start in (0..count).step_by(GROUP) {
         let range = start..count.min(start + GROUP);
         let (mut scales, mut squares) = ([T::ZERO; GROUP], [T::ZERO; GROUP]);

@@ -109,7 +109,9 @@ impl<T: Real> Gradient<T> {
                 sums[2][v] = T::mul_add(simd, b[v], along, T::negate_mul_add(simd, a[v], across, sums[2][v]));
                 sums[3][v] = T::mul_add(simd, c[v], re, T::mul_add(simd, d[v], im, sums[3][v]));
                 let raised = multiply::<S, T>(simd, power[v], [x[v], y[v]]);
-                power[v] = raised.map(|part| T::select_above(simd, sine_squared[v], horizon, part, zero));
+                for part in 0..2 {
+                    power[v][part] = T::select_above(simd, sine_squared[v], horizon, raised[part], zero);
+                }
                 sums[0][v] = T::mul_add(simd, a[v], power[v][0], T::mul_add(simd, b[v], power[v][1], sums[0][v]));
             }
         }

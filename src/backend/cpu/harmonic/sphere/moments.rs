@@ -81,10 +81,9 @@ impl<S: Exp2, T: Real> Block<S, T> {
     fn add<const V: usize>(&self, simd: S, steps: &[T], lanes: &mut [[T::Vector<S>; 2]]) {
         let zero = T::splat(simd, T::ZERO);
         let one = T::splat(simd, T::ONE);
-        let groups = self.power.chunks_exact(V).zip(self.double_z.chunks_exact(V));
+        let groups = self.power.as_chunks::<V>().0.iter().zip(self.double_z.as_chunks::<V>().0);
         for (power, double_z) in groups.take(self.vectors / V) {
-            let power: [[T::Vector<S>; 2]; V] = std::array::from_fn(|v| power[v]);
-            let double_z: [T::Vector<S>; V] = std::array::from_fn(|v| double_z[v]);
+            let (power, double_z) = (*power, *double_z);
             let (mut before, mut current) = ([zero; V], [one; V]);
             for (sum, step) in lanes.iter_mut().zip(steps) {
                 let step = T::splat(simd, *step);
@@ -108,7 +107,9 @@ impl<S: Exp2, T: Real> Block<S, T> {
         let horizon = T::splat(simd, horizon);
         for v in 0..self.vectors {
             let power = multiply::<S, T>(simd, self.power[v], self.point[v]);
-            self.power[v] = power.map(|part| T::select_above(simd, self.sine_squared[v], horizon, part, zero));
+            for part in 0..2 {
+                self.power[v][part] = T::select_above(simd, self.sine_squared[v], horizon, power[part], zero);
+            }
         }
     }
 }
