@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Work for each harmonic of a token, passes over keys and queries together, in units of one pair of the direct
-/// reduction, by dimension (2, 3). Measured with `tokenfield bench`; the choice leaves a factor of four to chance.
+/// reduction, by dimension (2, 3). Above what `benches/scaling.py` finds, so that harmonics are not taken where they might lose.
 const COST: [f64; 2] = [3.0, 2.0];
 /// Work for a token whatever the degree, in the same units.
 const OVERHEAD: f64 = 100.0;
