@@ -58,9 +58,9 @@ fn step(criterion: &mut Criterion) {
 /// Without the observations that `simulate` would make.
 fn heun<B: Backend>(backend: &mut B, h: f64) -> Result<(), BackendError> {
     backend.evaluate(Point::State, Field::Tangent, 0)?;
-    backend.combine(&[h], Point::Stage)?;
+    backend.combine(&[h], Point::Stage, Field::Tangent)?;
     backend.evaluate(Point::Stage, Field::Tangent, 1)?;
-    backend.combine(&[0.5 * h, 0.5 * h], Point::State)
+    backend.combine(&[0.5 * h, 0.5 * h], Point::State, Field::Tangent)
 }
 
 fn evaluation<T: Real>(group: &mut BenchmarkGroup<measurement::WallTime>, problem: &Problem) {

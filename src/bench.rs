@@ -78,7 +78,7 @@ async fn reading<B: Backend>(
         Work::Schedules => {
             let mut left = count * problem.schedule.steps;
             while left > 0 {
-                left -= advance(problem, backend, left)?;
+                left -= advance(problem, backend, 0, left)?;
             }
             backend.wait().await?;
         }

@@ -1,8 +1,8 @@
 //! Is this machine computing the right numbers? Every backend against the literal f64 reference of the test suite.
 
 // The reference is one transcription of the equations, which the tests and this command share.
-#[path = "../tests/suite/oracle.rs"]
-#[allow(dead_code, reason = "the tests use the rest of it")]
+#[path = "../tests/suite/oracle/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the tests use the rest of it")]
 mod oracle;
 
 use crate::{
@@ -85,7 +85,7 @@ pub fn cases() -> Result<Vec<Case>, ExperimentError> {
 pub async fn compare<B: Backend>(problem: &Problem, mut backend: B) -> Result<Errors, BackendError> {
     let start = &problem.tokens.coordinates;
     let statistics = backend.observe(&[Quantity::Energy]).await?;
-    advance(problem, &mut backend, 1)?;
+    advance(problem, &mut backend, 0, 1)?;
     let found = backend.tokens().await?;
     let mut expected: Vec<f64> =
         start.iter().zip(oracle::field(problem, start, Field::Tangent)).map(|(x, v)| x + v).collect();

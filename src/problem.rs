@@ -3,7 +3,7 @@
 //! An experiment file resolves to a `Problem`; a library user may as well write one down directly.
 
 use crate::{
-    model::{Mask, Model},
+    model::{Course, Mask, Model},
     observe::Quantity,
     scheme::Scheme,
     tokens::Tokens,
@@ -59,7 +59,9 @@ pub enum Algorithm {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
     pub tokens: Tokens,
+    /// The equation at time zero.
     pub model: Model,
+    pub course: Course,
     pub scheme: Scheme,
     pub schedule: Schedule,
     pub quantities: Vec<Quantity>,
@@ -74,13 +76,22 @@ impl Problem {
     pub fn pairs_per_evaluation(&self) -> u64 {
         let (shape, attention) = (self.tokens.shape, &self.model.attention);
         let sources = shape.sources() as u64;
-        let among_sources = match attention.mask {
-            Mask::None => sources * sources,
-            Mask::Causal => sources * (sources + 1) / 2,
-            Mask::StrictlyCausal => sources * (sources - 1) / 2,
+        let others = if attention.mask == Mask::Others { sources } else { 0 };
+        let seen = |token| attention.sight(token, shape.sources()).len() as u64;
+        let among_sources = match (attention.mask, attention.window) {
+            (Mask::None | Mask::Others, None) => sources * sources - others,
+            (Mask::Causal, None) => sources * (sources + 1) / 2,
+            (Mask::StrictlyCausal, None) => sources * (sources - 1) / 2,
+            (_, Some(_)) => (0..shape.sources()).map(seen).sum::<u64>() - others,
         };
         let of_replica = among_sources + shape.passive as u64 * sources;
         of_replica.saturating_mul(shape.replicas as u64 * attention.heads.len() as u64)
+    }
+
+    /// Stages of a step: those of the scheme, and as many for the noise if there is any.
+    pub fn slots(&self) -> usize {
+        let stages = self.scheme.tableau().stages();
+        if self.model.noise.is_some() { 2 * stages } else { stages }
     }
 
     /// Pairs (i, j) whose score one step computes.

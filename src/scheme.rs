@@ -23,7 +23,7 @@ pub enum Scheme {
     Heun,
     /// The classical four stages: order 4.
     Rk4,
-    /// The Transformer layer itself, x <- N(x + h field(x)) with the unprojected field: order 1.
+    /// The Transformer layer itself: x <- N(x + h attention(x)), then x <- N(x + h perceptron(x)), unprojected: order 1.
     Layer,
 }
 
@@ -117,8 +117,8 @@ impl Tableau {
         }
     }
 
-    /// c_s = sum_r a_sr.
-    const fn node(&self, s: usize) -> f64 {
+    /// c_s = sum_r a_sr, the fraction of the step at which stage `s` stands.
+    pub const fn node(&self, s: usize) -> f64 {
         let mut c = 0.0;
         let mut r = 0;
         while r < s {

@@ -8,7 +8,7 @@ pub mod cpu;
 pub mod gpu;
 
 use crate::{
-    model::Field,
+    model::{Field, Model},
     observe::{Quantity, Statistics},
     scheme::Tableau,
 };
@@ -74,11 +74,19 @@ pub trait Backend {
     /// How the sums over pairs have been computed so far.
     fn method(&self) -> Method;
 
+    /// From now on the equation is `model`: that of the problem with other numbers in the same places, and maybe another
+    /// geometry of tokens without a length or with one.
+    fn change(&mut self, model: &Model) -> Result<(), BackendError>;
+
     /// k_stage <- the chosen field of the model at `point`.
     fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError>;
 
-    /// `into` <- N(state + sum_s coefficients\[s\] k_s) with N(y) = y / |y| for each token.
-    fn combine(&mut self, coefficients: &[f64], into: Point) -> Result<(), BackendError>;
+    /// k_stage <- intensity * G(x_i) xi_i at `point`, with the standard normal draws xi of step `step`, as the geometry lets
+    /// it move a token.
+    fn fluctuate(&mut self, point: Point, step: u64, stage: usize) -> Result<(), BackendError>;
+
+    /// `into` <- N(state + sum_s coefficients\[s\] k_s), with N as the geometry has it; a layer norm is that after `field`.
+    fn combine(&mut self, coefficients: &[f64], into: Point, field: Field) -> Result<(), BackendError>;
 
     /// Takes whole steps of length `h` by itself, at most `most` of them, and returns how many.
     ///
@@ -127,6 +135,8 @@ pub enum BackendError {
          write algorithm = \"direct\""
     )]
     TooManyHarmonics,
+    #[error("the {backend} backend has no {term}; {remedy}")]
+    Unsupported { backend: &'static str, term: &'static str, remedy: &'static str },
     #[error("the device {adapter} was lost: {reason}; run again, or use --backend cpu")]
     DeviceLost { adapter: String, reason: String },
     #[error("the device {adapter} refused the work: {reason}")]

@@ -3,7 +3,7 @@
 use super::{Experiment, error::ExperimentError, typed::HeadTyped};
 use crate::{
     initial::{Cloud, Law, LawError, draw},
-    model::{Attention, Head, Mask, Matrix, Model},
+    model::{Attention, Course, Head, Mask, Model},
     observe::Quantity,
     problem::{Algorithm, Problem},
     tokens::{Shape, Tokens},
@@ -26,7 +26,7 @@ impl Experiment {
         let tokens = Tokens { shape, coordinates, weights };
         self.require_harmonics(shape.dim, model.attention.mask)?;
         let (scheme, algorithm, tolerance) = (self.typed.time.scheme.meaning, self.algorithm(), self.typed.tolerance);
-        Ok(Problem { tokens, model, scheme, schedule, quantities, algorithm, tolerance })
+        Ok(Problem { tokens, model, course: Course::Constant, scheme, schedule, quantities, algorithm, tolerance })
     }
 
     /// A tolerance is one of the harmonic algorithm, which is one for the circle and the sphere, where every token sees every source.
@@ -104,15 +104,14 @@ impl Experiment {
             let dotted = |key: &str| format!("attention.head.{index}.{key}");
             let query_key = query_key.resolve(&dotted("query-key"), dim, &self.source)?;
             let value = value.resolve(&dotted("value"), dim, &self.source)?;
-            heads.push(Head { query_key, value });
+            heads.push(Head { query_key, value, ..Head::default() });
         }
         if heads.is_empty() {
-            heads.push(Head { query_key: Matrix::Identity, value: Matrix::Identity });
+            heads.push(Head::default());
         }
         let mask = typed.mask.map_or(Mask::None, |mask| mask.meaning);
-        Ok(Model {
-            attention: Attention { beta: typed.beta, normalization: typed.normalization.meaning, mask, heads },
-        })
+        let (beta, normalization) = (typed.beta, typed.normalization.meaning);
+        Ok(Attention { beta, normalization, mask, heads, ..Attention::default() }.into())
     }
 
     /// What is measured: as typed, else moments, energy (unless beta = 0 leaves it undefined) and w2_dirac.

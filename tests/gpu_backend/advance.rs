@@ -112,9 +112,9 @@ pub fn every_model() -> Result<(), String> {
         let shape = Shape { replicas: 5, count, dim, passive };
         let mut stream = Stream(5);
         let diagonal = Matrix::Diagonal((0..dim).map(|k| 1.0 + k as f64 / 8.0).collect());
-        let general = Head { query_key: stream.matrix(dim), value: stream.matrix(dim) };
-        let half = Head { query_key: Matrix::Identity, value: diagonal };
-        let scaled = Head { query_key: Matrix::Scale(-2.0), value: Matrix::Scale(-0.5) };
+        let general = Head { query_key: stream.matrix(dim), value: stream.matrix(dim), ..Head::default() };
+        let half = Head { query_key: Matrix::Identity, value: diagonal, ..Head::default() };
+        let scaled = Head { query_key: Matrix::Scale(-2.0), value: Matrix::Scale(-0.5), ..Head::default() };
         for heads in [vec![scaled.clone()], vec![identity(), identity()], vec![general, scaled, half]] {
             for mask in [Mask::None, Mask::Causal, Mask::StrictlyCausal] {
                 for normalization in [Normalization::Softmax, Normalization::Unnormalized] {
@@ -242,7 +242,7 @@ pub fn lost_device() -> Result<(), String> {
     let device = bounded(Bounds::default())?;
     let problem = problem(shape(30, 3), 1.0);
     let mut gpu = block_on(Gpu::new(&device, &problem)).map_err(text)?;
-    advance(&problem, &mut gpu, 5).map_err(text)?;
+    advance(&problem, &mut gpu, 0, 5).map_err(text)?;
     device.destroy();
     match block_on(gpu.tokens()) {
         Err(BackendError::DeviceLost { .. }) => Ok(()),

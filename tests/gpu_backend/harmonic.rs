@@ -29,7 +29,7 @@ pub fn harmonic(shape: Shape, beta: f64) -> Problem {
 }
 
 fn general(stream: &mut Stream, dim: usize) -> Head {
-    Head { query_key: stream.matrix(dim), value: stream.matrix(dim) }
+    Head { query_key: stream.matrix(dim), value: stream.matrix(dim), ..Head::default() }
 }
 
 fn check_within(device: &Device, what: &str, problem: &Problem, allowed: f64) -> Result<(), String> {
@@ -101,7 +101,7 @@ pub fn varied() -> Vec<Problem> {
             let mut problem = harmonic(shape, 2.0);
             problems.push(problem.clone());
             problem.tokens.weights = uneven_weights(shape);
-            let scaled = Head { query_key: Matrix::Scale(-0.5), value: Matrix::Scale(0.5) };
+            let scaled = Head { query_key: Matrix::Scale(-0.5), value: Matrix::Scale(0.5), ..Head::default() };
             problem.model.attention.heads = vec![general(&mut stream, dim), identity(), scaled];
             problems.push(problem.clone());
             problem.model.attention.normalization = Normalization::Unnormalized;
@@ -116,7 +116,7 @@ pub fn varied() -> Vec<Problem> {
 fn allowed(problem: &Problem) -> f64 {
     match problem.model.attention.normalization {
         Normalization::Softmax => VELOCITY,
-        Normalization::Unnormalized => 8.0 * VELOCITY,
+        _ => 8.0 * VELOCITY,
     }
 }
 

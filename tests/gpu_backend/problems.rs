@@ -1,7 +1,7 @@
 //! The problems that the tests pose, all repeatable.
 
 use tokenfield::{
-    model::{Attention, Head, Mask, Matrix, Model, Normalization},
+    model::{Attention, Course, Head, Mask, Matrix},
     problem::{Algorithm, Problem, Schedule},
     scheme::Scheme,
     tokens::{Shape, Tokens, Weights},
@@ -38,20 +38,14 @@ pub fn shape(count: usize, dim: usize) -> Shape {
 }
 
 pub fn identity() -> Head {
-    Head { query_key: Matrix::Identity, value: Matrix::Identity }
+    Head::default()
 }
 
 pub fn problem(shape: Shape, beta: f64) -> Problem {
     Problem {
         tokens: Tokens { shape, coordinates: unit_tokens(shape, 7), weights: Weights::Equal },
-        model: Model {
-            attention: Attention {
-                beta,
-                normalization: Normalization::Softmax,
-                mask: Mask::None,
-                heads: vec![identity()],
-            },
-        },
+        model: Attention { beta, ..Attention::default() }.into(),
+        course: Course::Constant,
         scheme: Scheme::Heun,
         schedule: Schedule { steps: 1, end: 0.1, observe_every: 1 },
         quantities: vec![],
@@ -84,7 +78,11 @@ pub fn varied_problems() -> Vec<Problem> {
         problems.push(problem.clone());
         problem.tokens.weights = uneven_weights(problem.tokens.shape);
         let mut stream = Stream(13);
-        problem.model.attention.heads.push(Head { query_key: stream.matrix(dim), value: stream.matrix(dim) });
+        problem.model.attention.heads.push(Head {
+            query_key: stream.matrix(dim),
+            value: stream.matrix(dim),
+            ..Head::default()
+        });
         problems.push(problem.clone());
         problem.model.attention.mask = Mask::Causal;
         problems.push(problem.clone());

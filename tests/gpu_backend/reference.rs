@@ -29,11 +29,12 @@ fn sees(mask: Mask, i: usize, j: usize) -> bool {
         Mask::None => true,
         Mask::Causal => j <= i,
         Mask::StrictlyCausal => j < i,
+        Mask::Others => j != i,
     }
 }
 
 pub fn reference_replica(problem: &Problem, field: Field, replica: usize, rows: Range<usize>) -> Vec<f64> {
-    let Problem { tokens, model: Model { attention }, .. } = problem;
+    let Problem { tokens, model: Model { attention, .. }, .. } = problem;
     let dim = tokens.shape.dim;
     let token = |j: usize| &tokens.replica(replica)[j * dim..][..dim];
     let mut result = Vec::new();
@@ -50,7 +51,7 @@ pub fn reference_replica(problem: &Problem, field: Field, replica: usize, rows: 
             let scores: Vec<(usize, f64)> = seen.map(|(j, image)| (j, attention.beta * dot(x, image))).collect();
             let highest = match attention.normalization {
                 Normalization::Softmax => scores.iter().map(|(_, score)| *score).fold(f64::NEG_INFINITY, f64::max),
-                Normalization::Unnormalized => 0.0,
+                _ => 0.0,
             };
             let (mut sum, mut mean) = (0.0, vec![0.0; dim]);
             for (j, score) in &scores {
@@ -74,7 +75,7 @@ pub fn reference_replica(problem: &Problem, field: Field, replica: usize, rows: 
 }
 
 pub fn reference_statistics(problem: &Problem, replica: usize) -> Statistics {
-    let Problem { tokens, model: Model { attention }, .. } = problem;
+    let Problem { tokens, model: Model { attention, .. }, .. } = problem;
     let dim = tokens.shape.dim;
     let all: Vec<(f64, &[f64])> = (0..tokens.shape.sources())
         .map(|j| (tokens.weight(replica, j), &tokens.replica(replica)[j * dim..][..dim]))

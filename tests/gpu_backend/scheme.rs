@@ -19,9 +19,9 @@ const RETRACTION: f64 = 1e-6;
 
 pub fn heun_step(gpu: &mut Gpu) -> Result<(), BackendError> {
     gpu.evaluate(Point::State, Field::Tangent, 0)?;
-    gpu.combine(&[0.1], Point::Stage)?;
+    gpu.combine(&[0.1], Point::Stage, Field::Tangent)?;
     gpu.evaluate(Point::Stage, Field::Tangent, 1)?;
-    gpu.combine(&[0.05, 0.05], Point::State)
+    gpu.combine(&[0.05, 0.05], Point::State, Field::Tangent)
 }
 
 pub fn combine() -> Result<(), String> {
@@ -42,7 +42,7 @@ pub fn combine() -> Result<(), String> {
         let mut gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
         let first = reference(&problem, Field::Tangent);
         gpu.evaluate(Point::State, Field::Tangent, 0).map_err(text)?;
-        gpu.combine(&[0.3], Point::Stage).map_err(text)?;
+        gpu.combine(&[0.3], Point::Stage, Field::Tangent).map_err(text)?;
         // The stage is seen through the velocity there.
         let mut there = problem.clone();
         there.tokens.coordinates = retracted(&[0.3], std::slice::from_ref(&first));
@@ -54,7 +54,7 @@ pub fn combine() -> Result<(), String> {
             compare(&format!("d = {dim}, stage {stage}"), &found, &slopes[stage], 2.0 * tolerance(&problem))?;
         }
         let coefficients = [0.1, -0.2, 0.3, 0.4];
-        gpu.combine(&coefficients, Point::State).map_err(text)?;
+        gpu.combine(&coefficients, Point::State, Field::Tangent).map_err(text)?;
         let found = block_on(gpu.tokens()).map_err(text)?;
         compare(&format!("d = {dim}"), &found, &retracted(&coefficients, &slopes), RETRACTION + tolerance(&problem))?;
     }

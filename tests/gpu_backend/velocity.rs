@@ -40,11 +40,11 @@ pub fn general_matrices() -> Result<(), String> {
         let diagonal = Matrix::Diagonal((0..dim).map(|k| 1.0 + k as f64 / 8.0).collect());
         let dense = |stream: &mut Stream| stream.matrix(dim);
         let heads = [
-            Head { query_key: dense(&mut stream), value: Matrix::Identity },
-            Head { query_key: Matrix::Identity, value: dense(&mut stream) },
-            Head { query_key: dense(&mut stream), value: dense(&mut stream) },
-            Head { query_key: diagonal.clone(), value: diagonal },
-            Head { query_key: Matrix::Scale(-2.0), value: Matrix::Scale(-0.5) },
+            Head { query_key: dense(&mut stream), value: Matrix::Identity, ..Head::default() },
+            Head { query_key: Matrix::Identity, value: dense(&mut stream), ..Head::default() },
+            Head { query_key: dense(&mut stream), value: dense(&mut stream), ..Head::default() },
+            Head { query_key: diagonal.clone(), value: diagonal, ..Head::default() },
+            Head { query_key: Matrix::Scale(-2.0), value: Matrix::Scale(-0.5), ..Head::default() },
         ];
         for head in heads {
             let mut problem = problem(shape(150, dim), 3.0);
@@ -60,9 +60,9 @@ pub fn several_heads() -> Result<(), String> {
     for dim in [3, 20] {
         let mut stream = Stream(5);
         let (a, v) = (stream.matrix(dim), stream.matrix(dim));
-        let general = Head { query_key: a, value: v.clone() };
-        let scaled = Head { query_key: Matrix::Scale(2.0), value: Matrix::Scale(0.5) };
-        let half = Head { query_key: Matrix::Identity, value: v };
+        let general = Head { query_key: a, value: v.clone(), ..Head::default() };
+        let scaled = Head { query_key: Matrix::Scale(2.0), value: Matrix::Scale(0.5), ..Head::default() };
+        let half = Head { query_key: Matrix::Identity, value: v, ..Head::default() };
         // Both orders, because the last head projects to the tangent space.
         for heads in [vec![general.clone(), scaled.clone(), half.clone()], vec![half, general, scaled]] {
             for normalization in [Normalization::Softmax, Normalization::Unnormalized] {

@@ -65,7 +65,7 @@ impl Kind {
     pub fn shifted(self, problem: &Problem, field: Field) -> Vec<f64> {
         let scheme = match field {
             Field::Tangent => Scheme::Euler,
-            Field::Ambient => Scheme::Layer,
+            Field::Ambient | Field::Perceptron => Scheme::Layer,
         };
         let schedule = Schedule { steps: 1, end: 1.0, observe_every: 1 };
         let problem = &Problem { scheme, schedule, ..problem.clone() };
@@ -100,7 +100,7 @@ fn evolve<B: Backend>(problem: &Problem, mut backend: B) -> Outcome {
 }
 
 fn shifted<B: Backend>(problem: &Problem, mut backend: B) -> Vec<f64> {
-    advance(problem, &mut backend, 1).expect("a step is taken");
+    advance(problem, &mut backend, 0, 1).expect("a step is taken");
     pollster::block_on(backend.tokens()).expect("tokens are read")
 }
 

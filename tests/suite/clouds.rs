@@ -1,7 +1,7 @@
 //! Problems for the tests, written down directly, with deterministic tokens that no library code has touched.
 
 use tokenfield::{
-    model::{Attention, Head, Mask, Matrix, Model, Normalization},
+    model::{Attention, Course, Head, Matrix},
     observe::Quantity,
     problem::{Algorithm, Problem, Schedule},
     scheme::Scheme,
@@ -40,7 +40,7 @@ pub fn cloud(replicas: usize, count: usize, dim: usize, seed: u64) -> Tokens {
 }
 
 pub fn identity_head() -> Head {
-    Head { query_key: Matrix::Identity, value: Matrix::Identity }
+    Head::default()
 }
 
 /// A head with full matrices of spectral norm near one.
@@ -48,7 +48,7 @@ pub fn general_head(dim: usize, seed: u64) -> Head {
     let mut numbers = Numbers(seed);
     let mut matrix =
         || Matrix::Dense(numbers.vector(dim * dim).iter().map(|entry| entry / (dim as f64).sqrt()).collect());
-    Head { query_key: matrix(), value: matrix() }
+    Head { query_key: matrix(), value: matrix(), ..Head::default() }
 }
 
 /// Weights that differ by a factor of up to three, normalized in each replica.
@@ -66,14 +66,8 @@ pub fn uneven(shape: Shape, seed: u64) -> Weights {
 pub fn problem(tokens: Tokens, beta: f64) -> Problem {
     Problem {
         tokens,
-        model: Model {
-            attention: Attention {
-                beta,
-                normalization: Normalization::Softmax,
-                mask: Mask::None,
-                heads: vec![identity_head()],
-            },
-        },
+        model: Attention { beta, ..Attention::default() }.into(),
+        course: Course::Constant,
         scheme: Scheme::Heun,
         schedule: Schedule { steps: 1, end: 0.1, observe_every: 1 },
         quantities: vec![Quantity::Moments, Quantity::Energy, Quantity::W2Dirac, Quantity::Overlap],

@@ -57,7 +57,7 @@ fn equiangular_overlap(n: f64, beta: f64, end: f64, normalization: Normalization
     let speed = |rho: f64| {
         let scale = match normalization {
             Normalization::Softmax => beta.exp() + (n - 1.0) * (beta * rho).exp(),
-            Normalization::Unnormalized => n,
+            _ => n,
         };
         2.0 * (beta * rho).exp() * (1.0 - rho) * ((n - 1.0) * rho + 1.0) / scale
     };

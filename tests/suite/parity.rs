@@ -101,7 +101,8 @@ fn repelling_cluster(kind: Kind) {
     }
     clouds::normalize(&mut tokens.coordinates, 3);
     let mut problem = problem(tokens, 31.0);
-    problem.model.attention.heads = vec![Head { query_key: Matrix::Scale(-1.0), value: Matrix::Identity }];
+    problem.model.attention.heads =
+        vec![Head { query_key: Matrix::Scale(-1.0), value: Matrix::Identity, ..Head::default() }];
     assert_parity(kind, &problem, if kind == Kind::CpuDouble { 31.0 } else { 8.0 });
 }
 
@@ -114,7 +115,7 @@ fn ensembles(kind: Kind) {
             let shape = Shape { passive: count / 3, ..tokens.shape };
             let mut general = problem(Tokens { shape, weights: uneven(shape, 5), ..tokens }, 1.5);
             let diagonal = Matrix::Diagonal((0..dim).map(|k| 0.3 + 0.1 * k as f64 / dim as f64).collect());
-            let mixed = Head { query_key: diagonal, value: Matrix::Scale(-0.5) };
+            let mixed = Head { query_key: diagonal, value: Matrix::Scale(-0.5), ..Head::default() };
             general.model.attention.heads = vec![general_head(dim, 23), mixed];
             for mask in [Mask::None, Mask::Causal, Mask::StrictlyCausal] {
                 general.model.attention.mask = mask;
@@ -137,7 +138,8 @@ fn unknown_maximum(kind: Kind) {
             assert_parity(kind, &problem, tolerance_scale);
             problem.model.attention.heads = vec![general_head(dim, 5)];
             assert_parity(kind, &problem, tolerance_scale);
-            problem.model.attention.heads = vec![Head { query_key: Matrix::Scale(-1.0), value: Matrix::Scale(0.5) }];
+            problem.model.attention.heads =
+                vec![Head { query_key: Matrix::Scale(-1.0), value: Matrix::Scale(0.5), ..Head::default() }];
             problem.tokens.shape.passive = 20;
             assert_parity(kind, &problem, tolerance_scale);
         }
@@ -151,8 +153,8 @@ fn several_heads(kind: Kind) {
         problem.model.attention.heads = vec![
             identity_head(),
             general_head(dim, 23),
-            Head { query_key: Matrix::Diagonal(diagonal.clone()), value: Matrix::Scale(-0.4) },
-            Head { query_key: Matrix::Scale(2.0), value: Matrix::Diagonal(diagonal) },
+            Head { query_key: Matrix::Diagonal(diagonal.clone()), value: Matrix::Scale(-0.4), ..Head::default() },
+            Head { query_key: Matrix::Scale(2.0), value: Matrix::Diagonal(diagonal), ..Head::default() },
         ];
         assert_parity(kind, &problem, 2.0);
         problem.model.attention.normalization = Normalization::Unnormalized;

@@ -163,7 +163,10 @@ fn head_field<S: Exp2, T: Real, const D: usize>(
             let inverse = T::div(simd, T::splat(simd, T::ONE), sum);
             T::select_above(simd, sum, zero, inverse, sum)
         }
-        Normalization::Unnormalized => T::splat(simd, T::from_f64(shift.exp2())),
+        Normalization::Unnormalized
+        | Normalization::Shifted
+        | Normalization::Hardmax
+        | Normalization::Sinkhorn { .. } => T::splat(simd, T::from_f64(shift.exp2())),
     };
     for c in 0..D {
         moment[c] = T::mul(simd, scale, moment[c]);

@@ -111,7 +111,10 @@ impl<T: Real> HeadField<T> {
         for ((field, barycentre), log2_sum) in rows {
             let total = match self.normalization {
                 Normalization::Softmax => 1.0,
-                Normalization::Unnormalized => log2_sum.exp2(),
+                Normalization::Unnormalized
+                | Normalization::Shifted
+                | Normalization::Hardmax
+                | Normalization::Sinkhorn { .. } => log2_sum.exp2(),
             };
             self.value.apply(&barycentre[..dim], |k, value| field[k] += total * value);
         }
@@ -131,7 +134,7 @@ impl Map {
             Matrix::Identity => Map::Scale(1.0),
             Matrix::Scale(scale) => Map::Scale(*scale),
             Matrix::Diagonal(entries) => Map::Diagonal(entries.clone()),
-            Matrix::Dense(_) => Map::Dense(matrix.dense(dim, 1.0)),
+            Matrix::Dense(_) | Matrix::Product { .. } => Map::Dense(matrix.dense(dim, 1.0)),
         }
     }
 

@@ -148,6 +148,10 @@ fn state<T: Real>(tokens: &Tokens) -> Columns<T> {
     state
 }
 
+fn unsupported(term: &'static str) -> BackendError {
+    BackendError::Unsupported { backend: "cpu", term, remedy: "leave it out" }
+}
+
 impl<T: Real> Backend for Cpu<T> {
     fn identity(&self) -> Identity {
         Identity { backend: "cpu", adapter: describe(), driver: String::new(), precision: T::PRECISION }
@@ -172,7 +176,15 @@ impl<T: Real> Backend for Cpu<T> {
         Ok(())
     }
 
-    fn combine(&mut self, coefficients: &[f64], into: Point) -> Result<(), BackendError> {
+    fn change(&mut self, _model: &Model) -> Result<(), BackendError> {
+        Err(unsupported("weights that change"))
+    }
+
+    fn fluctuate(&mut self, _point: Point, _step: u64, _stage: usize) -> Result<(), BackendError> {
+        Err(unsupported("noise"))
+    }
+
+    fn combine(&mut self, coefficients: &[f64], into: Point, _field: Field) -> Result<(), BackendError> {
         let (instructions, velocities) = (self.instructions, &self.velocities);
         let (target, from) = match into {
             Point::State => (&mut self.state, None),

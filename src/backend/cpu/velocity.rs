@@ -89,7 +89,7 @@ impl<T: Real> Cpu<T> {
             }
         }
         match field {
-            Field::Ambient => fields,
+            Field::Ambient | Field::Perceptron => fields,
             Field::Tangent => {
                 let along = |(x, f): (&[f64], &[f64])| x[0] * f[1] - x[1] * f[0];
                 tokens.chunks_exact(2).zip(fields.chunks_exact(2)).map(along).collect()
@@ -103,7 +103,7 @@ impl<T: Real> Cpu<T> {
             let (query, value) = (head.query_factor()?, head.value_multiple?);
             let (factor, divided) = match head.normalization {
                 Normalization::Softmax => (value / query, Divided::ByF),
-                Normalization::Unnormalized => {
+                _ => {
                     let log2_most = moments.log2_total() + query.abs() * LOG2_E;
                     (value / query * log2_most.exp2(), Divided::ByNothing)
                 }

@@ -89,7 +89,7 @@ pub(super) fn matrices(attention: &Attention) -> Matrices {
 /// Which sources the kernels let a query see.
 pub(super) fn sight(mask: Mask) -> Sight {
     match mask {
-        Mask::None => Sight::All,
+        Mask::None | Mask::Others => Sight::All,
         Mask::Causal | Mask::StrictlyCausal => Sight::Leading,
     }
 }
@@ -126,7 +126,7 @@ pub(super) fn table(problem: &Problem) -> Vec<f32> {
     let dim = problem.tokens.shape.dim;
     let unit = unit(problem);
     let mut table = Vec::new();
-    for Head { query_key, value } in &problem.model.attention.heads {
+    for Head { query_key, value, .. } in &problem.model.attention.heads {
         let multiples = [query_key, value].map(Matrix::multiple_of_identity);
         let [c, v] = multiples.map(|multiple| multiple.unwrap_or(1.0));
         let [general_a, general_v] = multiples.map(|multiple| f64::from(u8::from(multiple.is_none())));
@@ -141,7 +141,7 @@ pub(super) fn table(problem: &Problem) -> Vec<f32> {
 fn unit(problem: &Problem) -> f64 {
     match problem.model.attention.normalization {
         Normalization::Softmax => 1.0,
-        Normalization::Unnormalized => 1.0 / problem.tokens.shape.sources() as f64,
+        _ => 1.0 / problem.tokens.shape.sources() as f64,
     }
 }
 

@@ -74,7 +74,7 @@ use self::{
 };
 use super::{Backend, BackendError, Identity, Method, Point, Precision, algorithm::Plan};
 use crate::{
-    model::{Field, Mask},
+    model::{Field, Mask, Model},
     observe::{Quantity, Statistics},
     problem::{Algorithm, Problem},
     scheme::Tableau,
@@ -215,6 +215,10 @@ impl Gpu {
     }
 }
 
+fn unsupported(term: &'static str) -> BackendError {
+    BackendError::Unsupported { backend: "gpu", term, remedy: "write --backend cpu" }
+}
+
 impl Backend for Gpu {
     fn identity(&self) -> Identity {
         let summary = self.device.summary();
@@ -235,7 +239,15 @@ impl Backend for Gpu {
         self.velocity.evaluate(&mut self.recorder, Clouds::same(&self.cloud), point, field, stage)
     }
 
-    fn combine(&mut self, coefficients: &[f64], into: Point) -> Result<(), BackendError> {
+    fn change(&mut self, _model: &Model) -> Result<(), BackendError> {
+        Err(unsupported("weights that change"))
+    }
+
+    fn fluctuate(&mut self, _point: Point, _step: u64, _stage: usize) -> Result<(), BackendError> {
+        Err(unsupported("noise"))
+    }
+
+    fn combine(&mut self, coefficients: &[f64], into: Point, _field: Field) -> Result<(), BackendError> {
         self.combination.record(&mut self.recorder, &self.cloud, coefficients, into)
     }
 

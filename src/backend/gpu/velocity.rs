@@ -273,7 +273,7 @@ pub(super) fn reach(mask: Mask, queries: &Segment, keys: &Segment) -> i32 {
     let ahead = queries.first_token as i32 - keys.first_token as i32;
     match mask {
         // Beyond any source, and far from overflow when a query's number is added.
-        Mask::None => 1 << 30,
+        Mask::None | Mask::Others => 1 << 30,
         Mask::Causal => ahead + 1,
         Mask::StrictlyCausal => ahead,
     }

@@ -40,7 +40,7 @@ fn a_plain_experiment_resolves() {
     assert_eq!(problem.tokens.coordinates.len(), 18);
     assert_eq!(problem.model.attention.beta, 4.0);
     assert_eq!(problem.model.attention.normalization, Normalization::Softmax);
-    assert_eq!(problem.model.attention.heads, [Head { query_key: Matrix::Identity, value: Matrix::Identity }]);
+    assert_eq!(problem.model.attention.heads, [Head::default()]);
     assert_eq!(problem.scheme, Scheme::Heun);
     assert_eq!(problem.schedule, Schedule { steps: 200, end: 10.0, observe_every: 200 });
     assert_eq!(problem.quantities, [Quantity::Moments, Quantity::Energy, Quantity::W2Dirac]);
@@ -136,8 +136,12 @@ fn files_are_found_beside_the_experiment() {
     // The file is in f32.
     assert!((problem.tokens.coordinates[4] + 0.6).abs() < 1e-7);
     let heads = [
-        Head { query_key: Matrix::Dense(vec![1.0, 2.0, 3.0, 4.0]), value: Matrix::Dense(vec![0.0, -1.0, 1.0, 0.0]) },
-        Head { query_key: Matrix::Diagonal(vec![1.0, -0.1]), value: Matrix::Scale(-1.0) },
+        Head {
+            query_key: Matrix::Dense(vec![1.0, 2.0, 3.0, 4.0]),
+            value: Matrix::Dense(vec![0.0, -1.0, 1.0, 0.0]),
+            ..Head::default()
+        },
+        Head { query_key: Matrix::Diagonal(vec![1.0, -0.1]), value: Matrix::Scale(-1.0), ..Head::default() },
     ];
     assert_eq!(problem.model.attention.heads, heads);
     assert_eq!(problem.schedule, Schedule { steps: 3, end: 0.3, observe_every: 2 });

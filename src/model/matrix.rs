@@ -1,0 +1,71 @@
+//! Matrices in the cheapest form that says what they are.
+
+use nalgebra::DMatrix;
+
+/// A square matrix of width d.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Matrix {
+    Identity,
+    /// A multiple of the identity.
+    Scale(f64),
+    Diagonal(Vec<f64>),
+    /// Row-major, d * d numbers.
+    Dense(Vec<f64>),
+    /// L^T R, of rank at most r, for two factors of shape (r, d) in row-major order: Q^T K, or (W_o^T)^T W_v.
+    Product {
+        left: Vec<f64>,
+        right: Vec<f64>,
+    },
+}
+
+impl Matrix {
+    /// The factor c if this matrix is c times the identity.
+    pub fn multiple_of_identity(&self) -> Option<f64> {
+        match self {
+            Matrix::Identity => Some(1.0),
+            Matrix::Scale(factor) => Some(*factor),
+            Matrix::Diagonal(_) | Matrix::Dense(_) | Matrix::Product { .. } => None,
+        }
+    }
+
+    /// |A|_2, the largest factor by which the matrix of width `dim` stretches a vector.
+    pub fn spectral_norm(&self, dim: usize) -> f64 {
+        match self {
+            Matrix::Identity => 1.0,
+            Matrix::Scale(factor) => factor.abs(),
+            Matrix::Diagonal(entries) => entries.iter().fold(0.0, |largest, entry| entry.abs().max(largest)),
+            Matrix::Dense(rows) => DMatrix::from_row_slice(dim, dim, rows).singular_values().max(),
+            // The singular values of L^T R are those of R_l R_r^T, r by r, for the triangles of L^T and R^T.
+            Matrix::Product { left, right } => {
+                let triangle = |factor: &[f64]| DMatrix::from_column_slice(dim, factor.len() / dim, factor).qr().r();
+                (triangle(left) * triangle(right).transpose()).singular_values().max()
+            }
+        }
+    }
+
+    /// All d * d entries in row-major order, each multiplied by `factor`.
+    pub fn dense(&self, dim: usize, factor: f64) -> Vec<f64> {
+        let diagonal = |entry: &dyn Fn(usize) -> f64| {
+            let mut rows = vec![0.0; dim * dim];
+            for k in 0..dim {
+                rows[k * dim + k] = factor * entry(k);
+            }
+            rows
+        };
+        match self {
+            Matrix::Identity => diagonal(&|_| 1.0),
+            Matrix::Scale(scale) => diagonal(&|_| *scale),
+            Matrix::Diagonal(entries) => diagonal(&|k| entries[k]),
+            Matrix::Dense(rows) => rows.iter().map(|entry| factor * entry).collect(),
+            Matrix::Product { left, right } => {
+                let mut rows = vec![0.0; dim * dim];
+                for (left, right) in left.chunks_exact(dim).zip(right.chunks_exact(dim)) {
+                    for (row, a) in rows.chunks_exact_mut(dim).zip(left) {
+                        row.iter_mut().zip(right).for_each(|(entry, b)| *entry += factor * a * b);
+                    }
+                }
+                rows
+            }
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! What the equation is, as data.
+//!
+//! A token x_i moves by attention to the others and by a perceptron of its own. Before the geometry has its say, its
+//! field is
+//!
+//! ```text
+//! sum_h c_h (V_h sum_j a^h_ij x_j)  +  sum_k outer_k sigma(<inner_k, x_i> + bias_k) + output_bias
+//! a^h_ij = w_j e^{beta_h <x_i, A_h x_j>} / Z^h_i     (softmax)
+//! a^h_ij = w_j e^{beta_h <x_i, A_h x_j>}             (unnormalized)
+//! ```
+//!
+//! with Z^h_i = sum_k w_k e^{beta_h <x_i, A_h x_k>} and A = Q^T K, sums running over the sources that token i sees: equations
+//! SA and USA of Rigollet, "The Mean-Field Dynamics of Transformers" (arXiv:2512.01868), with general matrices. Nothing
+//! here steps time; how weights change with it is a [`Course`].
+
+mod course;
+mod geometry;
+mod matrix;
+mod noise;
+mod perceptron;
+
+pub use self::{
+    course::Course,
+    geometry::{Geometry, LayerNorm},
+    matrix::Matrix,
+    noise::{Calculus, Noise, NoiseField},
+    perceptron::{Activation, Perceptron},
+};
+
+/// One attention head: scores <x_i, A x_j> with A = `query_key` = Q^T K, values V x_j with V = `value`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    pub query_key: Matrix,
+    pub value: Matrix,
+    pub biases: Biases,
+    /// The inverse temperature of this head, if it is not that of the attention.
+    pub beta: Option<f64>,
+    /// c_h, by which the output is multiplied before heads add up.
+    pub weight: f64,
+}
+
+/// The identity, twice.
+impl Default for Head {
+    fn default() -> Self {
+        Self {
+            query_key: Matrix::Identity,
+            value: Matrix::Identity,
+            biases: Biases::default(),
+            beta: None,
+            weight: 1.0,
+        }
+    }
+}
+
+/// What is added to the queries Q x, the keys K x, the values W_v x and the output W_o (sum_j a_ij W_v x_j) of a head whose
+/// matrices are products; empty for nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Biases {
+    /// r numbers, r being the number of rows of Q and K.
+    pub query: Vec<f64>,
+    pub key: Vec<f64>,
+    /// r numbers, r being the number of rows of W_v.
+    pub value: Vec<f64>,
+    /// d numbers.
+    pub output: Vec<f64>,
+}
+
+/// What divides the attention weights.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Normalization {
+    /// By their sum: SA.
+    Softmax,
+    /// By nothing: USA.
+    Unnormalized,
+    /// By e^beta: w_j e^{beta (s_ij - 1)}, the clock of "Dynamic metastability in the self-attention model"
+    /// (arXiv:2410.06833).
+    Shifted,
+    /// beta = infinity: the sources of the largest score share the weight in proportion to theirs. Scores within
+    /// [`TIE`] of the largest, relative to the largest magnitude of a score of the row, are tied.
+    Hardmax,
+    /// Twice, so that rows and columns are stochastic: a_ij = w_j e^{beta s_ij + f_i + g_j} with sum_j a_ij = 1 and
+    /// sum_i w_i a_ij = w_j ("Sinkformers", arXiv:2110.11773). Rows are normalized last.
+    Sinkhorn {
+        /// Pairs of half-steps at most.
+        iterations: u32,
+        /// Iterations end when no log column sum of a replica is further than this from zero.
+        tolerance: f64,
+    },
+}
+
+/// Relative to the largest magnitude of a score in its row, how far below the largest a score is still tied with it.
+pub const TIE: f64 = 1e-6;
+
+/// Which sources a token attends to, by their order in the replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mask {
+    /// All of them.
+    None,
+    /// Those up to itself: j <= i.
+    Causal,
+    /// Those before itself: j < i. A token that sees none does not move.
+    StrictlyCausal,
+    /// All but itself: j != i.
+    Others,
+}
+
+impl Mask {
+    /// How many of the leading sources token `token` sees. A passive token comes after all sources and sees them all.
+    pub fn visible(self, token: usize, sources: usize) -> usize {
+        match self {
+            Mask::None | Mask::Others => sources,
+            Mask::Causal => sources.min(token + 1),
+            Mask::StrictlyCausal => sources.min(token),
+        }
+    }
+}
+
+/// How the place of a token in its replica enters the attention.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Position {
+    #[default]
+    Nowhere,
+    /// Attention with linear biases: weights are multiplied by e^{-decay (i - j) / n}, n being the number of sources, under
+    /// a causal mask. Unnormalized weights are then divided by sum_k w_k e^{-decay (i - k) / n}, as in "Kinetic theory for
+    /// Transformers and the lost-in-the-middle phenomenon" (arXiv:2605.09213).
+    Alibi { decay: f64 },
+    /// Components 2m and 2m + 1 of queries and keys are rotated by i base^{-2m / d_k} ("RoFormer", arXiv:2104.09864).
+    Rotary { base: f64 },
+    /// p_i is added to token i where queries and keys are made, not where values are; (count, d) in row-major order.
+    Additive(Vec<f64>),
+}
+
+/// The attention term: heads add up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attention {
+    /// The inverse temperature of heads that do not have their own.
+    pub beta: f64,
+    pub normalization: Normalization,
+    pub mask: Mask,
+    /// Sources further away than window - 1 places are not seen.
+    pub window: Option<usize>,
+    pub position: Position,
+    pub heads: Vec<Head>,
+}
+
+/// One head of identity matrices at beta = 1, softmax, everyone seeing everyone.
+impl Default for Attention {
+    fn default() -> Self {
+        Self {
+            beta: 1.0,
+            normalization: Normalization::Softmax,
+            mask: Mask::None,
+            window: None,
+            position: Position::Nowhere,
+            heads: vec![Head::default()],
+        }
+    }
+}
+
+impl Attention {
+    /// The inverse temperature of a head.
+    pub fn beta_of(&self, head: &Head) -> f64 {
+        head.beta.unwrap_or(self.beta)
+    }
+
+    /// The sources that token `token` sees, but for itself under [`Mask::Others`].
+    pub fn sight(&self, token: usize, sources: usize) -> std::ops::Range<usize> {
+        let end = self.mask.visible(token, sources);
+        match self.window {
+            Some(window) if token < sources => {
+                let start = (token + 1).saturating_sub(window);
+                start.min(end)..end.min(token + window)
+            }
+            _ => 0..end,
+        }
+    }
+
+    /// Whether the weights of sources are all that distinguishes the places of tokens, and all are seen: what expansions
+    /// and fast kernels may assume, beside matrices of their liking.
+    pub fn is_plain(&self) -> bool {
+        self.mask == Mask::None
+            && self.window.is_none()
+            && self.position == Position::Nowhere
+            && matches!(
+                self.normalization,
+                Normalization::Softmax | Normalization::Unnormalized | Normalization::Shifted
+            )
+            && self.heads.iter().all(|head| head.biases == Biases::default())
+    }
+}
+
+/// The equation that moves the tokens.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Model {
+    pub geometry: Geometry,
+    pub attention: Attention,
+    pub perceptron: Option<Perceptron>,
+    pub noise: Option<Noise>,
+}
+
+/// Attention on the sphere and nothing else.
+impl From<Attention> for Model {
+    fn from(attention: Attention) -> Self {
+        Self { attention, ..Self::default() }
+    }
+}
+
+/// Which of the fields of the equation is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// dx/dt: attention and perceptron, as the geometry lets them move a token. On the sphere, P_x applied.
+    Tangent,
+    /// The attention output itself, as a Transformer layer adds it.
+    Ambient,
+    /// The perceptron output itself, likewise.
+    Perceptron,
+}

@@ -1,0 +1,36 @@
+//! The perceptron of a Transformer layer.
+
+/// x -> sum_k outer_k sigma(<inner_k, x> + bias_k) + output_bias, with m hidden units.
+///
+/// The gradient form of "Perceptrons and localization of attention's mean-field landscape" (arXiv:2601.21366) has
+/// inner_k = a_k and outer_k = omega_k a_k.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Perceptron {
+    /// (m, d) in row-major order.
+    pub inner: Vec<f64>,
+    /// (m, d) in row-major order.
+    pub outer: Vec<f64>,
+    /// m numbers.
+    pub bias: Vec<f64>,
+    /// d numbers.
+    pub output_bias: Vec<f64>,
+    pub activation: Activation,
+}
+
+impl Perceptron {
+    /// m.
+    pub fn width(&self) -> usize {
+        self.bias.len()
+    }
+}
+
+/// The activation sigma.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// max(s, 0).
+    Relu,
+    /// s Phi(s) with the distribution function Phi of the standard normal law, exactly.
+    Gelu,
+    Tanh,
+    Identity,
+}
