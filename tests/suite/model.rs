@@ -313,11 +313,9 @@ fn energies(kind: Kind) {
     for geometry in [Geometry::Sphere, Geometry::Euclidean] {
         let attention = Attention { beta: 2.0, mask: Mask::Causal, heads: heads.clone(), ..Attention::default() };
         let model = Model { geometry: geometry.clone(), ..attention.into() };
-        let tokens = Tokens {
-            shape: Shape { passive: 4, ..tokens(&geometry, 40, dim, 83).shape },
-            ..tokens(&geometry, 40, dim, 83)
-        };
-        let tokens = Tokens { weights: uneven(tokens.shape, 89), ..tokens };
+        let mut tokens = tokens(&geometry, 40, dim, 83);
+        tokens.shape.passive = 4;
+        tokens.weights = uneven(tokens.shape, 89);
         let mut problem = Problem { quantities: vec![Quantity::Energy], ..euler(tokens, model) };
         problem.schedule = Schedule { steps: 0, end: 0.0, observe_every: 1 };
         assert_eq!(columns(&problem.quantities, dim), ["log_energy"]);
