@@ -6,6 +6,7 @@ mod harmonic;
 mod laws;
 mod long_sums;
 mod model;
+mod noise;
 mod oracle;
 mod order;
 mod parity;
@@ -14,7 +15,15 @@ mod threads;
 use libtest_mimic::Arguments;
 
 fn main() {
-    let trials =
-        [laws::all(), parity::all(), harmonic::all(), order::all(), threads::all(), long_sums::all(), model::all()];
+    let trials = [
+        laws::all(),
+        parity::all(),
+        harmonic::all(),
+        order::all(),
+        threads::all(),
+        long_sums::all(),
+        model::all(),
+        noise::all(),
+    ];
     libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit();
 }

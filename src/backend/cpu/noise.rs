@@ -22,7 +22,7 @@ pub(super) fn field(
     let replica_of_common = if noise.is_shared { 0 } else { replica as u32 };
     let draws = normals(noise.seed, step, replica_of_common, 0, Purpose::CommonNoise, common_draws(noise, dim));
     let mut field = vec![0.0; rows.len()];
-    let tokens = field.par_chunks_exact_mut(dim).zip(rows.par_chunks_exact(dim)).enumerate();
+    let tokens = field.par_chunks_exact_mut(dim).zip(rows.par_chunks_exact(dim)).enumerate().with_min_len(64);
     tokens.for_each(|(token, (g, x))| {
         match noise.field {
             NoiseField::Independent => {
