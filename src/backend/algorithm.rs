@@ -80,7 +80,9 @@ impl Plan {
         let kappa = heads.iter().map(|head| head.longest).fold(0.0, f64::max);
         let floor = floor(dim, kappa, tolerance, epsilon);
         let most_lost = (SLACK * tolerance / floor).log2();
-        if even_loss(dim, kappa) > most_lost {
+        // Close to the limit half of all tokens are summed pair by pair after all: only who insists gets that.
+        let reserve = if asked == Algorithm::Harmonic { 0.0 } else { 1.0 };
+        if even_loss(dim, kappa) + reserve > most_lost {
             let error = floor * even_loss(dim, kappa).exp2();
             let refusal = Err(BackendError::AboveTolerance { error, tolerance });
             return if asked == Algorithm::Harmonic { refusal } else { Ok(None) };
