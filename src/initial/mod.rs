@@ -6,6 +6,7 @@
 mod configuration;
 mod file;
 pub(crate) mod npy;
+mod quadrature;
 mod sphere;
 
 use std::{f64::consts::PI, path::PathBuf};
@@ -14,6 +15,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 pub(crate) use file::Cloud;
+pub use quadrature::{Nodes, gauss_legendre, quadrature};
 
 use crate::{
     random::{Purpose, Stream},
@@ -165,7 +167,7 @@ fn zeros(shape: Shape) -> Result<Vec<f64>, LawError> {
     Ok(coordinates)
 }
 
-fn unit_axis(axis: &[f64], dim: usize) -> Result<Vec<f64>, LawError> {
+pub(crate) fn unit_axis(axis: &[f64], dim: usize) -> Result<Vec<f64>, LawError> {
     let remedy = || {
         let mut entries = vec!["0"; dim.min(8)];
         entries[dim.min(8) - 1] = "1";
