@@ -1,0 +1,133 @@
+//! A sweep as typed: a base experiment, axes that replace keys of it, and rates to be fitted.
+//!
+//! ```toml
+//! base = "../experiments/clusters.toml"
+//! [axes]
+//! "tokens.count" = [64, 256, 1024]
+//! [[fit]]
+//! quantity = "coupling_error"
+//! variable = "tokens.count"
+//! expected = -0.5
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::{
+    Experiment,
+    error::{ExperimentError, Source},
+    overrides::Override,
+    section::{Entry, Section},
+};
+
+const SWEEP: &[&str] = &["name", "base", "axes", "fit"];
+const FIT: &[&str] = &["quantity", "variable", "expected"];
+
+/// A sweep file: every combination of the values of its axes is an experiment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SweepFile {
+    source: Source,
+    /// What the sweep folder is called, unless told otherwise.
+    pub name: String,
+    base: PathBuf,
+    axes: Vec<(String, Vec<Value>)>,
+    pub fits: Vec<Fit>,
+    overrides: Vec<Override>,
+}
+
+/// A rate: the slope of ln `quantity`, a column of samples, against ln `variable`, an axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fit {
+    pub quantity: String,
+    pub variable: String,
+    pub expected: Option<f64>,
+}
+
+impl SweepFile {
+    /// Reads a sweep file; `overrides` are those of the base experiment, under the axes.
+    pub fn read(path: &Path, overrides: &[Override]) -> Result<Self, ExperimentError> {
+        let (source, table) = super::read_table(path, &[])?;
+        let root = Section::new(&source, "", &table, SWEEP)?;
+        let base = root.required("base", "\"clusters.toml\"")?.path()?;
+        let axes = axes(&root.required("axes", "{ \"tokens.count\" = [64, 256] }")?)?;
+        let fits = match root.optional("fit", "[{ quantity = \"mean_norm\", variable = \"tokens.count\" }]") {
+            Some(entry) => entry
+                .list("{ quantity = \"mean_norm\", variable = \"tokens.count\" }")?
+                .iter()
+                .map(|entry| fit(entry, &axes))
+                .collect::<Result<_, _>>()?,
+            None => Vec::new(),
+        };
+        let stem = || path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("sweep").to_owned();
+        let name = root.optional("name", "\"rates\"").map(|entry| super::typed::name(&entry)).transpose()?;
+        let name = name.unwrap_or_else(stem);
+        Ok(Self { name, base, axes, fits, overrides: overrides.to_vec(), source })
+    }
+
+    /// The dotted keys of the axes.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.axes.iter().map(|(key, _)| key.as_str())
+    }
+
+    /// Every combination of values, the last axis fastest.
+    pub fn grid(&self) -> Vec<Vec<Value>> {
+        let mut grid = vec![Vec::new()];
+        for (_, values) in &self.axes {
+            let longer = |row: &Vec<Value>| {
+                let row = row.clone();
+                values.iter().map(move |value| [row.clone(), vec![value.clone()]].concat())
+            };
+            grid = grid.iter().flat_map(longer).collect();
+        }
+        grid
+    }
+
+    /// The base experiment with its axes at `values`.
+    pub fn experiment(&self, values: &[Value]) -> Result<Experiment, ExperimentError> {
+        let mut overrides = self.overrides.clone();
+        for (key, value) in self.keys().zip(values) {
+            let text = format!("{key}={value}");
+            let change = text.parse::<Override>().map_err(|error| {
+                let problem = error.to_string();
+                self.source.error(format!("axes.{key}"), value, problem, "write a dotted key of the base experiment")
+            })?;
+            overrides.push(change);
+        }
+        Experiment::read(&self.base, &overrides)
+    }
+}
+
+fn axes(entry: &Entry) -> Result<Vec<(String, Vec<Value>)>, ExperimentError> {
+    let table: &Table = entry.table()?;
+    if table.is_empty() {
+        return Err(entry.error_with("names no key", "write e.g. \"tokens.count\" = [64, 256]"));
+    }
+    let axis = |(key, value): (&String, &Value)| match value {
+        Value::Array(values) if !values.is_empty() => Ok((key.clone(), values.clone())),
+        _ => Err(entry.error_with(
+            format!("{key} must be a list of one or more values"),
+            format!("write e.g. \"{key}\" = [64, 256]"),
+        )),
+    };
+    table.iter().map(axis).collect()
+}
+
+fn fit(entry: &Entry, axes: &[(String, Vec<Value>)]) -> Result<Fit, ExperimentError> {
+    let section = entry.section(FIT)?;
+    let variable = section.required("variable", "\"tokens.count\"")?;
+    let numbers = |values: &[Value]| values.iter().all(|value| value.is_integer() || value.is_float());
+    let names: Vec<&str> =
+        axes.iter().filter(|(_, values)| numbers(values)).map(|(key, _)| key.as_str()).collect();
+    let typed = variable.text()?;
+    if !names.contains(&typed) {
+        let accepted = format!("write an axis whose values are numbers: {}", names.join(", "));
+        return Err(variable.error_with("is no axis of numbers", accepted));
+    }
+    let expected = section.optional("expected", "-0.5");
+    Ok(Fit {
+        quantity: section.required("quantity", "\"coupling_error\"")?.text()?.to_owned(),
+        variable: typed.to_owned(),
+        expected: expected.map(|entry| entry.number("finite", |_| true)).transpose()?,
+    })
+}

@@ -1,0 +1,133 @@
+//! What complete cells say together: `cells.csv`, one row per cell and replica, and `rates.csv`, one row per fit and
+//! combination of the other axes.
+
+use std::path::Path;
+
+use super::{Cell, SweepError, folder, rates};
+use crate::{experiment::SweepFile, record::write_whole};
+
+/// The last sample of every replica of a cell.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finals {
+    /// Names of the quantities.
+    pub columns: Vec<String>,
+    /// (replica, text of each quantity), by replica.
+    pub rows: Vec<(usize, Vec<String>)>,
+}
+
+impl Finals {
+    /// From `samples.csv` of a complete run folder.
+    pub fn read(folder: &Path) -> Result<Self, SweepError> {
+        let path = folder.join("samples.csv");
+        let broken = |problem: String| SweepError::Cell { path: path.clone(), problem };
+        let mut reader = csv::Reader::from_path(&path).map_err(|error| broken(error.to_string()))?;
+        let header = reader.headers().map_err(|error| broken(error.to_string()))?.clone();
+        let mut rows: Vec<(usize, Vec<String>)> = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(|error| broken(error.to_string()))?;
+            let replica = record.get(0).and_then(|text| text.parse().ok());
+            let replica: usize = replica.ok_or_else(|| broken("a row without a replica".into()))?;
+            let row = (replica, record.iter().skip(2).map(str::to_owned).collect());
+            // Times ascend, so the last row of a replica is its final one.
+            match rows.iter_mut().find(|(other, _)| *other == replica) {
+                Some(last) => *last = row,
+                None => rows.push(row),
+            }
+        }
+        rows.sort_by_key(|(replica, _)| *replica);
+        Ok(Self { columns: header.iter().skip(2).map(str::to_owned).collect(), rows })
+    }
+
+    /// A quantity of every replica; none if it was not measured.
+    fn quantity(&self, name: &str) -> Option<Vec<f64>> {
+        let index = self.columns.iter().position(|column| column == name)?;
+        self.rows.iter().map(|(_, values)| values[index].parse().ok()).collect()
+    }
+}
+
+/// Writes both tables of the sweep folder from its cells, all of which must be complete.
+pub fn write_tables(sweep: &Path, file: &SweepFile, cells: &[Cell]) -> Result<(), SweepError> {
+    let finals: Vec<Finals> =
+        cells.iter().map(|cell| Finals::read(&folder(sweep, cell))).collect::<Result<_, _>>()?;
+    write_csv(&sweep.join("cells.csv"), &cells_table(file, cells, &finals))?;
+    write_csv(&sweep.join("rates.csv"), &rates_table(sweep, file, cells, &finals)?)
+}
+
+fn write_csv(path: &Path, table: &[Vec<String>]) -> Result<(), SweepError> {
+    Ok(write_whole(path, |file| {
+        let mut writer = csv::Writer::from_writer(file);
+        for row in table {
+            writer.write_record(row).map_err(std::io::Error::from)?;
+        }
+        writer.flush()
+    })?)
+}
+
+/// Cells may measure other quantities than each other, as tokens of other widths do; what one does not measure is empty.
+fn cells_table(file: &SweepFile, cells: &[Cell], finals: &[Finals]) -> Vec<Vec<String>> {
+    let mut columns: Vec<&String> = Vec::new();
+    for finals in finals {
+        columns.extend(finals.columns.iter().filter(|column| !columns.contains(column)).collect::<Vec<_>>());
+    }
+    let header = ["cell", "replica"].into_iter().map(String::from).chain(file.keys().map(String::from));
+    let mut table = vec![header.chain(columns.iter().map(|column| (*column).clone())).collect()];
+    for (cell, finals) in cells.iter().zip(finals) {
+        for (replica, values) in &finals.rows {
+            let value = |column: &&String| {
+                let index = finals.columns.iter().position(|other| other == *column);
+                index.map_or(String::new(), |index| values[index].clone())
+            };
+            let keys = [cell.id.clone(), replica.to_string()].into_iter().chain(cell.values.iter().cloned());
+            table.push(keys.chain(columns.iter().map(value)).collect());
+        }
+    }
+    table
+}
+
+const RATES: [&str; 8] =
+    ["quantity", "variable", "slope", "slope_low", "slope_high", "expected", "on_a_line", "local_slopes"];
+
+/// One row for each fit and each combination of the values of the other axes, which are columns after those of the fit.
+fn rates_table(
+    sweep: &Path,
+    file: &SweepFile,
+    cells: &[Cell],
+    finals: &[Finals],
+) -> Result<Vec<Vec<String>>, SweepError> {
+    let keys: Vec<&str> = file.keys().collect();
+    let mut table = vec![RATES.iter().chain(&keys).map(ToString::to_string).collect::<Vec<_>>()];
+    for fit in &file.fits {
+        let variable = keys.iter().position(|key| *key == fit.variable).unwrap_or(0);
+        let mut groups: Vec<(Vec<String>, Vec<(f64, Vec<f64>)>)> = Vec::new();
+        for (cell, finals) in cells.iter().zip(finals) {
+            let mut others = cell.values.clone();
+            others[variable] = String::new();
+            let missing = || SweepError::Cell {
+                path: folder(sweep, cell),
+                problem: format!("it did not measure {}, which a fit asks for", fit.quantity),
+            };
+            let sample = finals.quantity(&fit.quantity).ok_or_else(missing)?;
+            let point = (cell.values[variable].parse().unwrap_or(f64::NAN), sample);
+            match groups.iter_mut().find(|(values, _)| *values == others) {
+                Some((_, points)) => points.push(point),
+                None => groups.push((others, vec![point])),
+            }
+        }
+        for (others, mut points) in groups {
+            points.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let expected = fit.expected.map_or(String::new(), |expected| expected.to_string());
+            let found = match rates(&points) {
+                Some(rate) => {
+                    let local = rate.local.iter().map(|[slope, low, high]| format!("{slope:.4} [{low:.4}, {high:.4}]"));
+                    let on_a_line = (!rate.is_curved()).to_string();
+                    let local = local.collect::<Vec<_>>().join("; ");
+                    [rate.slope.to_string(), rate.low.to_string(), rate.high.to_string(), expected, on_a_line, local]
+                }
+                None => [String::new(), String::new(), String::new(), expected, String::new(), String::new()],
+            };
+            let names = [fit.quantity.clone(), fit.variable.clone()];
+            table.push(names.into_iter().chain(found).chain(others).collect());
+        }
+    }
+    Ok(table)
+}
