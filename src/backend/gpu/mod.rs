@@ -52,6 +52,7 @@ mod second_moment;
 mod segments;
 pub mod shaders;
 mod survey;
+mod terms;
 mod tune;
 mod velocity;
 mod wiring;
@@ -70,6 +71,7 @@ use self::{
     second_moment::SecondMoments,
     shaders::{Constants, Shift},
     survey::{Asked, Survey},
+    terms::unsupported,
     velocity::{Clouds, Velocity, View},
 };
 use super::{Backend, BackendError, Identity, Method, Point, Precision, algorithm::Plan};
@@ -107,10 +109,11 @@ pub struct Gpu {
 impl Gpu {
     /// Lays `problem` out on `device` and uploads its tokens.
     ///
-    /// Fails with `BelowLimit` if one token, one reading or the moments exceed a binding of the adapter, with `OutOfMemory`
+    /// Fails with `Unsupported` if the kernels lack a term of its model, with `BelowLimit` if one token, one reading or the moments exceed a binding of the adapter, with `OutOfMemory`
     /// if the tokens do not fit its memory, and with `TooManyHarmonics` or `AboveTolerance` if the problem asks for
     /// harmonics that cannot meet its tolerance.
     pub async fn new(device: &Device, problem: &Problem) -> Result<Gpu, BackendError> {
+        terms::check(problem)?;
         let shape = problem.tokens.shape;
         let attention = &problem.model.attention;
         let constants = tune::constants(shape, device.kind(), Shift::Running, heads::sight(attention.mask));
@@ -213,10 +216,6 @@ impl Gpu {
         moments.record(&mut self.recorder, &self.cloud)?;
         moments.read(&mut self.recorder, &self.readback).await
     }
-}
-
-fn unsupported(term: &'static str) -> BackendError {
-    BackendError::Unsupported { backend: "gpu", term, remedy: "write --backend cpu" }
 }
 
 impl Backend for Gpu {
