@@ -2,7 +2,7 @@
 
 use crate::{
     backend::BackendError,
-    model::{Geometry, Head, Mask, Matrix, Normalization, Position},
+    model::{Biases, Geometry, Head, Mask, Matrix, Normalization, Position},
     problem::{Algorithm, Problem},
 };
 
@@ -14,22 +14,12 @@ pub(super) fn unsupported(term: &'static str) -> BackendError {
 /// Refuses what the kernels do not have.
 pub(super) fn check(problem: &Problem) -> Result<(), BackendError> {
     let (model, attention) = (&problem.model, &problem.model.attention);
-    let of_heads = |found: fn(&Head) -> bool| attention.heads.iter().any(found);
-    let product = |matrix: &Matrix| matches!(matrix, Matrix::Product { .. });
     let missing = [
-        (model.geometry != Geometry::Sphere, "geometry but the sphere"),
-        (model.perceptron.is_some(), "perceptron"),
         (model.noise.is_some(), "noise"),
-        (!problem.course.is_constant(), "weights that change"),
         (attention.heads.is_empty(), "field without heads"),
-        (of_heads(|head| head.beta.is_some()), "heads with a beta of their own"),
-        (of_heads(|head| head.weight != 1.0), "weights of heads"),
-        (attention.heads.iter().any(|head| product(&head.query_key) || product(&head.value)), "products of factors"),
-        (of_heads(|head| head.biases != Default::default()), "biases of heads"),
         (attention.mask == Mask::Others, "mask that hides a token from itself"),
         (attention.window.is_some(), "attention windows"),
         (attention.position != Position::Nowhere, "positions"),
-        (attention.normalization == Normalization::Shifted, "shifted normalization"),
         (attention.normalization == Normalization::Hardmax, "hardmax"),
         (matches!(attention.normalization, Normalization::Sinkhorn { .. }), "doubly stochastic attention"),
     ];
@@ -39,21 +29,32 @@ pub(super) fn check(problem: &Problem) -> Result<(), BackendError> {
     }
 }
 
-/// Whether all there is is plain attention on the sphere with full matrices: what harmonics and `advance` are made for.
-///
-/// Fails where harmonics were asked for and it is not.
-pub(super) fn is_plain(problem: &Problem) -> Result<bool, BackendError> {
+/// Whether all there is is attention on the sphere with full matrices and one beta.
+fn is_simple(problem: &Problem) -> bool {
     let (model, attention) = (&problem.model, &problem.model.attention);
     let full = |head: &Head| {
         ![&head.query_key, &head.value].iter().any(|matrix| matches!(matrix, Matrix::Product { .. }))
             && head.beta.is_none()
+            && head.biases == Biases::default()
     };
-    let plain = model.geometry == Geometry::Sphere
+    model.geometry == Geometry::Sphere
         && model.perceptron.is_none()
         && model.noise.is_none()
         && problem.course.is_constant()
-        && attention.is_plain()
-        && attention.heads.iter().all(full);
+        && attention.heads.iter().all(full)
+}
+
+/// Whether workgroups that keep whole replicas can take their steps.
+pub(super) fn fits_advance(problem: &Problem) -> bool {
+    let attention = &problem.model.attention;
+    let is_divided = matches!(attention.normalization, Normalization::Softmax | Normalization::Unnormalized);
+    let sees_leading = attention.mask != Mask::Others && attention.window.is_none();
+    is_simple(problem) && is_divided && sees_leading && attention.position == Position::Nowhere
+}
+
+/// Whether harmonics can do the sums; fails where they were asked for and cannot.
+pub(super) fn is_plain(problem: &Problem) -> Result<bool, BackendError> {
+    let plain = is_simple(problem) && problem.model.attention.is_plain();
     if problem.algorithm == Algorithm::Harmonic && !plain {
         let remedy = "write algorithm = \"direct\"";
         return Err(BackendError::Unsupported { backend: "gpu", term: "harmonics for this model", remedy });
