@@ -29,7 +29,7 @@ fn energy(
         let weight = weights[row].x;
         if (weight > 0.0) {
             for (var slice = 0u; slice < params.slices; slice += 1u) {
-                let header = partials[(slice * params.segment_rows + row) * STRIDE + WIDTH];
+                let header = partials[(slice * params.segment_rows + row + 1u) * params.stride - 1u];
                 part = merge(part, vec2<f32>(header.x, weight * header.y));
             }
         }

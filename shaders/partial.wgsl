@@ -5,9 +5,4 @@
 // with their shift. A partial lies in memory as M (WIDTH vectors), then (shift, Z, 0, 0). Shifts are whole numbers,
 // so that changing from one to another multiplies by a power of two, which rounds nothing.
 
-// The shift of a query that hears nobody.
-fn is_silent(shift: f32) -> bool {
-    return shift < 0.5 * SILENT;
-}
-
 const STRIDE: u32 = WIDTH + 1u;

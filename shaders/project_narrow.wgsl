@@ -1,4 +1,4 @@
-// Narrow tokens times a matrix: a thread owns a row.
+// Rows times a matrix that is narrow on one side: a thread owns a row.
 
 @compute @workgroup_size(THREADS)
 fn project_narrow(
@@ -13,16 +13,12 @@ fn project_narrow(
     }
     for (var column = 0u; column < WIDTH; column += 1u) {
         var sum = vec4<f32>(0.0);
-        for (var c = 0u; c < WIDTH; c += 1u) {
-            let x = inputs[row * WIDTH + c];
+        for (var c = 0u; c < INNER; c += 1u) {
+            let x = inputs[(params.first_input + row) * INNER + c];
             let at = 4u * c * WIDTH + column;
             sum += (x.x * matrix[at] + x.y * matrix[at + WIDTH])
                 + (x.z * matrix[at + 2u * WIDTH] + x.w * matrix[at + 3u * WIDTH]);
         }
-        let here = (params.first_row + row) * WIDTH + column;
-        if (params.accumulate == 1u) {
-            sum += outputs[here];
-        }
-        outputs[here] = sum;
+        finish(sum, row, column);
     }
 }

@@ -1,5 +1,5 @@
-// The reduction for wide tokens: a workgroup of 128 threads owns WIDE_QUERIES queries and walks over the keys, TILE =
-// 32 at a time. Scores are formed as a blocked matrix product over slabs of SLAB vectors, turned into weights in
+// The reduction for wide tokens, and for heads whose keys, of INNER vectors, and values, of WIDTH, are not the tokens: a
+// workgroup of 128 threads owns WIDE_QUERIES queries and walks over the keys, TILE = 32 at a time. Scores are formed as a blocked matrix product over slabs of SLAB vectors, turned into weights in
 // workgroup memory, and multiplied into the values over bands of BAND vectors. The running shift of a query rises at
 // most once a tile.
 //
@@ -7,6 +7,8 @@
 // values, so that every vector it reads from workgroup memory serves sixteen multiply-adds or more.
 //
 // Sums over a tile are added to the sums of a chunk, and these to the partial in memory, as in `reduce_narrow`.
+
+@group(0) @binding(5) var<storage, read> values: array<vec4<f32>>;
 
 const QUADS: u32 = WIDE_QUERIES / 4u;
 // Threads that share a quad: they divide the keys among them, then the vectors of the values.
@@ -45,13 +47,13 @@ fn load_slab(thread: u32, place: Place, first_key: u32, c: u32) {
         let lane = k % SLAB;
         let member = k / SLAB;
         var value = vec4<f32>(0.0);
-        if (c + lane < WIDTH) {
+        if (c + lane < INNER) {
             if (member < WIDE_QUERIES) {
                 let row = place.query_base + min(place.first_query + member, params.queries - 1u);
-                value = params.scale * queries[row * WIDTH + c + lane];
+                value = params.scale * queries[row * INNER + c + lane];
             } else {
                 let row = place.key_base + min(first_key + member - WIDE_QUERIES, params.sources - 1u);
-                value = keys[row * WIDTH + c + lane];
+                value = keys[row * INNER + c + lane];
             }
         }
         scratch[lane * (WIDE_QUERIES + TILE) + member] = value;
@@ -60,7 +62,7 @@ fn load_slab(thread: u32, place: Place, first_key: u32, c: u32) {
     workgroupBarrier();
 }
 
-// Copies vectors [c, c + BAND) of BAND_KEYS keys, which are also the values, into scratch: [key][vector].
+// Copies vectors [c, c + BAND) of the values of BAND_KEYS keys into scratch: [key][vector].
 fn load_band(thread: u32, place: Place, first_key: u32, c: u32) {
     workgroupBarrier();
     for (var k = thread; k < BAND_KEYS * BAND; k += THREADS) {
@@ -68,7 +70,7 @@ fn load_band(thread: u32, place: Place, first_key: u32, c: u32) {
         var value = vec4<f32>(0.0);
         if (c + lane < WIDTH) {
             let row = place.key_base + min(first_key + k / BAND, params.sources - 1u);
-            value = keys[row * WIDTH + c + lane];
+            value = values[row * WIDTH + c + lane];
         }
         scratch[k] = value;
     }
@@ -81,7 +83,7 @@ fn score_tile(thread: u32, place: Place, first_key: u32, end: u32) {
     let quad = thread / PARTS;
     let part = thread % PARTS;
     var score: array<vec4<f32>, PART_KEYS>;
-    for (var c = 0u; c < WIDTH; c += SLAB) {
+    for (var c = 0u; c < INNER; c += SLAB) {
         load_slab(thread, place, first_key, c);
         for (var lane = 0u; lane < SLAB; lane += 1u) {
             let base = lane * (WIDE_QUERIES + TILE);

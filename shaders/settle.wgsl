@@ -10,9 +10,12 @@ struct Settle {
     accumulate: u32,
     // One if the sum over heads is complete and is to be projected to the tangent space.
     project: u32,
-    // One for M / Z, zero for M 2^shift.
+    // One for M / Z, zero for M 2^(shift - offset).
     softmax: u32,
     scale: f32,
+    offset: f32,
+    // One if the output of a query that hears nobody is to be marked, for whoever multiplies it.
+    marked: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Settle;
@@ -39,7 +42,7 @@ fn settle(
         let header = partials[(slice * params.rows + row) * STRIDE + WIDTH];
         z += exp2(header.x - shift) * header.y;
     }
-    let divided = params.scale * select(exp2(shift), 1.0 / z, params.softmax == 1u);
+    let divided = params.scale * select(exp2(shift - params.offset), 1.0 / z, params.softmax == 1u);
     // A query that hears nobody has no output.
     let scale = select(divided, 0.0, is_silent(shift));
 
@@ -56,7 +59,12 @@ fn settle(
             output += outputs[at + c];
         }
         outputs[at + c] = output;
-        radial += dot(tokens[row * WIDTH + c], output);
+        if (params.project == 1u) {
+            radial += dot(tokens[row * WIDTH + c], output);
+        }
+    }
+    if (params.marked == 1u && is_silent(shift)) {
+        outputs[at].x = SILENT;
     }
     if (params.project == 1u) {
         for (var c = 0u; c < WIDTH; c += 1u) {

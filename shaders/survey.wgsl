@@ -13,9 +13,10 @@ struct Survey {
     // Where in `samples` the observable, and the directions that it may need, start.
     at: u32,
     directions_at: u32,
-    // Partials: key slices, and the tokens of the segment.
+    // Partials: key slices, the tokens of the segment, and the vectors of one.
     slices: u32,
     segment_rows: u32,
+    stride: u32,
 }
 
 // The tokens of one workgroup.

@@ -1,10 +1,19 @@
-// The projection of a finished stage to the tangent space of the sphere: k <- k - x <x, k>.
+// What the geometry makes of a finished field f at x: its projection to the tangent space of the sphere, its direction, or
+// both.
 
 struct Tangent {
     rows: u32,
     // The row of `slopes` at which this stage starts.
     first_row: u32,
+    kind: u32,
+    // The length of the velocity of an NGPT.
+    alpha: f32,
 }
+
+// f - x <x, f>, f / |f|, and alpha (f - x <x, f>) / |f|.
+const SPHERE: u32 = 0u;
+const PERI_NORM: u32 = 1u;
+const NGPT: u32 = 2u;
 
 @group(0) @binding(0) var<uniform> params: Tangent;
 @group(0) @binding(1) var<storage, read> tokens: array<vec4<f32>>;
@@ -22,10 +31,21 @@ fn tangent(
     }
     let at = (params.first_row + row) * WIDTH;
     var radial = 0.0;
+    var square = 0.0;
     for (var c = 0u; c < WIDTH; c += 1u) {
-        radial += dot(tokens[row * WIDTH + c], slopes[at + c]);
+        let f = slopes[at + c];
+        radial += dot(tokens[row * WIDTH + c], f);
+        square += dot(f, f);
+    }
+    var scale = 1.0;
+    if (params.kind == PERI_NORM) {
+        radial = 0.0;
+        scale = 1.0 / sqrt(square);
+    }
+    if (params.kind == NGPT) {
+        scale = params.alpha / sqrt(square);
     }
     for (var c = 0u; c < WIDTH; c += 1u) {
-        slopes[at + c] -= radial * tokens[row * WIDTH + c];
+        slopes[at + c] = scale * (slopes[at + c] - radial * tokens[row * WIDTH + c]);
     }
 }

@@ -13,7 +13,7 @@ use naga::{
 use tokenfield::{
     backend::gpu::{
         Kind,
-        shaders::{Binding, Constants, Kernel, Matrices, NARROW, Shift, Sight, constants, small},
+        shaders::{Binding, Constants, Kernel, Matrices, NARROW, Shift, Sight, constants, small, wide},
     },
     tokens::Shape,
 };
@@ -35,9 +35,15 @@ fn all_constants() -> Vec<Constants> {
                         let chosen = constants(Shape { replicas, count, dim, passive: 0 }, kind, shift, sight);
                         // A series whose radial coefficients are shared, short, and as long as any.
                         for degrees in if dim <= 3 { vec![0, 1, 401] } else { vec![0] } {
-                            let chosen = Constants { degrees, ..chosen };
-                            if !all.contains(&chosen) {
-                                all.push(chosen);
+                            // Keys narrower and wider than values, in the kernel that wide tokens take.
+                            for keys in if degrees == 0 { vec![dim, 1, 32, 130] } else { vec![dim] } {
+                                let chosen = match keys == dim {
+                                    true => Constants { degrees, ..chosen },
+                                    false => wide(&chosen, keys, dim),
+                                };
+                                if !all.contains(&chosen) {
+                                    all.push(chosen);
+                                }
                             }
                         }
                     }
@@ -78,11 +84,16 @@ fn fits(count: usize, dim: usize) -> bool {
 
 /// The kernels that are compiled for these constants, beside that of small replicas.
 fn kernels(constants: &Constants) -> impl Iterator<Item = Kernel> {
-    let wide = constants.dim as usize > NARROW;
+    let Constants { dim, inner, .. } = *constants;
+    let is_narrow = dim as usize <= NARROW && dim == inner;
     Kernel::ALL.into_iter().filter(move |kernel| match kernel {
         Kernel::Advance => false,
-        Kernel::ReduceNarrow | Kernel::ProjectNarrow => !wide,
-        Kernel::ReduceWide | Kernel::ProjectWide => wide,
+        Kernel::ReduceNarrow => is_narrow,
+        Kernel::ReduceWide => !is_narrow,
+        Kernel::ProjectNarrow => dim.min(inner) as usize <= NARROW,
+        Kernel::ProjectWide => dim.min(inner) as usize > NARROW,
+        Kernel::Settle => true,
+        _ if dim != inner => false,
         Kernel::MomentsCircle | Kernel::CoefficientsCircle | Kernel::SeriesCircle => constants.dim == 2,
         Kernel::MomentsSphere | Kernel::CoefficientsSphere | Kernel::SeriesSphere => constants.dim == 3,
         Kernel::Collect | Kernel::Gather => constants.dim <= 3,

@@ -8,7 +8,11 @@ mod compare;
 mod harmonic;
 mod harmonic_check;
 mod layout;
+mod model;
 mod observe;
+#[path = "../suite/oracle/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the suite measures more with it")]
+mod oracle;
 mod problems;
 mod reference;
 mod scheme;
@@ -70,6 +74,12 @@ fn tests() -> Vec<(String, Test)> {
     add("velocity_on_a_small_grid", layout::small_grid);
     add("velocity_repeats_bit_for_bit", layout::repeats);
     add("velocity_comparison_has_teeth", velocity::teeth);
+    add("model_heads_with_a_beta_and_a_weight", model::heads_with_a_beta_and_a_weight);
+    add("model_perceptrons", model::perceptrons);
+    add("model_products", model::products);
+    add("model_every_geometry", model::every_geometry);
+    add("model_layers", model::layers);
+    add("model_full_matrices_that_change", model::full_matrices_that_change);
     add("combine_moves_and_retracts", scheme::combine);
     add("advance_under_every_model", advance::every_model);
     add("advance_at_extreme_beta", advance::extreme_beta);

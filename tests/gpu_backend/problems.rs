@@ -11,21 +11,21 @@ use tokenfield::{
 pub struct Stream(pub u64);
 
 impl Stream {
-    fn next(&mut self) -> f64 {
+    pub fn number(&mut self) -> f64 {
         self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         (self.0 >> 11) as f64 / (1u64 << 52) as f64 - 1.0
     }
 
     pub fn matrix(&mut self, dim: usize) -> Matrix {
         let scale = 1.0 / (dim as f64).sqrt();
-        Matrix::Dense((0..dim * dim).map(|_| f64::from((scale * self.next()) as f32)).collect())
+        Matrix::Dense((0..dim * dim).map(|_| f64::from((scale * self.number()) as f32)).collect())
     }
 }
 
 /// Unit tokens whose coordinates single precision holds exactly, so that rounding the input is no error.
 fn unit_tokens(shape: Shape, seed: u64) -> Vec<f64> {
     let mut stream = Stream(seed);
-    let mut coordinates: Vec<f64> = (0..shape.coordinates()).map(|_| stream.next()).collect();
+    let mut coordinates: Vec<f64> = (0..shape.coordinates()).map(|_| stream.number()).collect();
     for token in coordinates.chunks_exact_mut(shape.dim) {
         let norm = token.iter().map(|c| c * c).sum::<f64>().sqrt();
         token.iter_mut().for_each(|c| *c = f64::from((*c / norm) as f32));
@@ -60,7 +60,7 @@ pub fn uneven_weights(shape: Shape) -> Weights {
     let mut weights = vec![0.0; shape.tokens()];
     for replica in weights.chunks_exact_mut(shape.count) {
         let sources = &mut replica[..shape.sources()];
-        sources.iter_mut().for_each(|weight| *weight = (3.0 * stream.next()).exp());
+        sources.iter_mut().for_each(|weight| *weight = (3.0 * stream.number()).exp());
         if shape.sources() > 1 {
             sources[shape.sources() / 2] = 0.0;
         }

@@ -7,8 +7,8 @@ use super::{
     device::Device,
     heads, params,
     pipelines::{Bound, Pipeline},
+    project::upload,
     recorder::Recorder,
-    scheme::STAGES,
     shaders::{Constants, Kernel, Shift},
     tune, velocity,
 };
@@ -23,6 +23,9 @@ use crate::{
 /// reduction, a division and a square root for each component.
 const STAGE_WORK: u32 = 64;
 const COMPONENT_WORK: u32 = 16;
+
+/// Stages that the kernel has room for.
+const STAGES: usize = 4;
 
 pub(super) struct Advance {
     constants: Constants,
@@ -43,8 +46,8 @@ impl Advance {
         let attention = &problem.model.attention;
         let pipeline = Pipeline::new(device, Kernel::Advance, &constants);
         let scale = (attention.beta * LOG2_E) as f32;
-        let scales = heads::numbers(device, "scales", &vec![scale; problem.tokens.shape.replicas]);
-        let table = heads::numbers(device, "heads", &heads::table(problem));
+        let scales = upload(device, "scales", &vec![scale; problem.tokens.shape.replicas]);
+        let table = upload(device, "heads", &heads::table(problem));
         let bind = |tract: &super::cloud::Tract| {
             pipeline.bind(device, recorder.uniforms(), &[&tract.state, &tract.weights, &scales, &table])
         };

@@ -5,7 +5,7 @@
 use rand::RngExt;
 
 use super::{
-    cloud::{Cloud, Ledger, Need, Scratch, Tract},
+    cloud::{Cloud, Ledger, Scratch, Tract},
     device::Device,
     harmonic::Harmonics,
     params,
@@ -182,13 +182,14 @@ fn sample(
     let tuned = || tune::slices_for(each, replicas, sources, device.kind(), constants);
     let wanted = device.bounds.slices.unwrap_or_else(tuned).max(sources.div_ceil(MOST_KEYS));
     let slices = sources.div_ceil(tune::slice_keys(sources, wanted, constants));
-    let scratch_rows = |need| if need == Need::EveryRow { most } else { 1 };
+    let rows = |label, vectors: usize| ledger.buffer(label, VECTOR * (most * vectors as u64).max(1));
     let tract = |segment: Segment| {
         let bytes = VECTOR * segment.rows() as u64;
         let state = ledger.buffer("sample", bytes);
         Tract {
             segment,
             stage: state.clone(),
+            directions: None,
             weights: state.clone(),
             state,
             slopes: ledger.buffer("sample slopes", 2 * bytes),
@@ -197,8 +198,10 @@ fn sample(
     Cloud {
         tracts: segments.into_iter().map(tract).collect(),
         partials: ledger.buffer("sample partials", 2 * VECTOR * most * slices as u64),
-        operands: ledger.buffer("sample operands", VECTOR * scratch_rows(scratch.operands)),
-        outputs: ledger.buffer("sample outputs", VECTOR * scratch_rows(scratch.outputs)),
+        operands: rows("sample operands", scratch.operands),
+        keys: rows("sample keys", scratch.keys),
+        values: rows("sample values", scratch.values),
+        outputs: rows("sample outputs", scratch.outputs),
         slices,
     }
 }

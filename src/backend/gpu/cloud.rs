@@ -27,6 +27,8 @@ pub(super) struct Tract {
     pub segment: Segment,
     pub state: wgpu::Buffer,
     pub stage: wgpu::Buffer,
+    /// What is seen of the tokens at the point that was looked at last, where that is not the tokens.
+    pub directions: Option<wgpu::Buffer>,
     /// Velocities, ordered (stage, row).
     pub slopes: wgpu::Buffer,
     /// For each row its weight, relative to the mean weight of a source, and the base-two logarithm of that.
@@ -41,26 +43,45 @@ impl Tract {
             Point::Stage => &self.stage,
         }
     }
+
+    /// What attention and perceptron see of them.
+    pub fn seen(&self, point: Point) -> &wgpu::Buffer {
+        self.directions.as_ref().unwrap_or(self.tokens(point))
+    }
 }
 
 pub(super) struct Cloud {
     pub tracts: Vec<Tract>,
     /// Partials of the reduction, ordered (slice, row).
     pub partials: wgpu::Buffer,
-    /// Queries after a general query-key matrix.
+    /// Queries after their matrix, and so keys and values.
     pub operands: wgpu::Buffer,
-    /// Attention outputs before a general value matrix.
+    pub keys: wgpu::Buffer,
+    pub values: wgpu::Buffer,
+    /// Attention outputs before their matrix.
     pub outputs: wgpu::Buffer,
     /// Slices into which the keys of a replica are cut.
     pub slices: usize,
 }
 
-/// Which of the scratch buffers a model needs beside the partials.
-#[derive(Clone, Copy, Debug, Default)]
+/// Vectors of a row of each scratch buffer; zero where nothing is kept.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Scratch {
-    pub operands: Need,
-    pub outputs: Need,
+    pub operands: usize,
+    pub keys: usize,
+    pub values: usize,
+    pub outputs: usize,
+    /// Those of M in a partial.
+    pub sums: usize,
     pub partials: Partials,
+}
+
+impl Scratch {
+    /// Bytes of the longest row but for partials.
+    fn row_bytes(&self) -> u64 {
+        let Scratch { operands, keys, values, outputs, .. } = *self;
+        VECTOR * operands.max(keys).max(values).max(outputs) as u64
+    }
 }
 
 /// What the partials of a row are.
@@ -73,13 +94,6 @@ pub(super) enum Partials {
     Whole,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Need {
-    #[default]
-    Nothing,
-    EveryRow,
-}
-
 impl Cloud {
     /// Allocates all buffers and uploads the tokens as the state.
     pub async fn new(
@@ -89,14 +103,14 @@ impl Cloud {
         scratch: Scratch,
     ) -> Result<Cloud, BackendError> {
         let width = u64::from(constants.width());
-        let stages = problem.scheme.tableau().stages() as u64;
-        let (segments, slices) = lay_out(device, problem.tokens.shape, constants, stages, scratch.partials)?;
+        let (stages, slots) = (problem.scheme.tableau().stages(), problem.slots() as u64);
+        let (segments, slices) = lay_out(device, problem.tokens.shape, constants, slots, scratch)?;
         let most = segments.iter().map(Segment::rows).max().unwrap_or(0) as u64;
         let ledger = Ledger::open(device);
-        let scratch_rows = |need| if need == Need::EveryRow { most } else { 1 };
-        let partials = ledger.buffer("partials", VECTOR * most * (width + 1) * slices as u64);
-        let operands = ledger.buffer("operands", VECTOR * width * scratch_rows(scratch.operands));
-        let outputs = ledger.buffer("outputs", VECTOR * width * scratch_rows(scratch.outputs));
+        let rows = |label, vectors: usize| ledger.buffer(label, VECTOR * (most * vectors as u64).max(1));
+        let partials = rows("partials", (scratch.sums + 1) * slices);
+        let [operands, outputs] = [rows("operands", scratch.operands), rows("outputs", scratch.outputs)];
+        let [keys, values] = [rows("keys", scratch.keys), rows("values", scratch.values)];
         let tract = |segment: Segment| {
             let bytes = VECTOR * width * segment.rows() as u64;
             Tract {
@@ -104,13 +118,14 @@ impl Cloud {
                 state: ledger.buffer("state", bytes),
                 // A scheme of one stage never leaves the state.
                 stage: ledger.buffer("stage", if stages > 1 { bytes } else { VECTOR }),
-                slopes: ledger.buffer("slopes", bytes * stages),
+                directions: problem.model.geometry.sees_directions().then(|| ledger.buffer("directions", bytes)),
+                slopes: ledger.buffer("slopes", bytes * slots),
                 weights: ledger.buffer("weights", 8 * segment.rows() as u64),
             }
         };
         let tracts = segments.into_iter().map(tract).collect();
         ledger.close().await?;
-        let cloud = Cloud { tracts, partials, operands, outputs, slices };
+        let cloud = Cloud { tracts, partials, operands, keys, values, outputs, slices };
         cloud.upload(device, &problem.tokens, width as usize * 4);
         Ok(cloud)
     }
@@ -144,15 +159,16 @@ fn lay_out(
     device: &Device,
     shape: Shape,
     constants: &Constants,
-    stages: u64,
-    partials: Partials,
+    slots: u64,
+    scratch: Scratch,
 ) -> Result<(Vec<Segment>, usize), BackendError> {
     let width = u64::from(constants.width());
-    let row_bytes = |slices: usize| VECTOR * (width * stages).max((width + 1) * slices as u64);
+    let partial = scratch.sums as u64 + 1;
+    let row_bytes = |slices: usize| (VECTOR * (width * slots).max(partial * slices as u64)).max(scratch.row_bytes());
     device.within("max_storage_buffer_binding_size", row_bytes(1), device.segment_bytes())?;
     let divide = |slices| segments::divide(shape, (device.segment_bytes() / row_bytes(slices)) as usize);
     let tuned = || device.bounds.slices.unwrap_or_else(|| tune::slices(shape, device.kind(), constants));
-    let wanted = if partials == Partials::Whole { 1 } else { tuned() };
+    let wanted = if scratch.partials == Partials::Whole { 1 } else { tuned() };
     // As many as that number makes when each is whole tiles.
     let slices = shape.sources().div_ceil(tune::slice_keys(shape.sources(), wanted, constants));
     let segments = divide(slices);

@@ -4,76 +4,211 @@
 use std::f64::consts::LOG2_E;
 
 use super::{
-    cloud::{Need, Partials, Scratch},
+    cloud::{Partials, Scratch},
     device::Device,
+    project::{Affine, Linear, Silence},
     shaders::{Matrices, NARROW, Shift, Sight},
 };
 use crate::{
-    model::{Attention, Head, Mask, Matrix, Normalization},
+    model::{Attention, Head, Mask, Matrix, Normalization, Position},
     problem::Problem,
-    tokens::{Tokens, Weights},
+    tokens::Weights,
 };
 
 /// How the queries of a head come from the tokens.
-pub(super) enum Query {
+pub(super) enum Query<M> {
     /// Times a number, inside the reduction.
     Scaled(f32),
     /// Through a matrix, beforehand.
-    Projected(wgpu::Buffer),
+    Projected(M),
 }
 
-/// What follows the softmax of a head, beside its scale.
-pub(super) enum Value {
-    Nothing,
-    /// A product with a matrix.
-    Projected(wgpu::Buffer),
+impl<M> Query<M> {
+    fn matrix(&self) -> Option<&M> {
+        match self {
+            Query::Scaled(_) => None,
+            Query::Projected(matrix) => Some(matrix),
+        }
+    }
 }
 
-/// One head, with its matrices on the device.
-pub(super) struct Lens {
-    pub query: Query,
-    pub value: Value,
-    /// What the softmax output is multiplied by.
+/// One head: what becomes of a token on its way through it, with matrices of the kind M.
+pub(super) struct Lens<M> {
+    pub query: Query<M>,
+    /// Keys and values, where they are not the tokens themselves.
+    pub key: Option<M>,
+    pub value: Option<M>,
+    /// What the sums are multiplied by, beside their scale.
+    pub output: Option<M>,
+    /// Components of queries and keys, and of values.
+    pub key_dim: usize,
+    pub value_dim: usize,
+    /// What the sums are multiplied by, and by which power of two they are divided where the softmax does not do that.
     pub scale: f32,
+    pub offset: f32,
     pub shift: Shift,
     /// The shift if it is fixed: a whole number, to base two.
     pub fixed: f32,
+    pub silence: Silence,
 }
 
-impl Lens {
-    pub fn new(device: &Device, problem: &Problem, head: &Head) -> Lens {
-        let attention = &problem.model.attention;
-        let dim = problem.tokens.shape.dim;
-        let factor = attention.beta * LOG2_E;
-        let query = match head.query_key.multiple_of_identity() {
-            Some(scale) => Query::Scaled((factor * scale) as f32),
-            // <x, A y> = <A^T x, y>: rows of tokens times A.
-            None => Query::Projected(matrix(device, "query_key", dim, &head.query_key.dense(dim, factor))),
+/// What a head must know of its problem, beside the model.
+#[derive(Clone, Debug)]
+pub(super) struct Setting {
+    pub dim: usize,
+    pub sources: usize,
+    /// Whether matrices that are multiples of the identity stay what they are.
+    pub is_constant: bool,
+    /// Whether every token has a length of one, and a weight that does not vanish beside others.
+    pub hears_itself: bool,
+}
+
+impl Setting {
+    pub fn new(problem: &Problem) -> Setting {
+        let Problem { tokens, model, course, .. } = problem;
+        let sources = tokens.shape.sources();
+        let heard = match &tokens.weights {
+            Weights::Equal => tokens.shape.passive == 0,
+            Weights::Each(weights) => weights.iter().all(|weight| weight * sources as f64 > 1e-20),
         };
-        let unit = unit(problem);
-        let (value, scale) = match head.value.multiple_of_identity() {
-            Some(scale) => (Value::Nothing, unit * scale),
-            None => {
-                let rows = transposed(&head.value.dense(dim, 1.0), dim);
-                (Value::Projected(matrix(device, "value", dim, &rows)), unit)
-            }
+        let is_constant = course.is_constant();
+        Setting { dim: tokens.shape.dim, sources, is_constant, hears_itself: heard && model.geometry.is_unit() }
+    }
+}
+
+impl Lens<Affine> {
+    /// `head`, one of those of `attention`, on the host.
+    pub fn of(setting: &Setting, attention: &Attention, head: &Head) -> Lens<Affine> {
+        let dim = setting.dim;
+        let beta = attention.beta_of(head);
+        let factor = beta * LOG2_E;
+        let (query, key) = queries_and_keys(setting, head, factor);
+        let (value, output) = values_and_output(setting, head);
+        let width = |matrix: Option<&Affine>| matrix.map_or(dim, |matrix| matrix.outer());
+        let key_dim = width(query.matrix());
+        let value_dim = width(value.as_ref());
+        // The weight is in the output matrix if there is one.
+        let multiple = match output {
+            Some(_) => 1.0,
+            None => head.weight * head.value.multiple_of_identity().unwrap_or(1.0),
         };
-        let (shift, fixed) = match peak(attention, head, &problem.tokens) {
+        let down = if attention.normalization == Normalization::Shifted { factor } else { 0.0 };
+        let is_narrow = dim <= NARROW && key.is_none() && value.is_none();
+        let (shift, fixed) = match peak(setting, attention, head) {
             // A whole number costs nothing and makes 2^shift exact.
-            Some(peak) if dim <= NARROW => (Shift::Fixed, (factor * peak).ceil() as f32),
+            Some(peak) if is_narrow => (Shift::Fixed, (factor * peak).ceil() as f32),
             _ => (Shift::Running, 0.0),
         };
-        Lens { query, value, scale: scale as f32, shift, fixed }
+        let silence = if head.biases.output.is_empty() { Silence::Zero } else { Silence::Marked };
+        // 2^-down in two parts, so that its exponent is exact.
+        let scale = (unit(setting, attention) * multiple * (down.floor() - down).exp2()) as f32;
+        let offset = down.floor() as f32;
+        Lens { query, key, value, output, key_dim, value_dim, scale, offset, shift, fixed, silence }
+    }
+}
+
+impl Lens<Linear> {
+    pub fn new(device: &Device, lens: &Lens<Affine>) -> Lens<Linear> {
+        let put = |label| move |affine: &Affine| Linear::new(device, label, affine);
+        Lens {
+            query: match &lens.query {
+                Query::Scaled(scale) => Query::Scaled(*scale),
+                Query::Projected(matrix) => Query::Projected(put("query")(matrix)),
+            },
+            key: lens.key.as_ref().map(put("key")),
+            value: lens.value.as_ref().map(put("value")),
+            output: lens.output.as_ref().map(put("output")),
+            key_dim: lens.key_dim,
+            value_dim: lens.value_dim,
+            scale: lens.scale,
+            offset: lens.offset,
+            shift: lens.shift,
+            fixed: lens.fixed,
+            silence: lens.silence,
+        }
+    }
+
+    /// Replaces the numbers of the head, after whatever was submitted; false if its shape is another.
+    #[must_use]
+    pub fn write(&mut self, device: &Device, lens: &Lens<Affine>) -> bool {
+        (self.scale, self.offset, self.fixed) = (lens.scale, lens.offset, lens.fixed);
+        if let (Query::Scaled(own), Query::Scaled(scale)) = (&mut self.query, &lens.query) {
+            *own = *scale;
+        }
+        let put = |to: Option<&Linear>, from: Option<&Affine>| match (to, from) {
+            (Some(to), Some(from)) => to.write(device, from),
+            (None, None) => true,
+            _ => false,
+        };
+        (self.silence, self.shift) == (lens.silence, lens.shift)
+            && put(self.query.matrix(), lens.query.matrix())
+            && put(self.key.as_ref(), lens.key.as_ref())
+            && put(self.value.as_ref(), lens.value.as_ref())
+            && put(self.output.as_ref(), lens.output.as_ref())
+    }
+}
+
+impl<M> Lens<M> {
+    /// Whether tokens of width `dim` are reduced in registers, being keys and values at once.
+    pub fn is_narrow(&self, dim: usize) -> bool {
+        dim <= NARROW && self.key.is_none() && self.value.is_none()
+    }
+}
+
+/// Queries factor * Q x and keys K x, such that scores to base two are their products.
+fn queries_and_keys(setting: &Setting, head: &Head, factor: f64) -> (Query<Affine>, Option<Affine>) {
+    let dim = setting.dim;
+    match &head.query_key {
+        Matrix::Product { left, right } => {
+            let rank = left.len() / dim;
+            let bias: Vec<f64> = head.biases.query.iter().map(|bias| factor * bias).collect();
+            let query = Affine::new(dim, rank, |r, k| factor * left[r * dim + k], &bias);
+            (Query::Projected(query), Some(Affine::new(dim, rank, |r, k| right[r * dim + k], &head.biases.key)))
+        }
+        matrix => match matrix.multiple_of_identity() {
+            Some(scale) if setting.is_constant => (Query::Scaled((factor * scale) as f32), None),
+            _ => {
+                // <x, A y> = <A^T x, y>.
+                let rows = matrix.dense(dim, factor);
+                (Query::Projected(Affine::new(dim, dim, |k, l| rows[l * dim + k], &[])), None)
+            }
+        },
+    }
+}
+
+/// Values W_v x, and what follows their weighted sums: W_o with the weight of the head.
+fn values_and_output(setting: &Setting, head: &Head) -> (Option<Affine>, Option<Affine>) {
+    let dim = setting.dim;
+    let bias: Vec<f64> = head.biases.output.iter().map(|bias| head.weight * bias).collect();
+    match &head.value {
+        Matrix::Product { left, right } => {
+            let rank = left.len() / dim;
+            let value = Affine::new(dim, rank, |r, k| right[r * dim + k], &head.biases.value);
+            (Some(value), Some(Affine::new(rank, dim, |k, r| head.weight * left[r * dim + k], &bias)))
+        }
+        matrix => {
+            let folds = setting.is_constant && bias.is_empty();
+            if folds && matrix.multiple_of_identity().is_some() {
+                return (None, None);
+            }
+            let rows = matrix.dense(dim, head.weight);
+            (None, Some(Affine::new(dim, dim, |k, l| rows[k * dim + l], &bias)))
+        }
     }
 }
 
 /// The scratch that the heads of a model need.
-pub(super) fn scratch(attention: &Attention) -> Scratch {
-    let need = |general: bool| if general { Need::EveryRow } else { Need::Nothing };
+pub(super) fn scratch<M>(lenses: &[Lens<M>], partials: Partials) -> Scratch {
+    let most = |width: &dyn Fn(&Lens<M>) -> Option<usize>| {
+        lenses.iter().filter_map(width).map(|dim| dim.div_ceil(4)).max().unwrap_or(0)
+    };
     Scratch {
-        operands: need(attention.heads.iter().any(|head| head.query_key.multiple_of_identity().is_none())),
-        outputs: need(attention.heads.iter().any(|head| head.value.multiple_of_identity().is_none())),
-        partials: Partials::OfSlices,
+        operands: most(&|lens| lens.query.matrix().map(|_| lens.key_dim)),
+        keys: most(&|lens| lens.key.as_ref().map(|_| lens.key_dim)),
+        values: most(&|lens| lens.value.as_ref().map(|_| lens.value_dim)),
+        outputs: most(&|lens| lens.output.as_ref().map(|_| lens.value_dim)),
+        sums: most(&|lens| Some(lens.value_dim)),
+        partials,
     }
 }
 
@@ -96,27 +231,22 @@ pub(super) fn sight(mask: Mask) -> Sight {
 
 /// The largest score of every query in units of beta, where it is known beforehand: then a fixed shift by it is safe.
 ///
-/// On the sphere and with A = c I, c >= 0, no score exceeds beta c = beta <x_i, A x_i>, and the term of the token
+/// Where tokens have length one and A = c I, beta c >= 0, no score exceeds beta c = beta <x_i, A x_i>, and the term of the token
 /// itself attains it; so no sum overflows and none vanishes, at any beta. That needs the token's own weight to be
 /// there: passive tokens, weights so small that they vanish beside others, and a mask that hides it need a running
-/// shift.
-fn peak(attention: &Attention, head: &Head, tokens: &Tokens) -> Option<f64> {
+/// shift. So do positions and whatever changes.
+fn peak(setting: &Setting, attention: &Attention, head: &Head) -> Option<f64> {
     let scale = head.query_key.multiple_of_identity()?;
-    let heard = match &tokens.weights {
-        Weights::Equal => tokens.shape.passive == 0,
-        Weights::Each(weights) => {
-            let sources = tokens.shape.sources() as f64;
-            weights.iter().all(|weight| weight * sources > 1e-20)
-        }
-    };
-    let heard = heard && attention.mask != Mask::StrictlyCausal;
-    (heard && scale >= 0.0).then_some(scale)
+    let heard = setting.hears_itself && matches!(attention.mask, Mask::None | Mask::Causal);
+    let bounded =
+        setting.is_constant && attention.position == Position::Nowhere && attention.beta_of(head) * scale >= 0.0;
+    (heard && bounded).then_some(scale)
 }
 
 /// That peak where it is known and the same for all heads.
 pub(super) fn common_peak(problem: &Problem) -> Option<f64> {
-    let attention = &problem.model.attention;
-    let mut peaks = attention.heads.iter().map(|head| peak(attention, head, &problem.tokens));
+    let (setting, attention) = (Setting::new(problem), &problem.model.attention);
+    let mut peaks = attention.heads.iter().map(|head| peak(&setting, attention, head));
     let first = peaks.next()??;
     peaks.all(|other| other == Some(first)).then_some(first)
 }
@@ -124,13 +254,13 @@ pub(super) fn common_peak(problem: &Problem) -> Option<f64> {
 /// All heads as the kernel `advance` reads them: (c, v, 1 if A is general, 1 if V is), then A and the transpose of V.
 pub(super) fn table(problem: &Problem) -> Vec<f32> {
     let dim = problem.tokens.shape.dim;
-    let unit = unit(problem);
+    let unit = unit(&Setting::new(problem), &problem.model.attention);
     let mut table = Vec::new();
-    for Head { query_key, value, .. } in &problem.model.attention.heads {
+    for Head { query_key, value, weight, .. } in &problem.model.attention.heads {
         let multiples = [query_key, value].map(Matrix::multiple_of_identity);
         let [c, v] = multiples.map(|multiple| multiple.unwrap_or(1.0));
         let [general_a, general_v] = multiples.map(|multiple| f64::from(u8::from(multiple.is_none())));
-        table.extend([c, unit * v, general_a, general_v].map(|number| number as f32));
+        table.extend([c, unit * weight * v, general_a, general_v].map(|number| number as f32));
         table.extend(padded(dim, &query_key.dense(dim, 1.0)));
         table.extend(padded(dim, &transposed(&value.dense(dim, 1.0), dim)));
     }
@@ -138,10 +268,10 @@ pub(super) fn table(problem: &Problem) -> Vec<f32> {
 }
 
 /// What the sums of a reduction are multiplied by, because it counts weights in units of their mean.
-fn unit(problem: &Problem) -> f64 {
-    match problem.model.attention.normalization {
+fn unit(setting: &Setting, attention: &Attention) -> f64 {
+    match attention.normalization {
         Normalization::Softmax => 1.0,
-        _ => 1.0 / problem.tokens.shape.sources() as f64,
+        _ => 1.0 / setting.sources as f64,
     }
 }
 
@@ -157,21 +287,4 @@ fn padded(dim: usize, rows: &[f64]) -> Vec<f32> {
         padded_row.iter_mut().zip(row).for_each(|(to, from)| *to = *from as f32);
     }
     entries
-}
-
-/// A matrix on the device, its rows and columns padded like tokens.
-fn matrix(device: &Device, label: &str, dim: usize, rows: &[f64]) -> wgpu::Buffer {
-    numbers(device, label, &padded(dim, rows))
-}
-
-/// Numbers on the device.
-pub(super) fn numbers(device: &Device, label: &str, numbers: &[f32]) -> wgpu::Buffer {
-    let buffer = device.device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some(label),
-        size: (numbers.len() * 4) as u64,
-        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
-    device.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(numbers));
-    buffer
 }

@@ -11,8 +11,9 @@
 //! 5.6 GB where a binding of 2 GiB makes two segments of them.
 //!
 //! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
-//! `shaders`, `params` and `pipelines` are the kernels as text, as parameters and compiled; `velocity` with its
-//! `wiring` and `parts`, `scheme`, `advance`, `survey` and `second_moment` say what is dispatched; `harmonic` and `check` are
+//! `shaders`, `params` and `pipelines` are the kernels as text, as parameters and compiled; `terms` says what the kernels
+//! have; `velocity` with its `wiring`, `parts`, `project`, `perceptron` and `motion`, `scheme`, `advance`, `survey` and
+//! `second_moment` say what is dispatched; `harmonic` and `check` are
 //! the sums in linear time, and whether they are right; `tune` and `pace` say in what pieces; `recorder` and `readback` are
 //! the way there and back, and `failure` is what they may find.
 //!
@@ -41,10 +42,13 @@ mod device;
 mod failure;
 mod harmonic;
 mod heads;
+mod motion;
 mod pace;
 mod params;
 mod parts;
+mod perceptron;
 mod pipelines;
+mod project;
 mod readback;
 mod recorder;
 mod scheme;
@@ -52,6 +56,7 @@ mod second_moment;
 mod segments;
 pub mod shaders;
 mod survey;
+mod terms;
 mod tune;
 mod velocity;
 mod wiring;
@@ -62,14 +67,18 @@ pub use device::{Bounds, Device};
 use self::{
     advance::Advance,
     check::Check,
-    cloud::{Cloud, Partials, Scratch},
+    cloud::{Cloud, Partials},
     harmonic::Harmonics,
+    heads::{Lens, Setting},
+    motion::Look,
+    perceptron::Perceptron,
     readback::Readback,
     recorder::Recorder,
     scheme::Combination,
     second_moment::SecondMoments,
     shaders::{Constants, Shift},
     survey::{Asked, Survey},
+    terms::unsupported,
     velocity::{Clouds, Velocity, View},
 };
 use super::{Backend, BackendError, Identity, Method, Point, Precision, algorithm::Plan};
@@ -107,23 +116,33 @@ pub struct Gpu {
 impl Gpu {
     /// Lays `problem` out on `device` and uploads its tokens.
     ///
-    /// Fails with `BelowLimit` if one token, one reading or the moments exceed a binding of the adapter, with `OutOfMemory`
+    /// Fails with `Unsupported` if the kernels lack a term of its model, with `BelowLimit` if one token, one reading or the moments exceed a binding of the adapter, with `OutOfMemory`
     /// if the tokens do not fit its memory, and with `TooManyHarmonics` or `AboveTolerance` if the problem asks for
     /// harmonics that cannot meet its tolerance.
     pub async fn new(device: &Device, problem: &Problem) -> Result<Gpu, BackendError> {
+        terms::check(problem)?;
         let shape = problem.tokens.shape;
         let attention = &problem.model.attention;
         let constants = tune::constants(shape, device.kind(), Shift::Running, heads::sight(attention.mask));
         let recorder = Recorder::new(device);
-        let plan = Plan::choose(problem, Precision::Single, f64::from(f32::EPSILON), FEWEST_PAIRS)?;
+        let is_plain = terms::is_plain(problem)?;
+        let plan = match is_plain {
+            true => Plan::choose(problem, Precision::Single, f64::from(f32::EPSILON), FEWEST_PAIRS)?,
+            false => None,
+        };
         let plan = plan.map(|plan| match device.bounds.degree {
             Some(most) => plan.cut(most.into()),
             None => plan,
         });
         let partials = if plan.is_some() { Partials::Whole } else { Partials::OfSlices };
-        let scratch = Scratch { partials, ..heads::scratch(attention) };
+        let setting = Setting::new(problem);
+        let lenses: Vec<_> = attention.heads.iter().map(|head| Lens::of(&setting, attention, head)).collect();
+        let scratch = heads::scratch(&lenses, partials);
         let cloud = Cloud::new(device, problem, &constants, scratch).await?;
         let mut velocity = Velocity::new(device, problem, constants, Clouds::same(&cloud), &recorder);
+        if let Some(perceptron) = &problem.model.perceptron {
+            velocity.perceptron = Some(Perceptron::new(device, perceptron, &constants, &cloud, &recorder).await?);
+        }
         let harmonics = match plan {
             Some(plan) => Harmonics::new(device, plan, &constants, &cloud, &recorder).await?,
             None => None,
@@ -135,10 +154,10 @@ impl Gpu {
             let check = Check::new(device, problem, constants, scratch, &harmonics, &cloud, &recorder).await?;
             checked = Some((harmonics, check));
         }
-        let combination = Combination::new(device, &constants, &cloud, &recorder);
+        let combination = Combination::new(device, &problem.model.geometry, &constants, &cloud, &recorder);
         let advance = match checked {
-            None => Advance::new(device, problem, &cloud, &recorder),
-            Some(_) => None,
+            None if terms::fits_advance(problem) => Advance::new(device, problem, &cloud, &recorder),
+            _ => None,
         };
         let survey = Survey::new(device, problem, &constants, &cloud, &recorder)?;
         let state_bytes = cloud.tracts.iter().map(|tract| tract.state.size()).max().unwrap_or(0);
@@ -215,10 +234,6 @@ impl Gpu {
     }
 }
 
-fn unsupported(term: &'static str) -> BackendError {
-    BackendError::Unsupported { backend: "gpu", term, remedy: "write --backend cpu" }
-}
-
 impl Backend for Gpu {
     fn identity(&self) -> Identity {
         let summary = self.device.summary();
@@ -239,16 +254,22 @@ impl Backend for Gpu {
         self.velocity.evaluate(&mut self.recorder, Clouds::same(&self.cloud), point, field, stage)
     }
 
-    fn change(&mut self, _model: &Model) -> Result<(), BackendError> {
-        Err(unsupported("weights that change"))
+    fn change(&mut self, model: &Model) -> Result<(), BackendError> {
+        // What is recorded comes before what is written.
+        self.recorder.submit()?;
+        self.advance = None;
+        self.combination.write(&self.device, &model.geometry);
+        self.survey.write(&model.attention);
+        let fits = self.harmonics.is_none() && self.velocity.write(&self.device, model);
+        if fits { Ok(()) } else { Err(unsupported("models that change beyond their numbers")) }
     }
 
     fn fluctuate(&mut self, _point: Point, _step: u64, _stage: usize) -> Result<(), BackendError> {
         Err(unsupported("noise"))
     }
 
-    fn combine(&mut self, coefficients: &[f64], into: Point, _field: Field) -> Result<(), BackendError> {
-        self.combination.record(&mut self.recorder, &self.cloud, coefficients, into)
+    fn combine(&mut self, coefficients: &[f64], into: Point, field: Field) -> Result<(), BackendError> {
+        self.combination.record(&mut self.recorder, &self.cloud, coefficients, into, field)
     }
 
     fn advance(&mut self, tableau: &Tableau, h: f64, field: Field, most: u64) -> Result<u64, BackendError> {
@@ -273,12 +294,13 @@ impl Backend for Gpu {
             survey.spreads(recorder, cloud)?;
         }
         if asked.energy {
+            velocity.look(recorder, cloud, Point::State, Look::Plain)?;
             for segment in 0..cloud.tracts.len() {
                 for head in 0..velocity.heads() {
                     // The energy is that of all pairs, whatever the mask.
                     let view = View { point: Point::State, segment, head };
                     velocity.sum(recorder, Clouds::same(cloud), view, Mask::None)?;
-                    survey.energy(recorder, cloud, segment, head)?;
+                    survey.energy(recorder, cloud, (segment, head), velocity.stride(head))?;
                 }
             }
         }

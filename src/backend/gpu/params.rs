@@ -63,10 +63,32 @@ params! {
         project: u32,
         softmax: u32,
         scale: f32,
+        offset: f32,
+        marked: u32,
     }
-    Project { first_group: u32, end_group: u32, rows: u32, first_row: u32, accumulate: u32 }
-    Tangent { rows: u32, first_row: u32 }
-    Combine { rows: u32, stages: u32, into: u32, unused: u32, coefficients: [f32; 4] }
+    Project {
+        first_group: u32,
+        end_group: u32,
+        rows: u32,
+        first_input: u32,
+        first_output: u32,
+        accumulate: u32,
+        activation: u32,
+        marked: u32,
+    }
+    Tangent { rows: u32, first_row: u32, kind: u32, alpha: f32 }
+    Combine {
+        rows: u32,
+        stages: u32,
+        into: u32,
+        retraction: u32,
+        at: u32,
+        epsilon: f32,
+        unused_1: u32,
+        unused_2: u32,
+        coefficients: [[f32; 4]; 2],
+    }
+    See { rows: u32, tokens: u32, first_token: u32, unit: u32, placed: u32 }
     Advance {
         first_group: u32,
         end_group: u32,
@@ -92,6 +114,7 @@ params! {
         directions_at: u32,
         slices: u32,
         segment_rows: u32,
+        stride: u32,
     }
     SecondMoment {
         first_group: u32,

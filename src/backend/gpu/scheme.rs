@@ -1,48 +1,77 @@
-//! The points of the scheme: state and stages, combined and retracted to the sphere.
+//! The points of the scheme: state and stages, combined and retracted as the geometry has it.
 
 use super::{
     cloud::Cloud,
     device::Device,
     params,
     pipelines::{Bound, Pipeline},
+    project::upload,
     recorder::Recorder,
     shaders::{Constants, Kernel, THREADS},
 };
-use crate::backend::{BackendError, Point};
+use crate::{
+    backend::{BackendError, Point},
+    model::{Field, Geometry},
+};
 
-/// Stages that the kernels can combine.
-pub(super) const STAGES: usize = 4;
+/// Stages, those of the noise included, that one combination can have.
+const SLOTS: usize = 8;
 
 /// The kernel of all combinations, bound to the buffers of each segment.
 pub(super) struct Combination {
     segments: Vec<Bound>,
+    geometry: Geometry,
+    /// Gain and bias of the layer norms after the attention and after the perceptron.
+    norms: wgpu::Buffer,
     dim: usize,
 }
 
 impl Combination {
-    pub fn new(device: &Device, constants: &Constants, cloud: &Cloud, recorder: &Recorder) -> Combination {
+    pub fn new(
+        device: &Device,
+        geometry: &Geometry,
+        constants: &Constants,
+        cloud: &Cloud,
+        recorder: &Recorder,
+    ) -> Combination {
+        let dim = constants.dim as usize;
+        let norms = upload(device, "norms", &numbers(geometry, dim));
         let pipeline = Pipeline::new(device, Kernel::Combine, constants);
         let bind = |tract: &super::cloud::Tract| {
-            pipeline.bind(device, recorder.uniforms(), &[&tract.state, &tract.stage, &tract.slopes])
+            pipeline.bind(device, recorder.uniforms(), &[&tract.state, &tract.stage, &tract.slopes, &norms])
         };
-        Combination { segments: cloud.tracts.iter().map(bind).collect(), dim: constants.dim as usize }
+        Combination { segments: cloud.tracts.iter().map(bind).collect(), geometry: geometry.clone(), norms, dim }
     }
 
-    /// Records `into` <- N(state + sum_s coefficients\[s\] k_s).
+    /// Follows another geometry, after whatever was submitted.
+    pub fn write(&mut self, device: &Device, geometry: &Geometry) {
+        device.queue.write_buffer(&self.norms, 0, bytemuck::cast_slice(&numbers(geometry, self.dim)));
+        self.geometry = geometry.clone();
+    }
+
+    /// Records `into` <- N(state + sum_s coefficients\[s\] k_s), a layer norm being that after `field`.
     pub fn record(
         &self,
         recorder: &mut Recorder,
         cloud: &Cloud,
         coefficients: &[f64],
         into: Point,
+        field: Field,
     ) -> Result<(), BackendError> {
-        if coefficients.len() > STAGES {
+        if coefficients.len() > SLOTS {
             return Err(
-                recorder.refused(format!("{} stages in one combination, at most {STAGES}", coefficients.len()))
+                recorder.refused(format!("{} stages in one combination, at most {SLOTS}", coefficients.len()))
             );
         }
-        let mut padded = [0.0; STAGES];
-        padded.iter_mut().zip(coefficients).for_each(|(to, from)| *to = *from as f32);
+        let mut padded = [[0.0; 4]; SLOTS / 4];
+        padded.as_flattened_mut().iter_mut().zip(coefficients).for_each(|(to, from)| *to = *from as f32);
+        let width = self.dim.div_ceil(4) as u32;
+        let (retraction, at, epsilon) = match (&self.geometry, field) {
+            (Geometry::Sphere | Geometry::Ngpt { .. }, _) => (0, 0, 0.0),
+            (Geometry::LayerNorm { attention, .. }, Field::Ambient) => (2, 0, attention.epsilon),
+            (Geometry::LayerNorm { perceptron, .. }, Field::Perceptron) => (2, 2 * width, perceptron.epsilon),
+            _ => (1, 0, 0.0),
+        };
         for (bound, tract) in self.segments.iter().zip(&cloud.tracts) {
             let rows = tract.segment.rows();
             let params = params::Combine {
@@ -52,7 +81,11 @@ impl Combination {
                     Point::State => 0,
                     Point::Stage => 1,
                 },
-                unused: 0,
+                retraction,
+                at,
+                epsilon: epsilon as f32,
+                unused_1: 0,
+                unused_2: 0,
                 coefficients: padded,
             };
             let work = (rows * self.dim * 8) as f64;
@@ -60,4 +93,17 @@ impl Combination {
         }
         Ok(())
     }
+}
+
+/// The four vectors of `norms`, padded like tokens; zeros where there are none.
+fn numbers(geometry: &Geometry, dim: usize) -> Vec<f32> {
+    let width = dim.next_multiple_of(4);
+    let mut numbers = vec![0.0; 4 * width];
+    if let Geometry::LayerNorm { attention, perceptron } = geometry {
+        let all = [&attention.gain, &attention.bias, &perceptron.gain, &perceptron.bias];
+        for (to, from) in numbers.chunks_exact_mut(width).zip(all) {
+            to.iter_mut().zip(from).for_each(|(to, from)| *to = *from as f32);
+        }
+    }
+    numbers
 }

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use super::params::{self, Params};
 pub use super::{
     params::Layout,
-    tune::{constants, small},
+    tune::{constants, small, wide},
 };
 use crate::harmonic::SEED;
 
@@ -23,9 +23,9 @@ pub const SURVEY_ROWS: u32 = 1024;
 pub const EDGE: u32 = 16;
 /// Queries of one workgroup of `reduce_wide`.
 pub const WIDE_QUERIES: u32 = 64;
-/// Vectors of the output that one workgroup of `project_wide` owns, and rows: one thread for each.
-pub const PROJECT_VECTORS: u32 = 4;
-pub const PROJECT_ROWS: u32 = THREADS / PROJECT_VECTORS;
+/// Vectors of the output that one workgroup of `project_wide` owns, and rows.
+pub const PROJECT_VECTORS: u32 = 8;
+pub const PROJECT_ROWS: u32 = 32;
 /// Tokens whose recurrences one thread carries for the moments, and harmonics that are summed at once.
 pub const MOMENT_KEYS: u32 = 8;
 pub const HARMONICS: u32 = 8;
@@ -44,6 +44,7 @@ pub enum Kernel {
     ProjectNarrow,
     ProjectWide,
     Tangent,
+    See,
     Combine,
     Advance,
     Mean,
@@ -89,8 +90,10 @@ pub enum Sight {
 /// The numbers that a kernel is compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Constants {
-    /// Components of a token.
+    /// Components of a token; of a value of a head, and of an output of a product.
     pub dim: u32,
+    /// Components of a key of a head, and of an input of a product; as many elsewhere.
+    pub inner: u32,
     /// Threads of a workgroup of the reduction.
     pub threads: u32,
     /// Queries of one thread of `reduce_narrow` and `advance`.
@@ -126,13 +129,14 @@ impl Constants {
 }
 
 impl Kernel {
-    pub const ALL: [Kernel; 21] = [
+    pub const ALL: [Kernel; 22] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
         Kernel::Settle,
         Kernel::ProjectNarrow,
         Kernel::ProjectWide,
         Kernel::Tangent,
+        Kernel::See,
         Kernel::Combine,
         Kernel::Advance,
         Kernel::Mean,
@@ -159,6 +163,7 @@ impl Kernel {
             Kernel::ProjectNarrow => "project_narrow",
             Kernel::ProjectWide => "project_wide",
             Kernel::Tangent => "tangent",
+            Kernel::See => "see",
             Kernel::Combine => "combine",
             Kernel::Advance => "advance",
             Kernel::Mean => "mean",
@@ -182,16 +187,17 @@ impl Kernel {
         match self {
             Kernel::ReduceNarrow => &[GRID, PARTIAL, MASK, TILE, REDUCE, REDUCE_NARROW],
             Kernel::ReduceWide => &[GRID, PARTIAL, MASK, REDUCE, REDUCE_WIDE],
-            Kernel::Settle => &[GRID, PARTIAL, SETTLE],
-            Kernel::ProjectNarrow => &[GRID, PROJECT, PROJECT_NARROW],
-            Kernel::ProjectWide => &[GRID, PROJECT, PROJECT_WIDE],
+            Kernel::Settle => &[GRID, PARTIAL, SILENCE, SETTLE],
+            Kernel::ProjectNarrow => &[GRID, SILENCE, ACTIVATION, PROJECT, PROJECT_NARROW],
+            Kernel::ProjectWide => &[GRID, SILENCE, ACTIVATION, PROJECT, PROJECT_WIDE],
             Kernel::Tangent => &[GRID, TANGENT],
+            Kernel::See => &[GRID, SEE],
             Kernel::Combine => &[GRID, COMBINE],
-            Kernel::Advance => &[GRID, PARTIAL, MASK, TILE, ADVANCE],
+            Kernel::Advance => &[GRID, PARTIAL, SILENCE, MASK, TILE, ADVANCE],
             Kernel::Mean => &[GRID, SURVEY, MEAN],
             Kernel::Direction => &[GRID, SURVEY, DIRECTION],
             Kernel::Spread => &[GRID, SURVEY, SPREAD],
-            Kernel::Energy => &[GRID, PARTIAL, SURVEY, ENERGY],
+            Kernel::Energy => &[GRID, SURVEY, ENERGY],
             Kernel::SecondMoment => &[GRID, SECOND_MOMENT],
             Kernel::MomentsCircle => &[GRID, MOMENTS, MOMENTS_CIRCLE],
             Kernel::MomentsSphere => &[GRID, MOMENTS, MOMENTS_SPHERE],
@@ -208,10 +214,12 @@ impl Kernel {
     pub fn bindings(self) -> &'static [Binding] {
         use Binding::{Read, ReadWrite, Uniform};
         match self {
-            Kernel::ReduceNarrow | Kernel::ReduceWide => &[Uniform, Read, Read, Read, ReadWrite],
+            Kernel::ReduceNarrow => &[Uniform, Read, Read, Read, ReadWrite],
+            Kernel::ReduceWide => &[Uniform, Read, Read, Read, ReadWrite, Read],
             Kernel::Settle | Kernel::ProjectNarrow | Kernel::ProjectWide => &[Uniform, Read, Read, ReadWrite],
             Kernel::Tangent => &[Uniform, Read, ReadWrite],
-            Kernel::Combine => &[Uniform, ReadWrite, ReadWrite, Read],
+            Kernel::See => &[Uniform, Read, Read, ReadWrite],
+            Kernel::Combine => &[Uniform, ReadWrite, ReadWrite, Read, Read],
             Kernel::Advance => &[Uniform, ReadWrite, Read, Read, Read],
             Kernel::Direction => &[Uniform, ReadWrite],
             Kernel::Mean | Kernel::Spread | Kernel::Energy | Kernel::SecondMoment => {
@@ -233,6 +241,7 @@ impl Kernel {
             Kernel::Settle => params::Settle::LAYOUT,
             Kernel::ProjectNarrow | Kernel::ProjectWide => params::Project::LAYOUT,
             Kernel::Tangent => params::Tangent::LAYOUT,
+            Kernel::See => params::See::LAYOUT,
             Kernel::Combine => params::Combine::LAYOUT,
             Kernel::Advance => params::Advance::LAYOUT,
             Kernel::Mean | Kernel::Direction | Kernel::Spread | Kernel::Energy => params::Survey::LAYOUT,
@@ -270,6 +279,7 @@ fn header(constants: &Constants, threads: u32) -> String {
     let numbers = [
         ("D", constants.dim),
         ("WIDTH", constants.width()),
+        ("INNER", constants.inner.div_ceil(4)),
         ("THREADS", threads),
         ("QUERIES", constants.queries),
         ("TILE", constants.tile),
@@ -278,6 +288,7 @@ fn header(constants: &Constants, threads: u32) -> String {
         ("STAGES", constants.stages),
         ("WIDE_QUERIES", WIDE_QUERIES),
         ("PROJECT_VECTORS", PROJECT_VECTORS),
+        ("PROJECT_ROWS", PROJECT_ROWS),
         ("SURVEY_ROWS", SURVEY_ROWS),
         ("EDGE", EDGE),
         ("KEYS", MOMENT_KEYS),
@@ -317,16 +328,19 @@ macro_rules! files {
 files! {
     GRID = "grid.wgsl";
     PARTIAL = "partial.wgsl";
+    SILENCE = "silence.wgsl";
     MASK = "mask.wgsl";
     TILE = "tile.wgsl";
     REDUCE = "reduce.wgsl";
     REDUCE_NARROW = "reduce_narrow.wgsl";
     REDUCE_WIDE = "reduce_wide.wgsl";
     SETTLE = "settle.wgsl";
+    ACTIVATION = "activation.wgsl";
     PROJECT = "project.wgsl";
     PROJECT_NARROW = "project_narrow.wgsl";
     PROJECT_WIDE = "project_wide.wgsl";
     TANGENT = "tangent.wgsl";
+    SEE = "see.wgsl";
     COMBINE = "combine.wgsl";
     ADVANCE = "advance.wgsl";
     SURVEY = "survey.wgsl";

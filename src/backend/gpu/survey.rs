@@ -13,7 +13,7 @@ use super::{
     recorder::Recorder,
     shaders::{Constants, Kernel, SURVEY_ROWS},
 };
-use crate::{backend::BackendError, observe::Statistics, problem::Problem, tokens::Shape};
+use crate::{backend::BackendError, model::Attention, observe::Statistics, problem::Problem, tokens::Shape};
 
 /// Numbers in one vector of `samples`.
 const VECTOR: usize = 4;
@@ -45,8 +45,8 @@ pub(super) struct Survey {
     replica_chunks: usize,
     shape: Shape,
     width: usize,
-    heads: usize,
-    beta: f64,
+    /// beta of every head.
+    betas: Vec<f64>,
 }
 
 /// What beside the mean is asked for.
@@ -65,7 +65,8 @@ impl Survey {
         recorder: &Recorder,
     ) -> Result<Survey, BackendError> {
         let (shape, attention) = (problem.tokens.shape, &problem.model.attention);
-        let heads = attention.heads.len();
+        let betas: Vec<f64> = attention.heads.iter().map(|head| attention.beta_of(head)).collect();
+        let heads = betas.len();
         let chunks_of = |tokens: usize| tokens.div_ceil(SURVEY_ROWS as usize);
         let chunks: usize =
             cloud.tracts.iter().map(|tract| tract.segment.replicas * chunks_of(tract.segment.tokens)).sum();
@@ -99,7 +100,7 @@ impl Survey {
         }
         let direction = kernel(Kernel::Direction).bind(device, recorder.uniforms(), &[&samples]);
         let replica_chunks = chunks / shape.replicas;
-        Ok(Survey { sites, samples, direction, chunks, replica_chunks, shape, width, heads, beta: attention.beta })
+        Ok(Survey { sites, samples, direction, chunks, replica_chunks, shape, width, betas })
     }
 
     /// Bytes of one reading.
@@ -132,15 +133,21 @@ impl Survey {
         Ok(())
     }
 
-    /// Records the energy of one segment under one head, whose partials have just been recorded.
+    /// Follows another model.
+    pub fn write(&mut self, attention: &Attention) {
+        self.betas = attention.heads.iter().map(|head| attention.beta_of(head)).collect();
+    }
+
+    /// Records the energy of one segment under one head, whose partials of `stride` vectors have just been recorded.
     pub fn energy(
         &self,
         recorder: &mut Recorder,
         cloud: &Cloud,
-        segment: usize,
-        head: usize,
+        (segment, head): (usize, usize),
+        stride: usize,
     ) -> Result<(), BackendError> {
-        let params = self.params(cloud, segment, self.places().energies + head * self.chunks);
+        let at = self.places().energies + head * self.chunks;
+        let params = params::Survey { stride: stride as u32, ..self.params(cloud, segment, at) };
         recorder.record(&self.sites[segment].energy, &params, params.groups.into(), self.work(cloud, segment))
     }
 
@@ -172,9 +179,13 @@ impl Survey {
             }
             if asked.energy {
                 let of_head = |head| vectors(places.energies + head * self.chunks + chunks, self.replica_chunks);
-                let parts = (0..self.heads).flat_map(|head| of_head(head).chunks(VECTOR));
-                let parts: Vec<_> = parts.map(|part| (f64::from(part[0]), f64::from(part[1]))).collect();
-                statistics.log_energy = log_sum(&parts) + (unit * unit / (2.0 * self.beta)).ln();
+                let divided = |(head, beta): (usize, &f64)| {
+                    let parts = of_head(head).chunks(VECTOR);
+                    let divisor = 2.0 * beta;
+                    parts.map(move |part| (f64::from(part[0]), f64::from(part[1]) / divisor))
+                };
+                let parts: Vec<_> = self.betas.iter().enumerate().flat_map(divided).collect();
+                statistics.log_energy = log_sum(&parts) + (unit * unit).ln();
             }
             statistics
         };
@@ -193,6 +204,7 @@ impl Survey {
             directions_at: self.places().directions as u32,
             slices: cloud.slices as u32,
             segment_rows: segment.rows() as u32,
+            stride: 0,
         }
     }
 
@@ -201,7 +213,7 @@ impl Survey {
     }
 
     fn places(&self) -> Places {
-        Places::new(self.chunks, self.shape.replicas, self.width, self.heads)
+        Places::new(self.chunks, self.shape.replicas, self.width, self.betas.len())
     }
 }
 

@@ -21,6 +21,7 @@ pub fn constants(shape: Shape, kind: Kind, shift: Shift, sight: Sight) -> Consta
     let (matrices, tiles, stages) = (Matrices::Multiples, 1, 1);
     let general = Constants {
         dim,
+        inner: dim,
         threads: 0,
         queries: 0,
         tile: 0,
@@ -33,7 +34,7 @@ pub fn constants(shape: Shape, kind: Kind, shift: Shift, sight: Sight) -> Consta
         stages,
     };
     if shape.dim > NARROW {
-        return Constants { threads: 128, queries: 1, tile: 32, chunk: 1024, ..general };
+        return wide(&general, shape.dim, shape.dim);
     }
     let most = most_queries(shape, kind);
     let widest = if shape.dim <= 4 { 256 } else { 128 };
@@ -45,6 +46,12 @@ pub fn constants(shape: Shape, kind: Kind, shift: Shift, sight: Sight) -> Consta
     };
     let threads = (shape.count.div_ceil(queries as usize) as u32).next_power_of_two().clamp(fewest_threads(kind), 64);
     Constants { threads, queries, tile, chunk: 16 * tile, ..general }
+}
+
+/// The constants of `reduce_wide` for keys and values of these widths, beside others.
+pub fn wide(others: &Constants, keys: usize, values: usize) -> Constants {
+    let (dim, inner) = (values as u32, keys as u32);
+    Constants { dim, inner, threads: 128, queries: 1, tile: 32, chunk: 1024, shift: Shift::Running, ..*others }
 }
 
 /// The constants of `advance` for replicas of this shape, or nothing if a workgroup cannot keep one whole.
@@ -75,6 +82,7 @@ pub fn small(
     let tiles = fill.min(WORKGROUP_BYTES / bytes).min(shape.replicas).max(1);
     Some(Constants {
         dim: shape.dim as u32,
+        inner: shape.dim as u32,
         threads: (tiles * lanes) as u32,
         queries,
         tile: tile as u32,

@@ -1,22 +1,25 @@
-//! The velocity: for every head a reduction of all queries over all keys, then its output, then the tangent space.
+//! The velocity: for every head a reduction of all queries over all keys, then its output; then the perceptron, and what
+//! the geometry makes of the sum.
 
 use super::{
     cloud::Cloud,
     device::Device,
     harmonic::Series,
-    heads::{Lens, Query},
+    heads::{Lens, Query, Setting},
+    motion::{Look, Motion},
     params,
     parts::Parts,
-    pipelines::Bound,
+    perceptron::Perceptron,
+    project::{Linear, Rows, Silence, Sum},
     recorder::Recorder,
     segments::Segment,
-    shaders::{Constants, NARROW, PROJECT_ROWS, PROJECT_VECTORS, THREADS},
+    shaders::{Constants, THREADS, WIDE_QUERIES},
     tune,
-    wiring::{Kernels, Pass, Wire},
+    wiring::{KeyPass, Pass, Wire},
 };
 use crate::{
     backend::{BackendError, Point},
-    model::{Field, Mask, Normalization},
+    model::{Field, Mask, Model, Normalization},
     problem::Problem,
 };
 
@@ -25,19 +28,23 @@ pub(super) const POINTS: [Point; 2] = [Point::State, Point::Stage];
 
 /// One head: its lens, and its passes by point and segment.
 struct Head {
-    lens: Lens,
+    lens: Lens<Linear>,
+    /// Queries of one workgroup of the reduction.
+    group_queries: usize,
     passes: [Vec<Pass>; 2],
 }
 
 pub(super) struct Velocity {
+    setting: Setting,
     constants: Constants,
     normalization: Normalization,
     mask: Mask,
     heads: Vec<Head>,
+    motion: Motion,
+    /// Present where the model has one.
+    pub perceptron: Option<Perceptron>,
     /// Present as long as sums over keys are taken by harmonics.
     pub series: Option<Series>,
-    /// By point and segment.
-    tangent: [Vec<Bound>; 2],
 }
 
 /// The field at the queries of one cloud, that the keys of another make.
@@ -64,13 +71,6 @@ pub(super) struct View {
     pub head: usize,
 }
 
-/// Whether a result starts a sum or goes on with one.
-#[derive(Clone, Copy, PartialEq)]
-enum Sum {
-    Fresh,
-    Continued,
-}
-
 impl Velocity {
     pub fn new(
         device: &Device,
@@ -80,32 +80,53 @@ impl Velocity {
         recorder: &Recorder,
     ) -> Velocity {
         let Clouds { queries, keys } = clouds;
-        let kernels = Kernels::new(device, &constants);
-        let attention = &problem.model.attention;
+        let (setting, attention) = (Setting::new(problem), &problem.model.attention);
         let head = |head| {
-            let lens = Lens::new(device, problem, head);
-            let wire = Wire { device, queries, keys, recorder, kernels: &kernels, lens: &lens };
+            let lens = Lens::new(device, &Lens::of(&setting, attention, head));
+            let wire = Wire::new(device, [queries, keys], recorder, &lens, &constants);
             let passes = POINTS.map(|point| queries.tracts.iter().map(|tract| wire.pass(tract, point)).collect());
-            Head { lens, passes }
-        };
-        let tangent = |point| {
-            let bind = |tract: &super::cloud::Tract| {
-                kernels.tangent.bind(device, recorder.uniforms(), &[tract.tokens(point), &tract.slopes])
+            let group_queries = match lens.is_narrow(problem.tokens.shape.dim) {
+                true => tune::group_queries(&constants),
+                false => WIDE_QUERIES as usize,
             };
-            queries.tracts.iter().map(bind).collect()
+            Head { lens, group_queries, passes }
         };
         Velocity {
             constants,
             normalization: attention.normalization,
             mask: attention.mask,
             heads: attention.heads.iter().map(head).collect(),
+            motion: Motion::new(device, &problem.model, &constants, queries, recorder),
+            perceptron: None,
             series: None,
-            tangent: POINTS.map(tangent),
+            setting,
+        }
+    }
+
+    /// Follows `model`, after whatever was submitted; false if it has other shapes.
+    #[must_use]
+    pub fn write(&mut self, device: &Device, model: &Model) -> bool {
+        let (setting, attention) = (&self.setting, &model.attention);
+        let as_many = attention.heads.len() == self.heads.len();
+        let as_seen = (self.mask, self.normalization) == (attention.mask, attention.normalization);
+        let mut fits = as_many && as_seen && self.motion.write(device, model);
+        for (own, head) in self.heads.iter_mut().zip(&attention.heads) {
+            fits &= own.lens.write(device, &Lens::of(setting, attention, head));
+        }
+        fits && match (&mut self.perceptron, &model.perceptron) {
+            (Some(own), Some(perceptron)) => own.write(device, perceptron, setting.dim),
+            (None, None) => true,
+            _ => false,
         }
     }
 
     pub fn heads(&self) -> usize {
         self.heads.len()
+    }
+
+    /// Vectors of a partial of a head.
+    pub fn stride(&self, head: usize) -> usize {
+        self.heads[head].lens.value_dim.div_ceil(4) + 1
     }
 
     /// Records k_stage <- the field at `point`.
@@ -117,85 +138,119 @@ impl Velocity {
         field: Field,
         stage: usize,
     ) -> Result<(), BackendError> {
-        for segment in 0..clouds.queries.tracts.len() {
-            for head in 0..self.heads.len() {
+        self.look(recorder, clouds.queries, point, Look::Usual)?;
+        let is_fused = self.is_fused();
+        for (segment, tract) in clouds.queries.tracts.iter().enumerate() {
+            let rows = tract.segment.rows();
+            let (first_row, mut sum) = (stage * rows, Sum::Fresh);
+            let heads = if field == Field::Perceptron { 0 } else { self.heads.len() };
+            for head in 0..heads {
                 let view = View { point, segment, head };
                 self.sum(recorder, clouds, view, self.mask)?;
-                self.output(recorder, clouds.queries, view, field, stage)?;
+                let projects = field == Field::Tangent && is_fused && head + 1 == heads;
+                self.output(recorder, clouds.queries, view, projects, (first_row, sum))?;
+                sum = Sum::Continued;
+            }
+            if let (Field::Tangent | Field::Perceptron, Some(perceptron)) = (field, &self.perceptron) {
+                perceptron.record(recorder, (point, segment, rows), first_row, sum)?;
+            }
+            if field == Field::Tangent && !is_fused {
+                self.motion.finish(recorder, (point, segment, rows), first_row)?;
             }
         }
         Ok(())
+    }
+
+    /// Records what is seen of the tokens.
+    pub fn look(&self, recorder: &mut Recorder, cloud: &Cloud, point: Point, look: Look) -> Result<(), BackendError> {
+        self.motion.look(recorder, cloud, point, look)
+    }
+
+    /// Whether the last head can project to the tangent space of the sphere while it leaves its output.
+    fn is_fused(&self) -> bool {
+        let adds_last = self.perceptron.is_none() && self.heads.last().is_some_and(|head| head.lens.output.is_none());
+        self.motion.is_spherical() && adds_last
     }
 
     /// Records the partials of a view, over all keys that its queries see under `mask`: that of the model, or none.
     pub fn sum(&self, recorder: &mut Recorder, clouds: Clouds, view: View, mask: Mask) -> Result<(), BackendError> {
-        if let Some(bound) = &self.pass(view).1.project_query {
-            let rows = clouds.queries.tracts[view.segment].segment.rows();
-            self.project(recorder, bound, rows, 0, Sum::Fresh)?;
+        if let Some(query) = &self.pass(view).1.query {
+            query.record(recorder, Rows::first(clouds.queries.tracts[view.segment].segment.rows()))?;
         }
-        match &self.series {
-            Some(series) => series.record(recorder, clouds.queries, view),
-            None => self.reduce(recorder, clouds, view, mask),
+        if let Some(series) = &self.series {
+            return series.record(recorder, clouds.queries, view);
         }
-    }
-
-    /// Records the partials of a view pair by pair.
-    fn reduce(&self, recorder: &mut Recorder, clouds: Clouds, view: View, mask: Mask) -> Result<(), BackendError> {
-        let (lens, pass) = self.pass(view);
-        let Clouds { queries: cloud, keys } = clouds;
-        let queries = &cloud.tracts[view.segment].segment;
-        let group_queries = tune::group_queries(&self.constants);
-        let blocks = queries.tokens.div_ceil(group_queries);
-        let groups = (queries.replicas * cloud.slices * blocks) as u64;
-        let work = group_queries as f64 * self.pair_work();
-        for (turn, (segment, bound)) in pass.reduce.iter().enumerate() {
-            let keys = &keys.tracts[*segment].segment;
-            let slice_keys = tune::slice_keys(keys.sources, cloud.slices, &self.constants);
-            let chunk = self.constants.chunk as usize;
-            let (most_pairs, most_groups) = (recorder.dispatch_work() / work, recorder.dispatch_groups());
-            for part in Parts::new(groups, slice_keys, chunk, most_pairs, most_groups) {
-                let params = params::Reduce {
-                    first_group: part.groups.start as u32,
-                    end_group: part.groups.end as u32,
-                    blocks: blocks as u32,
-                    slices: cloud.slices as u32,
-                    queries: queries.tokens as u32,
-                    rows: queries.rows() as u32,
-                    sources: keys.sources as u32,
-                    key_rows: keys.tokens as u32,
-                    slice_keys: slice_keys as u32,
-                    first_key: part.keys.start as u32,
-                    end_key: part.keys.end as u32,
-                    fresh: u32::from(turn == 0 && part.keys.start == 0),
-                    scale: match lens.query {
-                        Query::Scaled(scale) => scale,
-                        Query::Projected(_) => 1.0,
-                    },
-                    shift: lens.fixed,
-                    reach: reach(mask, queries, keys),
-                };
-                let groups = part.groups.end - part.groups.start;
-                recorder.record(bound, &params, groups, groups as f64 * part.keys.len() as f64 * work)?;
+        for (turn, pass) in self.pass(view).1.keys.iter().enumerate() {
+            let rows = Rows::first(clouds.keys.tracts[pass.segment].segment.rows());
+            for projection in [&pass.key, &pass.value].into_iter().flatten() {
+                projection.record(recorder, rows)?;
             }
+            self.reduce(recorder, clouds, view, mask, turn)?;
         }
         Ok(())
     }
 
-    /// Records the output of a view from its partials, added to that of the heads before it.
+    /// Records the partials of a view over the keys of the segment that comes `turn`.
+    fn reduce(
+        &self,
+        recorder: &mut Recorder,
+        clouds: Clouds,
+        view: View,
+        mask: Mask,
+        turn: usize,
+    ) -> Result<(), BackendError> {
+        let (lens, pass) = self.pass(view);
+        let group_queries = self.heads[view.head].group_queries;
+        let KeyPass { segment, reduce, .. } = &pass.keys[turn];
+        let slices = clouds.queries.slices;
+        let (queries, keys) = (&clouds.queries.tracts[view.segment].segment, &clouds.keys.tracts[*segment].segment);
+        let blocks = queries.tokens.div_ceil(group_queries);
+        let groups = (queries.replicas * slices * blocks) as u64;
+        // Multiply-adds for one pair: score, value, and about eight for the exponential.
+        let work = (group_queries * (lens.key_dim + lens.value_dim + 8)) as f64;
+        let slice_keys = tune::slice_keys(keys.sources, slices, &self.constants);
+        let chunk = self.constants.chunk as usize;
+        let (most_pairs, most_groups) = (recorder.dispatch_work() / work, recorder.dispatch_groups());
+        for part in Parts::new(groups, slice_keys, chunk, most_pairs, most_groups) {
+            let params = params::Reduce {
+                first_group: part.groups.start as u32,
+                end_group: part.groups.end as u32,
+                blocks: blocks as u32,
+                slices: slices as u32,
+                queries: queries.tokens as u32,
+                rows: queries.rows() as u32,
+                sources: keys.sources as u32,
+                key_rows: keys.tokens as u32,
+                slice_keys: slice_keys as u32,
+                first_key: part.keys.start as u32,
+                end_key: part.keys.end as u32,
+                fresh: u32::from(turn == 0 && part.keys.start == 0),
+                scale: match lens.query {
+                    Query::Scaled(scale) => scale,
+                    Query::Projected(_) => 1.0,
+                },
+                shift: lens.fixed,
+                reach: reach(mask, queries, keys),
+            };
+            let groups = part.groups.end - part.groups.start;
+            recorder.record(reduce, &params, groups, groups as f64 * part.keys.len() as f64 * work)?;
+        }
+        Ok(())
+    }
+
+    /// Records the output of a view from its partials, into the rows of `slopes` from `first_row`.
     fn output(
         &self,
         recorder: &mut Recorder,
         cloud: &Cloud,
         view: View,
-        field: Field,
-        stage: usize,
+        projects: bool,
+        (first_row, sum): (usize, Sum),
     ) -> Result<(), BackendError> {
         let (lens, pass) = self.pass(view);
         let rows = cloud.tracts[view.segment].segment.rows();
-        let first_row = stage * rows;
-        let sum = if view.head == 0 { Sum::Fresh } else { Sum::Continued };
-        let projects = field == Field::Tangent && view.head + 1 == self.heads.len();
-        let (groups, work) = (rows.div_ceil(THREADS as usize) as u64, self.row_work(rows));
+        // Multiply-adds that take as long as moving so many rows through memory a few times.
+        let (groups, work) = (rows.div_ceil(THREADS as usize) as u64, (rows * lens.value_dim * 8) as f64);
         let plain = params::Settle {
             rows: rows as u32,
             // A series leaves whole sums.
@@ -205,66 +260,22 @@ impl Velocity {
             project: 0,
             softmax: u32::from(self.normalization == Normalization::Softmax),
             scale: lens.scale,
+            offset: lens.offset,
+            marked: u32::from(lens.silence == Silence::Marked),
         };
-        let Some(project) = &pass.project_value else {
+        let Some(output) = &pass.output else {
             let accumulate = u32::from(sum == Sum::Continued);
             let settle =
                 params::Settle { first_row: first_row as u32, accumulate, project: u32::from(projects), ..plain };
             return recorder.record(&pass.settle, &settle, groups, work);
         };
         recorder.record(&pass.settle, &plain, groups, work)?;
-        self.project(recorder, project, rows, first_row, sum)?;
-        if projects {
-            let params = params::Tangent { rows: rows as u32, first_row: first_row as u32 };
-            recorder.record(&self.tangent[view.point as usize][view.segment], &params, groups, work)?;
-        }
-        Ok(())
+        output.record(recorder, Rows { first_output: first_row, sum, silence: lens.silence, ..Rows::first(rows) })
     }
 
-    /// Records rows times a matrix.
-    fn project(
-        &self,
-        recorder: &mut Recorder,
-        bound: &Bound,
-        rows: usize,
-        first_row: usize,
-        sum: Sum,
-    ) -> Result<(), BackendError> {
-        let groups = match self.constants.dim as usize {
-            ..=NARROW => rows.div_ceil(THREADS as usize),
-            _ => {
-                let columns = self.constants.width().div_ceil(PROJECT_VECTORS) as usize;
-                rows.div_ceil(PROJECT_ROWS as usize) * columns
-            }
-        };
-        let work = rows as f64 * f64::from(self.constants.dim).powi(2);
-        for part in recorder.cut(groups as u64, work) {
-            let params = params::Project {
-                first_group: part.start as u32,
-                end_group: part.end as u32,
-                rows: rows as u32,
-                first_row: first_row as u32,
-                accumulate: u32::from(sum == Sum::Continued),
-            };
-            let count = part.end - part.start;
-            recorder.record(bound, &params, count, work * count as f64 / groups as f64)?;
-        }
-        Ok(())
-    }
-
-    fn pass(&self, view: View) -> (&Lens, &Pass) {
+    fn pass(&self, view: View) -> (&Lens<Linear>, &Pass) {
         let head = &self.heads[view.head];
         (&head.lens, &head.passes[view.point as usize][view.segment])
-    }
-
-    /// Multiply-adds for one pair of tokens: score, value, and about eight for the exponential.
-    fn pair_work(&self) -> f64 {
-        f64::from(2 * self.constants.dim + 8)
-    }
-
-    /// Multiply-adds that take as long as moving so many rows through memory a few times.
-    fn row_work(&self, rows: usize) -> f64 {
-        rows as f64 * f64::from(8 * self.constants.dim)
     }
 }
 

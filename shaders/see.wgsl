@@ -1,0 +1,45 @@
+// What attention sees of tokens that are not what it sees: their directions x / |x|, and the places of tokens added.
+
+struct See {
+    rows: u32,
+    // Tokens of one replica in the segment, and the first of them.
+    tokens: u32,
+    first_token: u32,
+    // One if directions are seen.
+    unit: u32,
+    // One if places are added.
+    placed: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: See;
+@group(0) @binding(1) var<storage, read> tokens: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> places: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> seen: array<vec4<f32>>;
+
+@compute @workgroup_size(THREADS)
+fn see(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let row = flat(workgroup, workgroups) * THREADS + thread;
+    if (row >= params.rows) {
+        return;
+    }
+    var norm = 1.0;
+    if (params.unit == 1u) {
+        var square = 0.0;
+        for (var c = 0u; c < WIDTH; c += 1u) {
+            square += dot(tokens[row * WIDTH + c], tokens[row * WIDTH + c]);
+        }
+        norm = sqrt(square);
+    }
+    let place = params.first_token + row % params.tokens;
+    for (var c = 0u; c < WIDTH; c += 1u) {
+        var x = tokens[row * WIDTH + c] / norm;
+        if (params.placed == 1u) {
+            x += places[place * WIDTH + c];
+        }
+        seen[row * WIDTH + c] = x;
+    }
+}

@@ -1,0 +1,162 @@
+//! Products of rows with a matrix, and what is added to them: x -> sigma(M x + b).
+
+use super::{
+    device::Device,
+    params,
+    pipelines::{Bound, Pipeline},
+    recorder::Recorder,
+    shaders::{Constants, Kernel, NARROW, PROJECT_ROWS, PROJECT_VECTORS, THREADS},
+};
+use crate::{backend::BackendError, model::Activation};
+
+/// M and b on the host, padded like tokens: a row of M^T for each component of an input, then b.
+pub(super) struct Affine {
+    inner: usize,
+    outer: usize,
+    numbers: Vec<f32>,
+}
+
+impl Affine {
+    /// Components of an output.
+    pub fn outer(&self) -> usize {
+        self.outer
+    }
+
+    /// M has the entries `entry(row, column)` for `outer` rows and `inner` columns; b is empty for nothing.
+    pub fn new(inner: usize, outer: usize, entry: impl Fn(usize, usize) -> f64, bias: &[f64]) -> Affine {
+        let width = 4 * outer.div_ceil(4);
+        let mut numbers = vec![0.0; width * (4 * inner.div_ceil(4) + 1)];
+        for (column, to) in numbers.chunks_exact_mut(width).take(inner).enumerate() {
+            to.iter_mut().take(outer).enumerate().for_each(|(row, to)| *to = entry(row, column) as f32);
+        }
+        let last = numbers.len() - width;
+        numbers[last..].iter_mut().zip(bias).for_each(|(to, bias)| *to = *bias as f32);
+        Affine { inner, outer, numbers }
+    }
+}
+
+/// The same on the device.
+pub(super) struct Linear {
+    pub inner: usize,
+    pub outer: usize,
+    buffer: wgpu::Buffer,
+}
+
+impl Linear {
+    pub fn new(device: &Device, label: &str, affine: &Affine) -> Linear {
+        let Affine { inner, outer, ref numbers } = *affine;
+        Linear { inner, outer, buffer: upload(device, label, numbers) }
+    }
+
+    /// Replaces the numbers, after whatever was submitted; false if the shape is another.
+    #[must_use]
+    pub fn write(&self, device: &Device, affine: &Affine) -> bool {
+        let fits = (self.inner, self.outer) == (affine.inner, affine.outer);
+        if fits {
+            device.queue.write_buffer(&self.buffer, 0, bytemuck::cast_slice(&affine.numbers));
+        }
+        fits
+    }
+}
+
+/// Numbers on the device.
+pub(super) fn upload(device: &Device, label: &str, numbers: &[f32]) -> wgpu::Buffer {
+    let buffer = device.device.create_buffer(&wgpu::BufferDescriptor {
+        label: Some(label),
+        size: (numbers.len() * 4) as u64,
+        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
+        mapped_at_creation: false,
+    });
+    device.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(numbers));
+    buffer
+}
+
+/// Whether a result starts a sum or goes on with one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sum {
+    Fresh,
+    Continued,
+}
+
+/// What the inputs of queries that hear nobody are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Silence {
+    Zero,
+    /// Marked, because a bias must not be added to them.
+    Marked,
+}
+
+/// Which rows are multiplied, and what becomes of the products.
+#[derive(Clone, Copy)]
+pub(super) struct Rows {
+    pub count: usize,
+    pub first_input: usize,
+    pub first_output: usize,
+    pub sum: Sum,
+    pub activation: Activation,
+    pub silence: Silence,
+}
+
+impl Rows {
+    /// The first rows, into the first rows.
+    pub fn first(count: usize) -> Rows {
+        let (sum, activation, silence) = (Sum::Fresh, Activation::Identity, Silence::Zero);
+        Rows { count, first_input: 0, first_output: 0, sum, activation, silence }
+    }
+}
+
+/// The kernel of a product, bound to its buffers.
+pub(super) struct Projection {
+    bound: Bound,
+    kernel: Kernel,
+    inner: usize,
+    outer: usize,
+}
+
+impl Projection {
+    pub fn new(
+        device: &Device,
+        recorder: &Recorder,
+        constants: &Constants,
+        linear: &Linear,
+        [inputs, outputs]: [&wgpu::Buffer; 2],
+    ) -> Projection {
+        let Linear { inner, outer, ref buffer } = *linear;
+        let kernel = if inner.min(outer) <= NARROW { Kernel::ProjectNarrow } else { Kernel::ProjectWide };
+        let constants = Constants { dim: outer as u32, inner: inner as u32, ..*constants };
+        let pipeline = Pipeline::new(device, kernel, &constants);
+        let bound = pipeline.bind(device, recorder.uniforms(), &[inputs, buffer, outputs]);
+        Projection { bound, kernel, inner, outer }
+    }
+
+    pub fn record(&self, recorder: &mut Recorder, rows: Rows) -> Result<(), BackendError> {
+        let groups = match self.kernel {
+            Kernel::ProjectNarrow => rows.count.div_ceil(THREADS as usize),
+            _ => {
+                let columns = self.outer.div_ceil(4).div_ceil(PROJECT_VECTORS as usize);
+                rows.count.div_ceil(PROJECT_ROWS as usize) * columns
+            }
+        };
+        let work = (rows.count * self.inner) as f64 * self.outer as f64;
+        for part in recorder.cut(groups as u64, work) {
+            let params = params::Project {
+                first_group: part.start as u32,
+                end_group: part.end as u32,
+                rows: rows.count as u32,
+                first_input: rows.first_input as u32,
+                first_output: rows.first_output as u32,
+                accumulate: u32::from(rows.sum == Sum::Continued),
+                activation: match rows.activation {
+                    Activation::Identity => 0,
+                    Activation::Relu => 1,
+                    Activation::Gelu => 2,
+                    Activation::Tanh => 3,
+                },
+                marked: u32::from(rows.silence == Silence::Marked),
+            };
+            let count = part.end - part.start;
+            recorder.record(&self.bound, &params, count, work * count as f64 / groups as f64)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,63 @@
+//! Which terms of the equation the kernels have, and which of their fast ways a model may go.
+
+use crate::{
+    backend::BackendError,
+    model::{Biases, Geometry, Head, Mask, Matrix, Normalization, Position},
+    problem::{Algorithm, Problem},
+};
+
+/// The refusal of a term.
+pub(super) fn unsupported(term: &'static str) -> BackendError {
+    BackendError::Unsupported { backend: "gpu", term, remedy: "write --backend cpu" }
+}
+
+/// Refuses what the kernels do not have.
+pub(super) fn check(problem: &Problem) -> Result<(), BackendError> {
+    let (model, attention) = (&problem.model, &problem.model.attention);
+    let missing = [
+        (model.noise.is_some(), "noise"),
+        (attention.heads.is_empty(), "field without heads"),
+        (attention.mask == Mask::Others, "mask that hides a token from itself"),
+        (attention.window.is_some(), "attention windows"),
+        (attention.position != Position::Nowhere, "positions"),
+        (attention.normalization == Normalization::Hardmax, "hardmax"),
+        (matches!(attention.normalization, Normalization::Sinkhorn { .. }), "doubly stochastic attention"),
+    ];
+    match missing.into_iter().find(|(is_there, _)| *is_there) {
+        Some((_, term)) => Err(unsupported(term)),
+        None => Ok(()),
+    }
+}
+
+/// Whether all there is is attention on the sphere with full matrices and one beta.
+fn is_simple(problem: &Problem) -> bool {
+    let (model, attention) = (&problem.model, &problem.model.attention);
+    let full = |head: &Head| {
+        ![&head.query_key, &head.value].iter().any(|matrix| matches!(matrix, Matrix::Product { .. }))
+            && head.beta.is_none()
+            && head.biases == Biases::default()
+    };
+    model.geometry == Geometry::Sphere
+        && model.perceptron.is_none()
+        && model.noise.is_none()
+        && problem.course.is_constant()
+        && attention.heads.iter().all(full)
+}
+
+/// Whether workgroups that keep whole replicas can take their steps.
+pub(super) fn fits_advance(problem: &Problem) -> bool {
+    let attention = &problem.model.attention;
+    let is_divided = matches!(attention.normalization, Normalization::Softmax | Normalization::Unnormalized);
+    let sees_leading = attention.mask != Mask::Others && attention.window.is_none();
+    is_simple(problem) && is_divided && sees_leading && attention.position == Position::Nowhere
+}
+
+/// Whether harmonics can do the sums; fails where they were asked for and cannot.
+pub(super) fn is_plain(problem: &Problem) -> Result<bool, BackendError> {
+    let plain = is_simple(problem) && problem.model.attention.is_plain();
+    if problem.algorithm == Algorithm::Harmonic && !plain {
+        let remedy = "write algorithm = \"direct\"";
+        return Err(BackendError::Unsupported { backend: "gpu", term: "harmonics for this model", remedy });
+    }
+    Ok(plain)
+}
