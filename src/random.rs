@@ -24,6 +24,8 @@ pub enum Purpose {
     Initial = 0,
     /// Which tokens a sample takes.
     Check = 1,
+    /// The entries of a random matrix; operands of heads stand in the place of replicas, and draws in that of tokens.
+    Weights = 4,
 }
 
 /// The random numbers of one token of one replica for one purpose; a generator in the sense of `rand`.
