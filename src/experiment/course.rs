@@ -10,12 +10,12 @@ use super::{
     Experiment,
     array::{FilePath, rows},
     error::ExperimentError,
-    matrix::{self, MatrixTyped, one_of},
+    matrix::{self, MatrixTyped},
     section::{Entry, Section, Word},
 };
 use crate::{
     initial::npy,
-    model::{Ensemble, Matrix, MatrixCourse, Operand, OrnsteinUhlenbeck, RandomMatrix},
+    model::{Ensemble, Matrix, MatrixCourse, OrnsteinUhlenbeck, RandomMatrix},
     problem::Schedule,
 };
 
@@ -96,7 +96,11 @@ pub(super) fn read(entry: &Entry, own: &[&str]) -> Result<CourseTyped, Experimen
         let factor = only(own)?.required("query-key", "-1.0")?.number("finite", |_| true)?;
         return Ok(CourseTyped::OfQueryKey { factor });
     }
-    if ENSEMBLE.iter().any(|key| entry.has(key)) { random(&only(ENSEMBLE)?) } else { oscillating(&only(OSCILLATING)?) }
+    if ENSEMBLE.iter().any(|key| entry.has(key)) {
+        random(&only(ENSEMBLE)?)
+    } else {
+        oscillating(&only(OSCILLATING)?)
+    }
 }
 
 fn layers(entry: &Entry) -> Result<LayersTyped, ExperimentError> {
@@ -143,7 +147,7 @@ pub(super) enum Resolved {
 impl CourseTyped {
     pub fn resolve(
         &self,
-        (key, operand): (&str, Operand),
+        key: &str,
         dim: usize,
         schedule: Schedule,
         experiment: &Experiment,
@@ -181,10 +185,7 @@ impl CourseTyped {
                 let mean = dense(mean, "ornstein-uhlenbeck.mean")?;
                 MatrixCourse::OrnsteinUhlenbeck(OrnsteinUhlenbeck { mean, rate, intensity, step, seed })
             }
-            CourseTyped::OfQueryKey { factor } => {
-                debug_assert_eq!(operand, Operand::Value, "only values are read in this form");
-                MatrixCourse::OfQueryKey(*factor)
-            }
+            CourseTyped::OfQueryKey { factor } => MatrixCourse::OfQueryKey(*factor),
         }))
     }
 }
@@ -222,9 +223,4 @@ impl LayersTyped {
         }
         Ok(layers)
     }
-}
-
-/// The forms of a matrix that changes, for messages.
-pub(super) fn forms_text(own: &[&str]) -> String {
-    one_of(&[LAYERS, &ENSEMBLE[..1], &OSCILLATING[..1], &["ornstein-uhlenbeck"], own].concat())
 }

@@ -23,12 +23,13 @@ pub(super) enum MatrixTyped {
     Path(FilePath),
 }
 
-pub(super) fn read(entry: &Entry) -> Result<MatrixTyped, ExperimentError> {
+/// The matrix typed at a key that accepts the forms `shown`, of which those of this room may stand here.
+pub(super) fn read(entry: &Entry, shown: &[&str]) -> Result<MatrixTyped, ExperimentError> {
     if entry.is_text() {
         return entry
             .word(&[("identity", ())])
             .map(|_| MatrixTyped::Identity)
-            .map_err(|_| entry.error_with("not supported", format!("accepted: \"identity\", {}", one_of(FORMS))));
+            .map_err(|_| entry.error_with("not supported", format!("accepted: \"identity\", {}", one_of(shown))));
     }
     let section = entry.section(FORMS)?;
     let forms = [
@@ -40,12 +41,12 @@ pub(super) fn read(entry: &Entry) -> Result<MatrixTyped, ExperimentError> {
     let mut typed = forms.into_iter().flatten();
     match (typed.next(), typed.next()) {
         (Some(form), None) => form,
-        _ => Err(entry.error_with("must have exactly one key", format!("write {}", one_of(FORMS)))),
+        _ => Err(entry.error_with("must have exactly one key", format!("write {}", one_of(shown)))),
     }
 }
 
 /// `{ scale = .. }, { diagonal = .. }, ..`
-pub(super) fn one_of(keys: &[&str]) -> String {
+fn one_of(keys: &[&str]) -> String {
     keys.iter().map(|key| format!("{{ {key} = .. }}")).collect::<Vec<_>>().join(", ")
 }
 

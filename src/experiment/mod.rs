@@ -5,14 +5,25 @@
 //! open question. Whatever is wrong, in either half, becomes one [`ExperimentError`] that names the file, the key, the
 //! value and what to write instead. `assets/reference.toml` shows every key.
 
+mod array;
+mod attention;
+mod course;
 mod error;
 mod explicit;
+mod geometry;
+mod head;
 mod law;
 mod matrix;
+mod noise;
 mod overrides;
+mod perceptron;
+mod quantities;
 mod resolve;
+mod rules;
 mod schedule;
 mod section;
+mod tensors;
+mod trained;
 mod typed;
 mod weights;
 

@@ -113,11 +113,14 @@ impl<'a> Section<'a> {
     }
 
     pub fn required(&self, key: &str, example: &'static str) -> Result<Entry<'a>, ExperimentError> {
-        self.optional(key, example).ok_or_else(|| {
-            let dotted = self.dotted(key);
-            let remedy = format!("write e.g. {dotted} = {example}");
-            self.source.error(dotted, "", "missing", remedy)
-        })
+        self.optional(key, example).ok_or_else(|| self.missing(key, example))
+    }
+
+    /// The error about a key that is not there.
+    pub fn missing(&self, key: &str, example: &str) -> ExperimentError {
+        let dotted = self.dotted(key);
+        let remedy = format!("write e.g. {dotted} = {example}");
+        self.source.error(dotted, "", "missing", remedy)
     }
 }
 
@@ -227,6 +230,10 @@ impl<'a> Entry<'a> {
     /// Whether a table with this key was typed.
     pub fn has(&self, key: &str) -> bool {
         self.value.as_table().is_some_and(|table| table.contains_key(key))
+    }
+
+    pub fn is_table(&self) -> bool {
+        self.value.is_table()
     }
 
     pub fn is_list(&self) -> bool {

@@ -28,6 +28,14 @@ impl Matrix {
         }
     }
 
+    /// L and R if this matrix is L^T R.
+    pub fn factors(&self) -> Option<(&[f64], &[f64])> {
+        match self {
+            Matrix::Product { left, right } => Some((left, right)),
+            Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_) => None,
+        }
+    }
+
     /// The matrix times `factor`, in the same form where that has room for it.
     pub fn scaled(&self, factor: f64) -> Matrix {
         let times = |entries: &[f64]| entries.iter().map(|entry| factor * entry).collect();

@@ -27,7 +27,11 @@ pub enum MatrixCourse {
     /// That of each step in turn.
     Layers(Vec<Matrix>),
     /// base + sin(frequency t) amplitude, both of d * d entries.
-    Oscillating { base: Vec<f64>, amplitude: Vec<f64>, frequency: f64 },
+    Oscillating {
+        base: Vec<f64>,
+        amplitude: Vec<f64>,
+        frequency: f64,
+    },
     Random(RandomMatrix),
     OrnsteinUhlenbeck(OrnsteinUhlenbeck),
     /// This multiple of the A of the same head, for V: with A symmetric the velocity is a gradient.
@@ -35,6 +39,15 @@ pub enum MatrixCourse {
 }
 
 impl MatrixCourse {
+    /// Whether the matrix depends on step or time by itself.
+    pub fn moves(&self) -> bool {
+        match self {
+            MatrixCourse::Layers(_) | MatrixCourse::Oscillating { .. } | MatrixCourse::OrnsteinUhlenbeck(_) => true,
+            MatrixCourse::Random(random) => random.every.is_some(),
+            MatrixCourse::OfQueryKey(_) => false,
+        }
+    }
+
     /// The matrix of `head`, which is the given operand of the head of that number.
     pub(super) fn at(&self, head: &Head, place: (usize, Operand), step: u64, time: f64) -> Matrix {
         match self {

@@ -83,6 +83,14 @@ impl Course {
 }
 
 impl Part {
+    /// Whether the term depends on step or time by itself, and not only on terms before it.
+    pub fn moves(&self) -> bool {
+        match self {
+            Part::Beta(_) | Part::Geometry { .. } | Part::Rescaled { .. } => true,
+            Part::Matrix { course, .. } => course.moves(),
+        }
+    }
+
     fn apply(&self, model: &mut Model, step: u64, time: f64) {
         match self {
             Part::Beta(ramp) => model.attention.beta = ramp.at(time),
