@@ -63,7 +63,13 @@ fn every_rule_is_breached_by_what_it_is_about() {
 #[test]
 fn what_is_refused_quotes_what_was_typed() {
     let refusals = [BREACHES[0], BREACHES[3], BREACHES[8], BREACHES[16], BREACHES[19]].map(message);
-    insta::assert_snapshot!(refusals.join("\n"), @"");
+    insta::assert_snapshot!(refusals.join("\n"), @r#"
+    experiment with --set attention.mask=causal: attention.mask = "causal": hides sources, and sinkhorn makes rows and columns of all pairs stochastic; write attention.mask = "none"
+    experiment with --set attention.position={ alibi = 1 }: attention.position = { alibi = 1.0 }: alibi adds finite terms to scores, which hardmax multiplies by infinity; leave it out, or write attention.normalization = "softmax"
+    experiment with --set attention.head=[{}, {}]: attention.head = [{ query-key = "identity", value = "identity" }, { query-key..: tokens e^{-tV} x belong to the V of one head; write one head, or tokens.geometry = "euclidean"
+    experiment with --set time.scheme=layer: time.scheme = "layer": a layer adds its outputs to the tokens and normalizes them, which is not what this tokens.geometry does; write time.scheme = "euler", or tokens.geometry = "sphere", "euclidean" or "layer-norm"
+    experiment with --set noise={ field = "independent", intensity = 0.1, calculus = "ito" }: noise.calculus = "ito": Ito's integral is the limit of the scheme of Euler and Maruyama; write time.scheme = "euler"
+    "#);
 }
 
 /// Every normalization, mask and geometry with a scheme that suits it: the geometries in which the pair is accepted.
@@ -105,7 +111,28 @@ fn normalizations_masks_and_geometries_go_together_where_they_make_sense() {
             table.push_str(&format!("{normalization}, {mask}: {refused}\n"));
         }
     }
-    insta::assert_snapshot!(table, @"");
+    insta::assert_snapshot!(table, @r#"
+    softmax, none: all
+    softmax, causal: all
+    softmax, strictly-causal: all but ngpt, peri-norm
+    softmax, others: none
+    unnormalized, none: all but rescaled
+    unnormalized, causal: all but rescaled
+    unnormalized, strictly-causal: all but ngpt, peri-norm, rescaled
+    unnormalized, others: none
+    shifted, none: all but rescaled
+    shifted, causal: all but rescaled
+    shifted, strictly-causal: all but ngpt, peri-norm, rescaled
+    shifted, others: none
+    hardmax, none: all but rescaled
+    hardmax, causal: all but rescaled
+    hardmax, strictly-causal: all but ngpt, peri-norm, rescaled
+    hardmax, others: all but rescaled
+    sinkhorn, none: all but rescaled
+    sinkhorn, causal: none
+    sinkhorn, strictly-causal: none
+    sinkhorn, others: none
+    "#);
 }
 
 #[test]
@@ -127,5 +154,8 @@ fn what_can_be_measured_depends_on_the_equation() {
         message(&["attention.normalization=hardmax", "observe={ quantities = [\"energy\"] }"]),
         message(&["tokens.geometry=pre-norm", "observe={ quantities = [\"overlap\"] }"]),
     ];
-    insta::assert_snapshot!(refusals.join("\n"), @"");
+    insta::assert_snapshot!(refusals.join("\n"), @r#"
+    experiment with --set observe={ quantities = ["energy"] }: observe.quantities = ["energy"]: the energy (1 / 2 beta) sum_ij .. is infinite for hardmax, which is beta = infinity; leave "energy" out
+    experiment with --set observe={ quantities = ["overlap"] }: observe.quantities = ["overlap"]: w2_dirac and overlap compare tokens with a direction, and those of this tokens.geometry have a length; leave them out
+    "#);
 }

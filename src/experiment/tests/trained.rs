@@ -199,5 +199,25 @@ fn what_does_not_fit_a_trained_model_is_refused() {
     refusals.push(refused(&[]));
     std::fs::write(folder.path().join("config.json"), "heads = 2").unwrap();
     refusals.push(refused(&[]));
-    insta::assert_snapshot!(refusals.join("\n"), @"");
+    insta::assert_snapshot!(refusals.join("\n"), @r#"
+    attention.model = "FOLDER/absent.safetensors": there is no such file; write the path of a .safetensors file, relative to the folder of the experiment file
+    attention.model = "FOLDER/encoder.toml": is no .safetensors file: header too large; write the model with save_file of the safetensors library
+    attention.model = "FOLDER/encoder.safetensors": has no tensor encoder.layer.2.attention.self.query.weight; write attention.layers that the file has; tensors are named as those of BERT
+    attention.layers = []: must name one or more layers; write e.g. attention.layers = [0, 1]
+    attention.heads = 3: does not divide tokens of 4 components; write the number of heads of the model
+    attention.model = "FOLDER/encoder.safetensors": the tensor encoder.layer.0.attention.self.query.weight has the shape (4, 4); take tokens of the width of the model; expected (6, 6)
+    attention.beta = 1: stands beside a trained model, which has its own; leave it out, or attention.model
+    attention.head = [{ value = "identity" }]: stands beside a trained model, which has its own; leave it out, or attention.model
+    perceptron = { activation = "relu", inner = [[1.0, 0.0, 0.0, 0.0]], outer..: stands beside that of attention.model; leave the table out
+    tokens.geometry = "euclidean": is not that of attention.model; write tokens.geometry = "layer-norm", or leave it out
+    layer-norm = { attention = { gain = [1.0, 1.0, 1.0, 1.0] }, epsilon = 0.0..: has gains and biases beside those of attention.model; leave all but epsilon out
+    time.scheme = "euler": is not the scheme of attention.model; write time.scheme = "layer"
+    time.step = 0.5: is not the step of attention.model; write time.step = 1
+    time.end = 3.0: is not the number of layers of attention.model; write time.end = 2, the number of attention.layers
+    attention.position = { alibi = 1.0 }: alibi decays with i - j, which is negative for sources behind the token; write attention.mask = "causal" or "strictly-causal"
+    attention.model = "FOLDER/encoder.safetensors": the tensor encoder.layer.1.output.dense.bias has NaN in it; write finite numbers
+    attention.model = "FOLDER/encoder.safetensors": the tensor encoder.layer.0.attention.self.query.weight holds F64; save it as F16, BF16 or F32
+    attention.model: its config.json has the activation "gelu_new"; take a model with relu, gelu or tanh
+    attention.model = "FOLDER/encoder.safetensors": FOLDER/config.json beside it is unfit: expected value at line 1 column 1; write valid JSON, or take the file away and write attention.heads and layer-norm.epsilon
+    "#);
 }
