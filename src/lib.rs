@@ -28,4 +28,5 @@ pub mod random;
 pub mod record;
 pub mod scheme;
 pub mod simulate;
+pub mod sweep;
 pub mod tokens;

@@ -55,6 +55,15 @@ pub enum Algorithm {
     Harmonic,
 }
 
+/// How the limit n = infinity of a problem is found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reference {
+    /// By weighted nodes, as many as twins need to end within `tolerance` of where half as many lead them.
+    Quadrature { tolerance: f64 },
+    /// By heights over the axis of a symmetric law.
+    Zonal,
+}
+
 /// Tokens at time zero, the equation that moves them, how time advances, and what is measured on the way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {

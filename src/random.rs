@@ -28,6 +28,10 @@ pub enum Purpose {
     Noise = 2,
     /// What moves all tokens of a replica at random.
     CommonNoise = 3,
+    /// The entries of a random matrix; operands of heads stand in the place of replicas, and draws in that of tokens.
+    Weights = 4,
+    /// Which replicas a resample of the bootstrap draws.
+    Bootstrap = 5,
 }
 
 /// The random numbers of one token of one replica for one purpose; a generator in the sense of `rand`.

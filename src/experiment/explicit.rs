@@ -1,13 +1,12 @@
 //! The experiment as resolved, written down: every default explicit, every path absolute.
 
-use std::path::{Path, PathBuf};
-
 use super::{
     Experiment,
+    attention::{MASKS, NORMALIZATIONS},
     error::ExperimentError,
-    matrix::MatrixTyped,
+    head::HeadTyped,
     section::word,
-    typed::{ALGORITHMS, GEOMETRIES, HeadTyped, MASKS, QUANTITIES, Sphere, Typed},
+    typed::{ALGORITHMS, QUANTITIES, Typed},
 };
 use crate::{initial::Law, model::Mask};
 
@@ -32,43 +31,39 @@ impl Experiment {
         typed.tokens.replicas = Some(shape.replicas as u64);
         typed.tokens.passive = Some(shape.passive as u64);
         typed.tokens.seed = Some(self.seed());
-        typed.tokens.geometry = Some(word(GEOMETRIES, Sphere));
-        typed.attention.mask.get_or_insert(word(MASKS, Mask::None));
-        if typed.attention.head.is_empty() {
-            let identity = MatrixTyped::Identity;
-            typed.attention.head.push(HeadTyped { query_key: identity.clone(), value: identity });
+        typed.tokens.geometry = Some(self.explicit_geometry());
+        match &mut typed.tokens.initial {
+            Law::Gaussian { mean, .. } => {
+                mean.get_or_insert_with(|| vec![0.0; shape.dim]);
+            }
+            Law::File { path } => {
+                *path = std::path::absolute(&*path).map_err(|error| {
+                    let problem = format!("{} cannot be made absolute: {error}", path.display());
+                    self.source.error("", "", problem, "run in a folder that exists")
+                })?;
+            }
+            _ => {}
+        }
+        let attention = &mut typed.attention;
+        attention.mask.get_or_insert(word(MASKS, Mask::None));
+        attention.normalization.get_or_insert(word(NORMALIZATIONS, self.typed.attention.divisor()));
+        if attention.head.is_empty() && attention.trained.is_none() {
+            attention.head.push(HeadTyped::default());
+        }
+        for head in &mut attention.head {
+            head.weight.get_or_insert(1.0);
+        }
+        if let Some(noise) = &mut typed.noise {
+            noise.explicit(self);
+        }
+        if let Some(reference) = &mut typed.reference {
+            reference.explicit();
         }
         // Without steps there is no end to observe at, and one step is as good.
         let default = if schedule.steps == 0 { typed.time.step } else { typed.time.end };
         typed.observe.every.get_or_insert(default);
         let quantities = self.quantities()?;
         typed.observe.quantities = Some(quantities.into_iter().map(|quantity| word(QUANTITIES, quantity)).collect());
-        for path in paths(&mut typed) {
-            *path = std::path::absolute(&*path).map_err(|error| self.no_folder(path, &error))?;
-        }
         Ok(typed)
     }
-
-    fn no_folder(&self, path: &Path, error: &std::io::Error) -> ExperimentError {
-        let problem = format!("{} cannot be made absolute: {error}", path.display());
-        self.source.error("", "", problem, "run in a folder that exists")
-    }
-}
-
-fn paths(typed: &mut Typed) -> Vec<&mut PathBuf> {
-    let mut paths = Vec::new();
-    if let Law::File { path } = &mut typed.tokens.initial {
-        paths.push(path);
-    }
-    if let Some(weights) = &mut typed.tokens.weights {
-        paths.push(&mut weights.path);
-    }
-    for HeadTyped { query_key, value } in &mut typed.attention.head {
-        for matrix in [query_key, value] {
-            if let MatrixTyped::Path(path) = matrix {
-                paths.push(path);
-            }
-        }
-    }
-    paths
 }

@@ -3,10 +3,11 @@
 //! Which numbers make sense is the law's own knowledge, and asked when the experiment is resolved.
 
 use super::{
+    array::rows,
     error::ExperimentError,
     section::{Entry, Section},
 };
-use crate::initial::Law;
+use crate::initial::{Law, Spread};
 
 /// The keys beside `law` that a law has, and how they are read.
 #[derive(Clone, Copy)]
@@ -22,6 +23,7 @@ pub(super) const LAWS: &[(&str, LawForm)] = &[
     ("simplex", LawForm { keys: &["law", "overlap"], read: simplex }),
     ("orthonormal", LawForm { keys: &["law"], read: |_| Ok(Law::Orthonormal) }),
     ("two-clusters", LawForm { keys: &["law", "overlap", "fraction", "concentration"], read: two_clusters }),
+    ("gaussian", LawForm { keys: &["law", "mean", "scale", "covariance"], read: gaussian }),
     ("file", LawForm { keys: &["law", "path"], read: file }),
 ];
 
@@ -52,6 +54,16 @@ fn two_clusters(section: &Section) -> Result<Law, ExperimentError> {
         None => f64::INFINITY,
     };
     Ok(Law::TwoClusters { overlap, fraction, concentration })
+}
+
+fn gaussian(section: &Section) -> Result<Law, ExperimentError> {
+    let mean = section.read("mean", "[0.0, 0.0, 0.0]", |entry| entry.numbers())?;
+    let Some(covariance) = section.optional("covariance", "[[1.0, 0.0], [0.0, 1.0]]") else {
+        let scale = section.required("scale", "1.0")?.any_number()?;
+        return Ok(Law::Gaussian { mean, spread: Spread::Scale(scale) });
+    };
+    section.forbid(&["scale"], "stands beside covariance", "write one of the two")?;
+    Ok(Law::Gaussian { mean, spread: Spread::Covariance(rows(&covariance)?) })
 }
 
 fn file(section: &Section) -> Result<Law, ExperimentError> {

@@ -1,12 +1,11 @@
-//! The matrices of a head: `"identity"`, `{ scale = 2.0 }`, `{ diagonal = [..] }`, `{ rows = [[..], ..] }` or
+//! Matrices that stay as they are: `"identity"`, `{ scale = 2.0 }`, `{ diagonal = [..] }`, `{ rows = [[..], ..] }` or
 //! `{ path = "A.npy" }`.
-
-use std::path::PathBuf;
 
 use serde::Serialize;
 use toml::Value;
 
 use super::{
+    array::{FilePath, rows},
     error::{ExperimentError, Source},
     section::Entry,
 };
@@ -21,32 +20,29 @@ pub(super) enum MatrixTyped {
     Scale(f64),
     Diagonal(Vec<f64>),
     Rows(Vec<Vec<f64>>),
-    Path(PathBuf),
+    Path(FilePath),
 }
 
-pub(super) fn read(entry: &Entry) -> Result<MatrixTyped, ExperimentError> {
+/// The matrix typed at a key that accepts the forms `shown`, of which those of this room may stand here.
+pub(super) fn read(entry: &Entry, shown: &[&str]) -> Result<MatrixTyped, ExperimentError> {
     if entry.is_text() {
         return entry
             .word(&[("identity", ())])
             .map(|_| MatrixTyped::Identity)
-            .map_err(|_| entry.error_with("not supported", format!("accepted: \"identity\", {}", one_of(FORMS))));
+            .map_err(|_| entry.error_with("not supported", format!("accepted: \"identity\", {}", one_of(shown))));
     }
     let section = entry.section(FORMS)?;
     let forms = [
         section.optional("scale", "2.0").map(|e| e.number("finite", |_| true).map(MatrixTyped::Scale)),
         section.optional("diagonal", "[1.0, 2.0]").map(|e| e.numbers().map(MatrixTyped::Diagonal)),
         section.optional("rows", "[[1.0, 0.0], [0.0, 1.0]]").map(|e| rows(&e).map(MatrixTyped::Rows)),
-        section.optional("path", "\"A.npy\"").map(|e| e.path().map(MatrixTyped::Path)),
+        section.optional("path", "\"A.npy\"").map(|e| e.file().map(MatrixTyped::Path)),
     ];
     let mut typed = forms.into_iter().flatten();
     match (typed.next(), typed.next()) {
         (Some(form), None) => form,
-        _ => Err(entry.error_with("must have exactly one key", format!("write {}", one_of(FORMS)))),
+        _ => Err(entry.error_with("must have exactly one key", format!("write {}", one_of(shown)))),
     }
-}
-
-fn rows(entry: &Entry) -> Result<Vec<Vec<f64>>, ExperimentError> {
-    entry.list("[1.0, 0.0]")?.iter().map(Entry::numbers).collect()
 }
 
 /// `{ scale = .. }, { diagonal = .. }, ..`
@@ -77,15 +73,12 @@ impl MatrixTyped {
                 refused("rows", rows.clone().into(), problem, format!("write {dim} rows of {dim} numbers"))
             }
             MatrixTyped::Path(path) => {
-                let quoted = Value::from(path.to_string_lossy().as_ref());
-                match npy::read(path) {
-                    Ok(array) if array.shape == [dim, dim] => Ok(Matrix::Dense(array.values)),
-                    Ok(array) => {
-                        let problem = format!("has the shape {}", npy::shape_text(&array.shape));
-                        refused("path", quoted, problem, format!("save an array of shape ({dim}, {dim})"))
-                    }
-                    Err(npy::NpyError { problem, remedy }) => refused("path", quoted, problem, remedy),
+                let array = path.array(&format!("{key}.path"), source)?;
+                if array.shape == [dim, dim] {
+                    return Ok(Matrix::Dense(array.values));
                 }
+                let problem = format!("has the shape {}", npy::shape_text(&array.shape));
+                refused("path", path.quoted(), problem, format!("save an array of shape ({dim}, {dim})"))
             }
         }
     }

@@ -5,14 +5,27 @@
 //! open question. Whatever is wrong, in either half, becomes one [`ExperimentError`] that names the file, the key, the
 //! value and what to write instead. `assets/reference.toml` shows every key.
 
+mod array;
+mod attention;
+mod course;
 mod error;
 mod explicit;
+mod geometry;
+mod head;
 mod law;
 mod matrix;
+mod noise;
 mod overrides;
+mod perceptron;
+mod quantities;
+mod reference;
 mod resolve;
+mod rules;
 mod schedule;
 mod section;
+mod sweep;
+mod tensors;
+mod trained;
 mod typed;
 mod weights;
 
@@ -22,7 +35,11 @@ use toml::Table;
 
 use crate::problem::Algorithm;
 
-pub use self::{error::ExperimentError, overrides::Override};
+pub use self::{
+    error::ExperimentError,
+    overrides::Override,
+    sweep::{Fit, SweepFile},
+};
 use self::{error::Source, typed::Typed};
 use crate::initial::npy::unreadable_because;
 
@@ -37,8 +54,7 @@ impl Experiment {
     /// Reads an experiment file and replaces the overridden keys, in order. Paths in it, and in overrides, are relative
     /// to the folder of the file.
     pub fn read(path: &Path, overrides: &[Override]) -> Result<Experiment, ExperimentError> {
-        let folder = path.parent().map_or(PathBuf::new(), Path::to_owned);
-        let source = Source { name: path.display().to_string(), folder, overrides: overrides.to_vec() };
+        let source = source(path, overrides);
         let text = std::fs::read_to_string(path).map_err(|error| {
             source.error("", "", unreadable_because(&error), "write the path of an experiment file")
         })?;
@@ -54,13 +70,7 @@ impl Experiment {
     }
 
     fn from_text(text: &str, source: Source) -> Result<Experiment, ExperimentError> {
-        let mut table: Table = toml::from_str(text).map_err(|error| {
-            let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
-            let line = before.matches('\n').count() + 1;
-            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-            let problem = format!("line {line}, column {column}: {}", error.message().replace('\n', ", "));
-            source.error("", "", problem, "write valid TOML, see https://toml.io")
-        })?;
+        let mut table = table(text, &source)?;
         for change in &source.overrides {
             change.apply(&mut table, &source)?;
         }
@@ -83,6 +93,22 @@ impl Experiment {
     pub fn algorithm(&self) -> Algorithm {
         self.typed.algorithm.map_or(Algorithm::Auto, |word| word.meaning)
     }
+}
+
+/// Where a file comes from whose paths are relative to its folder.
+fn source(path: &Path, overrides: &[Override]) -> Source {
+    let folder = path.parent().map_or(PathBuf::new(), Path::to_owned);
+    Source { name: path.display().to_string(), folder, overrides: overrides.to_vec() }
+}
+
+fn table(text: &str, source: &Source) -> Result<Table, ExperimentError> {
+    toml::from_str(text).map_err(|error| {
+        let before = &text[..error.span().map_or(0, |span| span.start.min(text.len()))];
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        let problem = format!("line {line}, column {column}: {}", error.message().replace('\n', ", "));
+        source.error("", "", problem, "write valid TOML, see https://toml.io")
+    })
 }
 
 #[cfg(test)]

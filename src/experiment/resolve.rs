@@ -1,11 +1,10 @@
 //! What an experiment means: files are read, keys compared with each other, and every question answered.
 
-use super::{Experiment, error::ExperimentError, typed::HeadTyped};
+use super::{Experiment, error::ExperimentError, geometry::GeometryWord, rules::Facts};
 use crate::{
-    initial::{Cloud, Law, LawError, draw},
-    model::{Attention, Course, Head, Mask, Model},
-    observe::Quantity,
-    problem::{Algorithm, Problem},
+    initial::{Cloud, Law, LawError, Lengths, draw},
+    model::{Course, Mask, Model, Part},
+    problem::{Algorithm, Problem, Schedule},
     tokens::{Shape, Tokens},
 };
 
@@ -14,8 +13,8 @@ impl Experiment {
     pub fn resolve(&self) -> Result<Problem, ExperimentError> {
         let cloud = self.cloud()?;
         let shape = self.shape(cloud.as_ref())?;
-        let model = self.model(shape.dim)?;
         let schedule = self.schedule()?;
+        let (model, course) = self.equation(shape, schedule)?;
         let quantities = self.quantities()?;
         let weights = self.weights(shape)?;
         let coordinates = match cloud {
@@ -26,7 +25,7 @@ impl Experiment {
         let tokens = Tokens { shape, coordinates, weights };
         self.require_harmonics(shape.dim, model.attention.mask)?;
         let (scheme, algorithm, tolerance) = (self.typed.time.scheme.meaning, self.algorithm(), self.typed.tolerance);
-        Ok(Problem { tokens, model, course: Course::Constant, scheme, schedule, quantities, algorithm, tolerance })
+        Ok(Problem { tokens, model, course, scheme, schedule, quantities, algorithm, tolerance })
     }
 
     /// A tolerance is one of the harmonic algorithm, which is one for the circle and the sphere, where every token sees every source.
@@ -45,7 +44,7 @@ impl Experiment {
     /// The tokens that a file holds.
     pub(super) fn cloud(&self) -> Result<Option<Cloud>, ExperimentError> {
         match &self.typed.tokens.initial {
-            Law::File { path } => Cloud::read(path).map(Some).map_err(|error| self.law_error(error)),
+            Law::File { path } => Cloud::read(path, self.lengths()).map(Some).map_err(|error| self.law_error(error)),
             _ => Ok(None),
         }
     }
@@ -97,38 +96,38 @@ impl Experiment {
         self.source.error(format!("tokens.initial.{key}"), value, problem, remedy)
     }
 
-    fn model(&self, dim: usize) -> Result<Model, ExperimentError> {
-        let typed = &self.typed.attention;
-        let mut heads = Vec::new();
-        for (index, HeadTyped { query_key, value }) in typed.head.iter().enumerate() {
-            let dotted = |key: &str| format!("attention.head.{index}.{key}");
-            let query_key = query_key.resolve(&dotted("query-key"), dim, &self.source)?;
-            let value = value.resolve(&dotted("value"), dim, &self.source)?;
-            heads.push(Head { query_key, value, ..Head::default() });
+    /// The lengths that tokens may start with.
+    fn lengths(&self) -> Lengths {
+        match self.geometry() {
+            geometry if geometry.starts_on_sphere() => Lengths::One,
+            GeometryWord::PreNorm | GeometryWord::PeriNorm => Lengths::Positive,
+            _ => Lengths::Any,
         }
-        if heads.is_empty() {
-            heads.push(Head::default());
-        }
-        let mask = typed.mask.map_or(Mask::None, |mask| mask.meaning);
-        let (beta, normalization) = (typed.beta, typed.normalization.meaning);
-        Ok(Attention { beta, normalization, mask, heads, ..Attention::default() }.into())
     }
 
-    /// What is measured: as typed, else moments, energy (unless beta = 0 leaves it undefined) and w2_dirac.
-    pub(super) fn quantities(&self) -> Result<Vec<Quantity>, ExperimentError> {
-        let has_energy = self.typed.attention.beta > 0.0;
-        let Some(typed) = &self.typed.observe.quantities else {
-            let mut quantities = vec![Quantity::Moments, Quantity::Energy, Quantity::W2Dirac];
-            quantities.retain(|quantity| has_energy || *quantity != Quantity::Energy);
-            return Ok(quantities);
-        };
-        let quantities: Vec<Quantity> = typed.iter().map(|word| word.meaning).collect();
-        if !has_energy && quantities.contains(&Quantity::Energy) {
-            let quoted = toml::Value::try_from(typed).map_or(String::new(), |value| value.to_string());
-            let problem = "the energy (1 / 2 beta) sum_ij .. is undefined for attention.beta = 0";
-            let remedy = "leave \"energy\" out, or write attention.beta = 1e-3";
-            return Err(self.source.error("observe.quantities", quoted, problem, remedy));
+    /// The equation at time zero, and how it changes.
+    fn equation(&self, shape: Shape, schedule: Schedule) -> Result<(Model, Course), ExperimentError> {
+        if let Some(typed) = &self.typed.attention.trained {
+            let (model, course) = self.trained(typed, shape)?;
+            self.require_sense(&self.facts(&model, &[], shape.dim))?;
+            return Ok((model, course));
         }
-        Ok(quantities)
+        let mut parts = Vec::new();
+        let attention = self.typed.attention.resolve(shape, schedule, self, &mut parts)?;
+        let geometry = self.resolved_geometry(shape.dim, &mut parts)?;
+        let perceptron = self.typed.perceptron.as_ref();
+        let perceptron = perceptron.map(|typed| typed.resolve(shape.dim, self)).transpose()?;
+        let noise = self.typed.noise.as_ref().map(|typed| typed.resolve(self));
+        let model = Model { geometry, attention, perceptron, noise };
+        self.require_sense(&self.facts(&model, &parts, shape.dim))?;
+        let moves = parts.iter().any(Part::moves);
+        let course = if parts.is_empty() { Course::Constant } else { Course::Parts(parts) };
+        let model = course.at(&model, 0, 0.0).into_owned();
+        Ok((model, if moves { course } else { Course::Constant }))
+    }
+
+    fn facts<'a>(&'a self, model: &'a Model, parts: &'a [Part], dim: usize) -> Facts<'a> {
+        let (geometry, law) = (self.geometry(), &self.typed.tokens.initial);
+        Facts { geometry, law, model, parts, scheme: self.typed.time.scheme.meaning, dim }
     }
 }

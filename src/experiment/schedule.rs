@@ -18,7 +18,7 @@ impl Experiment {
     }
 
     /// The whole number of steps, at least one, that the time typed at `key` takes.
-    fn steps(&self, key: &str, time: f64) -> Result<u64, ExperimentError> {
+    pub(super) fn steps(&self, key: &str, time: f64) -> Result<u64, ExperimentError> {
         let step = self.typed.time.step;
         let ratio = time / step;
         let refused = |problem: &str, remedy| {

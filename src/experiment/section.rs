@@ -9,7 +9,10 @@ use std::{ops::RangeInclusive, path::PathBuf};
 use serde::{Serialize, Serializer};
 use toml::{Table, Value};
 
-use super::error::{ExperimentError, Source};
+use super::{
+    array::FilePath,
+    error::{ExperimentError, Source},
+};
 
 /// A table whose keys are all known.
 pub(super) struct Section<'a> {
@@ -76,6 +79,28 @@ impl<'a> Section<'a> {
         Some(Entry { source: self.source, key: self.dotted(key), value, example })
     }
 
+    /// What `read` makes of the entry, if there is one.
+    pub fn read<T>(
+        &self,
+        key: &str,
+        example: &'static str,
+        read: impl FnOnce(&Entry<'a>) -> Result<T, ExperimentError>,
+    ) -> Result<Option<T>, ExperimentError> {
+        self.optional(key, example).map(|entry| read(&entry)).transpose()
+    }
+
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// Refuses the first of these keys that is there.
+    pub fn forbid(&self, keys: &[&str], problem: &str, remedy: &str) -> Result<(), ExperimentError> {
+        match keys.iter().find_map(|key| self.optional(key, "")) {
+            Some(entry) => Err(entry.error_with(problem, remedy)),
+            None => Ok(()),
+        }
+    }
+
     /// A table that has to be there.
     pub fn section(&self, key: &str, known: &[&str]) -> Result<Section<'a>, ExperimentError> {
         match self.optional(key, "") {
@@ -88,11 +113,14 @@ impl<'a> Section<'a> {
     }
 
     pub fn required(&self, key: &str, example: &'static str) -> Result<Entry<'a>, ExperimentError> {
-        self.optional(key, example).ok_or_else(|| {
-            let dotted = self.dotted(key);
-            let remedy = format!("write e.g. {dotted} = {example}");
-            self.source.error(dotted, "", "missing", remedy)
-        })
+        self.optional(key, example).ok_or_else(|| self.missing(key, example))
+    }
+
+    /// The error about a key that is not there.
+    pub fn missing(&self, key: &str, example: &str) -> ExperimentError {
+        let dotted = self.dotted(key);
+        let remedy = format!("write e.g. {dotted} = {example}");
+        self.source.error(dotted, "", "missing", remedy)
     }
 }
 
@@ -122,6 +150,10 @@ impl<'a> Entry<'a> {
     /// A path, seen from the current directory instead of the folder of the file.
     pub fn path(&self) -> Result<PathBuf, ExperimentError> {
         Ok(self.source.folder.join(self.text()?))
+    }
+
+    pub fn file(&self) -> Result<FilePath, ExperimentError> {
+        self.path().map(FilePath)
     }
 
     /// The entry of one key of the table typed here, while its other keys are still to be declared.
@@ -187,12 +219,25 @@ impl<'a> Entry<'a> {
         }
     }
 
-    fn table(&self) -> Result<&'a Table, ExperimentError> {
+    pub fn table(&self) -> Result<&'a Table, ExperimentError> {
         self.value.as_table().ok_or_else(|| self.wrong_type("a table"))
     }
 
     pub fn section(&self, known: &[&str]) -> Result<Section<'a>, ExperimentError> {
         Section::new(self.source, &self.key, self.table()?, known)
+    }
+
+    /// Whether a table with this key was typed.
+    pub fn has(&self, key: &str) -> bool {
+        self.value.as_table().is_some_and(|table| table.contains_key(key))
+    }
+
+    pub fn is_table(&self) -> bool {
+        self.value.is_table()
+    }
+
+    pub fn is_list(&self) -> bool {
+        self.value.is_array()
     }
 
     pub fn is_text(&self) -> bool {

@@ -20,6 +20,7 @@ use super::{
     overrides::Override,
     section::{Entry, Section},
 };
+use crate::initial::npy::unreadable_because;
 
 const SWEEP: &[&str] = &["name", "base", "axes", "fit"];
 const FIT: &[&str] = &["quantity", "variable", "expected"];
@@ -47,7 +48,10 @@ pub struct Fit {
 impl SweepFile {
     /// Reads a sweep file; `overrides` are those of the base experiment, under the axes.
     pub fn read(path: &Path, overrides: &[Override]) -> Result<Self, ExperimentError> {
-        let (source, table) = super::read_table(path, &[])?;
+        let source = super::source(path, &[]);
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| source.error("", "", unreadable_because(&error), "write the path of a sweep file"))?;
+        let table = super::table(&text, &source)?;
         let root = Section::new(&source, "", &table, SWEEP)?;
         let base = root.required("base", "\"clusters.toml\"")?.path()?;
         let axes = axes(&root.required("axes", "{ \"tokens.count\" = [64, 256] }")?)?;
@@ -117,8 +121,7 @@ fn fit(entry: &Entry, axes: &[(String, Vec<Value>)]) -> Result<Fit, ExperimentEr
     let section = entry.section(FIT)?;
     let variable = section.required("variable", "\"tokens.count\"")?;
     let numbers = |values: &[Value]| values.iter().all(|value| value.is_integer() || value.is_float());
-    let names: Vec<&str> =
-        axes.iter().filter(|(_, values)| numbers(values)).map(|(key, _)| key.as_str()).collect();
+    let names: Vec<&str> = axes.iter().filter(|(_, values)| numbers(values)).map(|(key, _)| key.as_str()).collect();
     let typed = variable.text()?;
     if !names.contains(&typed) {
         let accepted = format!("write an axis whose values are numbers: {}", names.join(", "));

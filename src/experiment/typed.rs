@@ -1,62 +1,68 @@
 //! What was typed: every key of an experiment file in its type and range, before files are read and keys compared.
 
-use std::path::PathBuf;
-
 use serde::Serialize;
 use toml::Table;
 
 use super::{
+    array::FilePath,
+    attention::{self, AttentionTyped},
     error::{ExperimentError, Source},
+    geometry::{self, GEOMETRIES, GeometryNumbers, GeometryWord, LayerNormTyped},
     law,
-    matrix::{self, MatrixTyped},
+    noise::{self, NoiseTyped},
+    perceptron::{self, PerceptronTyped},
+    reference::{self, ReferenceTyped},
     section::{Entry, Section, Word},
 };
-use crate::{
-    initial::Law,
-    model::{Mask, Normalization},
-    observe::Quantity,
-    problem::Algorithm,
-    scheme::Scheme,
-};
-
-/// The unit sphere, the only geometry so far.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Sphere;
+use crate::{initial::Law, observe::Quantity, problem::Algorithm, scheme::Scheme};
 
 pub(super) const ALGORITHMS: &[(&str, Algorithm)] =
     &[("auto", Algorithm::Auto), ("direct", Algorithm::Direct), ("harmonic", Algorithm::Harmonic)];
-pub(super) const GEOMETRIES: &[(&str, Sphere)] = &[("sphere", Sphere)];
-pub(super) const MASKS: &[(&str, Mask)] =
-    &[("none", Mask::None), ("causal", Mask::Causal), ("strictly-causal", Mask::StrictlyCausal)];
-const NORMALIZATIONS: &[(&str, Normalization)] =
-    &[("softmax", Normalization::Softmax), ("unnormalized", Normalization::Unnormalized)];
-const SCHEMES: &[(&str, Scheme)] =
+pub(super) const SCHEMES: &[(&str, Scheme)] =
     &[("euler", Scheme::Euler), ("heun", Scheme::Heun), ("rk4", Scheme::Rk4), ("layer", Scheme::Layer)];
 pub(super) const QUANTITIES: &[(&str, Quantity)] = &[
     ("moments", Quantity::Moments),
     ("energy", Quantity::Energy),
     ("w2_dirac", Quantity::W2Dirac),
     ("overlap", Quantity::Overlap),
+    ("coupling_error", Quantity::CouplingError),
+    ("tagged_error", Quantity::TaggedError),
 ];
 
-/// The keys of every table. Laws and matrices have theirs in their rooms.
-pub(super) const ROOT: &[&str] = &["name", "algorithm", "tolerance", "tokens", "attention", "time", "observe"];
-pub(super) const TOKENS: &[&str] = &["count", "dim", "replicas", "seed", "passive", "geometry", "initial", "weights"];
+/// The keys of the tables of this file. All others have theirs where they are read.
+pub(super) const ROOT: &[&str] = &[
+    "name",
+    "algorithm",
+    "tolerance",
+    "tokens",
+    "layer-norm",
+    "attention",
+    "perceptron",
+    "noise",
+    "time",
+    "observe",
+    "reference",
+];
+pub(super) const TOKENS: &[&str] =
+    &["count", "dim", "replicas", "seed", "passive", "geometry", "alpha", "switch", "initial", "weights"];
 pub(super) const WEIGHTS: &[&str] = &["path"];
-pub(super) const ATTENTION: &[&str] = &["beta", "normalization", "mask", "head"];
-pub(super) const HEAD: &[&str] = &["query-key", "value"];
 pub(super) const TIME: &[&str] = &["scheme", "step", "end"];
 pub(super) const OBSERVE: &[&str] = &["every", "quantities"];
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) struct Typed {
     pub name: Option<String>,
     pub algorithm: Option<Word<Algorithm>>,
     pub tolerance: Option<f64>,
     pub tokens: TokensTyped,
+    pub layer_norm: Option<LayerNormTyped>,
     pub attention: AttentionTyped,
+    pub perceptron: Option<PerceptronTyped>,
+    pub noise: Option<NoiseTyped>,
     pub time: TimeTyped,
     pub observe: ObserveTyped,
+    pub reference: Option<ReferenceTyped>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -66,29 +72,16 @@ pub(super) struct TokensTyped {
     pub replicas: Option<u64>,
     pub seed: Option<u64>,
     pub passive: Option<u64>,
-    pub geometry: Option<Word<Sphere>>,
+    pub geometry: Option<Word<GeometryWord>>,
+    pub alpha: Option<f64>,
+    pub switch: Option<f64>,
     pub initial: Law,
     pub weights: Option<WeightsTyped>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct WeightsTyped {
-    pub path: PathBuf,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct AttentionTyped {
-    pub beta: f64,
-    pub normalization: Word<Normalization>,
-    pub mask: Option<Word<Mask>>,
-    pub head: Vec<HeadTyped>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) struct HeadTyped {
-    pub query_key: MatrixTyped,
-    pub value: MatrixTyped,
+    pub path: FilePath,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -108,31 +101,59 @@ impl Typed {
     pub fn read(root: &Table, source: &Source) -> Result<Typed, ExperimentError> {
         let root = Section::new(source, "", root, ROOT)?;
         let tokens = root.section("tokens", TOKENS)?;
-        let attention = root.section("attention", ATTENTION)?;
+        let attention = root.section("attention", attention::ATTENTION)?;
         let time = root.section("time", TIME)?;
-        let observe = match root.optional("observe", "{ every = 0.5 }") {
-            Some(entry) => observe(&entry.section(OBSERVE)?)?,
-            None => ObserveTyped { every: None, quantities: None },
+        let observe = root.read("observe", "{ every = 0.5 }", |entry| observe(&entry.section(OBSERVE)?))?;
+        let perceptron = root.read("perceptron", "{ activation = \"relu\" }", |entry| {
+            perceptron::read(&entry.section(perceptron::PERCEPTRON)?)
+        })?;
+        let noise =
+            root.read("noise", "{ field = \"independent\" }", |entry| noise::read(&entry.section(noise::NOISE)?))?;
+        let reference = root.read("reference", "{ kind = \"zonal\" }", |entry| {
+            reference::read(&entry.section(reference::REFERENCE)?)
+        })?;
+        let attention = attention::read(&attention)?;
+        let tokens = self::tokens(&tokens)?;
+        let layer_norm = layer_norm(&root, &tokens, &attention)?;
+        let tolerance = |entry: &Entry| {
+            entry.number("greater than 0 and less than 1", |tolerance| 0.0 < tolerance && tolerance < 1.0)
         };
         Ok(Typed {
-            name: root.optional("name", "\"clusters\"").map(|entry| name(&entry)).transpose()?,
-            algorithm: root.optional("algorithm", "\"auto\"").map(|entry| entry.word(ALGORITHMS)).transpose()?,
-            tolerance: root
-                .optional("tolerance", "1e-6")
-                .map(|entry| {
-                    entry.number("greater than 0 and less than 1", |tolerance| 0.0 < tolerance && tolerance < 1.0)
-                })
-                .transpose()?,
-            tokens: self::tokens(&tokens)?,
-            attention: self::attention(&attention)?,
+            name: root.read("name", "\"clusters\"", name)?,
+            algorithm: root.read("algorithm", "\"auto\"", |entry| entry.word(ALGORITHMS))?,
+            tolerance: root.read("tolerance", "1e-6", tolerance)?,
+            tokens,
+            layer_norm,
+            attention,
+            perceptron,
+            noise,
             time: self::time(&time)?,
-            observe,
+            observe: observe.unwrap_or(ObserveTyped { every: None, quantities: None }),
+            reference,
         })
     }
 }
 
+/// Layer norms are typed where tokens go through them, unless a trained model has its own.
+fn layer_norm(
+    root: &Section,
+    tokens: &TokensTyped,
+    attention: &AttentionTyped,
+) -> Result<Option<LayerNormTyped>, ExperimentError> {
+    let geometry = tokens.geometry.map(|word| word.meaning);
+    if geometry == Some(GeometryWord::LayerNorm) && attention.trained.is_none() {
+        let entry = root.required("layer-norm", "{ epsilon = 1e-12 }")?;
+        return geometry::layer_norm(&entry).map(Some);
+    }
+    if geometry != Some(GeometryWord::LayerNorm) && attention.trained.is_none() {
+        let remedy = "write tokens.geometry = \"layer-norm\", or leave the table out";
+        root.forbid(&["layer-norm"], "belongs to another geometry", remedy)?;
+    }
+    root.read("layer-norm", "{ epsilon = 1e-12 }", geometry::layer_norm)
+}
+
 /// The name of a run folder, so nothing that a folder cannot be called.
-fn name(entry: &Entry) -> Result<String, ExperimentError> {
+pub(super) fn name(entry: &Entry) -> Result<String, ExperimentError> {
     let name = entry.text()?;
     let unfit = |c: char| c.is_control() || r#"/\:*?"<>|"#.contains(c);
     if name.trim().is_empty() || name.starts_with('.') || name.chars().any(unfit) {
@@ -153,44 +174,23 @@ fn tokens(section: &Section) -> Result<TokensTyped, ExperimentError> {
         section.required("dim", "3")?;
     }
     let weights = match section.optional("weights", "{ path = \"w.npy\" }") {
-        Some(entry) => Some(WeightsTyped { path: entry.section(WEIGHTS)?.required("path", "\"w.npy\"")?.path()? }),
+        Some(entry) => Some(WeightsTyped { path: entry.section(WEIGHTS)?.required("path", "\"w.npy\"")?.file()? }),
         None => None,
     };
+    let geometry = section.read("geometry", "\"sphere\"", |entry| entry.word(GEOMETRIES))?;
+    let GeometryNumbers { alpha, switch } = geometry::numbers(section, geometry.map(|word| word.meaning))?;
     Ok(TokensTyped {
         count,
         dim,
         replicas: whole("replicas", "1", 1..=MOST)?,
         seed: whole("seed", "7", 0..=i64::MAX as u64)?,
         passive: whole("passive", "16", 0..=MOST)?,
-        geometry: section.optional("geometry", "\"sphere\"").map(|entry| entry.word(GEOMETRIES)).transpose()?,
+        geometry,
+        alpha,
+        switch,
         initial,
         weights,
     })
-}
-
-fn attention(section: &Section) -> Result<AttentionTyped, ExperimentError> {
-    let beta = section.required("beta", "4.0")?.number("finite and at least 0", |beta| beta >= 0.0)?;
-    let head = match section.optional("head", "[{ value = \"identity\" }]") {
-        Some(entry) => entry
-            .list("{ query-key = \"identity\", value = \"identity\" }")?
-            .iter()
-            .map(head)
-            .collect::<Result<_, _>>()?,
-        None => Vec::new(),
-    };
-    Ok(AttentionTyped {
-        beta,
-        normalization: section.required("normalization", "\"softmax\"")?.word(NORMALIZATIONS)?,
-        mask: section.optional("mask", "\"causal\"").map(|entry| entry.word(MASKS)).transpose()?,
-        head,
-    })
-}
-
-fn head(entry: &Entry) -> Result<HeadTyped, ExperimentError> {
-    let section = entry.section(HEAD)?;
-    let matrix =
-        |key| section.optional(key, "\"identity\"").map_or(Ok(MatrixTyped::Identity), |entry| matrix::read(&entry));
-    Ok(HeadTyped { query_key: matrix("query-key")?, value: matrix("value")? })
 }
 
 fn time(section: &Section) -> Result<TimeTyped, ExperimentError> {
@@ -216,13 +216,4 @@ fn observe(section: &Section) -> Result<ObserveTyped, ExperimentError> {
         quantities.push(quantity);
     }
     Ok(ObserveTyped { every, quantities: Some(quantities) })
-}
-
-/// Every word that one of the keys of this room accepts.
-#[cfg(test)]
-pub(super) fn words() -> Vec<&'static str> {
-    fn of<T>(words: &[(&'static str, T)]) -> Vec<&'static str> {
-        words.iter().map(|(word, _)| *word).collect()
-    }
-    [of(ALGORITHMS), of(GEOMETRIES), of(MASKS), of(NORMALIZATIONS), of(SCHEMES), of(QUANTITIES)].concat()
 }

@@ -11,10 +11,9 @@ impl Experiment {
     pub(super) fn weights(&self, shape: Shape) -> Result<Weights, ExperimentError> {
         let Some(weights) = &self.typed.tokens.weights else { return Ok(Weights::Equal) };
         let error = |problem: String, remedy: String| {
-            let quoted = toml::Value::from(weights.path.to_string_lossy().as_ref());
-            self.source.error("tokens.weights.path", quoted, problem, remedy)
+            self.source.error("tokens.weights.path", weights.path.quoted(), problem, remedy)
         };
-        let array = npy::read(&weights.path).map_err(|npy::NpyError { problem, remedy }| error(problem, remedy))?;
+        let array = weights.path.array("tokens.weights.path", &self.source)?;
         let Shape { replicas, count, .. } = shape;
         let each = match array.shape[..] {
             [n] if n == count => array.values.repeat(replicas),

@@ -5,6 +5,16 @@ use std::path::Path;
 use super::{LawError, npy, sphere};
 use crate::tokens::Shape;
 
+/// The lengths that tokens of a file may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lengths {
+    /// One, to 1e-3; tokens are then normalised.
+    One,
+    /// Any but zero.
+    Positive,
+    Any,
+}
+
 /// The tokens of a file: one cloud for every replica, or one each.
 pub(crate) struct Cloud {
     /// None when all replicas share the tokens.
@@ -15,7 +25,7 @@ pub(crate) struct Cloud {
 }
 
 impl Cloud {
-    pub fn read(path: &Path) -> Result<Cloud, LawError> {
+    pub fn read(path: &Path, lengths: Lengths) -> Result<Cloud, LawError> {
         let array = npy::read(path).map_err(|npy::NpyError { problem, remedy }| unusable(problem, remedy))?;
         let (replicas, count, dim) = match array.shape[..] {
             [count, dim] => (None, count, dim),
@@ -29,19 +39,26 @@ impl Cloud {
         let mut coordinates = array.values;
         for (row, token) in coordinates.chunks_exact_mut(dim).enumerate() {
             let length = sphere::norm(token);
-            // Tokens of another program may be in half precision; anything further off was meant otherwise.
-            if (length - 1.0).abs() > 1e-3 {
-                let place = match replicas {
-                    None => format!("row {row}"),
-                    Some(_) => format!("row {} of replica {}", row % count, row / count),
-                };
-                let problem = format!("has a token of length {length} in {place}, counted from 0");
-                return Err(unusable(
-                    problem,
-                    "divide every token by its length; tokens live on the unit sphere".into(),
-                ));
-            }
-            sphere::normalise(token);
+            let place = || match replicas {
+                None => format!("row {row}"),
+                Some(_) => format!("row {} of replica {}", row % count, row / count),
+            };
+            let remedy = match lengths {
+                // Tokens of another program may be in half precision; anything further off was meant otherwise.
+                Lengths::One if (length - 1.0).abs() > 1e-3 => {
+                    "divide every token by its length; tokens live on the unit sphere"
+                }
+                Lengths::Positive if length == 0.0 => {
+                    "write tokens that have a direction, which is what attention sees"
+                }
+                Lengths::One => {
+                    sphere::normalise(token);
+                    continue;
+                }
+                Lengths::Positive | Lengths::Any => continue,
+            };
+            let problem = format!("has a token of length {length} in {}, counted from 0", place());
+            return Err(unusable(problem, remedy.into()));
         }
         Ok(Cloud { replicas, count, dim, coordinates })
     }

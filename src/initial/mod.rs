@@ -1,10 +1,12 @@
-//! Where tokens start: laws on the unit sphere of R^d, configurations without chance, and files.
+//! Where tokens start: laws on the unit sphere of R^d and in R^d, configurations without chance, and files.
 //!
 //! Every token is drawn from its own random stream, so token `i` of replica `r` starts at the same place whatever the
-//! number of tokens, replicas or threads. All coordinates are f64, and every token has length one to rounding.
+//! number of tokens, replicas or threads. All coordinates are f64, and every token of a law on the
+//! sphere has length one to rounding.
 
 mod configuration;
 mod file;
+mod gaussian;
 pub(crate) mod npy;
 mod quadrature;
 mod sphere;
@@ -14,7 +16,8 @@ use std::{f64::consts::PI, path::PathBuf};
 use rayon::prelude::*;
 use serde::Serialize;
 
-pub(crate) use file::Cloud;
+pub(crate) use file::{Cloud, Lengths};
+pub use gaussian::Spread;
 pub use quadrature::{Nodes, gauss_legendre, quadrature};
 
 use crate::{
@@ -44,6 +47,13 @@ pub enum Law {
     /// The first `fraction` of the tokens around e_1, the others around the point of the (e_1, e_2) plane whose inner
     /// product with e_1 is `overlap`: von Mises-Fisher of this concentration about each, point masses when infinite.
     TwoClusters { overlap: f64, fraction: f64, concentration: f64 },
+    /// N(mean, covariance) in R^d; without a mean, about the origin.
+    Gaussian {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mean: Option<Vec<f64>>,
+        #[serde(flatten)]
+        spread: Spread,
+    },
     /// The tokens of a `.npy` file, (count, dim) for all replicas or (replicas, count, dim), in f32 or f64; rows of unit
     /// length to 1e-3, which are then normalised.
     File { path: PathBuf },
@@ -83,6 +93,9 @@ impl Law {
             }
             Law::TwoClusters { fraction, .. } if !(0.0..=1.0).contains(fraction) => {
                 outside("fraction", "from 0 to 1", "0.5")
+            }
+            Law::Gaussian { spread: Spread::Scale(scale), .. } if !(scale.is_finite() && *scale >= 0.0) => {
+                outside("scale", "finite and at least 0", "1.0")
             }
             _ => Ok(()),
         }
@@ -126,7 +139,11 @@ pub fn draw(law: &Law, shape: Shape, seed: u64) -> Result<Vec<f64>, LawError> {
                 sphere::von_mises_fisher(stream, centre, *concentration, token)
             })
         }
-        Law::File { path } => Cloud::read(path)?.place(shape),
+        Law::Gaussian { mean, spread } => {
+            let gaussian = gaussian::Gaussian::new(mean.as_deref(), spread, shape.dim)?;
+            scatter(&|stream, _, token| gaussian.draw(stream, token))
+        }
+        Law::File { path } => Cloud::read(path, Lengths::One)?.place(shape),
     }
 }
 

@@ -28,6 +28,26 @@ impl Matrix {
         }
     }
 
+    /// L and R if this matrix is L^T R.
+    pub fn factors(&self) -> Option<(&[f64], &[f64])> {
+        match self {
+            Matrix::Product { left, right } => Some((left, right)),
+            Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_) => None,
+        }
+    }
+
+    /// The matrix times `factor`, in the same form where that has room for it.
+    pub fn scaled(&self, factor: f64) -> Matrix {
+        let times = |entries: &[f64]| entries.iter().map(|entry| factor * entry).collect();
+        match self {
+            Matrix::Identity => Matrix::Scale(factor),
+            Matrix::Scale(scale) => Matrix::Scale(factor * scale),
+            Matrix::Diagonal(entries) => Matrix::Diagonal(times(entries)),
+            Matrix::Dense(rows) => Matrix::Dense(times(rows)),
+            Matrix::Product { left, right } => Matrix::Product { left: times(left), right: right.clone() },
+        }
+    }
+
     /// |A|_2, the largest factor by which the matrix of width `dim` stretches a vector.
     pub fn spectral_norm(&self, dim: usize) -> f64 {
         match self {

@@ -20,7 +20,7 @@ mod noise;
 mod perceptron;
 
 pub use self::{
-    course::Course,
+    course::{Course, Ensemble, MatrixCourse, Operand, OrnsteinUhlenbeck, Part, Ramp, RandomMatrix},
     geometry::{Geometry, LayerNorm},
     matrix::Matrix,
     noise::{Calculus, Noise, NoiseField},

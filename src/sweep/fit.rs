@@ -32,7 +32,9 @@ const RESAMPLES: u32 = 2000;
 pub fn rates(points: &[(f64, Vec<f64>)]) -> Option<Rate> {
     let is_positive = |number: &f64| *number > 0.0 && number.is_finite();
     let usable = points.len() >= 2
-        && points.iter().all(|(key, sample)| is_positive(key) && !sample.is_empty() && sample.iter().all(is_positive));
+        && points
+            .iter()
+            .all(|(key, sample)| is_positive(key) && !sample.is_empty() && sample.iter().all(is_positive));
     if !usable {
         return None;
     }
@@ -44,7 +46,8 @@ pub fn rates(points: &[(f64, Vec<f64>)]) -> Option<Rate> {
     };
     let found = slopes(&points.iter().map(|(_, sample)| mean(sample)).collect::<Vec<_>>());
     let resample = |round: u32| {
-        let means: Vec<f64> = points.iter().enumerate().map(|(k, point)| resampled(&point.1, k as u32, round)).collect();
+        let means: Vec<f64> =
+            points.iter().enumerate().map(|(k, point)| resampled(&point.1, k as u32, round)).collect();
         slopes(&means)
     };
     let resamples: Vec<Vec<f64>> = (0..RESAMPLES).map(resample).collect();

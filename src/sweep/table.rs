@@ -118,7 +118,8 @@ fn rates_table(
             let expected = fit.expected.map_or(String::new(), |expected| expected.to_string());
             let found = match rates(&points) {
                 Some(rate) => {
-                    let local = rate.local.iter().map(|[slope, low, high]| format!("{slope:.4} [{low:.4}, {high:.4}]"));
+                    let local =
+                        rate.local.iter().map(|[slope, low, high]| format!("{slope:.4} [{low:.4}, {high:.4}]"));
                     let on_a_line = (!rate.is_curved()).to_string();
                     let local = local.collect::<Vec<_>>().join("; ");
                     [rate.slope.to_string(), rate.low.to_string(), rate.high.to_string(), expected, on_a_line, local]

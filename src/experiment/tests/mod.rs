@@ -1,6 +1,11 @@
 //! Experiments that are fine.
 
+mod combinations;
+mod forms;
+mod reference;
 mod refusals;
+mod terms;
+mod trained;
 
 use ndarray::{arr1, arr2};
 use ndarray_npy::write_npy;
@@ -76,6 +81,7 @@ fn the_resolved_file_means_the_same_problem() {
     [[attention.head]]
     query-key = "identity"
     value = "identity"
+    weight = 1.0
 
     [time]
     scheme = "heun"
@@ -217,48 +223,4 @@ fn overrides_replace_what_was_typed() {
     assert_eq!(heads[0].value, Matrix::Identity);
     assert_eq!(heads[1].query_key, Matrix::Diagonal(vec![1.0, 7.0]));
     assert_eq!(problem.tokens.shape.replicas, 1);
-}
-
-const REFERENCE: &str = include_str!("../../../assets/reference.toml");
-
-/// The reference with each `# or:` line in the place of the line it is an alternative to, or of nothing.
-fn alternatives() -> Vec<String> {
-    let lines: Vec<&str> = REFERENCE.lines().collect();
-    let key = |line: &str| line.split_once(" = ").map(|(key, _)| format!("{key} = "));
-    let other = |at: usize| lines[at].strip_prefix("# or: ");
-    let alternative = |at: usize| {
-        let other = other(at)?;
-        let typed = lines[..at].iter().rposition(|line| line.starts_with(&key(other).unwrap()));
-        let mut changed = lines.clone();
-        changed[typed.unwrap_or(at)] = other;
-        Some(changed.join("\n"))
-    };
-    (0..lines.len()).filter_map(alternative).collect()
-}
-
-#[test]
-fn the_reference_is_an_experiment_in_all_its_forms() {
-    Experiment::parse(REFERENCE).unwrap().resolve().unwrap();
-    let alternatives = alternatives();
-    assert_eq!(alternatives.len(), REFERENCE.matches("\n# or: ").count());
-    for text in alternatives {
-        let experiment = Experiment::parse(&text).unwrap();
-        assert_ne!(experiment, Experiment::parse(REFERENCE).unwrap());
-        if let Err(error) = experiment.resolve().map_err(|error| error.to_string()) {
-            assert!(text.contains(".npy\" }\n") && error.contains("there is no such file"), "{error}");
-        }
-    }
-}
-
-#[test]
-fn the_reference_shows_every_key_and_word() {
-    let tables = [typed::ROOT, typed::TOKENS, typed::WEIGHTS, typed::ATTENTION, typed::HEAD, matrix::FORMS];
-    let laws = law::LAWS.iter().map(|(_, form)| form.keys);
-    for key in tables.into_iter().chain([typed::TIME, typed::OBSERVE]).chain(laws).flatten() {
-        let shown = [format!("{key} = "), format!("[{key}]"), format!("[[attention.{key}]]")];
-        assert!(shown.iter().any(|text| REFERENCE.contains(text)), "{key} is not in assets/reference.toml");
-    }
-    for word in typed::words().into_iter().chain(law::LAWS.iter().map(|(word, _)| *word)) {
-        assert!(REFERENCE.contains(&format!("\"{word}\"")), "\"{word}\" is not in assets/reference.toml");
-    }
 }

@@ -24,7 +24,7 @@ fn error_of(experiment: Result<Experiment, ExperimentError>) -> String {
 fn keys_and_types() {
     let refusals = [
         refusal("beta = 4.0", "betta = 4.0"),
-        refusal("[time]", "[perceptron]\ninner = [[1.0]]\n[time]"),
+        refusal("[time]", "[perceptrons]\ninner = [[1.0]]\n[time]"),
         refusal("{ law = \"uniform\" }", "{ law = \"uniform\", axis = [0, 0, 1] }"),
         refusal("beta = 4.0", ""),
         refusal("count = 6", ""),
@@ -36,12 +36,12 @@ fn keys_and_types() {
         refusal("name = \"clusters\"", "name = \"runs/clusters\""),
     ];
     insta::assert_snapshot!(refusals.join("\n"), @r#"
-    experiment: attention.betta: unknown key; did you mean attention.beta? known here: beta, normalization, mask, head
-    experiment: perceptron: unknown key; known here: name, algorithm, tolerance, tokens, attention, time, observe
+    experiment: attention.betta: unknown key; did you mean attention.beta? known here: beta, normalization, sinkhorn, mask, window, position, model, layers, heads, head
+    experiment: perceptrons: unknown key; did you mean perceptron? known here: name, algorithm, tolerance, tokens, layer-norm, attention, perceptron, noise, time, observe
     experiment: tokens.initial.axis: unknown key; known here: law
     experiment: attention.beta: missing; write e.g. attention.beta = 4.0
     experiment: tokens.count: missing; write e.g. tokens.count = 4096
-    experiment: times: unknown key; did you mean time? known here: name, algorithm, tolerance, tokens, attention, time, observe
+    experiment: times: unknown key; did you mean time? known here: name, algorithm, tolerance, tokens, layer-norm, attention, perceptron, noise, time, observe
     experiment: time.step = "small": must be a number, and is text; write e.g. time.step = 0.05
     experiment: tokens.count = 6.0: must be a whole number, and is a decimal number; write e.g. tokens.count = 4096
     experiment: line 10, column 1: missing comma between array elements, expected `,`; write valid TOML, see https://toml.io
@@ -95,20 +95,20 @@ fn numbers() {
 fn words() {
     let quantities = |list: &str| refusal("end = 10.0", &format!("end = 10.0\n[observe]\nquantities = {list}"));
     let refusals = [
-        refusal("\"uniform\"", "\"gaussian\""),
+        refusal("\"uniform\"", "\"normal\""),
         refusal("beta = 4.0", "beta = 4.0\nmask = \"diagonal\""),
-        refusal("\"softmax\"", "\"hardmax\""),
-        refusal("seed = 7", "seed = 7\ngeometry = \"euclidean\""),
+        refusal("\"softmax\"", "\"sparsemax\""),
+        refusal("seed = 7", "seed = 7\ngeometry = \"hyperbolic\""),
         refusal("[tokens]", "algorithm = \"fourier\"\n[tokens]"),
         refusal("\"heun\"", "\"rk5\""),
         quantities("[\"moments\", \"clusters\"]"),
         quantities("[\"moments\", \"moments\"]"),
     ];
     insta::assert_snapshot!(refusals.join("\n"), @r#"
-    experiment: tokens.initial.law = "gaussian": not supported; accepted: "uniform", "von-mises-fisher", "cap", "simplex", "orthonormal", "two-clusters", "file"
-    experiment: attention.mask = "diagonal": not supported; accepted: "none", "causal", "strictly-causal"
-    experiment: attention.normalization = "hardmax": not supported; accepted: "softmax", "unnormalized"
-    experiment: tokens.geometry = "euclidean": not supported; accepted: "sphere"
+    experiment: tokens.initial.law = "normal": not supported; accepted: "uniform", "von-mises-fisher", "cap", "simplex", "orthonormal", "two-clusters", "gaussian", "file"
+    experiment: attention.mask = "diagonal": not supported; accepted: "none", "causal", "strictly-causal", "others"
+    experiment: attention.normalization = "sparsemax": not supported; accepted: "softmax", "unnormalized", "shifted", "hardmax", "sinkhorn"
+    experiment: tokens.geometry = "hyperbolic": not supported; accepted: "sphere", "post-norm", "euclidean", "rescaled", "pre-norm", "peri-norm", "mix-norm", "ngpt", "layer-norm"
     experiment: algorithm = "fourier": not supported; accepted: "auto", "direct", "harmonic"
     experiment: time.scheme = "rk5": not supported; accepted: "euler", "heun", "rk4", "layer"
     experiment: observe.quantities.1 = "clusters": not supported; accepted: "moments", "energy", "w2_dirac", "overlap"
@@ -169,10 +169,10 @@ fn matrices() {
         value("{ rows = [[1, 0, 0], [0, nan, 1], [0, 0, 1]] }"),
     ];
     insta::assert_snapshot!(refusals.join("\n"), @r#"
-    experiment: attention.head.0.value = "random": not supported; accepted: "identity", { scale = .. }, { diagonal = .. }, { rows = .. }, { path = .. }
+    experiment: attention.head.0.value = "random": not supported; accepted: "identity", { scale = .. }, { diagonal = .. }, { rows = .. }, { path = .. }, { layers = .. }, { ensemble = .. }, { base = .. }, { ornstein-uhlenbeck = .. }, { query-key = .. }
     experiment: attention.head.0.value = 2.0: must be a table, and is a decimal number; write e.g. attention.head.0.value = "identity"
     experiment: attention.head.0.value.scale = inf: must be finite; write e.g. attention.head.0.value.scale = 2.0
-    experiment: attention.head.0.value = { diagonal = [1, 2, 3], scale = 2.0 }: must have exactly one key; write { scale = .. }, { diagonal = .. }, { rows = .. }, { path = .. }
+    experiment: attention.head.0.value = { diagonal = [1, 2, 3], scale = 2.0 }: must have exactly one key; write { scale = .. }, { diagonal = .. }, { rows = .. }, { path = .. }, { layers = .. }, { ensemble = .. }, { base = .. }, { ornstein-uhlenbeck = .. }, { query-key = .. }
     experiment: attention.head.0.value.diagonal = [1.0, 2.0]: has 2 entries and tokens have 3 components; write 3 numbers
     experiment: attention.head.0.value.rows = [[1.0, 0.0, 0.0], [0.0, 1.0]]: has 2 rows and tokens have 3 components; write 3 rows of 3 numbers
     experiment: attention.head.0.value.rows = [[1.0, 0.0, 0.0], [0.0, 1.0], [0.0, 0.0, 1.0]]: has 2 numbers in row 1, counted from 0; write 3 rows of 3 numbers
@@ -301,7 +301,7 @@ fn overrides() {
     --set attention..beta=2: the key is not made of names between dots; write --set KEY=VALUE, e.g. --set attention.beta=2.0
     --set attention.beta=: has no value; write --set KEY=VALUE, e.g. --set attention.beta=2.0
     --set initial={ law = : the value is not TOML: unclosed inline table, expected `}`; write --set KEY=VALUE, e.g. --set attention.beta=2.0
-    FOLDER/clusters.toml with --set attention.betta=2.0: attention.betta: unknown key; did you mean attention.beta? known here: beta, normalization, mask, head
+    FOLDER/clusters.toml with --set attention.betta=2.0: attention.betta: unknown key; did you mean attention.beta? known here: beta, normalization, sinkhorn, mask, window, position, model, layers, heads, head
     FOLDER/clusters.toml with --set attention.beta=cold: attention.beta = "cold": must be a number, and is text; write e.g. attention.beta = 4.0
     FOLDER/clusters.toml with --set attention.beta.unit=2: attention.beta.unit: attention.beta is a value and has no keys; write --set attention.beta=VALUE
     FOLDER/clusters.toml with --set attention.head.1.value="identity": attention.head.1.value: attention.head is a list of 0 and has no element 1; write an index from 0 to 0

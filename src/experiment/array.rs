@@ -1,0 +1,155 @@
+//! Arrays that are typed or come from files: a list `[1.0, 2.0]`, rows `[[1.0, 0.0], [0.0, 1.0]]` or
+//! `{ rows = [[..], ..] }`, or `{ path = "A.npy" }`.
+
+use std::path::PathBuf;
+
+use serde::{Serialize, Serializer, ser::Error};
+use toml::Value;
+
+use super::{
+    error::{ExperimentError, Source},
+    section::Entry,
+};
+use crate::initial::npy;
+
+pub(super) const LIST: &[&str] = &["path"];
+pub(super) const ROWS: &[&str] = &["rows", "path"];
+
+/// The path of a file, which is written down as an absolute one.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct FilePath(pub PathBuf);
+
+impl Serialize for FilePath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let FilePath(path) = self;
+        let unknown = |error| format!("{} cannot be made absolute: {error}", path.display());
+        std::path::absolute(path).map_err(|error| S::Error::custom(unknown(error)))?.serialize(serializer)
+    }
+}
+
+impl FilePath {
+    pub fn quoted(&self) -> Value {
+        Value::from(self.0.to_string_lossy().as_ref())
+    }
+
+    /// The array of the file that was typed at `key`.
+    pub fn array(&self, key: &str, source: &Source) -> Result<npy::Array, ExperimentError> {
+        npy::read(&self.0)
+            .map_err(|npy::NpyError { problem, remedy }| source.error(key, self.quoted(), problem, remedy))
+    }
+}
+
+/// Numbers in a row.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(super) enum ListTyped {
+    Numbers(Vec<f64>),
+    File { path: FilePath },
+}
+
+impl ListTyped {
+    pub fn read(entry: &Entry) -> Result<ListTyped, ExperimentError> {
+        if entry.is_list() {
+            return entry.numbers().map(ListTyped::Numbers);
+        }
+        let path = entry.section(LIST)?.required("path", "\"b.npy\"")?.file()?;
+        Ok(ListTyped::File { path })
+    }
+
+    /// As many numbers as `of` has, which says so in words.
+    pub fn resolve(
+        &self,
+        key: &str,
+        (length, of): (usize, &str),
+        source: &Source,
+    ) -> Result<Vec<f64>, ExperimentError> {
+        match self {
+            ListTyped::Numbers(numbers) if numbers.len() == length => Ok(numbers.clone()),
+            ListTyped::Numbers(numbers) => {
+                let problem = format!("has {} numbers, and {of} has {length}", numbers.len());
+                Err(source.error(key, Value::from(numbers.clone()), problem, format!("write {length} numbers")))
+            }
+            ListTyped::File { path } => {
+                let key = format!("{key}.path");
+                let array = path.array(&key, source)?;
+                if array.shape == [length] {
+                    return Ok(array.values);
+                }
+                let problem = format!("has the shape {}, and {of} has {length}", npy::shape_text(&array.shape));
+                Err(source.error(key, path.quoted(), problem, format!("save an array of shape ({length},)")))
+            }
+        }
+    }
+}
+
+/// Rows of one length.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(super) enum RowsTyped {
+    Inline(Vec<Vec<f64>>),
+    Rows { rows: Vec<Vec<f64>> },
+    File { path: FilePath },
+}
+
+impl RowsTyped {
+    pub fn read(entry: &Entry) -> Result<RowsTyped, ExperimentError> {
+        if entry.is_list() {
+            return rows(entry).map(RowsTyped::Inline);
+        }
+        let section = entry.section(ROWS)?;
+        if section.has("rows") {
+            section.forbid(&["path"], "stands beside rows", "write one of the two")?;
+            return Ok(RowsTyped::Rows { rows: rows(&section.required("rows", "[[1.0, 0.0]]")?)? });
+        }
+        Ok(RowsTyped::File { path: section.required("path", "\"A.npy\"")?.file()? })
+    }
+
+    /// All entries in row-major order, for rows of `width` numbers; of how many rows is for the caller to say.
+    pub fn resolve(&self, key: &str, width: usize, source: &Source) -> Result<Vec<f64>, ExperimentError> {
+        match self {
+            RowsTyped::Inline(rows) => joined(rows, key, width, source),
+            RowsTyped::Rows { rows } => joined(rows, &format!("{key}.rows"), width, source),
+            RowsTyped::File { path } => {
+                let key = format!("{key}.path");
+                let array = path.array(&key, source)?;
+                match array.shape[..] {
+                    [rows, columns] if rows > 0 && columns == width => Ok(array.values),
+                    _ => {
+                        let problem = format!("has the shape {}", npy::shape_text(&array.shape));
+                        let remedy = format!("save an array of one or more rows of {width} numbers");
+                        Err(source.error(key, path.quoted(), problem, remedy))
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same, for as many rows as `of` says.
+    pub fn resolve_rows(
+        &self,
+        key: &str,
+        (count, of): (usize, &str),
+        width: usize,
+        source: &Source,
+    ) -> Result<Vec<f64>, ExperimentError> {
+        let entries = self.resolve(key, width, source)?;
+        if entries.len() == count * width {
+            return Ok(entries);
+        }
+        let problem = format!("has {} rows of {width} numbers, and {of} has {count}", entries.len() / width);
+        Err(source.error(key, "", problem, format!("write {count} rows of {width} numbers")))
+    }
+}
+
+pub(super) fn rows(entry: &Entry) -> Result<Vec<Vec<f64>>, ExperimentError> {
+    entry.list("[1.0, 0.0]")?.iter().map(Entry::numbers).collect()
+}
+
+fn joined(rows: &[Vec<f64>], key: &str, width: usize, source: &Source) -> Result<Vec<f64>, ExperimentError> {
+    let problem = match rows.iter().position(|row| row.len() != width) {
+        _ if rows.is_empty() => "has no rows".to_owned(),
+        Some(row) => format!("has {} numbers in row {row}, counted from 0", rows[row].len()),
+        None => return Ok(rows.concat()),
+    };
+    Err(source.error(key, Value::from(rows.to_vec()), problem, format!("write rows of {width} numbers")))
+}

@@ -1,0 +1,240 @@
+//! The attention term: inverse temperature, normalization, mask, positions and heads.
+
+use serde::Serialize;
+
+use super::{
+    Experiment,
+    array::RowsTyped,
+    error::ExperimentError,
+    head::{self, HeadTyped},
+    section::{Entry, Section, Word},
+    trained::{self, TrainedTyped},
+};
+use crate::{
+    model::{Attention, Head, Mask, Normalization, Part, Position, Ramp},
+    problem::Schedule,
+    tokens::Shape,
+};
+
+pub(super) const ATTENTION: &[&str] =
+    &["beta", "normalization", "sinkhorn", "mask", "window", "position", "model", "layers", "heads", "head"];
+pub(super) const BETA: &[&str] = &["times", "values"];
+pub(super) const SINKHORN: &[&str] = &["iterations", "tolerance"];
+pub(super) const POSITION: &[&str] = &["alibi", "rotary", "additive"];
+pub(super) const MASKS: &[(&str, Mask)] = &[
+    ("none", Mask::None),
+    ("causal", Mask::Causal),
+    ("strictly-causal", Mask::StrictlyCausal),
+    ("others", Mask::Others),
+];
+pub(super) const NORMALIZATIONS: &[(&str, Divisor)] = &[
+    ("softmax", Divisor::Softmax),
+    ("unnormalized", Divisor::Unnormalized),
+    ("shifted", Divisor::Shifted),
+    ("hardmax", Divisor::Hardmax),
+    ("sinkhorn", Divisor::Sinkhorn),
+];
+
+/// A normalization, without its numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Divisor {
+    Softmax,
+    Unnormalized,
+    Shifted,
+    Hardmax,
+    Sinkhorn,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct AttentionTyped {
+    pub beta: Option<BetaTyped>,
+    pub normalization: Option<Word<Divisor>>,
+    pub mask: Option<Word<Mask>>,
+    pub window: Option<u64>,
+    #[serde(flatten)]
+    pub trained: Option<TrainedTyped>,
+    pub sinkhorn: Option<SinkhornTyped>,
+    pub position: Option<PositionTyped>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub head: Vec<HeadTyped>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(super) enum BetaTyped {
+    Constant(f64),
+    Ramp { times: Vec<f64>, values: Vec<f64> },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct SinkhornTyped {
+    pub iterations: u64,
+    pub tolerance: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum PositionTyped {
+    Alibi(f64),
+    Rotary(f64),
+    Additive(RowsTyped),
+}
+
+pub(super) fn read(section: &Section) -> Result<AttentionTyped, ExperimentError> {
+    let trained = trained::read(section)?;
+    let head = section.read("head", "[{ value = \"identity\" }]", |entry| {
+        entry.list("{ query-key = \"identity\", value = \"identity\" }")?.iter().map(head::read).collect()
+    })?;
+    let normalization = match (&trained, section.optional("normalization", "\"softmax\"")) {
+        (_, Some(entry)) => Some(entry.word(NORMALIZATIONS)?),
+        (Some(_), None) => None,
+        (None, None) => Some(section.required("normalization", "\"softmax\"")?.word(NORMALIZATIONS)?),
+    };
+    let divisor = normalization.map_or(Divisor::Softmax, |word| word.meaning);
+    // Hardmax is beta = infinity, and a trained model has its own.
+    let beta = match section.read("beta", "4.0", beta)? {
+        None if trained.is_none() && divisor != Divisor::Hardmax => {
+            return Err(section.missing("beta", "4.0"));
+        }
+        beta => beta,
+    };
+    let sinkhorn = match divisor {
+        Divisor::Sinkhorn => Some(sinkhorn(
+            &section.required("sinkhorn", "{ iterations = 20, tolerance = 1e-6 }")?.section(SINKHORN)?,
+        )?),
+        _ => {
+            let remedy = "write normalization = \"sinkhorn\", or leave it out";
+            section.forbid(&["sinkhorn"], "belongs to another normalization", remedy)?;
+            None
+        }
+    };
+    Ok(AttentionTyped {
+        beta,
+        normalization,
+        mask: section.read("mask", "\"causal\"", |entry| entry.word(MASKS))?,
+        window: section.read("window", "64", |entry| entry.whole(1..=u64::from(u32::MAX)))?,
+        trained,
+        sinkhorn,
+        position: section.read("position", "{ rotary = 10000.0 }", position)?,
+        head: head.unwrap_or_default(),
+    })
+}
+
+fn beta(entry: &Entry) -> Result<BetaTyped, ExperimentError> {
+    if !entry.is_table() {
+        return entry.number("finite and at least 0", |beta| beta >= 0.0).map(BetaTyped::Constant);
+    }
+    let section = entry.section(BETA)?;
+    let (times, values) = (section.required("times", "[0.0, 10.0]")?, section.required("values", "[1.0, 8.0]")?);
+    let (times, values) = ((times.numbers()?, times), (values.numbers()?, values));
+    if times.0.is_empty() || !times.0.is_sorted_by(|a, b| a < b) {
+        return Err(times.1.error("must be one or more layer-times in ascending order"));
+    }
+    if values.0.len() != times.0.len() {
+        return Err(values.1.error_with(
+            format!("has {} numbers, and there are {} times", values.0.len(), times.0.len()),
+            format!("write {} numbers", times.0.len()),
+        ));
+    }
+    if values.0.iter().any(|beta| *beta < 0.0) {
+        return Err(values.1.error("must be at least 0, each of them"));
+    }
+    Ok(BetaTyped::Ramp { times: times.0, values: values.0 })
+}
+
+fn sinkhorn(section: &Section) -> Result<SinkhornTyped, ExperimentError> {
+    Ok(SinkhornTyped {
+        iterations: section.required("iterations", "20")?.whole(1..=u64::from(u32::MAX))?,
+        tolerance: section.required("tolerance", "1e-6")?.number("finite and at least 0", |t| t >= 0.0)?,
+    })
+}
+
+fn position(entry: &Entry) -> Result<PositionTyped, ExperimentError> {
+    let section = entry.section(POSITION)?;
+    let forms = [
+        section
+            .read("alibi", "1.0", |e| e.number("finite and at least 0", |decay| decay >= 0.0))?
+            .map(PositionTyped::Alibi),
+        section
+            .read("rotary", "10000.0", |e| e.number("finite and greater than 0", |b| b > 0.0))?
+            .map(PositionTyped::Rotary),
+        section.read("additive", "{ path = \"p.npy\" }", RowsTyped::read)?.map(PositionTyped::Additive),
+    ];
+    let mut typed = forms.into_iter().flatten();
+    match (typed.next(), typed.next()) {
+        (Some(form), None) => Ok(form),
+        _ => Err(entry.error("must have exactly one of alibi, rotary and additive")),
+    }
+}
+
+impl AttentionTyped {
+    pub fn divisor(&self) -> Divisor {
+        self.normalization.map_or(Divisor::Softmax, |word| word.meaning)
+    }
+
+    pub fn normalization(&self) -> Normalization {
+        match (self.divisor(), &self.sinkhorn) {
+            (Divisor::Softmax, _) => Normalization::Softmax,
+            (Divisor::Unnormalized, _) => Normalization::Unnormalized,
+            (Divisor::Shifted, _) => Normalization::Shifted,
+            (Divisor::Hardmax, _) => Normalization::Hardmax,
+            (Divisor::Sinkhorn, numbers) => {
+                let (iterations, tolerance) = numbers.as_ref().map_or((1, 0.0), |n| (n.iterations, n.tolerance));
+                Normalization::Sinkhorn { iterations: iterations as u32, tolerance }
+            }
+        }
+    }
+
+    /// Every inverse temperature that a head without its own has at some time.
+    pub fn betas(&self) -> Vec<f64> {
+        match &self.beta {
+            Some(BetaTyped::Constant(beta)) => vec![*beta],
+            Some(BetaTyped::Ramp { values, .. }) => values.clone(),
+            None => vec![1.0],
+        }
+    }
+
+    /// All but the heads, which are none.
+    pub fn around(&self, shape: Shape, experiment: &Experiment) -> Result<Attention, ExperimentError> {
+        let position = match &self.position {
+            None => Position::Nowhere,
+            Some(PositionTyped::Alibi(decay)) => Position::Alibi { decay: *decay },
+            Some(PositionTyped::Rotary(base)) => Position::Rotary { base: *base },
+            Some(PositionTyped::Additive(rows)) => Position::Additive(rows.resolve_rows(
+                "attention.position.additive",
+                (shape.count, "a replica"),
+                shape.dim,
+                &experiment.source,
+            )?),
+        };
+        Ok(Attention {
+            beta: self.betas()[0],
+            normalization: self.normalization(),
+            mask: self.mask.map_or(Mask::None, |mask| mask.meaning),
+            window: self.window.map(|window| window as usize),
+            position,
+            heads: Vec::new(),
+        })
+    }
+
+    /// The term at time zero; what of it changes becomes a part of the course.
+    pub fn resolve(
+        &self,
+        shape: Shape,
+        schedule: Schedule,
+        experiment: &Experiment,
+        parts: &mut Vec<Part>,
+    ) -> Result<Attention, ExperimentError> {
+        let mut attention = self.around(shape, experiment)?;
+        if let Some(BetaTyped::Ramp { times, values }) = &self.beta {
+            parts.push(Part::Beta(Ramp { times: times.clone(), values: values.clone() }));
+        }
+        for (index, head) in self.head.iter().enumerate() {
+            attention.heads.push(head.resolve(index, shape.dim, schedule, experiment, parts)?);
+        }
+        if attention.heads.is_empty() {
+            attention.heads.push(Head::default());
+        }
+        Ok(attention)
+    }
+}

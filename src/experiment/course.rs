@@ -1,0 +1,226 @@
+//! The matrices of a head, constant or not.
+//!
+//! Beside the constant forms: `{ layers = .. }`, one matrix a step; `{ ensemble = "goe", variance = 1.0, every = 1 }`, random;
+//! `{ base = .., amplitude = .., frequency = 1.0 }`; `{ ornstein-uhlenbeck = { mean = .., rate = .., intensity = .. } }`; and,
+//! for a value, `{ query-key = -1.0 }`, a multiple of the other matrix.
+
+use serde::Serialize;
+
+use super::{
+    Experiment,
+    array::{FilePath, rows},
+    error::ExperimentError,
+    matrix::{self, MatrixTyped},
+    section::{Entry, Section, Word},
+};
+use crate::{
+    initial::npy,
+    model::{Ensemble, Matrix, MatrixCourse, OrnsteinUhlenbeck, RandomMatrix},
+    problem::Schedule,
+};
+
+pub(super) const LAYERS: &[&str] = &["layers"];
+pub(super) const ENSEMBLE: &[&str] = &["ensemble", "variance", "every"];
+pub(super) const OSCILLATING: &[&str] = &["base", "amplitude", "frequency"];
+pub(super) const ORNSTEIN_UHLENBECK: &[&str] = &["mean", "rate", "intensity"];
+pub(super) const ENSEMBLES: &[(&str, Ensemble)] = &[
+    ("gaussian", Ensemble::Gaussian),
+    ("goe", Ensemble::Goe),
+    ("wigner", Ensemble::Wigner),
+    ("psd", Ensemble::Psd),
+    ("gaussian-product", Ensemble::GaussianProduct),
+];
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(super) enum CourseTyped {
+    Constant(MatrixTyped),
+    Layers {
+        layers: LayersTyped,
+    },
+    Random {
+        ensemble: Word<Ensemble>,
+        variance: f64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        every: Option<u64>,
+    },
+    Oscillating {
+        base: MatrixTyped,
+        amplitude: MatrixTyped,
+        frequency: f64,
+    },
+    OrnsteinUhlenbeck {
+        #[serde(rename = "ornstein-uhlenbeck")]
+        process: OrnsteinUhlenbeckTyped,
+    },
+    OfQueryKey {
+        #[serde(rename = "query-key")]
+        factor: f64,
+    },
+}
+
+/// One matrix a step: an array (L, d, d), or the rows of each.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(super) enum LayersTyped {
+    File(FilePath),
+    Rows(Vec<Vec<Vec<f64>>>),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct OrnsteinUhlenbeckTyped {
+    pub mean: MatrixTyped,
+    pub rate: f64,
+    pub intensity: f64,
+}
+
+pub(super) const IDENTITY: CourseTyped = CourseTyped::Constant(MatrixTyped::Identity);
+
+/// The matrix typed at a key; `own` are forms that it has beside those of all matrices.
+pub(super) fn read(entry: &Entry, own: &[&str]) -> Result<CourseTyped, ExperimentError> {
+    let changing = [LAYERS, ENSEMBLE, OSCILLATING, &["ornstein-uhlenbeck"], own].concat();
+    if entry.is_text() || !changing.iter().any(|key| entry.has(key)) {
+        let shown = [matrix::FORMS, LAYERS, &ENSEMBLE[..1], &OSCILLATING[..1], &["ornstein-uhlenbeck"], own].concat();
+        return matrix::read(entry, &shown).map(CourseTyped::Constant);
+    }
+    let only = |known: &[&str]| entry.section(known);
+    if entry.has("layers") {
+        let layers = only(LAYERS)?.required("layers", "\"stack.npy\"")?;
+        return Ok(CourseTyped::Layers { layers: self::layers(&layers)? });
+    }
+    if entry.has("ornstein-uhlenbeck") {
+        let process = only(&["ornstein-uhlenbeck"])?.required("ornstein-uhlenbeck", "{ mean = .. }")?;
+        return Ok(CourseTyped::OrnsteinUhlenbeck { process: process_of(&process.section(ORNSTEIN_UHLENBECK)?)? });
+    }
+    if own.iter().any(|key| entry.has(key)) {
+        let factor = only(own)?.required("query-key", "-1.0")?.number("finite", |_| true)?;
+        return Ok(CourseTyped::OfQueryKey { factor });
+    }
+    if ENSEMBLE.iter().any(|key| entry.has(key)) {
+        random(&only(ENSEMBLE)?)
+    } else {
+        oscillating(&only(OSCILLATING)?)
+    }
+}
+
+fn layers(entry: &Entry) -> Result<LayersTyped, ExperimentError> {
+    if entry.is_text() {
+        return entry.file().map(LayersTyped::File);
+    }
+    entry.list("[[1.0, 0.0], [0.0, 1.0]]")?.iter().map(rows).collect::<Result<_, _>>().map(LayersTyped::Rows)
+}
+
+fn random(section: &Section) -> Result<CourseTyped, ExperimentError> {
+    Ok(CourseTyped::Random {
+        ensemble: section.required("ensemble", "\"gaussian\"")?.word(ENSEMBLES)?,
+        variance: section.required("variance", "1.0")?.number("finite and greater than 0", |v| v > 0.0)?,
+        every: section.read("every", "1", |entry| entry.whole(1..=u64::MAX))?,
+    })
+}
+
+fn oscillating(section: &Section) -> Result<CourseTyped, ExperimentError> {
+    Ok(CourseTyped::Oscillating {
+        base: constant(&section.required("base", "\"identity\"")?)?,
+        amplitude: constant(&section.required("amplitude", "{ scale = 0.5 }")?)?,
+        frequency: section.required("frequency", "1.0")?.number("finite", |_| true)?,
+    })
+}
+
+fn process_of(section: &Section) -> Result<OrnsteinUhlenbeckTyped, ExperimentError> {
+    Ok(OrnsteinUhlenbeckTyped {
+        mean: constant(&section.required("mean", "\"identity\"")?)?,
+        rate: section.required("rate", "1.0")?.number("finite and greater than 0", |rate| rate > 0.0)?,
+        intensity: section.required("intensity", "0.1")?.number("finite and at least 0", |s| s >= 0.0)?,
+    })
+}
+
+fn constant(entry: &Entry) -> Result<MatrixTyped, ExperimentError> {
+    matrix::read(entry, matrix::FORMS)
+}
+
+/// A matrix at time zero, or how it changes.
+pub(super) enum Resolved {
+    Constant(Matrix),
+    Changing(MatrixCourse),
+}
+
+impl CourseTyped {
+    pub fn resolve(
+        &self,
+        key: &str,
+        dim: usize,
+        schedule: Schedule,
+        experiment: &Experiment,
+    ) -> Result<Resolved, ExperimentError> {
+        let source = &experiment.source;
+        let dense = |matrix: &MatrixTyped, form: &str| {
+            Ok(matrix.resolve(&format!("{key}.{form}"), dim, source)?.dense(dim, 1.0))
+        };
+        let numbered = |draws: u64, form: &str| {
+            if draws <= u64::from(u32::MAX) {
+                return Ok(());
+            }
+            let problem = format!("{draws} draws are more than random streams can number");
+            Err(source.error(format!("{key}.{form}"), "", problem, "take fewer steps, or draw less often"))
+        };
+        let seed = experiment.seed();
+        Ok(Resolved::Changing(match self {
+            CourseTyped::Constant(matrix) => return Ok(Resolved::Constant(matrix.resolve(key, dim, source)?)),
+            CourseTyped::Layers { layers } => {
+                MatrixCourse::Layers(layers.resolve(&format!("{key}.layers"), dim, schedule, experiment)?)
+            }
+            CourseTyped::Random { ensemble, variance, every } => {
+                numbered(schedule.steps / every.unwrap_or(u64::MAX), "every")?;
+                let (ensemble, variance, every) = (ensemble.meaning, *variance, *every);
+                MatrixCourse::Random(RandomMatrix { ensemble, variance, every, dim, seed })
+            }
+            CourseTyped::Oscillating { base, amplitude, frequency } => MatrixCourse::Oscillating {
+                base: dense(base, "base")?,
+                amplitude: dense(amplitude, "amplitude")?,
+                frequency: *frequency,
+            },
+            CourseTyped::OrnsteinUhlenbeck { process: OrnsteinUhlenbeckTyped { mean, rate, intensity } } => {
+                numbered(schedule.steps.saturating_mul(2), "ornstein-uhlenbeck")?;
+                let (rate, intensity, step) = (*rate, *intensity, experiment.typed.time.step);
+                let mean = dense(mean, "ornstein-uhlenbeck.mean")?;
+                MatrixCourse::OrnsteinUhlenbeck(OrnsteinUhlenbeck { mean, rate, intensity, step, seed })
+            }
+            CourseTyped::OfQueryKey { factor } => MatrixCourse::OfQueryKey(*factor),
+        }))
+    }
+}
+
+impl LayersTyped {
+    fn resolve(
+        &self,
+        key: &str,
+        dim: usize,
+        schedule: Schedule,
+        experiment: &Experiment,
+    ) -> Result<Vec<Matrix>, ExperimentError> {
+        let source = &experiment.source;
+        let (layers, quoted) = match self {
+            LayersTyped::File(path) => {
+                let array = path.array(key, source)?;
+                if !matches!(array.shape[..], [_, rows, columns] if rows == dim && columns == dim) {
+                    let problem = format!("has the shape {}", npy::shape_text(&array.shape));
+                    let remedy = format!("save an array of shape (steps, {dim}, {dim})");
+                    return Err(source.error(key, path.quoted(), problem, remedy));
+                }
+                let layers = array.values.chunks_exact(dim * dim).map(|layer| Matrix::Dense(layer.to_vec()));
+                (layers.collect::<Vec<_>>(), path.quoted().to_string())
+            }
+            LayersTyped::Rows(layers) => {
+                let matrix = |(index, rows): (usize, &Vec<Vec<f64>>)| {
+                    MatrixTyped::Rows(rows.clone()).resolve(&format!("{key}.{index}"), dim, source)
+                };
+                (layers.iter().enumerate().map(matrix).collect::<Result<_, _>>()?, String::new())
+            }
+        };
+        if (layers.len() as u64) < schedule.steps {
+            let problem = format!("has {} matrices, and there are {} steps", layers.len(), schedule.steps);
+            return Err(source.error(key, quoted, problem, "write one matrix a step, or a smaller time.end"));
+        }
+        Ok(layers)
+    }
+}

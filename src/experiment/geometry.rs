@@ -1,0 +1,169 @@
+//! Where tokens live, and the numbers that some geometries have.
+
+use serde::Serialize;
+
+use super::{
+    Experiment,
+    array::ListTyped,
+    error::{ExperimentError, Source},
+    section::{Entry, Section, Word, word},
+};
+use crate::model::{Geometry, LayerNorm, Part};
+
+pub(super) const GEOMETRIES: &[(&str, GeometryWord)] = &[
+    ("sphere", GeometryWord::Sphere),
+    ("post-norm", GeometryWord::PostNorm),
+    ("euclidean", GeometryWord::Euclidean),
+    ("rescaled", GeometryWord::Rescaled),
+    ("pre-norm", GeometryWord::PreNorm),
+    ("peri-norm", GeometryWord::PeriNorm),
+    ("mix-norm", GeometryWord::MixNorm),
+    ("ngpt", GeometryWord::Ngpt),
+    ("layer-norm", GeometryWord::LayerNorm),
+];
+pub(super) const LAYER_NORM: &[&str] = &["epsilon", "attention", "perceptron"];
+pub(super) const NORM: &[&str] = &["gain", "bias"];
+
+/// A geometry, without its numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum GeometryWord {
+    Sphere,
+    /// The sphere, by its name among Transformers.
+    PostNorm,
+    Euclidean,
+    Rescaled,
+    PreNorm,
+    PeriNorm,
+    /// The sphere until a layer-time, and pre-norm from then on.
+    MixNorm,
+    Ngpt,
+    LayerNorm,
+}
+
+impl GeometryWord {
+    /// Whether tokens start with length one.
+    pub fn starts_on_sphere(self) -> bool {
+        matches!(self, GeometryWord::Sphere | GeometryWord::PostNorm | GeometryWord::MixNorm | GeometryWord::Ngpt)
+    }
+
+    /// Whether tokens have length one at all times.
+    pub fn is_unit(self) -> bool {
+        self.starts_on_sphere() && self != GeometryWord::MixNorm
+    }
+}
+
+/// The table `[layer-norm]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(super) struct LayerNormTyped {
+    pub epsilon: f64,
+    pub attention: NormTyped,
+    pub perceptron: NormTyped,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub(super) struct NormTyped {
+    pub gain: Option<ListTyped>,
+    pub bias: Option<ListTyped>,
+}
+
+pub(super) fn layer_norm(entry: &Entry) -> Result<LayerNormTyped, ExperimentError> {
+    let section = entry.section(LAYER_NORM)?;
+    let norm = |key| section.read(key, "{ gain = [1.0], bias = [0.0] }", |entry| norm(&entry.section(NORM)?));
+    Ok(LayerNormTyped {
+        epsilon: section.required("epsilon", "1e-12")?.number("finite and at least 0", |epsilon| epsilon >= 0.0)?,
+        attention: norm("attention")?.unwrap_or_default(),
+        perceptron: norm("perceptron")?.unwrap_or_default(),
+    })
+}
+
+fn norm(section: &Section) -> Result<NormTyped, ExperimentError> {
+    Ok(NormTyped {
+        gain: section.read("gain", "[1.0]", ListTyped::read)?,
+        bias: section.read("bias", "[0.0]", ListTyped::read)?,
+    })
+}
+
+impl NormTyped {
+    fn resolve(&self, key: &str, epsilon: f64, dim: usize, source: &Source) -> Result<LayerNorm, ExperimentError> {
+        let list = |name: &str, list: &Option<ListTyped>, default: f64| {
+            let key = format!("layer-norm.{key}.{name}");
+            list.as_ref().map_or(Ok(vec![default; dim]), |list| list.resolve(&key, (dim, "a token"), source))
+        };
+        Ok(LayerNorm { gain: list("gain", &self.gain, 1.0)?, bias: list("bias", &self.bias, 0.0)?, epsilon })
+    }
+}
+
+impl Experiment {
+    /// As typed, else where the trained model has its tokens, else the sphere.
+    pub(super) fn geometry(&self) -> GeometryWord {
+        let default = match self.typed.attention.trained {
+            Some(_) => GeometryWord::LayerNorm,
+            None => GeometryWord::Sphere,
+        };
+        self.typed.tokens.geometry.map_or(default, |word| word.meaning)
+    }
+
+    /// Where tokens start; what changes becomes a part of the course.
+    pub(super) fn resolved_geometry(&self, dim: usize, parts: &mut Vec<Part>) -> Result<Geometry, ExperimentError> {
+        let tokens = &self.typed.tokens;
+        Ok(match self.geometry() {
+            GeometryWord::Sphere | GeometryWord::PostNorm => Geometry::Sphere,
+            GeometryWord::Euclidean => Geometry::Euclidean,
+            GeometryWord::Rescaled => {
+                parts.push(Part::Rescaled { dim });
+                Geometry::Rescaled
+            }
+            GeometryWord::PreNorm => Geometry::PreNorm,
+            GeometryWord::PeriNorm => Geometry::PeriNorm,
+            GeometryWord::MixNorm => {
+                let from = match tokens.switch {
+                    None | Some(0.0) => 0,
+                    Some(switch) => self.steps("tokens.switch", switch)?,
+                };
+                parts.push(Part::Geometry { from, geometry: Geometry::PreNorm });
+                Geometry::Sphere
+            }
+            GeometryWord::Ngpt => Geometry::Ngpt { alpha: tokens.alpha.unwrap_or(1.0) },
+            GeometryWord::LayerNorm => {
+                let norms = self.typed.layer_norm.as_ref();
+                let LayerNormTyped { epsilon, attention, perceptron } = norms.cloned().unwrap_or_default();
+                Geometry::LayerNorm {
+                    attention: attention.resolve("attention", epsilon, dim, &self.source)?,
+                    perceptron: perceptron.resolve("perceptron", epsilon, dim, &self.source)?,
+                }
+            }
+        })
+    }
+
+    /// The word of the geometry, for a file in which nothing is left to defaults.
+    pub(super) fn explicit_geometry(&self) -> Word<GeometryWord> {
+        word(GEOMETRIES, self.geometry())
+    }
+}
+
+/// The numbers that only some geometries have: required there, and refused elsewhere.
+pub(super) struct GeometryNumbers {
+    pub alpha: Option<f64>,
+    pub switch: Option<f64>,
+}
+
+pub(super) fn numbers(section: &Section, geometry: Option<GeometryWord>) -> Result<GeometryNumbers, ExperimentError> {
+    let number = |key: &str, of: GeometryWord, example: &'static str, range: &str, holds: fn(f64) -> bool| {
+        if geometry == Some(of) {
+            return section.required(key, example)?.number(range, holds).map(Some);
+        }
+        let remedy = format!("write geometry = {}, or leave it out", quoted(of));
+        section.forbid(&[key], "belongs to another geometry", &remedy)?;
+        Ok(None)
+    };
+    Ok(GeometryNumbers {
+        alpha: number("alpha", GeometryWord::Ngpt, "1.0", "finite and greater than 0", |alpha| alpha > 0.0)?,
+        switch: number("switch", GeometryWord::MixNorm, "2.0", "finite and at least 0", |switch| switch >= 0.0)?,
+    })
+}
+
+/// `"ngpt"`.
+fn quoted(geometry: GeometryWord) -> String {
+    let found = GEOMETRIES.iter().find(|(_, meaning)| *meaning == geometry);
+    found.map_or(String::new(), |(text, _)| format!("{text:?}"))
+}

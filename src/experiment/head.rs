@@ -1,0 +1,218 @@
+//! One attention head: its matrices whole, or as the factors and biases of a trained model.
+
+use serde::Serialize;
+
+use super::{
+    Experiment,
+    array::{ListTyped, RowsTyped},
+    course::{self, CourseTyped, Resolved},
+    error::ExperimentError,
+    section::{Entry, Section},
+};
+use crate::{
+    model::{Biases, Head, Matrix, Operand, Part},
+    problem::Schedule,
+};
+
+pub(super) const HEAD: &[&str] = &[
+    "query-key",
+    "query",
+    "key",
+    "query-bias",
+    "key-bias",
+    "value",
+    "output",
+    "value-bias",
+    "output-bias",
+    "beta",
+    "weight",
+];
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct HeadTyped {
+    #[serde(flatten)]
+    pub scores: ScoresTyped,
+    #[serde(flatten)]
+    pub values: ValuesTyped,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beta: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f64>,
+}
+
+/// A = Q^T K, or Q and K.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged, rename_all_fields = "kebab-case")]
+pub(super) enum ScoresTyped {
+    Whole {
+        query_key: CourseTyped,
+    },
+    Factors {
+        query: RowsTyped,
+        key: RowsTyped,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        query_bias: Option<ListTyped>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        key_bias: Option<ListTyped>,
+    },
+}
+
+/// V, or W_o and W_v.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged, rename_all_fields = "kebab-case")]
+pub(super) enum ValuesTyped {
+    Whole {
+        value: CourseTyped,
+    },
+    Factors {
+        value: RowsTyped,
+        output: RowsTyped,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        value_bias: Option<ListTyped>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        output_bias: Option<ListTyped>,
+    },
+}
+
+impl Default for HeadTyped {
+    fn default() -> Self {
+        let scores = ScoresTyped::Whole { query_key: course::IDENTITY };
+        Self { scores, values: ValuesTyped::Whole { value: course::IDENTITY }, beta: None, weight: None }
+    }
+}
+
+pub(super) fn read(entry: &Entry) -> Result<HeadTyped, ExperimentError> {
+    let section = entry.section(HEAD)?;
+    Ok(HeadTyped {
+        scores: scores(&section)?,
+        values: values(&section)?,
+        beta: section.read("beta", "4.0", |entry| entry.number("finite and at least 0", |beta| beta >= 0.0))?,
+        weight: section.read("weight", "0.5", |entry| entry.number("finite", |_| true))?,
+    })
+}
+
+fn scores(section: &Section) -> Result<ScoresTyped, ExperimentError> {
+    if section.has("query") || section.has("key") {
+        section.forbid(&["query-key"], "stands beside its factors", "write query-key, or query and key")?;
+        return Ok(ScoresTyped::Factors {
+            query: RowsTyped::read(&section.required("query", "{ path = \"Q.npy\" }")?)?,
+            key: RowsTyped::read(&section.required("key", "{ path = \"K.npy\" }")?)?,
+            query_bias: section.read("query-bias", "[0.0]", ListTyped::read)?,
+            key_bias: section.read("key-bias", "[0.0]", ListTyped::read)?,
+        });
+    }
+    let remedy = "write query and key, the factors of query-key, or leave the bias out";
+    section.forbid(&["query-bias", "key-bias"], "is a bias of factors", remedy)?;
+    let query_key = section.read("query-key", "\"identity\"", |entry| course::read(entry, &[]))?;
+    Ok(ScoresTyped::Whole { query_key: query_key.unwrap_or(course::IDENTITY) })
+}
+
+fn values(section: &Section) -> Result<ValuesTyped, ExperimentError> {
+    if section.has("output") {
+        return Ok(ValuesTyped::Factors {
+            value: RowsTyped::read(&section.required("value", "{ path = \"V.npy\" }")?)?,
+            output: RowsTyped::read(&section.required("output", "{ path = \"O.npy\" }")?)?,
+            value_bias: section.read("value-bias", "[0.0]", ListTyped::read)?,
+            output_bias: section.read("output-bias", "[0.0]", ListTyped::read)?,
+        });
+    }
+    let remedy = "write output beside value, the factors of the whole, or leave the bias out";
+    section.forbid(&["value-bias", "output-bias"], "is a bias of factors", remedy)?;
+    let value = section.read("value", "\"identity\"", |entry| course::read(entry, &["query-key"]))?;
+    Ok(ValuesTyped::Whole { value: value.unwrap_or(course::IDENTITY) })
+}
+
+impl HeadTyped {
+    /// The head of number `index`; what of it changes becomes a part of the course.
+    pub fn resolve(
+        &self,
+        index: usize,
+        dim: usize,
+        schedule: Schedule,
+        experiment: &Experiment,
+        parts: &mut Vec<Part>,
+    ) -> Result<Head, ExperimentError> {
+        let keys = Keys { index, dim, experiment };
+        let mut head = Head { beta: self.beta, weight: self.weight.unwrap_or(1.0), ..Head::default() };
+        let mut whole = |operand, key: &str, typed: &CourseTyped| {
+            Ok(match typed.resolve(&keys.dotted(key), dim, schedule, experiment)? {
+                Resolved::Constant(matrix) => matrix,
+                Resolved::Changing(course) => {
+                    parts.push(Part::Matrix { head: index, operand, course });
+                    Matrix::Identity
+                }
+            })
+        };
+        head.query_key = match &self.scores {
+            ScoresTyped::Whole { query_key } => whole(Operand::QueryKey, "query-key", query_key)?,
+            ScoresTyped::Factors { query, key, query_bias, key_bias } => {
+                keys.query_key((query, key), (query_bias, key_bias), &mut head.biases)?
+            }
+        };
+        head.value = match &self.values {
+            ValuesTyped::Whole { value } => whole(Operand::Value, "value", value)?,
+            ValuesTyped::Factors { value, output, value_bias, output_bias } => {
+                keys.value((value, output), (value_bias, output_bias), &mut head.biases)?
+            }
+        };
+        Ok(head)
+    }
+}
+
+/// The keys of one head.
+struct Keys<'a> {
+    index: usize,
+    dim: usize,
+    experiment: &'a Experiment,
+}
+
+type Pair<'a, T> = (&'a T, &'a T);
+
+impl Keys<'_> {
+    fn dotted(&self, key: &str) -> String {
+        format!("attention.head.{}.{key}", self.index)
+    }
+
+    fn bias(&self, key: &str, typed: &Option<ListTyped>, of: (usize, &str)) -> Result<Vec<f64>, ExperimentError> {
+        let resolve = |list: &ListTyped| list.resolve(&self.dotted(key), of, &self.experiment.source);
+        typed.as_ref().map_or(Ok(Vec::new()), resolve)
+    }
+
+    /// Q^T K.
+    fn query_key(
+        &self,
+        (query, key): Pair<RowsTyped>,
+        (query_bias, key_bias): Pair<Option<ListTyped>>,
+        biases: &mut Biases,
+    ) -> Result<Matrix, ExperimentError> {
+        let (dim, source) = (self.dim, &self.experiment.source);
+        let left = query.resolve(&self.dotted("query"), dim, source)?;
+        let of = (left.len() / dim, "query");
+        let right = key.resolve_rows(&self.dotted("key"), of, dim, source)?;
+        biases.query = self.bias("query-bias", query_bias, of)?;
+        biases.key = self.bias("key-bias", key_bias, of)?;
+        Ok(Matrix::Product { left, right })
+    }
+
+    /// W_o W_v, which is L^T R with L = W_o^T.
+    fn value(
+        &self,
+        (value, output): Pair<RowsTyped>,
+        (value_bias, output_bias): Pair<Option<ListTyped>>,
+        biases: &mut Biases,
+    ) -> Result<Matrix, ExperimentError> {
+        let (dim, source) = (self.dim, &self.experiment.source);
+        let right = value.resolve(&self.dotted("value"), dim, source)?;
+        let width = right.len() / dim;
+        let output = output.resolve_rows(&self.dotted("output"), (dim, "a token"), width, source)?;
+        biases.value = self.bias("value-bias", value_bias, (width, "value"))?;
+        biases.output = self.bias("output-bias", output_bias, (dim, "a token"))?;
+        Ok(Matrix::Product { left: transposed(&output, width), right })
+    }
+}
+
+/// The transpose of a matrix of rows of `width` numbers.
+pub(super) fn transposed(entries: &[f64], width: usize) -> Vec<f64> {
+    let rows = entries.len() / width;
+    (0..entries.len()).map(|index| entries[index % rows * width + index / rows]).collect()
+}

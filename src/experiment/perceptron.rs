@@ -1,0 +1,97 @@
+//! The perceptron, as layers or in gradient form.
+
+use serde::Serialize;
+
+use super::{
+    Experiment,
+    array::{ListTyped, RowsTyped},
+    error::ExperimentError,
+    section::{Section, Word},
+};
+use crate::model::{Activation, Perceptron};
+
+pub(super) const PERCEPTRON: &[&str] = &["inner", "outer", "bias", "output-bias", "gradient", "activation"];
+pub(super) const GRADIENT: &[&str] = &["directions", "weights"];
+pub(super) const ACTIVATIONS: &[(&str, Activation)] = &[
+    ("relu", Activation::Relu),
+    ("gelu", Activation::Gelu),
+    ("tanh", Activation::Tanh),
+    ("identity", Activation::Identity),
+];
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct PerceptronTyped {
+    pub activation: Word<Activation>,
+    #[serde(flatten)]
+    pub form: FormTyped,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged, rename_all_fields = "kebab-case")]
+pub(super) enum FormTyped {
+    /// sum_k outer_k sigma(<inner_k, x> + bias_k) + output_bias.
+    Layers {
+        inner: RowsTyped,
+        outer: RowsTyped,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        bias: Option<ListTyped>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        output_bias: Option<ListTyped>,
+    },
+    /// sum_k omega_k sigma(<a_k, x>) a_k, the gradient of a potential.
+    Gradient { gradient: GradientTyped },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct GradientTyped {
+    pub directions: RowsTyped,
+    pub weights: ListTyped,
+}
+
+pub(super) fn read(section: &Section) -> Result<PerceptronTyped, ExperimentError> {
+    let activation = section.required("activation", "\"relu\"")?.word(ACTIVATIONS)?;
+    let Some(entry) = section.optional("gradient", "{ directions = [[1.0, 0.0]], weights = [1.0] }") else {
+        let form = FormTyped::Layers {
+            inner: RowsTyped::read(&section.required("inner", "[[1.0, 0.0, 0.0]]")?)?,
+            outer: RowsTyped::read(&section.required("outer", "[[0.0, 1.0, 0.0]]")?)?,
+            bias: section.read("bias", "[0.0]", ListTyped::read)?,
+            output_bias: section.read("output-bias", "[0.0, 0.0, 0.0]", ListTyped::read)?,
+        };
+        return Ok(PerceptronTyped { activation, form });
+    };
+    let remedy = "write inner and outer, or gradient";
+    section.forbid(&["inner", "outer", "bias", "output-bias"], "stands beside gradient", remedy)?;
+    let gradient = entry.section(GRADIENT)?;
+    let directions = RowsTyped::read(&gradient.required("directions", "[[1.0, 0.0, 0.0]]")?)?;
+    let weights = ListTyped::read(&gradient.required("weights", "[1.0]")?)?;
+    Ok(PerceptronTyped { activation, form: FormTyped::Gradient { gradient: GradientTyped { directions, weights } } })
+}
+
+impl PerceptronTyped {
+    pub fn resolve(&self, dim: usize, experiment: &Experiment) -> Result<Perceptron, ExperimentError> {
+        let source = &experiment.source;
+        let activation = self.activation.meaning;
+        match &self.form {
+            FormTyped::Layers { inner, outer, bias, output_bias } => {
+                let inner = inner.resolve("perceptron.inner", dim, source)?;
+                let width = inner.len() / dim;
+                let outer = outer.resolve_rows("perceptron.outer", (width, "inner"), dim, source)?;
+                let list = |key, list: &Option<ListTyped>, of: (usize, &str)| {
+                    list.as_ref().map_or(Ok(vec![0.0; of.0]), |list| list.resolve(key, of, source))
+                };
+                let bias = list("perceptron.bias", bias, (width, "inner"))?;
+                let output_bias = list("perceptron.output-bias", output_bias, (dim, "a token"))?;
+                Ok(Perceptron { inner, outer, bias, output_bias, activation })
+            }
+            FormTyped::Gradient { gradient: GradientTyped { directions, weights } } => {
+                let inner = directions.resolve("perceptron.gradient.directions", dim, source)?;
+                let width = inner.len() / dim;
+                let weights = weights.resolve("perceptron.gradient.weights", (width, "directions"), source)?;
+                let scaled = |(a, omega): (&[f64], &f64)| a.iter().map(|a| omega * a).collect::<Vec<f64>>();
+                let outer = inner.chunks_exact(dim).zip(&weights).flat_map(scaled).collect();
+                let (bias, output_bias) = (vec![0.0; width], vec![0.0; dim]);
+                Ok(Perceptron { inner, outer, bias, output_bias, activation })
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The weights of an encoder with the tensor names of BERT, read from a `.safetensors` file.
+//!
+//! With h the number of a head and rows of W_q, W_k, W_v and columns of W_o cut into as many pieces as there are heads:
+//! scores <W_q^h x + b_q^h, W_k^h y + b_k^h> / sqrt(d_k), values W_v^h y + b_v^h, output W_o^h (..), and b_o once.
+
+use half::{bf16, f16};
+use safetensors::{SafeTensors, tensor::Dtype};
+
+use super::head::transposed;
+use crate::{
+    initial::npy::shape_text,
+    model::{Activation, Biases, Head, LayerNorm, Matrix, Perceptron},
+};
+
+/// Why a file gives no layer, and what to do about it.
+#[derive(Debug)]
+pub(super) struct TensorError {
+    pub problem: String,
+    pub remedy: String,
+}
+
+/// A file of named arrays.
+pub(super) struct Tensors<'a> {
+    tensors: SafeTensors<'a>,
+}
+
+impl<'a> Tensors<'a> {
+    pub fn read(bytes: &'a [u8]) -> Result<Tensors<'a>, TensorError> {
+        let damaged = |error| TensorError {
+            problem: format!("is no .safetensors file: {error}"),
+            remedy: "write the model with save_file of the safetensors library".into(),
+        };
+        Ok(Tensors { tensors: SafeTensors::deserialize(bytes).map_err(damaged)? })
+    }
+
+    /// The array of this name, alone or under `bert.`, in f64 and row-major order; of this shape, where 0 stands for any.
+    fn array(&self, name: &str, shape: &[usize]) -> Result<Vec<f64>, TensorError> {
+        let found = self.tensors.tensor(name).or_else(|_| self.tensors.tensor(&format!("bert.{name}")));
+        let Ok(view) = found else {
+            return Err(TensorError {
+                problem: format!("has no tensor {name}"),
+                remedy: "write attention.layers that the file has; tensors are named as those of BERT".into(),
+            });
+        };
+        let fits = view.shape().len() == shape.len()
+            && view.shape().iter().zip(shape).all(|(found, expected)| *expected == 0 || found == expected);
+        if !fits {
+            let expected = shape_text(shape).replace('0', "any");
+            return Err(TensorError {
+                problem: format!("the tensor {name} has the shape {}", shape_text(view.shape())),
+                remedy: format!("take tokens of the width of the model; expected {expected}"),
+            });
+        }
+        let bytes = view.data();
+        let values: Vec<f64> = match view.dtype() {
+            Dtype::F16 => bytes.chunks_exact(2).map(|b| f16::from_le_bytes([b[0], b[1]]).to_f64()).collect(),
+            Dtype::BF16 => bytes.chunks_exact(2).map(|b| bf16::from_le_bytes([b[0], b[1]]).to_f64()).collect(),
+            Dtype::F32 => {
+                bytes.chunks_exact(4).map(|b| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]]))).collect()
+            }
+            other => {
+                return Err(TensorError {
+                    problem: format!("the tensor {name} holds {other:?}"),
+                    remedy: "save it as F16, BF16 or F32".into(),
+                });
+            }
+        };
+        match values.iter().find(|value| !value.is_finite()) {
+            None => Ok(values),
+            Some(value) => Err(TensorError {
+                problem: format!("the tensor {name} has {value} in it"),
+                remedy: "write finite numbers".into(),
+            }),
+        }
+    }
+}
+
+/// What the tensors of an encoder do not say themselves.
+pub(super) struct Encoder {
+    pub dim: usize,
+    pub heads: usize,
+    pub epsilon: f64,
+    pub activation: Activation,
+}
+
+impl Encoder {
+    /// The heads and the perceptron of one layer, and the layer norms after each.
+    pub fn layer(
+        &self,
+        tensors: &Tensors,
+        layer: u64,
+    ) -> Result<(Vec<Head>, Perceptron, [LayerNorm; 2]), TensorError> {
+        let name = |tail: &str| format!("encoder.layer.{layer}.{tail}");
+        let norm = |place: &str| -> Result<LayerNorm, TensorError> {
+            Ok(LayerNorm {
+                gain: tensors.array(&name(&format!("{place}.LayerNorm.weight")), &[self.dim])?,
+                bias: tensors.array(&name(&format!("{place}.LayerNorm.bias")), &[self.dim])?,
+                epsilon: self.epsilon,
+            })
+        };
+        let heads = self.heads(tensors, &name("attention"))?;
+        let d = self.dim;
+        let inner = tensors.array(&name("intermediate.dense.weight"), &[0, d])?;
+        let width = inner.len() / d;
+        let outer = tensors.array(&name("output.dense.weight"), &[d, width])?;
+        let perceptron = Perceptron {
+            inner,
+            outer: transposed(&outer, width),
+            bias: tensors.array(&name("intermediate.dense.bias"), &[width])?,
+            output_bias: tensors.array(&name("output.dense.bias"), &[d])?,
+            activation: self.activation,
+        };
+        Ok((heads, perceptron, [norm("attention.output")?, norm("output")?]))
+    }
+
+    fn heads(&self, tensors: &Tensors, name: &str) -> Result<Vec<Head>, TensorError> {
+        let (d, width) = (self.dim, self.dim / self.heads);
+        let both = |place: &str| -> Result<(Vec<f64>, Vec<f64>), TensorError> {
+            let weight = tensors.array(&format!("{name}.{place}.weight"), &[d, d])?;
+            Ok((weight, tensors.array(&format!("{name}.{place}.bias"), &[d])?))
+        };
+        let (query, key, value) = (both("self.query")?, both("self.key")?, both("self.value")?);
+        let (output, output_bias) = both("output.dense")?;
+        let output = transposed(&output, d);
+        let head = |h: usize| {
+            let rows = |entries: &[f64]| entries[h * width * d..][..width * d].to_vec();
+            let part = |entries: &[f64]| entries[h * width..][..width].to_vec();
+            Head {
+                query_key: Matrix::Product { left: rows(&query.0), right: rows(&key.0) },
+                value: Matrix::Product { left: rows(&output), right: rows(&value.0) },
+                biases: Biases {
+                    query: part(&query.1),
+                    key: part(&key.1),
+                    value: part(&value.1),
+                    // Heads add up, and the sum has one bias.
+                    output: if h == 0 { output_bias.clone() } else { Vec::new() },
+                },
+                beta: Some(1.0 / (width as f64).sqrt()),
+                weight: 1.0,
+            }
+        };
+        Ok((0..self.heads).map(head).collect())
+    }
+}

@@ -1,0 +1,217 @@
+//! Terms of the equation that are typed wrongly, and the whole text of what the user is told.
+
+use ndarray::{Array1, Array2, Array3};
+use ndarray_npy::write_npy;
+
+use super::super::{tests::GOOD, *};
+
+/// The errors of the good experiment with each of these overrides, in a folder of a few arrays.
+fn refusals(sets: &[&[&str]]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    write_npy(at("two.npy"), &Array1::<f64>::ones(2)).unwrap();
+    write_npy(at("square.npy"), &Array2::<f64>::eye(2)).unwrap();
+    write_npy(at("stack.npy"), &Array3::<f64>::zeros((4, 3, 3))).unwrap();
+    write_npy(at("origin.npy"), &Array2::<f64>::zeros((6, 3))).unwrap();
+    let file = at("clusters.toml");
+    std::fs::write(&file, GOOD).unwrap();
+    let message = |set: &&[&str]| {
+        let overrides: Vec<Override> = set.iter().map(|text| text.parse().unwrap()).collect();
+        let error = match Experiment::read(&file, &overrides).and_then(|experiment| experiment.resolve()) {
+            Ok(_) => panic!("{set:?} is accepted"),
+            Err(error) => error.to_string(),
+        };
+        let error = error.replace(&format!("{}", folder.path().display()), "FOLDER");
+        let (head, tail) = error.split_once(": ").unwrap();
+        assert!(head.starts_with("FOLDER/clusters.toml"), "{error}");
+        tail.to_owned()
+    };
+    sets.iter().map(message).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn heads() {
+    let refusals = refusals(&[
+        &["attention.head=[{ query = [[1, 0, 0]] }]"],
+        &["attention.head=[{ query = [[1, 0, 0]], key = [[1, 0]] }]"],
+        &["attention.head=[{ query = [[1, 0, 0]], key = [[1, 0, 0], [0, 1, 0]] }]"],
+        &["attention.head=[{ query = { path = \"square.npy\" }, key = [[1, 0, 0]] }]"],
+        &["attention.head=[{ query = { rows = [] }, key = [[1, 0, 0]] }]"],
+        &["attention.head=[{ query = { rows = [], path = \"square.npy\" }, key = [[1, 0, 0]] }]"],
+        &["attention.head=[{ query = [[1, 0, 0]], key = [[1, 0, 0]], query-key = \"identity\" }]"],
+        &["attention.head=[{ query = [[1, 0, 0]], key = [[1, 0, 0]], query-bias = [1, 2] }]"],
+        &["attention.head=[{ query = [[1, 0, 0]], key = [[1, 0, 0]], key-bias = { path = \"two.npy\" } }]"],
+        &["attention.head=[{ query-bias = [1] }]"],
+        &["attention.head=[{ output-bias = [1, 2, 3] }]"],
+        &["attention.head=[{ value = [[1, 0, 0]], output = [[1], [0]] }]"],
+        &["attention.head=[{ value = \"identity\", output = [[1], [0], [0]] }]"],
+        &["attention.head=[{ weight = inf }]"],
+        &["attention.head=[{ beta = -1 }]"],
+    ]);
+    insta::assert_snapshot!(refusals, @r#"
+    attention.head.0.key: missing; write e.g. attention.head.0.key = { path = "K.npy" }
+    attention.head.0.key = [[1.0, 0.0]]: has 2 numbers in row 0, counted from 0; write rows of 3 numbers
+    attention.head.0.key: has 2 rows of 3 numbers, and query has 1; write 1 rows of 3 numbers
+    attention.head.0.query.path = "FOLDER/square.npy": has the shape (2, 2); save an array of one or more rows of 3 numbers
+    attention.head.0.query.rows = []: has no rows; write rows of 3 numbers
+    attention.head.0.query.path = "square.npy": stands beside rows; write one of the two
+    attention.head.0.query-key = "identity": stands beside its factors; write query-key, or query and key
+    attention.head.0.query-bias = [1.0, 2.0]: has 2 numbers, and query has 1; write 1 numbers
+    attention.head.0.key-bias.path = "FOLDER/two.npy": has the shape (2,), and query has 1; save an array of shape (1,)
+    attention.head.0.query-bias = [1]: is a bias of factors; write query and key, the factors of query-key, or leave the bias out
+    attention.head.0.output-bias = [1, 2, 3]: is a bias of factors; write output beside value, the factors of the whole, or leave the bias out
+    attention.head.0.output: has 2 rows of 1 numbers, and a token has 3; write 3 rows of 1 numbers
+    attention.head.0.value = "identity": must be a table, and is text; write e.g. attention.head.0.value = { path = "V.npy" }
+    attention.head.0.weight = inf: must be finite; write e.g. attention.head.0.weight = 0.5
+    attention.head.0.beta = -1: must be finite and at least 0; write e.g. attention.head.0.beta = 4.0
+    "#);
+}
+
+#[test]
+fn attention_words_and_numbers() {
+    let refusals = refusals(&[
+        &["attention.normalization=sinkhorn"],
+        &["attention.normalization=sinkhorn", "attention.sinkhorn={ iterations = 0, tolerance = 0 }"],
+        &["attention.sinkhorn={ iterations = 1, tolerance = 0 }"],
+        &["attention.window=0"],
+        &["attention.position={ alibi = -1 }"],
+        &["attention.position={ alibi = 1, rotary = 10 }"],
+        &["attention.position={ additive = [[1, 0, 0]] }"],
+        &["attention.beta={ times = [1, 0], values = [1, 2] }"],
+        &["attention.beta={ times = [0, 1], values = [1] }"],
+        &["attention.beta={ times = [0, 1], values = [1, -2] }"],
+        &["attention.layers=[0]"],
+    ]);
+    insta::assert_snapshot!(refusals, @r#"
+    attention.sinkhorn: missing; write e.g. attention.sinkhorn = { iterations = 20, tolerance = 1e-6 }
+    attention.sinkhorn.iterations = 0: must be at least 1; write e.g. attention.sinkhorn.iterations = 20
+    attention.sinkhorn = { iterations = 1, tolerance = 0 }: belongs to another normalization; write normalization = "sinkhorn", or leave it out
+    attention.window = 0: must be at least 1; write e.g. attention.window = 64
+    attention.position.alibi = -1: must be finite and at least 0; write e.g. attention.position.alibi = 1.0
+    attention.position = { alibi = 1, rotary = 10 }: must have exactly one of alibi, rotary and additive; write e.g. attention.position = { rotary = 10000.0 }
+    attention.position.additive: has 1 rows of 3 numbers, and a replica has 6; write 6 rows of 3 numbers
+    attention.beta.times = [1, 0]: must be one or more layer-times in ascending order; write e.g. attention.beta.times = [0.0, 10.0]
+    attention.beta.values = [1]: has 1 numbers, and there are 2 times; write 2 numbers
+    attention.beta.values = [1, -2]: must be at least 0, each of them; write e.g. attention.beta.values = [1.0, 8.0]
+    attention.layers = [0]: is about a trained model; write model = "model.safetensors", or leave it out
+    "#);
+}
+
+#[test]
+fn courses_of_matrices() {
+    let head = |form: &str| format!("attention.head=[{{ query-key = {form} }}]");
+    let sets = [
+        head("{ layers = \"stack.npy\" }"),
+        head("{ layers = \"square.npy\" }"),
+        head("{ layers = [[[1, 0], [0, 1]]] }"),
+        head("{ ensemble = \"goe\" }"),
+        head("{ ensemble = \"gue\", variance = 1 }"),
+        head("{ ensemble = \"goe\", variance = 0 }"),
+        head("{ ensemble = \"goe\", variance = 1, every = 0 }"),
+        head("{ base = \"identity\", amplitude = { layers = \"stack.npy\" }, frequency = 1 }"),
+        head("{ base = \"identity\", frequency = 1 }"),
+        head("{ ornstein-uhlenbeck = { mean = \"identity\", rate = 0, intensity = 1 } }"),
+        head("{ ornstein-uhlenbeck = { mean = { diagonal = [1] }, rate = 1, intensity = 1 } }"),
+        head("{ query-key = 1 }"),
+        head("{ layers = \"stack.npy\", scale = 2 }"),
+    ];
+    let sets: Vec<[&str; 1]> = sets.iter().map(|set| [set.as_str()]).collect();
+    let sets: Vec<&[&str]> = sets.iter().map(|set| &set[..]).collect();
+    insta::assert_snapshot!(refusals(&sets), @r#"
+    attention.head.0.query-key.layers = "FOLDER/stack.npy": has 4 matrices, and there are 200 steps; write one matrix a step, or a smaller time.end
+    attention.head.0.query-key.layers = "FOLDER/square.npy": has the shape (2, 2); save an array of shape (steps, 3, 3)
+    attention.head.0.query-key.layers.0.rows = [[1.0, 0.0], [0.0, 1.0]]: has 2 rows and tokens have 3 components; write 3 rows of 3 numbers
+    attention.head.0.query-key.variance: missing; write e.g. attention.head.0.query-key.variance = 1.0
+    attention.head.0.query-key.ensemble = "gue": not supported; accepted: "gaussian", "goe", "wigner", "psd", "gaussian-product"
+    attention.head.0.query-key.variance = 0: must be finite and greater than 0; write e.g. attention.head.0.query-key.variance = 1.0
+    attention.head.0.query-key.every = 0: must be at least 1; write e.g. attention.head.0.query-key.every = 1
+    attention.head.0.query-key.amplitude.layers: unknown key; known here: scale, diagonal, rows, path
+    attention.head.0.query-key.amplitude: missing; write e.g. attention.head.0.query-key.amplitude = { scale = 0.5 }
+    attention.head.0.query-key.ornstein-uhlenbeck.rate = 0: must be finite and greater than 0; write e.g. attention.head.0.query-key.ornstein-uhlenbeck.rate = 1.0
+    attention.head.0.query-key.ornstein-uhlenbeck.mean.diagonal = [1.0]: has 1 entries and tokens have 3 components; write 3 numbers
+    attention.head.0.query-key.query-key: unknown key; known here: scale, diagonal, rows, path
+    attention.head.0.query-key.scale: unknown key; known here: layers
+    "#);
+}
+
+#[test]
+fn perceptrons_and_noises() {
+    let refusals = refusals(&[
+        &["perceptron={ inner = [[1, 0, 0]], outer = [[1, 0, 0]] }"],
+        &["perceptron={ inner = [[1, 0]], outer = [[1, 0, 0]], activation = \"relu\" }"],
+        &["perceptron={ inner = [[1, 0, 0]], outer = [[1, 0, 0], [0, 1, 0]], activation = \"relu\" }"],
+        &["perceptron={ inner = [[1, 0, 0]], outer = [[1, 0, 0]], bias = [1, 2], activation = \"relu\" }"],
+        &["perceptron={ gradient = { directions = [[1, 0, 0]], weights = [1, 2] }, activation = \"relu\" }"],
+        &["perceptron={ gradient = { directions = [[1, 0, 0]], weights = [1] }, activation = \"relu\", bias = [0] }"],
+        &["noise={ intensity = 1, calculus = \"ito\" }"],
+        &["noise={ field = \"independent\", intensity = -1, calculus = \"ito\" }"],
+        &["noise={ field = \"independent\", intensity = 1 }"],
+        &["noise={ field = \"independent\", intensity = 1, calculus = \"ito\", replicas = \"shared\" }"],
+        &["noise={ field = \"common-matrix\", intensity = 1, calculus = \"ito\", width = 3 }"],
+        &["noise={ field = \"common-perceptron\", intensity = 1, calculus = \"ito\", width = 3 }"],
+    ]);
+    insta::assert_snapshot!(refusals, @r#"
+    perceptron.activation: missing; write e.g. perceptron.activation = "relu"
+    perceptron.inner = [[1.0, 0.0]]: has 2 numbers in row 0, counted from 0; write rows of 3 numbers
+    perceptron.outer: has 2 rows of 3 numbers, and inner has 1; write 1 rows of 3 numbers
+    perceptron.bias = [1.0, 2.0]: has 2 numbers, and inner has 1; write 1 numbers
+    perceptron.gradient.weights = [1.0, 2.0]: has 2 numbers, and directions has 1; write 1 numbers
+    perceptron.bias = [0]: stands beside gradient; write inner and outer, or gradient
+    noise.field: missing; write e.g. noise.field = "independent"
+    noise.intensity = -1: must be finite and at least 0; write e.g. noise.intensity = 0.1
+    noise.calculus: missing; write e.g. noise.calculus = "ito"
+    noise.replicas = "shared": is about common noise, and every token of every replica has its own; leave it out, or write a common field
+    noise.width = 3: belongs to another field; write field = "common-perceptron", or leave it out
+    noise.activation: missing; write e.g. noise.activation = "relu"
+    "#);
+}
+
+#[test]
+fn geometries_and_where_tokens_start() {
+    let refusals = refusals(&[
+        &["tokens.geometry=ngpt"],
+        &["tokens.alpha=1"],
+        &["tokens.geometry=mix-norm"],
+        &["tokens.geometry=mix-norm", "tokens.switch=0.12"],
+        &["tokens.geometry=layer-norm", "time.scheme=layer"],
+        &["layer-norm={ epsilon = 1e-12 }"],
+        &[
+            "tokens.geometry=layer-norm",
+            "time.scheme=layer",
+            "layer-norm={ epsilon = 0, attention = { gain = [1] } }",
+        ],
+        &["tokens.geometry=pre-norm", "tokens.initial={ law = \"file\", path = \"origin.npy\" }"],
+        &["tokens.geometry=euclidean", "tokens.initial={ law = \"gaussian\" }"],
+        &["tokens.geometry=euclidean", "tokens.initial={ law = \"gaussian\", scale = -1 }"],
+        &["tokens.geometry=euclidean", "tokens.initial={ law = \"gaussian\", scale = 1, mean = [1] }"],
+        &["tokens.geometry=euclidean", "tokens.initial={ law = \"gaussian\", scale = 1, covariance = [[1]] }"],
+        &["tokens.geometry=euclidean", "tokens.initial={ law = \"gaussian\", covariance = [[1]] }"],
+        &[
+            "tokens.geometry=euclidean",
+            "tokens.dim=2",
+            "tokens.initial={ law = \"gaussian\", covariance = [[1, 2], [2, 1]] }",
+        ],
+        &[
+            "tokens.geometry=euclidean",
+            "tokens.dim=2",
+            "tokens.initial={ law = \"gaussian\", covariance = [[1, 2], [0, 1]] }",
+        ],
+    ]);
+    insta::assert_snapshot!(refusals, @r#"
+    tokens.alpha: missing; write e.g. tokens.alpha = 1.0
+    tokens.alpha = 1: belongs to another geometry; write geometry = "ngpt", or leave it out
+    tokens.switch: missing; write e.g. tokens.switch = 2.0
+    tokens.switch = 0.12: is no whole number of steps of time.step = 0.05; write tokens.switch = 0.1 or 0.15
+    layer-norm: missing; write e.g. layer-norm = { epsilon = 1e-12 }
+    layer-norm = { epsilon = 0.000000000001 }: belongs to another geometry; write tokens.geometry = "layer-norm", or leave the table out
+    layer-norm.attention.gain = [1.0]: has 1 numbers, and a token has 3; write 3 numbers
+    tokens.initial.path = "FOLDER/origin.npy": has a token of length 0 in row 0, counted from 0; write tokens that have a direction, which is what attention sees
+    tokens.initial.scale: missing; write e.g. tokens.initial.scale = 1.0
+    tokens.initial.scale = -1.0: must be finite and at least 0; write e.g. scale = 1.0
+    tokens.initial.mean = [1.0]: has 1 components and tokens have 3; write 3 numbers, or leave it out
+    tokens.initial.scale = 1: stands beside covariance; write one of the two
+    tokens.initial.covariance = [[1.0]]: is no matrix of 3 rows of 3 numbers; write 3 rows of 3 numbers, symmetric and without negative eigenvalues
+    tokens.initial.covariance = [[1.0, 2.0], [2.0, 1.0]]: has the eigenvalue -1; write 2 rows of 2 numbers, symmetric and without negative eigenvalues
+    tokens.initial.covariance = [[1.0, 2.0], [0.0, 1.0]]: is not symmetric; write 2 rows of 2 numbers, symmetric and without negative eigenvalues
+    "#);
+}

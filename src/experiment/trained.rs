@@ -1,0 +1,178 @@
+//! The layers of a trained encoder as the equation: `model = "model.safetensors"`, `layers = [0, 1]`, `heads = 12`.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Experiment,
+    array::FilePath,
+    error::ExperimentError,
+    geometry::GeometryWord,
+    perceptron::ACTIVATIONS,
+    section::Section,
+    tensors::{Encoder, Tensors},
+};
+use crate::{
+    initial::npy::unreadable_because,
+    model::{Activation, Course, Geometry, Model},
+    scheme::Scheme,
+    tokens::Shape,
+};
+
+const KEYS: &[&str] = &["layers", "heads"];
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct TrainedTyped {
+    pub model: FilePath,
+    pub layers: Vec<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heads: Option<u64>,
+}
+
+pub(super) fn read(section: &Section) -> Result<Option<TrainedTyped>, ExperimentError> {
+    let Some(model) = section.optional("model", "\"model.safetensors\"") else {
+        section.forbid(KEYS, "is about a trained model", "write model = \"model.safetensors\", or leave it out")?;
+        return Ok(None);
+    };
+    let problem = "stands beside a trained model, which has its own";
+    section.forbid(&["head", "beta"], problem, "leave it out, or attention.model")?;
+    let layers = section.required("layers", "[0, 1]")?;
+    let typed = TrainedTyped {
+        model: model.file()?,
+        layers: layers
+            .list("0")?
+            .iter()
+            .map(|entry| entry.whole(0..=u64::from(u32::MAX)))
+            .collect::<Result<_, _>>()?,
+        heads: section.read("heads", "12", |entry| entry.whole(1..=u64::from(u32::MAX)))?,
+    };
+    if typed.layers.is_empty() {
+        return Err(layers.error("must name one or more layers"));
+    }
+    Ok(Some(typed))
+}
+
+/// What the `config.json` beside a model says, in its own words or in those of the `transformers` library.
+#[derive(Debug, Default, Deserialize)]
+struct Config {
+    #[serde(alias = "num_attention_heads")]
+    heads: Option<u64>,
+    layer_norm_eps: Option<f64>,
+    #[serde(alias = "hidden_act")]
+    activation: Option<String>,
+}
+
+impl Experiment {
+    /// A layer a step: x <- N(x + attention(x)), x <- N(x + perceptron(x)).
+    pub(super) fn trained(&self, typed: &TrainedTyped, shape: Shape) -> Result<(Model, Course), ExperimentError> {
+        self.require_layers(typed)?;
+        let config = self.config(typed)?;
+        let encoder = Encoder {
+            dim: shape.dim,
+            heads: self.heads_of(typed, &config, shape.dim)?,
+            epsilon: self.epsilon(&config)?,
+            activation: self.activation(&config)?,
+        };
+        let bytes = std::fs::read(&typed.model.0).map_err(|error| {
+            let remedy = "write the path of a .safetensors file, relative to the folder of the experiment file";
+            self.source.error("attention.model", typed.model.quoted(), unreadable_because(&error), remedy)
+        })?;
+        let refused = |problem: String, remedy: String| {
+            self.source.error("attention.model", typed.model.quoted(), problem, remedy)
+        };
+        let tensors = Tensors::read(&bytes).map_err(|error| refused(error.problem, error.remedy))?;
+        let around = self.typed.attention.around(shape, self)?;
+        let mut layers = Vec::new();
+        for layer in &typed.layers {
+            let (heads, perceptron, [after_attention, after_perceptron]) =
+                encoder.layer(&tensors, *layer).map_err(|error| refused(error.problem, error.remedy))?;
+            let mut attention = around.clone();
+            attention.heads = heads;
+            let geometry = Geometry::LayerNorm { attention: after_attention, perceptron: after_perceptron };
+            layers.push(Model { geometry, attention, perceptron: Some(perceptron), noise: None });
+        }
+        let course = if layers.len() == 1 { Course::Constant } else { Course::Layers(layers.clone()) };
+        Ok((layers.swap_remove(0), course))
+    }
+
+    /// A trained model says where its tokens live and how they move: nothing else may.
+    fn require_layers(&self, typed: &TrainedTyped) -> Result<(), ExperimentError> {
+        let (time, layers) = (&self.typed.time, typed.layers.len());
+        let refused = |key: &str, problem: &str, remedy: &str| {
+            Err(self.source.error(key, self.quoted(key), format!("{problem} of attention.model"), remedy))
+        };
+        if self.geometry() != GeometryWord::LayerNorm {
+            return refused(
+                "tokens.geometry",
+                "is not that",
+                "write tokens.geometry = \"layer-norm\", or leave it out",
+            );
+        }
+        if self.typed.perceptron.is_some() {
+            return refused("perceptron", "stands beside that", "leave the table out");
+        }
+        if time.scheme.meaning != Scheme::Layer {
+            return refused("time.scheme", "is not the scheme", "write time.scheme = \"layer\"");
+        }
+        if time.step != 1.0 {
+            return refused("time.step", "is not the step", "write time.step = 1");
+        }
+        if time.end != layers as f64 {
+            let remedy = format!("write time.end = {layers}, the number of attention.layers");
+            return refused("time.end", "is not the number of layers", &remedy);
+        }
+        if let Some(norms) = &self.typed.layer_norm
+            && (norms.attention != Default::default() || norms.perceptron != Default::default())
+        {
+            return refused("layer-norm", "has gains and biases beside those", "leave all but epsilon out");
+        }
+        Ok(())
+    }
+
+    /// What stands beside the model; nothing if there is no such file.
+    fn config(&self, typed: &TrainedTyped) -> Result<Config, ExperimentError> {
+        let path = typed.model.0.with_file_name("config.json");
+        let unusable = |problem: String| {
+            let problem = format!("{} beside it {problem}", path.display());
+            let remedy = "write valid JSON, or take the file away and write attention.heads and layer-norm.epsilon";
+            self.source.error("attention.model", typed.model.quoted(), problem, remedy)
+        };
+        match std::fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| unusable(format!("is unfit: {error}"))),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Config::default()),
+            Err(error) => Err(unusable(unreadable_because(&error))),
+        }
+    }
+
+    fn heads_of(&self, typed: &TrainedTyped, config: &Config, dim: usize) -> Result<usize, ExperimentError> {
+        let Some(heads) = typed.heads.or(config.heads) else {
+            let problem = "missing, and no config.json beside the model has it";
+            return Err(self.source.error("attention.heads", "", problem, "write e.g. attention.heads = 12"));
+        };
+        if heads == 0 || !(dim as u64).is_multiple_of(heads) {
+            let problem = format!("does not divide tokens of {dim} components");
+            return Err(self.source.error(
+                "attention.heads",
+                heads,
+                problem,
+                "write the number of heads of the model",
+            ));
+        }
+        Ok(heads as usize)
+    }
+
+    fn epsilon(&self, config: &Config) -> Result<f64, ExperimentError> {
+        self.typed.layer_norm.as_ref().map(|norms| norms.epsilon).or(config.layer_norm_eps).ok_or_else(|| {
+            let problem = "missing, and no config.json beside the model has layer_norm_eps";
+            self.source.error("layer-norm.epsilon", "", problem, "write e.g. layer-norm.epsilon = 1e-12")
+        })
+    }
+
+    /// As the configuration says, else that of BERT.
+    fn activation(&self, config: &Config) -> Result<Activation, ExperimentError> {
+        let Some(name) = &config.activation else { return Ok(Activation::Gelu) };
+        ACTIVATIONS.iter().find(|(word, _)| word == name).map(|(_, meaning)| *meaning).ok_or_else(|| {
+            let problem = format!("its config.json has the activation {name:?}");
+            self.source.error("attention.model", "", problem, "take a model with relu, gelu or tanh")
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! Normal laws in R^d.
+
+use nalgebra::{DMatrix, SymmetricEigen};
+use rand_distr::{Distribution, StandardNormal};
+use serde::Serialize;
+
+use super::LawError;
+use crate::random::Stream;
+
+/// The covariance of a normal law.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Spread {
+    /// scale^2 times the identity.
+    Scale(f64),
+    /// Its rows: symmetric, without negative eigenvalues.
+    Covariance(Vec<Vec<f64>>),
+}
+
+/// mean + root xi with xi standard normal.
+pub(super) struct Gaussian {
+    mean: Vec<f64>,
+    root: Root,
+}
+
+/// A square root of the covariance.
+enum Root {
+    Scale(f64),
+    /// The symmetric one, row-major.
+    Matrix(Vec<f64>),
+}
+
+impl Gaussian {
+    pub fn new(mean: Option<&[f64]>, spread: &Spread, dim: usize) -> Result<Gaussian, LawError> {
+        let mean = mean.map_or_else(|| vec![0.0; dim], <[f64]>::to_vec);
+        if mean.len() != dim {
+            let problem = format!("has {} components and tokens have {dim}", mean.len());
+            return Err(LawError { key: "mean", problem, remedy: format!("write {dim} numbers, or leave it out") });
+        }
+        let root = match spread {
+            Spread::Scale(scale) => Root::Scale(*scale),
+            Spread::Covariance(rows) => Root::Matrix(square_root(rows, dim)?),
+        };
+        Ok(Gaussian { mean, root })
+    }
+
+    pub fn draw(&self, stream: &mut Stream, token: &mut [f64]) {
+        let xi: Vec<f64> = StandardNormal.sample_iter(stream).take(self.mean.len()).collect();
+        for (k, (component, mean)) in token.iter_mut().zip(&self.mean).enumerate() {
+            *component = mean
+                + match &self.root {
+                    Root::Scale(scale) => scale * xi[k],
+                    Root::Matrix(rows) => rows[k * xi.len()..].iter().zip(&xi).map(|(root, xi)| root * xi).sum(),
+                };
+        }
+    }
+}
+
+fn square_root(rows: &[Vec<f64>], dim: usize) -> Result<Vec<f64>, LawError> {
+    let unfit = |problem: String| LawError {
+        key: "covariance",
+        problem,
+        remedy: format!("write {dim} rows of {dim} numbers, symmetric and without negative eigenvalues"),
+    };
+    if rows.len() != dim || rows.iter().any(|row| row.len() != dim) {
+        return Err(unfit(format!("is no matrix of {dim} rows of {dim} numbers")));
+    }
+    let matrix = DMatrix::from_row_slice(dim, dim, &rows.concat());
+    let size = matrix.amax();
+    if (&matrix - matrix.transpose()).amax() > 1e-12 * size {
+        return Err(unfit("is not symmetric".into()));
+    }
+    let SymmetricEigen { eigenvectors, eigenvalues } = SymmetricEigen::new(matrix);
+    // Rounding leaves the zeros of a singular covariance a little negative.
+    if eigenvalues.min() < -1e-12 * size {
+        return Err(unfit(format!("has the eigenvalue {}", eigenvalues.min())));
+    }
+    let roots = eigenvalues.map(|eigenvalue| eigenvalue.max(0.0).sqrt());
+    let root = &eigenvectors * DMatrix::from_diagonal(&roots) * eigenvectors.transpose();
+    // Symmetric, so that rows are columns.
+    Ok(root.as_slice().to_vec())
+}

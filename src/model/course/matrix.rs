@@ -1,0 +1,64 @@
+//! Matrices of a head that change with layer-time.
+
+use super::{OrnsteinUhlenbeck, RandomMatrix, in_turn};
+use crate::model::{Head, Matrix};
+
+/// Which of the two matrices of a head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// A = Q^T K.
+    QueryKey,
+    /// V.
+    Value,
+}
+
+impl Operand {
+    pub(super) fn of(self, head: &mut Head) -> &mut Matrix {
+        match self {
+            Operand::QueryKey => &mut head.query_key,
+            Operand::Value => &mut head.value,
+        }
+    }
+}
+
+/// A matrix as a function of step and layer-time. All but `Oscillating` are constant within a step.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MatrixCourse {
+    /// That of each step in turn.
+    Layers(Vec<Matrix>),
+    /// base + sin(frequency t) amplitude, both of d * d entries.
+    Oscillating {
+        base: Vec<f64>,
+        amplitude: Vec<f64>,
+        frequency: f64,
+    },
+    Random(RandomMatrix),
+    OrnsteinUhlenbeck(OrnsteinUhlenbeck),
+    /// This multiple of the A of the same head, for V: with A symmetric the velocity is a gradient.
+    OfQueryKey(f64),
+}
+
+impl MatrixCourse {
+    /// Whether the matrix depends on step or time by itself.
+    pub fn moves(&self) -> bool {
+        match self {
+            MatrixCourse::Layers(_) | MatrixCourse::Oscillating { .. } | MatrixCourse::OrnsteinUhlenbeck(_) => true,
+            MatrixCourse::Random(random) => random.every.is_some(),
+            MatrixCourse::OfQueryKey(_) => false,
+        }
+    }
+
+    /// The matrix of `head`, which is the given operand of the head of that number.
+    pub(super) fn at(&self, head: &Head, place: (usize, Operand), step: u64, time: f64) -> Matrix {
+        match self {
+            MatrixCourse::Layers(layers) => in_turn(layers, step).cloned().unwrap_or(Matrix::Identity),
+            MatrixCourse::Oscillating { base, amplitude, frequency } => {
+                let factor = (frequency * time).sin();
+                Matrix::Dense(base.iter().zip(amplitude).map(|(base, a)| base + factor * a).collect())
+            }
+            MatrixCourse::Random(random) => random.at(place, step),
+            MatrixCourse::OrnsteinUhlenbeck(process) => process.at(place, step),
+            MatrixCourse::OfQueryKey(factor) => head.query_key.scaled(*factor),
+        }
+    }
+}

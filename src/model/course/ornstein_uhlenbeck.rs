@@ -1,0 +1,71 @@
+//! Matrices that wander about a mean.
+
+use rand_distr::{Distribution, StandardNormal};
+
+use super::{Operand, random::stream};
+use crate::model::Matrix;
+
+/// dM = rate (mean - M) dt + intensity dB entry by entry, from M = mean at time zero, at the starts of steps.
+///
+/// The law on the grid of steps is exact. M at any step takes only as many draws as its number has binary digits: it is
+/// drawn at steps 1, 2, 4, 8, .. in turn, each given the one before, and between those by bisection, each given both
+/// ends. With D = M - mean, r the rate, s the intensity and a distance a in time,
+///
+/// ```text
+/// D(t + a) given D(t):                N(e^{-r a} D(t), s^2 (1 - e^{-2 r a}) / (2 r))
+/// D(t + a) given D(t) and D(t + 2 a): N((D(t) + D(t + 2 a)) / (2 cosh(r a)), s^2 tanh(r a) / (2 r))
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct OrnsteinUhlenbeck {
+    /// d * d entries.
+    pub mean: Vec<f64>,
+    pub rate: f64,
+    pub intensity: f64,
+    /// The length of a step.
+    pub step: f64,
+    pub seed: u64,
+}
+
+impl OrnsteinUhlenbeck {
+    pub(super) fn at(&self, place: (usize, Operand), step: u64) -> Matrix {
+        let normals = |number: u64| -> Vec<f64> {
+            let stream = stream(self.seed, place, number);
+            StandardNormal.sample_iter(stream).take(self.mean.len()).collect()
+        };
+        let deviation = self.deviation(step, self.mean.len(), &normals);
+        Matrix::Dense(self.mean.iter().zip(&deviation).map(|(mean, d)| mean + d).collect())
+    }
+
+    /// D at a step, from `entries` standard normal numbers for each step that is drawn.
+    pub(super) fn deviation(&self, step: u64, entries: usize, normals: &dyn Fn(u64) -> Vec<f64>) -> Vec<f64> {
+        if step == 0 {
+            return vec![0.0; entries];
+        }
+        let variance = self.intensity * self.intensity / (2.0 * self.rate);
+        let moved = |from: &[f64], steps: u64, number: u64| -> Vec<f64> {
+            let exponent = self.rate * self.step * steps as f64;
+            let (decay, spread) = ((-exponent).exp(), (variance * -(-2.0 * exponent).exp_m1()).sqrt());
+            from.iter().zip(normals(number)).map(|(d, xi)| decay * d + spread * xi).collect()
+        };
+        let (mut low, mut at_low) = (1, moved(&vec![0.0; entries], 1, 1));
+        while low <= step / 2 {
+            (low, at_low) = (2 * low, moved(&at_low, low, 2 * low));
+        }
+        if low == step {
+            return at_low;
+        }
+        let (mut high, mut at_high) = (2 * low, moved(&at_low, low, 2 * low));
+        loop {
+            let (middle, half) = (low.midpoint(high), self.rate * self.step * ((high - low) / 2) as f64);
+            let (share, spread) = (0.5 / half.cosh(), (variance * half.tanh()).sqrt());
+            let ends = at_low.iter().zip(&at_high);
+            let at_middle: Vec<f64> =
+                ends.zip(normals(middle)).map(|((a, b), xi)| share * (a + b) + spread * xi).collect();
+            match middle.cmp(&step) {
+                std::cmp::Ordering::Equal => return at_middle,
+                std::cmp::Ordering::Less => (low, at_low) = (middle, at_middle),
+                std::cmp::Ordering::Greater => (high, at_high) = (middle, at_middle),
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Matrices of random entries, drawn afresh as layers go by.
+
+use rand_distr::{Distribution, StandardNormal};
+
+use super::Operand;
+use crate::{
+    model::Matrix,
+    random::{Purpose, Stream},
+};
+
+/// The law of a random d x d matrix, from matrices G, W, W' of independent entries N(0, variance).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ensemble {
+    /// G.
+    Gaussian,
+    /// (G + G^T) / sqrt(2): symmetric, of variance `variance` off the diagonal and twice that on it.
+    Goe,
+    /// Symmetric, of variance `variance` everywhere.
+    Wigner,
+    /// G G^T.
+    Psd,
+    /// W W'^T: ensemble (G) of "Homogenized Transformers" (arXiv:2604.01978) for A.
+    GaussianProduct,
+}
+
+/// A random matrix of width `dim`, the same for all replicas. Its entries come from the stream of (seed, head and operand,
+/// number of the draw), so any draw can be had without those before it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RandomMatrix {
+    pub ensemble: Ensemble,
+    pub variance: f64,
+    /// Drawn afresh every so many steps; none given: once.
+    pub every: Option<u64>,
+    pub dim: usize,
+    pub seed: u64,
+}
+
+impl RandomMatrix {
+    pub(super) fn at(&self, place: (usize, Operand), step: u64) -> Matrix {
+        let draw = self.every.map_or(0, |every| step / every.max(1));
+        let mut stream = stream(self.seed, place, draw);
+        let (d, deviation) = (self.dim, self.variance.sqrt());
+        let mut gaussian = || -> Vec<f64> {
+            (0..d * d)
+                .map(|_| {
+                    let normal: f64 = StandardNormal.sample(&mut stream);
+                    deviation * normal
+                })
+                .collect()
+        };
+        let g = gaussian();
+        let entry = |k: usize, l: usize| g[k * d + l];
+        let row_by_row = |entry: &dyn Fn(usize, usize) -> f64| -> Vec<f64> {
+            (0..d * d).map(|index| entry(index / d, index % d)).collect()
+        };
+        let product = |other: &[f64]| {
+            row_by_row(&|k, l| {
+                let (row, column) = (&g[k * d..][..d], &other[l * d..][..d]);
+                row.iter().zip(column).map(|(a, b)| a * b).sum()
+            })
+        };
+        Matrix::Dense(match self.ensemble {
+            Ensemble::Gaussian => g,
+            Ensemble::Goe => row_by_row(&|k, l| (entry(k, l) + entry(l, k)) * std::f64::consts::FRAC_1_SQRT_2),
+            Ensemble::Wigner => row_by_row(&|k, l| entry(k.max(l), k.min(l))),
+            Ensemble::Psd => product(&g),
+            Ensemble::GaussianProduct => product(&gaussian()),
+        })
+    }
+}
+
+/// The random numbers of one draw of a matrix. Draws are numbered by 32 bits.
+pub(super) fn stream(seed: u64, (head, operand): (usize, Operand), draw: u64) -> Stream {
+    Stream::new(seed, 2 * head as u32 + operand as u32, draw as u32, Purpose::Weights)
+}

@@ -1,0 +1,140 @@
+//! Courses against closed forms.
+
+use super::*;
+use crate::model::{Attention, Head, Matrix};
+
+const PLACE: (usize, Operand) = (0, Operand::QueryKey);
+
+fn dense(matrix: Matrix) -> Vec<f64> {
+    match matrix {
+        Matrix::Dense(entries) => entries,
+        other => panic!("{other:?} is not dense"),
+    }
+}
+
+#[track_caller]
+fn assert_near(found: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len());
+    for (k, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert!((found - expected).abs() <= tolerance, "entry {k} is {found}, expected {expected}");
+    }
+}
+
+#[test]
+fn a_ramp_is_linear_between_its_times_and_constant_outside() {
+    let ramp = Ramp { times: vec![1.0, 2.0, 4.0], values: vec![3.0, 5.0, 1.0] };
+    let found: Vec<f64> = [0.0, 1.0, 1.5, 2.0, 3.0, 4.0, 9.0].iter().map(|time| ramp.at(*time)).collect();
+    assert_near(&found, &[3.0, 3.0, 4.0, 5.0, 3.0, 1.0, 1.0], 0.0);
+}
+
+/// Cov(D_j, D_k) = s^2 / (2 r) (e^{-r |t_j - t_k|} - e^{-r (t_j + t_k)}) for a process that starts at its mean. Deviations
+/// are linear in the draws, so unit vectors in their place give the covariance exactly.
+#[test]
+fn an_ornstein_uhlenbeck_process_has_its_covariance() {
+    let (rate, intensity, h) = (0.7, 1.3, 0.4);
+    let process = OrnsteinUhlenbeck { mean: vec![0.0], rate, intensity, step: h, seed: 0 };
+    const DRAWS: usize = 33;
+    let unit = |number: u64| -> Vec<f64> { (0..DRAWS).map(|k| f64::from(u8::from(k as u64 == number))).collect() };
+    let paths: Vec<Vec<f64>> = (0..=20).map(|step| process.deviation(step, DRAWS, &unit)).collect();
+    for (j, a) in paths.iter().enumerate() {
+        for (k, b) in paths.iter().enumerate() {
+            let found: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+            let (t, s) = (j as f64 * h, k as f64 * h);
+            let exact =
+                intensity * intensity / (2.0 * rate) * ((-rate * (t - s).abs()).exp() - (-rate * (t + s)).exp());
+            assert!((found - exact).abs() < 1e-13, "steps {j} and {k}: {found}, expected {exact}");
+        }
+    }
+}
+
+#[test]
+fn an_ornstein_uhlenbeck_process_starts_at_its_mean_and_depends_on_seed_and_head() {
+    let process = OrnsteinUhlenbeck { mean: vec![1.0, 2.0, 3.0, 4.0], rate: 1.0, intensity: 1.0, step: 0.1, seed: 3 };
+    assert_eq!(dense(process.at(PLACE, 0)), process.mean);
+    let at_nine = dense(process.at(PLACE, 9));
+    assert_eq!(dense(process.at(PLACE, 9)), at_nine);
+    assert_ne!(dense(process.at((1, Operand::QueryKey), 9)), at_nine);
+    assert_ne!(dense(process.at((0, Operand::Value), 9)), at_nine);
+    assert_ne!(dense(OrnsteinUhlenbeck { seed: 4, ..process }.at(PLACE, 9)), at_nine);
+}
+
+/// E sum_kl M_kl N_kl / d^2 over some thousand draws: the second moments that define the ensembles.
+#[test]
+fn ensembles_have_their_second_moments() {
+    let (d, variance, draws) = (4, 0.5, 4000);
+    // The mean squares of an entry on the diagonal and of one off it, and the mean product of M_kl and M_lk.
+    let expected = [
+        (Ensemble::Gaussian, [variance, variance, 0.0]),
+        (Ensemble::Goe, [2.0 * variance, variance, variance]),
+        (Ensemble::Wigner, [variance, variance, variance]),
+        // E (sum_m G_km^2)^2 = d (d + 2) variance^2, E (sum_m G_km G_lm)^2 = d variance^2.
+        (Ensemble::Psd, [24.0 * variance * variance, 4.0 * variance * variance, 4.0 * variance * variance]),
+        (Ensemble::GaussianProduct, [4.0 * variance * variance, 4.0 * variance * variance, 0.0]),
+    ];
+    for (ensemble, expected) in expected {
+        let random = RandomMatrix { ensemble, variance, every: Some(3), dim: d, seed: 11 };
+        let mut sums = [0.0; 3];
+        for draw in 0..draws {
+            let m = dense(random.at(PLACE, 3 * draw));
+            assert_eq!(dense(random.at(PLACE, 3 * draw + 2)), m, "the same for three steps");
+            sums[0] += (0..d).map(|k| m[k * d + k].powi(2)).sum::<f64>() / d as f64;
+            let off = || (0..d).flat_map(|k| (0..d).filter(move |l| *l != k).map(move |l| (k, l)));
+            sums[1] += off().map(|(k, l)| m[k * d + l].powi(2)).sum::<f64>() / (d * (d - 1)) as f64;
+            sums[2] += off().map(|(k, l)| m[k * d + l] * m[l * d + k]).sum::<f64>() / (d * (d - 1)) as f64;
+        }
+        for (sum, expected) in sums.iter().zip(expected) {
+            let found = sum / draws as f64;
+            // Six standard deviations of the noisiest of these means.
+            assert!((found - expected).abs() < 0.1 * (expected + 1.0), "{ensemble:?}: {found}, expected {expected}");
+        }
+    }
+    let once = RandomMatrix { ensemble: Ensemble::Goe, variance, every: None, dim: d, seed: 11 };
+    assert_eq!(once.at(PLACE, 0), once.at(PLACE, 1000));
+}
+
+/// V = [[1, 1], [0, 1]]: e^{tV} = e^t [[1, t], [0, 1]].
+#[test]
+fn rescaled_scores_are_those_of_the_tokens_themselves() {
+    let (a, v) = (Matrix::Dense(vec![1.0, 2.0, 3.0, 4.0]), Matrix::Dense(vec![1.0, 1.0, 0.0, 1.0]));
+    let t: f64 = 0.5;
+    let e = [t.exp(), t * t.exp(), 0.0, t.exp()];
+    let a_e = [e[0], e[1] + 2.0 * e[3], 3.0 * e[0], 3.0 * e[1] + 4.0 * e[3]];
+    let expected = [e[0] * a_e[0], e[0] * a_e[1], e[1] * a_e[0] + e[3] * a_e[2], e[1] * a_e[1] + e[3] * a_e[3]];
+    assert_near(&dense(rescaled::query_key(&a, &v, 2, t)), &expected, 1e-13);
+}
+
+#[test]
+fn rescaled_scores_neither_overflow_nor_lose_their_shape() {
+    let diagonal = Matrix::Diagonal(vec![1.0, 0.5]);
+    for time in [100.0, 1e4] {
+        let m = dense(rescaled::query_key(&Matrix::Identity, &diagonal, 2, time));
+        assert!((m[0] / 1e30 - 1.0).abs() < 1e-12, "{m:?}");
+        assert!((m[3] / 1e30 - (-time).exp()).abs() <= 1e-12 * (-time).exp(), "{m:?}");
+    }
+    let shrunk = dense(rescaled::query_key(&Matrix::Identity, &Matrix::Scale(-1.0), 2, 3.0));
+    assert_near(&shrunk, &[(-6.0f64).exp(), 0.0, 0.0, (-6.0f64).exp()], 1e-15);
+}
+
+#[test]
+fn parts_take_turns() {
+    let attention = Attention { heads: vec![Head::default(); 2], ..Attention::default() };
+    let layers = MatrixCourse::Layers(vec![Matrix::Scale(2.0), Matrix::Scale(3.0)]);
+    let oscillating = MatrixCourse::Oscillating { base: vec![1.0; 4], amplitude: vec![2.0; 4], frequency: 3.0 };
+    let matrix = |head, operand, course| Part::Matrix { head, operand, course };
+    let course = Course::Parts(vec![
+        Part::Beta(Ramp { times: vec![0.0, 1.0], values: vec![1.0, 3.0] }),
+        matrix(0, Operand::QueryKey, layers),
+        matrix(0, Operand::Value, MatrixCourse::OfQueryKey(-0.5)),
+        matrix(1, Operand::Value, oscillating),
+        Part::Geometry { from: 2, geometry: Geometry::PreNorm },
+    ]);
+    let base = Model::from(attention);
+    let model = course.at(&base, 1, 0.5);
+    assert_eq!(model.attention.beta, 2.0);
+    assert_eq!(model.attention.heads[0].query_key, Matrix::Scale(3.0));
+    assert_eq!(model.attention.heads[0].value, Matrix::Scale(-1.5));
+    assert_near(&dense(model.attention.heads[1].value.clone()), &[1.0 + 2.0 * 1.5f64.sin(); 4], 1e-15);
+    assert_eq!(model.geometry, Geometry::Sphere);
+    assert_eq!(course.at(&base, 2, 1.0).geometry, Geometry::PreNorm);
+    assert_eq!(course.at(&base, 7, 1.0).attention.heads[0].query_key, Matrix::Scale(3.0), "the last one stays");
+}
