@@ -1,7 +1,7 @@
 //! Which machine the user asked for: the options that commands with arithmetic share, and the backend they open.
 
 use clap::{Args, ValueEnum};
-use tokenfield::backend::{BackendError, gpu};
+use tokenfield::backend::{BackendError, Precision, gpu};
 
 use super::CommandError;
 
@@ -34,6 +34,15 @@ pub enum Machine {
     Gpu(Box<gpu::Device>),
     CpuSingle,
     CpuDouble,
+}
+
+impl Machine {
+    pub fn precision(&self) -> Precision {
+        match self {
+            Machine::Gpu(_) | Machine::CpuSingle => Precision::Single,
+            Machine::CpuDouble => Precision::Double,
+        }
+    }
 }
 
 impl MachineChoice {

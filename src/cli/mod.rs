@@ -5,6 +5,7 @@ mod check;
 mod devices;
 mod machine;
 mod run;
+mod sweep;
 mod table;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -24,6 +25,8 @@ pub struct Arguments {
 enum Command {
     /// Run an experiment and leave a run folder with samples, tokens, a manifest and pictures.
     Run(run::Run),
+    /// Run every combination of the axes of a sweep file, and fit the rates it asks for; a stopped sweep goes on.
+    Sweep(sweep::Sweep),
     /// Draw the pictures of a run folder.
     Plot {
         /// The run folder.
@@ -41,6 +44,7 @@ impl Arguments {
     pub fn execute(self) -> Result<(), CommandError> {
         match self.command {
             Command::Run(run) => run.execute(),
+            Command::Sweep(sweep) => sweep.execute(),
             Command::Plot { folder } => {
                 for picture in tokenfield::plot::draw(&folder)? {
                     println!("{}", picture.display());

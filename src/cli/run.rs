@@ -10,10 +10,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokenfield::{
     backend::{Backend, Method, cpu::Cpu, gpu::Gpu},
     experiment::{Experiment, Override},
+    limit::{LimitError, Zonal, quadrature_within},
     observe::columns,
-    problem::Problem,
+    problem::{Problem, Reference},
     record::RunFolder,
-    simulate::{Event, SimulateError, simulate},
+    simulate::{Beside, Event, SimulateError, simulate_beside},
 };
 
 use super::{
@@ -42,60 +43,94 @@ impl Run {
     pub fn execute(self) -> Result<(), CommandError> {
         let experiment = Experiment::read(&self.file, &self.overrides)?;
         let problem = experiment.resolve()?;
-        let folder = match self.machine.open()? {
-            Machine::Gpu(device) => {
-                let backend = pollster::block_on(Gpu::new(&device, &problem))?;
-                self.run_on(&experiment, &problem, backend)?
-            }
-            Machine::CpuSingle => self.run_on(&experiment, &problem, Cpu::<f32>::new(&problem)?)?,
-            Machine::CpuDouble => self.run_on(&experiment, &problem, Cpu::<f64>::new(&problem)?)?,
-        };
+        let machine = self.machine.open()?;
+        let path = self.out.clone().unwrap_or_else(|| vacant(Path::new("runs"), experiment.name()));
+        let folder = run(&experiment, &problem, &machine, &path)?;
         println!("{}", folder.display());
         if !self.no_plot {
             tokenfield::plot::draw(&folder).map_err(|error| CommandError::Failed(error.to_string()))?;
         }
         Ok(())
     }
+}
 
-    fn run_on<B: Backend>(
-        &self,
-        experiment: &Experiment,
-        problem: &Problem,
-        mut backend: B,
-    ) -> Result<PathBuf, CommandError> {
-        let identity = backend.identity();
-        let shape = problem.tokens.shape;
-        let names = columns(&problem.quantities, shape.dim);
-        let path = self.out.clone().unwrap_or_else(|| vacant(Path::new("runs"), experiment.name()));
-        let mut folder =
-            RunFolder::create(&path, &experiment.to_toml()?, experiment.seed(), &names, &identity, backend.method())?;
-        let (adapter, precision) = (&identity.adapter, identity.precision.name());
-        eprintln!("{} on {} ({adapter}, {precision})", experiment.name(), identity.backend);
-        let progress = Progress::new(problem);
-        let outcome = pollster::block_on(async {
-            let pairs = simulate(problem, &mut backend, |event| {
-                match event {
-                    Event::Sample(sample) => folder.sample(sample)?,
-                    Event::Steps(done) => progress.steps(done),
-                }
-                Ok(())
-            })
-            .await?;
-            Ok((pairs, finite(backend.tokens().await?, problem)?))
-        });
-        progress.bar.finish_and_clear();
-        match outcome {
-            Ok((pairs, tokens)) => {
-                let method = backend.method();
-                if let Method::Abandoned { error } = method {
-                    eprintln!("harmonics left an error of {error:.1e}, above the tolerance: went on with direct");
-                }
-                folder
-                    .complete(&tokens, shape, method, pairs)
-                    .map_err(|error| CommandError::Failed(error.to_string()))
-            }
-            Err(error) => Err(failed(folder, error, backend.method())),
+/// Runs `problem`, which `experiment` resolves to, into the folder `path`.
+pub fn run(
+    experiment: &Experiment,
+    problem: &Problem,
+    machine: &Machine,
+    path: &Path,
+) -> Result<PathBuf, CommandError> {
+    match machine {
+        Machine::Gpu(device) => {
+            let backend = pollster::block_on(Gpu::new(device, problem))?;
+            run_on(experiment, problem, backend, path)
         }
+        Machine::CpuSingle => run_on(experiment, problem, Cpu::<f32>::new(problem)?, path),
+        Machine::CpuDouble => run_on(experiment, problem, Cpu::<f64>::new(problem)?, path),
+    }
+}
+
+/// Opens the limit that the experiment asks for.
+fn run_on<B: Backend>(
+    experiment: &Experiment,
+    problem: &Problem,
+    backend: B,
+    path: &Path,
+) -> Result<PathBuf, CommandError> {
+    let refused = |error: LimitError| CommandError::Input(format!("[reference]: {error}"));
+    match experiment.reference() {
+        None => run_beside(experiment, problem, backend, None::<Beside<B>>, path),
+        Some((Reference::Quadrature { tolerance }, law)) => {
+            let limit = pollster::block_on(quadrature_within(problem, law, tolerance)).map_err(refused)?;
+            let backend_of_limit = &mut Cpu::<f64>::new(&limit)?;
+            let beside = Beside { limit: &limit, backend: backend_of_limit };
+            run_beside(experiment, problem, backend, Some(beside), path)
+        }
+        Some((Reference::Zonal, law)) => {
+            let (limit, mut zonal) = Zonal::new(problem, law).map_err(refused)?;
+            let beside = Beside { limit: &limit, backend: &mut zonal };
+            run_beside(experiment, problem, backend, Some(beside), path)
+        }
+    }
+}
+
+fn run_beside<B: Backend, C: Backend>(
+    experiment: &Experiment,
+    problem: &Problem,
+    mut backend: B,
+    beside: Option<Beside<'_, C>>,
+    path: &Path,
+) -> Result<PathBuf, CommandError> {
+    let identity = backend.identity();
+    let shape = problem.tokens.shape;
+    let names = columns(&problem.quantities, shape.dim);
+    let mut folder =
+        RunFolder::create(path, &experiment.to_toml()?, experiment.seed(), &names, &identity, backend.method())?;
+    let (adapter, precision) = (&identity.adapter, identity.precision.name());
+    eprintln!("{} on {} ({adapter}, {precision})", experiment.name(), identity.backend);
+    let progress = Progress::new(problem);
+    let outcome = pollster::block_on(async {
+        let pairs = simulate_beside(problem, &mut backend, beside, |event| {
+            match event {
+                Event::Sample(sample) => folder.sample(sample)?,
+                Event::Steps(done) => progress.steps(done),
+            }
+            Ok(())
+        })
+        .await?;
+        Ok((pairs, finite(backend.tokens().await?, problem)?))
+    });
+    progress.bar.finish_and_clear();
+    match outcome {
+        Ok((pairs, tokens)) => {
+            let method = backend.method();
+            if let Method::Abandoned { error } = method {
+                eprintln!("harmonics left an error of {error:.1e}, above the tolerance: went on with direct");
+            }
+            folder.complete(&tokens, shape, method, pairs).map_err(|error| CommandError::Failed(error.to_string()))
+        }
+        Err(error) => Err(failed(folder, error, backend.method())),
     }
 }
 
@@ -120,7 +155,7 @@ fn failed(folder: RunFolder, error: SimulateError, method: Method) -> CommandErr
 }
 
 /// The first of NAME, NAME-2, NAME-3, ... that no run has taken yet.
-fn vacant(parent: &Path, name: &str) -> PathBuf {
+pub fn vacant(parent: &Path, name: &str) -> PathBuf {
     let numbered = (2..).map(|k| parent.join(format!("{name}-{k}")));
     let candidates = std::iter::once(parent.join(name)).chain(numbered);
     candidates.into_iter().find(|path| !path.exists()).unwrap_or_else(|| parent.join(name))

@@ -72,18 +72,22 @@ pub fn folder(sweep: &Path, cell: &Cell) -> PathBuf {
     sweep.join("cells").join(&cell.id)
 }
 
-/// Whether a cell has run to its end. What a run that was stopped has left is removed, so that the cell can start again.
+/// Whether a cell has run to its end.
+pub fn has_ended(sweep: &Path, cell: &Cell) -> bool {
+    let manifest = fs::read(folder(sweep, cell).join("manifest.json")).ok();
+    let status = manifest.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+    status.is_some_and(|manifest| manifest["status"] == "complete")
+}
+
+/// The same; what a run that was stopped has left is removed, so that the cell can start again.
 pub fn is_complete(sweep: &Path, cell: &Cell) -> Result<bool, SweepError> {
     let folder = folder(sweep, cell);
-    let failed = |error: std::io::Error| SweepError::Cell { path: folder.clone(), problem: error.to_string() };
-    if !folder.exists() {
-        return Ok(false);
-    }
-    let manifest = fs::read(folder.join("manifest.json")).ok();
-    let status = manifest.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
-    if status.is_some_and(|manifest| manifest["status"] == "complete") {
+    if has_ended(sweep, cell) {
         return Ok(true);
     }
-    fs::remove_dir_all(&folder).map_err(failed)?;
+    if folder.exists() {
+        let failed = |error: std::io::Error| SweepError::Cell { path: folder.clone(), problem: error.to_string() };
+        fs::remove_dir_all(&folder).map_err(failed)?;
+    }
     Ok(false)
 }

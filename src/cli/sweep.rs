@@ -1,0 +1,96 @@
+//! `tokenfield sweep`: many cells of one experiment, and the rates they show.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use tokenfield::{
+    experiment::{Override, SweepFile},
+    sweep::{self, Cell, SweepError},
+};
+
+use super::{
+    CommandError,
+    machine::{Machine, MachineChoice},
+    run::run,
+};
+
+#[derive(Args)]
+pub struct Sweep {
+    /// The sweep file.
+    file: PathBuf,
+    /// The sweep folder; what it holds of this sweep is not computed again [default: runs/NAME].
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Which part of the cells to run: the K-th of N.
+    #[arg(long, value_name = "K/N", default_value = "1/1")]
+    shard: Shard,
+    #[command(flatten)]
+    machine: MachineChoice,
+    /// Set a key of the base experiment, as in attention.beta=2.0; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<Override>,
+}
+
+/// The `index`-th of `count` shards, counted from 0.
+#[derive(Clone, Copy, Debug)]
+struct Shard {
+    index: usize,
+    count: usize,
+}
+
+impl std::str::FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parsed: Option<(usize, usize)> =
+            text.split_once('/').and_then(|(k, n)| Some((k.parse().ok()?, n.parse().ok()?)));
+        match parsed {
+            Some((k, n)) if 1 <= k && k <= n => Ok(Self { index: k - 1, count: n }),
+            _ => Err("write K/N with 1 <= K <= N, e.g. 2/8".into()),
+        }
+    }
+}
+
+impl Sweep {
+    pub fn execute(self) -> Result<(), CommandError> {
+        let file = SweepFile::read(&self.file, &self.overrides)?;
+        let machine = self.machine.open()?;
+        let cells = sweep::cells(&file, machine.precision()).map_err(refused)?;
+        let folder = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&file.name));
+        let mine = |(index, _): &(usize, &Cell)| index % self.shard.count == self.shard.index;
+        for (index, cell) in cells.iter().enumerate().filter(mine) {
+            run_cell(&folder, cell, &machine, &format!("cell {} of {}", index + 1, cells.len()))?;
+        }
+        let left = left(&folder, &cells)?;
+        if left == 0 {
+            sweep::write_tables(&folder, &file, &cells).map_err(refused)?;
+        } else {
+            eprintln!("{left} of {} cells are left to other shards", cells.len());
+        }
+        println!("{}", folder.display());
+        Ok(())
+    }
+}
+
+fn run_cell(folder: &Path, cell: &Cell, machine: &Machine, which: &str) -> Result<(), CommandError> {
+    if sweep::is_complete(folder, cell).map_err(refused)? {
+        return Ok(());
+    }
+    eprint!("{which}: ");
+    let problem = cell.experiment.resolve()?;
+    run(&cell.experiment, &problem, machine, &sweep::folder(folder, cell))?;
+    Ok(())
+}
+
+/// Cells that are not complete; what others are at work on is left alone.
+fn left(folder: &Path, cells: &[Cell]) -> Result<usize, CommandError> {
+    Ok(cells.iter().filter(|cell| !sweep::has_ended(folder, cell)).count())
+}
+
+fn refused(error: SweepError) -> CommandError {
+    match error {
+        SweepError::Experiment(error) => CommandError::Experiment(error),
+        SweepError::Record(error) => CommandError::Record(error),
+        error @ SweepError::Cell { .. } => CommandError::Failed(error.to_string()),
+    }
+}
