@@ -1,0 +1,176 @@
+//! `tokenfield sweep` from outside: it goes on where it was stopped, shards add up, and rates are what they should be.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+const BASE: &str = r#"
+[tokens]
+count = 64
+dim = 3
+replicas = 24
+seed = 7
+initial = { law = "von-mises-fisher", concentration = 1.5, axis = [0, 0, 1] }
+[attention]
+beta = 2.0
+normalization = "softmax"
+[time]
+scheme = "heun"
+step = 0.05
+end = 1.0
+[observe]
+quantities = ["coupling_error"]
+[reference]
+kind = "zonal"
+"#;
+
+const SWEEP: &str = r#"
+base = "base.toml"
+[axes]
+"attention.beta" = [1.0, 2.0]
+"tokens.count" = [64, 256, 1024]
+[[fit]]
+quantity = "coupling_error"
+variable = "tokens.count"
+expected = -0.5
+"#;
+
+fn files(folder: &Path, sweep: &str) {
+    fs::write(folder.join("base.toml"), BASE).expect("a file");
+    fs::write(folder.join("rates.toml"), sweep).expect("a file");
+}
+
+fn command(folder: &Path, out: &str, options: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tokenfield"));
+    command.current_dir(folder).args(["sweep", "rates.toml", "--backend", "cpu", "--out", out]).args(options);
+    command
+}
+
+fn sweep(folder: &Path, out: &str, options: &[&str]) -> Output {
+    command(folder, out, options).output().expect("the command starts")
+}
+
+#[track_caller]
+fn assert_done(output: &Output) {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn tables(folder: &Path, out: &str) -> [Vec<u8>; 2] {
+    ["cells.csv", "rates.csv"].map(|name| fs::read(folder.join(out).join(name)).expect("a table"))
+}
+
+/// Killed again and again, at moments that grow until it gets through, a sweep ends with the same bytes as one that was left
+/// alone.
+#[test]
+fn a_sweep_that_is_killed_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    files(folder, SWEEP);
+    assert_done(&sweep(folder, "whole", &[]));
+    let mut kills = 0;
+    for turn in 1.. {
+        let mut child =
+            command(folder, "killed", &[]).stderr(Stdio::null()).stdout(Stdio::null()).spawn().expect("it starts");
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_millis(40 * turn) {
+            if child.try_wait().expect("a status").is_some() {
+                break;
+            }
+            sleep(Duration::from_millis(5));
+        }
+        // Nothing to kill once it has ended.
+        let _ = child.kill();
+        let status = child.wait().expect("a status");
+        if status.success() {
+            break;
+        }
+        kills += 1;
+    }
+    assert!(kills > 0, "it ended before it could be killed");
+    assert_eq!(tables(folder, "killed"), tables(folder, "whole"));
+}
+
+#[test]
+fn shards_add_up_to_one_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    files(folder, SWEEP);
+    assert_done(&sweep(folder, "whole", &[]));
+    assert_done(&sweep(folder, "shards", &["--shard", "1/2"]));
+    assert!(!folder.join("shards/rates.csv").exists(), "half of the cells have no rates yet");
+    assert_done(&sweep(folder, "shards", &["--shard", "2/2"]));
+    assert_eq!(tables(folder, "shards"), tables(folder, "whole"));
+}
+
+#[test]
+fn rates_are_one_row_for_each_value_of_the_other_axes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    files(folder, SWEEP);
+    assert_done(&sweep(folder, "out", &[]));
+    let mut reader = csv::Reader::from_path(folder.join("out/rates.csv")).expect("a table");
+    let header: Vec<&str> = reader
+        .headers()
+        .expect("a header")
+        .iter()
+        .take(6)
+        .map(|name| match name {
+            "quantity" => "quantity",
+            "variable" => "variable",
+            "slope" => "slope",
+            "slope_low" => "slope_low",
+            "slope_high" => "slope_high",
+            "expected" => "expected",
+            _ => "another",
+        })
+        .collect();
+    assert_eq!(header, ["quantity", "variable", "slope", "slope_low", "slope_high", "expected"]);
+    let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("rows");
+    assert_eq!(rows.len(), 2);
+    for row in rows {
+        let number = |index: usize| row[index].parse::<f64>().expect("a number");
+        assert!((number(2) + 0.5).abs() < 0.15, "propagation of chaos: {row:?}");
+        assert!(number(3) < number(2) && number(2) < number(4), "{row:?}");
+    }
+    let cells = fs::read_to_string(folder.join("out/cells.csv")).expect("a table");
+    assert_eq!(cells.lines().count(), 1 + 6 * 24);
+}
+
+#[test]
+fn wrong_sweeps_are_refused_before_anything_runs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    for (sweep_file, says) in [
+        (SWEEP.replace("tokens.count", "tokens.cuont"), "tokens.cuont"),
+        (SWEEP.replace("variable = \"tokens.count\"", "variable = \"tokens.dim\""), "fit.0.variable"),
+        (SWEEP.replace("[64, 256, 1024]", "[64, 0]"), "tokens.count"),
+        (SWEEP.replace("[64, 256, 1024]", "64"), "axes"),
+        (SWEEP.replace("base.toml", "absent.toml"), "absent.toml"),
+    ] {
+        files(folder, &sweep_file);
+        let output = sweep(folder, "out", &[]);
+        let talk = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{talk}");
+        assert!(talk.contains(says), "no word of {says}: {talk}");
+        assert!(!folder.join("out").exists(), "something was written");
+    }
+    files(folder, SWEEP);
+    let output = sweep(folder, "out", &["--shard", "3/2"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+/// A quantity that no cell measures is found out at the end, and nothing of the cells is lost.
+#[test]
+fn a_fit_of_what_was_not_measured_names_the_cell() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    files(folder, &SWEEP.replace("quantity = \"coupling_error\"", "quantity = \"mean_norm\""));
+    let output = sweep(folder, "out", &[]);
+    assert_ne!(output.status.code(), Some(0));
+    let talk = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(talk.contains("mean_norm"), "{talk}");
+}
