@@ -150,6 +150,7 @@ fn wrong_sweeps_are_refused_before_anything_runs() {
         (SWEEP.replace("[64, 256, 1024]", "[64, 0]"), "tokens.count"),
         (SWEEP.replace("[64, 256, 1024]", "64"), "axes"),
         (SWEEP.replace("base.toml", "absent.toml"), "absent.toml"),
+        (SWEEP.replace("coupling_error", "mean_norm"), "fit.0.quantity"),
     ] {
         files(folder, &sweep_file);
         let output = sweep(folder, "out", &[]);
@@ -161,16 +162,4 @@ fn wrong_sweeps_are_refused_before_anything_runs() {
     files(folder, SWEEP);
     let output = sweep(folder, "out", &["--shard", "3/2"]);
     assert_eq!(output.status.code(), Some(2));
-}
-
-/// A quantity that no cell measures is found out at the end, and nothing of the cells is lost.
-#[test]
-fn a_fit_of_what_was_not_measured_names_the_cell() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let folder = folder.path();
-    files(folder, &SWEEP.replace("quantity = \"coupling_error\"", "quantity = \"mean_norm\""));
-    let output = sweep(folder, "out", &[]);
-    assert_ne!(output.status.code(), Some(0));
-    let talk = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(talk.contains("mean_norm"), "{talk}");
 }

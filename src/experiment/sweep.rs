@@ -69,6 +69,20 @@ impl SweepFile {
         Ok(Self { name, base, axes, fits, overrides: overrides.to_vec(), source })
     }
 
+    /// Refuses fits of quantities that a cell with these columns does not measure.
+    pub fn require_measured(&self, columns: &[String]) -> Result<(), ExperimentError> {
+        match self.fits.iter().position(|fit| !columns.contains(&fit.quantity)) {
+            None => Ok(()),
+            Some(index) => {
+                let (key, quantity) =
+                    (format!("fit.{index}.quantity"), Value::from(self.fits[index].quantity.clone()));
+                let remedy =
+                    format!("add it to observe.quantities of the base, or write one of {}", columns.join(", "));
+                Err(self.source.error(key, quantity, "is no column that every cell measures", remedy))
+            }
+        }
+    }
+
     /// The dotted keys of the axes.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.axes.iter().map(|(key, _)| key.as_str())

@@ -21,6 +21,7 @@ pub use self::{
 use crate::{
     backend::Precision,
     experiment::{Experiment, ExperimentError, SweepFile},
+    observe::columns,
     record::RecordError,
 };
 
@@ -50,7 +51,8 @@ pub fn cells(file: &SweepFile, precision: Precision) -> Result<Vec<Cell>, SweepE
     let mut cells = Vec::new();
     for values in file.grid() {
         let experiment = file.experiment(&values)?;
-        experiment.resolve()?;
+        let problem = experiment.resolve()?;
+        file.require_measured(&columns(&problem.quantities, problem.tokens.shape.dim))?;
         let id = id(&experiment.to_toml()?, precision);
         cells.push(Cell { id, values: values.iter().map(ToString::to_string).collect(), experiment });
     }
