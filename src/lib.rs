@@ -19,6 +19,7 @@ pub mod check;
 pub mod experiment;
 mod harmonic;
 pub mod initial;
+pub mod limit;
 pub mod model;
 pub mod observe;
 pub mod plot;

@@ -5,6 +5,8 @@
 
 use nalgebra::DMatrix;
 
+use crate::tokens::Shape;
+
 /// An observable that an experiment can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quantity {
@@ -18,6 +20,18 @@ pub enum Quantity {
     /// `overlap_min` and `overlap_mean`: the smallest and the weighted mean of <x_j, e> over tokens of positive weight.
     /// The mean is |mean|; where that vanishes e is rounding, and the smallest means nothing.
     Overlap,
+    /// `coupling_error` = (1/n sum_i |x_i - xbar_i|^2)^{1/2} over sources, xbar_i being the mean-field twin of x_i (see
+    /// [`limit`](crate::limit)), chordal distance.
+    CouplingError,
+    /// `tagged_error`: the same over passive tokens, which are no part of the sample.
+    TaggedError,
+}
+
+impl Quantity {
+    /// Whether tokens are compared with their limit.
+    pub fn needs_reference(self) -> bool {
+        matches!(self, Quantity::CouplingError | Quantity::TaggedError)
+    }
 }
 
 /// What a backend reduces one replica to.
@@ -33,6 +47,27 @@ pub struct Statistics {
     pub square_distance: f64,
     /// min_j <x_j, e> over w_j > 0; on the same terms.
     pub overlap_min: f64,
+    /// The distance of tokens from their twins; zero unless there is a limit.
+    pub errors: Errors,
+}
+
+/// Root mean squares of |x_i - xbar_i|, over sources and over passive tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Errors {
+    pub coupling: f64,
+    pub tagged: f64,
+}
+
+impl Errors {
+    /// Of one replica, from its tokens and their twins, both row-major.
+    pub fn new(tokens: &[f64], twins: &[f64], shape: Shape) -> Self {
+        let square = |(x, y): (&[f64], &[f64])| x.iter().zip(y).map(|(x, y)| (x - y) * (x - y)).sum::<f64>();
+        let squares: Vec<f64> =
+            tokens.chunks_exact(shape.dim).zip(twins.chunks_exact(shape.dim)).map(square).collect();
+        let (sources, passive) = squares.split_at(shape.sources());
+        let root = |squares: &[f64]| (squares.iter().sum::<f64>() / squares.len() as f64).sqrt();
+        Self { coupling: root(sources), tagged: root(passive) }
+    }
 }
 
 /// The measurements of one replica at one time, in the order of [`columns`].
@@ -56,6 +91,8 @@ pub fn columns(quantities: &[Quantity], dim: usize) -> Vec<String> {
             Quantity::Energy => names.push("log_energy".into()),
             Quantity::W2Dirac => names.push("w2_dirac".into()),
             Quantity::Overlap => names.extend(["overlap_min".into(), "overlap_mean".into()]),
+            Quantity::CouplingError => names.push("coupling_error".into()),
+            Quantity::TaggedError => names.push("tagged_error".into()),
         }
     }
     names
@@ -76,6 +113,8 @@ pub fn values(quantities: &[Quantity], statistics: &Statistics) -> Vec<f64> {
             Quantity::W2Dirac => values.push(statistics.square_distance.sqrt()),
             // The mean of <x_j, e> is <mean, e> = |mean|.
             Quantity::Overlap => values.extend([statistics.overlap_min, mean_norm]),
+            Quantity::CouplingError => values.push(statistics.errors.coupling),
+            Quantity::TaggedError => values.push(statistics.errors.tagged),
         }
     }
     values

@@ -24,6 +24,10 @@ pub enum Purpose {
     Initial = 0,
     /// Which tokens a sample takes.
     Check = 1,
+    /// What moves one token at random.
+    Noise = 2,
+    /// What moves all tokens of a replica at random.
+    CommonNoise = 3,
     /// The entries of a random matrix; operands of heads stand in the place of replicas, and draws in that of tokens.
     Weights = 4,
 }
@@ -75,6 +79,27 @@ impl TryRng for Stream {
     }
 }
 
+/// `count` standard normal numbers for one step, by the method of Box and Muller (1958).
+///
+/// Numbers 4 b .. 4 b + 3 come from the words of block b, which is the counter (step, replica, token, purpose + 256 b)
+/// encrypted, steps being counted modulo 2^32: of words (v, w) the numbers r cos(a) and r sin(a) with r^2 = -2 ln((v + 1/2) /
+/// 2^32) and a = 2 pi (w + 1/2) / 2^32.
+pub fn normals(seed: u64, step: u64, replica: u32, token: u32, purpose: Purpose, count: usize) -> Vec<f64> {
+    let key = [seed as u32, (seed >> 32) as u32];
+    let mut numbers = Vec::with_capacity(count.next_multiple_of(4));
+    for block in 0..count.div_ceil(4) as u32 {
+        let words = philox4x32([step as u32, replica, token, purpose as u32 + (block << 8)], key);
+        for [v, w] in [[words[0], words[1]], [words[2], words[3]]] {
+            let uniform = |word: u32| (f64::from(word) + 0.5) / 4_294_967_296.0;
+            let radius = (-2.0 * uniform(v).ln()).sqrt();
+            let (sin, cos) = (std::f64::consts::TAU * uniform(w)).sin_cos();
+            numbers.extend([radius * cos, radius * sin]);
+        }
+    }
+    numbers.truncate(count);
+    numbers
+}
+
 /// Philox4x32 with ten rounds: a bijection of the counter for every key.
 pub fn philox4x32(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     // The multipliers and Weyl increments (golden ratio, sqrt(3) - 1) of the paper, tables 2 and 3.
@@ -123,6 +148,21 @@ mod tests {
         for block in 0..3 {
             for word in philox4x32([block, 5, 9, 0], [0x89ab_cdef, 0x0123_4567]) {
                 assert_eq!(stream.next_u32(), word);
+            }
+        }
+    }
+
+    /// Means of powers up to the fourth within five of their standard deviations, for tokens and for steps.
+    #[test]
+    fn normals_are_normal() {
+        let of_tokens =
+            (0..20_000).flat_map(|token| normals(9, 4, 1, token, Purpose::Noise, 5)).collect::<Vec<f64>>();
+        let of_steps = (0..20_000).flat_map(|step| normals(9, step, 1, 4, Purpose::Noise, 5)).collect();
+        for numbers in [of_tokens, of_steps] {
+            for (power, mean, variance) in [(1, 0.0, 1.0), (2, 1.0, 2.0), (3, 0.0, 15.0), (4, 3.0, 96.0)] {
+                let count = numbers.len() as f64;
+                let found = numbers.iter().map(|number| number.powi(power)).sum::<f64>() / count;
+                assert!((found - mean).abs() < 5.0 * f64::sqrt(variance / count), "moment {power}: {found}");
             }
         }
     }

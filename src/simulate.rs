@@ -45,7 +45,7 @@ use std::error::Error;
 use crate::{
     backend::{Backend, BackendError, Point},
     model::Field,
-    observe::{self, Quantity, Sample},
+    observe::{self, Errors, Quantity, Sample},
     problem::Problem,
     scheme::Tableau,
 };
@@ -81,6 +81,23 @@ pub enum SimulateError {
 pub async fn simulate<B: Backend>(
     problem: &Problem,
     backend: &mut B,
+    on_event: impl FnMut(Event) -> Result<(), Box<dyn Error + Send + Sync>>,
+) -> Result<u64, SimulateError> {
+    simulate_beside(problem, backend, None::<Beside<B>>, on_event).await
+}
+
+/// The limit of a problem, which is to be evolved beside it: the last tokens of `limit`, which `backend` holds, are the twins
+/// of those of the problem.
+pub struct Beside<'a, C> {
+    pub limit: &'a Problem,
+    pub backend: &'a mut C,
+}
+
+/// The same as [`simulate`], and at each sample the tokens are compared with their twins in the limit, if there is one.
+pub async fn simulate_beside<B: Backend, C: Backend>(
+    problem: &Problem,
+    backend: &mut B,
+    mut beside: Option<Beside<'_, C>>,
     mut on_event: impl FnMut(Event) -> Result<(), Box<dyn Error + Send + Sync>>,
 ) -> Result<u64, SimulateError> {
     let schedule = problem.schedule;
@@ -90,7 +107,11 @@ pub async fn simulate<B: Backend>(
             backend.change(&problem.course.at(&problem.model, done, schedule.time(done)))?;
         }
         if schedule.observes(done) {
-            for sample in sample(problem, backend, schedule.time(done)).await? {
+            let errors = match &mut beside {
+                Some(beside) => beside.errors(problem, backend).await?,
+                None => Vec::new(),
+            };
+            for sample in sample(problem, backend, &errors, schedule.time(done)).await? {
                 on_event(Event::Sample(&sample)).map_err(SimulateError::Observer)?;
             }
             if problem.quantities.contains(&Quantity::Energy) {
@@ -100,11 +121,40 @@ pub async fn simulate<B: Backend>(
         if done == schedule.steps {
             return Ok(pairs);
         }
+        let start = done;
         for _ in 0..advance(problem, backend, done, schedule.until_observed(done))? {
             done += 1;
             pairs = problem.pairs_per_step().saturating_add(pairs);
             on_event(Event::Steps(done)).map_err(SimulateError::Observer)?;
         }
+        if let Some(beside) = &mut beside {
+            beside.follow(start, done)?;
+        }
+    }
+}
+
+impl<C: Backend> Beside<'_, C> {
+    /// The steps from `start` to `end`.
+    fn follow(&mut self, start: u64, end: u64) -> Result<(), BackendError> {
+        let mut done = start;
+        while done < end {
+            let Problem { course, model, schedule, .. } = self.limit;
+            if !course.is_constant() {
+                self.backend.change(&course.at(model, done, schedule.time(done)))?;
+            }
+            done += advance(self.limit, self.backend, done, end - done)?;
+        }
+        Ok(())
+    }
+
+    /// How far the tokens of each replica are from their twins.
+    async fn errors<B: Backend>(&mut self, problem: &Problem, backend: &mut B) -> Result<Vec<Errors>, BackendError> {
+        let shape = problem.tokens.shape;
+        let tokens = backend.tokens().await?;
+        let limit = self.backend.tokens().await?;
+        let twins = &limit[limit.len() - tokens.len()..];
+        let length = shape.count * shape.dim;
+        Ok(tokens.chunks(length).zip(twins.chunks(length)).map(|(x, y)| Errors::new(x, y, shape)).collect())
     }
 }
 
@@ -183,8 +233,14 @@ impl Step<'_> {
     }
 }
 
-async fn sample<B: Backend>(problem: &Problem, backend: &mut B, time: f64) -> Result<Vec<Sample>, SimulateError> {
-    let statistics = backend.observe(&problem.quantities).await?;
+async fn sample<B: Backend>(
+    problem: &Problem,
+    backend: &mut B,
+    errors: &[Errors],
+    time: f64,
+) -> Result<Vec<Sample>, SimulateError> {
+    let mut statistics = backend.observe(&problem.quantities).await?;
+    statistics.iter_mut().zip(errors).for_each(|(statistics, errors)| statistics.errors = *errors);
     let mut samples = Vec::with_capacity(statistics.len());
     for (replica, statistics) in statistics.iter().enumerate() {
         if statistics.mean.iter().any(|component| !component.is_finite()) {

@@ -8,6 +8,7 @@ mod configuration;
 mod file;
 mod gaussian;
 pub(crate) mod npy;
+mod quadrature;
 mod sphere;
 
 use std::{f64::consts::PI, path::PathBuf};
@@ -17,6 +18,7 @@ use serde::Serialize;
 
 pub(crate) use file::{Cloud, Lengths};
 pub use gaussian::Spread;
+pub use quadrature::{Nodes, gauss_legendre, quadrature};
 
 use crate::{
     random::{Purpose, Stream},
@@ -182,7 +184,7 @@ fn zeros(shape: Shape) -> Result<Vec<f64>, LawError> {
     Ok(coordinates)
 }
 
-fn unit_axis(axis: &[f64], dim: usize) -> Result<Vec<f64>, LawError> {
+pub(crate) fn unit_axis(axis: &[f64], dim: usize) -> Result<Vec<f64>, LawError> {
     let remedy = || {
         let mut entries = vec!["0"; dim.min(8)];
         entries[dim.min(8) - 1] = "1";

@@ -34,3 +34,16 @@ pub enum Activation {
     Tanh,
     Identity,
 }
+
+impl Activation {
+    /// sigma(s).
+    pub fn of(self, s: f64) -> f64 {
+        match self {
+            Activation::Relu => s.max(0.0),
+            // Phi(s) = erfc(-s / sqrt 2) / 2, without cancellation far to the left.
+            Activation::Gelu => 0.5 * s * libm::erfc(-s * std::f64::consts::FRAC_1_SQRT_2),
+            Activation::Tanh => s.tanh(),
+            Activation::Identity => s,
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use libtest_mimic::Trial;
 use tokenfield::{
-    model::{Field, Mask, Normalization},
+    model::{Field, Geometry, Mask, Normalization},
     observe::Quantity,
     problem::{Problem, Schedule},
     scheme::Scheme,
@@ -32,6 +32,7 @@ pub fn all() -> Vec<Trial> {
         trials("law::large_beta_keeps_the_softmax", large_beta),
         trials("law::long_steps_end_on_the_sphere", long_steps),
         trials("law::causal_tokens_converge_to_the_first", causal),
+        trials("law::layer_norms_decide_how_fast_tokens_meet", contraction),
     ];
     suites.into_iter().flatten().collect()
 }
@@ -312,4 +313,30 @@ fn long_steps(kind: Kind) {
     let tokens = kind.evolve(&problem).tokens;
     let lengths: Vec<f64> = tokens.chunks(3).map(|x| x.iter().map(|c| c * c).sum::<f64>().sqrt()).collect();
     assert_close("length", &lengths, &[1.0; 20], kind.tolerance(3e-7, 1e-14));
+}
+
+/// Late contraction of two tokens under a normalization: post-LN e^{-2t}, and t^{-2} where lengths grow like t, of 1 - cos of
+/// their angle ("Normalization in attention dynamics", arXiv:2510.22026).
+fn contraction(kind: Kind) {
+    let gap = |geometry: Geometry, end: f64| {
+        let mut problem = problem(cloud(1, 2, 3, 67), 1.0);
+        problem.tokens.coordinates = vec![0.6, 0.8, 0.0, 0.6, 0.0, 0.8];
+        problem.model.geometry = geometry;
+        problem.schedule = Schedule { steps: (end / 0.02).round() as u64, end, observe_every: u64::MAX };
+        problem.quantities = vec![Quantity::Moments];
+        let x = kind.evolve(&problem).tokens;
+        let square = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>();
+        let lengths = (square(&x[..3]) * square(&x[3..])).sqrt();
+        // 1 - cos by differences of directions, which do not cancel.
+        let direction = |x: &[f64]| x.iter().map(|c| c / square(x).sqrt()).collect::<Vec<f64>>();
+        let apart: f64 = direction(&x[..3]).iter().zip(direction(&x[3..])).map(|(a, b)| (a - b) * (a - b)).sum();
+        assert!(lengths > 0.0);
+        apart / 2.0
+    };
+    let rate = -(gap(Geometry::Sphere, 4.0) / gap(Geometry::Sphere, 3.0)).ln();
+    assert!((rate - 2.0).abs() < 0.03, "post-LN: rate {rate}");
+    for geometry in [Geometry::PreNorm, Geometry::PeriNorm] {
+        let power = -(gap(geometry.clone(), 80.0) / gap(geometry.clone(), 40.0)).log2();
+        assert!((power - 2.0).abs() < 0.15, "{geometry:?}: power {power}");
+    }
 }

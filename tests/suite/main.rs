@@ -5,6 +5,8 @@ mod clouds;
 mod harmonic;
 mod laws;
 mod long_sums;
+mod model;
+mod noise;
 mod oracle;
 mod order;
 mod parity;
@@ -13,6 +15,15 @@ mod threads;
 use libtest_mimic::Arguments;
 
 fn main() {
-    let trials = [laws::all(), parity::all(), harmonic::all(), order::all(), threads::all(), long_sums::all()];
+    let trials = [
+        laws::all(),
+        parity::all(),
+        harmonic::all(),
+        order::all(),
+        threads::all(),
+        long_sums::all(),
+        model::all(),
+        noise::all(),
+    ];
     libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit();
 }

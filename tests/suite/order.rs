@@ -28,7 +28,7 @@ fn evolve(scheme: Scheme, steps: u64) -> Vec<f64> {
 }
 
 /// The least-squares slope of ln(error) against ln(step).
-fn slope(steps: &[u64], errors: &[f64]) -> f64 {
+pub fn slope(steps: &[u64], errors: &[f64]) -> f64 {
     let x: Vec<f64> = steps.iter().map(|steps| -(*steps as f64).ln()).collect();
     let y: Vec<f64> = errors.iter().map(|error| error.ln()).collect();
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;

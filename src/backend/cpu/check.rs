@@ -5,8 +5,9 @@ use rand::RngExt;
 use super::{
     Cpu,
     columns::{Cloud, Columns},
+    field::Seen,
     real::Real,
-    velocity::Sources,
+    velocity::{Run, Sources},
 };
 use crate::{
     backend::{BackendError, Method},
@@ -72,13 +73,17 @@ impl<T: Real> Cpu<T> {
             let mut queries = Columns::zeros(1, dim, sample.len());
             let mut velocity = Columns::zeros(1, dim, sample.len());
             let rows: Vec<f64> = sample.iter().flat_map(|token| tokens.part(*token, 1).rows(dim, 1)).collect();
-            let visible = || sample.iter().flat_map(|token| self.visible(*token, 1)).collect();
+            let seen = || Seen {
+                visible: sample.iter().flat_map(|token| self.seen(*token, 1).visible).collect(),
+                ..Seen::default()
+            };
             for mut queries in queries.replicas_mut() {
                 queries.column_mut(0).fill(T::ONE);
                 queries.set_rows(dim, &rows);
             }
             for mut velocity in velocity.replicas_mut() {
-                self.velocity(sources, self.followed, queries.replica(0), visible, &mut velocity);
+                let run = Run { tokens: queries.replica(0), first: 0 };
+                self.velocity(sources, self.followed, run, seen, &mut velocity);
             }
             velocity.replica(0).rows(dim, sample.len())
         };

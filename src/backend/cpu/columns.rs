@@ -87,7 +87,7 @@ impl<'a, T: Real> Cloud<'a, T> {
     }
 
     pub(super) fn width(&self) -> usize {
-        self.numbers.len() / self.stride
+        self.numbers.len() / self.stride.max(1)
     }
 
     /// The part of the run from `start` on, up to `length` tokens, padding included.
@@ -153,6 +153,19 @@ impl<'a, T: Real> CloudMut<'a, T> {
     /// Tokens in the run, padding included.
     pub(super) fn len(&self) -> usize {
         self.length
+    }
+
+    /// The first `dim` components of the run, row-major (token, component).
+    pub(super) fn rows(&self, dim: usize) -> Vec<f64> {
+        let mut rows = vec![0.0; self.length * dim];
+        for component in 0..dim {
+            // SAFETY: as in `column_mut`, and nobody else writes while the run is borrowed.
+            let column = unsafe { std::slice::from_raw_parts(self.first.add(component * self.stride), self.length) };
+            for (row, value) in rows[component..].iter_mut().step_by(dim).zip(column) {
+                *row = value.to_f64();
+            }
+        }
+        rows
     }
 
     /// Takes `rows`, row-major (token, component) of `dim` components, into the columns.

@@ -5,7 +5,8 @@ use rayon::prelude::*;
 use super::{
     Cpu,
     algorithm::Radials,
-    field::HeadField,
+    columns::Cloud,
+    field::{HeadField, Seen},
     harmonic::{Expansion, Moments, Radial},
     keys::Keys,
     observe,
@@ -14,26 +15,29 @@ use super::{
 };
 
 impl<T: Real> Cpu<T> {
-    /// ln [(1 / 2 beta) sum_h sum_i w_i Z_i^h] of one replica, over all pairs whatever the mask.
-    pub(super) fn log_energy(&self, replica: usize) -> f64 {
-        let keys = self.keys(replica, self.state.replica(replica));
+    /// ln sum_h (1 / 2 beta_h) sum_i w_i Z_i^h of one replica, over all pairs whatever the mask.
+    pub(super) fn log_energy(&self, replica: usize, tokens: Cloud<'_, T>) -> f64 {
+        let keys = self.bias.keys(replica, tokens);
         let log2_energies: Vec<f64> = match &self.harmonics {
-            None => self.heads.iter().map(|head| self.log2_energy::<T>(replica, keys, head, None)).collect(),
+            None => {
+                self.heads.iter().map(|head| self.log2_energy::<T>((replica, tokens), keys, head, None)).collect()
+            }
             Some(harmonics) => {
                 let moments = harmonics.moments(self.instructions, replica, keys, harmonics.degree + 1);
                 match &harmonics.radials {
-                    Radials::Circle(radials) => self.log2_energies(replica, keys, &moments, radials),
-                    Radials::Sphere(radials) => self.log2_energies(replica, keys, &moments, radials),
+                    Radials::Circle(radials) => self.log2_energies((replica, tokens), keys, &moments, radials),
+                    Radials::Sphere(radials) => self.log2_energies((replica, tokens), keys, &moments, radials),
                 }
             }
         };
-        observe::log_sum_exp2(&log2_energies) - (2.0 * self.model.attention.beta).ln()
+        let shares = log2_energies.iter().zip(&self.heads).map(|(energy, head)| energy - (2.0 * head.beta).log2());
+        observe::log_sum_exp2(&shares.collect::<Vec<_>>())
     }
 
     /// log2 sum_i w_i Z_i of each head, from moments: without another look at the tokens where A = c I, c >= 0.
     fn log2_energies<U: Real>(
         &self,
-        replica: usize,
+        (replica, tokens): (usize, Cloud<'_, T>),
         keys: Keys<'_, T>,
         moments: &Moments,
         radials: &[Radial<U>],
@@ -41,7 +45,7 @@ impl<T: Real> Cpu<T> {
         let energy = |(head, radial): (&HeadField<T>, &Radial<U>)| match (head.query_factor(), radial.coefficients())
         {
             (Some(factor), Some(coefficients)) if factor >= 0.0 => moments.log2_energy(factor, coefficients),
-            _ => self.log2_energy(replica, keys, head, Some(&Expansion::new(moments, radial))),
+            _ => self.log2_energy((replica, tokens), keys, head, Some(&Expansion::new(moments, radial))),
         };
         self.heads.iter().zip(radials).map(energy).collect()
     }
@@ -49,12 +53,13 @@ impl<T: Real> Cpu<T> {
     /// log2 sum_i w_i Z_i of one head, source by source, from an expansion where it does not lose too many bits.
     fn log2_energy<U: Real>(
         &self,
-        replica: usize,
+        (replica, tokens): (usize, Cloud<'_, T>),
         keys: Keys<'_, T>,
         head: &HeadField<T>,
         expansion: Option<&Expansion<'_, U>>,
     ) -> f64 {
-        let (shape, tokens) = (self.shape, self.state.replica(replica));
+        let shape = self.shape;
+        let operands = head.projections.as_ref().map(|projections| projections.apply(self.instructions, tokens));
         let most_lost = self.harmonics.as_ref().map_or(0.0, |harmonics| harmonics.most_lost);
         let log2_sums = |first: usize| {
             let count = self.block().min(shape.sources() - first);
@@ -64,8 +69,11 @@ impl<T: Real> Cpu<T> {
                 expansion.reduce(self.instructions, &head.queries(&rows, shape.dim), &mut reduced)
             });
             if lost > most_lost {
-                let all = vec![keys.padded; count];
-                head.reduce(self.instructions, &rows, shape.dim, (keys, &all), &mut reduced);
+                let all = Seen { visible: vec![keys.padded; count], ..Seen::default() };
+                match &operands {
+                    None => head.reduce(self.instructions, &rows, shape.dim, (keys, &all), &mut reduced),
+                    Some(own) => head.reduce_operands(self.instructions, (own, first), (keys, &all), &mut reduced),
+                }
             }
             reduced.log2_sum
         };

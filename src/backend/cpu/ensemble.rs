@@ -36,7 +36,7 @@ pub(super) fn suits<T: Real>(shape: Shape, heads: &[HeadField<T>]) -> bool {
     shape.replicas >= FEWEST_REPLICAS
         && shape.count <= MOST_TOKENS
         && shape.dim <= WIDEST
-        && heads.iter().all(representable)
+        && heads.iter().all(|head| head.projections.is_none() && representable(head))
 }
 
 /// The equation and the tokens of an ensemble.
@@ -166,7 +166,7 @@ fn head_field<S: Exp2, T: Real, const D: usize>(
         Normalization::Unnormalized
         | Normalization::Shifted
         | Normalization::Hardmax
-        | Normalization::Sinkhorn { .. } => T::splat(simd, T::from_f64(shift.exp2())),
+        | Normalization::Sinkhorn { .. } => T::splat(simd, T::from_f64((shift + head.log2_clock()).exp2())),
     };
     for c in 0..D {
         moment[c] = T::mul(simd, scale, moment[c]);

@@ -1,49 +1,76 @@
 //! One head's share of the field: queries out of tokens, their reduction, and the value matrix after it.
 
-use std::{f64::consts::LOG2_E, marker::PhantomData};
+use std::f64::consts::LOG2_E;
 
 use super::{
     exp2::Exp2,
     instructions::Instructions,
     keys::Keys,
+    map::Map,
+    operands::{Operands, Projections},
     real::Real,
     reduction::{Queries, Reduced, Shift, reduce},
+    shift::{Setting, shift},
 };
-use crate::{
-    model::{Attention, Head, Mask, Matrix, Normalization},
-    tokens::{Tokens, Weights},
-};
+use crate::model::{Head, Matrix, Normalization};
 
 /// A head made ready for the reduction.
 pub(super) struct HeadField<T> {
-    beta: f64,
-    /// c if A = c I, and if V = c I.
+    pub(super) beta: f64,
+    /// c if A = c I, and if V = c I, the weight of the head included.
     query_multiple: Option<f64>,
     pub(super) value_multiple: Option<f64>,
     /// A^T, which takes tokens to queries.
     query: Map,
+    /// What takes sums of values to the field: V, or W_o where values are projected.
     value: Map,
+    /// W_o's bias; empty for none.
+    output_bias: Vec<f64>,
     pub(super) normalization: Normalization,
     shift: Shift,
-    /// beta |A|_2, which no |beta A^T x| exceeds.
+    /// beta |A|_2, which no |beta A^T x| exceeds on the sphere.
     pub(super) longest_query: f64,
-    format: PhantomData<T>,
+    /// Present where queries, keys or values must be made before the reduction.
+    pub(super) projections: Option<Projections<T>>,
+}
+
+/// The leading keys that queries see, and how many of these they do not; the latter empty for none.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) visible: Vec<usize>,
+    pub(super) hidden: Vec<usize>,
+    /// The number of the first query, if queries do not see themselves.
+    pub(super) own: Option<usize>,
+}
+
+impl Seen {
+    /// Queries with these rows.
+    fn queries<'a, T>(&'a self, rows: &'a [T]) -> Queries<'a, T> {
+        Queries { rows, visible: &self.visible, hidden: &self.hidden, own: self.own }
+    }
 }
 
 impl<T: Real> HeadField<T> {
-    pub(super) fn new(head: &Head, attention: &Attention, tokens: &Tokens) -> Self {
-        let dim = tokens.shape.dim;
+    pub(super) fn new(head: &Head, setting: Setting<'_>) -> Self {
+        let dim = setting.shape.dim;
+        let attention = setting.attention;
+        let beta = attention.beta_of(head);
         let stretch = head.query_key.spectral_norm(dim);
+        let value = match &head.value {
+            Matrix::Product { left, .. } => Map::transpose(left, dim, head.weight),
+            matrix => Map::new(matrix, dim, head.weight),
+        };
         Self {
-            beta: attention.beta,
+            beta,
             query_multiple: head.query_key.multiple_of_identity(),
-            value_multiple: head.value.multiple_of_identity(),
-            query: Map::new(&head.query_key, dim).transposed(dim),
-            value: Map::new(&head.value, dim),
+            value_multiple: head.value.multiple_of_identity().map(|multiple| head.weight * multiple),
+            query: Map::new(&head.query_key, dim, 1.0).transposed(dim),
+            value,
+            output_bias: head.biases.output.iter().map(|bias| head.weight * bias).collect(),
             normalization: attention.normalization,
-            shift: shift::<T>(head, attention.beta * LOG2_E * stretch, attention.mask, tokens),
-            longest_query: attention.beta * stretch,
-            format: PhantomData,
+            shift: shift::<T>(head, beta * LOG2_E * stretch, setting),
+            longest_query: beta * stretch,
+            projections: Projections::new(head, attention, dim),
         }
     }
 
@@ -63,6 +90,14 @@ impl<T: Real> HeadField<T> {
         match self.shift {
             Shift::Constant(shift) => Some(shift),
             Shift::RowMaximum => None,
+        }
+    }
+
+    /// log2 of what sums of weights are multiplied by where they are not divided by their total.
+    pub(super) fn log2_clock(&self) -> f64 {
+        match self.normalization {
+            Normalization::Shifted => -self.beta * LOG2_E,
+            _ => 0.0,
         }
     }
 
@@ -93,7 +128,7 @@ impl<T: Real> HeadField<T> {
         instructions: Instructions,
         tokens: &[f64],
         dim: usize,
-        (keys, visible): (Keys<'_, T>, &[usize]),
+        (keys, seen): (Keys<'_, T>, &Seen),
         reduced: &mut Reduced,
     ) {
         // In base 2, and padded with zeros to the width of the keys.
@@ -101,130 +136,42 @@ impl<T: Real> HeadField<T> {
         for (query, token) in rows.chunks_exact_mut(keys.width).zip(tokens.chunks_exact(dim)) {
             self.query.apply(token, |k, value| query[k] = T::from_f64(self.beta * LOG2_E * value));
         }
-        reduce(instructions, Queries { rows: &rows, visible }, keys, self.shift, reduced);
+        reduce(instructions, seen.queries(&rows), keys, self.shift, reduced);
     }
 
-    /// field_i += V sum_j a_ij x_j, from the sums of each token.
-    pub(super) fn add(&self, dim: usize, reduced: &Reduced, field: &mut [f64]) {
-        let width = reduced.barycentre.len() / reduced.log2_sum.len();
-        let rows = field.chunks_exact_mut(dim).zip(reduced.barycentre.chunks_exact(width)).zip(&reduced.log2_sum);
-        for ((field, barycentre), log2_sum) in rows {
-            let total = match self.normalization {
-                Normalization::Softmax => 1.0,
-                Normalization::Unnormalized
-                | Normalization::Shifted
-                | Normalization::Hardmax
-                | Normalization::Sinkhorn { .. } => log2_sum.exp2(),
-            };
-            self.value.apply(&barycentre[..dim], |k, value| field[k] += total * value);
-        }
-    }
-}
-
-/// A linear map, applied as cheaply as its form allows.
-enum Map {
-    Scale(f64),
-    Diagonal(Vec<f64>),
-    Dense(Vec<f64>),
-}
-
-impl Map {
-    fn new(matrix: &Matrix, dim: usize) -> Self {
-        match matrix {
-            Matrix::Identity => Map::Scale(1.0),
-            Matrix::Scale(scale) => Map::Scale(*scale),
-            Matrix::Diagonal(entries) => Map::Diagonal(entries.clone()),
-            Matrix::Dense(_) | Matrix::Product { .. } => Map::Dense(matrix.dense(dim, 1.0)),
-        }
-    }
-
-    fn transposed(self, dim: usize) -> Self {
-        match self {
-            Map::Dense(rows) => Map::Dense((0..dim * dim).map(|k| rows[k % dim * dim + k / dim]).collect()),
-            symmetric => symmetric,
-        }
-    }
-
-    /// `factor` times the image of a vector of tokens, of which components beyond the dimension are zero.
-    #[inline(always)]
-    fn apply_to_lanes<S: Exp2, T: Real, const D: usize>(
+    /// The same for tokens from `first` on whose queries, keys and values are made already.
+    pub(super) fn reduce_operands(
         &self,
-        simd: S,
-        factor: f64,
-        tokens: &[T::Vector<S>; D],
-    ) -> [T::Vector<S>; D] {
-        let splat = |entry: f64| T::splat(simd, T::from_f64(factor * entry));
-        let mut image = [splat(0.0); D];
-        match self {
-            Map::Scale(scale) => {
-                for k in 0..D {
-                    image[k] = T::mul(simd, splat(*scale), tokens[k]);
-                }
-            }
-            Map::Diagonal(entries) => {
-                for (k, entry) in entries.iter().enumerate() {
-                    image[k] = T::mul(simd, splat(*entry), tokens[k]);
-                }
-            }
-            Map::Dense(rows) => {
-                let dim = rows.len().isqrt();
-                for (k, row) in rows.chunks_exact(dim).enumerate() {
-                    for (entry, token) in row.iter().zip(tokens) {
-                        image[k] = T::mul_add(simd, splat(*entry), *token, image[k]);
-                    }
-                }
-            }
-        }
-        image
+        instructions: Instructions,
+        (operands, first): (&Operands<T>, usize),
+        (keys, seen): (Keys<'_, T>, &Seen),
+        reduced: &mut Reduced,
+    ) {
+        let keys = operands.keys(keys);
+        let rows = operands.query_rows(first, seen.visible.len());
+        let shift = if operands.has_potentials() { Shift::RowMaximum } else { self.shift };
+        reduce(instructions, seen.queries(&rows), keys, shift, reduced);
     }
 
-    /// Hands out the components of the image of `vector`.
-    fn apply(&self, vector: &[f64], mut component: impl FnMut(usize, f64)) {
-        match self {
-            Map::Scale(factor) => vector.iter().enumerate().for_each(|(k, x)| component(k, factor * x)),
-            Map::Diagonal(entries) => {
-                vector.iter().zip(entries).enumerate().for_each(|(k, (x, entry))| component(k, entry * x));
+    /// field_i += c_h (W_o sum_j a_ij v_j + bias), from the sums of each token and log2 of what divides them beside; a token
+    /// that sees nothing gets nothing.
+    pub(super) fn add(&self, dim: usize, reduced: &Reduced, log2_divisor: Option<&[f64]>, field: &mut [f64]) {
+        let width = reduced.barycentre.len() / reduced.log2_sum.len();
+        let value_width = if self.projections.is_some() { width } else { dim };
+        let rows = field.chunks_exact_mut(dim).zip(reduced.barycentre.chunks_exact(width)).zip(&reduced.log2_sum);
+        for (row, ((field, barycentre), log2_sum)) in rows.enumerate() {
+            if *log2_sum == f64::NEG_INFINITY {
+                continue;
             }
-            Map::Dense(rows) => {
-                for (k, row) in rows.chunks_exact(vector.len()).enumerate() {
-                    component(k, row.iter().zip(vector).map(|(entry, x)| entry * x).sum());
+            let total = match self.normalization {
+                Normalization::Softmax | Normalization::Hardmax | Normalization::Sinkhorn { .. } => 1.0,
+                Normalization::Unnormalized | Normalization::Shifted => {
+                    let divisor = log2_divisor.map_or(0.0, |divisors| divisors[row]);
+                    (log2_sum + self.log2_clock() - divisor).exp2()
                 }
-            }
-        }
-    }
-}
-
-/// The cheapest shift that is safe for scores <x, A y> of unit tokens x, y in base 2, none of which exceeds `bound`.
-///
-/// If all of [-bound, bound] and the weights fit the exponents of `T` together, the bound itself will do: no term is lost.
-/// If A = c I with c >= 0, a token's own score is the largest of its row, and equal to the bound but for rounding: again the
-/// bound will do as long as every query is among the sources it sees, with a weight to speak of. Otherwise each row's
-/// maximum must be found.
-fn shift<T: Real>(head: &Head, bound: f64, mask: Mask, tokens: &Tokens) -> Shift {
-    let light = lightest(tokens);
-    let every_query_sees_itself = mask != Mask::StrictlyCausal
-        && tokens.shape.passive == 0
-        && !matches!(&tokens.weights, Weights::Each(weights) if weights.contains(&0.0))
-        && light < T::EXPONENT_SPAN - NOTICED;
-    let own_score_is_largest =
-        head.query_key.multiple_of_identity().is_some_and(|factor| factor >= 0.0) && bound * T::EPSILON < 1.0;
-    if 2.0 * bound + light <= T::EXPONENT_SPAN || (own_score_is_largest && every_query_sees_itself) {
-        Shift::Constant(bound)
-    } else {
-        Shift::RowMaximum
-    }
-}
-
-/// Bits below its own weight down to which a token notices others.
-const NOTICED: f64 = 30.0;
-
-/// -log2 of the smallest positive weight.
-fn lightest(tokens: &Tokens) -> f64 {
-    match &tokens.weights {
-        Weights::Equal => (tokens.shape.sources() as f64).log2(),
-        Weights::Each(weights) => {
-            let positive = weights.iter().copied().filter(|weight| *weight > 0.0);
-            -positive.fold(1.0, f64::min).log2()
+            };
+            self.value.apply(&barycentre[..value_width], |k, value| field[k] += total * value);
+            field.iter_mut().zip(&self.output_bias).for_each(|(field, bias)| *field += bias);
         }
     }
 }

@@ -4,21 +4,31 @@
 //! over many keys are carried in f64, and every query is reduced in a fixed order, so that a run repeats bit for bit
 //! on any number of threads.
 
+mod affine;
 mod algorithm;
 mod check;
 mod columns;
+mod decay;
 mod energy;
 mod ensemble;
 mod exp2;
 mod field;
+mod geometry;
+mod hardmax;
 mod harmonic;
 mod instructions;
 mod keys;
+mod map;
 mod motion;
+mod noise;
 mod observe;
+mod operands;
+mod perceptron;
 mod real;
 mod reduction;
 mod registers;
+mod shift;
+mod sinkhorn;
 mod tiles;
 mod velocity;
 
@@ -26,12 +36,23 @@ use rayon::prelude::*;
 
 pub use self::real::Real;
 use self::{
-    algorithm::Harmonics, columns::Columns, ensemble::Ensemble, field::HeadField, instructions::Instructions,
-    keys::Bias, motion::Advance, observe::Measures,
+    algorithm::Harmonics,
+    columns::Columns,
+    decay::Decay,
+    ensemble::Ensemble,
+    field::HeadField,
+    geometry::{Direct, Retraction},
+    instructions::Instructions,
+    keys::Bias,
+    motion::Advance,
+    observe::Measures,
+    perceptron::Hidden,
+    shift::Setting,
+    velocity::Run,
 };
 use super::{Backend, BackendError, Identity, Method, Point};
 use crate::{
-    model::{Field, Model},
+    model::{Field, Geometry, Mask, Model},
     observe::{Quantity, Statistics},
     problem::Problem,
     tokens::{Shape, Tokens, Weights},
@@ -45,14 +66,18 @@ pub struct Cpu<T: Real> {
     instructions: Instructions,
     model: Model,
     heads: Vec<HeadField<T>>,
+    perceptron: Option<Hidden<T>>,
     shape: Shape,
     weights: Weights,
     state: Columns<T>,
     /// The point of the current stage.
     stage: Columns<T>,
-    /// k_s, one a stage.
+    /// k_s, one a stage, and after them those of the noise.
     velocities: Vec<Columns<T>>,
+    /// log2 w_j.
     bias: Bias<T>,
+    /// Present where weights decay with the distance between places.
+    decay: Option<Decay<T>>,
     /// Whether replicas are evaluated side by side.
     is_ensemble: bool,
     /// Present as long as sums over keys are taken by harmonics.
@@ -73,32 +98,51 @@ impl<T: Real> Cpu<T> {
     }
 
     fn with_instructions(problem: &Problem, instructions: Instructions) -> Result<Self, BackendError> {
-        let tokens = &problem.tokens;
+        let (tokens, attention) = (&problem.tokens, &problem.model.attention);
         let shape = tokens.shape;
-        let stages = problem.scheme.tableau().stages();
-        let attention = &problem.model.attention;
-        let heads: Vec<_> = attention.heads.iter().map(|head| HeadField::new(head, attention, tokens)).collect();
         let harmonics = Harmonics::choose(problem)?;
+        let bias = Bias::new(shape, &tokens.weights);
         let columns = |count| Columns::zeros(shape.replicas, shape.dim, count);
-        Ok(Self {
+        let has_stages = problem.scheme.tableau().stages() > 1;
+        let mut cpu = Self {
             instructions,
             model: problem.model.clone(),
+            heads: Vec::new(),
+            perceptron: None,
             shape,
             weights: tokens.weights.clone(),
             state: state(tokens),
-            stage: columns(if stages > 1 { shape.count } else { 0 }),
-            velocities: (0..stages).map(|_| columns(shape.count)).collect(),
-            bias: Bias::new(tokens),
-            is_ensemble: harmonics.is_none() && ensemble::suits(shape, &heads),
+            stage: columns(if has_stages { shape.count } else { 0 }),
+            velocities: (0..problem.slots()).map(|_| columns(shape.count)).collect(),
+            decay: Decay::new(attention, shape, &tokens.weights, &bias),
+            bias,
+            is_ensemble: false,
             method: match &harmonics {
                 Some(harmonics) => Method::Harmonic { degree: harmonics.degree, error: 0.0 },
                 None => Method::Direct,
             },
             harmonics,
-            heads,
             followed: problem.scheme.field(),
             checks: 0,
-        })
+        };
+        cpu.prepare();
+        Ok(cpu)
+    }
+
+    /// Makes heads and perceptron of the model ready.
+    fn prepare(&mut self) {
+        let Self { model, shape, weights, .. } = &*self;
+        let setting = Setting { geometry: &model.geometry, attention: &model.attention, shape: *shape, weights };
+        let heads: Vec<_> = model.attention.heads.iter().map(|head| HeadField::new(head, setting)).collect();
+        let perceptron = model.perceptron.as_ref().map(|perceptron| Hidden::new(perceptron, shape.dim));
+        self.is_ensemble = self.harmonics.is_none()
+            && perceptron.is_none()
+            && model.geometry == Geometry::Sphere
+            && self.decay.is_none()
+            && model.attention.window.is_none()
+            && model.attention.mask != Mask::Others
+            && ensemble::suits(*shape, &heads);
+        (self.heads, self.perceptron) = (heads, perceptron);
     }
 
     fn evaluate_ensemble(&self, from: &Columns<T>, field: Field, velocities: &mut Columns<T>) {
@@ -125,10 +169,29 @@ impl<T: Real> Cpu<T> {
             velocity.parts(self.block()).enumerate().for_each(|(index, mut velocity)| {
                 let first = index * self.block();
                 let queries = tokens.part(first, self.block());
-                let visible = || self.visible(first, queries.len());
-                self.velocity(&sources, field, queries, visible, &mut velocity);
+                let seen = || self.seen(first, queries.len());
+                self.velocity(&sources, field, Run { tokens: queries, first }, seen, &mut velocity);
             });
         });
+    }
+
+    /// The directions of tokens, where attention sees these.
+    fn directions(&self, tokens: &Columns<T>) -> Option<Columns<T>> {
+        if !self.model.geometry.sees_directions() {
+            return None;
+        }
+        let mut directions = Columns::zeros(self.shape.replicas, self.shape.dim, self.shape.count);
+        for (replica, mut directions) in directions.replicas_mut().enumerate() {
+            self.instructions.run(Direct { tokens: tokens.replica(replica), directions: &mut directions });
+        }
+        Some(directions)
+    }
+
+    fn at(&self, point: Point) -> &Columns<T> {
+        match point {
+            Point::State => &self.state,
+            Point::Stage => &self.stage,
+        }
     }
 
     /// Tokens that one task reduces at once.
@@ -148,10 +211,6 @@ fn state<T: Real>(tokens: &Tokens) -> Columns<T> {
     state
 }
 
-fn unsupported(term: &'static str) -> BackendError {
-    BackendError::Unsupported { backend: "cpu", term, remedy: "leave it out" }
-}
-
 impl<T: Real> Backend for Cpu<T> {
     fn identity(&self) -> Identity {
         Identity { backend: "cpu", adapter: describe(), driver: String::new(), precision: T::PRECISION }
@@ -161,13 +220,17 @@ impl<T: Real> Backend for Cpu<T> {
         self.method
     }
 
+    fn change(&mut self, model: &Model) -> Result<(), BackendError> {
+        self.model = model.clone();
+        self.prepare();
+        Ok(())
+    }
+
     fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError> {
-        let from = match point {
-            Point::State => &self.state,
-            Point::Stage => &self.stage,
-        };
         let mut velocities = std::mem::replace(&mut self.velocities[stage], Columns::zeros(0, 1, 0));
-        if self.is_ensemble {
+        let directions = self.directions(self.at(point));
+        let from = directions.as_ref().unwrap_or(self.at(point));
+        if self.is_ensemble && field != Field::Perceptron {
             self.evaluate_ensemble(from, field, &mut velocities);
         } else {
             self.evaluate_replicas(from, field, &mut velocities);
@@ -176,15 +239,23 @@ impl<T: Real> Backend for Cpu<T> {
         Ok(())
     }
 
-    fn change(&mut self, _model: &Model) -> Result<(), BackendError> {
-        Err(unsupported("weights that change"))
+    fn fluctuate(&mut self, point: Point, step: u64, stage: usize) -> Result<(), BackendError> {
+        let Some(noise) = &self.model.noise else { return Ok(()) };
+        let mut velocities = std::mem::replace(&mut self.velocities[stage], Columns::zeros(0, 1, 0));
+        let clouds: Vec<_> = velocities.replicas_mut().enumerate().collect();
+        clouds.into_par_iter().for_each(|(replica, mut velocity)| {
+            let rows = self.at(point).replica(replica).rows(self.shape.dim, self.shape.count);
+            velocity.set_rows(
+                self.shape.dim,
+                &noise::field(noise, &self.model.geometry, step, replica, self.shape, &rows),
+            );
+        });
+        self.velocities[stage] = velocities;
+        Ok(())
     }
 
-    fn fluctuate(&mut self, _point: Point, _step: u64, _stage: usize) -> Result<(), BackendError> {
-        Err(unsupported("noise"))
-    }
-
-    fn combine(&mut self, coefficients: &[f64], into: Point, _field: Field) -> Result<(), BackendError> {
+    fn combine(&mut self, coefficients: &[f64], into: Point, field: Field) -> Result<(), BackendError> {
+        let retraction = &Retraction::after(&self.model.geometry, field);
         let (instructions, velocities) = (self.instructions, &self.velocities);
         let (target, from) = match into {
             Point::State => (&mut self.state, None),
@@ -192,7 +263,7 @@ impl<T: Real> Backend for Cpu<T> {
         };
         let velocities = &velocities[..coefficients.len()];
         let advance = |replica, start, target| {
-            instructions.run(Advance { from, coefficients, velocities, replica, start, target });
+            instructions.run(Advance { retraction, from, coefficients, velocities, replica, start, target });
         };
         let replicas: Vec<_> = target.replicas_mut().enumerate().collect();
         replicas.into_par_iter().for_each(|(replica, target)| {
@@ -210,12 +281,15 @@ impl<T: Real> Backend for Cpu<T> {
     }
 
     async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
-        let measures = Measures { shape: self.shape, weights: &self.weights, tokens: &self.state };
+        let directions = self.directions(&self.state);
+        let tokens = directions.as_ref().unwrap_or(&self.state);
+        let measures = Measures { shape: self.shape, weights: &self.weights, tokens };
         let mut statistics = measures.moments(quantities);
         self.check_harmonics()?;
+        let tokens = directions.as_ref().unwrap_or(&self.state);
         if quantities.contains(&Quantity::Energy) {
             for (replica, statistics) in statistics.iter_mut().enumerate() {
-                statistics.log_energy = self.log_energy(replica);
+                statistics.log_energy = self.log_energy(replica, tokens.replica(replica));
             }
         }
         Ok(statistics)

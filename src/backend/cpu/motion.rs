@@ -3,13 +3,15 @@
 use super::{
     columns::{CloudMut, Columns},
     exp2::Exp2,
+    geometry::Retraction,
     instructions::Kernel,
     real::Real,
 };
 
-/// target <- N(from + sum_s coefficients\[s\] velocities\[s\]) with N(y) = y / |y| for each token of a run that starts at token
-/// `start` of `replica`; `from` is the target itself where none is given.
+/// target <- N(from + sum_s coefficients\[s\] velocities\[s\]) with the retraction N, for each token of a run that starts at
+/// token `start` of `replica`; `from` is the target itself where none is given.
 pub(super) struct Advance<'a, 'b, T> {
+    pub(super) retraction: &'a Retraction<'a>,
     pub(super) from: Option<&'a Columns<T>>,
     pub(super) coefficients: &'a [f64],
     pub(super) velocities: &'a [Columns<T>],
@@ -40,13 +42,13 @@ impl<'a, T: Real> Kernel for Advance<'a, '_, T> {
                 }
             }
         }
-        normalize(simd, &mut self.target);
+        self.retraction.apply(simd, &mut self.target);
     }
 }
 
 /// x <- x / |x|, squared in units of the largest component, so that a long vector has a length too.
 #[inline(always)]
-fn normalize<S: Exp2, T: Real>(simd: S, tokens: &mut CloudMut<'_, T>) {
+pub(super) fn normalize<S: Exp2, T: Real>(simd: S, tokens: &mut CloudMut<'_, T>) {
     let (zero, one) = (T::splat(simd, T::ZERO), T::splat(simd, T::ONE));
     let count = tokens.len();
     for start in (0..count).step_by(GROUP) {

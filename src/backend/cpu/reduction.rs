@@ -1,10 +1,11 @@
-//! The one reduction that everything else is made of: for every query u_i over all keys y_j with values v_j = y_j,
+//! The one reduction that everything else is made of: for every query u_i over all keys y_j with values v_j,
 //!
 //! ```text
-//! Z_i = sum_j 2^{<u_i, y_j> + bias_j} ,    M_i = sum_j 2^{<u_i, y_j> + bias_j} y_j
+//! Z_i = sum_j 2^{<u_i, y_j> + bias_j} ,    M_i = sum_j 2^{<u_i, y_j> + bias_j} v_j
 //! ```
 //!
-//! returned as (log2 Z_i, M_i / Z_i), which stay representable whatever the size of the scores. The bias is log2 w_j.
+//! returned as (log2 Z_i, M_i / Z_i), which stay representable whatever the size of the scores. The bias is log2 w_j, and
+//! values are the keys unless said otherwise.
 
 use super::{
     exp2::Exp2,
@@ -43,7 +44,7 @@ pub(super) enum Shift {
 pub(super) struct Reduced {
     /// log2 Z_i.
     pub(super) log2_sum: Vec<f64>,
-    /// M_i / Z_i, row-major (query, width).
+    /// M_i / Z_i, row-major (query, width of the values).
     pub(super) barycentre: Vec<f64>,
 }
 
@@ -61,9 +62,22 @@ pub(super) struct Queries<'a, T> {
     pub(super) rows: &'a [T],
     /// How many of the leading keys each query sees.
     pub(super) visible: &'a [usize],
+    /// How many of these it does not see after all; empty for none.
+    pub(super) hidden: &'a [usize],
+    /// The key of the first query, if queries are keys in the same order that do not see themselves.
+    pub(super) own: Option<usize>,
 }
 
 impl<T> Queries<'_, T> {
+    /// Up to `count` queries from `first` on.
+    pub(super) fn part(&self, first: usize, count: usize) -> Self {
+        let width = self.rows.len() / self.visible.len();
+        let end = self.visible.len().min(first + count);
+        let hidden = if self.hidden.is_empty() { self.hidden } else { &self.hidden[first..end] };
+        let own = self.own.map(|own| own + first);
+        Self { rows: &self.rows[first * width..end * width], visible: &self.visible[first..end], hidden, own }
+    }
+
     /// How many keys the block sees together.
     pub(super) fn reach(&self) -> usize {
         self.visible.iter().copied().max().unwrap_or(0)
@@ -95,7 +109,10 @@ impl<T: Real> Kernel for Reduction<'_, T> {
     #[inline(always)]
     fn run<S: Exp2>(self, simd: S) {
         // Sixteen registers hold less than what several queries need of them at once.
+        let Queries { hidden, own, .. } = self.queries;
+        let is_general = !hidden.is_empty() || own.is_some() || self.keys.values().is_some();
         match (S::REGISTER_COUNT, self.keys.width) {
+            (32.., _) if is_general => tiles::reduce::<S, T, 12>(simd, self),
             (32.., 2) => registers::reduce::<S, T, 2>(simd, self),
             (32.., 3) => registers::reduce::<S, T, 3>(simd, self),
             (32.., 4) => registers::reduce::<S, T, 4>(simd, self),
@@ -168,12 +185,12 @@ mod tests {
         let coordinates: Vec<f64> = (0..COUNT * width).map(|k| (0.37 * k as f64).sin()).collect();
         let shape = Shape { replicas: 1, count: COUNT, dim: width, passive: 0 };
         let tokens = Tokens { shape, coordinates, weights: Weights::Equal };
-        let (state, bias) = (state::<T>(&tokens), Bias::new(&tokens));
+        let (state, bias) = (state::<T>(&tokens), Bias::new(shape, &tokens.weights));
         let keys = bias.keys(0, state.replica(0));
         let (exact, visible) = queries(width, first);
         let rows: Vec<T> = exact.iter().map(|u| T::from_f64(*u)).collect();
         for instructions in Instructions::available() {
-            let queries = Queries { rows: &rows, visible: &visible };
+            let queries = Queries { rows: &rows, visible: &visible, hidden: &[], own: None };
             let (mut tiled, mut registered) = (Reduced::default(), Reduced::default());
             instructions.run(Tiled(Reduction { queries, keys, shift, out: &mut tiled }));
             instructions.run(InRegisters(Reduction { queries, keys, shift, out: &mut registered }));

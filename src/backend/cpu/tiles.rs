@@ -6,7 +6,7 @@ use super::{
     exp2::Exp2,
     keys::Keys,
     real::Real,
-    reduction::{Reduction, Shift, audible},
+    reduction::{Queries, Reduction, Shift, audible},
 };
 
 /// Vectors of keys in a tile.
@@ -23,12 +23,10 @@ const TILES: usize = 8;
 #[inline(always)]
 pub(super) fn reduce<S: Exp2, T: Real, const Q: usize>(simd: S, reduction: Reduction<'_, T>) {
     let Reduction { queries, keys, shift, out } = reduction;
-    let width = keys.width;
-    let mut groups: Vec<_> = queries
-        .rows
-        .chunks(Q * width)
-        .zip(queries.visible.chunks(Q))
-        .map(|(rows, visible)| Group::<S, T, Q>::new(simd, rows, visible, width, shift))
+    let value_width = keys.value_width();
+    let mut groups: Vec<_> = (0..queries.visible.len())
+        .step_by(Q)
+        .map(|first| Group::<S, T, Q>::new(simd, queries.part(first, Q), keys, shift))
         .collect();
     let constant = match shift {
         Shift::Constant(shift) => T::from_f64(shift),
@@ -36,7 +34,7 @@ pub(super) fn reduce<S: Exp2, T: Real, const Q: usize>(simd: S, reduction: Reduc
     };
     let reach = queries.reach();
     let size = TILE * T::lanes::<S>();
-    let mut tile = Tile::new(width, size);
+    let mut tile = Tile::new(keys, size);
     let mut weights = vec![[T::splat(simd, T::ZERO); Q]; TILE];
     for (index, start) in (0..reach).step_by(size).enumerate() {
         tile.load(simd, keys, start, constant);
@@ -55,10 +53,11 @@ pub(super) fn reduce<S: Exp2, T: Real, const Q: usize>(simd: S, reduction: Reduc
     let count = queries.visible.len();
     let shifts = groups.iter().flat_map(|group| group.shift).take(count);
     let totals: Vec<f64> = groups.iter().flat_map(|group| &group.totals).copied().collect();
-    out.fill(width, shifts, &totals[..count * (width + 1)]);
+    out.fill(value_width, shifts, &totals[..count * (value_width + 1)]);
 }
 
-/// Keys of one tile, component by component, and their biases, all within the second-level cache.
+/// Keys of one tile, component by component, their values if these are others, and their biases, all within the second-level
+/// cache.
 struct Tile<T> {
     numbers: Vec<T>,
     /// From one component to the next: a tile and one cache line, because columns a power of two apart share few sets of
@@ -67,6 +66,9 @@ struct Tile<T> {
     /// Where the first cache line begins.
     first: usize,
     width: usize,
+    /// Where the columns of the values begin, and how many there are.
+    first_value: usize,
+    value_width: usize,
     length: usize,
 }
 
@@ -74,12 +76,20 @@ struct Tile<T> {
 const LINE: usize = 64;
 
 impl<T: Real> Tile<T> {
-    fn new(width: usize, size: usize) -> Self {
+    fn new(keys: Keys<'_, T>, size: usize) -> Self {
+        let (width, value_width) = (keys.width, keys.value_width());
+        let first_value = if keys.values().is_some() { width } else { 0 };
         let line = LINE / size_of::<T>();
         let stride = size + line;
-        let numbers = vec![T::ZERO; (width + 1) * stride + line];
+        let numbers = vec![T::ZERO; (width.max(first_value + value_width) + 1) * stride + line];
         let first = numbers.as_ptr().align_offset(LINE);
-        Self { numbers, stride, first, width, length: 0 }
+        Self { numbers, stride, first, width, first_value, value_width, length: 0 }
+    }
+
+    /// Columns, those of the values included.
+    #[inline(always)]
+    fn all(&self) -> usize {
+        self.width.max(self.first_value + self.value_width)
     }
 
     /// The keys from `start` on, filled up with dead ones to whole pairs of vectors.
@@ -88,9 +98,16 @@ impl<T: Real> Tile<T> {
         let size = TILE * T::lanes::<S>();
         let length = size.min(keys.padded - start);
         self.length = length.next_multiple_of(PAIR * T::lanes::<S>());
-        let (columns, bias) = self.numbers[self.first..].split_at_mut(self.width * self.stride);
+        let all = self.all();
+        let (columns, bias) = self.numbers[self.first..].split_at_mut(all * self.stride);
+        let (columns, values) = columns.split_at_mut(self.width * self.stride);
         for (component, column) in columns.chunks_exact_mut(self.stride).enumerate() {
             column[..length].copy_from_slice(&keys.component(component)[start..][..length]);
+        }
+        if let Some(cloud) = keys.values() {
+            for (component, column) in values.chunks_exact_mut(self.stride).enumerate() {
+                column[..length].copy_from_slice(&cloud.column(component)[start..][..length]);
+            }
         }
         // A constant shift goes into the bias, where it costs nothing per pair.
         let constant = T::splat(simd, constant);
@@ -101,15 +118,21 @@ impl<T: Real> Tile<T> {
         bias[length..self.length].fill(T::DEAD);
     }
 
-    /// The components.
+    /// The components of the keys.
     #[inline(always)]
     fn columns(&self) -> &[T] {
         &self.numbers[self.first..][..self.width * self.stride]
     }
 
+    /// The components of the values.
+    #[inline(always)]
+    fn values(&self) -> &[T] {
+        &self.numbers[self.first + self.first_value * self.stride..][..self.value_width * self.stride]
+    }
+
     #[inline(always)]
     fn bias<S: Exp2>(&self) -> &[T::Vector<S>] {
-        T::vectors::<S>(&self.numbers[self.first + self.width * self.stride..][..self.length])
+        T::vectors::<S>(&self.numbers[self.first + self.all() * self.stride..][..self.length])
     }
 }
 
@@ -117,8 +140,11 @@ impl<T: Real> Tile<T> {
 struct Group<S: Exp2, T: Real, const Q: usize> {
     /// By component.
     query: Vec<[T; Q]>,
-    /// How many keys each sees.
+    /// How many of the leading keys each sees, and how many of these it does not.
     visible: [usize; Q],
+    hidden: [usize; Q],
+    /// The key of the first query, if none sees its own.
+    own: Option<usize>,
     shift: [f64; Q],
     sum: [T::Vector<S>; Q],
     /// By component.
@@ -130,7 +156,9 @@ struct Group<S: Exp2, T: Real, const Q: usize> {
 impl<S: Exp2, T: Real, const Q: usize> Group<S, T, Q> {
     /// A short last group is filled up with its last query.
     #[inline(always)]
-    fn new(simd: S, rows: &[T], visible: &[usize], width: usize, shift: Shift) -> Self {
+    fn new(simd: S, queries: Queries<'_, T>, keys: Keys<'_, T>, shift: Shift) -> Self {
+        let Queries { rows, visible, hidden, own } = queries;
+        let (width, value_width) = (keys.width, keys.value_width());
         let mut query = vec![[T::ZERO; Q]; width];
         for (q, row) in rows.chunks_exact(width).enumerate() {
             for (component, value) in query.iter_mut().zip(row) {
@@ -144,6 +172,8 @@ impl<S: Exp2, T: Real, const Q: usize> Group<S, T, Q> {
         }
         let mut seen = [visible[last]; Q];
         seen[..=last].copy_from_slice(visible);
+        let mut unseen = [hidden.last().copied().unwrap_or(0); Q];
+        unseen[..hidden.len()].copy_from_slice(hidden);
         let shift = match shift {
             Shift::Constant(shift) => shift,
             Shift::RowMaximum => 0.5 * T::DEAD.to_f64(),
@@ -152,10 +182,12 @@ impl<S: Exp2, T: Real, const Q: usize> Group<S, T, Q> {
         Self {
             query,
             visible: seen,
+            hidden: unseen,
+            own,
             shift: [shift; Q],
             sum: zero,
-            moment: vec![zero; width],
-            totals: vec![0.0; Q * (width + 1)],
+            moment: vec![zero; value_width],
+            totals: vec![0.0; Q * (value_width + 1)],
         }
     }
 
@@ -163,6 +195,9 @@ impl<S: Exp2, T: Real, const Q: usize> Group<S, T, Q> {
     #[inline(always)]
     fn add(&mut self, simd: S, tile: &Tile<T>, start: usize, shift: Shift, weights: &mut [[T::Vector<S>; Q]]) {
         let reach = self.visible.iter().copied().max().unwrap_or(0).saturating_sub(start).min(tile.length);
+        if self.hidden.iter().all(|hidden| *hidden >= start + reach) {
+            return;
+        }
         let vectors = reach.div_ceil(PAIR * T::lanes::<S>()) * PAIR;
         let weights = &mut weights[..vectors];
         scores::<S, T, Q>(simd, &self.query, tile, weights);
@@ -179,8 +214,17 @@ impl<S: Exp2, T: Real, const Q: usize> Group<S, T, Q> {
     #[inline(always)]
     fn hide(&self, start: usize, scores: &mut [[T::Vector<S>; Q]]) {
         let lanes = T::lanes::<S>();
-        for (q, visible) in self.visible.iter().enumerate() {
-            for key in visible.saturating_sub(start)..scores.len() * lanes {
+        for (q, (visible, hidden)) in self.visible.iter().zip(&self.hidden).enumerate() {
+            let length = scores.len() * lanes;
+            for key in 0..hidden.saturating_sub(start).min(length) {
+                T::lanes_mut::<S>(&mut scores[key / lanes][q])[key % lanes] = T::DEAD;
+            }
+            let own = self.own.map(|own| own + q).filter(|own| (start..start + length).contains(own));
+            if let Some(own) = own {
+                let key = own - start;
+                T::lanes_mut::<S>(&mut scores[key / lanes][q])[key % lanes] = T::DEAD;
+            }
+            for key in visible.saturating_sub(start)..length {
                 T::lanes_mut::<S>(&mut scores[key / lanes][q])[key % lanes] = T::DEAD;
             }
         }
@@ -281,7 +325,7 @@ fn add_moments<S: Exp2, T: Real, const Q: usize>(
     moment: &mut [[T::Vector<S>; Q]],
 ) {
     let length = weights.len() * T::lanes::<S>();
-    let mut columns = tile.columns().chunks_exact(tile.stride);
+    let mut columns = tile.values().chunks_exact(tile.stride);
     let mut pairs = moment.chunks_exact_mut(PAIR);
     for pair in &mut pairs {
         let (Some(first), Some(second)) = (columns.next(), columns.next()) else { return };

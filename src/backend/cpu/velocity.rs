@@ -6,18 +6,30 @@ use super::{
     Cpu,
     algorithm::{Harmonics, Radials},
     columns::{Cloud, CloudMut, PADDING},
-    field::HeadField,
+    field::{HeadField, Seen},
+    geometry, hardmax,
     harmonic::{AddGradient, Divided, Expansion, Gradient, Lookup, Moments, Radial, Table},
     keys::Keys,
+    operands::Operands,
     real::Real,
     reduction::Reduced,
+    sinkhorn,
 };
-use crate::model::{Field, Normalization};
+use crate::model::{Field, Geometry, Mask, Model, Normalization};
 
 /// What the velocities of one replica are computed from.
 pub(super) struct Sources<'a, T> {
     pub(super) keys: Keys<'a, T>,
+    replica: usize,
+    /// Those of each head that has its own.
+    operands: Vec<Option<Operands<T>>>,
     sums: Sums<'a, T>,
+}
+
+/// Tokens whose field is asked for: a run of them, the first of which is token `first` of its replica.
+pub(super) struct Run<'a, T> {
+    pub(super) tokens: Cloud<'a, T>,
+    pub(super) first: usize,
 }
 
 enum Sums<'a, T> {
@@ -32,27 +44,32 @@ enum Sums<'a, T> {
 }
 
 impl<T: Real> Sources<'_, T> {
+    /// The same sources without expansions, which only heads without operands have.
     pub(super) fn pair_by_pair(&self) -> Self {
-        Self { keys: self.keys, sums: Sums::Pairs }
+        let operands = self.operands.iter().map(|_| None).collect();
+        Self { keys: self.keys, replica: self.replica, operands, sums: Sums::Pairs }
     }
 }
 
 impl<T: Real> Cpu<T> {
     pub(super) fn keys<'a>(&'a self, replica: usize, tokens: Cloud<'a, T>) -> Keys<'a, T> {
-        self.bias.keys(replica, tokens)
+        self.decay.as_ref().map_or(&self.bias, |decay| &decay.bias).keys(replica, tokens)
     }
 
     /// The sums over `tokens`, all those of one replica, as `field` needs them.
     pub(super) fn sources<'a>(&'a self, replica: usize, tokens: Cloud<'a, T>, field: Field) -> Sources<'a, T> {
         let keys = self.keys(replica, tokens);
-        let Some(harmonics) = &self.harmonics else { return Sources { keys, sums: Sums::Pairs } };
+        let operands = self.heads.iter().map(|head| self.operands(head, keys, tokens)).collect();
+        let Some(harmonics) = &self.harmonics else {
+            return Sources { keys, replica, operands, sums: Sums::Pairs };
+        };
         // M takes moments one degree beyond those of Z.
         let moments = |degree| harmonics.moments(self.instructions, replica, keys, degree);
         let sums = match &harmonics.radials {
             Radials::Circle(radials) => {
                 Sums::Circle(self.table(harmonics, radials, &moments(harmonics.degree + 1), field))
             }
-            Radials::Sphere(radials) if field == Field::Tangent && self.heads.iter().all(HeadField::is_gradient) => {
+            Radials::Sphere(radials) if self.is_bare(field) && self.heads.iter().all(HeadField::is_gradient) => {
                 Sums::Gradients(self.gradients(radials, &moments(harmonics.degree)))
             }
             Radials::Sphere(radials) => {
@@ -60,13 +77,33 @@ impl<T: Real> Cpu<T> {
                 Sums::Series(radials.iter().map(|radial| Expansion::new(&moments, radial)).collect())
             }
         };
-        Sources { keys, sums }
+        Sources { keys, replica, operands, sums }
+    }
+
+    /// Queries, keys and values of a head that has its own.
+    pub(super) fn operands(
+        &self,
+        head: &HeadField<T>,
+        keys: Keys<'_, T>,
+        tokens: Cloud<'_, T>,
+    ) -> Option<Operands<T>> {
+        let mut operands = head.projections.as_ref()?.apply(self.instructions, tokens);
+        if let Normalization::Sinkhorn { iterations, tolerance } = head.normalization {
+            let (limits, sources) = ((iterations, tolerance), self.shape.sources());
+            operands.potentials = Some(sinkhorn::potentials(self.instructions, &operands, keys, sources, limits));
+        }
+        Some(operands)
+    }
+
+    /// Whether the field is the projected attention and nothing else.
+    fn is_bare(&self, field: Field) -> bool {
+        field == Field::Tangent && self.perceptron.is_none() && self.model.geometry == Geometry::Sphere
     }
 
     fn table(&self, harmonics: &Harmonics<T>, radials: &[Radial<f64>], moments: &Moments, field: Field) -> Table<T> {
         let expansions: Vec<_> = radials.iter().map(|radial| Expansion::new(moments, radial)).collect();
         let function = |tokens: &[f64]| self.on_circle(&expansions, harmonics.most_lost, tokens, field);
-        let components = if field == Field::Tangent { 1 } else { 2 };
+        let components = if self.is_bare(field) { 1 } else { 2 };
         let longest = self.heads.iter().map(|head| head.longest_query).fold(0.0, f64::max);
         Table::new(function, components, 1.0 / (1.0 + 1.2 * longest.sqrt()), harmonics.tolerance)
     }
@@ -79,7 +116,7 @@ impl<T: Real> Cpu<T> {
         for (head, expansion) in self.heads.iter().zip(expansions) {
             let queries = head.queries(tokens, 2);
             expansion.reduce(self.instructions, &queries, &mut reduced);
-            head.add(2, &reduced, &mut fields);
+            head.add(2, &reduced, None, &mut fields);
             let rows = fields.chunks_exact_mut(2).zip(queries.chunks_exact(2)).zip(&reduced.log2_sum);
             for ((field, query), log2_sum) in rows {
                 let within = expansion.log2_most(query[0].hypot(query[1])) - log2_sum <= most_lost;
@@ -88,13 +125,11 @@ impl<T: Real> Cpu<T> {
                 }
             }
         }
-        match field {
-            Field::Ambient | Field::Perceptron => fields,
-            Field::Tangent => {
-                let along = |(x, f): (&[f64], &[f64])| x[0] * f[1] - x[1] * f[0];
-                tokens.chunks_exact(2).zip(fields.chunks_exact(2)).map(along).collect()
-            }
+        if !self.is_bare(field) {
+            return fields;
         }
+        let along = |(x, f): (&[f64], &[f64])| x[0] * f[1] - x[1] * f[0];
+        tokens.chunks_exact(2).zip(fields.chunks_exact(2)).map(along).collect()
     }
 
     /// The velocity of each head as a gradient, if it is one.
@@ -104,7 +139,7 @@ impl<T: Real> Cpu<T> {
             let (factor, divided) = match head.normalization {
                 Normalization::Softmax => (value / query, Divided::ByF),
                 _ => {
-                    let log2_most = moments.log2_total() + query.abs() * LOG2_E;
+                    let log2_most = moments.log2_total() + query.abs() * LOG2_E + head.log2_clock();
                     (value / query * log2_most.exp2(), Divided::ByNothing)
                 }
             };
@@ -113,36 +148,42 @@ impl<T: Real> Cpu<T> {
         self.heads.iter().zip(radials).filter_map(gradient).collect()
     }
 
-    /// How many keys each of `count` tokens from `first` on sees; padding counts where every source is seen, to keep
-    /// vectors whole. The padding after the last token is left out.
-    pub(super) fn visible(&self, first: usize, count: usize) -> Vec<usize> {
-        let sources = self.shape.sources();
+    /// What each of `count` tokens from `first` on sees; padding counts where every source is seen, to keep vectors whole. The
+    /// padding after the last token is left out.
+    pub(super) fn seen(&self, first: usize, count: usize) -> Seen {
+        let (sources, attention) = (self.shape.sources(), &self.model.attention);
         let padded = |visible| if visible == sources { sources.next_multiple_of(PADDING) } else { visible };
-        let mask = self.model.attention.mask;
-        (first..(first + count).min(self.shape.count)).map(|token| padded(mask.visible(token, sources))).collect()
+        let sights = (first..(first + count).min(self.shape.count)).map(|token| attention.sight(token, sources));
+        let hidden = match attention.window {
+            Some(_) => sights.clone().map(|sight| sight.start).collect(),
+            None => Vec::new(),
+        };
+        let own = (attention.mask == Mask::Others).then_some(first);
+        Seen { visible: sights.map(|sight| padded(sight.end)).collect(), hidden, own }
     }
 
-    /// The field at the tokens of `queries`, projected if it is the tangent field. `visible` says how many keys each of
-    /// them sees, and leaves out padding; it is asked only where sums are taken pair by pair.
+    /// The field at the tokens of `run`. `seen` says what each of them sees, and leaves out padding; it is asked only where
+    /// sums are taken pair by pair.
     pub(super) fn velocity(
         &self,
         sources: &Sources<'_, T>,
         field: Field,
-        queries: Cloud<'_, T>,
-        visible: impl Fn() -> Vec<usize>,
+        run: Run<'_, T>,
+        seen: impl Fn() -> Seen,
         velocity: &mut CloudMut<'_, T>,
     ) {
-        let dim = self.shape.dim;
+        let (dim, queries) = (self.shape.dim, run.tokens);
         let most_lost = self.harmonics.as_ref().map_or(f64::INFINITY, |harmonics| harmonics.most_lost);
-        let by_pairs = || {
-            let visible = visible();
-            self.by_pairs(sources.keys, field, &queries.rows(dim, visible.len()), &visible)
-        };
+        let by_pairs = || self.by_pairs(sources, field, &run, &seen());
         match &sources.sums {
+            _ if field == Field::Perceptron => {
+                let mut fields = vec![0.0; dim * queries.len()];
+                self.add_perceptron(queries, &mut fields);
+                velocity.set_rows(dim, &fields);
+            }
             Sums::Pairs => velocity.set_rows(dim, &by_pairs()),
             Sums::Series(expansions) => {
-                let rows = queries.rows(dim, queries.len());
-                let found = self.by_series(expansions, most_lost, field, &rows);
+                let found = self.by_series(expansions, most_lost, field, queries);
                 velocity.set_rows(dim, &found.unwrap_or_else(by_pairs));
             }
             Sums::Gradients(gradients) => {
@@ -157,28 +198,60 @@ impl<T: Real> Cpu<T> {
             }
             Sums::Circle(table) => {
                 let missing = self.instructions.run(Lookup { table, tokens: queries, velocity: &mut *velocity });
-                if missing.is_empty() {
-                    return;
-                }
-                let visible = visible();
-                for token in missing.into_iter().filter(|token| *token < visible.len()) {
-                    let row = queries.part(token, 1).rows(dim, 1);
-                    velocity.set_row(token, &self.by_pairs(sources.keys, field, &row, &visible[token..=token]));
-                }
+                self.complete(sources, field, &run, (missing, seen), velocity);
             }
         }
     }
 
-    /// The field at the tokens `rows`, pair by pair.
-    fn by_pairs(&self, keys: Keys<'_, T>, field: Field, rows: &[f64], visible: &[usize]) -> Vec<f64> {
+    /// What the table of the circle leaves: tokens that are `missing` from it, and what is added to attention.
+    fn complete(
+        &self,
+        sources: &Sources<'_, T>,
+        field: Field,
+        run: &Run<'_, T>,
+        (missing, seen): (Vec<usize>, impl Fn() -> Seen),
+        velocity: &mut CloudMut<'_, T>,
+    ) {
         let dim = self.shape.dim;
+        if field == Field::Tangent && !self.is_bare(field) {
+            let count = velocity.len();
+            let mut fields = velocity.rows(dim);
+            self.finish(field, run.tokens, &run.tokens.rows(dim, count), &mut fields);
+            velocity.set_rows(dim, &fields);
+        }
+        if missing.is_empty() {
+            return;
+        }
+        let Seen { visible, .. } = seen();
+        for token in missing.into_iter().filter(|token| *token < visible.len()) {
+            let alone = Run { tokens: run.tokens.part(token, 1), first: run.first + token };
+            let seen = Seen { visible: vec![visible[token]], ..Seen::default() };
+            velocity.set_row(token, &self.by_pairs(sources, field, &alone, &seen));
+        }
+    }
+
+    /// The field at the tokens of `run` that see something, pair by pair.
+    fn by_pairs(&self, sources: &Sources<'_, T>, field: Field, run: &Run<'_, T>, seen: &Seen) -> Vec<f64> {
+        let dim = self.shape.dim;
+        let rows = run.tokens.rows(dim, seen.visible.len());
         let mut fields = vec![0.0; rows.len()];
         let mut reduced = Reduced::default();
-        for head in &self.heads {
-            head.reduce(self.instructions, rows, dim, (keys, visible), &mut reduced);
-            head.add(dim, &reduced, &mut fields);
+        let divisors = self.decay.as_ref().and_then(|decay| decay.log2_divisors(sources.replica, run.first));
+        for (head, operands) in self.heads.iter().zip(&sources.operands) {
+            match (operands, head.normalization) {
+                (None, _) => head.reduce(self.instructions, &rows, dim, (sources.keys, seen), &mut reduced),
+                (Some(operands), Normalization::Hardmax) => {
+                    hardmax::reduce(operands, run.first, (sources.keys, seen), &mut reduced);
+                }
+                (Some(operands), _) => {
+                    let both = (operands, run.first);
+                    head.reduce_operands(self.instructions, both, (sources.keys, seen), &mut reduced);
+                }
+            }
+            head.add(dim, &reduced, divisors, &mut fields);
         }
-        projected(field, rows, fields, dim)
+        self.finish(field, run.tokens, &rows, &mut fields);
+        fields
     }
 
     /// The same from expansions, if none of them loses too many bits.
@@ -187,31 +260,36 @@ impl<T: Real> Cpu<T> {
         expansions: &[Expansion<'_, T>],
         most_lost: f64,
         field: Field,
-        rows: &[f64],
+        tokens: Cloud<'_, T>,
     ) -> Option<Vec<f64>> {
         let dim = self.shape.dim;
+        let rows = tokens.rows(dim, tokens.len());
         let mut fields = vec![0.0; rows.len()];
         let mut reduced = Reduced::default();
         for (head, expansion) in self.heads.iter().zip(expansions) {
-            let lost = expansion.reduce(self.instructions, &head.queries(rows, dim), &mut reduced);
+            let lost = expansion.reduce(self.instructions, &head.queries(&rows, dim), &mut reduced);
             if lost > most_lost {
                 return None;
             }
-            head.add(dim, &reduced, &mut fields);
+            head.add(dim, &reduced, None, &mut fields);
         }
-        Some(projected(field, rows, fields, dim))
+        self.finish(field, tokens, &rows, &mut fields);
+        Some(fields)
     }
-}
 
-/// v - x <x, v> for each token x and its field v, if it is the tangent field; v itself otherwise.
-fn projected(field: Field, tokens: &[f64], mut fields: Vec<f64>, dim: usize) -> Vec<f64> {
-    if field == Field::Tangent {
-        for (x, v) in tokens.chunks_exact(dim).zip(fields.chunks_exact_mut(dim)) {
-            let radial: f64 = x.iter().zip(&*v).map(|(x, v)| x * v).sum();
-            for (v, x) in v.iter_mut().zip(x) {
-                *v -= radial * x;
-            }
+    /// From attention to the velocity of `tokens`, which are `rows` too: the perceptron added, and what the geometry makes of
+    /// both. Attention by itself is left as it is.
+    fn finish(&self, field: Field, tokens: Cloud<'_, T>, rows: &[f64], fields: &mut [f64]) {
+        if field == Field::Tangent {
+            self.add_perceptron(tokens, fields);
+            let Model { geometry, attention, .. } = &self.model;
+            geometry::velocities(geometry, &attention.heads[0].value, self.shape.dim, rows, fields);
         }
     }
-    fields
+
+    fn add_perceptron(&self, tokens: Cloud<'_, T>, fields: &mut [f64]) {
+        if let Some(perceptron) = &self.perceptron {
+            perceptron.add(self.instructions, tokens, fields);
+        }
+    }
 }

@@ -43,8 +43,10 @@ fn perceptron(perceptron: &Perceptron, x: &[f64]) -> Vec<f64> {
     output
 }
 
+/// |x|; one for a field of zero, which has no direction.
 fn length(x: &[f64]) -> f64 {
-    dot(x, x).sqrt()
+    let length = dot(x, x).sqrt();
+    if length == 0.0 { 1.0 } else { length }
 }
 
 /// v - x <x, v>.

@@ -118,7 +118,7 @@ pub fn direct(queries: &[f64], tokens: &Tokens) -> Vec<Row> {
 
 /// The moments of a cloud of one replica.
 pub fn moments<T: Real>(instructions: Instructions, tokens: &Tokens, degree: usize) -> Moments {
-    let (state, bias) = (state::<T>(tokens), Bias::new(tokens));
+    let (state, bias) = (state::<T>(tokens), Bias::new(tokens.shape, &tokens.weights));
     let weights = harmonic::Weights::new(tokens);
     Moments::new(instructions, bias.keys(0, state.replica(0)), weights.replica(0), degree)
 }

@@ -1,0 +1,153 @@
+//! Queries, keys and values of a head that must be made of the tokens before they are reduced: because they are of
+//! another width, carry a bias, know their place, or are asked for more than once.
+
+use std::f64::consts::LOG2_E;
+
+use super::{
+    affine::Affine,
+    columns::{Cloud, CloudMut, Columns},
+    instructions::Instructions,
+    keys::Keys,
+    real::Real,
+};
+use crate::model::{Attention, Head, Matrix, Normalization, Position};
+
+/// Tokens that one task projects at once.
+const BLOCK: usize = 64;
+
+/// What makes queries, keys and values of one head; keys and values are the tokens where nothing else is said.
+pub(super) struct Projections<T> {
+    /// beta log2(e) (Q x + b_q).
+    query: Affine<T>,
+    key: Option<Affine<T>>,
+    value: Option<Affine<T>>,
+    position: Position,
+}
+
+impl<T: Real> Projections<T> {
+    /// Nothing if the reduction makes what it needs of the tokens by itself.
+    pub(super) fn new(head: &Head, attention: &Attention, dim: usize) -> Option<Self> {
+        let is_product = |matrix: &Matrix| matches!(matrix, Matrix::Product { .. });
+        let is_placed = matches!(attention.position, Position::Rotary { .. } | Position::Additive(_));
+        let is_repeated = matches!(attention.normalization, Normalization::Hardmax | Normalization::Sinkhorn { .. });
+        if !(is_product(&head.query_key) || is_product(&head.value) || is_placed || is_repeated) {
+            return None;
+        }
+        let factor = attention.beta_of(head) * LOG2_E;
+        let (query, key) = match &head.query_key {
+            Matrix::Product { left, right } => (
+                Affine::new(left, &head.biases.query, dim, factor),
+                Some(Affine::new(right, &head.biases.key, dim, 1.0)),
+            ),
+            matrix => {
+                let rows = matrix.dense(dim, 1.0);
+                let transposed: Vec<f64> = (0..dim * dim).map(|k| rows[k % dim * dim + k / dim]).collect();
+                let identity = || Affine::new(&Matrix::Identity.dense(dim, 1.0), &[], dim, 1.0);
+                (Affine::new(&transposed, &[], dim, factor), is_placed.then(identity))
+            }
+        };
+        let value = match &head.value {
+            Matrix::Product { right, .. } => Some(Affine::new(right, &head.biases.value, dim, 1.0)),
+            _ => None,
+        };
+        Some(Self { query, key, value, position: attention.position.clone() })
+    }
+
+    /// The operands of all tokens of one replica.
+    pub(super) fn apply(&self, instructions: Instructions, tokens: Cloud<'_, T>) -> Operands<T> {
+        let moved = match &self.position {
+            Position::Additive(places) => Some(translated(tokens, places)),
+            _ => None,
+        };
+        let placed = moved.as_ref().map_or(tokens, |moved| moved.replica(0));
+        let images = |map: &Affine<T>, tokens: Cloud<'_, T>| {
+            let mut images = Columns::zeros(1, map.rows(), tokens.len());
+            for cloud in images.replicas_mut() {
+                use rayon::prelude::*;
+                cloud.parts(BLOCK).enumerate().for_each(|(index, mut part)| {
+                    map.apply(instructions, tokens.part(index * BLOCK, BLOCK), &mut part);
+                });
+            }
+            images
+        };
+        let mut queries = images(&self.query, placed);
+        let mut keys = self.key.as_ref().map(|key| images(key, placed));
+        if let Position::Rotary { base } = self.position {
+            for columns in std::iter::once(&mut queries).chain(&mut keys) {
+                columns.replicas_mut().for_each(|mut cloud| rotate(&mut cloud, base));
+            }
+        }
+        let values = self.value.as_ref().map(|value| images(value, tokens));
+        Operands { queries, keys, values, potentials: None }
+    }
+}
+
+/// x_i + p_i.
+fn translated<T: Real>(tokens: Cloud<'_, T>, places: &[f64]) -> Columns<T> {
+    let dim = tokens.width();
+    let mut moved = Columns::zeros(1, dim, tokens.len());
+    for mut cloud in moved.replicas_mut() {
+        for component in 0..dim {
+            let column = cloud.column_mut(component);
+            column.copy_from_slice(tokens.column(component));
+            for (x, place) in column.iter_mut().zip(places[component..].iter().step_by(dim)) {
+                *x = T::from_f64(x.to_f64() + place);
+            }
+        }
+    }
+    moved
+}
+
+/// Components 2m and 2m + 1 of token i rotated by i base^{-2m / width}.
+fn rotate<T: Real>(cloud: &mut CloudMut<'_, T>, base: f64) {
+    let (width, count) = (cloud.width(), cloud.len());
+    for m in 0..width / 2 {
+        let frequency = base.powf(-2.0 * m as f64 / width as f64);
+        for i in 0..count {
+            let (sin, cos) = (i as f64 * frequency).sin_cos();
+            let (x, y) = (cloud.column_mut(2 * m)[i].to_f64(), cloud.column_mut(2 * m + 1)[i].to_f64());
+            cloud.column_mut(2 * m)[i] = T::from_f64(cos * x - sin * y);
+            cloud.column_mut(2 * m + 1)[i] = T::from_f64(sin * x + cos * y);
+        }
+    }
+}
+
+/// The queries, keys and values of one head and one replica.
+pub(super) struct Operands<T> {
+    pub(super) queries: Columns<T>,
+    /// The tokens where there are none, and so for values.
+    keys: Option<Columns<T>>,
+    values: Option<Columns<T>>,
+    /// log2 w_j and the dual potential of each source, where attention is balanced.
+    pub(super) potentials: Option<Columns<T>>,
+}
+
+impl<T: Real> Operands<T> {
+    /// The sources of `tokens` as this head sees them.
+    pub(super) fn keys<'a>(&'a self, tokens: Keys<'a, T>) -> Keys<'a, T> {
+        let cloud = |columns: &'a Option<Columns<T>>| columns.as_ref().map(|columns| columns.replica(0));
+        let bias = self.potentials.as_ref().map(|columns| &columns.replica(0).column(0)[..tokens.padded]);
+        tokens.with(cloud(&self.keys), cloud(&self.values), bias)
+    }
+
+    /// The queries of tokens `first` .. `first` + `count`, row-major.
+    pub(super) fn query_rows(&self, first: usize, count: usize) -> Vec<T> {
+        rows_of(self.queries.replica(0).part(first, count), count)
+    }
+
+    pub(super) fn has_potentials(&self) -> bool {
+        self.potentials.is_some()
+    }
+}
+
+/// The first `count` rows of a run, row-major.
+pub(super) fn rows_of<T: Real>(cloud: Cloud<'_, T>, count: usize) -> Vec<T> {
+    let width = cloud.width();
+    let mut rows = vec![T::ZERO; count * width];
+    for component in 0..width {
+        for (row, value) in rows[component..].iter_mut().step_by(width).zip(cloud.column(component)) {
+            *row = *value;
+        }
+    }
+    rows
+}

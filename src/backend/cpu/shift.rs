@@ -1,0 +1,68 @@
+//! Which shift keeps the sums of a head in range.
+
+use super::{real::Real, reduction::Shift};
+use crate::{
+    model::{Attention, Biases, Geometry, Head, Mask, Position},
+    tokens::{Shape, Weights},
+};
+
+/// What the scores of the heads of a model depend on beside the heads.
+#[derive(Clone, Copy)]
+pub(super) struct Setting<'a> {
+    pub(super) geometry: &'a Geometry,
+    pub(super) attention: &'a Attention,
+    pub(super) shape: Shape,
+    pub(super) weights: &'a Weights,
+}
+
+impl Setting<'_> {
+    /// Whether attention sees tokens of length one.
+    fn sees_unit_tokens(&self) -> bool {
+        self.geometry.is_unit() || self.geometry.sees_directions()
+    }
+
+    /// -log2 of the smallest positive weight, as the mask and the place of a token may lower it.
+    fn lightest(&self) -> f64 {
+        let weight = match self.weights {
+            Weights::Equal => (self.shape.sources() as f64).log2(),
+            Weights::Each(weights) => {
+                let positive = weights.iter().copied().filter(|weight| *weight > 0.0);
+                -positive.fold(1.0, f64::min).log2()
+            }
+        };
+        match self.attention.position {
+            Position::Alibi { decay } => weight + decay.abs() * std::f64::consts::LOG2_E,
+            _ => weight,
+        }
+    }
+}
+
+/// The cheapest shift that is safe for scores in base 2, none of which exceeds `bound` for unit tokens.
+///
+/// If all of [-bound, bound] and the weights fit the exponents of `T` together, the bound itself will do: no term is lost.
+/// If A = c I with c >= 0, a token's own score is the largest of its row, and equal to the bound but for rounding: again the
+/// bound will do as long as every query is among the sources it sees, with a weight to speak of. Otherwise, and where
+/// scores have no bound, each row's maximum must be found.
+pub(super) fn shift<T: Real>(head: &Head, bound: f64, setting: Setting<'_>) -> Shift {
+    let Setting { attention, shape, weights, .. } = setting;
+    let is_moved = head.biases != Biases::default() || matches!(attention.position, Position::Additive(_));
+    if is_moved || !setting.sees_unit_tokens() {
+        return Shift::RowMaximum;
+    }
+    let light = setting.lightest();
+    let every_query_sees_itself = matches!(attention.mask, Mask::None | Mask::Causal)
+        && shape.passive == 0
+        && !matches!(weights, Weights::Each(weights) if weights.contains(&0.0))
+        && light < T::EXPONENT_SPAN - NOTICED;
+    let own_score_is_largest = head.query_key.multiple_of_identity().is_some_and(|factor| factor >= 0.0)
+        && !matches!(attention.position, Position::Rotary { .. })
+        && bound * T::EPSILON < 1.0;
+    if 2.0 * bound + light <= T::EXPONENT_SPAN || (own_score_is_largest && every_query_sees_itself) {
+        Shift::Constant(bound)
+    } else {
+        Shift::RowMaximum
+    }
+}
+
+/// Bits below its own weight down to which a token notices others.
+const NOTICED: f64 = 30.0;

@@ -1,0 +1,77 @@
+//! What is n = infinity? The mean-field limit of a problem, as another problem that runs beside it.
+//!
+//! The limit of the empirical measures mu^n_t is the law mu_0 pushed by its own field. Two ways lead to it. A *quadrature*
+//! puts weighted nodes of mu_0 in as tokens, which the same kernels transport. A *zonal* limit uses that the field is a
+//! function of one height where mu_0 is symmetric about an axis and all matrices are multiples of the identity: it serves
+//! any dimension. In both, each token x_i of the problem has a mean-field twin, a passive token that starts where x_i starts
+//! and is moved by the field of the limit. Problem and limit take the same steps, so the distance of a token from its twin is
+//! the coupling error of propagation of chaos and nothing else.
+
+mod quadrature;
+mod series;
+mod zonal;
+
+use crate::{
+    backend::BackendError,
+    initial::LawError,
+    model::{Geometry, Model},
+    problem::{Algorithm, Problem, Schedule},
+    tokens::{Shape, Tokens, Weights},
+};
+
+pub use self::{quadrature::quadrature_within, zonal::Zonal};
+
+/// Why a problem has no limit of the kind asked for.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum LimitError {
+    #[error("{problem}; {remedy}")]
+    Unserved { problem: &'static str, remedy: &'static str },
+    #[error(transparent)]
+    Law(#[from] LawError),
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    #[error(
+        "with {fineness} nodes a direction the twins still move by {change:e}, above the tolerance {tolerance:e}; \
+         write a larger tolerance, an earlier time.end or a smaller attention.beta"
+    )]
+    Unresolved { fineness: usize, change: f64, tolerance: f64 },
+}
+
+/// Refuses terms whose limit is another: order, noise and chance in the weights.
+fn serves(model: &Model) -> Result<(), LimitError> {
+    let refused = |problem, remedy| Err(LimitError::Unserved { problem, remedy });
+    if !model.attention.is_plain() {
+        let problem =
+            "masks, positions and normalizations beyond softmax, unnormalized and shifted have no such limit";
+        return refused(problem, "leave them out, or leave out [reference]");
+    }
+    if model.noise.is_some() {
+        return refused("the twins of tokens that move at random are not known", "leave out [noise] or [reference]");
+    }
+    if model.geometry != Geometry::Sphere {
+        return refused("the limit is one of tokens on the sphere", "write tokens.geometry = \"sphere\"");
+    }
+    Ok(())
+}
+
+/// `nodes` and the twins of all tokens of `problem` as one replica: the nodes first, the twins passive behind them, ordered
+/// (replica, token).
+fn beside(problem: &Problem, coordinates: Vec<f64>, node_weights: &[f64], twins: &[f64]) -> Problem {
+    let dim = problem.tokens.shape.dim;
+    let passive = twins.len() / dim;
+    let shape = Shape { replicas: 1, count: node_weights.len() + passive, dim, passive };
+    let mut weights = node_weights.to_vec();
+    weights.resize(shape.count, 0.0);
+    let coordinates = [coordinates, twins.to_vec()].concat();
+    Problem {
+        tokens: Tokens { shape, coordinates, weights: Weights::Each(weights) },
+        algorithm: Algorithm::Auto,
+        tolerance: None,
+        quantities: Vec::new(),
+        schedule: Schedule { observe_every: problem.schedule.steps.max(1), ..problem.schedule },
+        ..problem.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests;

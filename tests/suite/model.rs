@@ -1,0 +1,346 @@
+//! Every term of the equation on every backend, against the oracle: alone, and in every combination that makes sense.
+
+use libtest_mimic::Trial;
+use tokenfield::{
+    model::{
+        Activation, Attention, Biases, Calculus, Course, Geometry, Head, LayerNorm, Mask, Matrix, Model, Noise,
+        NoiseField, Normalization, Perceptron, Position,
+    },
+    observe::{Quantity, columns},
+    problem::{Problem, Schedule},
+    scheme::Scheme,
+    tokens::Tokens,
+};
+
+use crate::{
+    backends::{Kind, trials},
+    clouds::{Numbers, assert_close, cloud, general_head, problem, uneven},
+    oracle,
+};
+
+pub fn all() -> Vec<Trial> {
+    let suites = [
+        trials("model::normalizations_masks_and_geometries", combinations),
+        trials("model::positions", positions),
+        trials("model::windows", windows),
+        trials("model::heads_of_their_own_width_beta_and_weight", heads),
+        trials("model::perceptrons", perceptrons),
+        trials("model::a_transformer_layer", transformer),
+        trials("model::general_configurations", general),
+        trials("model::hardmax_breaks_no_ties", ties),
+        trials("model::noise", noises),
+        trials("model::energy_of_heads_with_their_own_beta", energies),
+        trials("model::the_layers_of_a_course", courses),
+    ];
+    suites.into_iter().flatten().collect()
+}
+
+fn matrix(numbers: &mut Numbers, rows: usize, columns: usize) -> Vec<f64> {
+    numbers.vector(rows * columns).iter().map(|entry| entry / (columns as f64).sqrt()).collect()
+}
+
+/// A head of factors of `rank` rows, and of twice as many for the values, with biases.
+fn factored_head(dim: usize, rank: usize, seed: u64) -> Head {
+    let numbers = &mut Numbers(seed);
+    Head {
+        query_key: Matrix::Product { left: matrix(numbers, rank, dim), right: matrix(numbers, rank, dim) },
+        value: Matrix::Product { left: matrix(numbers, 2 * rank, dim), right: matrix(numbers, 2 * rank, dim) },
+        biases: Biases {
+            query: numbers.vector(rank),
+            key: numbers.vector(rank),
+            value: numbers.vector(2 * rank),
+            output: numbers.vector(dim),
+        },
+        beta: Some(1.3),
+        weight: 0.7,
+    }
+}
+
+fn perceptron(dim: usize, width: usize, activation: Activation, seed: u64) -> Perceptron {
+    let numbers = &mut Numbers(seed);
+    Perceptron {
+        inner: matrix(numbers, width, dim),
+        outer: matrix(numbers, dim, width),
+        bias: numbers.vector(width),
+        output_bias: numbers.vector(dim),
+        activation,
+    }
+}
+
+fn layer_norm(dim: usize, seed: u64) -> LayerNorm {
+    let numbers = &mut Numbers(seed);
+    LayerNorm {
+        gain: numbers.vector(dim).iter().map(|number| 1.0 + 0.5 * number).collect(),
+        bias: numbers.vector(dim),
+        epsilon: 1e-5,
+    }
+}
+
+/// Tokens of all lengths where the geometry has lengths.
+fn tokens(geometry: &Geometry, count: usize, dim: usize, seed: u64) -> Tokens {
+    let mut tokens = cloud(2, count, dim, seed);
+    if !geometry.is_unit() {
+        for (i, token) in tokens.coordinates.chunks_mut(dim).enumerate() {
+            token.iter_mut().for_each(|x| *x *= 0.5 + 0.1 * (i % 17) as f64);
+        }
+    }
+    Tokens { weights: uneven(tokens.shape, seed), ..tokens }
+}
+
+fn euler(tokens: Tokens, model: Model) -> Problem {
+    let schedule = Schedule { steps: 1, end: 0.5, observe_every: 1 };
+    Problem { scheme: Scheme::Euler, schedule, model, quantities: Vec::new(), ..problem(tokens, 1.0) }
+}
+
+#[track_caller]
+fn assert_evolves(kind: Kind, what: &str, problem: &Problem, single: f64, double: f64) {
+    let expected = oracle::evolve(problem);
+    assert_close(what, &kind.evolve(problem).tokens, &expected, kind.tolerance(single, double));
+}
+
+const NORMALIZATIONS: [Normalization; 5] = [
+    Normalization::Softmax,
+    Normalization::Unnormalized,
+    Normalization::Shifted,
+    Normalization::Hardmax,
+    Normalization::Sinkhorn { iterations: 4, tolerance: 1e-9 },
+];
+
+fn geometries() -> Vec<Geometry> {
+    vec![
+        Geometry::Sphere,
+        Geometry::Euclidean,
+        Geometry::Rescaled,
+        Geometry::PreNorm,
+        Geometry::PeriNorm,
+        Geometry::Ngpt { alpha: 0.8 },
+    ]
+}
+
+/// Sinkhorn's iterations balance all pairs; the own token is left out of the largest score only.
+fn makes_sense(normalization: Normalization, mask: Mask) -> bool {
+    match (normalization, mask) {
+        (Normalization::Sinkhorn { .. }, _) => mask == Mask::None,
+        (_, Mask::Others) => normalization == Normalization::Hardmax,
+        _ => true,
+    }
+}
+
+fn combinations(kind: Kind) {
+    let dim = 5;
+    for geometry in geometries() {
+        for normalization in NORMALIZATIONS {
+            for mask in [Mask::None, Mask::Causal, Mask::StrictlyCausal, Mask::Others] {
+                if !makes_sense(normalization, mask) {
+                    continue;
+                }
+                let heads = match geometry {
+                    Geometry::Rescaled => vec![general_head(dim, 3)],
+                    _ => vec![general_head(dim, 3), Head { value: Matrix::Scale(-0.5), ..Head::default() }],
+                };
+                let attention = Attention { beta: 1.5, normalization, mask, heads, ..Attention::default() };
+                let mut tokens = tokens(&geometry, 41, dim, 11);
+                tokens.shape.passive = if matches!(mask, Mask::Others) { 0 } else { 3 };
+                tokens.weights = uneven(tokens.shape, 5);
+                let what = format!("{geometry:?}, {normalization:?}, {mask:?}");
+                let model = Model { geometry: geometry.clone(), ..attention.into() };
+                assert_evolves(kind, &what, &euler(tokens, model), 1e-5, 1e-12);
+            }
+        }
+    }
+}
+
+fn positions(kind: Kind) {
+    for dim in [4, 24] {
+        let places: Vec<f64> = Numbers(8).vector(70 * dim).iter().map(|place| place / (dim as f64).sqrt()).collect();
+        let product = factored_head(dim, dim / 4 * 2, 9);
+        for (position, mask) in [
+            (Position::Alibi { decay: 1.0 }, Mask::Causal),
+            (Position::Alibi { decay: 30.0 }, Mask::StrictlyCausal),
+            (Position::Rotary { base: 100.0 }, Mask::None),
+            (Position::Rotary { base: 100.0 }, Mask::Causal),
+            (Position::Additive(places), Mask::None),
+        ] {
+            for heads in [vec![Head::default()], vec![product.clone(), Head::default()]] {
+                for normalization in NORMALIZATIONS {
+                    let decays = matches!(position, Position::Alibi { .. });
+                    if !makes_sense(normalization, mask) || (decays && normalization == Normalization::Hardmax) {
+                        continue;
+                    }
+                    let (position, heads) = (position.clone(), heads.clone());
+                    let attention =
+                        Attention { beta: 2.0, normalization, mask, position, heads, ..Attention::default() };
+                    let what = format!(
+                        "d = {dim}, {normalization:?}, {mask:?}, {:.40}",
+                        format!("{:?}", attention.position)
+                    );
+                    let tokens = tokens(&Geometry::Sphere, 70, dim, 13);
+                    assert_evolves(kind, &what, &euler(tokens, attention.into()), 2e-5, 1e-12);
+                }
+            }
+        }
+    }
+}
+
+fn windows(kind: Kind) {
+    for (count, dim, window) in [(70, 3, 1), (300, 3, 40), (300, 20, 17), (90, 5, 1000)] {
+        for mask in [Mask::None, Mask::Causal, Mask::StrictlyCausal] {
+            for normalization in [Normalization::Softmax, Normalization::Unnormalized, Normalization::Hardmax] {
+                let attention =
+                    Attention { beta: 3.0, normalization, mask, window: Some(window), ..Attention::default() };
+                let mut tokens = tokens(&Geometry::Sphere, count, dim, 17);
+                tokens.shape.passive = count / 20;
+                tokens.weights = uneven(tokens.shape, 19);
+                let what = format!("n = {count}, d = {dim}, window {window}, {mask:?}, {normalization:?}");
+                assert_evolves(kind, &what, &euler(tokens, attention.into()), 1e-5, 1e-12);
+            }
+        }
+    }
+}
+
+fn heads(kind: Kind) {
+    for (dim, ranks) in [(3, vec![1, 2]), (7, vec![3, 9]), (40, vec![8, 5, 16]), (130, vec![32])] {
+        for geometry in [Geometry::Sphere, Geometry::Euclidean] {
+            let mut heads: Vec<Head> =
+                ranks.iter().enumerate().map(|(seed, rank)| factored_head(dim, *rank, seed as u64)).collect();
+            heads.push(Head { beta: Some(0.4), weight: -0.3, ..general_head(dim, 23) });
+            let full = general_head(dim, 29).value;
+            heads.push(Head { value: full, biases: Biases::default(), ..factored_head(dim, ranks[0], 31) });
+            for normalization in [Normalization::Softmax, Normalization::Unnormalized] {
+                let attention = Attention { heads: heads.clone(), normalization, ..Attention::default() };
+                let what = format!("d = {dim}, ranks {ranks:?}, {normalization:?}, {geometry:?}");
+                let model = Model { geometry: geometry.clone(), ..attention.into() };
+                assert_evolves(kind, &what, &euler(tokens(&geometry, 67, dim, 37), model), 2e-5, 1e-12);
+            }
+        }
+    }
+}
+
+fn perceptrons(kind: Kind) {
+    for activation in [Activation::Relu, Activation::Gelu, Activation::Tanh, Activation::Identity] {
+        for (dim, width) in [(2, 1), (3, 5), (20, 64), (48, 130)] {
+            for scheme in [Scheme::Heun, Scheme::Layer] {
+                let mut problem = euler(tokens(&Geometry::Sphere, 50, dim, 41), Model::default());
+                problem.model.perceptron = Some(perceptron(dim, width, activation, 43));
+                problem.scheme = scheme;
+                let what = format!("{activation:?}, d = {dim}, m = {width}, {scheme:?}");
+                assert_evolves(kind, &what, &problem, 1e-5, 1e-12);
+            }
+        }
+    }
+}
+
+/// A layer as in BERT: biases everywhere, layer norms after both parts, an exact gelu.
+fn layer(dim: usize, heads: usize, seed: u64) -> Model {
+    let head = |h| Head { beta: None, weight: 1.0, ..factored_head(dim, dim / heads, seed + h as u64) };
+    Model {
+        geometry: Geometry::LayerNorm { attention: layer_norm(dim, seed), perceptron: layer_norm(dim, seed + 1) },
+        attention: Attention {
+            beta: (dim as f64 / heads as f64).sqrt().recip(),
+            heads: (0..heads).map(head).collect(),
+            ..Attention::default()
+        },
+        perceptron: Some(perceptron(dim, 2 * dim, Activation::Gelu, seed + 2)),
+        noise: None,
+    }
+}
+
+fn transformer(kind: Kind) {
+    for dim in [6, 48] {
+        let mut problem = euler(tokens(&Geometry::Euclidean, 60, dim, 47), layer(dim, 3, 53));
+        problem.scheme = Scheme::Layer;
+        problem.schedule = Schedule { steps: 2, end: 2.0, observe_every: 2 };
+        assert_evolves(kind, &format!("d = {dim}"), &problem, 2e-5, 1e-12);
+    }
+}
+
+/// Three heads of full matrices, causal, a perceptron, weights.
+fn general(kind: Kind) {
+    for dim in [7, 48] {
+        let heads = (0..3).map(|seed| general_head(dim, 59 + seed)).collect();
+        let attention = Attention { beta: 2.0, mask: Mask::Causal, heads, ..Attention::default() };
+        let mut problem = euler(tokens(&Geometry::Sphere, 90, dim, 61), attention.into());
+        problem.model.perceptron = Some(perceptron(dim, 3 * dim, Activation::Gelu, 67));
+        problem.scheme = Scheme::Rk4;
+        problem.schedule = Schedule { steps: 10, end: 1.0, observe_every: 10 };
+        assert_evolves(kind, &format!("d = {dim}"), &problem, 1e-5, 1e-11);
+    }
+}
+
+/// Tokens at the corners of a square: two are equally near to the one between them.
+fn ties(kind: Kind) {
+    let mut tokens = cloud(1, 4, 2, 1);
+    tokens.coordinates = vec![1.0, 0.0, 0.0, 1.0, -1.0, 0.0, 0.0, -1.0];
+    for mask in [Mask::None, Mask::Others] {
+        let attention = Attention { normalization: Normalization::Hardmax, mask, ..Attention::default() };
+        let mut problem = euler(tokens.clone(), attention.into());
+        problem.model.attention.heads[0].value = Matrix::Dense(vec![1.0, 0.5, 0.0, 1.0]);
+        assert_evolves(kind, &format!("{mask:?}"), &problem, 1e-6, 1e-14);
+    }
+}
+
+fn noises(kind: Kind) {
+    let fields = [
+        NoiseField::Independent,
+        NoiseField::CommonAdditive,
+        NoiseField::CommonMatrix,
+        NoiseField::CommonPerceptron { width: 9, activation: Activation::Tanh },
+    ];
+    for field in fields {
+        for (geometry, dim) in [(Geometry::Sphere, 3), (Geometry::Sphere, 7), (Geometry::Euclidean, 5)] {
+            for (scheme, calculus) in [(Scheme::Euler, Calculus::Ito), (Scheme::Heun, Calculus::Stratonovich)] {
+                for is_shared in [true, false] {
+                    let noise = Noise { field, intensity: 0.5, calculus, seed: 0x1234_5678_9abc, is_shared };
+                    let model = Model { geometry: geometry.clone(), noise: Some(noise), ..Model::default() };
+                    let mut problem = euler(tokens(&geometry, 33, dim, 71), model);
+                    problem.scheme = scheme;
+                    problem.schedule = Schedule { steps: 5, end: 0.5, observe_every: 5 };
+                    let what = format!("{field:?}, {geometry:?}, d = {dim}, {scheme:?}, shared {is_shared}");
+                    assert_evolves(kind, &what, &problem, 2e-5, 1e-12);
+                }
+            }
+        }
+    }
+}
+
+fn energies(kind: Kind) {
+    let dim = 6;
+    let heads = vec![
+        Head { beta: Some(0.5), ..general_head(dim, 73) },
+        Head { weight: 3.0, ..Head::default() },
+        factored_head(dim, 2, 79),
+    ];
+    for geometry in [Geometry::Sphere, Geometry::Euclidean] {
+        let attention = Attention { beta: 2.0, mask: Mask::Causal, heads: heads.clone(), ..Attention::default() };
+        let model = Model { geometry: geometry.clone(), ..attention.into() };
+        let mut tokens = tokens(&geometry, 40, dim, 83);
+        tokens.shape.passive = 4;
+        tokens.weights = uneven(tokens.shape, 89);
+        let mut problem = Problem { quantities: vec![Quantity::Energy], ..euler(tokens, model) };
+        problem.schedule = Schedule { steps: 0, end: 0.0, observe_every: 1 };
+        assert_eq!(columns(&problem.quantities, dim), ["log_energy"]);
+        for sample in kind.evolve(&problem).samples {
+            let expected = oracle::log_energy(&problem, &problem.tokens.coordinates, sample.replica);
+            assert_close("log_energy", &sample.values, &[expected], kind.tolerance(1e-5, 1e-12));
+        }
+    }
+}
+
+fn courses(kind: Kind) {
+    for (dim, scheme) in [(3, Scheme::Euler), (7, Scheme::Heun), (24, Scheme::Layer)] {
+        let layer = |seed| Model {
+            attention: Attention {
+                beta: 1.0 + seed as f64,
+                heads: vec![general_head(dim, seed), factored_head(dim, 2, seed + 7)],
+                ..Attention::default()
+            },
+            perceptron: Some(perceptron(dim, 6, Activation::Tanh, seed)),
+            ..Model::default()
+        };
+        let mut problem = euler(tokens(&Geometry::Sphere, 40, dim, 97), layer(0));
+        problem.course = Course::Layers((0..4).map(layer).collect());
+        problem.scheme = scheme;
+        problem.schedule = Schedule { steps: 4, end: 1.0, observe_every: 1 };
+        assert_evolves(kind, &format!("d = {dim}, {scheme:?}"), &problem, 1e-5, 1e-12);
+    }
+}
