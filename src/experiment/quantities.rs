@@ -26,7 +26,8 @@ impl Experiment {
     fn objection(&self, quantity: Quantity) -> Option<Objection> {
         let attention = &self.typed.attention;
         match quantity {
-            Quantity::Moments => None,
+            // Errors are measured where a limit is, and no word asks for one.
+            Quantity::Moments | Quantity::CouplingError | Quantity::TaggedError => None,
             Quantity::Energy if attention.divisor() == Divisor::Hardmax => Some((
                 "the energy (1 / 2 beta) sum_ij .. is infinite for hardmax, which is beta = infinity",
                 "leave \"energy\" out",
