@@ -2,8 +2,10 @@
 //!
 //! The numbers are those of the CPU in double precision; single precision must find the same physics.
 
-use std::path::Path;
+use std::{path::Path, process::Command};
 
+use ndarray::{Array2, Array3};
+use ndarray_npy::read_npy;
 use tokenfield::{
     backend::cpu::{Cpu, Real},
     experiment::Experiment,
@@ -63,4 +65,62 @@ fn minilm() {
         "minilm-cold.toml",
         &[("log_energy", 8.590126092167546), ("mean_norm", 0.33628519554051367), ("w2_dirac", 1.152141314648066)],
     );
+}
+
+/// The tokens after the first `layers` layers of a trained encoder, from the command line.
+fn after_layers(layers: usize, backend: &str, precision: &str) -> Option<Vec<f64>> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/experiments/minilm-layers.toml");
+    let numbers: Vec<String> = (0..layers).map(|layer| layer.to_string()).collect();
+    let set = [format!("attention.layers=[{}]", numbers.join(", ")), format!("time.end={layers}")];
+    let output = Command::new(env!("CARGO_BIN_EXE_tokenfield"))
+        .arg("run")
+        .arg(file)
+        .args(["--backend", backend, "--precision", precision, "--no-plot", "--out", "out"])
+        .args(["--set", &set[0], "--set", &set[1]])
+        .current_dir(&folder)
+        .output()
+        .expect("the program starts");
+    let message = String::from_utf8_lossy(&output.stderr);
+    if message.contains("no graphics adapter") && std::env::var_os("TOKENFIELD_REQUIRE_GPU").is_none() {
+        return None;
+    }
+    assert!(output.status.success(), "{message}");
+    let tokens = folder.path().join("out/tokens.npy");
+    Some(match precision {
+        "double" => read_npy::<_, Array3<f64>>(tokens).expect("tokens").into_iter().collect(),
+        _ => read_npy::<_, Array3<f32>>(tokens).expect("tokens").into_iter().map(f64::from).collect(),
+    })
+}
+
+/// Hidden states of the encoder, computed elsewhere in f64 and stored in f32: that rounding, up to 2^-22 of numbers below
+/// 8, is within the 1e-6 of double precision.
+fn assert_layers(backend: &str, precision: &str, tolerance: f64) {
+    for layers in [1, 2] {
+        let Some(found) = after_layers(layers, backend, precision) else {
+            eprintln!("no adapter on this machine: the encoder ran on no GPU");
+            return;
+        };
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("assets/minilm/hidden-{layers}.npy"));
+        let expected: Array2<f32> = read_npy(path).expect("hidden states");
+        assert_eq!(found.len(), expected.len());
+        for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            let difference = (found - f64::from(*expected)).abs();
+            assert!(
+                difference <= tolerance,
+                "{backend}, {precision}, after {layers}: component {index} is {found}, expected {expected}"
+            );
+        }
+    }
+}
+
+#[test]
+fn minilm_layers_on_the_cpu() {
+    assert_layers("cpu", "single", 2e-5);
+    assert_layers("cpu", "double", 1e-6);
+}
+
+#[test]
+fn minilm_layers_on_the_gpu() {
+    assert_layers("gpu", "single", 2e-5);
 }
