@@ -1,5 +1,5 @@
 // What a mask lets a query see: a number of leading sources, that grows with the query. The parameters of every kernel
-// that asks have the sources and the reach.
+// that asks have the sources and the reach, and those of the reductions what a window and `Mask::Others` need.
 
 // How many of the leading sources of the key segment a query sees.
 fn visible(query: u32) -> u32 {

@@ -25,6 +25,12 @@ struct Reduce {
     // Under a mask: query i of its segment sees the first i + reach sources of the key segment, none if that is
     // negative.
     reach: i32,
+    // How much later in its replica the first query is than the first key; how far away a source can be heard; one if
+    // nobody hears itself; and the first query that is passive.
+    ahead: i32,
+    window: i32,
+    others: u32,
+    first_passive: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Reduce;

@@ -121,9 +121,10 @@ fn reduce_narrow(
         }
     }
 
-    let begin = slice * params.slice_keys + params.first_key;
     let last = min((block + 1u) * THREADS * QUERIES, params.queries) - 1u;
-    let end = min(slice * params.slice_keys + params.end_key, visible(last));
+    let heard = heard_range(block * THREADS * QUERIES, last);
+    let begin = first_chunk(slice * params.slice_keys + params.first_key, heard.x);
+    let end = min(slice * params.slice_keys + params.end_key, heard.y);
     // Under a mask there may be nothing to add, but the partials must still be made.
     for (var chunk = begin; chunk < end || (MASKED && chunk == begin); chunk += CHUNK) {
         var total: array<Sum, QUERIES>;

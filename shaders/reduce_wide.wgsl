@@ -104,7 +104,11 @@ fn score_tile(thread: u32, place: Place, first_key: u32, end: u32) {
     for (var k = 0u; k < PART_KEYS; k += 1u) {
         let key = part + PARTS * k;
         let row = place.key_base + min(first_key + key, params.sources - 1u);
-        let heard = vec4<u32>(first_key + key) < seen;
+        let j = first_key + key;
+        var heard = vec4<u32>(j) < seen;
+        if (CHOSEN) {
+            heard = heard & vec4<bool>(hears(query, j), hears(query + 1u, j), hears(query + 2u, j), hears(query + 3u, j));
+        }
         weight[key * QUADS + quad] = select(vec4<f32>(SILENT), score[k] + weights[row].y, heard);
     }
     workgroupBarrier();
@@ -247,9 +251,10 @@ fn reduce_wide(
     let place = Place(replica * params.queries, block * WIDE_QUERIES, replica * params.key_rows);
     let at = (slice * params.rows + place.query_base) * STRIDE;
 
-    let begin = slice * params.slice_keys + params.first_key;
     let last = min((block + 1u) * WIDE_QUERIES, params.queries) - 1u;
-    let end = min(slice * params.slice_keys + params.end_key, visible(last));
+    let heard = heard_range(block * WIDE_QUERIES, last);
+    let begin = first_chunk(slice * params.slice_keys + params.first_key, heard.x);
+    let end = min(slice * params.slice_keys + params.end_key, heard.y);
     // Under a mask there may be nothing to add, but the partials must still be made.
     for (var chunk = begin; chunk < end || (MASKED && chunk == begin); chunk += CHUNK) {
         var shift = vec4<f32>(SILENT);

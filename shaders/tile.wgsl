@@ -84,7 +84,11 @@ fn add_tile(
             if (MASKED) {
                 let key = place.first + k;
                 let end = visible(place.query + q * place.stride);
-                let seen = vec4<u32>(key, key + 1u, key + 2u, key + 3u) < vec4<u32>(end);
+                var seen = vec4<u32>(key, key + 1u, key + 2u, key + 3u) < vec4<u32>(end);
+                if (CHOSEN) {
+                    let i = place.query + q * place.stride;
+                    seen = seen & vec4<bool>(hears(i, key), hears(i, key + 1u), hears(i, key + 2u), hears(i, key + 3u));
+                }
                 score = select(vec4<f32>(SILENT), score, seen);
             }
             if (!FIXED_SHIFT) {

@@ -31,7 +31,7 @@ fn all_constants() -> Vec<Constants> {
         for (count, replicas) in [(1, 1), (32, 2048), (300, 1), (1 << 20, 1)] {
             for kind in KINDS {
                 for shift in [Shift::Fixed, Shift::Running] {
-                    for sight in [Sight::All, Sight::Leading] {
+                    for sight in [Sight::All, Sight::Leading, Sight::Chosen] {
                         let chosen = constants(Shape { replicas, count, dim, passive: 0 }, kind, shift, sight);
                         // A series whose radial coefficients are shared, short, and as long as any.
                         for degrees in if dim <= 3 { vec![0, 1, 401] } else { vec![0] } {

@@ -79,6 +79,9 @@ fn tests() -> Vec<(String, Test)> {
     add("model_products", model::products);
     add("model_every_geometry", model::every_geometry);
     add("model_layers", model::layers);
+    add("model_windows", model::windows);
+    add("model_noises", model::noises);
+    add("model_many_draws", model::many_draws);
     add("model_full_matrices_that_change", model::full_matrices_that_change);
     add("combine_moves_and_retracts", scheme::combine);
     add("advance_under_every_model", advance::every_model);

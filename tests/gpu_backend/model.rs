@@ -3,11 +3,12 @@
 use pollster::block_on;
 use tokenfield::{
     backend::{
-        Backend,
+        Backend, Point,
         gpu::{Bounds, Device, Gpu},
     },
     model::{
-        Activation, Biases, Course, Field, Geometry, Head, LayerNorm, Mask, Matrix, Model, Normalization, Perceptron,
+        Activation, Biases, Calculus, Course, Field, Geometry, Head, LayerNorm, Mask, Matrix, Model, Noise,
+        NoiseField, Normalization, Perceptron,
     },
     observe::Quantity,
     problem::Problem,
@@ -24,6 +25,8 @@ use crate::{
 
 /// Some products of single precision and an exponential between the tokens and their field.
 const FIELD: f64 = 1e-5;
+/// Draws are made from words to some units of single precision.
+const NOISE: f64 = 1e-6;
 /// The same after a few steps.
 const STEPS: f64 = 2e-5;
 
@@ -242,6 +245,83 @@ pub fn layers() -> Result<(), String> {
     (problem.schedule.steps, problem.schedule.end) = (3, 3.0);
     problem.course = Course::Layers(layers);
     check_steps("three layers", &problem)
+}
+
+/// Windows and tokens that do not hear themselves, over several tiles, blocks, segments and slices.
+pub fn windows() -> Result<(), String> {
+    let devices = [
+        bounded(Bounds::default())?,
+        bounded(Bounds { segment_bytes: Some(2500), ..Bounds::default() })?,
+        bounded(Bounds { slices: Some(3), dispatch_work: Some(1.0), ..Bounds::default() })?,
+    ];
+    for (mask, window) in [
+        (Mask::Others, None),
+        (Mask::Others, Some(1)),
+        (Mask::None, Some(9)),
+        (Mask::Causal, Some(1)),
+        (Mask::Causal, Some(40)),
+        (Mask::StrictlyCausal, Some(3)),
+    ] {
+        for (dim, count, passive) in [(3, 400, 30), (17, 150, 7)] {
+            for normalization in [Normalization::Softmax, Normalization::Unnormalized] {
+                let mut problem = problem(Shape { replicas: 2, count, dim, passive }, 2.0);
+                problem.model.attention.mask = mask;
+                problem.model.attention.window = window;
+                problem.model.attention.normalization = normalization;
+                let devices = if normalization == Normalization::Softmax { &devices[..] } else { &devices[..1] };
+                for device in devices {
+                    check_on(device, &format!("{mask:?}, {window:?}, d = {dim}, {normalization:?}"), &problem)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Draws of every kind, beside those of the oracle, and a few steps of Heun's scheme under them.
+pub fn noises() -> Result<(), String> {
+    let (width, activation) = (9, Activation::Tanh);
+    let fields = [
+        NoiseField::Independent,
+        NoiseField::CommonAdditive,
+        NoiseField::CommonMatrix,
+        NoiseField::CommonPerceptron { width, activation },
+    ];
+    let small_segments = bounded(Bounds { segment_bytes: Some(2500), ..Bounds::default() })?;
+    for field in fields {
+        for (dim, geometry, is_shared) in [(3, Geometry::Sphere, false), (18, Geometry::PreNorm, true)] {
+            for device in [device()?, &small_segments] {
+                let what = format!("{field:?}, d = {dim}");
+                let mut problem = small(dim);
+                problem.model.geometry = geometry.clone();
+                stretched(&mut problem);
+                let (intensity, seed) = (0.5, 0x0123_4567_89ab_cdef);
+                let calculus = Calculus::Stratonovich;
+                problem.model.noise = Some(Noise { field, intensity, calculus, seed, is_shared });
+                let mut gpu = block_on(Gpu::new(device, &problem)).map_err(text)?;
+                let step = (7 << 32) + 5;
+                gpu.fluctuate(Point::State, step, 1).map_err(text)?;
+                let found = block_on(gpu.velocity(1)).map_err(text)?;
+                let expected = oracle::fluctuation(&problem, &problem.tokens.coordinates, step);
+                compare(&what, &found, &expected, NOISE)?;
+                problem.schedule.steps = 2;
+                check_steps(&format!("{what}, steps"), &problem)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The draws of many tokens, so that both ends of the unit interval are met.
+pub fn many_draws() -> Result<(), String> {
+    let mut problem = problem(Shape { replicas: 1, count: 20_000, dim: 4, passive: 19_000 }, 1.0);
+    problem.model.geometry = Geometry::Euclidean;
+    let (field, calculus) = (NoiseField::Independent, Calculus::Ito);
+    problem.model.noise = Some(Noise { field, intensity: 1.0, calculus, seed: 11, is_shared: false });
+    let mut gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
+    gpu.fluctuate(Point::State, 3, 0).map_err(text)?;
+    let found = block_on(gpu.velocity(0)).map_err(text)?;
+    compare("draws", &found, &oracle::fluctuation(&problem, &problem.tokens.coordinates, 3), NOISE)
 }
 
 /// Full matrices that are multiples of the identity in one layer and not in another.

@@ -130,7 +130,7 @@ fn constants(device: &Device, problem: &Problem, cloud: &Cloud) -> Option<Consta
     }
     let shift = if heads::common_peak(problem).is_some() { Shift::Fixed } else { Shift::Running };
     let attention = &problem.model.attention;
-    tune::small(shape, device.kind(), stages, shift, heads::sight(attention.mask), heads::matrices(attention))
+    tune::small(shape, device.kind(), stages, shift, heads::sight(attention), heads::matrices(attention))
 }
 
 /// The tableau times the step: row s makes the point that follows stage s, and the last row the next state.

@@ -222,10 +222,11 @@ pub(super) fn matrices(attention: &Attention) -> Matrices {
 }
 
 /// Which sources the kernels let a query see.
-pub(super) fn sight(mask: Mask) -> Sight {
-    match mask {
-        Mask::None | Mask::Others => Sight::All,
-        Mask::Causal | Mask::StrictlyCausal => Sight::Leading,
+pub(super) fn sight(attention: &Attention) -> Sight {
+    match (attention.mask, attention.window) {
+        (Mask::Others, _) | (_, Some(_)) => Sight::Chosen,
+        (Mask::None, None) => Sight::All,
+        (Mask::Causal | Mask::StrictlyCausal, None) => Sight::Leading,
     }
 }
 
@@ -238,8 +239,10 @@ pub(super) fn sight(mask: Mask) -> Sight {
 fn peak(setting: &Setting, attention: &Attention, head: &Head) -> Option<f64> {
     let scale = head.query_key.multiple_of_identity()?;
     let heard = setting.hears_itself && matches!(attention.mask, Mask::None | Mask::Causal);
-    let bounded =
-        setting.is_constant && attention.position == Position::Nowhere && attention.beta_of(head) * scale >= 0.0;
+    let bounded = setting.is_constant
+        && attention.window != Some(0)
+        && attention.position == Position::Nowhere
+        && attention.beta_of(head) * scale >= 0.0;
     (heard && bounded).then_some(scale)
 }
 

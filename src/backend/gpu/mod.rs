@@ -43,6 +43,7 @@ mod failure;
 mod harmonic;
 mod heads;
 mod motion;
+mod noise;
 mod pace;
 mod params;
 mod parts;
@@ -71,6 +72,7 @@ use self::{
     harmonic::Harmonics,
     heads::{Lens, Setting},
     motion::Look,
+    noise::Noise,
     perceptron::Perceptron,
     readback::Readback,
     recorder::Recorder,
@@ -79,11 +81,11 @@ use self::{
     shaders::{Constants, Shift},
     survey::{Asked, Survey},
     terms::unsupported,
-    velocity::{Clouds, Velocity, View},
+    velocity::{ALL, Clouds, Velocity, View},
 };
 use super::{Backend, BackendError, Identity, Method, Point, Precision, algorithm::Plan};
 use crate::{
-    model::{Field, Mask, Model},
+    model::{Field, Model},
     observe::{Quantity, Statistics},
     problem::{Algorithm, Problem},
     scheme::Tableau,
@@ -105,6 +107,8 @@ pub struct Gpu {
     harmonics: Option<(Harmonics, Check)>,
     method: Method,
     combination: Combination,
+    /// Present where the model has one.
+    noise: Option<Noise>,
     /// Present where workgroups keep whole replicas.
     advance: Option<Advance>,
     survey: Survey,
@@ -123,7 +127,7 @@ impl Gpu {
         terms::check(problem)?;
         let shape = problem.tokens.shape;
         let attention = &problem.model.attention;
-        let constants = tune::constants(shape, device.kind(), Shift::Running, heads::sight(attention.mask));
+        let constants = tune::constants(shape, device.kind(), Shift::Running, heads::sight(attention));
         let recorder = Recorder::new(device);
         let is_plain = terms::is_plain(problem)?;
         let plan = match is_plain {
@@ -141,7 +145,8 @@ impl Gpu {
         let cloud = Cloud::new(device, problem, &constants, scratch).await?;
         let mut velocity = Velocity::new(device, problem, constants, Clouds::same(&cloud), &recorder);
         if let Some(perceptron) = &problem.model.perceptron {
-            velocity.perceptron = Some(Perceptron::new(device, perceptron, &constants, &cloud, &recorder).await?);
+            velocity.perceptron =
+                Some(Perceptron::new(device, perceptron, &constants, &cloud, &recorder, Look::Usual).await?);
         }
         let harmonics = match plan {
             Some(plan) => Harmonics::new(device, plan, &constants, &cloud, &recorder).await?,
@@ -159,6 +164,10 @@ impl Gpu {
             None if terms::fits_advance(problem) => Advance::new(device, problem, &cloud, &recorder),
             _ => None,
         };
+        let noise = match &problem.model.noise {
+            Some(noise) => Some(Noise::new(device, noise, shape, &constants, &cloud, &recorder).await?),
+            None => None,
+        };
         let survey = Survey::new(device, problem, &constants, &cloud, &recorder)?;
         let state_bytes = cloud.tracts.iter().map(|tract| tract.state.size()).max().unwrap_or(0);
         let readback = Readback::new(device, state_bytes.max(survey.bytes()));
@@ -172,6 +181,7 @@ impl Gpu {
             harmonics: checked,
             method,
             combination,
+            noise,
             advance,
             survey,
             second_moments: None,
@@ -260,12 +270,19 @@ impl Backend for Gpu {
         self.advance = None;
         self.combination.write(&self.device, &model.geometry);
         self.survey.write(&model.attention);
-        let fits = self.harmonics.is_none() && self.velocity.write(&self.device, model);
+        let as_noisy = match (&self.noise, &model.noise) {
+            (Some(own), Some(noise)) => own.is_of(noise),
+            (own, noise) => own.is_none() && noise.is_none(),
+        };
+        let fits = as_noisy && self.harmonics.is_none() && self.velocity.write(&self.device, model);
         if fits { Ok(()) } else { Err(unsupported("models that change beyond their numbers")) }
     }
 
-    fn fluctuate(&mut self, _point: Point, _step: u64, _stage: usize) -> Result<(), BackendError> {
-        Err(unsupported("noise"))
+    fn fluctuate(&mut self, point: Point, step: u64, stage: usize) -> Result<(), BackendError> {
+        let Some(noise) = &mut self.noise else {
+            return Err(self.recorder.refused("a model without noise does not fluctuate".into()));
+        };
+        noise.record(&mut self.recorder, &self.cloud, &self.velocity.motion, (point, step, stage))
     }
 
     fn combine(&mut self, coefficients: &[f64], into: Point, field: Field) -> Result<(), BackendError> {
@@ -299,7 +316,7 @@ impl Backend for Gpu {
                 for head in 0..velocity.heads() {
                     // The energy is that of all pairs, whatever the mask.
                     let view = View { point: Point::State, segment, head };
-                    velocity.sum(recorder, Clouds::same(cloud), view, Mask::None)?;
+                    velocity.sum(recorder, Clouds::same(cloud), view, ALL)?;
                     survey.energy(recorder, cloud, (segment, head), velocity.stride(head))?;
                 }
             }

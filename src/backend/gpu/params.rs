@@ -54,6 +54,10 @@ params! {
         scale: f32,
         shift: f32,
         reach: i32,
+        ahead: i32,
+        window: i32,
+        others: u32,
+        first_passive: u32,
     }
     Settle {
         rows: u32,
@@ -87,6 +91,19 @@ params! {
         unused_1: u32,
         unused_2: u32,
         coefficients: [[f32; 4]; 2],
+    }
+    Fluctuate {
+        rows: u32,
+        first_row: u32,
+        tokens: u32,
+        first_token: u32,
+        first_replica: u32,
+        step: u32,
+        key_0: u32,
+        key_1: u32,
+        purpose: u32,
+        is_common: u32,
+        intensity: f32,
     }
     See { rows: u32, tokens: u32, first_token: u32, unit: u32, placed: u32 }
     Advance {

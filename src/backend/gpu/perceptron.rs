@@ -1,8 +1,11 @@
 //! The perceptron of every token: two products, with the hidden units of a block of rows between them.
 
+use std::ops::Range;
+
 use super::{
     cloud::{Cloud, Ledger, Tract},
     device::Device,
+    motion::Look,
     project::{Affine, Linear, Projection, Rows, Sum},
     recorder::Recorder,
     shaders::Constants,
@@ -33,6 +36,7 @@ impl Perceptron {
         constants: &Constants,
         cloud: &Cloud,
         recorder: &Recorder,
+        look: Look,
     ) -> Result<Perceptron, BackendError> {
         let dim = constants.dim as usize;
         let row_bytes = 16 * model.width().div_ceil(4) as u64;
@@ -46,8 +50,12 @@ impl Perceptron {
         let inner = Linear::new(device, "inner", &inner);
         let outer = Linear::new(device, "outer", &outer);
         let pass = |tract: &Tract, point| {
+            let inputs = match look {
+                Look::Usual => tract.seen(point),
+                Look::Plain => tract.tokens(point),
+            };
             let bind = |linear, buffers| Projection::new(device, recorder, constants, linear, buffers);
-            [bind(&inner, [tract.seen(point), &hidden]), bind(&outer, [&hidden, &tract.slopes])]
+            [bind(&inner, [inputs, &hidden]), bind(&outer, [&hidden, &tract.slopes])]
         };
         let passes = POINTS.map(|point| cloud.tracts.iter().map(|tract| pass(tract, point)).collect());
         Ok(Perceptron { inner, outer, activation: model.activation, block, passes })
@@ -65,15 +73,15 @@ impl Perceptron {
     pub fn record(
         &self,
         recorder: &mut Recorder,
-        (point, segment, rows): (Point, usize, usize),
+        (point, segment, rows): (Point, usize, Range<usize>),
         first_row: usize,
         sum: Sum,
     ) -> Result<(), BackendError> {
         let [inner, outer] = &self.passes[point as usize][segment];
-        for first in (0..rows).step_by(self.block) {
-            let block = Rows::first(self.block.min(rows - first));
+        for first in rows.clone().step_by(self.block) {
+            let block = Rows::first(self.block.min(rows.end - first));
             inner.record(recorder, Rows { first_input: first, activation: self.activation, ..block })?;
-            outer.record(recorder, Rows { first_output: first_row + first, sum, ..block })?;
+            outer.record(recorder, Rows { first_output: first_row + first - rows.start, sum, ..block })?;
         }
         Ok(())
     }

@@ -45,6 +45,7 @@ pub enum Kernel {
     ProjectWide,
     Tangent,
     See,
+    Fluctuate,
     Combine,
     Advance,
     Mean,
@@ -85,6 +86,8 @@ pub enum Sight {
     All,
     /// The leading ones, up to a number that grows with the query.
     Leading,
+    /// Some of those.
+    Chosen,
 }
 
 /// The numbers that a kernel is compiled for.
@@ -129,7 +132,7 @@ impl Constants {
 }
 
 impl Kernel {
-    pub const ALL: [Kernel; 22] = [
+    pub const ALL: [Kernel; 23] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
         Kernel::Settle,
@@ -137,6 +140,7 @@ impl Kernel {
         Kernel::ProjectWide,
         Kernel::Tangent,
         Kernel::See,
+        Kernel::Fluctuate,
         Kernel::Combine,
         Kernel::Advance,
         Kernel::Mean,
@@ -164,6 +168,7 @@ impl Kernel {
             Kernel::ProjectWide => "project_wide",
             Kernel::Tangent => "tangent",
             Kernel::See => "see",
+            Kernel::Fluctuate => "fluctuate",
             Kernel::Combine => "combine",
             Kernel::Advance => "advance",
             Kernel::Mean => "mean",
@@ -185,13 +190,14 @@ impl Kernel {
     /// The files of the kernel, in the order in which they are concatenated.
     pub fn files(self) -> &'static [File] {
         match self {
-            Kernel::ReduceNarrow => &[GRID, PARTIAL, MASK, TILE, REDUCE, REDUCE_NARROW],
-            Kernel::ReduceWide => &[GRID, PARTIAL, MASK, REDUCE, REDUCE_WIDE],
+            Kernel::ReduceNarrow => &[GRID, PARTIAL, MASK, WINDOW, TILE, REDUCE, REDUCE_NARROW],
+            Kernel::ReduceWide => &[GRID, PARTIAL, MASK, WINDOW, REDUCE, REDUCE_WIDE],
             Kernel::Settle => &[GRID, PARTIAL, SILENCE, SETTLE],
             Kernel::ProjectNarrow => &[GRID, SILENCE, ACTIVATION, PROJECT, PROJECT_NARROW],
             Kernel::ProjectWide => &[GRID, SILENCE, ACTIVATION, PROJECT, PROJECT_WIDE],
             Kernel::Tangent => &[GRID, TANGENT],
             Kernel::See => &[GRID, SEE],
+            Kernel::Fluctuate => &[GRID, FLUCTUATE],
             Kernel::Combine => &[GRID, COMBINE],
             Kernel::Advance => &[GRID, PARTIAL, SILENCE, MASK, TILE, ADVANCE],
             Kernel::Mean => &[GRID, SURVEY, MEAN],
@@ -219,6 +225,7 @@ impl Kernel {
             Kernel::Settle | Kernel::ProjectNarrow | Kernel::ProjectWide => &[Uniform, Read, Read, ReadWrite],
             Kernel::Tangent => &[Uniform, Read, ReadWrite],
             Kernel::See => &[Uniform, Read, Read, ReadWrite],
+            Kernel::Fluctuate => &[Uniform, Read, ReadWrite],
             Kernel::Combine => &[Uniform, ReadWrite, ReadWrite, Read, Read],
             Kernel::Advance => &[Uniform, ReadWrite, Read, Read, Read],
             Kernel::Direction => &[Uniform, ReadWrite],
@@ -242,6 +249,7 @@ impl Kernel {
             Kernel::ProjectNarrow | Kernel::ProjectWide => params::Project::LAYOUT,
             Kernel::Tangent => params::Tangent::LAYOUT,
             Kernel::See => params::See::LAYOUT,
+            Kernel::Fluctuate => params::Fluctuate::LAYOUT,
             Kernel::Combine => params::Combine::LAYOUT,
             Kernel::Advance => params::Advance::LAYOUT,
             Kernel::Mean | Kernel::Direction | Kernel::Spread | Kernel::Energy => params::Survey::LAYOUT,
@@ -305,7 +313,8 @@ fn header(constants: &Constants, threads: u32) -> String {
     let _ = writeln!(text, "const SEED: f32 = {SEED:e};");
     let _ = writeln!(text, "const VARYING: bool = {};", constants.degrees > 0);
     let _ = writeln!(text, "const GENERAL: bool = {};", constants.matrices == Matrices::General);
-    let _ = writeln!(text, "const MASKED: bool = {};", constants.sight == Sight::Leading);
+    let _ = writeln!(text, "const MASKED: bool = {};", constants.sight != Sight::All);
+    let _ = writeln!(text, "const CHOSEN: bool = {};", constants.sight == Sight::Chosen);
     text
 }
 
@@ -330,6 +339,7 @@ files! {
     PARTIAL = "partial.wgsl";
     SILENCE = "silence.wgsl";
     MASK = "mask.wgsl";
+    WINDOW = "window.wgsl";
     TILE = "tile.wgsl";
     REDUCE = "reduce.wgsl";
     REDUCE_NARROW = "reduce_narrow.wgsl";
@@ -341,6 +351,7 @@ files! {
     PROJECT_WIDE = "project_wide.wgsl";
     TANGENT = "tangent.wgsl";
     SEE = "see.wgsl";
+    FLUCTUATE = "fluctuate.wgsl";
     COMBINE = "combine.wgsl";
     ADVANCE = "advance.wgsl";
     SURVEY = "survey.wgsl";

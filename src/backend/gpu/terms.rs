@@ -13,12 +13,9 @@ pub(super) fn unsupported(term: &'static str) -> BackendError {
 
 /// Refuses what the kernels do not have.
 pub(super) fn check(problem: &Problem) -> Result<(), BackendError> {
-    let (model, attention) = (&problem.model, &problem.model.attention);
+    let attention = &problem.model.attention;
     let missing = [
-        (model.noise.is_some(), "noise"),
         (attention.heads.is_empty(), "field without heads"),
-        (attention.mask == Mask::Others, "mask that hides a token from itself"),
-        (attention.window.is_some(), "attention windows"),
         (attention.position != Position::Nowhere, "positions"),
         (attention.normalization == Normalization::Hardmax, "hardmax"),
         (matches!(attention.normalization, Normalization::Sinkhorn { .. }), "doubly stochastic attention"),

@@ -19,12 +19,22 @@ use super::{
 };
 use crate::{
     backend::{BackendError, Point},
-    model::{Field, Mask, Model, Normalization},
+    model::{Attention, Field, Mask, Model, Normalization},
     problem::Problem,
 };
 
 /// The points in the order in which everything is kept that exists for both.
 pub(super) const POINTS: [Point; 2] = [Point::State, Point::Stage];
+
+/// Whom a query hears, by mask and window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hearing {
+    mask: Mask,
+    window: Option<usize>,
+}
+
+/// Everybody: the energy is that of all pairs.
+pub(super) const ALL: Hearing = Hearing { mask: Mask::None, window: None };
 
 /// One head: its lens, and its passes by point and segment.
 struct Head {
@@ -38,9 +48,9 @@ pub(super) struct Velocity {
     setting: Setting,
     constants: Constants,
     normalization: Normalization,
-    mask: Mask,
+    hearing: Hearing,
     heads: Vec<Head>,
-    motion: Motion,
+    pub motion: Motion,
     /// Present where the model has one.
     pub perceptron: Option<Perceptron>,
     /// Present as long as sums over keys are taken by harmonics.
@@ -94,7 +104,7 @@ impl Velocity {
         Velocity {
             constants,
             normalization: attention.normalization,
-            mask: attention.mask,
+            hearing: hearing(attention),
             heads: attention.heads.iter().map(head).collect(),
             motion: Motion::new(device, &problem.model, &constants, queries, recorder),
             perceptron: None,
@@ -108,7 +118,7 @@ impl Velocity {
     pub fn write(&mut self, device: &Device, model: &Model) -> bool {
         let (setting, attention) = (&self.setting, &model.attention);
         let as_many = attention.heads.len() == self.heads.len();
-        let as_seen = (self.mask, self.normalization) == (attention.mask, attention.normalization);
+        let as_seen = (self.hearing, self.normalization) == (hearing(attention), attention.normalization);
         let mut fits = as_many && as_seen && self.motion.write(device, model);
         for (own, head) in self.heads.iter_mut().zip(&attention.heads) {
             fits &= own.lens.write(device, &Lens::of(setting, attention, head));
@@ -146,13 +156,13 @@ impl Velocity {
             let heads = if field == Field::Perceptron { 0 } else { self.heads.len() };
             for head in 0..heads {
                 let view = View { point, segment, head };
-                self.sum(recorder, clouds, view, self.mask)?;
+                self.sum(recorder, clouds, view, self.hearing)?;
                 let projects = field == Field::Tangent && is_fused && head + 1 == heads;
                 self.output(recorder, clouds.queries, view, projects, (first_row, sum))?;
                 sum = Sum::Continued;
             }
             if let (Field::Tangent | Field::Perceptron, Some(perceptron)) = (field, &self.perceptron) {
-                perceptron.record(recorder, (point, segment, rows), first_row, sum)?;
+                perceptron.record(recorder, (point, segment, 0..rows), first_row, sum)?;
             }
             if field == Field::Tangent && !is_fused {
                 self.motion.finish(recorder, (point, segment, rows), first_row)?;
@@ -172,8 +182,14 @@ impl Velocity {
         self.motion.is_spherical() && adds_last
     }
 
-    /// Records the partials of a view, over all keys that its queries see under `mask`: that of the model, or none.
-    pub fn sum(&self, recorder: &mut Recorder, clouds: Clouds, view: View, mask: Mask) -> Result<(), BackendError> {
+    /// Records the partials of a view, over all keys that its queries see by `hearing`: that of the model, or all.
+    pub fn sum(
+        &self,
+        recorder: &mut Recorder,
+        clouds: Clouds,
+        view: View,
+        hearing: Hearing,
+    ) -> Result<(), BackendError> {
         if let Some(query) = &self.pass(view).1.query {
             query.record(recorder, Rows::first(clouds.queries.tracts[view.segment].segment.rows()))?;
         }
@@ -185,7 +201,7 @@ impl Velocity {
             for projection in [&pass.key, &pass.value].into_iter().flatten() {
                 projection.record(recorder, rows)?;
             }
-            self.reduce(recorder, clouds, view, mask, turn)?;
+            self.reduce(recorder, clouds, view, hearing, turn)?;
         }
         Ok(())
     }
@@ -196,7 +212,7 @@ impl Velocity {
         recorder: &mut Recorder,
         clouds: Clouds,
         view: View,
-        mask: Mask,
+        hearing: Hearing,
         turn: usize,
     ) -> Result<(), BackendError> {
         let (lens, pass) = self.pass(view);
@@ -230,7 +246,12 @@ impl Velocity {
                     Query::Projected(_) => 1.0,
                 },
                 shift: lens.fixed,
-                reach: reach(mask, queries, keys),
+                reach: reach(hearing.mask, queries, keys),
+                ahead: queries.first_token as i32 - keys.first_token as i32,
+                // Beyond any source, and far from overflow when a query's number is added.
+                window: hearing.window.map_or(FAR, |window| window.min(FAR as usize) as i32),
+                others: u32::from(hearing.mask == Mask::Others),
+                first_passive: self.setting.sources.saturating_sub(queries.first_token) as u32,
             };
             let groups = part.groups.end - part.groups.start;
             recorder.record(reduce, &params, groups, groups as f64 * part.keys.len() as f64 * work)?;
@@ -279,12 +300,19 @@ impl Velocity {
     }
 }
 
+/// More than there are tokens.
+const FAR: i32 = 1 << 30;
+
+fn hearing(attention: &Attention) -> Hearing {
+    Hearing { mask: attention.mask, window: attention.window }
+}
+
 /// How many more of the sources of `keys` than its own number in `queries` a query sees under `mask`.
 pub(super) fn reach(mask: Mask, queries: &Segment, keys: &Segment) -> i32 {
     let ahead = queries.first_token as i32 - keys.first_token as i32;
     match mask {
         // Beyond any source, and far from overflow when a query's number is added.
-        Mask::None | Mask::Others => 1 << 30,
+        Mask::None | Mask::Others => FAR,
         Mask::Causal => ahead + 1,
         Mask::StrictlyCausal => ahead,
     }

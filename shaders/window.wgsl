@@ -1,0 +1,30 @@
+// Which of the visible sources a query does not hear: itself under `Mask::Others`, and those beyond a window. Passive
+// queries have no place among the sources, and hear all.
+
+fn hears(query: u32, key: u32) -> bool {
+    let distance = i32(query) + params.ahead - i32(key);
+    if (params.others == 1u && distance == 0) {
+        return false;
+    }
+    return query >= params.first_passive || abs(distance) < params.window;
+}
+
+// The sources of the key segment that queries [first, last] hear lie in [x, y).
+fn heard_range(first: u32, last: u32) -> vec2<u32> {
+    let end = visible(last);
+    if (!CHOSEN || last >= params.first_passive) {
+        return vec2<u32>(0u, end);
+    }
+    let sources = i32(params.sources);
+    let low = clamp(i32(first) + params.ahead + 1 - params.window, 0, sources);
+    let high = clamp(i32(last) + params.ahead + params.window, 0, sources);
+    return vec2<u32>(u32(low), min(end, u32(high)));
+}
+
+// Where in a slice to begin, so that chunks stay where they are and the first key that is heard is in one.
+fn first_chunk(begin: u32, heard: u32) -> u32 {
+    if (!CHOSEN || heard <= begin) {
+        return begin;
+    }
+    return begin + (heard - begin) / CHUNK * CHUNK;
+}
