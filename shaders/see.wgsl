@@ -1,20 +1,14 @@
-// What attention sees of tokens that are not what it sees: their directions x / |x|, and the places of tokens added.
+// What is seen of tokens that are not seen as they are: their directions x / |x|, or themselves for observations.
 
 struct See {
     rows: u32,
-    // Tokens of one replica in the segment, and the first of them.
-    tokens: u32,
-    first_token: u32,
     // One if directions are seen.
     unit: u32,
-    // One if places are added.
-    placed: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: See;
 @group(0) @binding(1) var<storage, read> tokens: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> places: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read_write> seen: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> seen: array<vec4<f32>>;
 
 @compute @workgroup_size(THREADS)
 fn see(
@@ -34,12 +28,7 @@ fn see(
         }
         norm = sqrt(square);
     }
-    let place = params.first_token + row % params.tokens;
     for (var c = 0u; c < WIDTH; c += 1u) {
-        var x = tokens[row * WIDTH + c] / norm;
-        if (params.placed == 1u) {
-            x += places[place * WIDTH + c];
-        }
-        seen[row * WIDTH + c] = x;
+        seen[row * WIDTH + c] = tokens[row * WIDTH + c] / norm;
     }
 }

@@ -5,7 +5,7 @@ use super::{
     device::Device,
     params,
     pipelines::{Bound, Pipeline},
-    project::{Affine, Linear, Projection, Rows, Sum, upload},
+    project::{Affine, Linear, Projection, Rows, Sum},
     recorder::Recorder,
     shaders::{Constants, Kernel, THREADS},
     velocity::POINTS,
@@ -51,12 +51,7 @@ impl Motion {
         };
         let see = match model.geometry.sees_directions() {
             false => [Vec::new(), Vec::new()],
-            true => {
-                let nowhere = upload(device, "places", &[0.0; 4]);
-                bound(Kernel::See, &|tract, point| {
-                    vec![tract.tokens(point).clone(), nowhere.clone(), tract.seen(point).clone()]
-                })
-            }
+            true => bound(Kernel::See, &|tract, point| vec![tract.tokens(point).clone(), tract.seen(point).clone()]),
         };
         let dim = constants.dim as usize;
         let drift = (model.geometry == Geometry::Rescaled).then(|| {
@@ -95,15 +90,9 @@ impl Motion {
     /// Records what is seen of the tokens of all segments.
     pub fn look(&self, recorder: &mut Recorder, cloud: &Cloud, point: Point, look: Look) -> Result<(), BackendError> {
         for (bound, tract) in self.see[point as usize].iter().zip(&cloud.tracts) {
-            let segment = &tract.segment;
-            let params = params::See {
-                rows: segment.rows() as u32,
-                tokens: segment.tokens as u32,
-                first_token: segment.first_token as u32,
-                unit: u32::from(look == Look::Usual),
-                placed: 0,
-            };
-            self.by_rows(recorder, bound, &params, segment.rows())?;
+            let rows = tract.segment.rows();
+            let params = params::See { rows: rows as u32, unit: u32::from(look == Look::Usual) };
+            self.by_rows(recorder, bound, &params, rows)?;
         }
         Ok(())
     }

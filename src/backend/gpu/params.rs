@@ -105,7 +105,7 @@ params! {
         is_common: u32,
         intensity: f32,
     }
-    See { rows: u32, tokens: u32, first_token: u32, unit: u32, placed: u32 }
+    See { rows: u32, unit: u32 }
     Advance {
         first_group: u32,
         end_group: u32,
