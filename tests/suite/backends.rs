@@ -5,11 +5,11 @@ use std::sync::OnceLock;
 use libtest_mimic::Trial;
 use tokenfield::{
     backend::{
-        Backend,
+        Backend, BackendError,
         cpu::{Cpu, Real},
         gpu::{self, Bounds, Gpu},
     },
-    model::Field,
+    model::{Field, Normalization, Position},
     observe::Sample,
     problem::{Problem, Schedule},
     scheme::Scheme,
@@ -49,6 +49,23 @@ impl Kind {
             Kind::CpuDouble => double,
             Kind::CpuSingle | Kind::GpuSingle | Kind::GpuStages => single,
         }
+    }
+
+    /// Whether the backend lacks a term of the problem: graphics adapters know no positions, no hardmax and no Sinkhorn.
+    pub fn lacks(self, problem: &Problem) -> bool {
+        let attention = &problem.model.attention;
+        let normalization =
+            matches!(attention.normalization, Normalization::Hardmax | Normalization::Sinkhorn { .. });
+        let is_gpu = matches!(self, Kind::GpuSingle | Kind::GpuStages);
+        is_gpu && (normalization || attention.position != Position::Nowhere)
+    }
+
+    /// What a backend lacks it says, instead of computing something else.
+    #[track_caller]
+    pub fn assert_refused(self, problem: &Problem) {
+        let device = pollster::block_on(gpu::Device::open(gpu::Choice::Best)).expect("an adapter opens");
+        let refused = pollster::block_on(Gpu::new(&device, problem));
+        assert!(matches!(refused, Err(BackendError::Unsupported { .. })), "a term that is missing goes unnoticed");
     }
 
     /// The problem evolved to its end.

@@ -2,6 +2,7 @@
 
 mod backends;
 mod clouds;
+mod course;
 mod harmonic;
 mod laws;
 mod long_sums;

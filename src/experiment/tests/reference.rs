@@ -92,7 +92,7 @@ fn the_reference_shows_every_key() {
     let laws = law::LAWS.iter().flat_map(|(_, form)| form.keys).copied().collect::<Vec<_>>();
     let processes = ["ornstein-uhlenbeck"];
     let changing = [course::LAYERS, course::ENSEMBLE, course::OSCILLATING, &processes].concat();
-    let tables: [(&str, &[&str]); 23] = [
+    let tables: [(&str, &[&str]); 24] = [
         ("", typed::ROOT),
         ("tokens", typed::TOKENS),
         ("tokens.weights", typed::WEIGHTS),
@@ -116,6 +116,7 @@ fn the_reference_shows_every_key() {
         ("noise", noise::NOISE),
         ("time", typed::TIME),
         ("observe", typed::OBSERVE),
+        ("reference", super::super::reference::REFERENCE),
     ];
     for (table, keys) in tables {
         for key in keys {
@@ -142,6 +143,7 @@ fn the_reference_shows_every_word() {
         of(noise::SHARING),
         of(typed::SCHEMES),
         of(typed::QUANTITIES),
+        of(super::super::reference::REFERENCES),
         of(law::LAWS),
     ];
     for word in words.concat() {

@@ -4,12 +4,12 @@ use nalgebra::{DMatrix, SymmetricEigen};
 
 use crate::model::Matrix;
 
-/// No entry exceeds this, which single precision holds with room for the sums that follow.
+/// No entry exceeds this: far below 1e30, by which the score of what is not seen is lowered, with room for long tokens.
 ///
 /// A matrix beyond it is divided by a number c > 1 that brings its largest entry here, as if beta were beta / c. Softmax
 /// does not notice: scores of such sizes differ by far more than an exponential resolves, or, relative to the rounding
 /// of any format, not at all, and the weight is with the largest either way.
-const LARGEST: f64 = 1e30;
+const LARGEST: f64 = 1e24;
 
 /// e^{tV^T} A e^{tV}, saturated.
 ///
