@@ -25,6 +25,7 @@ fn main() {
         long_sums::all(),
         model::all(),
         noise::all(),
+        course::all(),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit();
 }
