@@ -28,3 +28,4 @@ pub mod record;
 pub mod scheme;
 pub mod simulate;
 pub mod tokens;
+pub mod transport;

@@ -28,6 +28,8 @@ pub enum Purpose {
     Noise = 2,
     /// What moves all tokens of a replica at random.
     CommonNoise = 3,
+    /// Which way a cloud is projected.
+    Projection = 4,
 }
 
 /// The random numbers of one token of one replica for one purpose; a generator in the sense of `rand`.
