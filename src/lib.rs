@@ -30,3 +30,4 @@ pub mod scheme;
 pub mod simulate;
 pub mod sweep;
 pub mod tokens;
+pub mod transport;

@@ -32,6 +32,8 @@ pub enum Purpose {
     Weights = 4,
     /// Which replicas a resample of the bootstrap draws.
     Bootstrap = 5,
+    /// Which way a cloud is projected.
+    Projection = 6,
 }
 
 /// The random numbers of one token of one replica for one purpose; a generator in the sense of `rand`.

@@ -57,7 +57,7 @@ impl Zonal {
             });
         }
         let dim = problem.tokens.shape.dim;
-        let (axis, nodes) = nodes(law, dim)?;
+        let Heights { axis, nodes } = nodes(law, dim)?;
         let weights: Vec<f64> = nodes.iter().map(|(_, weight)| *weight).collect();
         let meridian = meridian(&axis);
         let place = |angle: f64| {
@@ -143,8 +143,15 @@ fn meridian(axis: &[f64]) -> Vec<f64> {
     vector.iter().map(|c| c / length).collect()
 }
 
-/// The axis of a symmetric law, and nodes of its angles from there, with weights of sum one.
-fn nodes(law: &Law, dim: usize) -> Result<(Vec<f64>, Vec<(f64, f64)>), LawError> {
+/// A symmetric law.
+struct Heights {
+    axis: Vec<f64>,
+    /// Angles from the axis, and their weights, of sum one.
+    nodes: Vec<(f64, f64)>,
+}
+
+/// The axis of a symmetric law, and nodes of its angles from there.
+fn nodes(law: &Law, dim: usize) -> Result<Heights, LawError> {
     let pole = || (0..dim).map(|k| f64::from(u8::from(k + 1 == dim))).collect::<Vec<f64>>();
     let (axis, concentration, widest) = match law {
         Law::Uniform => (pole(), 0.0, PI),
@@ -166,7 +173,7 @@ fn nodes(law: &Law, dim: usize) -> Result<(Vec<f64>, Vec<(f64, f64)>), LawError>
         })
         .collect();
     let total: f64 = raw.iter().map(|(_, weight)| weight).sum();
-    Ok((axis, raw.into_iter().map(|(angle, weight)| (angle, weight / total)).collect()))
+    Ok(Heights { axis, nodes: raw.into_iter().map(|(angle, weight)| (angle, weight / total)).collect() })
 }
 
 impl Backend for Zonal {

@@ -24,12 +24,15 @@ impl Rate {
     }
 }
 
+/// The quantity of every replica at a value of the key.
+pub type Point = (f64, Vec<f64>);
+
 /// Resamples of the bootstrap.
 const RESAMPLES: u32 = 2000;
 
 /// The rate of points (key, quantity of each replica), at least two of them, all numbers positive; none where the logarithms
 /// say nothing.
-pub fn rates(points: &[(f64, Vec<f64>)]) -> Option<Rate> {
+pub fn rates(points: &[Point]) -> Option<Rate> {
     let is_positive = |number: &f64| *number > 0.0 && number.is_finite();
     let usable = points.len() >= 2
         && points

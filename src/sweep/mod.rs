@@ -15,7 +15,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 pub use self::{
-    fit::{Rate, rates},
+    fit::{Point, Rate, rates},
     table::{Finals, write_tables},
 };
 use crate::{

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{Cell, SweepError, folder, rates};
+use super::{Cell, Point, SweepError, folder, rates};
 use crate::{experiment::SweepFile, record::write_whole};
 
 /// The last sample of every replica of a cell.
@@ -98,7 +98,7 @@ fn rates_table(
     let mut table = vec![RATES.iter().chain(&keys).map(ToString::to_string).collect::<Vec<_>>()];
     for fit in &file.fits {
         let variable = keys.iter().position(|key| *key == fit.variable).unwrap_or(0);
-        let mut groups: Vec<(Vec<String>, Vec<(f64, Vec<f64>)>)> = Vec::new();
+        let mut groups: Vec<(Vec<String>, Vec<Point>)> = Vec::new();
         for (cell, finals) in cells.iter().zip(finals) {
             let mut others = cell.values.clone();
             others[variable] = String::new();

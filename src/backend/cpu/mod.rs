@@ -29,12 +29,14 @@ mod reduction;
 mod registers;
 mod shift;
 mod sinkhorn;
+mod sums;
 mod tiles;
 mod velocity;
 
 use rayon::prelude::*;
 
 pub use self::real::Real;
+pub(crate) use self::sums::Sources;
 use self::{
     algorithm::Harmonics,
     columns::Columns,

@@ -1,0 +1,118 @@
+//! A weighted cloud as distances see it: points, and masses that sum to one.
+
+use super::TransportError;
+use crate::tokens::{Tokens, Weights};
+
+/// How far the sum of weights may be from one: they may have been rounded to single precision.
+const TOTAL: f64 = 1e-5;
+
+/// The masses of the points.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Masses<'a> {
+    /// 1 / count each.
+    Equal,
+    /// One a point, none negative, their sum one to 1e-5; they are divided by it.
+    Each(&'a [f64]),
+}
+
+/// The measure sum_j w_j delta_{x_j} on R^dim.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measure<'a> {
+    coordinates: &'a [f64],
+    dim: usize,
+    masses: Masses<'a>,
+    /// What the masses are divided by.
+    total: f64,
+}
+
+impl<'a> Measure<'a> {
+    /// `coordinates` are row-major (point, component).
+    pub fn new(coordinates: &'a [f64], dim: usize, masses: Masses<'a>) -> Result<Self, TransportError> {
+        if dim == 0 || coordinates.is_empty() || !coordinates.len().is_multiple_of(dim) {
+            return Err(TransportError::Coordinates { numbers: coordinates.len(), dim });
+        }
+        if let Some((index, value)) = coordinates.iter().enumerate().find(|(_, value)| !value.is_finite()) {
+            return Err(TransportError::NotFinite { point: index / dim, place: index % dim, value: *value });
+        }
+        let mut measure = Self { coordinates, dim, masses, total: 1.0 };
+        if let Masses::Each(masses) = masses {
+            if masses.len() != measure.count() {
+                return Err(TransportError::Weights { found: masses.len(), count: measure.count() });
+            }
+            let good = |mass: f64| mass >= 0.0 && mass.is_finite();
+            if let Some((point, value)) = masses.iter().enumerate().find(|(_, mass)| !good(**mass)) {
+                return Err(TransportError::Weight { point, value: *value });
+            }
+            measure.total = masses.iter().sum();
+            if (measure.total - 1.0).abs() > TOTAL {
+                return Err(TransportError::Total { sum: measure.total });
+            }
+        }
+        Ok(measure)
+    }
+
+    /// The tokens of one replica; passive ones are no part of the measure.
+    pub fn of(tokens: &'a Tokens, replica: usize) -> Result<Self, TransportError> {
+        let (shape, sources) = (tokens.shape, tokens.shape.sources());
+        let masses = match &tokens.weights {
+            Weights::Equal => Masses::Equal,
+            Weights::Each(weights) => Masses::Each(&weights[replica * shape.count..][..sources]),
+        };
+        Self::new(&tokens.replica(replica)[..sources * shape.dim], shape.dim, masses)
+    }
+
+    pub fn count(&self) -> usize {
+        self.coordinates.len() / self.dim
+    }
+
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    pub fn masses(&self) -> Masses<'a> {
+        self.masses
+    }
+
+    pub fn points(&self) -> impl Iterator<Item = &'a [f64]> + use<'a> {
+        self.coordinates.chunks_exact(self.dim)
+    }
+
+    /// w_j, of sum one.
+    pub fn weight(&self, point: usize) -> f64 {
+        match self.masses {
+            Masses::Equal => 1.0 / self.count() as f64,
+            Masses::Each(masses) => masses[point] / self.total,
+        }
+    }
+
+    /// sum_j w_j f(x_j).
+    pub(super) fn mean(&self, f: impl Fn(&[f64]) -> f64) -> f64 {
+        self.points().enumerate().map(|(index, point)| self.weight(index) * f(point)).sum()
+    }
+
+    /// The points of positive mass, row-major, and their masses.
+    pub(super) fn support(&self) -> (Vec<f64>, Vec<f64>) {
+        let heavy = self.points().enumerate().filter(|(index, _)| self.weight(*index) > 0.0);
+        let (mut points, mut weights) =
+            (Vec::with_capacity(self.coordinates.len()), Vec::with_capacity(self.count()));
+        for (index, point) in heavy {
+            points.extend_from_slice(point);
+            weights.push(self.weight(index));
+        }
+        (points, weights)
+    }
+
+    /// The dimension of the space that both live in.
+    pub(super) fn common_dim(&self, other: &Measure<'_>) -> Result<usize, TransportError> {
+        if self.dim == other.dim {
+            Ok(self.dim)
+        } else {
+            Err(TransportError::Dimensions { a: self.dim, b: other.dim })
+        }
+    }
+}
+
+/// |x - y|^2.
+pub(super) fn squared_distance(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).map(|(x, y)| (x - y) * (x - y)).sum()
+}

@@ -1,0 +1,81 @@
+//! Sliced Wasserstein distances: the mean over straight projections, each of which is a problem on the line.
+
+use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
+
+use super::{
+    Measure, Order, TransportError,
+    quantiles::{Quantiles, cost},
+};
+use crate::random::{Purpose, Stream};
+
+/// How far the length of a direction may be from one.
+const UNIT: f64 = 1e-9;
+
+/// An estimate of SW_p, and how far it may be off because directions were drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sliced {
+    /// (mean over directions of W_p^p)^{1/p}.
+    pub distance: f64,
+    /// One standard deviation of `distance` over draws of directions, to first order (delta method).
+    pub standard_error: f64,
+}
+
+/// SW_p = (mean over theta of W_p^p(<theta, a>, <theta, b>))^{1/p} over directions theta uniform on S^{d-1} (Bonneel, Rabin,
+/// Peyre, Pfister, J. Math. Imaging Vis. 51, 2015), estimated from `projections` random ones.
+///
+/// Chordal: lengths of projections, so that SW_p <= W_p, and SW_2 <= W_2 / sqrt(d). SW_p^p is estimated without bias, SW_2
+/// itself slightly low. The same seed draws the same directions for any pair of measures.
+pub fn wasserstein(
+    order: Order,
+    a: &Measure<'_>,
+    b: &Measure<'_>,
+    projections: u32,
+    seed: u64,
+) -> Result<Sliced, TransportError> {
+    if projections < 2 {
+        return Err(TransportError::Projections { count: projections as usize });
+    }
+    along(order, a, b, &directions(a.dim(), projections, seed))
+}
+
+/// The same from given directions, row-major (direction, component), each of length one.
+pub fn along(order: Order, a: &Measure<'_>, b: &Measure<'_>, directions: &[f64]) -> Result<Sliced, TransportError> {
+    let dim = a.common_dim(b)?;
+    let is_unit = |direction: &[f64]| (dot(direction, direction).sqrt() - 1.0).abs() <= UNIT;
+    let rows = directions.chunks_exact(dim);
+    if rows.len() < 2 || !rows.remainder().is_empty() || !rows.into_iter().all(is_unit) {
+        return Err(TransportError::Directions { numbers: directions.len(), dim });
+    }
+    let projected = |measure: &Measure<'_>, direction: &[f64]| {
+        let values: Vec<f64> = measure.points().map(|point| dot(point, direction)).collect();
+        Quantiles::new(measure, &values)
+    };
+    let costs: Vec<f64> = directions
+        .par_chunks_exact(dim)
+        .map(|direction| cost(order, &projected(a, direction), &projected(b, direction)))
+        .collect();
+    let count = costs.len() as f64;
+    let mean = costs.iter().sum::<f64>() / count;
+    let variance = costs.iter().map(|cost| (cost - mean) * (cost - mean)).sum::<f64>() / (count - 1.0);
+    let distance = order.root(mean);
+    // d(m^{1/p}) = m^{1/p} dm / (p m); where all costs are zero there is nothing to be uncertain about.
+    let slope = if mean > 0.0 { distance / (order.exponent() * mean) } else { 0.0 };
+    Ok(Sliced { distance, standard_error: slope * (variance / count).sqrt() })
+}
+
+/// `count` uniform directions of R^dim, row-major: normalised Gaussian vectors.
+pub fn directions(dim: usize, count: u32, seed: u64) -> Vec<f64> {
+    let direction = |index| {
+        let mut stream = Stream::new(seed, 0, index, Purpose::Projection);
+        let mut vector: Vec<f64> = (0..dim).map(|_| StandardNormal.sample(&mut stream)).collect();
+        let length = dot(&vector, &vector).sqrt();
+        vector.iter_mut().for_each(|component| *component /= length);
+        vector
+    };
+    (0..count).flat_map(direction).collect()
+}
+
+fn dot(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).map(|(x, y)| x * y).sum()
+}
