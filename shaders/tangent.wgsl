@@ -37,13 +37,15 @@ fn tangent(
         radial += dot(tokens[row * WIDTH + c], f);
         square += dot(f, f);
     }
+    // A field of zero has no direction, and moves nothing.
+    let inverse = select(1.0 / sqrt(square), 0.0, square == 0.0);
     var scale = 1.0;
     if (params.kind == PERI_NORM) {
         radial = 0.0;
-        scale = 1.0 / sqrt(square);
+        scale = inverse;
     }
     if (params.kind == NGPT) {
-        scale = params.alpha / sqrt(square);
+        scale = params.alpha * inverse;
     }
     for (var c = 0u; c < WIDTH; c += 1u) {
         slopes[at + c] = scale * (slopes[at + c] - radial * tokens[row * WIDTH + c]);

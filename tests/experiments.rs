@@ -7,11 +7,15 @@ use std::{path::Path, process::Command};
 use ndarray::{Array2, Array3};
 use ndarray_npy::read_npy;
 use tokenfield::{
-    backend::cpu::{Cpu, Real},
-    experiment::Experiment,
+    backend::{
+        Precision,
+        cpu::{Cpu, Real},
+    },
+    experiment::{Experiment, SweepFile},
     observe::columns,
     problem::Problem,
     simulate::{Event, simulate},
+    sweep::cells,
 };
 
 fn problem(name: &str) -> Problem {
@@ -123,4 +127,44 @@ fn minilm_layers_on_the_cpu() {
 #[test]
 fn minilm_layers_on_the_gpu() {
     assert_layers("gpu", "single", 2e-5);
+}
+
+/// The root mean square over replicas of the coupling error, from the command line.
+fn coupling_error(count: usize) -> f64 {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/experiments/coupling.toml");
+    let output = Command::new(env!("CARGO_BIN_EXE_tokenfield"))
+        .arg("run")
+        .arg(file)
+        .args(["--backend", "cpu", "--precision", "double", "--no-plot", "--out", "out"])
+        .args(["--set", "tokens.replicas=16", "--set", &format!("tokens.count={count}")])
+        .current_dir(&folder)
+        .output()
+        .expect("the command starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut reader = csv::Reader::from_path(folder.path().join("out/samples.csv")).expect("samples");
+    let column =
+        reader.headers().expect("a header").iter().position(|name| name == "coupling_error").expect("a column");
+    let rows = reader.records().map(|row| row.expect("a row"));
+    let ends = rows.filter(|row| row[1].parse::<f64>() == Ok(2.0)).map(|row| row[column].parse().expect("a number"));
+    let squares: Vec<f64> = ends.map(|error: f64| error * error).collect();
+    assert_eq!(squares.len(), 16);
+    (squares.iter().sum::<f64>() / 16.0).sqrt()
+}
+
+#[test]
+fn coupling() {
+    let (few, many) = (coupling_error(256), coupling_error(4096));
+    assert!((few - COUPLING[0]).abs() < 1e-9 && (many - COUPLING[1]).abs() < 1e-9, "{few}, {many}");
+    assert!((few / many / 4.0 - 1.0).abs() < 0.3, "like n^-1/2: {few}, {many}");
+}
+
+/// With 256 and with 4096 tokens.
+const COUPLING: [f64; 2] = [0.096_181_815_244_920_21, 0.022_779_161_055_361_683];
+
+#[test]
+fn sweeps_resolve() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/sweeps/coupling.toml");
+    let sweep = SweepFile::read(&file, &[]).expect("the sweep is right");
+    assert_eq!(cells(&sweep, Precision::Single).expect("cells").len(), 4);
 }

@@ -1,3 +1,5 @@
+//! The two ways to the limit against each other, against tables and against samples.
+
 use super::*;
 use crate::{
     backend::{Backend, Point, cpu::Cpu},

@@ -67,7 +67,7 @@ impl Zonal {
         let coordinates = nodes.iter().flat_map(|(angle, _)| place(*angle)).collect();
         let limit = beside(problem, coordinates, &weights, &problem.tokens.coordinates);
         let state = limit.tokens.coordinates.clone();
-        let stages = problem.scheme.tableau().stages();
+        let stages = problem.slots();
         let zonal = Self {
             model: model.clone(),
             dim,

@@ -152,7 +152,7 @@ fn lonely_tokens() {
 /// A tolerance within the reach of bounds but not of rounding itself: `harmonic` stops and says by how much, `auto` goes on
 /// with direct.
 fn owned_errors() {
-    let mut problem = problem(cloud(1, 20_000, 3, 101), 4.0);
+    let mut problem = problem(cloud(1, 20_000, 3, 101), 1.0);
     problem.tolerance = Some(2e-16);
     problem.algorithm = Algorithm::Harmonic;
     let run = |problem: &Problem| {

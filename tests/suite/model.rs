@@ -313,7 +313,7 @@ fn energies(kind: Kind) {
         Head { weight: 3.0, ..Head::default() },
         factored_head(dim, 2, 79),
     ];
-    for geometry in [Geometry::Sphere, Geometry::Euclidean] {
+    for geometry in [Geometry::Sphere, Geometry::Euclidean, Geometry::PreNorm] {
         let attention = Attention { beta: 2.0, mask: Mask::Causal, heads: heads.clone(), ..Attention::default() };
         let model = Model { geometry: geometry.clone(), ..attention.into() };
         let mut tokens = tokens(&geometry, 40, dim, 83);

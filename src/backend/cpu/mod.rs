@@ -283,13 +283,12 @@ impl<T: Real> Backend for Cpu<T> {
     }
 
     async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
-        let directions = self.directions(&self.state);
-        let tokens = directions.as_ref().unwrap_or(&self.state);
-        let measures = Measures { shape: self.shape, weights: &self.weights, tokens };
+        let measures = Measures { shape: self.shape, weights: &self.weights, tokens: &self.state };
         let mut statistics = measures.moments(quantities);
         self.check_harmonics()?;
-        let tokens = directions.as_ref().unwrap_or(&self.state);
         if quantities.contains(&Quantity::Energy) {
+            let directions = self.directions(&self.state);
+            let tokens = directions.as_ref().unwrap_or(&self.state);
             for (replica, statistics) in statistics.iter_mut().enumerate() {
                 statistics.log_energy = self.log_energy(replica, tokens.replica(replica));
             }

@@ -311,7 +311,7 @@ impl Backend for Gpu {
             survey.spreads(recorder, cloud)?;
         }
         if asked.energy {
-            velocity.look(recorder, cloud, Point::State, Look::Plain)?;
+            velocity.look(recorder, cloud, Point::State, Look::Usual)?;
             for segment in 0..cloud.tracts.len() {
                 for head in 0..velocity.heads() {
                     // The energy is that of all pairs, whatever the mask.

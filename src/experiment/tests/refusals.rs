@@ -37,11 +37,11 @@ fn keys_and_types() {
     ];
     insta::assert_snapshot!(refusals.join("\n"), @r#"
     experiment: attention.betta: unknown key; did you mean attention.beta? known here: beta, normalization, sinkhorn, mask, window, position, model, layers, heads, head
-    experiment: perceptrons: unknown key; did you mean perceptron? known here: name, algorithm, tolerance, tokens, layer-norm, attention, perceptron, noise, time, observe
+    experiment: perceptrons: unknown key; did you mean perceptron? known here: name, algorithm, tolerance, tokens, layer-norm, attention, perceptron, noise, time, observe, reference
     experiment: tokens.initial.axis: unknown key; known here: law
     experiment: attention.beta: missing; write e.g. attention.beta = 4.0
     experiment: tokens.count: missing; write e.g. tokens.count = 4096
-    experiment: times: unknown key; did you mean time? known here: name, algorithm, tolerance, tokens, layer-norm, attention, perceptron, noise, time, observe
+    experiment: times: unknown key; did you mean time? known here: name, algorithm, tolerance, tokens, layer-norm, attention, perceptron, noise, time, observe, reference
     experiment: time.step = "small": must be a number, and is text; write e.g. time.step = 0.05
     experiment: tokens.count = 6.0: must be a whole number, and is a decimal number; write e.g. tokens.count = 4096
     experiment: line 10, column 1: missing comma between array elements, expected `,`; write valid TOML, see https://toml.io
@@ -111,7 +111,7 @@ fn words() {
     experiment: tokens.geometry = "hyperbolic": not supported; accepted: "sphere", "post-norm", "euclidean", "rescaled", "pre-norm", "peri-norm", "mix-norm", "ngpt", "layer-norm"
     experiment: algorithm = "fourier": not supported; accepted: "auto", "direct", "harmonic"
     experiment: time.scheme = "rk5": not supported; accepted: "euler", "heun", "rk4", "layer"
-    experiment: observe.quantities.1 = "clusters": not supported; accepted: "moments", "energy", "w2_dirac", "overlap"
+    experiment: observe.quantities.1 = "clusters": not supported; accepted: "moments", "energy", "w2_dirac", "overlap", "coupling_error", "tagged_error"
     experiment: observe.quantities.1 = "moments": is listed twice; write every quantity once
     "#);
 }

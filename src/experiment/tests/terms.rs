@@ -215,3 +215,23 @@ fn geometries_and_where_tokens_start() {
     tokens.initial.covariance = [[1.0, 2.0], [0.0, 1.0]]: is not symmetric; write 2 rows of 2 numbers, symmetric and without negative eigenvalues
     "#);
 }
+
+#[test]
+fn references() {
+    let refusals = refusals(&[
+        &["observe.quantities=[\"coupling_error\"]"],
+        &["reference.kind=\"particles\""],
+        &["reference.tolerance=1e-6"],
+        &["reference={ kind = \"zonal\", tolerance = 1e-6 }"],
+        &["reference={ kind = \"quadrature\", tolerance = 0 }"],
+        &["reference.kind=\"zonal\"", "observe.quantities=[\"tagged_error\"]"],
+    ]);
+    insta::assert_snapshot!(refusals, @r#"
+    observe.quantities = ["coupling_error"]: coupling_error and tagged_error compare tokens with their twins in the limit; write a table [reference], or leave them out
+    reference.kind = "particles": not supported; accepted: "quadrature", "zonal"
+    reference.kind: missing; write e.g. reference.kind = "zonal"
+    reference.tolerance = 0.000001: is one of nodes that are doubled, and zonal limits have enough; leave it out
+    reference.tolerance = 0: must be greater than 0 and less than 1; write e.g. reference.tolerance = 1e-8
+    observe.quantities = ["tagged_error"]: tagged_error is that of passive tokens, and there are none; write tokens.passive = 1 or more, or leave it out
+    "#);
+}

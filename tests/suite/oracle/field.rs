@@ -55,18 +55,20 @@ fn tangent(x: &[f64], v: &[f64]) -> Vec<f64> {
     x.iter().zip(v).map(|(x, v)| v - radial * x).collect()
 }
 
+/// What attention and perceptron see of a token.
+pub fn seen(model: &Model, x: &[f64]) -> Vec<f64> {
+    match model.geometry {
+        Geometry::PreNorm | Geometry::PeriNorm => x.iter().map(|c| c / length(x)).collect(),
+        _ => x.to_vec(),
+    }
+}
+
 /// The chosen field of `model` at every token of every replica, ordered as `coordinates`.
 pub fn field_of(problem: &Problem, model: &Model, coordinates: &[f64], which: Field) -> Vec<f64> {
     let shape = problem.tokens.shape;
     let mut field = Vec::new();
     for (replica, tokens) in coordinates.chunks(shape.count * shape.dim).enumerate() {
-        let seen: Vec<Vec<f64>> = tokens
-            .chunks(shape.dim)
-            .map(|x| match model.geometry {
-                Geometry::PreNorm | Geometry::PeriNorm => x.iter().map(|c| c / length(x)).collect(),
-                _ => x.to_vec(),
-            })
-            .collect();
+        let seen: Vec<Vec<f64>> = tokens.chunks(shape.dim).map(|x| seen(model, x)).collect();
         let mlp = |x: &[f64]| match &model.perceptron {
             Some(layer) => perceptron(layer, x),
             None => vec![0.0; shape.dim],

@@ -2,15 +2,15 @@
 
 use tokenfield::problem::Problem;
 
-use super::{attention::scores, dot};
+use super::{attention::scores, dot, field::seen};
 
-/// ln sum_h (1 / 2 beta_h) sum_ij w_i w_j e^{beta_h <q_i, k_j>} of one replica.
+/// ln sum_h (1 / 2 beta_h) sum_ij w_i w_j e^{beta_h <q_i, k_j>} of one replica, of tokens as attention sees them.
 pub fn log_energy(problem: &Problem, coordinates: &[f64], replica: usize) -> f64 {
     let shape = problem.tokens.shape;
     let attention = &problem.model.attention;
     let length = shape.count * shape.dim;
     let tokens: Vec<Vec<f64>> =
-        coordinates[replica * length..][..length].chunks(shape.dim).map(<[f64]>::to_vec).collect();
+        coordinates[replica * length..][..length].chunks(shape.dim).map(|x| seen(&problem.model, x)).collect();
     let mut exponents = Vec::new();
     for head in &attention.heads {
         for (i, row) in scores(problem, attention, head, &tokens).iter().take(shape.sources()).enumerate() {
