@@ -135,7 +135,7 @@ pub async fn simulate_beside<B: Backend, C: Backend>(
 
 impl<C: Backend> Beside<'_, C> {
     /// The steps from `start` to `end`.
-    fn follow(&mut self, start: u64, end: u64) -> Result<(), BackendError> {
+    pub(crate) fn follow(&mut self, start: u64, end: u64) -> Result<(), BackendError> {
         let mut done = start;
         while done < end {
             let Problem { course, model, schedule, .. } = self.limit;

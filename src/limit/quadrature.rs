@@ -5,7 +5,7 @@ use crate::{
     backend::{Backend, cpu::Cpu},
     initial::{Law, quadrature},
     problem::Problem,
-    simulate::advance,
+    simulate::Beside,
 };
 
 /// Nodes in a direction to begin with, and at most.
@@ -43,10 +43,7 @@ pub async fn quadrature_within(problem: &Problem, law: &Law, tolerance: f64) -> 
 /// The tokens of `problem` at the end of its schedule.
 async fn end(problem: &Problem) -> Result<Vec<f64>, LimitError> {
     let mut backend = Cpu::<f64>::new(problem)?;
-    let mut done = 0;
-    while done < problem.schedule.steps {
-        done += advance(problem, &mut backend, done, problem.schedule.steps - done)?;
-    }
+    Beside { limit: problem, backend: &mut backend }.follow(0, problem.schedule.steps)?;
     Ok(backend.tokens().await?)
 }
 

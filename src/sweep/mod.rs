@@ -29,7 +29,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Cell {
     pub id: String,
-    /// The values of the axes, in their order, as TOML.
+    /// The values of the axes, in their order: text as it is, all else as TOML.
     pub values: Vec<String>,
     pub experiment: Experiment,
 }
@@ -54,9 +54,13 @@ pub fn cells(file: &SweepFile, precision: Precision) -> Result<Vec<Cell>, SweepE
         let problem = experiment.resolve()?;
         file.require_measured(&columns(&problem.quantities, problem.tokens.shape.dim))?;
         let id = id(&experiment.to_toml()?, precision);
-        cells.push(Cell { id, values: values.iter().map(ToString::to_string).collect(), experiment });
+        cells.push(Cell { id, values: values.iter().map(text).collect(), experiment });
     }
     Ok(cells)
+}
+
+fn text(value: &toml::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// The first 16 hexadecimal digits of the SHA-256 of the resolved experiment, the precision and the version.

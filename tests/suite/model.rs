@@ -4,7 +4,7 @@ use libtest_mimic::Trial;
 use tokenfield::{
     model::{
         Activation, Attention, Biases, Calculus, Course, Geometry, Head, LayerNorm, Mask, Matrix, Model, Noise,
-        NoiseField, Normalization, Perceptron, Position,
+        NoiseField, Normalization, Part, Perceptron, Position,
     },
     observe::{Quantity, columns},
     problem::{Problem, Schedule},
@@ -31,6 +31,7 @@ pub fn all() -> Vec<Trial> {
         trials("model::noise", noises),
         trials("model::energy_of_heads_with_their_own_beta", energies),
         trials("model::the_layers_of_a_course", courses),
+        trials("model::post_norms_that_become_pre_norms", mixed_norms),
     ];
     suites.into_iter().flatten().collect()
 }
@@ -346,4 +347,12 @@ fn courses(kind: Kind) {
         problem.schedule = Schedule { steps: 4, end: 1.0, observe_every: 1 };
         assert_evolves(kind, &format!("d = {dim}, {scheme:?}"), &problem, 1e-5, 1e-12);
     }
+}
+
+fn mixed_norms(kind: Kind) {
+    let mut problem = euler(tokens(&Geometry::Sphere, 40, 5, 101), Model::default());
+    problem.course = Course::Parts(vec![Part::Geometry { from: 3, geometry: Geometry::PreNorm }]);
+    problem.scheme = Scheme::Heun;
+    problem.schedule = Schedule { steps: 6, end: 1.2, observe_every: 6 };
+    assert_evolves(kind, "mix-norm", &problem, 1e-5, 1e-12);
 }

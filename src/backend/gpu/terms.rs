@@ -2,7 +2,7 @@
 
 use crate::{
     backend::BackendError,
-    model::{Biases, Geometry, Head, Mask, Matrix, Normalization, Position},
+    model::{Attention, Biases, Course, Geometry, Head, Mask, Matrix, Normalization, Part, Position},
     problem::{Algorithm, Problem},
 };
 
@@ -13,7 +13,18 @@ pub(super) fn unsupported(term: &'static str) -> BackendError {
 
 /// Refuses what the kernels do not have.
 pub(super) fn check(problem: &Problem) -> Result<(), BackendError> {
-    let attention = &problem.model.attention;
+    if matches!(&problem.course, Course::Parts(parts) if parts.iter().any(|part| matches!(part, Part::Geometry { .. })))
+    {
+        return Err(unsupported("geometry that changes"));
+    }
+    let layers = match &problem.course {
+        Course::Layers(layers) => layers.as_slice(),
+        Course::Constant | Course::Parts(_) => &[],
+    };
+    std::iter::once(&problem.model).chain(layers).try_for_each(|model| check_attention(&model.attention))
+}
+
+fn check_attention(attention: &Attention) -> Result<(), BackendError> {
     let missing = [
         (attention.heads.is_empty(), "field without heads"),
         (attention.position != Position::Nowhere, "positions"),
