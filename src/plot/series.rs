@@ -19,14 +19,15 @@ pub(super) struct Curve {
 }
 
 /// Every quantity that has a picture, if its column is there.
-pub(super) const CURVES: [Curve; 3] = [
+pub(super) const CURVES: [Curve; 4] = [
     Curve {
         column: "mean_norm",
-        label: "|mean|: 1 when all tokens agree, 0 when they balance",
+        label: "|mean|: 0 when tokens balance, on the sphere 1 when they agree",
         colour: palette::BLUE,
     },
     Curve { column: "log_energy", label: "ln E, interaction energy", colour: palette::RUST },
     Curve { column: "w2_dirac", label: "W₂(μ, δ), chordal distance to one cluster", colour: palette::TEAL },
+    Curve { column: "coupling_error", label: "coupling error, distance to mean-field twins", colour: palette::RUST },
 ];
 
 /// (layer-time, value), in order of time; a value may be NaN or infinite.
