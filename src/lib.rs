@@ -20,6 +20,7 @@ pub mod experiment;
 mod harmonic;
 pub mod initial;
 pub mod limit;
+pub mod measure;
 pub mod model;
 pub mod observe;
 pub mod plot;

@@ -1,11 +1,10 @@
 //! What is measured: the definition of every observable, and the columns it fills.
 //!
-//! A backend reduces its tokens to [`Statistics`]; this room turns those into named numbers. When a sample is taken
-//! is not decided here. Every observable is a functional of mu = sum_j w_j delta_{x_j} of one replica.
+//! A backend reduces its tokens to [`Statistics`], as far as that serves; what takes more than that is measured on tokens that are
+//! read back (see [`measure`](crate::measure)). When a sample is taken is not decided here. Every observable is a functional of
+//! mu = sum_j w_j delta_{x_j} of one replica.
 
 use nalgebra::DMatrix;
-
-use crate::tokens::Shape;
 
 /// An observable that an experiment can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +31,11 @@ impl Quantity {
     pub fn needs_reference(self) -> bool {
         matches!(self, Quantity::CouplingError | Quantity::TaggedError)
     }
+
+    /// Whether tokens are read back to be measured.
+    pub fn reads_tokens(self) -> bool {
+        self.needs_reference()
+    }
 }
 
 /// What a backend reduces one replica to.
@@ -47,27 +51,6 @@ pub struct Statistics {
     pub square_distance: f64,
     /// min_j <x_j, e> over w_j > 0; on the same terms.
     pub overlap_min: f64,
-    /// The distance of tokens from their twins; zero unless there is a limit.
-    pub errors: Errors,
-}
-
-/// Root mean squares of |x_i - xbar_i|, over sources and over passive tokens.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Errors {
-    pub coupling: f64,
-    pub tagged: f64,
-}
-
-impl Errors {
-    /// Of one replica, from its tokens and their twins, both row-major.
-    pub fn new(tokens: &[f64], twins: &[f64], shape: Shape) -> Self {
-        let square = |(x, y): (&[f64], &[f64])| x.iter().zip(y).map(|(x, y)| (x - y) * (x - y)).sum::<f64>();
-        let squares: Vec<f64> =
-            tokens.chunks_exact(shape.dim).zip(twins.chunks_exact(shape.dim)).map(square).collect();
-        let (sources, passive) = squares.split_at(shape.sources());
-        let root = |squares: &[f64]| (squares.iter().sum::<f64>() / squares.len() as f64).sqrt();
-        Self { coupling: root(sources), tagged: root(passive) }
-    }
 }
 
 /// The measurements of one replica at one time, in the order of [`columns`].
@@ -98,28 +81,6 @@ pub fn columns(quantities: &[Quantity], dim: usize) -> Vec<String> {
     names
 }
 
-/// The numbers of one sample, in the order of [`columns`].
-pub fn values(quantities: &[Quantity], statistics: &Statistics) -> Vec<f64> {
-    let mean_norm = norm(&statistics.mean);
-    let mut values = Vec::new();
-    for quantity in quantities {
-        match quantity {
-            Quantity::Moments => {
-                values.extend(&statistics.mean);
-                values.push(mean_norm);
-                values.extend(eigenvalues(&statistics.second_moment, statistics.mean.len()));
-            }
-            Quantity::Energy => values.push(statistics.log_energy),
-            Quantity::W2Dirac => values.push(statistics.square_distance.sqrt()),
-            // The mean of <x_j, e> is <mean, e> = |mean|.
-            Quantity::Overlap => values.extend([statistics.overlap_min, mean_norm]),
-            Quantity::CouplingError => values.push(statistics.errors.coupling),
-            Quantity::TaggedError => values.push(statistics.errors.tagged),
-        }
-    }
-    values
-}
-
 /// The direction e = mean / |mean|; the first axis when the mean vanishes, where every direction is as good.
 pub fn direction(mean: &[f64]) -> Vec<f64> {
     let length = norm(mean);
@@ -131,11 +92,13 @@ pub fn direction(mean: &[f64]) -> Vec<f64> {
     mean.iter().map(|component| component / length).collect()
 }
 
-fn norm(vector: &[f64]) -> f64 {
+/// |x|.
+pub fn norm(vector: &[f64]) -> f64 {
     vector.iter().map(|c| c * c).sum::<f64>().sqrt()
 }
 
-fn eigenvalues(symmetric: &[f64], dim: usize) -> Vec<f64> {
+/// The eigenvalues of a symmetric matrix given by rows, largest first.
+pub fn eigenvalues(symmetric: &[f64], dim: usize) -> Vec<f64> {
     // A diverged run has no spectrum, and the eigenvalue iteration would not end on it.
     if symmetric.iter().any(|entry| !entry.is_finite()) {
         return vec![f64::NAN; dim];

@@ -44,8 +44,9 @@ use std::error::Error;
 
 use crate::{
     backend::{Backend, BackendError, Point},
-    model::Field,
-    observe::{self, Errors, Quantity, Sample},
+    measure::{self, Limit, View},
+    model::{Field, Model},
+    observe::{Quantity, Sample},
     problem::Problem,
     scheme::Tableau,
 };
@@ -103,15 +104,12 @@ pub async fn simulate_beside<B: Backend, C: Backend>(
     let schedule = problem.schedule;
     let (mut pairs, mut done) = (0u64, 0);
     loop {
+        let model = problem.course.at(&problem.model, done, schedule.time(done));
         if !problem.course.is_constant() {
-            backend.change(&problem.course.at(&problem.model, done, schedule.time(done)))?;
+            backend.change(&model)?;
         }
         if schedule.observes(done) {
-            let errors = match &mut beside {
-                Some(beside) => beside.errors(problem, backend).await?,
-                None => Vec::new(),
-            };
-            for sample in sample(problem, backend, &errors, schedule.time(done)).await? {
+            for sample in sample(problem, backend, &mut beside, &model, schedule.time(done)).await? {
                 on_event(Event::Sample(&sample)).map_err(SimulateError::Observer)?;
             }
             if problem.quantities.contains(&Quantity::Energy) {
@@ -145,16 +143,6 @@ impl<C: Backend> Beside<'_, C> {
             done += advance(self.limit, self.backend, done, end - done)?;
         }
         Ok(())
-    }
-
-    /// How far the tokens of each replica are from their twins.
-    async fn errors<B: Backend>(&mut self, problem: &Problem, backend: &mut B) -> Result<Vec<Errors>, BackendError> {
-        let shape = problem.tokens.shape;
-        let tokens = backend.tokens().await?;
-        let limit = self.backend.tokens().await?;
-        let twins = &limit[limit.len() - tokens.len()..];
-        let length = shape.count * shape.dim;
-        Ok(tokens.chunks(length).zip(twins.chunks(length)).map(|(x, y)| Errors::new(x, y, shape)).collect())
     }
 }
 
@@ -233,21 +221,29 @@ impl Step<'_> {
     }
 }
 
-async fn sample<B: Backend>(
+async fn sample<B: Backend, C: Backend>(
     problem: &Problem,
     backend: &mut B,
-    errors: &[Errors],
+    beside: &mut Option<Beside<'_, C>>,
+    model: &Model,
     time: f64,
 ) -> Result<Vec<Sample>, SimulateError> {
-    let mut statistics = backend.observe(&problem.quantities).await?;
-    statistics.iter_mut().zip(errors).for_each(|(statistics, errors)| statistics.errors = *errors);
-    let mut samples = Vec::with_capacity(statistics.len());
-    for (replica, statistics) in statistics.iter().enumerate() {
-        if statistics.mean.iter().any(|component| !component.is_finite()) {
-            return Err(SimulateError::NotFinite { replica, time });
-        }
-        let values = observe::values(&problem.quantities, statistics);
-        samples.push(Sample { replica, time, values });
+    let statistics = backend.observe(&problem.quantities).await?;
+    let diverged = |mean: &[f64]| mean.iter().any(|component| !component.is_finite());
+    if let Some(replica) = statistics.iter().position(|statistics| diverged(&statistics.mean)) {
+        return Err(SimulateError::NotFinite { replica, time });
     }
-    Ok(samples)
+    let reads = problem.quantities.iter().any(|quantity| quantity.reads_tokens());
+    let tokens = if reads { backend.tokens().await? } else { Vec::new() };
+    let limit = match beside {
+        Some(beside) if reads => Some((beside.limit, beside.backend.tokens().await?)),
+        _ => None,
+    };
+    let limit = limit.as_ref().map(|(problem, tokens)| Limit { problem, tokens });
+    let view = View { problem, model, time, tokens: &tokens, limit };
+    let sample = |(replica, statistics)| {
+        let values = measure::values(&view, replica, statistics);
+        Sample { replica, time, values }
+    };
+    Ok(statistics.iter().enumerate().map(sample).collect())
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use tokenfield::{
     model::{Field, Mask, Matrix, Model, Normalization},
-    observe::{Errors, Statistics},
+    observe::Statistics,
     problem::Problem,
 };
 
@@ -106,6 +106,5 @@ pub fn reference_statistics(problem: &Problem, replica: usize) -> Statistics {
             .map(|(_, x)| dot(x, &direction))
             .fold(f64::INFINITY, f64::min),
         mean,
-        errors: Errors::default(),
     }
 }

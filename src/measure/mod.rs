@@ -1,0 +1,67 @@
+//! How much is it? The numbers of a sample, from what a backend reduced and from tokens that were read back.
+//!
+//! `observe` defines the quantities. What here reads tokens does so in f64, on all cores, whichever backend moved them.
+
+mod twins;
+
+use crate::{
+    model::Model,
+    observe::{Quantity, Statistics, eigenvalues, norm},
+    problem::Problem,
+};
+
+/// Tokens that were read back at `time`, and the limit beside them.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    pub problem: &'a Problem,
+    /// The equation at `time`.
+    pub model: &'a Model,
+    pub time: f64,
+    /// Those of all replicas, ordered (replica, token, component); empty unless a quantity reads them.
+    pub tokens: &'a [f64],
+    pub limit: Option<Limit<'a>>,
+}
+
+/// The limit of a problem and its tokens at the same time, of which the last are the twins of those of the problem.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit<'a> {
+    pub problem: &'a Problem,
+    pub tokens: &'a [f64],
+}
+
+impl<'a> View<'a> {
+    /// The tokens of one replica, ordered (token, component).
+    fn replica(&self, replica: usize) -> &'a [f64] {
+        let length = self.problem.tokens.shape.count * self.problem.tokens.shape.dim;
+        &self.tokens[replica * length..][..length]
+    }
+
+    /// Their twins; none without a limit.
+    fn twins(&self, replica: usize) -> Option<&'a [f64]> {
+        let length = self.problem.tokens.shape.count * self.problem.tokens.shape.dim;
+        let twins = |limit: Limit<'a>| &limit.tokens[limit.tokens.len() - self.tokens.len()..];
+        self.limit.map(|limit| &twins(limit)[replica * length..][..length])
+    }
+}
+
+/// The numbers of one sample of `replica`, in the order of [`columns`](crate::observe::columns).
+pub fn values(view: &View, replica: usize, statistics: &Statistics) -> Vec<f64> {
+    let mean_norm = norm(&statistics.mean);
+    let mut values = Vec::new();
+    for quantity in &view.problem.quantities {
+        match quantity {
+            Quantity::Moments => {
+                values.extend(&statistics.mean);
+                values.push(mean_norm);
+                values.extend(eigenvalues(&statistics.second_moment, statistics.mean.len()));
+            }
+            Quantity::Energy => values.push(statistics.log_energy),
+            Quantity::W2Dirac => values.push(statistics.square_distance.sqrt()),
+            // The mean of <x_j, e> is <mean, e> = |mean|.
+            Quantity::Overlap => values.extend([statistics.overlap_min, mean_norm]),
+            Quantity::CouplingError => values.push(twins::coupling_error(view, replica)),
+            Quantity::TaggedError => values.push(twins::tagged_error(view, replica)),
+        }
+    }
+    values
+}
