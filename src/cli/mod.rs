@@ -27,9 +27,9 @@ enum Command {
     Run(run::Run),
     /// Run every combination of the axes of a sweep file, and fit the rates it asks for; a stopped sweep goes on.
     Sweep(sweep::Sweep),
-    /// Draw the pictures of a run folder.
+    /// Draw the pictures of a run or sweep folder.
     Plot {
-        /// The run folder.
+        /// The run or sweep folder.
         folder: PathBuf,
     },
     /// Hold every backend on this machine against the f64 reference.
@@ -46,9 +46,14 @@ impl Arguments {
             Command::Run(run) => run.execute(),
             Command::Sweep(sweep) => sweep.execute(),
             Command::Plot { folder } => {
-                for picture in tokenfield::plot::draw(&folder)? {
-                    println!("{}", picture.display());
+                let pictures = tokenfield::plot::draw(&folder)?;
+                if pictures.is_empty() {
+                    eprintln!(
+                        "no picture suits this sweep: it has no fit, and not one or two keys of numbers that vary; \
+                         its cells have pictures of their own"
+                    );
                 }
+                pictures.iter().for_each(|picture| println!("{}", picture.display()));
                 Ok(())
             }
             Command::Check => check::execute(),

@@ -29,6 +29,9 @@ pub struct Sweep {
     /// Set a key of the base experiment, as in attention.beta=2.0; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<Override>,
+    /// Leave the pictures undrawn; `tokenfield plot` draws them later.
+    #[arg(long)]
+    no_plot: bool,
 }
 
 /// The `index`-th of `count` shards, counted from 0.
@@ -64,6 +67,9 @@ impl Sweep {
         let left = left(&folder, &cells)?;
         if left == 0 {
             sweep::write_tables(&folder, &file, &cells).map_err(refused)?;
+            if !self.no_plot {
+                tokenfield::plot::draw(&folder).map_err(|error| CommandError::Failed(error.to_string()))?;
+            }
         } else {
             eprintln!("{left} of {} cells are left to other shards", cells.len());
         }

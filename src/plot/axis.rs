@@ -67,6 +67,31 @@ impl Axis {
         Self { scale: Scale::Linear, low, high, ticks: round_ticks(low, high, 7) }
     }
 
+    /// A logarithmic axis for positive values, with room beyond the extreme ones.
+    pub(super) fn logarithmic(values: impl Iterator<Item = f64>) -> Self {
+        let (low, high) = extremes(values.filter(|value| *value > SMALLEST));
+        let (low, high) = if high > low { (low, high) } else { (0.5 * low.max(0.2), 2.0 * low.max(0.2)) };
+        let mut axis = Self::decades(low, high);
+        if axis.ticks.len() < 3 {
+            let steps: &[f64] =
+                if axis.high - axis.low > 1.0 { &[1.0, 2.0, 5.0] } else { &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0] };
+            let exponents = axis.low.floor() as i32..=axis.high.floor() as i32;
+            let ticks =
+                exponents.flat_map(|exponent| steps.iter().map(move |step| f64::from(exponent) + step.log10()));
+            axis.ticks = ticks.filter(|tick| (axis.low..=axis.high).contains(tick)).collect();
+        }
+        axis
+    }
+
+    /// The same for the values of a key, which are its ticks unless they are many.
+    pub(super) fn logarithmic_at(keys: &[f64]) -> Self {
+        let axis = Self::logarithmic(keys.iter().copied());
+        let mut ticks: Vec<f64> = keys.iter().map(|key| key.log10()).collect();
+        ticks.sort_by(f64::total_cmp);
+        ticks.dedup();
+        if (2..=8).contains(&ticks.len()) { Self { ticks, ..axis } } else { axis }
+    }
+
     fn decades(low: f64, high: f64) -> Self {
         let (low, high) = (low.log10(), high.log10());
         let room = PADDING * (high - low);
@@ -74,6 +99,18 @@ impl Axis {
         let stride = ((high - low) / 7.0).ceil() as usize;
         let ticks = (low.ceil() as i32..=high.floor() as i32).step_by(stride).map(f64::from).collect();
         Self { scale: Scale::Logarithmic, low, high, ticks }
+    }
+
+    /// The same without ticks beyond its ends.
+    pub(super) fn inside(mut self) -> Self {
+        self.ticks.retain(|tick| (self.low..=self.high).contains(tick));
+        self
+    }
+
+    /// The least and the greatest of the values, never the same.
+    pub(super) fn range_of(values: impl Iterator<Item = f64>) -> (f64, f64) {
+        let (low, high) = extremes(values);
+        if high > low { (low, high) } else { (low, low + low.abs().max(1.0)) }
     }
 
     /// Where a value lies between `low` and `high`; nothing for a value without a place, such as NaN, or zero on a
@@ -89,7 +126,7 @@ impl Axis {
     /// What the tick at `place` says.
     pub(super) fn label(&self, place: f64) -> String {
         if self.scale == Scale::Logarithmic {
-            return power_of_ten(place.round() as i32);
+            return self.logarithmic_label(place);
         }
         let largest = self.low.abs().max(self.high.abs());
         let step = self.step();
@@ -100,6 +137,26 @@ impl Axis {
         let unit = 10_f64.powi(exponent);
         let mantissa = decimal(place / unit, step / unit);
         if has_digits(&mantissa) { format!("{mantissa}·{}", power_of_ten(exponent)) } else { "0".into() }
+    }
+
+    fn logarithmic_label(&self, place: f64) -> String {
+        let is_decade = |place: f64| (place - place.round()).abs() < 1e-9;
+        if self.ticks.iter().copied().all(is_decade) {
+            return power_of_ten(place.round() as i32);
+        }
+        let value = 10_f64.powf(place);
+        if (1e-3..1e6).contains(&value) {
+            // Three digits, or all of a whole number.
+            let decimals = (2 - place.floor() as i32).clamp(0, 5) as usize;
+            let text = format!("{value:.decimals$}");
+            return if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text };
+        }
+        let exponent = (place + 1e-9).floor() as i32;
+        let mantissa = format!("{:.1}", value / 10_f64.powi(exponent));
+        match mantissa.trim_end_matches('0').trim_end_matches('.') {
+            "1" => power_of_ten(exponent),
+            mantissa => format!("{mantissa}·{}", power_of_ten(exponent)),
+        }
     }
 
     /// The distance between ticks.
@@ -247,5 +304,17 @@ mod tests {
         assert_eq!(axis.place(0.0), None);
         assert_eq!(axis.label(-6.0), "10⁻⁶");
         assert_eq!(roomy(&[1.2, 3e-3, 0.0]).scale, Scale::Linear, "zero has no logarithm");
+    }
+
+    #[test]
+    fn a_logarithmic_axis_of_any_length_has_ticks() {
+        let of = |values: &[f64]| labels(&Axis::logarithmic(values.iter().copied()));
+        assert_eq!(of(&[6e-3, 0.11]), ["0.005", "0.01", "0.02", "0.05", "0.1"]);
+        assert_eq!(of(&[0.21, 0.42]), ["0.2", "0.3", "0.4"]);
+        assert_eq!(of(&[2e-7, 3e-6]), ["2·10⁻⁷", "5·10⁻⁷", "10⁻⁶", "2·10⁻⁶"]);
+        assert_eq!(of(&[1e-4, 1.0]), ["10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "10⁰"]);
+        assert!(of(&[3.0]).len() >= 3 && of(&[]).len() >= 3);
+        assert_eq!(labels(&Axis::logarithmic_at(&[256.0, 64.0, 16384.0])), ["64", "256", "16384"]);
+        assert_eq!(labels(&Axis::logarithmic_at(&[0.5, 1.0, 2.0])), ["0.5", "1", "2"]);
     }
 }

@@ -9,6 +9,8 @@ use thiserror::Error;
 pub enum PlotError {
     #[error("{}: {source}; give a folder that `tokenfield run` wrote, after its run has ended", path.display())]
     Read { path: PathBuf, source: std::io::Error },
+    #[error("{}: {source}; let `tokenfield sweep` run until no cell is left, then it is there", path.display())]
+    Unfinished { path: PathBuf, source: std::io::Error },
     #[error("{}: {problem}; {remedy}", path.display())]
     File { path: PathBuf, problem: String, remedy: &'static str },
     #[error("{}, line {line}: {problem}; {remedy}", path.display())]

@@ -13,6 +13,11 @@ const CAPTION: [(&str, &str, &str); 4] =
 
 /// The name of the experiment, or of its folder, and the numbers that matter; absent keys are left out.
 pub(super) fn read(path: &Path) -> Result<Heading, PlotError> {
+    read_without(path, &[])
+}
+
+/// The same without the dotted keys `varied`, which have no one value.
+pub(super) fn read_without(path: &Path, varied: &[String]) -> Result<Heading, PlotError> {
     let text = std::fs::read_to_string(path).map_err(|source| PlotError::Read { path: path.into(), source })?;
     let experiment: Table = text.parse().map_err(|error: toml::de::Error| PlotError::File {
         path: path.into(),
@@ -21,7 +26,8 @@ pub(super) fn read(path: &Path) -> Result<Heading, PlotError> {
     })?;
     let folder = path.parent().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
     let title = experiment.get("name").and_then(Value::as_str).map(str::to_string).or(folder);
-    let parts = CAPTION.iter().filter_map(|(section, key, prefix)| {
+    let stays = |(section, key, _): &&(&str, &str, &str)| !varied.contains(&format!("{section}.{key}"));
+    let parts = CAPTION.iter().filter(stays).filter_map(|(section, key, prefix)| {
         let value = match experiment.get(*section)?.get(*key)? {
             Value::String(text) => text.clone(),
             Value::Integer(number) => number.to_string(),

@@ -1,8 +1,8 @@
 //! What the marks mean: a sample of each beside its words.
 
 use plotters::backend::DrawingBackend;
-use plotters::element::{Circle, PathElement};
-use plotters::style::{RGBAColor, ShapeStyle};
+use plotters::element::{Circle, PathElement, Rectangle};
+use plotters::style::{Color, RGBAColor, ShapeStyle};
 
 use super::canvas::{self, Anchor, Area, BODY, Painted};
 use super::palette;
@@ -12,6 +12,8 @@ const SAMPLE: i32 = 120;
 /// Between a sample and its words.
 const GAP: i32 = 36;
 const BETWEEN: i32 = 90;
+/// From an entry to the one below it.
+const BELOW: i32 = 110;
 
 #[derive(Clone, Copy)]
 pub(super) enum Mark {
@@ -35,6 +37,24 @@ pub(super) fn row<DB: DrawingBackend>(
     Ok(())
 }
 
+/// Width and height of entries below one another on paper of their own.
+pub(super) fn size(entries: &[(Mark, String)]) -> (i32, i32) {
+    let widest = entries.iter().map(|(_, text)| canvas::text_width(text, BODY)).max().unwrap_or(0);
+    (SAMPLE + GAP + widest + 40, BELOW * entries.len() as i32)
+}
+
+/// Entries below one another on paper of their own, which shows what it covers palely.
+pub(super) fn block<DB: DrawingBackend>(
+    area: &Area<DB>,
+    entries: &[(Mark, String)],
+    (left, top): (i32, i32),
+) -> Painted<DB> {
+    let (width, height) = size(entries);
+    let corners = [(left - 20, top), (left + width - 20, top + height)];
+    area.draw(&Rectangle::new(corners, palette::PAPER.mix(0.8).filled()))?;
+    column(area, entries, (left, top + height - BELOW / 2))
+}
+
 /// Entries below one another, the lowest at `lowest`.
 pub(super) fn column<DB: DrawingBackend>(
     area: &Area<DB>,
@@ -42,7 +62,7 @@ pub(super) fn column<DB: DrawingBackend>(
     (left, lowest): (i32, i32),
 ) -> Painted<DB> {
     for (above, (mark, text)) in entries.iter().rev().enumerate() {
-        entry(area, *mark, text, (left, lowest - 110 * above as i32))?;
+        entry(area, *mark, text, (left, lowest - BELOW * above as i32))?;
     }
     Ok(())
 }

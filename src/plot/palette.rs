@@ -13,6 +13,10 @@ pub(super) const BLUE: RGBColor = RGBColor(0x1f, 0x5a, 0xa6);
 pub(super) const RUST: RGBColor = RGBColor(0xb8, 0x47, 0x16);
 pub(super) const TEAL: RGBColor = RGBColor(0x0b, 0x7a, 0x75);
 
+/// Series in one chart, in turn.
+pub(super) const SERIES: [RGBColor; 6] =
+    [BLUE, RUST, TEAL, RGBColor(0x7a, 0x3f, 0x98), RGBColor(0x8a, 0x6d, 0x0b), RGBColor(0xb0, 0x2a, 0x5b)];
+
 /// Clusters stand out from the tokens around them.
 pub(super) const CLUSTER: RGBColor = RGBColor(0xd9, 0x5f, 0x0e);
 
@@ -27,6 +31,22 @@ pub(super) fn depth(depth: f64) -> RGBColor {
         return mix(FAR[0], FAR[1], -depth);
     }
     if depth < 0.5 { mix(NEAR[0], NEAR[1], 2.0 * depth) } else { mix(NEAR[1], NEAR[2], 2.0 * depth - 1.0) }
+}
+
+/// A ramp from pale for the least to dark for the greatest.
+const RAMP: [RGBColor; 5] = [
+    RGBColor(0xf7, 0xf4, 0xe3),
+    RGBColor(0xb5, 0xdd, 0xc0),
+    RGBColor(0x4f, 0xb0, 0xb9),
+    RGBColor(0x22, 0x6b, 0xa6),
+    RGBColor(0x1a, 0x1f, 0x5c),
+];
+
+/// The colour of a share, from 0 to 1.
+pub(super) fn ramp(share: f64) -> RGBColor {
+    let place = share.clamp(0.0, 1.0) * (RAMP.len() - 1) as f64;
+    let stop = (place as usize).min(RAMP.len() - 2);
+    mix(RAMP[stop], RAMP[stop + 1], place - stop as f64)
 }
 
 fn mix(from: RGBColor, to: RGBColor, share: f64) -> RGBColor {
@@ -44,8 +64,10 @@ mod tests {
     }
 
     #[test]
-    fn nearer_tokens_are_darker() {
+    fn more_is_darker() {
         let shades: Vec<u32> = (-10..=10).map(|step| lightness(depth(f64::from(step) / 10.0))).collect();
+        assert!(shades.windows(2).all(|pair| pair[0] > pair[1]), "{shades:?}");
+        let shades: Vec<u32> = (0..=20).map(|step| lightness(ramp(f64::from(step) / 20.0))).collect();
         assert!(shades.windows(2).all(|pair| pair[0] > pair[1]), "{shades:?}");
     }
 }

@@ -108,7 +108,7 @@ impl Series {
 }
 
 /// The mean over replicas, for as long as every replica has been sampled. It is NaN where one of them is.
-fn mean(lines: &[Line]) -> Line {
+pub(super) fn mean(lines: &[Line]) -> Line {
     let sampled = lines.iter().map(Vec::len).min().unwrap_or(0);
     (0..sampled)
         .map(|sample| {

@@ -70,17 +70,29 @@ pub fn rates(points: &[Point]) -> Option<Rate> {
     Some(Rate { slope: found[0], low, high, local })
 }
 
-fn mean(sample: &[f64]) -> f64 {
+/// The height at ln key = 0 of the line with that slope which lies amidst the points, weighing them as the fit does.
+pub fn intercept(points: &[Point], slope: f64) -> f64 {
+    let weights = || points.iter().map(|(_, sample)| inverse_variance(sample));
+    let heights = points.iter().map(|(key, sample)| mean(sample).ln() - slope * key.ln());
+    heights.zip(weights()).map(|(height, weight)| weight * height).sum::<f64>() / weights().sum::<f64>()
+}
+
+/// The mean over replicas.
+pub fn mean(sample: &[f64]) -> f64 {
     sample.iter().sum::<f64>() / sample.len() as f64
 }
 
-/// 1 / Var ln(mean), Var ln(mean) being about (s / mean)^2 / R; a single replica, or replicas that agree, say nothing of it, and
-/// all points then weigh alike.
-fn inverse_variance(sample: &[f64]) -> f64 {
+/// The standard error of ln(mean), about s / (mean sqrt(R)); zero for a single replica, which says nothing of it.
+pub fn log_error(sample: &[f64]) -> f64 {
     let mean = mean(sample);
     let square = sample.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (sample.len() as f64 - 1.0).max(1.0);
-    let relative = square / (mean * mean * sample.len() as f64);
-    if relative > 1e-20 { 1.0 / relative } else { 1.0 }
+    (square / sample.len() as f64).sqrt() / mean.abs()
+}
+
+/// 1 / Var ln(mean); where replicas are one, or agree, all points weigh alike.
+fn inverse_variance(sample: &[f64]) -> f64 {
+    let error = log_error(sample);
+    if error > 1e-10 { 1.0 / (error * error) } else { 1.0 }
 }
 
 /// The mean of as many replicas drawn with replacement.
@@ -135,6 +147,7 @@ mod tests {
         let exact = [(2.0, vec![5.0; 3]), (8.0, vec![5.0 / 64.0; 3])];
         let rate = rates(&exact).expect("a rate");
         assert!((rate.slope + 3.0).abs() < 1e-14 && rate.low == rate.slope && rate.high == rate.slope);
+        assert!((intercept(&exact, -3.0) - 40f64.ln()).abs() < 1e-14, "5 = 40 * 2^-3");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 pub use self::{
-    fit::{Point, Rate, rates},
+    fit::{Point, Rate, intercept, log_error, mean, rates},
     table::{Finals, write_tables},
 };
 use crate::{

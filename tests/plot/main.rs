@@ -4,6 +4,7 @@ mod drawing;
 mod folder;
 mod refusals;
 mod series;
+mod sweep;
 mod tokens;
 
 use std::path::Path;

@@ -1,0 +1,142 @@
+//! Reads what the cells of a sweep say together: `cells.csv` and `rates.csv`.
+
+use std::path::Path;
+
+use csv::StringRecord;
+
+use super::error::PlotError;
+use crate::sweep::Point;
+
+const REWRITE: &str = "let `tokenfield sweep` write the folder again";
+/// The columns of `rates.csv` before those of the keys.
+const RATES: usize = 8;
+
+/// The cells of a sweep, in the order of its grid.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Grid {
+    /// The dotted keys of the axes.
+    pub(super) keys: Vec<String>,
+    /// Names of the quantities.
+    quantities: Vec<String>,
+    pub(super) cells: Vec<Cell>,
+    pub(super) fits: Vec<Fit>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Cell {
+    pub(super) id: String,
+    /// The text of each key.
+    pub(super) values: Vec<String>,
+    /// Each quantity of each replica; NaN where it was not measured.
+    replicas: Vec<Vec<f64>>,
+}
+
+/// A row of `rates.csv`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Fit {
+    pub(super) quantity: String,
+    pub(super) variable: String,
+    pub(super) slope: f64,
+    pub(super) interval: [f64; 2],
+    pub(super) expected: Option<f64>,
+    /// The text of each other key; empty for the variable.
+    pub(super) others: Vec<String>,
+}
+
+impl Grid {
+    pub(super) fn read(dir: &Path) -> Result<Self, PlotError> {
+        let (rates, cells) = (dir.join("rates.csv"), dir.join("cells.csv"));
+        let (rates_header, rates_rows) = rows(&rates)?;
+        let keys: Vec<String> = rates_header.iter().skip(RATES).map(str::to_owned).collect();
+        let fit = |row: &StringRecord| fit(row).ok_or_else(|| broken(&rates, format!("row {row:?} is no rate")));
+        let fits = rates_rows.iter().map(fit).collect::<Result<_, _>>()?;
+        let (header, rows) = rows(&cells)?;
+        let first = 2 + keys.len();
+        if header.iter().skip(2).take(keys.len()).ne(&keys) {
+            return Err(broken(&cells, format!("its keys are not those of rates.csv, {}", keys.join(", "))));
+        }
+        let mut grid = Self {
+            keys,
+            quantities: header.iter().skip(first).map(str::to_owned).collect(),
+            cells: Vec::new(),
+            fits,
+        };
+        for row in &rows {
+            grid.add(row);
+        }
+        match grid.cells.is_empty() {
+            true => Err(broken(&cells, "it holds no cells".into())),
+            false => Ok(grid),
+        }
+    }
+
+    /// Adds a replica to its cell, whose rows follow one another.
+    fn add(&mut self, row: &StringRecord) {
+        let id = row.get(0).unwrap_or_default();
+        let replica: Vec<f64> =
+            row.iter().skip(2 + self.keys.len()).map(|text| text.parse().unwrap_or(f64::NAN)).collect();
+        match self.cells.last_mut() {
+            Some(cell) if cell.id == id => cell.replicas.push(replica),
+            _ => {
+                let values = row.iter().skip(2).take(self.keys.len()).map(str::to_owned).collect();
+                self.cells.push(Cell { id: id.to_owned(), values, replicas: vec![replica] });
+            }
+        }
+    }
+
+    pub(super) fn measures(&self, quantity: &str) -> bool {
+        self.quantities.iter().any(|name| name == quantity)
+    }
+
+    /// A quantity of every replica of a cell.
+    pub(super) fn sample(&self, cell: &Cell, quantity: &str) -> Vec<f64> {
+        let index = self.quantities.iter().position(|name| name == quantity);
+        index.map_or(Vec::new(), |index| cell.replicas.iter().map(|replica| replica[index]).collect())
+    }
+
+    /// The points of a fit.
+    pub(super) fn points(&self, fit: &Fit) -> Vec<Point> {
+        let Some(variable) = self.keys.iter().position(|key| *key == fit.variable) else { return Vec::new() };
+        let is_of_fit = |cell: &&Cell| {
+            cell.values.iter().zip(&fit.others).enumerate().all(|(key, (a, b))| key == variable || a == b)
+        };
+        let point =
+            |cell: &Cell| (cell.values[variable].parse().unwrap_or(f64::NAN), self.sample(cell, &fit.quantity));
+        self.cells.iter().filter(is_of_fit).map(point).collect()
+    }
+
+    /// The distinct values of a key, ascending, if all are numbers and there is more than one.
+    pub(super) fn numbers(&self, key: usize) -> Option<Vec<f64>> {
+        let numbers: Option<Vec<f64>> = self.cells.iter().map(|cell| cell.values[key].parse().ok()).collect();
+        let mut numbers = numbers?;
+        numbers.sort_by(f64::total_cmp);
+        numbers.dedup();
+        (numbers.len() > 1).then_some(numbers)
+    }
+}
+
+fn rows(path: &Path) -> Result<(StringRecord, Vec<StringRecord>), PlotError> {
+    let unfinished = |source| PlotError::Unfinished { path: path.into(), source };
+    let mut reader = csv::Reader::from_reader(std::fs::File::open(path).map_err(unfinished)?);
+    let failed = |error: csv::Error| {
+        let line = error.position().map_or(1, csv::Position::line);
+        PlotError::Row { path: path.into(), line, problem: error.to_string(), remedy: REWRITE }
+    };
+    let header = reader.headers().map_err(failed)?.clone();
+    let rows = reader.records().collect::<Result<_, _>>().map_err(failed)?;
+    Ok((header, rows))
+}
+
+fn fit(row: &StringRecord) -> Option<Fit> {
+    let number = |index: usize| row.get(index)?.parse::<f64>().ok();
+    let (quantity, variable) = (row.get(0)?.to_owned(), row.get(1)?.to_owned());
+    let others = row.iter().skip(RATES).map(str::to_owned).collect();
+    // A fit that has no slope has empty fields.
+    let (slope, interval) =
+        (number(2).unwrap_or(f64::NAN), [number(3), number(4)].map(|end| end.unwrap_or(f64::NAN)));
+    Some(Fit { quantity, variable, slope, interval, expected: number(5), others })
+}
+
+fn broken(path: &Path, problem: String) -> PlotError {
+    PlotError::File { path: path.into(), problem, remedy: REWRITE }
+}

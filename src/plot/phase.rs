@@ -1,0 +1,92 @@
+//! Phase diagrams of a sweep: a quantity over two keys at the end, or over one key and layer-time.
+
+use std::path::Path;
+
+use super::canvas::Heading;
+use super::error::PlotError;
+use super::grid::{Cell, Grid};
+use super::heat::{Heat, Side};
+use super::samples;
+use super::series::{CURVES, Curve, Line, mean};
+use crate::sweep;
+
+/// More columns than this are finer than the paper.
+const COLUMNS: usize = 240;
+
+/// One map for each quantity that has a picture; none where the keys that vary are not one or two, all of numbers.
+pub(super) fn diagrams(dir: &Path, grid: &Grid, heading: &Heading) -> Result<Vec<Heat>, PlotError> {
+    let varying: Vec<usize> = (0..grid.keys.len())
+        .filter(|key| grid.cells.iter().any(|cell| cell.values[*key] != grid.cells[0].values[*key]))
+        .collect();
+    let sides: Option<Vec<(usize, Vec<f64>)>> =
+        varying.into_iter().map(|key| Some((key, grid.numbers(key)?))).collect();
+    match sides.as_deref() {
+        Some([only]) => over_time(dir, grid, heading, only),
+        Some([x, y]) => Ok(over_keys(grid, heading, x, y)),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn side(grid: &Grid, (key, values): &(usize, Vec<f64>)) -> Side {
+    Side { label: grid.keys[*key].clone(), values: values.clone() }
+}
+
+fn number(cell: &Cell, key: usize) -> f64 {
+    cell.values[key].parse().unwrap_or(f64::NAN)
+}
+
+/// The mean over replicas at the end.
+fn over_keys(grid: &Grid, heading: &Heading, x: &(usize, Vec<f64>), y: &(usize, Vec<f64>)) -> Vec<Heat> {
+    let value = |curve: &Curve, across: f64, up: f64| {
+        let cell = grid.cells.iter().find(|cell| number(cell, x.0) == across && number(cell, y.0) == up);
+        cell.map_or(f64::NAN, |cell| sweep::mean(&grid.sample(cell, curve.column)))
+    };
+    let map = |curve: &Curve| {
+        let row = |up: &f64| x.1.iter().map(|across| value(curve, *across, *up)).collect();
+        let mut heading = heading.clone();
+        heading.caption.push_str(" · at the end, mean over replicas");
+        Heat {
+            name: format!("phase-{}", curve.column),
+            heading,
+            label: curve.column.into(),
+            x: side(grid, x),
+            y: side(grid, y),
+            values: y.1.iter().map(row).collect(),
+        }
+    };
+    let measured = |curve: &&Curve| grid.measures(curve.column);
+    CURVES.iter().filter(measured).map(map).collect()
+}
+
+/// The mean over replicas at the times of the samples, which must be those of every cell.
+fn over_time(dir: &Path, grid: &Grid, heading: &Heading, key: &(usize, Vec<f64>)) -> Result<Vec<Heat>, PlotError> {
+    let mut cells: Vec<&Cell> = grid.cells.iter().collect();
+    cells.sort_by(|a, b| number(a, key.0).total_cmp(&number(b, key.0)));
+    let read = |cell: &&Cell| samples::read(&dir.join("cells").join(&cell.id).join("samples.csv"));
+    let samples: Vec<_> = cells.iter().map(read).collect::<Result<_, _>>()?;
+    let mut maps = Vec::new();
+    for curve in CURVES.iter().filter(|curve| grid.measures(curve.column)) {
+        let found = samples.iter().filter_map(|cell| cell.iter().find(|(other, _)| other.column == curve.column));
+        let lines: Vec<Line> = found.map(|(_, lines)| mean(lines)).collect();
+        let times: Vec<f64> = lines[0].iter().map(|sample| sample.0).collect();
+        let same = |line: &Line| line.iter().map(|sample| sample.0).eq(times.iter().copied());
+        if lines.len() < cells.len() || times.len() < 2 || !lines.iter().all(same) {
+            continue;
+        }
+        let stride = times.len().div_ceil(COLUMNS);
+        let mut heading = heading.clone();
+        heading.caption.push_str(" · mean over replicas");
+        if stride > 1 {
+            heading.caption.push_str(&format!(", 1 in {stride} samples drawn"));
+        }
+        maps.push(Heat {
+            name: format!("phase-{}", curve.column),
+            heading,
+            label: curve.column.into(),
+            x: Side { label: "layer-time t".into(), values: times.iter().copied().step_by(stride).collect() },
+            y: side(grid, key),
+            values: lines.iter().map(|line| line.iter().map(|sample| sample.1).step_by(stride).collect()).collect(),
+        });
+    }
+    Ok(maps)
+}

@@ -1,0 +1,180 @@
+//! Pictures of a sweep: folders whose rates and cells follow formulas.
+
+use std::fmt::Write as _;
+
+use tempfile::TempDir;
+use tokenfield::plot::draw;
+
+use super::{
+    EXPERIMENT,
+    drawing::{Pixels, attribute, circles, elements, polylines, svg, words},
+};
+
+const RATES: &str = "quantity,variable,slope,slope_low,slope_high,expected,on_a_line,local_slopes";
+
+/// A sweep over two keys: four replicas of `error` = 3 n^slope about their mean, with the slope of each other key.
+fn rates_folder(slopes: &[(&str, f64)], expected: &str) -> TempDir {
+    let dir = cells_folder("tokens.count,attention.normalization");
+    let mut cells = String::from("cell,replica,tokens.count,attention.normalization,coupling_error\n");
+    let mut rates = format!("{RATES},tokens.count,attention.normalization\n");
+    for (normalization, slope) in slopes {
+        for count in [16.0_f64, 64.0, 1024.0] {
+            for (replica, factor) in [0.8, 0.9, 1.1, 1.2].into_iter().enumerate() {
+                let error = 3.0 * count.powf(*slope) * factor;
+                writeln!(cells, "{normalization}{count},{replica},{count},{normalization},{error}").expect("grows");
+            }
+        }
+        let (low, high) = (slope - 0.02, slope + 0.02);
+        writeln!(rates, "coupling_error,tokens.count,{slope},{low},{high},{expected},true,-0.5,,{normalization}")
+            .expect("grows");
+    }
+    std::fs::write(dir.path().join("cells.csv"), cells).expect("cells.csv");
+    std::fs::write(dir.path().join("rates.csv"), rates).expect("rates.csv");
+    copy_experiment(&dir, &format!("{}16", slopes[0].0));
+    dir
+}
+
+/// A sweep folder with no fit.
+fn cells_folder(keys: &str) -> TempDir {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(dir.path().join("rates.csv"), format!("{RATES},{keys}\n")).expect("rates.csv");
+    std::fs::create_dir(dir.path().join("cells")).expect("cells");
+    dir
+}
+
+fn copy_experiment(dir: &TempDir, cell: &str) {
+    let folder = dir.path().join("cells").join(cell);
+    std::fs::create_dir_all(&folder).expect("a cell");
+    std::fs::write(folder.join("experiment.toml"), EXPERIMENT).expect("experiment.toml");
+}
+
+#[test]
+fn rates_lie_on_their_lines() {
+    let dir = rates_folder(&[("softmax", -0.5), ("unnormalized", -0.25)], "-0.5");
+    let paths = draw(dir.path()).expect("a good sweep folder");
+    assert_eq!(paths, ["rates.svg", "rates.png"].map(|name| dir.path().join(name)));
+    let svg = svg(dir.path(), "rates");
+    let said = words(&svg);
+    for text in [
+        "coupling_error, normalization softmax: −0.500 [−0.520, −0.480]",
+        "coupling_error, normalization unnormalized: −0.250 [−0.270, −0.230]",
+        "expected (dashed): −0.500",
+        "d = 2 · β = 4 · heun",
+        "1024",
+    ] {
+        assert!(said.contains(&text.to_string()), "no `{text}` in {said:?}");
+    }
+    let dots = circles(&svg);
+    assert_eq!(dots.len(), 6, "one dot a point");
+    // Decades of the key take the same room everywhere: log 64/16 to log 1024/64 is one to two.
+    let widths = [dots[1].0 - dots[0].0, dots[2].0 - dots[1].0];
+    assert!((widths[1] / widths[0] - 2.0).abs() < 0.01, "{widths:?}");
+    // The second curve falls half as far as the first, on the same axis.
+    let falls = [dots[2].1 - dots[0].1, dots[5].1 - dots[3].1];
+    assert!(falls[1] > 100.0 && (falls[0] / falls[1] - 2.0).abs() < 0.02, "{falls:?}");
+    // Fitted lines go through the dots, because these lie on one.
+    let through = |dot: &(f64, f64, f64)| {
+        polylines(&svg).iter().any(|line| {
+            let [(x0, y0), (x1, y1)] = line[..] else { return false };
+            let on = y0 + (y1 - y0) * (dot.0 - x0) / (x1 - x0);
+            (x1 - x0) > 1000.0 && (on - dot.1).abs() < 3.0
+        })
+    };
+    assert!(dots.iter().all(through), "a dot off its line");
+}
+
+#[test]
+fn intervals_are_those_of_the_mean() {
+    let dir = rates_folder(&[("softmax", -0.5)], "");
+    draw(dir.path()).expect("a good sweep folder");
+    let svg = svg(dir.path(), "rates");
+    assert!(!words(&svg).iter().any(|text| text.contains("expected")), "nothing was expected");
+    let dots = circles(&svg);
+    let bars: Vec<Vec<(f64, f64)>> =
+        polylines(&svg).into_iter().filter(|line| line.len() == 2 && line[0].0 == line[1].0).collect();
+    let there = bars.iter().filter(|bar| (bar[0].0 - dots[0].0).abs() < 2.0);
+    let drawn = there.map(|bar| (bar[1].1 - bar[0].1).abs()).fold(0.0, f64::max);
+    // Replicas at 0.8, 0.9, 1.1, 1.2: the standard error of the mean is sqrt(1/30) / 2, and 16 to 1024 is a factor 8.
+    let reach = 2.0 * 1.96 * (0.1_f64 / 3.0).sqrt() / 2.0;
+    let expected = reach / 8.0_f64.ln() * (dots[2].1 - dots[0].1);
+    assert!((drawn / expected - 1.0).abs() < 0.02, "{drawn} is not {expected}");
+}
+
+#[test]
+fn two_keys_make_a_map_of_the_end() {
+    let dir = cells_folder("attention.beta,tokens.count");
+    let mut cells = String::from("cell,replica,attention.beta,tokens.count,mean_norm\n");
+    for (index, (beta, count)) in [(1, 16), (1, 64), (2, 16), (2, 64), (3, 16), (3, 64)].into_iter().enumerate() {
+        for replica in [0, 1] {
+            writeln!(cells, "c{index},{replica},{beta},{count},{}", index as f64 / 5.0).expect("grows");
+        }
+    }
+    std::fs::write(dir.path().join("cells.csv"), cells).expect("cells.csv");
+    copy_experiment(&dir, "c0");
+    let paths = draw(dir.path()).expect("a good sweep folder");
+    assert_eq!(paths, ["phase-mean_norm.svg", "phase-mean_norm.png"].map(|name| dir.path().join(name)));
+    let svg = svg(dir.path(), "phase-mean_norm");
+    let rectangles = elements(&svg, "rect");
+    let place = |rectangle: &&str, name: &str| attribute(rectangle, name).parse::<f64>().expect("a number");
+    let mut maps: Vec<(f64, f64, &str)> = rectangles
+        .iter()
+        .filter(|r| place(r, "width") > 400.0 && place(r, "height") > 300.0 && place(r, "height") < 1000.0)
+        .map(|r| (place(r, "x"), -place(r, "y"), attribute(r, "fill")))
+        .collect();
+    maps.sort_by(|a, b| (a.0, a.1).partial_cmp(&(b.0, b.1)).expect("numbers"));
+    let fills: Vec<&str> = maps.iter().map(|map| map.2).collect();
+    assert_eq!(fills.len(), 6, "one rectangle a cell: {rectangles:?}");
+    assert_eq!((fills[0], fills[5]), ("#F7F4E3", "#1A1F5C"), "pale for the least, dark for the greatest");
+    let lightness = |fill: &str| (0..3).map(|k| u32::from_str_radix(&fill[1 + 2 * k..][..2], 16).expect("hex")).sum();
+    let shades: Vec<u32> = fills.iter().map(|fill| lightness(fill)).collect();
+    assert!(shades.windows(2).all(|pair| pair[0] > pair[1]), "columns by beta, then rows by n upwards: {shades:?}");
+}
+
+#[test]
+fn one_key_makes_a_map_over_time() {
+    let dir = cells_folder("attention.beta");
+    let mut cells = String::from("cell,replica,attention.beta,mean_norm\n");
+    for beta in [4, 1] {
+        writeln!(cells, "b{beta},0,{beta},0.5").expect("grows");
+        copy_experiment(&dir, &format!("b{beta}"));
+        let mut samples = String::from("replica,time,mean_norm\n");
+        for time in 0..4 {
+            for replica in [0, 1] {
+                // The mean over replicas is beta * time.
+                writeln!(samples, "{replica},{time},{}", beta * time + 2 * replica - 1).expect("grows");
+            }
+        }
+        std::fs::write(dir.path().join("cells").join(format!("b{beta}/samples.csv")), samples).expect("samples");
+    }
+    std::fs::write(dir.path().join("cells.csv"), cells).expect("cells.csv");
+    draw(dir.path()).expect("a good sweep folder");
+    let png = Pixels::read(&dir.path().join("phase-mean_norm.png"));
+    let said = words(&svg(dir.path(), "phase-mean_norm"));
+    assert!(said.contains(&"layer-time t".into()) && said.contains(&"12.0".into()), "{said:?}");
+    // The greatest is that of beta = 4, above, at the right; the least at the left.
+    assert_eq!(png.at(3000.0, 600.0), [0x1a, 0x1f, 0x5c]);
+    assert_eq!([png.at(600.0, 600.0), png.at(600.0, 1500.0)], [[0xf7, 0xf4, 0xe3]; 2]);
+    // beta = 1 at time 3 has the value of beta = 4 at time 0.75: a quarter of the ramp.
+    assert_eq!(png.at(3000.0, 1500.0), [0xb5, 0xdd, 0xc0]);
+}
+
+#[test]
+fn what_a_sweep_did_not_finish_is_not_drawn() {
+    let dir = cells_folder("tokens.count");
+    std::fs::remove_file(dir.path().join("rates.csv")).expect("rates.csv");
+    let error = draw(dir.path()).expect_err("no tables").to_string();
+    assert!(error.contains("rates.csv") && error.contains("until no cell is left"), "{error}");
+    std::fs::write(dir.path().join("rates.csv"), format!("{RATES},tokens.count\n")).expect("rates.csv");
+    std::fs::write(dir.path().join("cells.csv"), "cell,replica,tokens.dim,x\nc,0,3,1\n").expect("cells.csv");
+    let error = draw(dir.path()).expect_err("tables of two sweeps").to_string();
+    assert!(error.contains("cells.csv: its keys are not those of rates.csv, tokens.count"), "{error}");
+}
+
+#[test]
+fn a_sweep_over_words_alone_has_no_picture() {
+    let dir = cells_folder("attention.normalization");
+    let cells = "cell,replica,attention.normalization,mean_norm\na,0,softmax,1\nb,0,hardmax,1\n";
+    std::fs::write(dir.path().join("cells.csv"), cells).expect("cells.csv");
+    copy_experiment(&dir, "a");
+    assert_eq!(draw(dir.path()).expect("a good folder"), Vec::<std::path::PathBuf>::new());
+}
