@@ -24,6 +24,8 @@ pub enum Quantity {
     CouplingError,
     /// `tagged_error`: the same over passive tokens, which are no part of the sample.
     TaggedError,
+    /// The tokens themselves, which fill no column but a file of their own.
+    Tokens,
 }
 
 impl Quantity {
@@ -34,7 +36,7 @@ impl Quantity {
 
     /// Whether tokens are read back to be measured.
     pub fn reads_tokens(self) -> bool {
-        self.needs_reference()
+        self.needs_reference() || self == Quantity::Tokens
     }
 }
 
@@ -76,6 +78,7 @@ pub fn columns(quantities: &[Quantity], dim: usize) -> Vec<String> {
             Quantity::Overlap => names.extend(["overlap_min".into(), "overlap_mean".into()]),
             Quantity::CouplingError => names.push("coupling_error".into()),
             Quantity::TaggedError => names.push("tagged_error".into()),
+            Quantity::Tokens => {}
         }
     }
     names

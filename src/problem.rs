@@ -38,6 +38,14 @@ impl Schedule {
         }
     }
 
+    /// How often the tokens are observed.
+    pub fn observations(&self) -> u64 {
+        match self.observe_every {
+            0 => 1 + u64::from(self.steps > 0),
+            every => 1 + self.steps.div_ceil(every),
+        }
+    }
+
     /// Whether the tokens are observed after `steps` steps.
     pub fn observes(&self, steps: u64) -> bool {
         steps.is_multiple_of(self.observe_every) || steps == self.steps

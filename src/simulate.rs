@@ -56,6 +56,8 @@ use crate::{
 pub enum Event<'a> {
     /// One replica was measured.
     Sample(&'a Sample),
+    /// All replicas were, and [`Quantity::Tokens`] asks for the tokens, ordered (replica, token, component).
+    Tokens(&'a [f64]),
     /// This many steps are done (on a GPU: recorded, and at most a fraction of a second behind).
     Steps(u64),
 }
@@ -109,8 +111,12 @@ pub async fn simulate_beside<B: Backend, C: Backend>(
             backend.change(&model)?;
         }
         if schedule.observes(done) {
-            for sample in sample(problem, backend, &mut beside, &model, schedule.time(done)).await? {
-                on_event(Event::Sample(&sample)).map_err(SimulateError::Observer)?;
+            let (samples, tokens) = sample(problem, backend, &mut beside, &model, schedule.time(done)).await?;
+            for sample in &samples {
+                on_event(Event::Sample(sample)).map_err(SimulateError::Observer)?;
+            }
+            if problem.quantities.contains(&Quantity::Tokens) {
+                on_event(Event::Tokens(&tokens)).map_err(SimulateError::Observer)?;
             }
             if problem.quantities.contains(&Quantity::Energy) {
                 pairs = problem.pairs_per_evaluation().saturating_add(pairs);
@@ -221,13 +227,14 @@ impl Step<'_> {
     }
 }
 
+/// The measurements of every replica, and the tokens if a quantity reads them.
 async fn sample<B: Backend, C: Backend>(
     problem: &Problem,
     backend: &mut B,
     beside: &mut Option<Beside<'_, C>>,
     model: &Model,
     time: f64,
-) -> Result<Vec<Sample>, SimulateError> {
+) -> Result<(Vec<Sample>, Vec<f64>), SimulateError> {
     let statistics = backend.observe(&problem.quantities).await?;
     let diverged = |mean: &[f64]| mean.iter().any(|component| !component.is_finite());
     if let Some(replica) = statistics.iter().position(|statistics| diverged(&statistics.mean)) {
@@ -245,5 +252,6 @@ async fn sample<B: Backend, C: Backend>(
         let values = measure::values(&view, replica, statistics);
         Sample { replica, time, values }
     };
-    Ok(statistics.iter().enumerate().map(sample).collect())
+    let samples = statistics.iter().enumerate().map(sample).collect();
+    Ok((samples, tokens))
 }

@@ -6,7 +6,7 @@ use std::{
     process::{Command, Output},
 };
 
-use ndarray::{Array1, Array2, Array3};
+use ndarray::{Array1, Array2, Array3, Array4, Axis};
 use ndarray_npy::{read_npy, write_npy};
 use tempfile::TempDir;
 
@@ -175,6 +175,26 @@ fn pictures_can_be_drawn_later() {
 }
 
 #[test]
+fn a_run_that_keeps_its_tokens_can_be_animated() {
+    let bench = Bench::new(EXPERIMENT);
+    for (out, precision) in [("single", "single"), ("double", "double")] {
+        let keep = ["--set", "observe.quantities=[\"tokens\"]", "--precision", precision, "--no-plot"];
+        assert_succeeds(&bench.run(out, &keep));
+    }
+    let kept: Array4<f64> = read_npy(bench.path("double/trajectory.npy")).expect("tokens over time");
+    let last: Array3<f64> = read_npy(bench.path("double/tokens.npy")).expect("final tokens");
+    assert_eq!(kept.shape(), [6, 2, 40, 3]);
+    assert_eq!(kept.index_axis(Axis(0), 5), last);
+    assert!(kept.index_axis(Axis(0), 0) != last && kept.iter().all(|component| component.abs() <= 1.0 + 1e-12));
+    let single: Array4<f32> = read_npy(bench.path("single/trajectory.npy")).expect("tokens over time");
+    assert!(kept.iter().zip(&single).all(|(a, b)| (a - f64::from(*b)).abs() < 1e-5));
+    assert_eq!(bench.text("double/samples.csv").lines().next(), Some("replica,time"));
+    let output = bench.tokenfield(&["plot", "double", "--animate"]);
+    assert_succeeds(&output);
+    assert!(bench.path("double/tokens.gif").is_file());
+}
+
+#[test]
 fn a_folder_with_anything_in_it_is_left_alone() {
     let bench = Bench::new(EXPERIMENT);
     fs::create_dir(bench.path("taken")).expect("a folder");
@@ -199,8 +219,9 @@ fn without_out_every_run_gets_a_folder_of_its_own() {
 fn an_overflowing_run_fails_and_says_so_in_its_manifest() {
     let bench =
         Bench::new(&EXPERIMENT.replace("\"softmax\"", "\"unnormalized\"").replace("beta = 4.0", "beta = 1000.0"));
-    let output = bench.run("out", &[]);
+    let output = bench.run("out", &["--set", "observe.quantities=[\"moments\", \"tokens\"]"]);
     assert_eq!(output.status.code(), Some(1));
+    assert_eq!(bench.names("out"), ["experiment.toml", "manifest.json", "samples.csv"], "no part of a trajectory");
     assert!(stderr(&output).contains("no longer finite at time 0.1"), "{}", stderr(&output));
     let manifest = bench.text("out/manifest.json");
     assert!(manifest.contains("\"status\": \"failed\"") && manifest.contains("no longer finite"), "{manifest}");

@@ -31,6 +31,9 @@ enum Command {
     Plot {
         /// The run or sweep folder.
         folder: PathBuf,
+        /// Draw the tokens of a run over time instead, as an animation; its observe.quantities must have "tokens".
+        #[arg(long)]
+        animate: bool,
     },
     /// Hold every backend on this machine against the f64 reference.
     Check,
@@ -45,7 +48,11 @@ impl Arguments {
         match self.command {
             Command::Run(run) => run.execute(),
             Command::Sweep(sweep) => sweep.execute(),
-            Command::Plot { folder } => {
+            Command::Plot { folder, animate: true } => {
+                println!("{}", tokenfield::plot::animate(&folder)?.display());
+                Ok(())
+            }
+            Command::Plot { folder, animate: false } => {
                 let pictures = tokenfield::plot::draw(&folder)?;
                 if pictures.is_empty() {
                     eprintln!(

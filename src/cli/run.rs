@@ -11,7 +11,7 @@ use tokenfield::{
     backend::{Backend, Method, cpu::Cpu, gpu::Gpu},
     experiment::{Experiment, Override},
     limit::{LimitError, Zonal, quadrature_within},
-    observe::columns,
+    observe::{Quantity, columns},
     problem::{Problem, Reference},
     record::RunFolder,
     simulate::{Beside, Event, SimulateError, simulate_beside},
@@ -107,6 +107,9 @@ fn run_beside<B: Backend, C: Backend>(
     let names = columns(&problem.quantities, shape.dim);
     let mut folder =
         RunFolder::create(path, &experiment.to_toml()?, experiment.seed(), &names, &identity, backend.method())?;
+    if problem.quantities.contains(&Quantity::Tokens) {
+        folder.keep_tokens(problem.schedule.observations() as usize, shape)?;
+    }
     let (adapter, precision) = (&identity.adapter, identity.precision.name());
     eprintln!("{} on {} ({adapter}, {precision})", experiment.name(), identity.backend);
     let progress = Progress::new(problem);
@@ -114,6 +117,7 @@ fn run_beside<B: Backend, C: Backend>(
         let pairs = simulate_beside(problem, &mut backend, beside, |event| {
             match event {
                 Event::Sample(sample) => folder.sample(sample)?,
+                Event::Tokens(tokens) => folder.tokens(tokens)?,
                 Event::Steps(done) => progress.steps(done),
             }
             Ok(())

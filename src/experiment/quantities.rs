@@ -27,7 +27,7 @@ impl Experiment {
     fn objection(&self, quantity: Quantity) -> Option<Objection> {
         let attention = &self.typed.attention;
         match quantity {
-            Quantity::Moments => None,
+            Quantity::Moments | Quantity::Tokens => None,
             Quantity::Energy if attention.divisor() == Divisor::Hardmax => Some((
                 "the energy (1 / 2 beta) sum_ij .. is infinite for hardmax, which is beta = infinity",
                 "leave \"energy\" out",

@@ -27,6 +27,7 @@ pub(super) const QUANTITIES: &[(&str, Quantity)] = &[
     ("overlap", Quantity::Overlap),
     ("coupling_error", Quantity::CouplingError),
     ("tagged_error", Quantity::TaggedError),
+    ("tokens", Quantity::Tokens),
 ];
 
 /// The keys of the tables of this file. All others have theirs where they are read.

@@ -61,6 +61,7 @@ pub fn values(view: &View, replica: usize, statistics: &Statistics) -> Vec<f64> 
             Quantity::Overlap => values.extend([statistics.overlap_min, mean_norm]),
             Quantity::CouplingError => values.push(twins::coupling_error(view, replica)),
             Quantity::TaggedError => values.push(twins::tagged_error(view, replica)),
+            Quantity::Tokens => {}
         }
     }
     values

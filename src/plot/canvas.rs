@@ -82,15 +82,51 @@ fn svg(picture: &impl Picture) -> Result<String, String> {
 
 fn finish_png(dir: &Path, picture: &impl Picture) -> Result<Finished, PlotError> {
     let finished = temporary(dir, picture.name(), ".png")?;
-    let mut pixels = vec![0; (WIDTH * HEIGHT * 3) as usize];
-    let drawn = paint(Raster::new(&mut pixels, (WIDTH, HEIGHT)), picture);
-    drawn.map_err(|reason| PlotError::Draw { path: finished.path.clone(), reason })?;
+    let pixels = pixels(picture).map_err(|reason| PlotError::Draw { path: finished.path.clone(), reason })?;
     let mut file = BitMapBackend::new(&finished.file, (WIDTH / 2, HEIGHT / 2));
-    file.blit_bitmap((0, 0), (WIDTH / 2, HEIGHT / 2), &halved(&pixels)).and_then(|()| file.present()).map_err(
-        |error| PlotError::Write { path: finished.path.clone(), source: io::Error::other(error.to_string()) },
-    )?;
+    file.blit_bitmap((0, 0), (WIDTH / 2, HEIGHT / 2), &halved(&pixels, WIDTH))
+        .and_then(|()| file.present())
+        .map_err(|error| PlotError::Write {
+            path: finished.path.clone(),
+            source: io::Error::other(error.to_string()),
+        })?;
     drop(file);
     Ok(finished)
+}
+
+/// Milliseconds that a frame of an animation is seen.
+const DELAY: u32 = 60;
+/// How long the last frame is seen before the first comes back, in frames.
+const REST: usize = 20;
+
+/// Paints `frames` one after the other, as a GIF of a quarter of the canvas in each direction.
+pub(super) fn animate(dir: &Path, frames: &[impl Picture]) -> Result<Finished, PlotError> {
+    let name = frames.first().map_or("animation", Picture::name);
+    let finished = temporary(dir, name, ".gif")?;
+    let unregistered = || "the embedded font cannot be read".to_string();
+    let drawn = |reason: String| PlotError::Draw { path: finished.path.clone(), reason };
+    font::register().then_some(()).ok_or_else(unregistered).map_err(drawn)?;
+    let size = (WIDTH / 4, HEIGHT / 4);
+    let failed = |error: &dyn std::fmt::Display| PlotError::Write {
+        path: finished.path.clone(),
+        source: io::Error::other(error.to_string()),
+    };
+    let mut file = BitMapBackend::gif(&finished.file, size, DELAY).map_err(|error| failed(&error))?;
+    for (index, frame) in frames.iter().enumerate() {
+        let small = halved(&halved(&pixels(frame).map_err(drawn)?, WIDTH), WIDTH / 2);
+        for _ in 0..if index + 1 == frames.len() { REST } else { 1 } {
+            file.blit_bitmap((0, 0), size, &small).and_then(|()| file.present()).map_err(|error| failed(&error))?;
+        }
+    }
+    drop(file);
+    Ok(finished)
+}
+
+/// The picture in pixels, one to a canvas unit.
+fn pixels(picture: &impl Picture) -> Result<Vec<u8>, String> {
+    let mut pixels = vec![0; (WIDTH * HEIGHT * 3) as usize];
+    paint(Raster::new(&mut pixels, (WIDTH, HEIGHT)), picture)?;
+    Ok(pixels)
 }
 
 fn temporary(dir: &Path, name: &str, ending: &str) -> Result<Finished, PlotError> {
@@ -115,9 +151,9 @@ fn paint<DB: DrawingBackend>(backend: DB, picture: &impl Picture) -> Result<(), 
         .map_err(|error| error.to_string())
 }
 
-/// The mean of every square of two by two pixels.
-fn halved(pixels: &[u8]) -> Vec<u8> {
-    let row = WIDTH as usize * 3;
+/// The mean of every square of two by two pixels, of a picture of that width.
+fn halved(pixels: &[u8], width: u32) -> Vec<u8> {
+    let row = width as usize * 3;
     let mut small = Vec::with_capacity(pixels.len() / 4);
     for pair in pixels.chunks_exact(2 * row) {
         let (upper, lower) = pair.split_at(row);
@@ -213,7 +249,7 @@ mod tests {
         let row = WIDTH as usize * 3;
         // The second square from the left: red 100, 200 above; 0, 40 below.
         (pixels[6], pixels[9], pixels[row + 9]) = (100, 200, 40);
-        let small = halved(&pixels);
+        let small = halved(&pixels, WIDTH);
         assert_eq!(small.len() * 4, pixels.len());
         assert_eq!(small[..6], [0, 0, 0, 85, 0, 0]);
         assert!(small[6..].iter().all(|&value| value == 0));

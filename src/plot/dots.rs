@@ -32,6 +32,11 @@ impl Dot {
         }
     }
 
+    /// The same in a picture of another size.
+    pub(super) fn scaled(self, factor: f64) -> Self {
+        Self { radius: (f64::from(self.radius) * factor).round().max(4.0) as u32, ..self }
+    }
+
     pub(super) fn paint<DB: DrawingBackend>(self, area: &Area<DB>, at: (i32, i32), colour: RGBColor) -> Painted<DB> {
         area.draw(&Circle::new(at, self.radius, ShapeStyle::from(&colour.mix(self.alpha)).filled()))
     }

@@ -7,7 +7,8 @@
 //! ```text
 //! samples ┐                  ┌ series (axis, frame)            ┐
 //! cloud   ├ the run folder   ┤                                 │
-//! heading ┘                  └ tokens (circle, sphere, plane)  ├ canvas ─ SVG, PNG (raster)
+//! heading ┤                  ├ tokens (circle, sphere, plane)  │
+//! motion  ┘                  └ over_time (panel)               ├ canvas ─ SVG, PNG (raster), GIF
 //! grid    ─ the sweep folder ┬ rates                           │
 //!                            └ phase (heat)                    ┘
 //! ```
@@ -25,7 +26,10 @@ mod grid;
 mod heading;
 mod heat;
 mod legend;
+mod motion;
+mod over_time;
 mod palette;
+mod panel;
 mod phase;
 mod plane;
 mod projection;
@@ -43,7 +47,7 @@ pub use error::PlotError;
 /// Draws the run or sweep folder `dir` and returns the pictures, which lie in it.
 ///
 /// Of a run, every quantity that has a picture and a column in `samples.csv` is drawn against layer-time, one line a replica and
-/// their mean; `tokens` shows the final tokens of replica 0. Of a sweep, `rates` shows its fits on log-log axes; without fits,
+/// their mean; `tokens` shows the final tokens of replica 0, and `tokens-over-time` earlier ones if the run kept them. Of a sweep, `rates` shows its fits on log-log axes; without fits,
 /// `phase-QUANTITY` is a map over two keys of numbers, or over one and layer-time; of other sweeps there is no picture.
 /// Each is a `.svg` and a `.png`.
 ///
@@ -66,7 +70,40 @@ fn of_run(dir: &Path) -> Result<Vec<canvas::Finished>, PlotError> {
         finished.extend(canvas::finish(dir, &series::Series { heading: heading.clone(), curve, lines })?);
     }
     finished.extend(canvas::finish(dir, &tokens::Tokens::new(&heading, &cloud))?);
+    if let Some(motion) = motion::Motion::read(dir)? {
+        let heading = explained(heading, &motion);
+        finished.extend(canvas::finish(dir, &over_time::OverTime { heading, motion: &motion })?);
+    }
     Ok(finished)
+}
+
+/// Draws the tokens of replica 0 in the run folder `dir` over time, and returns the animation `tokens.gif`, which lies in it.
+///
+/// # Errors
+///
+/// A run that did not keep its tokens, and files that are not what a run writes, as [`draw`] has it.
+pub fn animate(dir: &Path) -> Result<PathBuf, PlotError> {
+    let heading = heading::read(&dir.join("experiment.toml"))?;
+    let absent = || PlotError::File {
+        path: dir.join("trajectory.npy"),
+        problem: "it is absent: the run did not keep its tokens".into(),
+        remedy: "add \"tokens\" to observe.quantities, and run the experiment again",
+    };
+    let motion = motion::Motion::read(dir)?.ok_or_else(absent)?;
+    let heading = explained(heading, &motion);
+    canvas::animate(dir, &over_time::Frame::all(&heading, &motion))?.publish()
+}
+
+/// Says what is drawn, where that is less than all there is.
+fn explained(mut heading: canvas::Heading, motion: &motion::Motion) -> canvas::Heading {
+    if motion.replicas > 1 {
+        heading.caption.push_str(" · replica 0");
+    }
+    if let tokens::View::Plane(shares) = motion.view {
+        let share = dots::percent(shares.iter().sum());
+        heading.caption.push_str(&format!(" · two principal directions, {share} of the variance"));
+    }
+    heading
 }
 
 fn of_sweep(dir: &Path) -> Result<Vec<canvas::Finished>, PlotError> {

@@ -45,8 +45,27 @@ pub(super) fn read(path: &Path) -> Result<Vec<(&'static Curve, Vec<Line>)>, Plot
         let problem = "it holds no samples".into();
         return Err(PlotError::File { path: path.into(), problem, remedy: "let the run reach its first sample" });
     }
-    let lines = |curve: usize| replicas.values().map(|lines| lines[curve].clone()).collect();
-    Ok(curves.iter().enumerate().map(|(index, &(curve, _))| (curve, lines(index))).collect())
+    let lines = |(index, &(curve, _)): (usize, &(&'static Curve, usize))| {
+        (curve, replicas.values().map(|lines| lines[index].iter().copied().skip(curve.void).collect()).collect())
+    };
+    Ok(curves.iter().enumerate().map(lines).collect())
+}
+
+/// The times of the samples of the first replica.
+pub(super) fn times(path: &Path) -> Result<Vec<f64>, PlotError> {
+    let file = File::open(path).map_err(|source| PlotError::Read { path: path.into(), source })?;
+    let mut reader = csv::Reader::from_reader(file);
+    let header = reader.headers().map_err(|error| unreadable(path, &error))?.clone();
+    let (replica, time) = (column(path, &header, "replica")?, column(path, &header, "time")?);
+    let mut times = Vec::new();
+    let mut row = StringRecord::new();
+    while reader.read_record(&mut row).map_err(|error| unreadable(path, &error))? {
+        let cell = Cell { path, header: &header, row: &row };
+        if cell.parse::<usize>(replica, "is no replica")? == 0 {
+            times.push(cell.parse(time, "is no time")?);
+        }
+    }
+    Ok(times)
 }
 
 fn column(path: &Path, header: &StringRecord, name: &str) -> Result<usize, PlotError> {

@@ -16,6 +16,8 @@ pub(super) struct Curve {
     pub(super) column: &'static str,
     label: &'static str,
     colour: RGBColor,
+    /// Samples at the start that are zero by definition: what they show is rounding.
+    pub(super) void: usize,
 }
 
 /// Every quantity that has a picture, if its column is there.
@@ -24,10 +26,18 @@ pub(super) const CURVES: [Curve; 4] = [
         column: "mean_norm",
         label: "|mean|: 0 when tokens balance, on the sphere 1 when they agree",
         colour: palette::BLUE,
+        void: 0,
     },
-    Curve { column: "log_energy", label: "ln E, interaction energy", colour: palette::RUST },
-    Curve { column: "w2_dirac", label: "W₂(μ, δ), chordal distance to one cluster", colour: palette::TEAL },
-    Curve { column: "coupling_error", label: "coupling error, distance to mean-field twins", colour: palette::RUST },
+    Curve { column: "log_energy", label: "ln E, interaction energy", colour: palette::RUST, void: 0 },
+    Curve {
+        column: "w2_dirac", label: "W₂(μ, δ), chordal distance to one cluster", colour: palette::TEAL, void: 0
+    },
+    Curve {
+        column: "coupling_error",
+        label: "coupling error, distance to mean-field twins",
+        colour: palette::RUST,
+        void: 1,
+    },
 ];
 
 /// (layer-time, value), in order of time; a value may be NaN or infinite.

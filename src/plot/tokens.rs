@@ -70,15 +70,19 @@ impl Tokens {
 
     /// The tokens that are drawn as dots.
     pub(super) fn drawn(&self) -> Vec<DVec3> {
-        // One token of each stretch, picked by a hash: every k-th token of a grid or a spiral would be a pattern of
-        // its own.
-        let pick = |(stretch, places): (usize, &[DVec3])| places[scrambled(stretch) % places.len()];
-        self.places.chunks(self.stride()).enumerate().map(pick).collect()
+        picked(&self.places, DRAWN)
     }
 
     pub(super) fn dot(&self) -> Dot {
         Dot::among(self.places.len().div_ceil(self.stride()))
     }
+}
+
+/// At most `most` of the places, the same ones of as many others.
+pub(super) fn picked(places: &[DVec3], most: usize) -> Vec<DVec3> {
+    // One token of each stretch, picked by a hash: every k-th token of a grid or a spiral would be a pattern of its own.
+    let pick = |(stretch, places): (usize, &[DVec3])| places[scrambled(stretch) % places.len()];
+    places.chunks(places.len().div_ceil(most).max(1)).enumerate().map(pick).collect()
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014), which leaves no trace of the order of its arguments.
@@ -89,7 +93,8 @@ fn scrambled(index: usize) -> usize {
     (bits ^ (bits >> 31)) as usize
 }
 
-fn view(cloud: &Cloud) -> (View, Vec<DVec3>) {
+/// The view that suits the tokens, and where it sees those that are finite.
+pub(super) fn view(cloud: &Cloud) -> (View, Vec<DVec3>) {
     let spherical = cloud.finite().all(|token| {
         let length = token.iter().map(|component| component * component).sum::<f64>().sqrt();
         (length - 1.0).abs() < UNIT

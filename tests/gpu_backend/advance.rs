@@ -205,6 +205,7 @@ pub fn events() -> Result<(), String> {
             told.push(match event {
                 Event::Sample(sample) => Told::Sample(sample.replica, sample.time),
                 Event::Steps(steps) => Told::Steps(steps),
+                Event::Tokens(_) => unreachable!("nobody asked for tokens"),
             });
             Ok(())
         });

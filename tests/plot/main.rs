@@ -2,6 +2,7 @@
 
 mod drawing;
 mod folder;
+mod over_time;
 mod refusals;
 mod series;
 mod sweep;

@@ -1,7 +1,10 @@
-//! What a run leaves on disk: the experiment as resolved, a manifest, samples as they come, and the final tokens.
+//! What a run leaves on disk: the experiment as resolved, a manifest, samples as they come, the final tokens, and if asked for those
+//! of every sample.
 //!
 //! Whole files appear at once (a temporary file, then a rename); `samples.csv` grows row by row while the run goes on.
 //! A folder that holds anything is never written to.
+
+mod trajectory;
 
 use std::{
     fs::{self, File},
@@ -14,6 +17,7 @@ use ndarray::ArrayView3;
 use ndarray_npy::{WritableElement, WriteNpyError, WriteNpyExt};
 use serde::{Serialize, Serializer};
 
+use self::trajectory::Trajectory;
 use crate::{
     backend::{Identity, Method, Precision},
     observe::Sample,
@@ -75,6 +79,7 @@ impl Manifest {
 pub struct RunFolder {
     path: PathBuf,
     samples: csv::Writer<File>,
+    trajectory: Option<Trajectory>,
     manifest: Manifest,
     started: Instant,
 }
@@ -117,7 +122,8 @@ impl RunFolder {
             pairs_evaluated: 0,
         };
         manifest.computed_by(method);
-        let folder = Self { path: path.to_owned(), samples: writer, manifest, started: Instant::now() };
+        let folder =
+            Self { path: path.to_owned(), samples: writer, trajectory: None, manifest, started: Instant::now() };
         folder.write_manifest()?;
         Ok(folder)
     }
@@ -131,6 +137,18 @@ impl RunFolder {
         let row = (sample.replica, sample.time, &sample.values);
         let written = self.samples.serialize(row).and_then(|()| Ok(self.samples.flush()?));
         written.map_err(|error| RecordError::Write { path: self.path.join("samples.csv"), source: error.into() })
+    }
+
+    /// From now on keeps the tokens of `samples` samples, in `trajectory.npy`.
+    pub fn keep_tokens(&mut self, samples: usize, shape: Shape) -> Result<(), RecordError> {
+        let path = self.path.join("trajectory.npy");
+        self.trajectory = Some(Trajectory::create(&path, samples, shape, self.manifest.precision)?);
+        Ok(())
+    }
+
+    /// Adds the tokens of a sample, if they are kept.
+    pub fn tokens(&mut self, tokens: &[f64]) -> Result<(), RecordError> {
+        self.trajectory.as_mut().map_or(Ok(()), |trajectory| trajectory.add(tokens))
     }
 
     /// Writes the final tokens and closes the manifest.
@@ -149,13 +167,15 @@ impl RunFolder {
             }
             Precision::Double => write_tokens(&path, tokens, shape)?,
         }
+        self.trajectory.take().map_or(Ok(()), Trajectory::finish)?;
         self.manifest.pairs_evaluated = pairs;
         self.manifest.computed_by(method);
         self.close(Status::Complete)
     }
 
-    /// Records that the run came to nothing, and why; the samples so far stay.
+    /// Records that the run came to nothing, and why; the samples so far stay, a trajectory that lacks some does not.
     pub fn fail(mut self, error: &dyn std::error::Error, method: Method) -> Result<PathBuf, RecordError> {
+        self.trajectory.take().map_or(Ok(()), Trajectory::discard)?;
         self.manifest.error = Some(error.to_string());
         self.manifest.computed_by(method);
         self.close(Status::Failed)

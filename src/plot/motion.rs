@@ -1,0 +1,109 @@
+//! Reads the tokens of the first replica at every sample, from `trajectory.npy`, and finds one view for all of them.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use glam::DVec3;
+use ndarray::{Array4, Axis};
+use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement};
+
+use super::cloud::Cloud;
+use super::error::PlotError;
+use super::samples;
+use super::tokens::{self, View};
+
+/// Tokens over time, as one view sees them.
+pub(super) struct Motion {
+    pub(super) view: View,
+    /// (layer-time, places: right, up, and towards the eye).
+    pub(super) moments: Vec<(f64, Vec<DVec3>)>,
+    pub(super) replicas: usize,
+}
+
+impl Motion {
+    /// From the run folder `dir`; none if its run did not keep the tokens.
+    pub(super) fn read(dir: &Path) -> Result<Option<Self>, PlotError> {
+        let path = dir.join("trajectory.npy");
+        if !path.exists() {
+            return Ok(None);
+        }
+        let tokens = match array::<f64>(&path)? {
+            Ok(double) => double,
+            Err(ReadNpyError::WrongDescriptor(_)) => {
+                array::<f32>(&path)?.map_err(|error| unreadable(&path, error.to_string()))?.mapv(f64::from)
+            }
+            Err(error) => return Err(unreadable(&path, error.to_string())),
+        };
+        let times = samples::times(&dir.join("samples.csv"))?;
+        let &[samples, replicas, count, dim] = tokens.shape() else {
+            return Err(unreadable(&path, format!("its shape is {:?}", tokens.shape())));
+        };
+        if samples != times.len() || tokens.is_empty() {
+            return Err(unreadable(&path, format!("it has {samples} samples, and samples.csv has {}", times.len())));
+        }
+        let coordinates: Vec<f64> = tokens.index_axis(Axis(1), 0).iter().copied().collect();
+        let all = Cloud { dim, replicas, coordinates };
+        if all.finite().count() != all.count() {
+            return Err(unreadable(&path, "some of its numbers are not finite".into()));
+        }
+        let (view, mut places) = tokens::view(&all);
+        if matches!(view, View::Plane(_)) {
+            centre(&mut places);
+        }
+        let moments = times.into_iter().zip(places.chunks(count).map(<[_]>::to_vec)).collect();
+        Ok(Some(Self { view, moments, replicas }))
+    }
+
+    /// At most `most` of the moments, evenly spread, the first and the last among them.
+    pub(super) fn spread(&self, most: usize) -> Vec<&(f64, Vec<DVec3>)> {
+        let last = self.moments.len() - 1;
+        let count = most.min(self.moments.len());
+        (0..count).map(|k| &self.moments[(k * last).checked_div(count - 1).unwrap_or(last)]).collect()
+    }
+
+    /// The length that is drawn as the radius of a panel.
+    pub(super) fn reach(&self) -> f64 {
+        match self.view {
+            View::Circle | View::Sphere(_) => 1.0,
+            View::Plane(_) => {
+                let places = self.moments.iter().flat_map(|(_, places)| places);
+                let reach = places.map(|place| place.abs().max_element()).fold(0.0, f64::max);
+                if reach > 0.0 { reach } else { 1.0 }
+            }
+        }
+    }
+}
+
+/// Moves the places so that the middle of all is the origin.
+fn centre(places: &mut [DVec3]) {
+    let bounds = places.iter().map(|place| (*place, *place)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let middle = bounds.map_or(DVec3::ZERO, |(low, high)| (low + high) / 2.0);
+    places.iter_mut().for_each(|place| *place -= middle);
+}
+
+fn array<T: ReadableElement>(path: &Path) -> Result<Result<Array4<T>, ReadNpyError>, PlotError> {
+    let file = File::open(path).map_err(|source| PlotError::Read { path: path.into(), source })?;
+    Ok(Array4::read_npy(BufReader::new(file)))
+}
+
+fn unreadable(path: &Path, problem: String) -> PlotError {
+    let remedy =
+        "it must be an array (samples, replicas, count, dim) of `<f4` or `<f8`, as `tokenfield run` writes it";
+    PlotError::File { path: path.into(), problem, remedy }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_spread_from_the_first_to_the_last() {
+        let moments = (0..10).map(|k| (f64::from(k), vec![DVec3::ZERO])).collect();
+        let motion = Motion { view: View::Circle, moments, replicas: 1 };
+        let times = |most| motion.spread(most).iter().map(|(time, _)| *time).collect::<Vec<_>>();
+        assert_eq!(times(4), [0.0, 3.0, 6.0, 9.0]);
+        assert_eq!(times(1), [9.0]);
+        assert_eq!(times(100).len(), 10);
+    }
+}

@@ -1,0 +1,98 @@
+//! Tokens over time: panels and animations of trajectories that are known beforehand.
+
+use std::path::Path;
+
+use ndarray::Array4;
+use ndarray_npy::write_npy;
+use tokenfield::plot::{animate, draw};
+
+use crate::drawing::{circles, svg, words};
+use crate::folder::{EXPERIMENT, cloud, clustering, folder};
+use crate::listing;
+
+/// Two replicas of one token on the circle, the first of which turns by an eighth from sample to sample.
+fn turning(dir: &Path, samples: usize) {
+    let token = |sample: usize, replica: usize| {
+        let angle = std::f64::consts::TAU * sample as f64 / 8.0;
+        if replica == 0 { [angle.cos(), angle.sin()] } else { [1.0, 0.0] }
+    };
+    let flat = (0..samples).flat_map(|sample| (0..2).flat_map(move |replica| token(sample, replica))).collect();
+    let array = Array4::from_shape_vec((samples, 2, 1, 2), flat).expect("a trajectory");
+    write_npy(dir.join("trajectory.npy"), &array).expect("trajectory.npy");
+}
+
+fn turning_run(samples: usize) -> tempfile::TempDir {
+    let dir = folder(EXPERIMENT, &clustering(2, samples), &[vec![vec![1.0, 0.0]], vec![vec![1.0, 0.0]]]);
+    turning(dir.path(), samples);
+    dir
+}
+
+#[test]
+fn panels_show_the_first_replica_at_eight_times() {
+    let dir = turning_run(15);
+    let paths = draw(dir.path()).expect("a good run folder");
+    assert!(paths.contains(&dir.path().join("tokens-over-time.svg")), "{paths:?}");
+    let svg = svg(dir.path(), "tokens-over-time");
+    let said = words(&svg);
+    for text in ["t = 0", "t = 0.5", "t = 3.5", "n = 7 · d = 2 · β = 4 · heun · replica 0"] {
+        assert!(said.contains(&text.to_string()), "no `{text}` in {said:?}");
+    }
+    // Of 15 samples every second is drawn, a quarter of a turn after the one before.
+    let discs = circles(&svg);
+    let panels: Vec<_> = discs.iter().filter(|disc| disc.2 > 100.0).collect();
+    let dots: Vec<_> = discs.iter().filter(|disc| disc.2 < 100.0).collect();
+    assert_eq!((panels.len(), dots.len()), (8, 8));
+    for (k, (panel, dot)) in panels.iter().zip(&dots).enumerate() {
+        let (sine, cosine) = (std::f64::consts::TAU * k as f64 / 4.0).sin_cos();
+        let found = ((dot.0 - panel.0) / panel.2, (panel.1 - dot.1) / panel.2);
+        assert!((found.0 - cosine).hypot(found.1 - sine) < 0.01, "panel {k}: {found:?}");
+    }
+}
+
+#[test]
+fn tokens_in_many_dimensions_share_one_projection() {
+    let dir = folder(EXPERIMENT, &clustering(1, 2), &[cloud(5, 30)]);
+    // The second sample is the first, shrunk towards the origin by half: so are its places.
+    let first: Vec<f64> = cloud(5, 30).into_iter().flatten().collect();
+    let flat = first.iter().copied().chain(first.iter().map(|x| x / 2.0)).collect();
+    let array = Array4::from_shape_vec((2, 1, 30, 5), flat).expect("a trajectory");
+    write_npy(dir.path().join("trajectory.npy"), &array).expect("trajectory.npy");
+    draw(dir.path()).expect("a good run folder");
+    let svg = svg(dir.path(), "tokens-over-time");
+    assert!(words(&svg).iter().any(|text| text.contains("principal directions")), "{:?}", words(&svg));
+    let dots = circles(&svg);
+    assert_eq!(dots.len(), 60);
+    let between = |a: usize, b: usize| (dots[a].0 - dots[b].0).hypot(dots[a].1 - dots[b].1);
+    for token in 1..30 {
+        let (before, after) = (between(0, token), between(30, 30 + token));
+        assert!((before - 2.0 * after).abs() < 4.0, "token {token}: {before} and {after}");
+    }
+}
+
+#[test]
+fn an_animation_has_a_frame_a_sample() {
+    let dir = turning_run(5);
+    let path = animate(dir.path()).expect("a good run folder");
+    assert_eq!(path, dir.path().join("tokens.gif"));
+    assert!(!listing(dir.path()).iter().any(|name| name.starts_with('.')), "{:?}", listing(dir.path()));
+    let mut reader = gif::Decoder::new(std::fs::File::open(path).expect("a file")).expect("a GIF");
+    assert_eq!((reader.width(), reader.height()), (800, 500));
+    let mut frames: Vec<Vec<u8>> = Vec::new();
+    while let Some(frame) = reader.read_next_frame().expect("a frame") {
+        frames.push(frame.buffer.to_vec());
+    }
+    // Four that differ, then the last, which rests.
+    assert!(frames.len() > 5, "{}", frames.len());
+    assert!(frames[..5].windows(2).all(|pair| pair[0] != pair[1]), "every sample is another picture");
+    assert!(frames[4..].windows(2).all(|pair| pair[0] == pair[1]), "the last picture stays");
+}
+
+#[test]
+fn what_was_not_kept_is_not_animated() {
+    let dir = folder(EXPERIMENT, &clustering(1, 3), &[vec![vec![1.0, 0.0]]]);
+    let error = animate(dir.path()).expect_err("nothing was kept").to_string();
+    assert!(error.contains("trajectory.npy: it is absent") && error.contains("add \"tokens\""), "{error}");
+    turning(dir.path(), 4);
+    let error = animate(dir.path()).expect_err("another number of samples").to_string();
+    assert!(error.contains("it has 4 samples, and samples.csv has 3"), "{error}");
+}
