@@ -18,7 +18,7 @@ use crate::{
 
 pub(super) const ATTENTION: &[&str] =
     &["beta", "normalization", "sinkhorn", "mask", "window", "position", "model", "layers", "heads", "head"];
-pub(super) const BETA: &[&str] = &["times", "values"];
+pub(super) const BETA: &[&str] = &["times", "values", "replicas"];
 pub(super) const SINKHORN: &[&str] = &["iterations", "tolerance"];
 pub(super) const POSITION: &[&str] = &["alibi", "rotary", "additive"];
 pub(super) const MASKS: &[(&str, Mask)] = &[
@@ -63,7 +63,14 @@ pub(super) struct AttentionTyped {
 #[serde(untagged)]
 pub(super) enum BetaTyped {
     Constant(f64),
-    Ramp { times: Vec<f64>, values: Vec<f64> },
+    Ramp {
+        times: Vec<f64>,
+        values: Vec<f64>,
+    },
+    /// As many for consecutive replicas as there are numbers.
+    Replicas {
+        replicas: Vec<f64>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -125,6 +132,18 @@ fn beta(entry: &Entry) -> Result<BetaTyped, ExperimentError> {
         return entry.number("finite and at least 0", |beta| beta >= 0.0).map(BetaTyped::Constant);
     }
     let section = entry.section(BETA)?;
+    if let Some(replicas) = section.optional("replicas", "[1.0, 2.0, 4.0]") {
+        section.forbid(
+            &["times", "values"],
+            "stands beside replicas, which have one beta for all times",
+            "leave it out",
+        )?;
+        let betas = replicas.numbers()?;
+        return match betas.is_empty() || betas.iter().any(|beta| *beta < 0.0) {
+            true => Err(replicas.error("must be one or more numbers, each at least 0")),
+            false => Ok(BetaTyped::Replicas { replicas: betas }),
+        };
+    }
     let (times, values) = (section.required("times", "[0.0, 10.0]")?, section.required("values", "[1.0, 8.0]")?);
     let (times, values) = ((times.numbers()?, times), (values.numbers()?, values));
     if times.0.is_empty() || !times.0.is_sorted_by(|a, b| a < b) {
@@ -189,8 +208,26 @@ impl AttentionTyped {
     pub fn betas(&self) -> Vec<f64> {
         match &self.beta {
             Some(BetaTyped::Constant(beta)) => vec![*beta],
-            Some(BetaTyped::Ramp { values, .. }) => values.clone(),
+            Some(BetaTyped::Ramp { values, .. } | BetaTyped::Replicas { replicas: values }) => values.clone(),
             None => vec![1.0],
+        }
+    }
+
+    /// That at time zero, or where replicas differ the largest of theirs.
+    fn largest_beta(&self) -> f64 {
+        match &self.beta {
+            Some(BetaTyped::Replicas { replicas }) => replicas.iter().copied().fold(0.0, f64::max),
+            _ => self.betas()[0],
+        }
+    }
+
+    /// The share of the largest that each replica has, where they differ: the first of the list is that of the first replicas.
+    fn beta_factors(&self, count: usize) -> Vec<f64> {
+        match &self.beta {
+            Some(BetaTyped::Replicas { replicas: betas }) if self.largest_beta() > 0.0 => {
+                (0..count).map(|replica| betas[replica * betas.len() / count] / self.largest_beta()).collect()
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -207,8 +244,28 @@ impl AttentionTyped {
                 &experiment.source,
             )?),
         };
+        if let Some(BetaTyped::Replicas { replicas: betas }) = &self.beta
+            && !shape.replicas.is_multiple_of(betas.len())
+        {
+            let problem = format!(
+                "has {} numbers, and tokens.replicas = {} is no multiple of that",
+                betas.len(),
+                shape.replicas
+            );
+            let remedy = format!(
+                "write tokens.replicas = {}, or another multiple",
+                betas.len() * (shape.replicas / betas.len()).max(1)
+            );
+            return Err(experiment.source.error(
+                "attention.beta.replicas",
+                experiment.quoted("attention.beta"),
+                problem,
+                remedy,
+            ));
+        }
         Ok(Attention {
-            beta: self.betas()[0],
+            beta: self.largest_beta(),
+            beta_factors: self.beta_factors(shape.replicas),
             normalization: self.normalization(),
             mask: self.mask.map_or(Mask::None, |mask| mask.meaning),
             window: self.window.map(|window| window as usize),

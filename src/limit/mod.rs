@@ -41,8 +41,7 @@ pub enum LimitError {
 fn serves(model: &Model) -> Result<(), LimitError> {
     let refused = |problem, remedy| Err(LimitError::Unserved { problem, remedy });
     if !model.attention.is_plain() {
-        let problem =
-            "masks, positions and normalizations beyond softmax, unnormalized and shifted have no such limit";
+        let problem = "masks, positions, betas of replicas and normalizations beyond softmax, unnormalized and shifted have no such limit";
         return refused(problem, "leave them out, or leave out [reference]");
     }
     if model.noise.is_some() {

@@ -135,6 +135,8 @@ pub enum Position {
 pub struct Attention {
     /// The inverse temperature of heads that do not have their own.
     pub beta: f64,
+    /// What it is multiplied by in each replica, from 0 to 1; empty for one everywhere.
+    pub beta_factors: Vec<f64>,
     pub normalization: Normalization,
     pub mask: Mask,
     /// Sources further away than window - 1 places are not seen.
@@ -148,6 +150,7 @@ impl Default for Attention {
     fn default() -> Self {
         Self {
             beta: 1.0,
+            beta_factors: Vec::new(),
             normalization: Normalization::Softmax,
             mask: Mask::None,
             window: None,
@@ -158,9 +161,14 @@ impl Default for Attention {
 }
 
 impl Attention {
-    /// The inverse temperature of a head.
+    /// The inverse temperature of a head, the largest of all replicas.
     pub fn beta_of(&self, head: &Head) -> f64 {
         head.beta.unwrap_or(self.beta)
+    }
+
+    /// What that of a head is multiplied by in each replica; empty for one everywhere.
+    pub fn factors_of(&self, head: &Head) -> &[f64] {
+        if head.beta.is_some() { &[] } else { &self.beta_factors }
     }
 
     /// The sources that token `token` sees, but for itself under [`Mask::Others`].
@@ -175,10 +183,11 @@ impl Attention {
         }
     }
 
-    /// Whether the weights of sources are all that distinguishes the places of tokens, and all are seen: what expansions
+    /// Whether all replicas have one beta, and the weights of sources are all that distinguishes the places of tokens, and all are seen: what expansions
     /// and fast kernels may assume, beside matrices of their liking.
     pub fn is_plain(&self) -> bool {
         self.mask == Mask::None
+            && self.beta_factors.is_empty()
             && self.window.is_none()
             && self.position == Position::Nowhere
             && matches!(

@@ -60,7 +60,11 @@ impl Kind {
         let is_gpu = matches!(self, Kind::GpuSingle | Kind::GpuStages);
         let is_part = |part: &Part| matches!(part, Part::Geometry { .. });
         let geometry = matches!(&problem.course, Course::Parts(parts) if parts.iter().any(is_part));
-        is_gpu && (normalization || attention.position != Position::Nowhere || geometry)
+        is_gpu
+            && (normalization
+                || !attention.beta_factors.is_empty()
+                || attention.position != Position::Nowhere
+                || geometry)
     }
 
     /// What a backend lacks it says, instead of computing something else.

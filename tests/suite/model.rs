@@ -29,6 +29,7 @@ pub fn all() -> Vec<Trial> {
         trials("model::general_configurations", general),
         trials("model::hardmax_breaks_no_ties", ties),
         trials("model::noise", noises),
+        trials("model::betas_of_replicas", betas_of_replicas),
         trials("model::energy_of_heads_with_their_own_beta", energies),
         trials("model::the_layers_of_a_course", courses),
         trials("model::post_norms_that_become_pre_norms", mixed_norms),
@@ -217,6 +218,37 @@ fn heads(kind: Kind) {
                 assert_evolves(kind, &what, &euler(tokens(&geometry, 67, dim, 37), model), 2e-5, 1e-12);
             }
         }
+    }
+}
+
+/// Few replicas and many small ones; heads that share the betas of the replicas, one with its own, one of factors.
+fn betas_of_replicas(kind: Kind) {
+    for (replicas, count, dim) in [(3, 40, 3), (70, 9, 3), (70, 9, 6), (3, 30, 20)] {
+        let beta_factors: Vec<f64> = (0..replicas).map(|replica| [1.0, 0.3, 0.0, 0.7][replica % 4]).collect();
+        let heads = [
+            vec![Head::default()],
+            vec![general_head(dim, 97), Head { beta: Some(0.4), ..Head::default() }],
+            vec![factored_head(dim, 2, 101)],
+        ];
+        for (normalization, heads) in [Normalization::Softmax, Normalization::Unnormalized, Normalization::Shifted]
+            .into_iter()
+            .flat_map(|normalization| heads.clone().map(|heads| (normalization, heads)))
+        {
+            let beta_factors = beta_factors.clone();
+            let attention = Attention { beta: 2.5, beta_factors, normalization, heads, ..Attention::default() };
+            let what = format!("{replicas} replicas, d = {dim}, {normalization:?}, {} heads", attention.heads.len());
+            let problem = euler(cloud(replicas, count, dim, 103), attention.into());
+            assert_evolves(kind, &what, &problem, 2e-5, 1e-12);
+        }
+    }
+    let attention = Attention { beta: 900.0, beta_factors: vec![1.0, 1e-3, 0.5], ..Attention::default() };
+    let mut problem = euler(cloud(3, 50, 3, 107), attention.into());
+    assert_evolves(kind, "hot beside cold", &problem, 2e-5, 1e-11);
+    problem.quantities = vec![Quantity::Energy];
+    problem.schedule = Schedule { steps: 0, end: 0.0, observe_every: 1 };
+    for sample in kind.evolve(&problem).samples {
+        let expected = oracle::log_energy(&problem, &problem.tokens.coordinates, sample.replica);
+        assert_close("log_energy", &sample.values, &[expected], kind.tolerance(1e-5 * expected.abs(), 1e-12));
     }
 }
 

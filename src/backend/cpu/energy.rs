@@ -10,6 +10,7 @@ use super::{
     harmonic::{Expansion, Moments, Radial},
     keys::Keys,
     observe,
+    operands::Projections,
     real::Real,
     reduction::Reduced,
 };
@@ -30,7 +31,10 @@ impl<T: Real> Cpu<T> {
                 }
             }
         };
-        let shares = log2_energies.iter().zip(&self.heads).map(|(energy, head)| energy - (2.0 * head.beta).log2());
+        let shares = log2_energies
+            .iter()
+            .zip(&self.heads)
+            .map(|(energy, head)| energy - (2.0 * head.beta * head.factor(replica)).log2());
         observe::log_sum_exp2(&shares.collect::<Vec<_>>())
     }
 
@@ -59,7 +63,9 @@ impl<T: Real> Cpu<T> {
         expansion: Option<&Expansion<'_, U>>,
     ) -> f64 {
         let shape = self.shape;
-        let operands = head.projections.as_ref().map(|projections| projections.apply(self.instructions, tokens));
+        let project =
+            |projections: &Projections<T>| projections.apply(self.instructions, tokens, head.factor(replica));
+        let operands = head.projections.as_ref().map(project);
         let most_lost = self.harmonics.as_ref().map_or(0.0, |harmonics| harmonics.most_lost);
         let log2_sums = |first: usize| {
             let count = self.block().min(shape.sources() - first);

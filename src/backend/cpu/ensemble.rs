@@ -29,6 +29,9 @@ const MOST_TOKENS: usize = 128;
 /// The widest tokens that the kernel is compiled for; those of a width in between are padded with zeros.
 const WIDEST: usize = 16;
 
+/// Numbers that a head has for each replica.
+const CLOCKS: usize = 3;
+
 /// Whether replicas of that shape should be evaluated side by side, under heads that need no search for row maxima and no
 /// exponential of a shift beyond the exponents of `T`.
 pub(super) fn suits<T: Real>(shape: Shape, heads: &[HeadField<T>]) -> bool {
@@ -83,7 +86,9 @@ impl<T: Real, const D: usize> Kernel for Group<'_, '_, '_, T, D> {
         for (turn, velocities) in self.velocities.chunks_mut(lanes).enumerate() {
             let first = self.first + turn * lanes;
             self.ensemble.gather::<D>(first, velocities.len(), lanes, &mut tokens);
-            self.ensemble.fields::<S, D>(simd, T::vectors::<S>(&tokens), T::vectors_mut::<S>(&mut fields));
+            let clocks = self.ensemble.clocks(first, velocities.len(), lanes);
+            let (clocks, tokens) = (T::vectors::<S>(&clocks), T::vectors::<S>(&tokens));
+            self.ensemble.fields::<S, D>(simd, clocks, tokens, T::vectors_mut::<S>(&mut fields));
             scatter::<T, D>(&fields, lanes, count, velocities);
         }
     }
@@ -105,17 +110,41 @@ impl<T: Real> Ensemble<'_, T> {
         }
     }
 
+    /// (head, `CLOCKS` numbers, lane) of `present` replicas: what beta is multiplied by, the shift of scores, and what their sums
+    /// are multiplied by where nothing divides them.
+    fn clocks(&self, first: usize, present: usize, lanes: usize) -> Vec<T> {
+        let mut clocks = vec![T::ZERO; self.heads.len() * CLOCKS * lanes];
+        for (head, clocks) in self.heads.iter().zip(clocks.chunks_exact_mut(CLOCKS * lanes)) {
+            for lane in 0..lanes {
+                let replica = first + lane.min(present - 1);
+                let factor = head.factor(replica);
+                let shift = factor * head.constant_shift().unwrap_or(0.0);
+                let scale = (shift + head.log2_clock(replica)).exp2();
+                for (row, number) in [factor, shift, scale].into_iter().enumerate() {
+                    clocks[row * lanes + lane] = T::from_f64(number);
+                }
+            }
+        }
+        clocks
+    }
+
     /// `fields` <- (token, component) of the fields at `tokens`, (token, coordinates and bias), a replica a lane.
     #[inline(always)]
-    fn fields<S: Exp2, const D: usize>(&self, simd: S, tokens: &[T::Vector<S>], fields: &mut [T::Vector<S>]) {
+    fn fields<S: Exp2, const D: usize>(
+        &self,
+        simd: S,
+        clocks: &[T::Vector<S>],
+        tokens: &[T::Vector<S>],
+        fields: &mut [T::Vector<S>],
+    ) {
         let zero = T::splat(simd, T::ZERO);
         for (token, row) in fields.chunks_exact_mut(D).enumerate() {
             let mut x = [zero; D];
             x.copy_from_slice(&tokens[token * (D + 1)..][..D]);
             let keys = &tokens[..self.mask.visible(token, self.sources) * (D + 1)];
             let mut field = [zero; D];
-            for head in self.heads {
-                let share = head_field::<S, T, D>(simd, head, &x, keys);
+            for (head, clock) in self.heads.iter().zip(clocks.chunks_exact(CLOCKS)) {
+                let share = head_field::<S, T, D>(simd, (head, clock), &x, keys);
                 for c in 0..D {
                     field[c] = T::add(simd, field[c], share[c]);
                 }
@@ -138,17 +167,19 @@ impl<T: Real> Ensemble<'_, T> {
 #[inline(always)]
 fn head_field<S: Exp2, T: Real, const D: usize>(
     simd: S,
-    head: &HeadField<T>,
+    (head, clock): (&HeadField<T>, &[T::Vector<S>]),
     token: &[T::Vector<S>; D],
     keys: &[T::Vector<S>],
 ) -> [T::Vector<S>; D] {
     let zero = T::splat(simd, T::ZERO);
-    let query = head.query_of::<S, D>(simd, token);
-    let shift = head.constant_shift().unwrap_or(0.0);
-    let splat_shift = T::splat(simd, T::from_f64(shift));
+    let (factor, shift, undivided) = (clock[0], clock[1], clock[2]);
+    let mut query = head.query_of::<S, D>(simd, token);
+    for c in 0..D {
+        query[c] = T::mul(simd, factor, query[c]);
+    }
     let (mut sum, mut moment) = (zero, [zero; D]);
     for key in keys.chunks_exact(D + 1) {
-        let mut score = T::sub(simd, key[D], splat_shift);
+        let mut score = T::sub(simd, key[D], shift);
         for c in 0..D {
             score = T::mul_add(simd, query[c], key[c], score);
         }
@@ -166,7 +197,7 @@ fn head_field<S: Exp2, T: Real, const D: usize>(
         Normalization::Unnormalized
         | Normalization::Shifted
         | Normalization::Hardmax
-        | Normalization::Sinkhorn { .. } => T::splat(simd, T::from_f64((shift + head.log2_clock()).exp2())),
+        | Normalization::Sinkhorn { .. } => undivided,
     };
     for c in 0..D {
         moment[c] = T::mul(simd, scale, moment[c]);

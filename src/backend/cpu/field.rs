@@ -16,7 +16,10 @@ use crate::model::{Head, Matrix, Normalization};
 
 /// A head made ready for the reduction.
 pub(super) struct HeadField<T> {
+    /// The largest of all replicas.
     pub(super) beta: f64,
+    /// What beta is multiplied by in each replica; empty for one everywhere.
+    factors: Vec<f64>,
     /// c if A = c I, and if V = c I, the weight of the head included.
     query_multiple: Option<f64>,
     pub(super) value_multiple: Option<f64>,
@@ -62,6 +65,7 @@ impl<T: Real> HeadField<T> {
         };
         Self {
             beta,
+            factors: attention.factors_of(head).to_vec(),
             query_multiple: head.query_key.multiple_of_identity(),
             value_multiple: head.value.multiple_of_identity().map(|multiple| head.weight * multiple),
             query: Map::new(&head.query_key, dim, 1.0).transposed(dim),
@@ -72,6 +76,11 @@ impl<T: Real> HeadField<T> {
             longest_query: beta * stretch,
             projections: Projections::new(head, attention, dim),
         }
+    }
+
+    /// What beta is multiplied by in a replica.
+    pub(super) fn factor(&self, replica: usize) -> f64 {
+        self.factors.get(replica).copied().unwrap_or(1.0)
     }
 
     /// beta c if A = c I: queries are the tokens times this.
@@ -93,10 +102,10 @@ impl<T: Real> HeadField<T> {
         }
     }
 
-    /// log2 of what sums of weights are multiplied by where they are not divided by their total.
-    pub(super) fn log2_clock(&self) -> f64 {
+    /// log2 of what sums of weights are multiplied by in a replica where they are not divided by their total.
+    pub(super) fn log2_clock(&self, replica: usize) -> f64 {
         match self.normalization {
-            Normalization::Shifted => -self.beta * LOG2_E,
+            Normalization::Shifted => -self.beta * self.factor(replica) * LOG2_E,
             _ => 0.0,
         }
     }
@@ -131,12 +140,13 @@ impl<T: Real> HeadField<T> {
         (keys, seen): (Keys<'_, T>, &Seen),
         reduced: &mut Reduced,
     ) {
+        let scale = self.beta * self.factor(keys.replica) * LOG2_E;
         // In base 2, and padded with zeros to the width of the keys.
         let mut rows = vec![T::ZERO; tokens.len() / dim * keys.width];
         for (query, token) in rows.chunks_exact_mut(keys.width).zip(tokens.chunks_exact(dim)) {
-            self.query.apply(token, |k, value| query[k] = T::from_f64(self.beta * LOG2_E * value));
+            self.query.apply(token, |k, value| query[k] = T::from_f64(scale * value));
         }
-        reduce(instructions, seen.queries(&rows), keys, self.shift, reduced);
+        reduce(instructions, seen.queries(&rows), keys, self.shift_in(keys.replica), reduced);
     }
 
     /// The same for tokens from `first` on whose queries, keys and values are made already.
@@ -147,15 +157,30 @@ impl<T: Real> HeadField<T> {
         (keys, seen): (Keys<'_, T>, &Seen),
         reduced: &mut Reduced,
     ) {
+        let replica = keys.replica;
         let keys = operands.keys(keys);
         let rows = operands.query_rows(first, seen.visible.len());
-        let shift = if operands.has_potentials() { Shift::RowMaximum } else { self.shift };
+        let shift = if operands.has_potentials() { Shift::RowMaximum } else { self.shift_in(replica) };
         reduce(instructions, seen.queries(&rows), keys, shift, reduced);
+    }
+
+    /// The shift for the scores of one replica: a constant one bounds them, or is the largest, in proportion to beta.
+    fn shift_in(&self, replica: usize) -> Shift {
+        match self.shift {
+            Shift::Constant(shift) => Shift::Constant(shift * self.factor(replica)),
+            Shift::RowMaximum => Shift::RowMaximum,
+        }
     }
 
     /// field_i += c_h (W_o sum_j a_ij v_j + bias), from the sums of each token and log2 of what divides them beside; a token
     /// that sees nothing gets nothing.
-    pub(super) fn add(&self, dim: usize, reduced: &Reduced, log2_divisor: Option<&[f64]>, field: &mut [f64]) {
+    pub(super) fn add(
+        &self,
+        (replica, dim): (usize, usize),
+        reduced: &Reduced,
+        log2_divisor: Option<&[f64]>,
+        field: &mut [f64],
+    ) {
         let width = reduced.barycentre.len() / reduced.log2_sum.len();
         let value_width = if self.projections.is_some() { width } else { dim };
         let rows = field.chunks_exact_mut(dim).zip(reduced.barycentre.chunks_exact(width)).zip(&reduced.log2_sum);
@@ -167,7 +192,7 @@ impl<T: Real> HeadField<T> {
                 Normalization::Softmax | Normalization::Hardmax | Normalization::Sinkhorn { .. } => 1.0,
                 Normalization::Unnormalized | Normalization::Shifted => {
                     let divisor = log2_divisor.map_or(0.0, |divisors| divisors[row]);
-                    (log2_sum + self.log2_clock() - divisor).exp2()
+                    (log2_sum + self.log2_clock(replica) - divisor).exp2()
                 }
             };
             self.value.apply(&barycentre[..value_width], |k, value| field[k] += total * value);

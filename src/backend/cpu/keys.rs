@@ -51,13 +51,14 @@ impl<T: Real> Bias<T> {
     pub(super) fn keys<'a>(&'a self, replica: usize, cloud: Cloud<'a, T>) -> Keys<'a, T> {
         let bias = &self.replica(replica)[..self.padded];
         let columns = cloud.part(0, self.padded);
-        Keys { columns, values: None, bias, padded: self.padded, width: cloud.width() }
+        Keys { replica, columns, values: None, bias, padded: self.padded, width: cloud.width() }
     }
 }
 
 /// The sources of one replica.
 #[derive(Clone, Copy)]
 pub(super) struct Keys<'a, T> {
+    pub(super) replica: usize,
     columns: Cloud<'a, T>,
     /// What is summed, where that is not the keys themselves.
     values: Option<Cloud<'a, T>>,

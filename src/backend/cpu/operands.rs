@@ -53,8 +53,8 @@ impl<T: Real> Projections<T> {
         Some(Self { query, key, value, position: attention.position.clone() })
     }
 
-    /// The operands of all tokens of one replica.
-    pub(super) fn apply(&self, instructions: Instructions, tokens: Cloud<'_, T>) -> Operands<T> {
+    /// The operands of all tokens of one replica, queries times `factor`.
+    pub(super) fn apply(&self, instructions: Instructions, tokens: Cloud<'_, T>, factor: f64) -> Operands<T> {
         let moved = match &self.position {
             Position::Additive(places) => Some(translated(tokens, places)),
             _ => None,
@@ -77,6 +77,9 @@ impl<T: Real> Projections<T> {
                 columns.replicas_mut().for_each(|mut cloud| rotate(&mut cloud, base));
             }
         }
+        if factor != 1.0 {
+            queries.replicas_mut().for_each(|mut cloud| scale(&mut cloud, factor));
+        }
         let values = self.value.as_ref().map(|value| images(value, tokens));
         Operands { queries, keys, values, potentials: None }
     }
@@ -96,6 +99,13 @@ fn translated<T: Real>(tokens: Cloud<'_, T>, places: &[f64]) -> Columns<T> {
         }
     }
     moved
+}
+
+/// Every component times `factor`.
+fn scale<T: Real>(cloud: &mut CloudMut<'_, T>, factor: f64) {
+    for component in 0..cloud.width() {
+        cloud.column_mut(component).iter_mut().for_each(|x| *x = T::from_f64(x.to_f64() * factor));
+    }
 }
 
 /// Components 2m and 2m + 1 of token i rotated by i base^{-2m / width}.

@@ -87,7 +87,8 @@ impl<T: Real> Cpu<T> {
         keys: Keys<'_, T>,
         tokens: Cloud<'_, T>,
     ) -> Option<Operands<T>> {
-        let mut operands = head.projections.as_ref()?.apply(self.instructions, tokens);
+        let factor = head.factor(keys.replica);
+        let mut operands = head.projections.as_ref()?.apply(self.instructions, tokens, factor);
         if let Normalization::Sinkhorn { iterations, tolerance } = head.normalization {
             let (limits, sources) = ((iterations, tolerance), self.shape.sources());
             operands.potentials = Some(sinkhorn::potentials(self.instructions, &operands, keys, sources, limits));
@@ -116,7 +117,7 @@ impl<T: Real> Cpu<T> {
         for (head, expansion) in self.heads.iter().zip(expansions) {
             let queries = head.queries(tokens, 2);
             expansion.reduce(self.instructions, &queries, &mut reduced);
-            head.add(2, &reduced, None, &mut fields);
+            head.add((0, 2), &reduced, None, &mut fields);
             let rows = fields.chunks_exact_mut(2).zip(queries.chunks_exact(2)).zip(&reduced.log2_sum);
             for ((field, query), log2_sum) in rows {
                 let within = expansion.log2_most(query[0].hypot(query[1])) - log2_sum <= most_lost;
@@ -139,7 +140,7 @@ impl<T: Real> Cpu<T> {
             let (factor, divided) = match head.normalization {
                 Normalization::Softmax => (value / query, Divided::ByF),
                 _ => {
-                    let log2_most = moments.log2_total() + query.abs() * LOG2_E + head.log2_clock();
+                    let log2_most = moments.log2_total() + query.abs() * LOG2_E + head.log2_clock(0);
                     (value / query * log2_most.exp2(), Divided::ByNothing)
                 }
             };
@@ -248,7 +249,7 @@ impl<T: Real> Cpu<T> {
                     head.reduce_operands(self.instructions, both, (sources.keys, seen), &mut reduced);
                 }
             }
-            head.add(dim, &reduced, divisors, &mut fields);
+            head.add((sources.replica, dim), &reduced, divisors, &mut fields);
         }
         self.finish(field, run.tokens, &rows, &mut fields);
         fields
@@ -271,7 +272,7 @@ impl<T: Real> Cpu<T> {
             if lost > most_lost {
                 return None;
             }
-            head.add(dim, &reduced, None, &mut fields);
+            head.add((0, dim), &reduced, None, &mut fields);
         }
         self.finish(field, tokens, &rows, &mut fields);
         Some(fields)

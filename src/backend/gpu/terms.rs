@@ -26,6 +26,7 @@ pub(super) fn check(problem: &Problem) -> Result<(), BackendError> {
 
 fn check_attention(attention: &Attention) -> Result<(), BackendError> {
     let missing = [
+        (!attention.beta_factors.is_empty(), "betas of replicas"),
         (attention.heads.is_empty(), "field without heads"),
         (attention.position != Position::Nowhere, "positions"),
         (attention.normalization == Normalization::Hardmax, "hardmax"),

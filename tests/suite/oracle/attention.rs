@@ -60,10 +60,25 @@ fn queries_and_keys(attention: &Attention, head: &Head, tokens: &[Vec<f64>]) -> 
     tokens.iter().enumerate().map(placed).map(|x| split(&x)).enumerate().map(turned).collect()
 }
 
+/// The inverse temperature of a head in a replica.
+pub fn beta(attention: &Attention, head: &Head, replica: usize) -> f64 {
+    match (head.beta, &attention.beta_factors[..]) {
+        (Some(own), _) => own,
+        (None, []) => attention.beta,
+        (None, factors) => attention.beta * factors[replica],
+    }
+}
+
 /// beta <q_i, k_j>, row by row.
-pub fn scores(problem: &Problem, attention: &Attention, head: &Head, tokens: &[Vec<f64>]) -> Vec<Vec<f64>> {
+pub fn scores(
+    problem: &Problem,
+    attention: &Attention,
+    head: &Head,
+    tokens: &[Vec<f64>],
+    replica: usize,
+) -> Vec<Vec<f64>> {
     let both = queries_and_keys(attention, head, tokens);
-    let beta = attention.beta_of(head);
+    let beta = beta(attention, head, replica);
     let sources = problem.tokens.shape.sources();
     both.iter().map(|(query, _)| both[..sources].iter().map(|(_, key)| beta * dot(query, key)).collect()).collect()
 }
@@ -158,8 +173,8 @@ pub fn output(problem: &Problem, attention: &Attention, tokens: &[Vec<f64>], rep
     let d = problem.tokens.shape.dim;
     let mut output = vec![vec![0.0; d]; tokens.len()];
     for head in &attention.heads {
-        let scores = scores(problem, attention, head, tokens);
-        let all = weights(problem, attention, &scores, replica, attention.beta_of(head));
+        let scores = scores(problem, attention, head, tokens, replica);
+        let all = weights(problem, attention, &scores, replica, beta(attention, head, replica));
         let value = |x: &Vec<f64>| match &head.value {
             Matrix::Product { right, .. } => factor(right, &head.biases.value, x),
             _ => x.clone(),

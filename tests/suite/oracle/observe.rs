@@ -2,7 +2,11 @@
 
 use tokenfield::problem::Problem;
 
-use super::{attention::scores, dot, field::seen};
+use super::{
+    attention::{beta, scores},
+    dot,
+    field::seen,
+};
 
 /// ln sum_h (1 / 2 beta_h) sum_ij w_i w_j e^{beta_h <q_i, k_j>} of one replica, of tokens as attention sees them.
 pub fn log_energy(problem: &Problem, coordinates: &[f64], replica: usize) -> f64 {
@@ -13,10 +17,10 @@ pub fn log_energy(problem: &Problem, coordinates: &[f64], replica: usize) -> f64
         coordinates[replica * length..][..length].chunks(shape.dim).map(|x| seen(&problem.model, x)).collect();
     let mut exponents = Vec::new();
     for head in &attention.heads {
-        for (i, row) in scores(problem, attention, head, &tokens).iter().take(shape.sources()).enumerate() {
+        for (i, row) in scores(problem, attention, head, &tokens, replica).iter().take(shape.sources()).enumerate() {
             for (j, score) in row.iter().enumerate() {
                 let weight = problem.tokens.weight(replica, i) * problem.tokens.weight(replica, j);
-                exponents.push(score + weight.ln() - (2.0 * attention.beta_of(head)).ln());
+                exponents.push(score + weight.ln() - (2.0 * beta(attention, head, replica)).ln());
             }
         }
     }
