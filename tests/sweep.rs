@@ -151,3 +151,82 @@ fn wrong_sweeps_are_refused_before_anything_runs() {
     let output = sweep(folder, "out", &["--shard", "3/2"]);
     assert_eq!(output.status.code(), Some(2));
 }
+
+const SMALL: &str = r#"
+[tokens]
+count = 20
+dim = 3
+replicas = 3
+seed = 7
+initial = { law = "uniform" }
+[attention]
+beta = 2.0
+normalization = "softmax"
+[time]
+scheme = "heun"
+step = 0.05
+end = 1.0
+[observe]
+every = 0.5
+quantities = ["moments", "energy", "tokens"]
+"#;
+
+/// Forty cells of one shape, which run as replicas of one problem, leave what each leaves by itself.
+#[test]
+fn cells_of_one_shape_run_as_one_and_are_what_they_are_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    fs::write(folder.join("base.toml"), SMALL).expect("a file");
+    let axes = "base = \"base.toml\"\n[axes]\n\"attention.beta\" = [0.5, 1, 2, 4, 8]\n\"tokens.seed\" = [1, 2, 3, 4, 5, 6, 7, 8]\n";
+    fs::write(folder.join("rates.toml"), axes).expect("a file");
+    let output = sweep(folder, "out", &["--precision", "double"]);
+    assert_done(&output);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("cell 1 of 40 and 39 like it"), "{said}");
+    let cells = fs::read_to_string(folder.join("out/cells.csv")).expect("a table");
+    let row = |beta: &str, seed: &str| {
+        let key = format!(",0,{beta},{seed},");
+        cells.lines().find(|line| line.contains(&key)).expect("a cell").split(',').next().expect("an id").to_owned()
+    };
+    for (beta, seed) in [("0.5", "1"), ("8", "8"), ("2", "5")] {
+        let alone = format!("alone-{beta}-{seed}");
+        let set = [format!("attention.beta={beta}"), format!("tokens.seed={seed}")];
+        let mut run = Command::new(env!("CARGO_BIN_EXE_tokenfield"));
+        run.current_dir(folder).args(["run", "base.toml", "--backend", "cpu", "--precision", "double", "--no-plot"]);
+        run.args(["--out", &alone, "--set", &set[0], "--set", &set[1]]);
+        assert_done(&run.output().expect("the command starts"));
+        let cell = folder.join("out/cells").join(row(beta, seed));
+        for name in ["experiment.toml", "samples.csv"] {
+            let read = |folder: &Path| fs::read_to_string(folder.join(name)).expect("a file");
+            let (found, expected) = (read(&cell), read(&folder.join(&alone)));
+            assert_eq!(found.lines().count(), expected.lines().count(), "{name}");
+            for (found, expected) in found.lines().zip(expected.lines()) {
+                let numbers = |line: &str| line.split(',').filter_map(|x| x.parse::<f64>().ok()).collect::<Vec<_>>();
+                let same = numbers(found).iter().zip(numbers(expected)).all(|(a, b)| (a - b).abs() < 1e-11);
+                assert!(
+                    same && (name == "samples.csv" || found == expected || found.contains("name")),
+                    "{found}\n{expected}"
+                );
+            }
+        }
+        let tokens = |folder: &Path, name: &str| -> Vec<f64> {
+            let array: ndarray::ArrayD<f64> = ndarray_npy::read_npy(folder.join(name)).expect("an array");
+            array.into_iter().collect()
+        };
+        for name in ["tokens.npy", "trajectory.npy"] {
+            let (found, expected) = (tokens(&cell, name), tokens(&folder.join(&alone), name));
+            assert_eq!(found.len(), expected.len());
+            assert!(found.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-11), "{name}");
+        }
+    }
+    // A cell that is lost is computed again, with the same bytes; the others stay as they are.
+    let lost = folder.join("out/cells").join(row("4", "2"));
+    let bytes =
+        |folder: &Path| ["tokens.npy", "samples.csv"].map(|name| fs::read(folder.join(name)).expect("a file"));
+    let (before, kept) = (bytes(&lost), folder.join("out/cells").join(row("4", "3")).join("manifest.json"));
+    let kept_before = fs::metadata(&kept).and_then(|data| data.modified()).expect("a time");
+    fs::remove_dir_all(&lost).expect("a folder goes");
+    assert_done(&sweep(folder, "out", &["--precision", "double"]));
+    assert_eq!(bytes(&lost), before);
+    assert_eq!(fs::metadata(&kept).and_then(|data| data.modified()).expect("a time"), kept_before);
+}

@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod devices;
+mod folders;
 mod machine;
 mod run;
 mod sweep;

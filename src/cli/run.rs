@@ -11,14 +11,13 @@ use tokenfield::{
     backend::{Backend, Method, cpu::Cpu, gpu::Gpu},
     experiment::{Experiment, Override},
     limit::{LimitError, Zonal, quadrature_within},
-    observe::{Quantity, columns},
     problem::{Problem, Reference},
-    record::RunFolder,
     simulate::{Beside, Event, SimulateError, simulate_beside},
 };
 
 use super::{
     CommandError,
+    folders::Folders,
     machine::{Machine, MachineChoice},
 };
 
@@ -45,79 +44,69 @@ impl Run {
         let problem = experiment.resolve()?;
         let machine = self.machine.open()?;
         let path = self.out.clone().unwrap_or_else(|| vacant(Path::new("runs"), experiment.name()));
-        let folder = run(&experiment, &problem, &machine, &path)?;
-        println!("{}", folder.display());
+        run(&[Part { experiment: &experiment, path: Some(path.clone()) }], &problem, &machine)?;
+        println!("{}", path.display());
         if !self.no_plot {
-            tokenfield::plot::draw(&folder).map_err(|error| CommandError::Failed(error.to_string()))?;
+            tokenfield::plot::draw(&path).map_err(|error| CommandError::Failed(error.to_string()))?;
         }
         Ok(())
     }
 }
 
-/// Runs `problem`, which `experiment` resolves to, into the folder `path`.
-pub fn run(
-    experiment: &Experiment,
-    problem: &Problem,
-    machine: &Machine,
-    path: &Path,
-) -> Result<PathBuf, CommandError> {
+/// An experiment and its run folder; none where it has been written before.
+pub struct Part<'a> {
+    pub experiment: &'a Experiment,
+    pub path: Option<PathBuf>,
+}
+
+/// Runs `problem`, which the experiments of `parts` resolve to, each to its share of the replicas, in their order.
+pub fn run(parts: &[Part], problem: &Problem, machine: &Machine) -> Result<(), CommandError> {
     match machine {
         Machine::Gpu(device) => {
             let backend = pollster::block_on(Gpu::new(device, problem))?;
-            run_on(experiment, problem, backend, path)
+            run_on(parts, problem, backend)
         }
-        Machine::CpuSingle => run_on(experiment, problem, Cpu::<f32>::new(problem)?, path),
-        Machine::CpuDouble => run_on(experiment, problem, Cpu::<f64>::new(problem)?, path),
+        Machine::CpuSingle => run_on(parts, problem, Cpu::<f32>::new(problem)?),
+        Machine::CpuDouble => run_on(parts, problem, Cpu::<f64>::new(problem)?),
     }
 }
 
-/// Opens the limit that the experiment asks for.
-fn run_on<B: Backend>(
-    experiment: &Experiment,
-    problem: &Problem,
-    backend: B,
-    path: &Path,
-) -> Result<PathBuf, CommandError> {
+/// Opens the limit that the experiments ask for.
+fn run_on<B: Backend>(parts: &[Part], problem: &Problem, backend: B) -> Result<(), CommandError> {
     let refused = |error: LimitError| CommandError::Input(format!("[reference]: {error}"));
-    match experiment.reference() {
-        None => run_beside(experiment, problem, backend, None::<Beside<B>>, path),
+    match parts.first().and_then(|part| part.experiment.reference()) {
+        None => run_beside(parts, problem, backend, None::<Beside<B>>),
         Some((Reference::Quadrature { tolerance }, law)) => {
             let limit = pollster::block_on(quadrature_within(problem, law, tolerance)).map_err(refused)?;
             let backend_of_limit = &mut Cpu::<f64>::new(&limit)?;
             let beside = Beside { limit: &limit, backend: backend_of_limit };
-            run_beside(experiment, problem, backend, Some(beside), path)
+            run_beside(parts, problem, backend, Some(beside))
         }
         Some((Reference::Zonal, law)) => {
             let (limit, mut zonal) = Zonal::new(problem, law).map_err(refused)?;
             let beside = Beside { limit: &limit, backend: &mut zonal };
-            run_beside(experiment, problem, backend, Some(beside), path)
+            run_beside(parts, problem, backend, Some(beside))
         }
     }
 }
 
 fn run_beside<B: Backend, C: Backend>(
-    experiment: &Experiment,
+    parts: &[Part],
     problem: &Problem,
     mut backend: B,
     beside: Option<Beside<'_, C>>,
-    path: &Path,
-) -> Result<PathBuf, CommandError> {
+) -> Result<(), CommandError> {
     let identity = backend.identity();
-    let shape = problem.tokens.shape;
-    let names = columns(&problem.quantities, shape.dim);
-    let mut folder =
-        RunFolder::create(path, &experiment.to_toml()?, experiment.seed(), &names, &identity, backend.method())?;
-    if problem.quantities.contains(&Quantity::Tokens) {
-        folder.keep_tokens(problem.schedule.observations() as usize, shape)?;
-    }
+    let mut folders = Folders::create(parts, problem, &backend)?;
     let (adapter, precision) = (&identity.adapter, identity.precision.name());
-    eprintln!("{} on {} ({adapter}, {precision})", experiment.name(), identity.backend);
+    let names: Vec<&str> = parts.iter().map(|part| part.experiment.name()).take(1).collect();
+    eprintln!("{} on {} ({adapter}, {precision})", names.concat(), identity.backend);
     let progress = Progress::new(problem);
     let outcome = pollster::block_on(async {
         let pairs = simulate_beside(problem, &mut backend, beside, |event| {
             match event {
-                Event::Sample(sample) => folder.sample(sample)?,
-                Event::Tokens(tokens) => folder.tokens(tokens)?,
+                Event::Sample(sample) => folders.sample(sample)?,
+                Event::Tokens(tokens) => folders.tokens(tokens)?,
                 Event::Steps(done) => progress.steps(done),
             }
             Ok(())
@@ -126,15 +115,15 @@ fn run_beside<B: Backend, C: Backend>(
         Ok((pairs, finite(backend.tokens().await?, problem)?))
     });
     progress.bar.finish_and_clear();
+    let method = backend.method();
     match outcome {
         Ok((pairs, tokens)) => {
-            let method = backend.method();
             if let Method::Abandoned { error } = method {
                 eprintln!("harmonics left an error of {error:.1e}, above the tolerance: went on with direct");
             }
-            folder.complete(&tokens, shape, method, pairs).map_err(|error| CommandError::Failed(error.to_string()))
+            folders.complete(&tokens, method, pairs).map_err(|error| CommandError::Failed(error.to_string()))
         }
-        Err(error) => Err(failed(folder, error, backend.method())),
+        Err(error) => Err(folders.fail(error, method)),
     }
 }
 
@@ -147,14 +136,6 @@ fn finite(tokens: Vec<f64>, problem: &Problem) -> Result<Vec<f64>, SimulateError
             let replica = at / (shape.count * shape.dim);
             Err(SimulateError::NotFinite { replica, time: problem.schedule.end })
         }
-    }
-}
-
-fn failed(folder: RunFolder, error: SimulateError, method: Method) -> CommandError {
-    let path = folder.path().display().to_string();
-    match folder.fail(&error, method) {
-        Ok(_) => CommandError::Failed(format!("{error} (the samples so far are in {path})")),
-        Err(record) => CommandError::Failed(format!("{error}; and its record could not be closed: {record}")),
     }
 }
 

@@ -11,7 +11,7 @@ use tokenfield::{
 use super::{
     CommandError,
     machine::{Machine, MachineChoice},
-    run::run,
+    run::{Part, run},
 };
 
 #[derive(Args)]
@@ -60,9 +60,9 @@ impl Sweep {
         let machine = self.machine.open()?;
         let cells = sweep::cells(&file, machine.precision()).map_err(refused)?;
         let folder = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&file.name));
-        let mine = |(index, _): &(usize, &Cell)| index % self.shard.count == self.shard.index;
-        for (index, cell) in cells.iter().enumerate().filter(mine) {
-            run_cell(&folder, cell, &machine, &format!("cell {} of {}", index + 1, cells.len()))?;
+        let batches = sweep::batches(&cells)?;
+        for batch in batches.iter().skip(self.shard.index).step_by(self.shard.count) {
+            run_batch(&folder, &cells, batch, &machine)?;
         }
         let left = left(&folder, &cells)?;
         if left == 0 {
@@ -78,14 +78,26 @@ impl Sweep {
     }
 }
 
-fn run_cell(folder: &Path, cell: &Cell, machine: &Machine, which: &str) -> Result<(), CommandError> {
-    if sweep::is_complete(folder, cell).map_err(refused)? {
+/// Runs the cells of `batch`, given by their places, unless all of them are complete.
+fn run_batch(folder: &Path, cells: &[Cell], batch: &[usize], machine: &Machine) -> Result<(), CommandError> {
+    let mut parts = Vec::new();
+    for cell in batch.iter().map(|index| &cells[*index]) {
+        let path = match sweep::is_complete(folder, cell).map_err(refused)? {
+            true => None,
+            false => Some(sweep::folder(folder, cell)),
+        };
+        parts.push(Part { experiment: &cell.experiment, path });
+    }
+    if parts.iter().all(|part| part.path.is_none()) {
         return Ok(());
     }
-    eprint!("{which}: ");
-    let problem = cell.experiment.resolve()?;
-    run(&cell.experiment, &problem, machine, &sweep::folder(folder, cell))?;
-    Ok(())
+    match batch {
+        [only] => eprint!("cell {} of {}: ", only + 1, cells.len()),
+        [first, ..] => eprint!("cell {} of {} and {} like it: ", first + 1, cells.len(), batch.len() - 1),
+        [] => {}
+    }
+    let problems: Result<Vec<_>, _> = parts.iter().map(|part| part.experiment.resolve()).collect();
+    sweep::merged(problems?).map_or(Ok(()), |problem| run(&parts, &problem, machine))
 }
 
 /// Cells that are not complete; what others are at work on is left alone.

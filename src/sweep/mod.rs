@@ -2,8 +2,9 @@
 //!
 //! A sweep folder holds a run folder for each cell, under `cells/` by its id, which is a hash of everything that decides what
 //! the cell computes. So a sweep that was stopped knows by itself what is left, shards agree on who does what, and a cell
-//! is never computed twice. The tables `cells.csv` and `rates.csv` are functions of complete cells alone.
+//! is never computed twice. Small cells of equal shapes run as replicas of one problem. The tables `cells.csv` and `rates.csv` are functions of complete cells alone.
 
+mod batch;
 mod fit;
 mod table;
 
@@ -15,6 +16,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 pub use self::{
+    batch::{batches, merged},
     fit::{Point, Rate, intercept, log_error, mean, rates},
     table::{Finals, write_tables},
 };

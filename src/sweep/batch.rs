@@ -1,0 +1,156 @@
+//! Cells of equal shapes as one problem: what is a replica more or less to a device that waits for work?
+//!
+//! Which cells run together follows from the grid alone, not from what is done already: a cell has the same bytes whenever it
+//! runs.
+
+use toml::{Table, Value};
+
+use super::Cell;
+use crate::{
+    experiment::{Experiment, ExperimentError},
+    problem::{Algorithm, Problem},
+    tokens::{Shape, Tokens, Weights},
+};
+
+/// Tokens of the largest replicas that share a batch: beyond, one cell is work enough.
+const LONGEST: usize = 512;
+/// Tokens of a batch: beyond, more replicas are no faster, and a batch that is stopped is lost.
+const TOKENS: usize = 1 << 17;
+/// Cells of a batch: each has a file open while it runs.
+const CELLS: usize = 64;
+
+/// The cells, by their places in the grid, that run together, in the order of the first of each.
+pub fn batches(cells: &[Cell]) -> Result<Vec<Vec<usize>>, ExperimentError> {
+    let mut batches: Vec<(Option<Likeness>, Vec<usize>)> = Vec::new();
+    for (index, cell) in cells.iter().enumerate() {
+        let likeness = Likeness::of(&cell.experiment)?;
+        let has_room = |batch: &[usize], likeness: &Likeness| {
+            batch.len() < CELLS && (batch.len() + 1) * likeness.shape.tokens() <= TOKENS
+        };
+        let home = batches.iter_mut().find(|(other, batch)| {
+            likeness.as_ref().is_some_and(|likeness| other.as_ref() == Some(likeness) && has_room(batch, likeness))
+        });
+        match home {
+            Some((_, batch)) => batch.push(index),
+            None => batches.push((likeness, vec![index])),
+        }
+    }
+    Ok(batches.into_iter().map(|(_, batch)| batch).collect())
+}
+
+/// What cells of one batch have in common.
+#[derive(PartialEq)]
+struct Likeness {
+    shape: Shape,
+    /// The resolved experiment without the keys in which they may differ.
+    rest: Table,
+}
+
+impl Likeness {
+    /// None for cells that run alone: large ones, those that random numbers or a limit tie to their replicas, and those that
+    /// insist on harmonics, which know one beta.
+    fn of(experiment: &Experiment) -> Result<Option<Self>, ExperimentError> {
+        let problem = experiment.resolve()?;
+        let Problem { tokens, model, .. } = &problem;
+        let is_alone = tokens.shape.count > LONGEST
+            || experiment.reference().is_some()
+            || model.noise.is_some()
+            || problem.algorithm == Algorithm::Harmonic;
+        let resolved = experiment.to_toml()?.parse::<Table>().ok();
+        let rest = resolved.filter(|_| !is_alone).map(without_differences);
+        Ok(rest.map(|rest| Self { shape: tokens.shape, rest }))
+    }
+}
+
+/// Without the tokens' beginnings, and without beta where it is a number.
+fn without_differences(mut experiment: Table) -> Table {
+    if let Some(Value::Table(tokens)) = experiment.get_mut("tokens") {
+        tokens.remove("seed");
+        tokens.remove("initial");
+    }
+    if let Some(Value::Table(attention)) = experiment.get_mut("attention")
+        && attention.get("beta").is_some_and(|beta| !beta.is_table())
+    {
+        attention.remove("beta");
+    }
+    experiment
+}
+
+/// The problems of one batch as one, replicas of the first before those of the second; `None` for no problems.
+pub fn merged(mut problems: Vec<Problem>) -> Option<Problem> {
+    if problems.len() < 2 {
+        return problems.pop();
+    }
+    let first = problems.first()?;
+    let shape = first.tokens.shape;
+    let betas: Vec<f64> = problems.iter().map(|problem| problem.model.attention.beta).collect();
+    let largest = betas.iter().copied().fold(0.0, f64::max);
+    let mut all = first.clone();
+    if betas.iter().any(|beta| *beta != largest) {
+        let factors = betas.iter().flat_map(|beta| vec![beta / largest; shape.replicas]);
+        (all.model.attention.beta, all.model.attention.beta_factors) = (largest, factors.collect());
+    }
+    let weights = |problem: &Problem| match &problem.tokens.weights {
+        Weights::Equal => None,
+        Weights::Each(weights) => Some(weights.clone()),
+    };
+    let each: Option<Vec<Vec<f64>>> = problems.iter().map(weights).collect();
+    all.tokens = Tokens {
+        shape: Shape { replicas: problems.len() * shape.replicas, ..shape },
+        coordinates: problems.iter().flat_map(|problem| problem.tokens.coordinates.iter().copied()).collect(),
+        weights: each.map_or(Weights::Equal, |each| Weights::Each(each.concat())),
+    };
+    Some(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{backend::Precision, experiment::SweepFile, sweep::cells};
+
+    const BASE: &str = "[tokens]\ncount = 8\ndim = 3\nreplicas = 2\nseed = 1\ninitial = { law = \"uniform\" }\n\
+                        [attention]\nbeta = 2.0\nnormalization = \"softmax\"\n\
+                        [time]\nscheme = \"euler\"\nstep = 0.1\nend = 1.0\n[observe]\nquantities = [\"moments\"]\n";
+
+    fn of(axes: &str, base: &str) -> (Vec<Cell>, Vec<Vec<usize>>) {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("base.toml"), base).expect("a file");
+        let path = folder.path().join("sweep.toml");
+        std::fs::write(&path, format!("base = \"base.toml\"\n[axes]\n{axes}\n")).expect("a file");
+        let cells = cells(&SweepFile::read(&path, &[]).expect("a sweep"), Precision::Single).expect("cells");
+        let batches = batches(&cells).expect("batches");
+        (cells, batches)
+    }
+
+    #[test]
+    fn cells_that_differ_in_beta_and_beginnings_run_together() {
+        let axes = "\"tokens.count\" = [8, 16]\n\"attention.beta\" = [4, 0, 1]\n\"tokens.seed\" = [1, 2]";
+        let (cells, batches) = of(axes, BASE);
+        assert_eq!(batches, [[0, 1, 4, 5, 8, 9], [2, 3, 6, 7, 10, 11]], "axes in the order of their keys");
+        let problems: Vec<Problem> =
+            batches[0].iter().map(|index| cells[*index].experiment.resolve().expect("a problem")).collect();
+        let all = merged(problems.clone()).expect("a batch");
+        assert_eq!(all.tokens.shape.replicas, 12);
+        assert_eq!(all.tokens.replica(7), problems[3].tokens.replica(1));
+        let attention = &all.model.attention;
+        for (index, problem) in problems.iter().enumerate() {
+            let beta = attention.beta * attention.beta_factors[2 * index + 1];
+            assert_eq!(beta, problem.model.attention.beta, "cell {index}");
+        }
+        assert_eq!(merged(problems[..2].to_vec()).expect("one beta").model.attention.beta_factors, Vec::<f64>::new());
+    }
+
+    #[test]
+    fn cells_that_differ_in_more_run_apart() {
+        for axes in
+            ["\"time.step\" = [0.1, 0.2]", "\"attention.mask\" = [\"none\", \"causal\"]", "\"tokens.dim\" = [2, 3]"]
+        {
+            assert_eq!(of(axes, BASE).1, [[0], [1]], "{axes}");
+        }
+        let noise = "[noise]\nfield = \"independent\"\nintensity = 0.1\ncalculus = \"ito\"\n";
+        assert_eq!(of("\"tokens.seed\" = [1, 2]", &format!("{BASE}{noise}")).1, [[0], [1]]);
+        assert_eq!(of("\"attention.beta\" = [1, 2]", &BASE.replace("count = 8", "count = 600")).1, [[0], [1]]);
+        let many = BASE.replace("replicas = 2", "replicas = 6000");
+        assert_eq!(of("\"attention.beta\" = [1, 2, 3]", &many).1, [vec![0, 1], vec![2]], "at most 2^17 tokens");
+    }
+}
