@@ -1,6 +1,6 @@
 //! Numbers of configurations whose answer is known, and of random ones by another way.
 
-use super::{Directions, clusters, modes, overlaps, spread};
+use super::{Directions, clusters, modes, overlaps, renyi, spread};
 use crate::{
     initial::{Law, draw},
     tokens::Shape,
@@ -156,4 +156,22 @@ fn effective_ranks_of_known_spectra() {
     assert!((rank([0.0, 1.0, 0.0]) - 1.0).abs() < 1e-14);
     // Shares 1/2, 1/4, 1/4 have an entropy of 3/2 ln 2.
     assert!((rank([0.5, 1.0, 0.5]) - 8f64.sqrt()).abs() < 1e-14);
+}
+
+/// On the circle: strong centres are pi / separation on average (arXiv:2411.04990), and cars of length `separation` park at
+/// Renyi's density, 0.7476 of the circle.
+#[test]
+fn centres_are_as_many_as_papers_say() {
+    const REPLICAS: u64 = 100;
+    let separation = 0.3f64;
+    let (mut parked, mut strong) = (0.0, 0.0);
+    for seed in 0..REPLICAS {
+        let cloud = uniform(10_000, 2, seed);
+        parked += renyi::parked(&cloud, separation.cos()).len() as f64 / REPLICAS as f64;
+        strong += renyi::strong(&cloud, separation.cos()).len() as f64 / REPLICAS as f64;
+    }
+    let pi = std::f64::consts::PI;
+    // Standard deviations of the means are below 0.3 and 0.1.
+    assert!((strong - pi / separation).abs() < 1.2, "{strong}");
+    assert!((parked - 0.747_6 * 2.0 * pi / separation).abs() < 0.4, "{parked}");
 }
