@@ -7,7 +7,9 @@
 use nalgebra::DMatrix;
 
 /// An observable that an experiment can ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// Some are about directions theta_j = x_j / |x_j| of tokens of positive weight, on the sphere the tokens themselves.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Quantity {
     /// `mean_k` = sum_j w_j (x_j)_k, `mean_norm` = |mean|, and the eigenvalues of the second moment
     /// sum_j w_j x_j x_j^T, largest first, as `second_moment_eigenvalue_k`.
@@ -26,6 +28,35 @@ pub enum Quantity {
     TaggedError,
     /// The tokens themselves, which fill no column but a file of their own.
     Tokens,
+    /// `clusters`: the connected components of the graph that links i and j where <theta_i, theta_j> >= threshold, and the
+    /// weights of the `largest` of them, largest first, as `cluster_weight_k`; zero where there are fewer.
+    Clusters { threshold: f64, largest: usize },
+    /// `overlap_histogram_k`: the share of pairs i < j, weighted by w_i w_j, with <theta_i, theta_j> in the k-th of `bins` equal
+    /// parts of [-1, 1]; beyond that number of `pairs` the share among as many that are drawn by `seed`, the same at all times.
+    OverlapHistogram { bins: usize, pairs: usize, seed: u64 },
+    /// `mode_l`, l = 1 .. degree: |sum_j w_j e^{i l phi_j}| on the circle, (4 pi / (2 l + 1) sum_m |sum_j w_j Y_lm(theta_j)|^2)^{1/2}
+    /// on the sphere; in either case (sum_ij w_i w_j P_l(<theta_i, theta_j>))^{1/2} with P_l of Chebyshev or Legendre: zero for
+    /// the uniform measure, one for a Dirac.
+    Modes { degree: usize },
+    /// `effective_rank` = e^{-sum_k p_k ln p_k}, p_k being the shares of the eigenvalues of sum_j w_j x_j x_j^T (Roy, Vetterli,
+    /// "The effective rank", EUSIPCO 2007, of a spectrum that is one of squares): 1 for a line, d for the uniform measure.
+    EffectiveRank,
+    /// `norm_moment_p` = sum_j w_j |x_j|^p for p = 1 .. order.
+    NormMoments { order: usize },
+    /// `attention_entropy`, `attention_largest`, `attention_gap`: means over heads and rows of -sum_j a_ij ln a_ij, of the largest
+    /// a_ij, and of ln(a_ij / a_ik) for the two largest, rows being divided by their sums whatever the normalization; all rows of
+    /// sources, or beyond that number of `rows` as many that are drawn by `seed`, the same at all times.
+    Attention { rows: usize, seed: u64 },
+    /// `renyi_centres` and `strong_renyi_centres`: how many tokens were at time zero further than `separation`, an angle, from all
+    /// centres before them, and from all tokens before them (arXiv:2411.04990); `renyi_absorbed`: the weight of tokens within
+    /// separation / 4 of a strong one now; `renyi_drift`: the mean angle by which strong ones have moved.
+    RenyiCentres { separation: f64 },
+    /// `log_energy_rate` = d ln E / dt along the flow, from tokens and velocities at one time: the identity of energy and
+    /// dissipation dE / dt = (1 / c) sum_i w_i s_i |v_i|^2 for V = c A, s_i = Z_i for softmax (arXiv:2512.01868).
+    Dissipation,
+    /// `log_growth` = ln(d_t / d_0) and `lyapunov` = ln(d_t / d_0) / t for d = (sum_j w_j |x_j - y_j|^2)^{1/2} between two replicas that
+    /// start next to each other, 0 and 1, 2 and 3, ..; `lyapunov` is not a number at t = 0.
+    Lyapunov,
 }
 
 impl Quantity {
@@ -36,7 +67,26 @@ impl Quantity {
 
     /// Whether tokens are read back to be measured.
     pub fn reads_tokens(self) -> bool {
-        self.needs_reference() || self == Quantity::Tokens
+        let others = matches!(
+            self,
+            Quantity::NormMoments { .. }
+                | Quantity::Attention { .. }
+                | Quantity::Dissipation
+                | Quantity::Lyapunov
+                | Quantity::Tokens
+        );
+        self.needs_reference() || self.needs_directions() || others
+    }
+
+    /// Whether it is one of sum_j w_j x_j x_j^T.
+    pub fn needs_second_moment(self) -> bool {
+        matches!(self, Quantity::Moments | Quantity::EffectiveRank)
+    }
+
+    /// Whether it is one of directions, and tells nothing where tokens of one direction may be far apart.
+    pub fn needs_directions(self) -> bool {
+        use Quantity::{Clusters, Modes, OverlapHistogram, RenyiCentres};
+        matches!(self, Clusters { .. } | OverlapHistogram { .. } | Modes { .. } | RenyiCentres { .. })
     }
 }
 
@@ -45,7 +95,7 @@ impl Quantity {
 pub struct Statistics {
     /// sum_j w_j x_j, d numbers.
     pub mean: Vec<f64>,
-    /// sum_j w_j x_j x_j^T, row-major; empty unless [`Quantity::Moments`] is asked for.
+    /// sum_j w_j x_j x_j^T, row-major; empty unless a quantity needs it.
     pub second_moment: Vec<f64>,
     /// ln E; zero unless [`Quantity::Energy`] is asked for.
     pub log_energy: f64,
@@ -79,6 +129,23 @@ pub fn columns(quantities: &[Quantity], dim: usize) -> Vec<String> {
             Quantity::CouplingError => names.push("coupling_error".into()),
             Quantity::TaggedError => names.push("tagged_error".into()),
             Quantity::Tokens => {}
+            Quantity::Clusters { largest, .. } => {
+                names.push("clusters".into());
+                names.extend((0..*largest).map(|k| format!("cluster_weight_{k}")));
+            }
+            Quantity::OverlapHistogram { bins, .. } => {
+                names.extend((0..*bins).map(|k| format!("overlap_histogram_{k}")));
+            }
+            Quantity::Modes { degree } => names.extend((1..=*degree).map(|l| format!("mode_{l}"))),
+            Quantity::EffectiveRank => names.push("effective_rank".into()),
+            Quantity::NormMoments { order } => names.extend((1..=*order).map(|p| format!("norm_moment_{p}"))),
+            Quantity::Attention { .. } => {
+                names.extend(["entropy", "largest", "gap"].map(|name| format!("attention_{name}")));
+            }
+            Quantity::RenyiCentres { .. } => names
+                .extend(["renyi_centres", "strong_renyi_centres", "renyi_absorbed", "renyi_drift"].map(String::from)),
+            Quantity::Dissipation => names.push("log_energy_rate".into()),
+            Quantity::Lyapunov => names.extend(["log_growth".into(), "lyapunov".into()]),
         }
     }
     names

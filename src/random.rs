@@ -34,6 +34,12 @@ pub enum Purpose {
     Bootstrap = 5,
     /// Which way a cloud is projected.
     Projection = 6,
+    /// Which pairs of tokens are compared; numbers of pairs stand in the place of tokens.
+    Pairs = 7,
+    /// Which rows of attention are looked at.
+    Rows = 8,
+    /// Where a replica starts that is another one perturbed.
+    Perturbation = 9,
 }
 
 /// The random numbers of one token of one replica for one purpose; a generator in the sense of `rand`.

@@ -59,6 +59,21 @@ fn clusters() {
     );
 }
 
+/// Of 512 tokens 313 and 199 end together: 313 * 312 + 199 * 198 of 512 * 511 pairs overlap by nearly one.
+#[test]
+fn metastable() {
+    assert_ends(
+        "metastable.toml",
+        &[
+            ("log_energy", 2.870339682635738),
+            ("clusters", 2.0),
+            ("cluster_weight_0", 313.0 / 512.0),
+            ("overlap_histogram_39", 137_058.0 / 261_632.0),
+            ("mode_2", 0.9543440461603947),
+        ],
+    );
+}
+
 #[test]
 fn minilm() {
     assert_ends(

@@ -15,6 +15,7 @@ mod head;
 mod law;
 mod matrix;
 mod noise;
+mod observe;
 mod overrides;
 mod perceptron;
 mod quantities;

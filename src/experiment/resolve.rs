@@ -2,10 +2,10 @@
 
 use super::{Experiment, error::ExperimentError, geometry::GeometryWord, rules::Facts};
 use crate::{
-    initial::{Cloud, Law, LawError, Lengths, draw},
+    initial::{Cloud, Law, LawError, Lengths, draw, normalise, perturb},
     model::{Course, Mask, Model, Part},
     problem::{Algorithm, Problem, Schedule},
-    tokens::{Shape, Tokens},
+    tokens::{Shape, Tokens, Weights},
 };
 
 impl Experiment {
@@ -21,11 +21,38 @@ impl Experiment {
             Some(cloud) => cloud.place(shape),
             None => draw(&self.typed.tokens.initial, shape, self.seed()),
         };
-        let coordinates = coordinates.map_err(|error| self.law_error(error))?;
+        let mut coordinates = coordinates.map_err(|error| self.law_error(error))?;
+        if let Some(size) = self.typed.tokens.perturbation {
+            self.require_pairs(shape, &weights)?;
+            perturb(&mut coordinates, shape, size, self.seed());
+            if self.geometry().starts_on_sphere() {
+                normalise(&mut coordinates, shape.dim);
+            }
+        }
         let tokens = Tokens { shape, coordinates, weights };
         self.require_harmonics(shape.dim, model.attention.mask)?;
         let (scheme, algorithm, tolerance) = (self.typed.time.scheme.meaning, self.algorithm(), self.typed.tolerance);
-        Ok(Problem { tokens, model, course, scheme, schedule, quantities, algorithm, tolerance })
+        let problem = Problem { tokens, model, course, scheme, schedule, quantities, algorithm, tolerance };
+        self.require_measurable(&problem)?;
+        Ok(problem)
+    }
+
+    /// Of two replicas the second is the first one perturbed, with the same weights.
+    fn require_pairs(&self, shape: Shape, weights: &Weights) -> Result<(), ExperimentError> {
+        let replicas = shape.replicas;
+        if !replicas.is_multiple_of(2) {
+            let problem = "every second replica is the one before it perturbed, and their number is odd";
+            let remedy = format!("write tokens.replicas = {}", replicas + 1);
+            return Err(self.source.error("tokens.replicas", replicas, problem, remedy));
+        }
+        let Weights::Each(weights) = weights else { return Ok(()) };
+        let differ = |pair: &[f64]| pair[..shape.count] != pair[shape.count..];
+        if weights.chunks_exact(2 * shape.count).any(differ) {
+            let problem = "every second replica is the one before it perturbed, and here has other weights";
+            let remedy = "save weights of shape (count,), or leave tokens.perturbation out";
+            return Err(self.source.error("tokens.weights", self.quoted("tokens.weights"), problem, remedy));
+        }
+        Ok(())
     }
 
     /// A tolerance is one of the harmonic algorithm, which is one for the circle and the sphere, where every token sees every source.

@@ -42,6 +42,12 @@ impl<T> Serialize for Word<T> {
     }
 }
 
+impl<T> Word<T> {
+    pub fn text(&self) -> &'static str {
+        self.text
+    }
+}
+
 /// The word that stands for a meaning.
 pub(super) fn word<T: Copy + PartialEq>(words: &[(&'static str, T)], meaning: T) -> Word<T> {
     let found = words.iter().find(|(_, m)| *m == meaning);

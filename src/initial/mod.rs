@@ -8,6 +8,7 @@ mod configuration;
 mod file;
 mod gaussian;
 pub(crate) mod npy;
+mod perturbation;
 mod quadrature;
 mod sphere;
 
@@ -18,6 +19,7 @@ use serde::Serialize;
 
 pub(crate) use file::{Cloud, Lengths};
 pub use gaussian::Spread;
+pub(crate) use perturbation::{normalise, perturb};
 pub use quadrature::{Nodes, gauss_legendre, quadrature};
 
 use crate::{

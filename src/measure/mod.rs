@@ -2,8 +2,20 @@
 //!
 //! `observe` defines the quantities. What here reads tokens does so in f64, on all cores, whichever backend moved them.
 
+mod attention;
+mod clusters;
+mod directions;
+mod dissipation;
+mod lyapunov;
+mod modes;
+mod overlaps;
+mod renyi;
+mod spread;
+mod tree;
 mod twins;
 
+use self::directions::Directions;
+pub(crate) use self::dissipation::slope;
 use crate::{
     model::Model,
     observe::{Quantity, Statistics, eigenvalues, norm},
@@ -62,7 +74,28 @@ pub fn values(view: &View, replica: usize, statistics: &Statistics) -> Vec<f64> 
             Quantity::CouplingError => values.push(twins::coupling_error(view, replica)),
             Quantity::TaggedError => values.push(twins::tagged_error(view, replica)),
             Quantity::Tokens => {}
+            Quantity::Clusters { threshold, largest } => {
+                let weights = clusters::weights(&Directions::of(view, replica), *threshold);
+                values.push(weights.len() as f64);
+                values.extend((0..*largest).map(|k| weights.get(k).copied().unwrap_or(0.0)));
+            }
+            Quantity::OverlapHistogram { bins, pairs, seed } => {
+                let directions = Directions::of(view, replica);
+                values.extend(overlaps::histogram(&directions, *bins, *pairs, (*seed, replica)));
+            }
+            Quantity::Modes { degree } => values.extend(modes::amplitudes(&Directions::of(view, replica), *degree)),
+            Quantity::EffectiveRank => {
+                values.push(spread::effective_rank(&statistics.second_moment, statistics.mean.len()));
+            }
+            Quantity::NormMoments { order } => values.extend(spread::norm_moments(view, replica, *order)),
+            Quantity::Attention { rows, seed } => values.extend(attention::statistics(view, replica, *rows, *seed)),
+            Quantity::RenyiCentres { separation } => values.extend(renyi::centres(view, replica, *separation)),
+            Quantity::Dissipation => values.push(dissipation::log_energy_rate(view, replica)),
+            Quantity::Lyapunov => values.extend(lyapunov::exponent(view, replica)),
         }
     }
     values
 }
+
+#[cfg(test)]
+mod tests;

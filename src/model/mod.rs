@@ -166,6 +166,11 @@ impl Attention {
         head.beta.unwrap_or(self.beta)
     }
 
+    /// The inverse temperature of a head in a replica.
+    pub fn beta_in(&self, head: &Head, replica: usize) -> f64 {
+        self.beta_of(head) * self.factors_of(head).get(replica).unwrap_or(&1.0)
+    }
+
     /// What that of a head is multiplied by in each replica; empty for one everywhere.
     pub fn factors_of(&self, head: &Head) -> &[f64] {
         if head.beta.is_some() { &[] } else { &self.beta_factors }

@@ -8,6 +8,7 @@ use toml::{Table, Value};
 use super::Cell;
 use crate::{
     experiment::{Experiment, ExperimentError},
+    observe::Quantity,
     problem::{Algorithm, Problem},
     tokens::{Shape, Tokens, Weights},
 };
@@ -42,6 +43,7 @@ pub fn batches(cells: &[Cell]) -> Result<Vec<Vec<usize>>, ExperimentError> {
 #[derive(PartialEq)]
 struct Likeness {
     shape: Shape,
+    quantities: Vec<Quantity>,
     /// The resolved experiment without the keys in which they may differ.
     rest: Table,
 }
@@ -55,11 +57,17 @@ impl Likeness {
         let is_alone = tokens.shape.count > LONGEST
             || experiment.reference().is_some()
             || model.noise.is_some()
+            || problem.quantities.iter().any(is_drawn)
             || problem.algorithm == Algorithm::Harmonic;
         let resolved = experiment.to_toml()?.parse::<Table>().ok();
         let rest = resolved.filter(|_| !is_alone).map(without_differences);
-        Ok(rest.map(|rest| Self { shape: tokens.shape, rest }))
+        Ok(rest.map(|rest| Self { shape: tokens.shape, quantities: problem.quantities.clone(), rest }))
     }
+}
+
+/// Whether a quantity may be one of a sample, which its replica decides.
+fn is_drawn(quantity: &Quantity) -> bool {
+    matches!(quantity, Quantity::OverlapHistogram { .. } | Quantity::Attention { .. })
 }
 
 /// Without the tokens' beginnings, and without beta where it is a number.

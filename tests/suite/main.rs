@@ -8,6 +8,7 @@ mod laws;
 mod long_sums;
 mod model;
 mod noise;
+mod observe;
 mod oracle;
 mod order;
 mod parity;
@@ -25,6 +26,7 @@ fn main() {
         long_sums::all(),
         model::all(),
         noise::all(),
+        observe::all(),
         course::all(),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit();

@@ -31,7 +31,7 @@ impl<T: Real> Measures<'_, T> {
         let asked = |quantity| quantities.contains(&quantity);
         let statistics = |replica| {
             let mut statistics = Statistics { mean: self.mean(replica), ..Statistics::default() };
-            if asked(Quantity::Moments) {
+            if quantities.iter().any(|quantity| quantity.needs_second_moment()) {
                 statistics.second_moment = self.second_moment(replica);
             }
             if asked(Quantity::W2Dirac) || asked(Quantity::Overlap) {

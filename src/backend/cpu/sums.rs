@@ -5,7 +5,7 @@ use std::f64::consts::{LN_2, LOG2_E};
 use rayon::prelude::*;
 
 use super::{
-    columns::Columns,
+    columns::{Cloud, Columns},
     instructions::Instructions,
     keys::Bias,
     reduction::{Queries, Reduced, Shift, block, reduce},
@@ -36,6 +36,22 @@ impl Sources {
     /// ln sum_j e^{scale <x_i, y_j> + bias_j} for every query x_i, row-major (query, component), and one finite bias for
     /// every point.
     pub(crate) fn log_sums(&self, queries: &[f64], scale: f64, bias: &[f64]) -> Vec<f64> {
+        let blocks = self.reduced(queries, scale, bias, Some(self.nothing.replica(0)));
+        blocks.into_iter().flat_map(|block| block.log2_sum).map(|sum| sum * LN_2).collect()
+    }
+
+    /// The same, and sum_j e^{scale <x_i, y_j> + bias_j} y_j divided by the sum, row-major (query, component).
+    pub(crate) fn log_sums_and_means(&self, queries: &[f64], scale: f64, bias: &[f64]) -> (Vec<f64>, Vec<f64>) {
+        let (mut sums, mut means) = (Vec::new(), Vec::with_capacity(queries.len()));
+        for block in self.reduced(queries, scale, bias, None) {
+            sums.extend(block.log2_sum.into_iter().map(|sum| sum * LN_2));
+            means.extend(block.barycentre);
+        }
+        (sums, means)
+    }
+
+    /// Block by block; the values are the points unless others are given.
+    fn reduced(&self, queries: &[f64], scale: f64, bias: &[f64], values: Option<Cloud<'_, f64>>) -> Vec<Reduced> {
         let dim = self.shape.dim;
         let weights: Vec<f64> = bias.iter().map(|bias| bias * LOG2_E).collect();
         let mut biases = Columns::zeros(1, 1, self.shape.count);
@@ -45,16 +61,16 @@ impl Sources {
             column[..weights.len()].copy_from_slice(&weights);
         }
         let keys = self.bias.keys(0, self.points.replica(0));
-        let keys = keys.with(None, Some(self.nothing.replica(0)), Some(biases.replica(0).column(0)));
+        let keys = keys.with(None, values, Some(biases.replica(0).column(0)));
         let rows: Vec<f64> = queries.iter().map(|x| x * scale * LOG2_E).collect();
         let reduced = |rows: &[f64]| {
             let visible = vec![keys.padded; rows.len() / dim];
             let queries = Queries { rows, visible: &visible, hidden: &[], own: None };
             let mut reduced = Reduced::default();
             reduce(self.instructions, queries, keys, Shift::RowMaximum, &mut reduced);
-            reduced.log2_sum.into_iter().map(|sum| sum * LN_2).collect::<Vec<_>>()
+            reduced
         };
-        rows.par_chunks(block(dim, rows.len() / dim) * dim).flat_map_iter(reduced).collect()
+        rows.par_chunks(block(dim, rows.len() / dim) * dim).map(reduced).collect()
     }
 }
 
@@ -72,6 +88,9 @@ mod tests {
             let bias: Vec<f64> = (0..count).map(|j| (0.3 * j as f64).sin() - 5.0).collect();
             let found = Sources::new(&points, dim).log_sums(&queries, scale, &bias);
             assert_eq!(found.len(), 150);
+            let (sums, means) = Sources::new(&points, dim).log_sums_and_means(&queries, scale, &bias);
+            assert_eq!(sums, found);
+            let mut means = means.into_iter();
             for (x, found) in queries.chunks_exact(dim).zip(found) {
                 let scores = points
                     .chunks_exact(dim)
@@ -80,6 +99,13 @@ mod tests {
                 let scores: Vec<f64> = scores.collect();
                 let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                 let expected = largest + scores.iter().map(|score| (score - largest).exp()).sum::<f64>().ln();
+                let mean = |c: usize| {
+                    let share = |(y, score): (&[f64], &f64)| (score - expected).exp() * y[c];
+                    points.chunks_exact(dim).zip(&scores).map(share).sum::<f64>()
+                };
+                for (c, found) in means.by_ref().take(dim).enumerate() {
+                    assert!((found - mean(c)).abs() < 5e-11, "dim {dim}: mean {found} instead of {}", mean(c));
+                }
                 // Scores up to 5e4 are rounded to 1e-11.
                 assert!((found - expected).abs() < 5e-11, "dim {dim}: {found} instead of {expected}");
             }

@@ -322,7 +322,7 @@ impl Backend for Gpu {
             }
         }
         let mut statistics = self.survey.read(&mut self.recorder, &self.readback, asked).await?;
-        if asks(Quantity::Moments) {
+        if quantities.iter().any(|quantity| quantity.needs_second_moment()) {
             let moments = self.second_moments().await?;
             statistics.iter_mut().zip(moments).for_each(|(replica, moment)| replica.second_moment = moment);
         }

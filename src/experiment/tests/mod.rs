@@ -2,6 +2,7 @@
 
 mod combinations;
 mod forms;
+mod observe;
 mod reference;
 mod refusals;
 mod terms;

@@ -101,7 +101,7 @@ fn words() {
         refusal("seed = 7", "seed = 7\ngeometry = \"hyperbolic\""),
         refusal("[tokens]", "algorithm = \"fourier\"\n[tokens]"),
         refusal("\"heun\"", "\"rk5\""),
-        quantities("[\"moments\", \"clusters\"]"),
+        quantities("[\"moments\", \"cluster\"]"),
         quantities("[\"moments\", \"moments\"]"),
     ];
     insta::assert_snapshot!(refusals.join("\n"), @r#"
@@ -111,7 +111,7 @@ fn words() {
     experiment: tokens.geometry = "hyperbolic": not supported; accepted: "sphere", "post-norm", "euclidean", "rescaled", "pre-norm", "peri-norm", "mix-norm", "ngpt", "layer-norm"
     experiment: algorithm = "fourier": not supported; accepted: "auto", "direct", "harmonic"
     experiment: time.scheme = "rk5": not supported; accepted: "euler", "heun", "rk4", "layer"
-    experiment: observe.quantities.1 = "clusters": not supported; accepted: "moments", "energy", "w2_dirac", "overlap", "coupling_error", "tagged_error"
+    experiment: observe.quantities.1 = "cluster": not supported; accepted: "moments", "energy", "w2_dirac", "overlap", "coupling_error", "tagged_error", "clusters", "overlap_histogram", "modes", "effective_rank", "norm_moments", "attention", "renyi_centres", "dissipation", "lyapunov"
     experiment: observe.quantities.1 = "moments": is listed twice; write every quantity once
     "#);
 }

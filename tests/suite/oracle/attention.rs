@@ -96,7 +96,7 @@ fn sees(attention: &Attention, sources: usize, i: usize, j: usize) -> bool {
 }
 
 /// All a_ij of one head; rows that see nothing are zero.
-fn weights(
+pub fn weights(
     problem: &Problem,
     attention: &Attention,
     scores: &[Vec<f64>],

@@ -10,6 +10,7 @@ use tokenfield::{model::Field, problem::Problem, scheme::Scheme};
 
 use self::field::{field_of, moved};
 pub use self::{
+    attention::{beta, scores, weights},
     field::{field, fluctuation},
     observe::{log_energy, mean, mean_square_overlap, overlap_min, w2_dirac},
 };

@@ -1,0 +1,134 @@
+//! What is measured: the numbers of quantities, and what is refused.
+
+use super::super::{tests::GOOD, *};
+use crate::{observe::Quantity, problem::Problem, tokens::Shape};
+
+fn experiment(overrides: &[&str]) -> Result<Experiment, ExperimentError> {
+    let overrides = overrides.iter().map(|text| text.parse().unwrap()).collect();
+    let source = Source { name: "experiment".into(), folder: PathBuf::new(), overrides };
+    Experiment::from_text(GOOD, source)
+}
+
+fn problem(overrides: &[&str]) -> Problem {
+    experiment(overrides).and_then(|experiment| experiment.resolve()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Problem and remedy.
+fn refusal(overrides: &[&str]) -> String {
+    match experiment(overrides).and_then(|experiment| experiment.resolve()) {
+        Ok(_) => panic!("{overrides:?} is accepted"),
+        Err(error) => {
+            let text = error.to_string();
+            text.split_once(": observe")
+                .or(text.split_once(": tokens"))
+                .map_or(text.clone(), |(_, end)| end.to_owned())
+        }
+    }
+}
+
+#[test]
+fn numbers_stand_beside_their_quantities() {
+    let list =
+        "observe.quantities=[\"clusters\", \"overlap_histogram\", \"modes\", \"effective_rank\", \"attention\"]";
+    let defaults = [
+        Quantity::Clusters { threshold: 0.99, largest: 3 },
+        Quantity::OverlapHistogram { bins: 32, pairs: 1_000_000, seed: 7 },
+        Quantity::Modes { degree: 8 },
+        Quantity::EffectiveRank,
+        Quantity::Attention { rows: 256, seed: 7 },
+    ];
+    assert_eq!(problem(&[list]).quantities, defaults);
+    let set =
+        ["observe.threshold=-0.5", "observe.largest=0", "observe.bins=9", "observe.pairs=11", "observe.degree=2"];
+    let typed = [list, "observe.rows=5", "tokens.seed=9"].into_iter().chain(set).collect::<Vec<_>>();
+    let changed = [
+        Quantity::Clusters { threshold: -0.5, largest: 0 },
+        Quantity::OverlapHistogram { bins: 9, pairs: 11, seed: 9 },
+        Quantity::Modes { degree: 2 },
+        Quantity::EffectiveRank,
+        Quantity::Attention { rows: 5, seed: 9 },
+    ];
+    assert_eq!(problem(&typed).quantities, changed);
+    let written = experiment(&[list]).unwrap().to_toml().unwrap();
+    let numbers = "threshold = 0.99\nlargest = 3\nbins = 32\npairs = 1000000\ndegree = 8\nrows = 256\n";
+    assert!(written.ends_with(numbers), "{written}");
+    let others =
+        ["observe.quantities=[\"norm_moments\", \"renyi_centres\"]", "observe.order=2", "observe.separation=1"];
+    let geometry = ["tokens.geometry=pre-norm", "attention.mask=causal"];
+    let found = problem(&[others.as_slice(), &geometry].concat()).quantities;
+    assert_eq!(found, [Quantity::NormMoments { order: 2 }, Quantity::RenyiCentres { separation: 1.0 }]);
+}
+
+#[test]
+fn what_means_nothing_is_refused() {
+    let causal = "attention.mask=causal";
+    let of = |quantity: &str| format!("observe={{ quantities = [\"{quantity}\"] }}");
+    let refused = |quantity: &str, others: &[&str]| refusal(&[&[of(quantity).as_str()], others].concat());
+    let common = "noise={ field = \"common-matrix\", intensity = 0.1, calculus = \"ito\" }";
+    let pairs = ["tokens.replicas=2", "tokens.perturbation=0.1"];
+    let refusals = [
+        refusal(&["observe.threshold=0.9"]),
+        refusal(&["observe={ quantities = [\"clusters\"], bins = 9 }"]),
+        refusal(&["observe={ quantities = [\"clusters\"], threshold = 1 }"]),
+        refused("clusters", &["tokens.geometry=euclidean"]),
+        refused("overlap_histogram", &["tokens.passive=5"]),
+        refused("modes", &["tokens.dim=4"]),
+        refused("norm_moments", &[]),
+        refused("attention", &["attention.normalization=hardmax"]),
+        refused("renyi_centres", &[]),
+        refused("dissipation", &[causal]),
+        refused("dissipation", &["attention.head=[{ query-key = { rows = [[1, 2, 0], [0, 1, 0], [0, 0, 1]] } }]"]),
+        refused("dissipation", &["attention.beta=0"]),
+        refused("lyapunov", &[]),
+        refused("lyapunov", &[pairs.as_slice(), &[common, "time.scheme=euler"]].concat()),
+        refusal(&["tokens.replicas=3", "tokens.perturbation=0.1"]),
+        refusal(&["tokens.replicas=2", "tokens.perturbation=0"]),
+    ];
+    insta::assert_snapshot!(refusals.join("\n"), @r#"
+    .threshold = 0.9: is a number of the quantity "clusters", which is not measured; add "clusters" to observe.quantities, or leave it out
+    .bins = 9: is a number of the quantity "overlap_histogram", which is not measured; add "overlap_histogram" to observe.quantities, or leave it out
+    .threshold = 1: must be greater than -1 and less than 1; write e.g. observe.threshold = 0.99
+    .quantities = ["clusters"]: clusters, overlap_histogram, modes and renyi_centres are of directions, and tokens of one direction may be far apart in R^d; leave them out
+    .quantities = ["overlap_histogram"]: overlap_histogram is of pairs of tokens of positive weight, and a replica has less than two of those; leave it out
+    .quantities = ["modes"]: modes are those of Fourier and of spherical harmonics, for tokens.dim = 2 and 3; leave "modes" out; overlap_histogram is for any tokens.dim
+    .quantities = ["norm_moments"]: norm_moments are of lengths, and all tokens of this tokens.geometry have length 1; leave them out
+    .quantities = ["attention"]: attention is of rows with a second largest weight, each by itself, and those of hardmax and sinkhorn are not; leave "attention" out
+    .quantities = ["renyi_centres"]: renyi_centres are tokens that none before them moves, and here all see all; write attention.mask = "causal" or "strictly-causal", or leave it out
+    .quantities = ["dissipation"]: dissipation is that of a gradient flow: softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with one head that does not change, A symmetric and V a multiple of A, and nothing else; leave "dissipation" out
+    .quantities = ["dissipation"]: dissipation is that of a gradient flow: softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with one head that does not change, A symmetric and V a multiple of A, and nothing else; leave "dissipation" out
+    .quantities = ["dissipation"]: the energy (1 / 2 beta) sum_ij .. is undefined for attention.beta = 0; leave "dissipation" out, or write attention.beta = 1e-3
+    .quantities = ["lyapunov"]: lyapunov compares pairs of replicas that start next to each other; write tokens.perturbation = 1e-6 and an even tokens.replicas
+    .quantities = ["lyapunov"]: lyapunov compares replicas under the same noise, and here each has its own; write a common noise.field and noise.replicas = "shared"
+    .replicas = 3: every second replica is the one before it perturbed, and their number is odd; write tokens.replicas = 4
+    .perturbation = 0: must be finite and greater than 0; write e.g. tokens.perturbation = 1e-6
+    "#);
+}
+
+/// Displacements of d components of the given standard deviation, of which the sphere keeps d - 1, to 5 standard errors.
+#[test]
+fn every_second_replica_starts_next_to_the_first() {
+    let set = ["tokens.replicas=4", "tokens.perturbation=1e-3", "tokens.count=4000"];
+    for (geometry, freedom) in [("sphere", 2.0), ("euclidean", 3.0)] {
+        let quantities =
+            ["observe={ quantities = [\"lyapunov\"] }".to_owned(), format!("tokens.geometry={geometry}")];
+        let all: Vec<&str> = set.into_iter().chain(quantities.iter().map(String::as_str)).collect();
+        let tokens = problem(&all).tokens;
+        let Shape { count, dim, .. } = tokens.shape;
+        let square = |a: usize, b: usize| -> f64 {
+            let pairs = tokens.replica(a).iter().zip(tokens.replica(b));
+            pairs.map(|(x, y)| (x - y) * (x - y)).sum::<f64>() / count as f64
+        };
+        for first in [0, 2] {
+            let found = square(first, first + 1) / 1e-6;
+            assert!((found - freedom).abs() < 5.0 * (2.0 * freedom / count as f64).sqrt(), "{geometry}: {found}");
+            let lengths = tokens.replica(first + 1).chunks(dim).map(|x| crate::observe::norm(x));
+            assert_eq!(lengths.map(|length| (length - 1.0).abs() < 1e-14).all(|unit| unit), geometry == "sphere");
+        }
+        assert!(square(0, 2) > 1.0, "pairs are independent of each other");
+        let differs = (0..count * dim).any(|k| {
+            let moved = |pair: usize| tokens.replica(2 * pair + 1)[k] - tokens.replica(2 * pair)[k];
+            (moved(0) - moved(1)).abs() > 1e-4
+        });
+        assert!(differs, "each pair has draws of its own");
+    }
+}

@@ -1,0 +1,150 @@
+//! How sharp attention is: statistics of rows of its weights, for some tokens and all heads.
+
+use rand::Rng;
+use rayon::prelude::*;
+
+use super::{View, directions::dot};
+use crate::{
+    model::{Head, Matrix, Position},
+    observe::norm,
+    random::{Purpose, Stream},
+};
+
+/// Means over rows and heads of the entropy -sum_j a_ij ln a_ij, of the largest weight max_j a_ij, and of the gap ln(a_ij / a_ik)
+/// between the two largest, for rows divided by their sums whatever the normalization. Rows are those of all sources, or of
+/// `rows` sources drawn by `seed` and replica, the same at all times. A row that sees no source is left out, and from the
+/// gap one that sees no second.
+pub fn statistics(view: &View, replica: usize, rows: usize, seed: u64) -> [f64; 3] {
+    let sources = view.problem.tokens.shape.sources();
+    let draw = |row: usize| {
+        let word = Stream::new(seed, replica as u32, row as u32, Purpose::Rows).next_u64();
+        ((u128::from(word) * sources as u128) >> 64) as usize
+    };
+    let tokens: Vec<usize> = if sources <= rows { (0..sources).collect() } else { (0..rows).map(draw).collect() };
+    let seen = seen(view, replica);
+    let of_head = |head: &Head| {
+        let operands = Operands::new(view, head, replica, &seen);
+        let row = |token: &usize| Row::new(operands.log_weights(view, replica, *token));
+        tokens.par_iter().map(row).collect::<Vec<Option<Row>>>()
+    };
+    let found: Vec<Row> = view.model.attention.heads.iter().flat_map(of_head).flatten().collect();
+    let mean = |numbers: &mut dyn Iterator<Item = f64>| {
+        let (sum, count) = numbers.fold((0.0, 0.0), |(sum, count), number| (sum + number, count + 1.0));
+        sum / count
+    };
+    [
+        mean(&mut found.iter().map(|row| row.entropy)),
+        mean(&mut found.iter().map(|row| row.largest)),
+        mean(&mut found.iter().filter_map(|row| row.gap)),
+    ]
+}
+
+/// The sources of one replica as attention sees them, row-major.
+fn seen(view: &View, replica: usize) -> Vec<f64> {
+    let shape = view.problem.tokens.shape;
+    let mut seen = view.replica(replica)[..shape.sources() * shape.dim].to_vec();
+    if view.model.geometry.sees_directions() {
+        for x in seen.chunks_exact_mut(shape.dim) {
+            let length = norm(x);
+            x.iter_mut().for_each(|component| *component /= length);
+        }
+    }
+    seen
+}
+
+/// Queries and keys of one head for all sources, row-major, and what their products are multiplied by.
+struct Operands {
+    width: usize,
+    queries: Vec<f64>,
+    keys: Vec<f64>,
+    beta: f64,
+}
+
+impl Operands {
+    fn new(view: &View, head: &Head, replica: usize, seen: &[f64]) -> Self {
+        let (dim, attention) = (view.problem.tokens.shape.dim, &view.model.attention);
+        let placed: Vec<f64> = match &attention.position {
+            Position::Additive(places) => seen.iter().zip(places).map(|(x, place)| x + place).collect(),
+            _ => seen.to_vec(),
+        };
+        let (width, mut queries, mut keys) = match &head.query_key {
+            Matrix::Product { left, right } => (
+                left.len() / dim,
+                images(&placed, left, &head.biases.query, dim),
+                images(&placed, right, &head.biases.key, dim),
+            ),
+            matrix => {
+                let rows = matrix.dense(dim, 1.0);
+                let transposed: Vec<f64> = (0..dim * dim).map(|k| rows[k % dim * dim + k / dim]).collect();
+                (dim, images(&placed, &transposed, &[], dim), placed)
+            }
+        };
+        if let Position::Rotary { base } = attention.position {
+            rotate(&mut queries, width, base);
+            rotate(&mut keys, width, base);
+        }
+        Self { width, queries, keys, beta: attention.beta_in(head, replica) }
+    }
+
+    /// ln a_ij, up to a number that all j share, for the sources j of positive weight that token i sees.
+    fn log_weights(&self, view: &View, replica: usize, i: usize) -> Vec<f64> {
+        let (tokens, attention) = (&view.problem.tokens, &view.model.attention);
+        let sources = tokens.shape.sources();
+        let decay = match attention.position {
+            Position::Alibi { decay } => decay / sources as f64,
+            _ => 0.0,
+        };
+        let query = &self.queries[i * self.width..][..self.width];
+        let heavy = attention.sight(i, sources).filter(|j| tokens.weight(replica, *j) > 0.0);
+        let log_weight = |j: usize| {
+            let score = dot(query, &self.keys[j * self.width..][..self.width]);
+            self.beta * score + tokens.weight(replica, j).ln() - decay * (i as f64 - j as f64)
+        };
+        heavy.map(log_weight).collect()
+    }
+}
+
+/// L x + b for every row x.
+fn images(rows: &[f64], factor: &[f64], bias: &[f64], dim: usize) -> Vec<f64> {
+    let image = |x: &[f64]| -> Vec<f64> {
+        let biases = bias.iter().copied().chain(std::iter::repeat(0.0));
+        factor.chunks_exact(dim).zip(biases).map(|(row, bias)| dot(row, x) + bias).collect()
+    };
+    rows.par_chunks_exact(dim).flat_map_iter(image).collect()
+}
+
+/// Components 2m and 2m + 1 of row i turned by the angle i base^{-2m / width}.
+fn rotate(rows: &mut [f64], width: usize, base: f64) {
+    for (i, row) in rows.chunks_exact_mut(width).enumerate() {
+        for (m, pair) in row.chunks_exact_mut(2).enumerate() {
+            let (sin, cos) = (i as f64 * base.powf(-2.0 * m as f64 / width as f64)).sin_cos();
+            (pair[0], pair[1]) = (cos * pair[0] - sin * pair[1], sin * pair[0] + cos * pair[1]);
+        }
+    }
+}
+
+/// What is told of one row.
+struct Row {
+    entropy: f64,
+    largest: f64,
+    gap: Option<f64>,
+}
+
+impl Row {
+    /// Nothing of a row without sources.
+    fn new(log_weights: Vec<f64>) -> Option<Self> {
+        let (mut first, mut second) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+        for log_weight in &log_weights {
+            second = second.max(first.min(*log_weight));
+            first = first.max(*log_weight);
+        }
+        // With e = ln(a / a_max): the sum is S = sum e^e, and the entropy ln S - sum e e^e / S.
+        let shares = log_weights.iter().map(|log_weight| log_weight - first);
+        let (sum, product) = shares.fold((0.0, 0.0), |(sum, product), e| (sum + e.exp(), product + e * e.exp()));
+        (!log_weights.is_empty()).then(|| Self {
+            entropy: sum.ln() - product / sum,
+            largest: 1.0 / sum,
+            gap: (log_weights.len() > 1).then_some(first - second),
+        })
+    }
+}

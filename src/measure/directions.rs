@@ -1,0 +1,51 @@
+//! The directions x_j / |x_j| of tokens of positive weight: what overlaps, clusters and modes are made of.
+
+use super::View;
+use crate::observe::norm;
+
+/// Unit vectors and their weights.
+pub struct Directions {
+    pub dim: usize,
+    /// Row-major (token, component).
+    pub points: Vec<f64>,
+    pub weights: Vec<f64>,
+}
+
+impl Directions {
+    /// Those of one replica, in the order of its tokens.
+    pub fn of(view: &View, replica: usize) -> Self {
+        Self::at(view, replica, view.replica(replica))
+    }
+
+    /// The same for `tokens` in place of those of the view.
+    pub fn at(view: &View, replica: usize, tokens: &[f64]) -> Self {
+        let problem = view.problem;
+        let (shape, mut directions) = (problem.tokens.shape, Self::none(problem.tokens.shape.dim));
+        for (token, x) in tokens.chunks_exact(shape.dim).take(shape.sources()).enumerate() {
+            let weight = problem.tokens.weight(replica, token);
+            if weight > 0.0 {
+                let length = norm(x);
+                directions.points.extend(x.iter().map(|component| component / length));
+                directions.weights.push(weight);
+            }
+        }
+        directions
+    }
+
+    fn none(dim: usize) -> Self {
+        Self { dim, points: Vec::new(), weights: Vec::new() }
+    }
+
+    pub fn count(&self) -> usize {
+        self.weights.len()
+    }
+
+    pub fn point(&self, index: usize) -> &[f64] {
+        &self.points[index * self.dim..][..self.dim]
+    }
+}
+
+/// <x, y>.
+pub fn dot(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).map(|(x, y)| x * y).sum()
+}

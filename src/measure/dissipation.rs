@@ -1,0 +1,83 @@
+//! How fast the energy changes along the flow, where the flow is one of its gradient.
+
+use rayon::prelude::*;
+
+use super::{View, directions::dot};
+use crate::{
+    backend::cpu::Sources,
+    model::{Attention, Geometry, Matrix, Normalization},
+};
+
+/// d ln E / dt for one head with A symmetric and V = c A, on the sphere and in R^d.
+///
+/// The gradient of E = (1 / 2 beta) sum_ij w_i w_j e^{beta <x_i, A x_j>} is w_i Z_i g_i with g_i = A sum_j a_ij x_j of softmax
+/// weights a, and tokens move by v_i = c (Z_i / s_i) P g_i, with s_i = Z_i for softmax, 1 for unnormalized and e^beta for shifted
+/// attention. So
+///
+/// ```text
+/// dE / dt = sum_i w_i <Z_i g_i, v_i> = (1 / c) sum_i w_i s_i |v_i|^2 = c sum_i w_i (Z_i^2 / s_i) |P g_i|^2
+/// ```
+///
+/// and E = (1 / 2 beta) sum_i w_i Z_i.
+pub fn log_energy_rate(view: &View, replica: usize) -> f64 {
+    let (attention, dim) = (&view.model.attention, view.problem.tokens.shape.dim);
+    let Some((head, factor)) = attention.heads.first().and_then(|head| Some((head, slope(attention, dim)?))) else {
+        return f64::NAN;
+    };
+    let (mut points, mut log_weights) = (Vec::new(), Vec::new());
+    let tokens = &view.problem.tokens;
+    for (token, x) in view.replica(replica).chunks_exact(dim).take(tokens.shape.sources()).enumerate() {
+        let weight = tokens.weight(replica, token);
+        if weight > 0.0 {
+            points.extend_from_slice(x);
+            log_weights.push(weight.ln());
+        }
+    }
+    let matrix = head.query_key.dense(dim, 1.0);
+    let images = |rows: &[f64]| -> Vec<f64> {
+        rows.par_chunks_exact(dim).flat_map_iter(|x| matrix.chunks_exact(dim).map(move |row| dot(row, x))).collect()
+    };
+    let beta = attention.beta_in(head, replica);
+    let (log_sums, means) = Sources::new(&points, dim).log_sums_and_means(&images(&points), beta, &log_weights);
+    let gradients = images(&means);
+    // ln w_i Z_i, and the factor Z_i / s_i of the velocity.
+    let terms: Vec<f64> = log_sums.iter().zip(&log_weights).map(|(sum, weight)| sum + weight).collect();
+    let largest = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let (mut rate, mut energy) = (0.0, 0.0);
+    for (((x, gradient), term), log_sum) in
+        points.chunks_exact(dim).zip(gradients.chunks_exact(dim)).zip(terms).zip(log_sums)
+    {
+        let clock = match attention.normalization {
+            Normalization::Unnormalized => log_sum.exp(),
+            Normalization::Shifted => (log_sum - beta).exp(),
+            _ => 1.0,
+        };
+        let share = (term - largest).exp();
+        energy += share;
+        rate += share * clock * squared_tangent(&view.model.geometry, x, gradient);
+    }
+    2.0 * beta * factor * rate / energy
+}
+
+/// |P_x g|^2 on the sphere, |g|^2 in R^d.
+fn squared_tangent(geometry: &Geometry, x: &[f64], gradient: &[f64]) -> f64 {
+    let along = if geometry.is_unit() { dot(x, gradient) / dot(x, x) } else { 0.0 };
+    x.iter().zip(gradient).map(|(x, g)| (g - along * x) * (g - along * x)).sum()
+}
+
+/// c times the weight of the head if there is one head, its A is symmetric, and its V is c A.
+pub(crate) fn slope(attention: &Attention, dim: usize) -> Option<f64> {
+    let [head] = &attention.heads[..] else { return None };
+    let multiple = |matrix: &Matrix| matrix.multiple_of_identity();
+    if let (Some(query_key), Some(value)) = (multiple(&head.query_key), multiple(&head.value)) {
+        return (query_key != 0.0).then_some(head.weight * value / query_key);
+    }
+    let (query_key, value) = (head.query_key.dense(dim, 1.0), head.value.dense(dim, 1.0));
+    let largest = (0..dim * dim).max_by(|a, b| query_key[*a].abs().total_cmp(&query_key[*b].abs()))?;
+    let factor = value[largest] / query_key[largest];
+    // Matrices are typed, or products of some: they agree to rounding.
+    let within = 1e-12 * query_key[largest].abs();
+    let is_symmetric = (0..dim * dim).all(|k| (query_key[k] - query_key[k % dim * dim + k / dim]).abs() <= within);
+    let is_multiple = (0..dim * dim).all(|k| (value[k] - factor * query_key[k]).abs() <= within * factor.abs());
+    (is_symmetric && is_multiple).then_some(head.weight * factor)
+}

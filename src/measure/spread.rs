@@ -1,0 +1,30 @@
+//! How widely tokens are spread: over directions, and over lengths.
+
+use super::View;
+use crate::observe::{eigenvalues, norm};
+
+/// e^{-sum_k p_k ln p_k} of the shares p_k of the eigenvalues of the second moment.
+pub fn effective_rank(second_moment: &[f64], dim: usize) -> f64 {
+    let spectrum = eigenvalues(second_moment, dim);
+    let trace: f64 = spectrum.iter().sum();
+    // Rounding leaves eigenvalues of a singular matrix on either side of zero.
+    let entropy = |eigenvalue: &f64| {
+        let share = (eigenvalue / trace).max(0.0);
+        if share == 0.0 { 0.0 } else { -share * share.ln() }
+    };
+    spectrum.iter().map(entropy).sum::<f64>().exp()
+}
+
+/// sum_j w_j |x_j|^p for p = 1 .. order.
+pub fn norm_moments(view: &View, replica: usize, order: usize) -> Vec<f64> {
+    let tokens = &view.problem.tokens;
+    let mut moments = vec![0.0; order];
+    for (token, x) in view.replica(replica).chunks_exact(tokens.shape.dim).take(tokens.shape.sources()).enumerate() {
+        let (length, mut power) = (norm(x), tokens.weight(replica, token));
+        for moment in &mut moments {
+            power *= length;
+            *moment += power;
+        }
+    }
+    moments
+}

@@ -1,0 +1,177 @@
+//! Numbers of configurations whose answer is known, and of random ones by another way.
+
+use super::{Directions, clusters, modes, overlaps, renyi, spread};
+use crate::{
+    initial::{Law, draw},
+    tokens::Shape,
+};
+
+fn uniform(count: usize, dim: usize, seed: u64) -> Directions {
+    let shape = Shape { replicas: 1, count, dim, passive: 0 };
+    weighted(draw(&Law::Uniform, shape, seed).expect("tokens"), dim)
+}
+
+/// Weights 1 : 2 : .. : n.
+fn weighted(points: Vec<f64>, dim: usize) -> Directions {
+    let count = points.len() / dim;
+    let total = (count * (count + 1)) as f64 / 2.0;
+    Directions { dim, points, weights: (0..count).map(|j| (j + 1) as f64 / total).collect() }
+}
+
+/// By painting: from each token without a colour on, all that can be reached.
+fn painted(directions: &Directions, threshold: f64) -> Vec<f64> {
+    let (count, dim) = (directions.count(), directions.dim);
+    let row = |j: usize| &directions.points[j * dim..][..dim];
+    let overlap = |i: usize, j: usize| row(i).iter().zip(row(j)).map(|(x, y)| x * y).sum::<f64>();
+    let mut is_painted = vec![false; count];
+    let mut weights = Vec::new();
+    for start in 0..count {
+        let (mut waiting, mut weight) = (vec![start], 0.0);
+        while let Some(i) = waiting.pop() {
+            if !std::mem::replace(&mut is_painted[i], true) {
+                weight += directions.weights[i];
+                waiting.extend((0..count).filter(|j| overlap(i, *j) >= threshold));
+            }
+        }
+        if weight > 0.0 {
+            weights.push(weight);
+        }
+    }
+    weights.sort_by(|a, b| b.total_cmp(a));
+    weights
+}
+
+#[track_caller]
+fn assert_clusters(directions: &Directions, threshold: f64) {
+    let (found, expected) = (clusters::weights(directions, threshold), painted(directions, threshold));
+    assert_eq!(found.len(), expected.len(), "d = {}, threshold {threshold}", directions.dim);
+    for (k, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        assert!((found - expected).abs() < 1e-12, "weight {k} is {found}, not {expected}");
+    }
+}
+
+/// Thresholds from where all hang together to where hardly two do, near the one where the last component forms.
+#[test]
+fn clusters_of_random_clouds_are_those_that_painting_finds() {
+    for (dim, count, angles) in [
+        (2, 300, [0.02, 0.05, 0.11].as_slice()),
+        (3, 700, &[0.02, 0.08, 0.12, 0.16, 3.0]),
+        (8, 400, &[0.5, 0.7, 0.8]),
+        (20, 60, &[1.0, 1.2]),
+    ] {
+        for angle in angles {
+            assert_clusters(&uniform(count, dim, 3), f64::cos(*angle));
+        }
+    }
+}
+
+/// Knots around the points of a grid, whose distance is above or below the threshold.
+#[test]
+fn knots_on_the_circle_are_counted() {
+    let knots = |spread: f64| {
+        let angle = |k: usize| std::f64::consts::TAU * (k % 12) as f64 / 12.0 + spread * (k / 12) as f64 / 49.0;
+        weighted((0..600).flat_map(|k| [angle(k).cos(), angle(k).sin()]).collect(), 2)
+    };
+    assert_eq!(clusters::weights(&knots(0.05), 0.99).len(), 12);
+    // Knots of 0.4 leave gaps of 2 pi / 12 - 0.4 = 0.124 < arccos(0.99) = 0.1415, and knots of 0.38 gaps of 0.1436.
+    assert_eq!(clusters::weights(&knots(0.4), 0.99).len(), 1);
+    assert_eq!(clusters::weights(&knots(0.38), 0.99).len(), 12);
+    // All tokens of a knot in one place, and all knots in one.
+    assert_eq!(clusters::weights(&knots(0.0), 0.999_999).len(), 12);
+    assert_eq!(clusters::weights(&weighted([1.0, 0.0].repeat(500), 2), 0.99).len(), 1);
+}
+
+/// Two dense knots, of radius 0.001 and further apart than a link by 1e-4, are 10^11 pairs, and no work.
+#[test]
+fn a_million_tokens_on_the_sphere_take_seconds() {
+    let mut cloud = uniform(1_000_000, 3, 1);
+    let centres = [[1.0, 0.0, 0.0], [f64::cos(0.1437), f64::sin(0.1437), 0.0]];
+    for (j, x) in cloud.points.chunks_exact_mut(3).enumerate() {
+        let square: f64 = x.iter().zip(centres[j % 2]).map(|(x, c)| (c + 1e-3 * x) * (c + 1e-3 * x)).sum();
+        x.iter_mut().zip(centres[j % 2]).for_each(|(x, c)| *x = (c + 1e-3 * *x) / square.sqrt());
+    }
+    let weights = clusters::weights(&cloud, 0.99);
+    assert_eq!(weights.len(), 2);
+    assert!(weights.iter().all(|weight| (weight - 0.5).abs() < 1e-5), "{weights:?}");
+}
+
+/// Archimedes: overlaps of uniform tokens on S^2 are uniform. Five standard deviations of what is drawn.
+#[test]
+fn sampled_pairs_have_the_shares_of_all() {
+    let cloud = uniform(4000, 3, 5);
+    let (all, most) = (overlaps::histogram(&cloud, 10, usize::MAX, (1, 0)), 200_000);
+    for seed in [1, 2] {
+        let drawn = overlaps::histogram(&cloud, 10, most, (seed, 0));
+        assert_eq!(drawn, overlaps::histogram(&cloud, 10, most, (seed, 0)), "the same pairs every time");
+        assert_ne!(drawn, overlaps::histogram(&cloud, 10, most, (seed, 1)), "other pairs in another replica");
+        for (drawn, all) in drawn.iter().zip(&all) {
+            // Weights of 1 : 4000 make draws count for 4 / 3 squared less than equal ones.
+            let deviation = (16.0 / 9.0 * 0.1 * 0.9 / most as f64).sqrt();
+            assert!((drawn - all).abs() < 5.0 * deviation, "{drawn} of those drawn and {all} of all");
+            assert!((all - 0.1).abs() < 0.01, "{all}");
+        }
+    }
+}
+
+#[test]
+fn overlaps_at_the_ends_are_counted() {
+    let poles = weighted(vec![0.0, 1.0, 0.0, -1.0, 0.0, 1.0], 2);
+    // Weights 1, 2, 3 of 6: pairs (0, 1) and (1, 2) are opposite, 2 + 6, and (0, 2) agrees, 3.
+    let shares = overlaps::histogram(&poles, 4, 10, (0, 0));
+    for (share, expected) in shares.iter().zip([8.0 / 11.0, 0.0, 0.0, 3.0 / 11.0]) {
+        assert!((share - expected).abs() < 1e-15, "{shares:?}");
+    }
+    let lone = overlaps::histogram(&weighted(vec![1.0, 0.0], 2), 2, 10, (0, 0));
+    assert!(lone.iter().all(|share| share.is_nan()), "one token makes no pair");
+}
+
+/// A Dirac has amplitude one at any degree; k tokens in a regular polygon have it at multiples of k only.
+#[test]
+fn modes_of_known_measures() {
+    for dirac in [vec![0.6, -0.8], vec![0.0, 0.6, -0.8], vec![0.0, 0.0, 1.0]] {
+        let dim = dirac.len();
+        let amplitudes = modes::amplitudes(&weighted(dirac, dim), 200);
+        assert!(amplitudes.iter().all(|amplitude| (amplitude - 1.0).abs() < 1e-12), "{amplitudes:?}");
+    }
+    let corner = |k: usize| (std::f64::consts::TAU * k as f64 / 5.0).sin_cos();
+    let polygon = Directions {
+        dim: 2,
+        points: (0..5).flat_map(|k| [corner(k).1, corner(k).0]).collect(),
+        weights: vec![0.2; 5],
+    };
+    for (k, amplitude) in (1..).zip(modes::amplitudes(&polygon, 12)) {
+        let expected = if k % 5 == 0 { 1.0 } else { 0.0 };
+        assert!((amplitude - expected).abs() < 1e-14, "mode {k}: {amplitude}");
+    }
+}
+
+#[test]
+fn effective_ranks_of_known_spectra() {
+    let rank = |diagonal: [f64; 3]| {
+        let mut matrix = [0.0; 9];
+        (0..3).for_each(|k| matrix[4 * k] = diagonal[k]);
+        spread::effective_rank(&matrix, 3)
+    };
+    assert!((rank([0.2; 3]) - 3.0).abs() < 1e-14);
+    assert!((rank([0.0, 1.0, 0.0]) - 1.0).abs() < 1e-14);
+    // Shares 1/2, 1/4, 1/4 have an entropy of 3/2 ln 2.
+    assert!((rank([0.5, 1.0, 0.5]) - 8f64.sqrt()).abs() < 1e-14);
+}
+
+/// On the circle: strong centres are pi / separation on average (arXiv:2411.04990), and cars of length `separation` park at
+/// Renyi's density, 0.7476 of the circle.
+#[test]
+fn centres_are_as_many_as_papers_say() {
+    const REPLICAS: u64 = 100;
+    let separation = 0.3f64;
+    let (mut parked, mut strong) = (0.0, 0.0);
+    for seed in 0..REPLICAS {
+        let cloud = uniform(10_000, 2, seed);
+        parked += renyi::parked(&cloud, separation.cos()).len() as f64 / REPLICAS as f64;
+        strong += renyi::strong(&cloud, separation.cos()).len() as f64 / REPLICAS as f64;
+    }
+    let pi = std::f64::consts::PI;
+    // Standard deviations of the means are below 0.3 and 0.1.
+    assert!((strong - pi / separation).abs() < 1.2, "{strong}");
+    assert!((parked - 0.747_6 * 2.0 * pi / separation).abs() < 0.4, "{parked}");
+}

@@ -1,0 +1,329 @@
+//! Observables of tokens that are read back, on every backend, against formulas written out pair by pair.
+
+use libtest_mimic::Trial;
+use tokenfield::{
+    model::{Attention, Biases, Geometry, Head, Mask, Matrix, Model, Normalization, Position},
+    observe::{Quantity, columns},
+    problem::{Problem, Schedule},
+    scheme::Scheme,
+    tokens::{Shape, Tokens, Weights},
+};
+
+use crate::{
+    backends::{Kind, Outcome, trials},
+    clouds::{Numbers, assert_close, cloud, problem, uneven},
+    oracle::{beta, dot, scores, weights},
+};
+
+pub fn all() -> Vec<Trial> {
+    let suites = [
+        trials("observe::overlaps_are_those_of_all_pairs", overlaps),
+        trials("observe::clusters_are_what_links_connect", clusters),
+        trials("observe::modes_are_sums_over_pairs", mode_amplitudes),
+        trials("observe::lengths_and_ranks", lengths),
+        trials("observe::attention_is_as_sharp_as_its_rows", attention),
+        trials("observe::centres_are_counted_from_the_start", centres),
+        trials("observe::the_energy_changes_at_the_rate_of_dissipation", dissipation),
+        trials("observe::replicas_part_as_the_linear_law_says", lyapunov),
+    ];
+    suites.into_iter().flatten().collect()
+}
+
+/// Uneven weights, one token in front without any, and passive ones at the end.
+fn weighted(dim: usize, quantity: Quantity) -> Problem {
+    let mut tokens = cloud(2, 45, dim, 17);
+    tokens.shape.passive = 4;
+    let Weights::Each(mut weights) = uneven(tokens.shape, 5) else { unreachable!("weights for each token") };
+    for replica in weights.chunks_mut(45) {
+        replica[1] += std::mem::take(&mut replica[0]);
+    }
+    tokens.weights = Weights::Each(weights);
+    Problem { quantities: vec![quantity], ..problem(tokens, 3.0) }
+}
+
+/// The values of the last sample of a replica; the columns are called `names`.
+#[track_caller]
+fn ends(problem: &Problem, outcome: &Outcome, replica: usize, names: &[&str]) -> Vec<f64> {
+    assert_eq!(columns(&problem.quantities, problem.tokens.shape.dim), names);
+    let mut samples = outcome.samples.iter().rev();
+    samples.find(|sample| sample.replica == replica).expect("a sample").values.clone()
+}
+
+/// (w_i w_j, <x_i, x_j>) for all i and j of one replica with positive weights, x_i / |x_i| in place of x_i.
+fn pairs(problem: &Problem, tokens: &[f64], replica: usize) -> Vec<Vec<(f64, f64)>> {
+    let Shape { count, dim, .. } = problem.tokens.shape;
+    let weight = |i: usize| problem.tokens.weight(replica, i);
+    let x = |i: usize| &tokens[(replica * count + i) * dim..][..dim];
+    let overlap = |i: usize, j: usize| dot(x(i), x(j)) / (dot(x(i), x(i)) * dot(x(j), x(j))).sqrt();
+    let heavy: Vec<usize> = (0..count).filter(|i| weight(*i) > 0.0).collect();
+    heavy.iter().map(|i| heavy.iter().map(|j| (weight(*i) * weight(*j), overlap(*i, *j))).collect()).collect()
+}
+
+fn overlaps(kind: Kind) {
+    for dim in [2, 3, 7] {
+        let problem = weighted(dim, Quantity::OverlapHistogram { bins: 4, pairs: 1000, seed: 0 });
+        let outcome = kind.evolve(&problem);
+        for replica in 0..2 {
+            let mut expected = [0.0; 4];
+            for (i, row) in pairs(&problem, &outcome.tokens, replica).iter().enumerate() {
+                for (weight, overlap) in &row[..i] {
+                    let bin = [-0.5, 0.0, 0.5].iter().filter(|edge| overlap >= *edge).count();
+                    expected[bin] += weight;
+                }
+            }
+            let total: f64 = expected.iter().sum();
+            let names = [0, 1, 2, 3].map(|k| format!("overlap_histogram_{k}"));
+            let found = ends(&problem, &outcome, replica, &names.each_ref().map(String::as_str));
+            assert_close("shares", &found, &expected.map(|share| share / total), 1e-13);
+        }
+    }
+}
+
+fn clusters(kind: Kind) {
+    for (dim, threshold) in [(2, 0.999), (3, 0.95), (7, 0.7)] {
+        let problem = weighted(dim, Quantity::Clusters { threshold, largest: 2 });
+        let outcome = kind.evolve(&problem);
+        for replica in 0..2 {
+            let rows = pairs(&problem, &outcome.tokens, replica);
+            // The smallest number that travels along links, until no number changes.
+            let mut labels: Vec<usize> = (0..rows.len()).collect();
+            loop {
+                let mut next = labels.clone();
+                for (i, row) in rows.iter().enumerate() {
+                    let linked = labels.iter().zip(row).filter(|(_, (_, overlap))| *overlap >= threshold);
+                    next[i] = linked.map(|(label, _)| *label).min().expect("every token is linked to itself");
+                }
+                if next == labels {
+                    break;
+                }
+                labels = next;
+            }
+            let weight = |i: usize| rows[i].iter().map(|(weight, _)| weight).sum::<f64>();
+            let mut weights = vec![0.0; rows.len()];
+            labels.iter().enumerate().for_each(|(i, label)| weights[*label] += weight(i));
+            weights.sort_by(|a, b| b.total_cmp(a));
+            let count = weights.iter().filter(|weight| **weight > 0.0).count();
+            assert!(count > 2 && count < rows.len(), "no test: {count} clusters");
+            let found = ends(&problem, &outcome, replica, &["clusters", "cluster_weight_0", "cluster_weight_1"]);
+            // Weights in single precision sum to one within 1e-6.
+            assert_close("clusters", &found, &[count as f64, weights[0], weights[1]], 1e-12);
+        }
+    }
+}
+
+fn mode_amplitudes(kind: Kind) {
+    for dim in [2, 3] {
+        let problem = weighted(dim, Quantity::Modes { degree: 4 });
+        let outcome = kind.evolve(&problem);
+        let polynomials: [fn(f64) -> f64; 4] = match dim {
+            2 => {
+                [|u| u, |u| 2.0 * u * u - 1.0, |u| 4.0 * u.powi(3) - 3.0 * u, |u| 8.0 * u.powi(4) - 8.0 * u * u + 1.0]
+            }
+            _ => [
+                |u| u,
+                |u| (3.0 * u * u - 1.0) / 2.0,
+                |u| (5.0 * u.powi(3) - 3.0 * u) / 2.0,
+                |u| (35.0 * u.powi(4) - 30.0 * u * u + 3.0) / 8.0,
+            ],
+        };
+        for replica in 0..2 {
+            let rows = pairs(&problem, &outcome.tokens, replica).concat();
+            let amplitude = |p: fn(f64) -> f64| rows.iter().map(|(w, u)| w * p(*u)).sum::<f64>().sqrt();
+            let found = ends(&problem, &outcome, replica, &["mode_1", "mode_2", "mode_3", "mode_4"]);
+            assert_close("modes", &found, &polynomials.map(amplitude), 1e-12);
+        }
+    }
+}
+
+fn lengths(kind: Kind) {
+    let mut problem = weighted(2, Quantity::NormMoments { order: 3 });
+    problem.quantities.push(Quantity::EffectiveRank);
+    problem.model.geometry = Geometry::Euclidean;
+    let outcome = kind.evolve(&problem);
+    for replica in 0..2 {
+        let (mut moments, mut second) = ([0.0; 3], [0.0; 3]);
+        for i in 0..45 {
+            let (weight, x) = (problem.tokens.weight(replica, i), &outcome.tokens[2 * (45 * replica + i)..][..2]);
+            (0..3).for_each(|p| moments[p] += weight * x[0].hypot(x[1]).powi(p as i32 + 1));
+            (0..3).for_each(|k| second[k] += weight * x[k.min(1)] * x[k.max(1) - 1]);
+        }
+        // Eigenvalues of [[a, b], [b, c]] with second = (a, b, c): x0 x0, x1 x0, x1 x1.
+        let [a, b, c] = second;
+        let root = ((a - c) * (a - c) + 4.0 * b * b).sqrt();
+        let shares = [0.5 * (1.0 + root / (a + c)), 0.5 * (1.0 - root / (a + c))];
+        let rank = (-shares.iter().map(|p| p * p.ln()).sum::<f64>()).exp();
+        let names = ["norm_moment_1", "norm_moment_2", "norm_moment_3", "effective_rank"];
+        let found = ends(&problem, &outcome, replica, &names);
+        assert_close("lengths", &found[..3], &moments, 1e-12);
+        // A second moment of single precision.
+        assert_close("rank", &found[3..], &[rank], kind.tolerance(1e-5, 1e-12));
+    }
+}
+
+/// Means over the rows of all weights, with every mask and position there is.
+fn attention(kind: Kind) {
+    let mut numbers = Numbers(8);
+    let mut matrix = |rows: usize| numbers.vector(4 * rows);
+    let biases = Biases { query: vec![0.3, -0.2], key: vec![0.1, 0.4], ..Biases::default() };
+    let factors = Head {
+        query_key: Matrix::Product { left: matrix(2), right: matrix(2) },
+        biases,
+        beta: Some(2.5),
+        ..Head::default()
+    };
+    let dense = Head { query_key: Matrix::Dense(matrix(4)), ..Head::default() };
+    let places = Position::Additive(matrix(45));
+    for (mask, window, position, heads) in [
+        (Mask::None, None, Position::Nowhere, vec![Head::default()]),
+        (Mask::Causal, Some(7), places, vec![factors.clone(), dense.clone()]),
+        (Mask::StrictlyCausal, None, Position::Alibi { decay: 2.0 }, vec![dense]),
+        (Mask::None, None, Position::Rotary { base: 100.0 }, vec![factors, Head::default()]),
+    ] {
+        for normalization in [Normalization::Softmax, Normalization::Unnormalized] {
+            let attention = Attention {
+                beta: 3.0,
+                beta_factors: if mask == Mask::None { vec![1.0, 0.6] } else { Vec::new() },
+                normalization,
+                mask,
+                window,
+                position: position.clone(),
+                heads: heads.clone(),
+            };
+            let mut problem = weighted(4, Quantity::Attention { rows: 45, seed: 0 });
+            problem.model = Model { geometry: Geometry::PreNorm, attention, ..Model::default() };
+            if kind.lacks(&problem) {
+                continue;
+            }
+            let outcome = kind.evolve(&problem);
+            for replica in 0..2 {
+                let (mut entropies, mut largests, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
+                for mut row in rows_of_weights(&problem, &outcome.tokens, replica) {
+                    row.retain(|weight| *weight > 0.0);
+                    row.sort_by(|a, b| b.total_cmp(a));
+                    let total: f64 = row.iter().sum();
+                    if !row.is_empty() {
+                        entropies.push(-row.iter().map(|a| a / total * (a / total).ln()).sum::<f64>());
+                        largests.push(row[0] / total);
+                    }
+                    if row.len() > 1 {
+                        gaps.push((row[0] / row[1]).ln());
+                    }
+                }
+                let expected = [entropies, largests, gaps].map(|list| list.iter().sum::<f64>() / list.len() as f64);
+                let names = ["attention_entropy", "attention_largest", "attention_gap"];
+                assert_close("attention", &ends(&problem, &outcome, replica, &names), &expected, 1e-11);
+            }
+        }
+    }
+}
+
+/// The rows of sources, of all heads.
+fn rows_of_weights(problem: &Problem, tokens: &[f64], replica: usize) -> Vec<Vec<f64>> {
+    let (shape, attention) = (problem.tokens.shape, &problem.model.attention);
+    let tokens: Vec<Vec<f64>> = tokens[replica * shape.count * shape.dim..][..shape.count * shape.dim]
+        .chunks(shape.dim)
+        .map(|x| x.iter().map(|component| component / dot(x, x).sqrt()).collect())
+        .collect();
+    let of_head = |head: &Head| {
+        let scores = scores(problem, attention, head, &tokens, replica);
+        let mut rows = weights(problem, attention, &scores, replica, beta(attention, head, replica));
+        rows.truncate(shape.sources());
+        rows
+    };
+    attention.heads.iter().flat_map(of_head).collect()
+}
+
+fn centres(kind: Kind) {
+    let separation = 0.6;
+    let mut problem = weighted(3, Quantity::RenyiCentres { separation });
+    problem.model.attention.mask = Mask::Causal;
+    problem.model.attention.beta = 40.0;
+    problem.schedule = Schedule { steps: 30, end: 6.0, observe_every: 30 };
+    let outcome = kind.evolve(&problem);
+    let names = ["renyi_centres", "strong_renyi_centres", "renyi_absorbed", "renyi_drift"];
+    for replica in 0..2 {
+        let token = |tokens: &[f64], i: usize| tokens[3 * (45 * replica + i)..][..3].to_vec();
+        let angle = |x: &[f64], y: &[f64]| (dot(x, y) / (dot(x, x) * dot(y, y)).sqrt()).clamp(-1.0, 1.0).acos();
+        let start = |i: usize| token(&problem.tokens.coordinates, i);
+        let heavy: Vec<usize> = (0..45).filter(|i| problem.tokens.weight(replica, *i) > 0.0).collect();
+        let (mut parked, mut strong) = (Vec::new(), Vec::new());
+        for (before, i) in heavy.iter().enumerate() {
+            let is_far = |j: &usize| angle(&start(*i), &start(*j)) > separation;
+            if heavy[..before].iter().all(is_far) {
+                strong.push(*i);
+            }
+            if parked.iter().all(is_far) {
+                parked.push(*i);
+            }
+        }
+        let end = |i: usize| token(&outcome.tokens, i);
+        let is_near = |i: &usize| strong.iter().any(|centre| angle(&end(*i), &end(*centre)) <= 0.15);
+        let absorbed: f64 = heavy.iter().filter(|i| is_near(i)).map(|i| problem.tokens.weight(replica, *i)).sum();
+        let drift = strong.iter().map(|i| angle(&start(*i), &end(*i))).sum::<f64>() / strong.len() as f64;
+        assert!(parked.len() > strong.len() && strong.len() > 2 && absorbed < 0.95, "no test");
+        let expected = [parked.len() as f64, strong.len() as f64, absorbed, drift];
+        // Arc cosines of angles near zero keep half of the digits.
+        assert_close("centres", &ends(&problem, &outcome, replica, &names), &expected, 1e-6);
+    }
+}
+
+/// The slope of ln E at the middle of nine samples, by the difference of order 8.
+fn dissipation(kind: Kind) {
+    let mut matrix = Numbers(3).vector(9);
+    for (k, l) in [(1, 3), (2, 6), (5, 7)] {
+        matrix[l] = matrix[k];
+    }
+    let symmetric = Matrix::Dense(matrix);
+    let general = Head { value: symmetric.scaled(-0.5), query_key: symmetric, weight: 1.5, ..Head::default() };
+    for normalization in [Normalization::Softmax, Normalization::Unnormalized, Normalization::Shifted] {
+        for (geometry, head) in [
+            (Geometry::Sphere, Head::default()),
+            (Geometry::Sphere, general.clone()),
+            (Geometry::Euclidean, Head { value: Matrix::Scale(-0.7), ..Head::default() }),
+        ] {
+            let attention = Attention { beta: 1.5, normalization, heads: vec![head], ..Attention::default() };
+            let tokens = weighted(3, Quantity::Energy).tokens;
+            let problem = Problem {
+                model: Model { geometry, attention, ..Default::default() },
+                quantities: vec![Quantity::Energy, Quantity::Dissipation],
+                scheme: Scheme::Rk4,
+                schedule: Schedule { steps: 32, end: 0.1, observe_every: 4 },
+                ..problem(tokens, 1.5)
+            };
+            assert_eq!(columns(&problem.quantities, 3), ["log_energy", "log_energy_rate"]);
+            for replica in 0..2 {
+                let samples = kind.evolve(&problem).samples.into_iter().filter(|sample| sample.replica == replica);
+                let values: Vec<Vec<f64>> = samples.map(|sample| sample.values).collect();
+                let difference = |k: usize| values[4 + k][0] - values[4 - k][0];
+                let weights = [4.0 / 5.0, -1.0 / 5.0, 4.0 / 105.0, -1.0 / 280.0];
+                let slope = (1..5).map(|k| weights[k - 1] * difference(k)).sum::<f64>() / 0.0125;
+                assert!(slope.abs() > 0.02, "no test: a slope of {slope}");
+                assert_close("rate", &[values[4][1]], &[slope], kind.tolerance(1e-4, 1e-8));
+            }
+        }
+    }
+}
+
+/// A lone token in R^d follows x' = V x, so that y - x = e^{tV} (y_0 - x_0).
+fn lyapunov(kind: Kind) {
+    let coordinates = vec![1.0, 2.0, 1.1, 1.7, 0.5, 0.5, 0.5, 0.7];
+    let tokens =
+        Tokens { shape: Shape { replicas: 4, count: 1, dim: 2, passive: 0 }, coordinates, weights: Weights::Equal };
+    let head = Head { value: Matrix::Diagonal(vec![0.8, -0.5]), ..Head::default() };
+    let attention = Attention { heads: vec![head], ..Attention::default() };
+    let problem = Problem {
+        model: Model { geometry: Geometry::Euclidean, attention, ..Default::default() },
+        quantities: vec![Quantity::Lyapunov],
+        scheme: Scheme::Rk4,
+        schedule: Schedule { steps: 40, end: 2.0, observe_every: 40 },
+        ..problem(tokens, 1.0)
+    };
+    let outcome = kind.evolve(&problem);
+    let mixed = (0.5 * ((0.01 * 3.2f64.exp() + 0.09 * (-2f64).exp()) / 0.1).ln(), -1.0);
+    for (replica, growth) in [mixed.0, mixed.0, mixed.1, mixed.1].into_iter().enumerate() {
+        let found = ends(&problem, &outcome, replica, &["log_growth", "lyapunov"]);
+        assert_close("growth", &found, &[growth, growth / 2.0], kind.tolerance(2e-6, 1e-6));
+        let start = &outcome.samples[replica].values;
+        assert!(start[0].abs() < 1e-6 && start[1].is_nan(), "at t = 0: {start:?}");
+    }
+}
