@@ -8,7 +8,7 @@ use tokenfield::{
     },
     model::{
         Activation, Biases, Calculus, Course, Field, Geometry, Head, LayerNorm, Mask, Matrix, Model, Noise,
-        NoiseField, Normalization, Perceptron,
+        NoiseField, Normalization, Perceptron, Position,
     },
     observe::Quantity,
     problem::Problem,
@@ -273,6 +273,45 @@ pub fn windows() -> Result<(), String> {
                     check_on(device, &format!("{mask:?}, {window:?}, d = {dim}, {normalization:?}"), &problem)?;
                 }
             }
+        }
+    }
+    Ok(())
+}
+
+/// Heads as they are and of factors with biases, over several tiles, blocks, segments, slices and dispatches.
+fn check_in_pieces(what: &str, problem: &Problem) -> Result<(), String> {
+    for bounds in [
+        Bounds::default(),
+        Bounds { segment_bytes: Some(2500), ..Bounds::default() },
+        Bounds { slices: Some(3), ..Bounds::default() },
+        Bounds { dispatch_work: Some(1.0), grid: Some(5), ..Bounds::default() },
+    ] {
+        check_on(&bounded(bounds)?, &format!("{what}, {bounds:?}"), problem)?;
+    }
+    Ok(())
+}
+
+/// Positions of every kind, of tokens that have sources before and behind them and of passive ones.
+pub fn positions() -> Result<(), String> {
+    for (dim, geometry) in [(4, Geometry::PreNorm), (18, Geometry::Sphere)] {
+        let places = numbers(&mut Stream(31), 100 * dim, 0.4);
+        for (position, mask, normalization) in [
+            (Position::Alibi { decay: 3.0 }, Mask::Causal, Normalization::Softmax),
+            (Position::Alibi { decay: 300.0 }, Mask::StrictlyCausal, Normalization::Unnormalized),
+            (Position::Rotary { base: 50.0 }, Mask::Causal, Normalization::Shifted),
+            (Position::Additive(places), Mask::None, Normalization::Softmax),
+        ] {
+            let mut problem = problem(Shape { replicas: 2, count: 100, dim, passive: 7 }, 2.0);
+            problem.tokens.weights = uneven_weights(problem.tokens.shape);
+            problem.model.geometry = geometry.clone();
+            stretched(&mut problem);
+            problem.model.perceptron = Some(perceptron(&mut Stream(29), dim, 5, Activation::Identity));
+            let attention = &mut problem.model.attention;
+            (attention.mask, attention.normalization) = (mask, normalization);
+            attention.heads = vec![Head::default(), product_head(&mut Stream(11), dim, 6, 5)];
+            let what = format!("d = {dim}, {:.30}", format!("{position:?}"));
+            attention.position = position;
+            check_in_pieces(&what, &problem)?;
         }
     }
     Ok(())

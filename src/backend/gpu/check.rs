@@ -190,6 +190,8 @@ fn sample(
             segment,
             stage: state.clone(),
             directions: None,
+            placed: None,
+            decay: None,
             weights: state.clone(),
             state,
             slopes: ledger.buffer("sample slopes", 2 * bytes),

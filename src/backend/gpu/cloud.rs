@@ -7,12 +7,14 @@ use std::cell::Cell;
 
 use super::{
     device::Device,
+    places::Decay,
     segments::{self, Segment},
     shaders::{Constants, SILENT},
     tune,
 };
 use crate::{
     backend::{BackendError, Point},
+    model::Position,
     problem::Problem,
     tokens::{Shape, Tokens},
 };
@@ -29,10 +31,13 @@ pub(super) struct Tract {
     pub stage: wgpu::Buffer,
     /// What is seen of the tokens at the point that was looked at last, where that is not the tokens.
     pub directions: Option<wgpu::Buffer>,
+    /// The same with places added, which queries and keys are made of where places are addends.
+    pub placed: Option<wgpu::Buffer>,
     /// Velocities, ordered (stage, row).
     pub slopes: wgpu::Buffer,
     /// For each row its weight, relative to the mean weight of a source, and the base-two logarithm of that.
     pub weights: wgpu::Buffer,
+    pub decay: Option<Decay>,
 }
 
 impl Tract {
@@ -47,6 +52,16 @@ impl Tract {
     /// What attention and perceptron see of them.
     pub fn seen(&self, point: Point) -> &wgpu::Buffer {
         self.directions.as_ref().unwrap_or(self.tokens(point))
+    }
+
+    /// What queries and keys are made of.
+    pub fn asked(&self, point: Point) -> &wgpu::Buffer {
+        self.placed.as_ref().unwrap_or(self.seen(point))
+    }
+
+    /// The weights of sources in the field.
+    pub fn biases(&self) -> &wgpu::Buffer {
+        self.decay.as_ref().map_or(&self.weights, |decay| &decay.biases)
     }
 }
 
@@ -111,6 +126,9 @@ impl Cloud {
         let partials = rows("partials", (scratch.sums + 1) * slices);
         let [operands, outputs] = [rows("operands", scratch.operands), rows("outputs", scratch.outputs)];
         let [keys, values] = [rows("keys", scratch.keys), rows("values", scratch.values)];
+        let is_additive = matches!(problem.model.attention.position, Position::Additive(_));
+        let tokens = &problem.tokens;
+        let relative = |row: usize| relative_weight(tokens, row / tokens.shape.count, row % tokens.shape.count);
         let tract = |segment: Segment| {
             let bytes = VECTOR * width * segment.rows() as u64;
             Tract {
@@ -119,14 +137,16 @@ impl Cloud {
                 // A scheme of one stage never leaves the state.
                 stage: ledger.buffer("stage", if stages > 1 { bytes } else { VECTOR }),
                 directions: problem.model.geometry.sees_directions().then(|| ledger.buffer("directions", bytes)),
+                placed: is_additive.then(|| ledger.buffer("placed", bytes)),
                 slopes: ledger.buffer("slopes", bytes * slots),
                 weights: ledger.buffer("weights", 8 * segment.rows() as u64),
+                decay: Decay::new(device, problem, &segment, relative),
             }
         };
         let tracts = segments.into_iter().map(tract).collect();
         ledger.close().await?;
         let cloud = Cloud { tracts, partials, operands, keys, values, outputs, slices };
-        cloud.upload(device, &problem.tokens, width as usize * 4);
+        cloud.upload(device, tokens, width as usize * 4);
         Ok(cloud)
     }
 

@@ -12,7 +12,7 @@
 //!
 //! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
 //! `shaders`, `params` and `pipelines` are the kernels as text, as parameters and compiled; `terms` says what the kernels
-//! have; `velocity` with its `wiring`, `parts`, `project`, `perceptron` and `motion`, `scheme`, `advance`, `survey` and
+//! have; `velocity` with its `wiring`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme`, `advance`, `survey` and
 //! `second_moment` say what is dispatched; `harmonic` and `check` are
 //! the sums in linear time, and whether they are right; `tune` and `pace` say in what pieces; `recorder` and `readback` are
 //! the way there and back, and `failure` is what they may find.
@@ -49,6 +49,7 @@ mod params;
 mod parts;
 mod perceptron;
 mod pipelines;
+mod places;
 mod project;
 mod readback;
 mod recorder;
@@ -81,7 +82,7 @@ use self::{
     shaders::{Constants, Shift},
     survey::{Asked, Survey},
     terms::unsupported,
-    velocity::{ALL, Clouds, Velocity, View},
+    velocity::{Clouds, Purpose, Velocity, View},
 };
 use super::{Backend, BackendError, Identity, Method, Point, Precision, algorithm::Plan};
 use crate::{
@@ -311,12 +312,12 @@ impl Backend for Gpu {
             survey.spreads(recorder, cloud)?;
         }
         if asked.energy {
-            velocity.look(recorder, cloud, Point::State, Look::Usual)?;
+            velocity.look(recorder, cloud, Point::State)?;
             for segment in 0..cloud.tracts.len() {
                 for head in 0..velocity.heads() {
                     // The energy is that of all pairs, whatever the mask.
                     let view = View { point: Point::State, segment, head };
-                    velocity.sum(recorder, Clouds::same(cloud), view, ALL)?;
+                    velocity.sum(recorder, Clouds::same(cloud), view, Purpose::Energy)?;
                     survey.energy(recorder, cloud, (segment, head), velocity.stride(head))?;
                 }
             }

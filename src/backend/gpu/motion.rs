@@ -1,10 +1,12 @@
-//! What the geometry has to say: what of a token is seen, and what becomes of the field that it feels.
+//! What the geometry has to say: what of a token is seen, and what becomes of the field that it feels. Places that are added to
+//! tokens are added to what is seen.
 
 use super::{
     cloud::{Cloud, Tract},
     device::Device,
     params,
     pipelines::{Bound, Pipeline},
+    places::{Placing, Table},
     project::{Affine, Linear, Projection, Rows, Sum},
     recorder::Recorder,
     shaders::{Constants, Kernel, THREADS},
@@ -12,14 +14,16 @@ use super::{
 };
 use crate::{
     backend::{BackendError, Point},
-    model::{Geometry, Model},
+    model::{Geometry, Model, Position},
+    problem::Problem,
 };
 
 pub(super) struct Motion {
     geometry: Geometry,
     dim: usize,
-    /// By point and segment; `see` is empty where tokens themselves are seen.
+    /// By point and segment; `see` is empty where tokens themselves are seen, and `place` where they are nowhere.
     see: [Vec<Bound>; 2],
+    place: [Vec<(Bound, Placing)>; 2],
     tangent: [Vec<Bound>; 2],
     /// What the field -V z of rescaled tokens takes.
     drift: Option<Drift>,
@@ -40,20 +44,31 @@ pub(super) enum Look {
 }
 
 impl Motion {
-    pub fn new(device: &Device, model: &Model, constants: &Constants, cloud: &Cloud, recorder: &Recorder) -> Motion {
-        let bound = |kernel: Kernel, buffers: &dyn Fn(&Tract, Point) -> Vec<wgpu::Buffer>| {
-            let pipeline = Pipeline::new(device, kernel, constants);
-            let bind = |tract, point| {
-                let buffers = buffers(tract, point);
-                pipeline.bind(device, recorder.uniforms(), &buffers.iter().collect::<Vec<_>>())
-            };
-            POINTS.map(|point| cloud.tracts.iter().map(|tract| bind(tract, point)).collect::<Vec<_>>())
+    pub fn new(
+        device: &Device,
+        problem: &Problem,
+        constants: &Constants,
+        cloud: &Cloud,
+        recorder: &Recorder,
+    ) -> Motion {
+        let model = &problem.model;
+        let bind = |kernel: Kernel, [from, to]: [&wgpu::Buffer; 2]| {
+            Pipeline::new(device, kernel, constants).bind(device, recorder.uniforms(), &[from, to])
         };
-        let see = match model.geometry.sees_directions() {
-            false => [Vec::new(), Vec::new()],
-            true => bound(Kernel::See, &|tract, point| vec![tract.tokens(point).clone(), tract.seen(point).clone()]),
+        let see = |tract: &Tract, point| {
+            let directions = tract.directions.as_ref()?;
+            Some(bind(Kernel::See, [tract.tokens(point), directions]))
         };
         let dim = constants.dim as usize;
+        let place = |tract: &Tract, point| {
+            let (Some(placed), Position::Additive(places)) = (&tract.placed, &model.attention.position) else {
+                return None;
+            };
+            let table = Table::added(device, places, &tract.segment, dim);
+            let placing = Placing::new(device, recorder, constants, &table, placed);
+            Some((bind(Kernel::See, [tract.tokens(point), placed]), placing))
+        };
+        let tangent = |tract: &Tract, point| Some(bind(Kernel::Tangent, [tract.tokens(point), &tract.slopes]));
         let drift = (model.geometry == Geometry::Rescaled).then(|| {
             let matrix = Linear::new(device, "drift", &drift(model, dim));
             let pass = |tract: &Tract, point| {
@@ -65,8 +80,9 @@ impl Motion {
         Motion {
             geometry: model.geometry.clone(),
             dim,
-            see,
-            tangent: bound(Kernel::Tangent, &|tract, point| vec![tract.tokens(point).clone(), tract.slopes.clone()]),
+            see: by_point_and_segment(cloud, see),
+            place: by_point_and_segment(cloud, place),
+            tangent: by_point_and_segment(cloud, tangent),
             drift,
         }
     }
@@ -87,12 +103,18 @@ impl Motion {
         fits && drifts
     }
 
-    /// Records what is seen of the tokens of all segments.
-    pub fn look(&self, recorder: &mut Recorder, cloud: &Cloud, point: Point, look: Look) -> Result<(), BackendError> {
+    /// Records what is seen of the tokens of all segments, and where they are placed.
+    pub fn look(&self, recorder: &mut Recorder, cloud: &Cloud, point: Point) -> Result<(), BackendError> {
+        let unit = u32::from(self.geometry.sees_directions());
+        let see = |recorder: &mut Recorder, bound, rows: usize| {
+            self.by_rows(recorder, bound, &params::See { rows: rows as u32, unit }, rows)
+        };
         for (bound, tract) in self.see[point as usize].iter().zip(&cloud.tracts) {
-            let rows = tract.segment.rows();
-            let params = params::See { rows: rows as u32, unit: u32::from(look == Look::Usual) };
-            self.by_rows(recorder, bound, &params, rows)?;
+            see(recorder, bound, tract.segment.rows())?;
+        }
+        for ((bound, placing), tract) in self.place[point as usize].iter().zip(&cloud.tracts) {
+            see(recorder, bound, tract.segment.rows())?;
+            placing.record(recorder, tract.segment.rows())?;
         }
         Ok(())
     }
@@ -129,6 +151,11 @@ impl Motion {
     ) -> Result<(), BackendError> {
         recorder.record(bound, params, rows.div_ceil(THREADS as usize) as u64, (rows * self.dim * 8) as f64)
     }
+}
+
+/// What `one` makes for every point and segment, where it makes something.
+fn by_point_and_segment<T>(cloud: &Cloud, one: impl Fn(&Tract, Point) -> Option<T>) -> [Vec<T>; 2] {
+    POINTS.map(|point| cloud.tracts.iter().filter_map(|tract| one(tract, point)).collect())
 }
 
 /// -V, of the one head that there is.

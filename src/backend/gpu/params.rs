@@ -69,7 +69,9 @@ params! {
         scale: f32,
         offset: f32,
         marked: u32,
+        divided: u32,
     }
+    Place { rows: u32, tokens: u32, turned: u32 }
     Project {
         first_group: u32,
         end_group: u32,

@@ -45,6 +45,7 @@ pub enum Kernel {
     ProjectWide,
     Tangent,
     See,
+    Place,
     Fluctuate,
     Combine,
     Advance,
@@ -132,7 +133,7 @@ impl Constants {
 }
 
 impl Kernel {
-    pub const ALL: [Kernel; 23] = [
+    pub const ALL: [Kernel; 24] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
         Kernel::Settle,
@@ -140,6 +141,7 @@ impl Kernel {
         Kernel::ProjectWide,
         Kernel::Tangent,
         Kernel::See,
+        Kernel::Place,
         Kernel::Fluctuate,
         Kernel::Combine,
         Kernel::Advance,
@@ -168,6 +170,7 @@ impl Kernel {
             Kernel::ProjectWide => "project_wide",
             Kernel::Tangent => "tangent",
             Kernel::See => "see",
+            Kernel::Place => "place",
             Kernel::Fluctuate => "fluctuate",
             Kernel::Combine => "combine",
             Kernel::Advance => "advance",
@@ -197,6 +200,7 @@ impl Kernel {
             Kernel::ProjectWide => &[GRID, SILENCE, ACTIVATION, PROJECT, PROJECT_WIDE],
             Kernel::Tangent => &[GRID, TANGENT],
             Kernel::See => &[GRID, SEE],
+            Kernel::Place => &[GRID, PLACE],
             Kernel::Fluctuate => &[GRID, FLUCTUATE],
             Kernel::Combine => &[GRID, COMBINE],
             Kernel::Advance => &[GRID, PARTIAL, SILENCE, MASK, TILE, ADVANCE],
@@ -222,9 +226,9 @@ impl Kernel {
         match self {
             Kernel::ReduceNarrow => &[Uniform, Read, Read, Read, ReadWrite],
             Kernel::ReduceWide => &[Uniform, Read, Read, Read, ReadWrite, Read],
-            Kernel::Settle | Kernel::ProjectNarrow | Kernel::ProjectWide => &[Uniform, Read, Read, ReadWrite],
-            Kernel::Tangent => &[Uniform, Read, ReadWrite],
-            Kernel::See | Kernel::Fluctuate => &[Uniform, Read, ReadWrite],
+            Kernel::Settle => &[Uniform, Read, Read, ReadWrite, Read],
+            Kernel::ProjectNarrow | Kernel::ProjectWide => &[Uniform, Read, Read, ReadWrite],
+            Kernel::Tangent | Kernel::See | Kernel::Place | Kernel::Fluctuate => &[Uniform, Read, ReadWrite],
             Kernel::Combine => &[Uniform, ReadWrite, ReadWrite, Read, Read],
             Kernel::Advance => &[Uniform, ReadWrite, Read, Read, Read],
             Kernel::Direction => &[Uniform, ReadWrite],
@@ -248,6 +252,7 @@ impl Kernel {
             Kernel::ProjectNarrow | Kernel::ProjectWide => params::Project::LAYOUT,
             Kernel::Tangent => params::Tangent::LAYOUT,
             Kernel::See => params::See::LAYOUT,
+            Kernel::Place => params::Place::LAYOUT,
             Kernel::Fluctuate => params::Fluctuate::LAYOUT,
             Kernel::Combine => params::Combine::LAYOUT,
             Kernel::Advance => params::Advance::LAYOUT,
@@ -350,6 +355,7 @@ files! {
     PROJECT_WIDE = "project_wide.wgsl";
     TANGENT = "tangent.wgsl";
     SEE = "see.wgsl";
+    PLACE = "place.wgsl";
     FLUCTUATE = "fluctuate.wgsl";
     COMBINE = "combine.wgsl";
     ADVANCE = "advance.wgsl";

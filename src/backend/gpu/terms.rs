@@ -21,13 +21,16 @@ pub(super) fn check(problem: &Problem) -> Result<(), BackendError> {
         Course::Layers(layers) => layers.as_slice(),
         Course::Constant | Course::Parts(_) => &[],
     };
+    let position = &problem.model.attention.position;
+    if layers.iter().any(|layer| layer.attention.position != *position) {
+        return Err(unsupported("positions that change"));
+    }
     std::iter::once(&problem.model).chain(layers).try_for_each(|model| check_attention(&model.attention))
 }
 
 fn check_attention(attention: &Attention) -> Result<(), BackendError> {
     let missing = [
         (attention.heads.is_empty(), "field without heads"),
-        (attention.position != Position::Nowhere, "positions"),
         (attention.normalization == Normalization::Hardmax, "hardmax"),
         (matches!(attention.normalization, Normalization::Sinkhorn { .. }), "doubly stochastic attention"),
     ];

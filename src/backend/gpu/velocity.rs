@@ -6,7 +6,7 @@ use super::{
     device::Device,
     harmonic::Series,
     heads::{Lens, Query, Setting},
-    motion::{Look, Motion},
+    motion::Motion,
     params,
     parts::Parts,
     perceptron::Perceptron,
@@ -28,13 +28,19 @@ pub(super) const POINTS: [Point; 2] = [Point::State, Point::Stage];
 
 /// Whom a query hears, by mask and window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Hearing {
+struct Hearing {
     mask: Mask,
     window: Option<usize>,
 }
 
-/// Everybody: the energy is that of all pairs.
-pub(super) const ALL: Hearing = Hearing { mask: Mask::None, window: None };
+/// What sums over keys are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The field, under mask and window and with weights as positions make them.
+    Field,
+    /// The energy of all pairs.
+    Energy,
+}
 
 /// One head: its lens, and its passes by point and segment.
 struct Head {
@@ -93,8 +99,9 @@ impl Velocity {
         let (setting, attention) = (Setting::new(problem), &problem.model.attention);
         let head = |head| {
             let lens = Lens::new(device, &Lens::of(&setting, attention, head));
-            let wire = Wire::new(device, [queries, keys], recorder, &lens, &constants);
-            let passes = POINTS.map(|point| queries.tracts.iter().map(|tract| wire.pass(tract, point)).collect());
+            let wire = Wire::new(device, [queries, keys], recorder, (&lens, &attention.position), &constants);
+            let passes =
+                POINTS.map(|point| (0..queries.tracts.len()).map(|segment| wire.pass(segment, point)).collect());
             let group_queries = match lens.is_narrow(problem.tokens.shape.dim) {
                 true => tune::group_queries(&constants),
                 false => WIDE_QUERIES as usize,
@@ -106,7 +113,7 @@ impl Velocity {
             normalization: attention.normalization,
             hearing: hearing(attention),
             heads: attention.heads.iter().map(head).collect(),
-            motion: Motion::new(device, &problem.model, &constants, queries, recorder),
+            motion: Motion::new(device, problem, &constants, queries, recorder),
             perceptron: None,
             series: None,
             setting,
@@ -148,7 +155,7 @@ impl Velocity {
         field: Field,
         stage: usize,
     ) -> Result<(), BackendError> {
-        self.look(recorder, clouds.queries, point, Look::Usual)?;
+        self.look(recorder, clouds.queries, point)?;
         let is_fused = self.is_fused();
         for (segment, tract) in clouds.queries.tracts.iter().enumerate() {
             let rows = tract.segment.rows();
@@ -156,7 +163,7 @@ impl Velocity {
             let heads = if field == Field::Perceptron { 0 } else { self.heads.len() };
             for head in 0..heads {
                 let view = View { point, segment, head };
-                self.sum(recorder, clouds, view, self.hearing)?;
+                self.sum(recorder, clouds, view, Purpose::Field)?;
                 let projects = field == Field::Tangent && is_fused && head + 1 == heads;
                 self.output(recorder, clouds.queries, view, projects, (first_row, sum))?;
                 sum = Sum::Continued;
@@ -172,8 +179,8 @@ impl Velocity {
     }
 
     /// Records what is seen of the tokens.
-    pub fn look(&self, recorder: &mut Recorder, cloud: &Cloud, point: Point, look: Look) -> Result<(), BackendError> {
-        self.motion.look(recorder, cloud, point, look)
+    pub fn look(&self, recorder: &mut Recorder, cloud: &Cloud, point: Point) -> Result<(), BackendError> {
+        self.motion.look(recorder, cloud, point)
     }
 
     /// Whether the last head can project to the tangent space of the sphere while it leaves its output.
@@ -182,26 +189,29 @@ impl Velocity {
         self.motion.is_spherical() && adds_last
     }
 
-    /// Records the partials of a view, over all keys that its queries see by `hearing`: that of the model, or all.
+    /// Records the partials of a view.
     pub fn sum(
         &self,
         recorder: &mut Recorder,
         clouds: Clouds,
         view: View,
-        hearing: Hearing,
+        purpose: Purpose,
     ) -> Result<(), BackendError> {
         if let Some(query) = &self.pass(view).1.query {
-            query.record(recorder, Rows::first(clouds.queries.tracts[view.segment].segment.rows()))?;
+            query.record(recorder, clouds.queries.tracts[view.segment].segment.rows())?;
         }
         if let Some(series) = &self.series {
             return series.record(recorder, clouds.queries, view);
         }
         for (turn, pass) in self.pass(view).1.keys.iter().enumerate() {
-            let rows = Rows::first(clouds.keys.tracts[pass.segment].segment.rows());
-            for projection in [&pass.key, &pass.value].into_iter().flatten() {
-                projection.record(recorder, rows)?;
+            let rows = clouds.keys.tracts[pass.segment].segment.rows();
+            if let Some(key) = &pass.key {
+                key.record(recorder, rows)?;
             }
-            self.reduce(recorder, clouds, view, hearing, turn)?;
+            if let Some(value) = &pass.value {
+                value.record(recorder, Rows::first(rows))?;
+            }
+            self.reduce(recorder, clouds, view, purpose, turn)?;
         }
         Ok(())
     }
@@ -212,12 +222,16 @@ impl Velocity {
         recorder: &mut Recorder,
         clouds: Clouds,
         view: View,
-        hearing: Hearing,
+        purpose: Purpose,
         turn: usize,
     ) -> Result<(), BackendError> {
         let (lens, pass) = self.pass(view);
         let group_queries = self.heads[view.head].group_queries;
-        let KeyPass { segment, reduce, .. } = &pass.keys[turn];
+        let KeyPass { segment, plain, reduce, .. } = &pass.keys[turn];
+        let (hearing, reduce) = match purpose {
+            Purpose::Field => (self.hearing, reduce),
+            Purpose::Energy => (Hearing { mask: Mask::None, window: None }, plain),
+        };
         let slices = clouds.queries.slices;
         let (queries, keys) = (&clouds.queries.tracts[view.segment].segment, &clouds.keys.tracts[*segment].segment);
         let blocks = queries.tokens.div_ceil(group_queries);
@@ -283,6 +297,9 @@ impl Velocity {
             scale: lens.scale,
             offset: lens.offset,
             marked: u32::from(lens.silence == Silence::Marked),
+            divided: u32::from(
+                cloud.tracts[view.segment].decay.as_ref().is_some_and(|decay| decay.divisors.is_some()),
+            ),
         };
         let Some(output) = &pass.output else {
             let accumulate = u32::from(sum == Sum::Continued);

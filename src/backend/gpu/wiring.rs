@@ -5,16 +5,33 @@ use super::{
     device::Device,
     heads::{Lens, Query},
     pipelines::{Bound, Pipeline},
-    project::{Linear, Projection},
+    places::{Placing, Table},
+    project::{Linear, Projection, Rows},
     recorder::Recorder,
     shaders::{Constants, Kernel},
     tune,
 };
-use crate::backend::Point;
+use crate::{
+    backend::{BackendError, Point},
+    model::Position,
+};
+
+/// Queries or keys that a head makes of the rows of a segment, turned by their places if positions are rotary.
+pub(super) struct Operand {
+    projection: Projection,
+    turn: Option<Placing>,
+}
+
+impl Operand {
+    pub fn record(&self, recorder: &mut Recorder, rows: usize) -> Result<(), BackendError> {
+        self.projection.record(recorder, Rows::first(rows))?;
+        self.turn.as_ref().map_or(Ok(()), |turn| turn.record(recorder, rows))
+    }
+}
 
 /// What one head does to the queries of one segment at one point.
 pub(super) struct Pass {
-    pub query: Option<Projection>,
+    pub query: Option<Operand>,
     /// The keys of each segment that is seen.
     pub keys: Vec<KeyPass>,
     pub settle: Bound,
@@ -25,8 +42,10 @@ pub(super) struct Pass {
 pub(super) struct KeyPass {
     /// The index of the segment.
     pub segment: usize,
-    pub key: Option<Projection>,
+    pub key: Option<Operand>,
     pub value: Option<Projection>,
+    /// With the weights of sources as they are, and as the field has them.
+    pub plain: Bound,
     pub reduce: Bound,
 }
 
@@ -40,6 +59,8 @@ pub(super) struct Wire<'a> {
     constants: &'a Constants,
     reduce: Pipeline,
     settle: Pipeline,
+    /// Of the segments of queries and of keys, where positions are rotary.
+    turns: Option<[Vec<Table>; 2]>,
 }
 
 impl<'a> Wire<'a> {
@@ -47,7 +68,7 @@ impl<'a> Wire<'a> {
         device: &'a Device,
         [queries, keys]: [&'a Cloud; 2],
         recorder: &'a Recorder,
-        lens: &'a Lens<Linear>,
+        (lens, position): (&'a Lens<Linear>, &Position),
         constants: &'a Constants,
     ) -> Wire<'a> {
         let (kernel, own) = match lens.is_narrow(constants.dim as usize) {
@@ -57,42 +78,69 @@ impl<'a> Wire<'a> {
         let reduce = Pipeline::new(device, kernel, &own);
         let dim = lens.value_dim as u32;
         let settle = Pipeline::new(device, Kernel::Settle, &Constants { dim, ..*constants });
-        Wire { device, queries, keys, recorder, lens, constants, reduce, settle }
+        let tables = |base: f64, cloud: &Cloud| {
+            let segments = cloud.tracts.iter().map(|tract| &tract.segment);
+            segments.map(|segment| Table::turned(device, base, segment, lens.key_dim)).collect()
+        };
+        let turns = match position {
+            Position::Rotary { base } => Some([tables(*base, queries), tables(*base, keys)]),
+            _ => None,
+        };
+        Wire { device, queries, keys, recorder, lens, constants, reduce, settle, turns }
     }
 
-    pub fn pass(&self, tract: &Tract, point: Point) -> Pass {
+    /// What the head does to the queries of the segment that has the number `segment`.
+    pub fn pass(&self, segment: usize, point: Point) -> Pass {
         let Wire { queries: cloud, keys, lens, .. } = self;
-        let seen = tract.seen(point);
+        let tract = &cloud.tracts[segment];
+        let asked = tract.asked(point);
+        let turns = self.turns.as_ref().map(|[queries, _]| &queries[segment]);
         let (queries, query) = match &lens.query {
-            Query::Scaled(_) => (seen, None),
-            Query::Projected(matrix) => (&cloud.operands, Some(self.project(matrix, [seen, &cloud.operands]))),
+            Query::Scaled(_) => (asked, None),
+            Query::Projected(matrix) => {
+                (&cloud.operands, Some(self.operand(matrix, [asked, &cloud.operands], turns)))
+            }
         };
         let (settled, output) = match &lens.output {
             None => (&tract.slopes, None),
             Some(matrix) => (&cloud.outputs, Some(self.project(matrix, [&cloud.outputs, &tract.slopes]))),
         };
+        let divisors = tract.decay.as_ref().and_then(|decay| decay.divisors.as_ref()).unwrap_or(&tract.weights);
         let others = keys.tracts.iter().enumerate().filter(|(_, keys)| tract.segment.sees(&keys.segment));
         Pass {
             query,
             keys: others.map(|(segment, keys)| self.keys(segment, keys, point, queries)).collect(),
-            settle: self.bind(&self.settle, &[tract.tokens(point), &cloud.partials, settled]),
+            settle: self.bind(&self.settle, &[tract.tokens(point), &cloud.partials, settled, divisors]),
             output,
         }
     }
 
     fn keys(&self, segment: usize, tract: &Tract, point: Point, queries: &wgpu::Buffer) -> KeyPass {
         let Wire { queries: cloud, keys: scratch, lens, .. } = self;
-        let seen = tract.seen(point);
-        let made = |matrix: &Option<Linear>, into| {
-            matrix.as_ref().map_or((seen, None), |matrix| (into, Some(self.project(matrix, [seen, into]))))
+        let (asked, seen) = (tract.asked(point), tract.seen(point));
+        let turns = self.turns.as_ref().map(|[_, keys]| &keys[segment]);
+        let (keys, key) = match &lens.key {
+            None => (asked, None),
+            Some(matrix) => (&scratch.keys, Some(self.operand(matrix, [asked, &scratch.keys], turns))),
         };
-        let (keys, key) = made(&lens.key, &scratch.keys);
-        let (values, value) = made(&lens.value, &scratch.values);
-        let mut buffers = vec![queries, keys, &tract.weights, &cloud.partials];
-        if self.reduce.kernel == Kernel::ReduceWide {
-            buffers.push(values);
-        }
-        KeyPass { segment, key, value, reduce: self.bind(&self.reduce, &buffers) }
+        let (values, value) = match &lens.value {
+            None => (seen, None),
+            Some(matrix) => (&scratch.values, Some(self.project(matrix, [seen, &scratch.values]))),
+        };
+        let reduce = |weights| {
+            let mut buffers = vec![queries, keys, weights, &cloud.partials];
+            if self.reduce.kernel == Kernel::ReduceWide {
+                buffers.push(values);
+            }
+            self.bind(&self.reduce, &buffers)
+        };
+        KeyPass { segment, key, value, plain: reduce(&tract.weights), reduce: reduce(tract.biases()) }
+    }
+
+    fn operand(&self, matrix: &Linear, buffers: [&wgpu::Buffer; 2], turns: Option<&Table>) -> Operand {
+        let Wire { device, recorder, constants, .. } = self;
+        let turn = turns.map(|table| Placing::new(device, recorder, constants, table, buffers[1]));
+        Operand { projection: self.project(matrix, buffers), turn }
     }
 
     fn project(&self, matrix: &Linear, buffers: [&wgpu::Buffer; 2]) -> Projection {
