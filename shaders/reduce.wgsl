@@ -31,6 +31,8 @@ struct Reduce {
     window: i32,
     others: u32,
     first_passive: u32,
+    // One if the largest scores are sought.
+    seeks: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Reduce;

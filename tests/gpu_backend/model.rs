@@ -317,6 +317,26 @@ pub fn positions() -> Result<(), String> {
     Ok(())
 }
 
+/// The largest scores, among all sources and among some, with tokens that tie: every one comes three times.
+pub fn hardmax() -> Result<(), String> {
+    for (mask, window) in [(Mask::None, None), (Mask::Others, None), (Mask::StrictlyCausal, Some(40))] {
+        for dim in [3, 18] {
+            let mut problem = problem(Shape { replicas: 2, count: 120, dim, passive: 9 }, 2.0);
+            for replica in problem.tokens.coordinates.chunks_exact_mut(120 * dim) {
+                replica.copy_within(..37 * dim, 37 * dim);
+                replica.copy_within(..37 * dim, 74 * dim);
+            }
+            problem.tokens.weights = uneven_weights(problem.tokens.shape);
+            problem.model.perceptron = Some(perceptron(&mut Stream(29), dim, 5, Activation::Identity));
+            let attention = &mut problem.model.attention;
+            (attention.mask, attention.window, attention.normalization) = (mask, window, Normalization::Hardmax);
+            attention.heads = vec![Head::default(), product_head(&mut Stream(11), dim, 6, 5)];
+            check_in_pieces(&format!("d = {dim}, {mask:?}"), &problem)?;
+        }
+    }
+    Ok(())
+}
+
 /// Draws of every kind, beside those of the oracle, and a few steps of Heun's scheme under them.
 pub fn noises() -> Result<(), String> {
     let (width, activation) = (9, Activation::Tanh);

@@ -51,12 +51,10 @@ impl Kind {
         }
     }
 
-    /// Whether the backend lacks a term of the problem: graphics adapters know no hardmax and no Sinkhorn, and keep their
-    /// geometry.
+    /// Whether the backend lacks a term of the problem: graphics adapters know no Sinkhorn, and keep their geometry.
     pub fn lacks(self, problem: &Problem) -> bool {
         let attention = &problem.model.attention;
-        let normalization =
-            matches!(attention.normalization, Normalization::Hardmax | Normalization::Sinkhorn { .. });
+        let normalization = matches!(attention.normalization, Normalization::Sinkhorn { .. });
         let is_gpu = matches!(self, Kind::GpuSingle | Kind::GpuStages);
         let is_part = |part: &Part| matches!(part, Part::Geometry { .. });
         let geometry = matches!(&problem.course, Course::Parts(parts) if parts.iter().any(is_part));

@@ -203,6 +203,7 @@ fn sample(
         operands: rows("sample operands", scratch.operands),
         keys: rows("sample keys", scratch.keys),
         values: rows("sample values", scratch.values),
+        extremes: rows("sample extremes", 0),
         outputs: rows("sample outputs", scratch.outputs),
         slices,
     }

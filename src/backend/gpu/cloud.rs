@@ -73,6 +73,8 @@ pub(super) struct Cloud {
     pub operands: wgpu::Buffer,
     pub keys: wgpu::Buffer,
     pub values: wgpu::Buffer,
+    /// The largest score, and the largest magnitude of one, of each partial.
+    pub extremes: wgpu::Buffer,
     /// Attention outputs before their matrix.
     pub outputs: wgpu::Buffer,
     /// Slices into which the keys of a replica are cut.
@@ -88,6 +90,8 @@ pub(super) struct Scratch {
     pub outputs: usize,
     /// Those of M in a partial.
     pub sums: usize,
+    /// One where largest scores are sought.
+    pub extremes: usize,
     pub partials: Partials,
 }
 
@@ -124,6 +128,7 @@ impl Cloud {
         let ledger = Ledger::open(device);
         let rows = |label, vectors: usize| ledger.buffer(label, VECTOR * (most * vectors as u64).max(1));
         let partials = rows("partials", (scratch.sums + 1) * slices);
+        let extremes = rows("extremes", scratch.extremes * slices);
         let [operands, outputs] = [rows("operands", scratch.operands), rows("outputs", scratch.outputs)];
         let [keys, values] = [rows("keys", scratch.keys), rows("values", scratch.values)];
         let is_additive = matches!(problem.model.attention.position, Position::Additive(_));
@@ -145,7 +150,7 @@ impl Cloud {
         };
         let tracts = segments.into_iter().map(tract).collect();
         ledger.close().await?;
-        let cloud = Cloud { tracts, partials, operands, keys, values, outputs, slices };
+        let cloud = Cloud { tracts, partials, operands, keys, values, extremes, outputs, slices };
         cloud.upload(device, tokens, width as usize * 4);
         Ok(cloud)
     }

@@ -206,7 +206,7 @@ fn values_and_output(setting: &Setting, head: &Head) -> (Option<Affine>, Option<
 }
 
 /// The scratch that the heads of a model need.
-pub(super) fn scratch<M>(lenses: &[Lens<M>], partials: Partials) -> Scratch {
+pub(super) fn scratch<M>(lenses: &[Lens<M>], normalization: Normalization, partials: Partials) -> Scratch {
     let most = |width: &dyn Fn(&Lens<M>) -> Option<usize>| {
         lenses.iter().filter_map(width).map(|dim| dim.div_ceil(4)).max().unwrap_or(0)
     };
@@ -216,6 +216,7 @@ pub(super) fn scratch<M>(lenses: &[Lens<M>], partials: Partials) -> Scratch {
         values: most(&|lens| lens.value.as_ref().map(|_| lens.value_dim)),
         outputs: most(&|lens| lens.output.as_ref().map(|_| lens.value_dim)),
         sums: most(&|lens| Some(lens.value_dim)),
+        extremes: usize::from(normalization == Normalization::Hardmax),
         partials,
     }
 }
@@ -280,9 +281,14 @@ pub(super) fn table(problem: &Problem) -> Vec<f32> {
 
 /// What the sums of a reduction are multiplied by, because it counts weights in units of their mean.
 fn unit(setting: &Setting, attention: &Attention) -> f64 {
-    match attention.normalization {
-        Normalization::Softmax => 1.0,
-        _ => 1.0 / setting.sources as f64,
+    if is_divided(attention.normalization) { 1.0 } else { 1.0 / setting.sources as f64 }
+}
+
+/// Whether weights are divided by their sum.
+pub(super) fn is_divided(normalization: Normalization) -> bool {
+    match normalization {
+        Normalization::Softmax | Normalization::Hardmax | Normalization::Sinkhorn { .. } => true,
+        Normalization::Unnormalized | Normalization::Shifted => false,
     }
 }
 

@@ -12,7 +12,7 @@
 //!
 //! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
 //! `shaders`, `params` and `pipelines` are the kernels as text, as parameters and compiled; `terms` says what the kernels
-//! have; `velocity` with its `wiring`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme`, `advance`, `survey` and
+//! have; `velocity` with its `wiring`, `reduction`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme`, `advance`, `survey` and
 //! `second_moment` say what is dispatched; `harmonic` and `check` are
 //! the sums in linear time, and whether they are right; `tune` and `pace` say in what pieces; `recorder` and `readback` are
 //! the way there and back, and `failure` is what they may find.
@@ -53,6 +53,7 @@ mod places;
 mod project;
 mod readback;
 mod recorder;
+mod reduction;
 mod scheme;
 mod second_moment;
 mod segments;
@@ -142,7 +143,7 @@ impl Gpu {
         let partials = if plan.is_some() { Partials::Whole } else { Partials::OfSlices };
         let setting = Setting::new(problem);
         let lenses: Vec<_> = attention.heads.iter().map(|head| Lens::of(&setting, attention, head)).collect();
-        let scratch = heads::scratch(&lenses, partials);
+        let scratch = heads::scratch(&lenses, attention.normalization, partials);
         let cloud = Cloud::new(device, problem, &constants, scratch).await?;
         let mut velocity = Velocity::new(device, problem, constants, Clouds::same(&cloud), &recorder);
         if let Some(perceptron) = &problem.model.perceptron {

@@ -58,6 +58,7 @@ params! {
         window: i32,
         others: u32,
         first_passive: u32,
+        seeks: u32,
     }
     Settle {
         rows: u32,

@@ -11,7 +11,7 @@ pub use super::{
     params::Layout,
     tune::{constants, small, wide},
 };
-use crate::harmonic::SEED;
+use crate::{harmonic::SEED, model::TIE};
 
 /// Tokens up to this width are reduced in registers, wider ones through blocked products.
 pub const NARROW: usize = 16;
@@ -40,6 +40,7 @@ pub const SILENT: f32 = -1e30;
 pub enum Kernel {
     ReduceNarrow,
     ReduceWide,
+    Hardmax,
     Settle,
     ProjectNarrow,
     ProjectWide,
@@ -133,9 +134,10 @@ impl Constants {
 }
 
 impl Kernel {
-    pub const ALL: [Kernel; 24] = [
+    pub const ALL: [Kernel; 25] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
+        Kernel::Hardmax,
         Kernel::Settle,
         Kernel::ProjectNarrow,
         Kernel::ProjectWide,
@@ -165,6 +167,7 @@ impl Kernel {
         match self {
             Kernel::ReduceNarrow => "reduce_narrow",
             Kernel::ReduceWide => "reduce_wide",
+            Kernel::Hardmax => "hardmax",
             Kernel::Settle => "settle",
             Kernel::ProjectNarrow => "project_narrow",
             Kernel::ProjectWide => "project_wide",
@@ -194,7 +197,8 @@ impl Kernel {
     pub fn files(self) -> &'static [File] {
         match self {
             Kernel::ReduceNarrow => &[GRID, PARTIAL, MASK, WINDOW, TILE, REDUCE, REDUCE_NARROW],
-            Kernel::ReduceWide => &[GRID, PARTIAL, MASK, WINDOW, REDUCE, REDUCE_WIDE],
+            Kernel::ReduceWide => &[GRID, PARTIAL, MASK, WINDOW, REDUCE, SCORES, SUMS, VALUES, WEIGHTED, REDUCE_WIDE],
+            Kernel::Hardmax => &[GRID, PARTIAL, MASK, WINDOW, REDUCE, SCORES, SUMS, VALUES, HARDMAX],
             Kernel::Settle => &[GRID, PARTIAL, SILENCE, SETTLE],
             Kernel::ProjectNarrow => &[GRID, SILENCE, ACTIVATION, PROJECT, PROJECT_NARROW],
             Kernel::ProjectWide => &[GRID, SILENCE, ACTIVATION, PROJECT, PROJECT_WIDE],
@@ -226,6 +230,7 @@ impl Kernel {
         match self {
             Kernel::ReduceNarrow => &[Uniform, Read, Read, Read, ReadWrite],
             Kernel::ReduceWide => &[Uniform, Read, Read, Read, ReadWrite, Read],
+            Kernel::Hardmax => &[Uniform, Read, Read, Read, ReadWrite, Read, ReadWrite],
             Kernel::Settle => &[Uniform, Read, Read, ReadWrite, Read],
             Kernel::ProjectNarrow | Kernel::ProjectWide => &[Uniform, Read, Read, ReadWrite],
             Kernel::Tangent | Kernel::See | Kernel::Place | Kernel::Fluctuate => &[Uniform, Read, ReadWrite],
@@ -247,7 +252,7 @@ impl Kernel {
     /// The uniform struct, as Rust lays it out.
     pub fn layout(self) -> Layout {
         match self {
-            Kernel::ReduceNarrow | Kernel::ReduceWide => params::Reduce::LAYOUT,
+            Kernel::ReduceNarrow | Kernel::ReduceWide | Kernel::Hardmax => params::Reduce::LAYOUT,
             Kernel::Settle => params::Settle::LAYOUT,
             Kernel::ProjectNarrow | Kernel::ProjectWide => params::Project::LAYOUT,
             Kernel::Tangent => params::Tangent::LAYOUT,
@@ -269,7 +274,7 @@ impl Kernel {
     /// Threads of one workgroup.
     pub fn threads(self, constants: &Constants) -> u32 {
         match self {
-            Kernel::ReduceNarrow | Kernel::ReduceWide | Kernel::Advance => constants.threads,
+            Kernel::ReduceNarrow | Kernel::ReduceWide | Kernel::Hardmax | Kernel::Advance => constants.threads,
             Kernel::SecondMoment | Kernel::Collect => EDGE * EDGE,
             _ => THREADS,
         }
@@ -314,6 +319,7 @@ fn header(constants: &Constants, threads: u32) -> String {
     }
     let _ = writeln!(text, "const SILENT: f32 = {SILENT:e};");
     let _ = writeln!(text, "const FIXED_SHIFT: bool = {};", constants.shift == Shift::Fixed);
+    let _ = writeln!(text, "const TIE: f32 = {TIE:e};");
     let _ = writeln!(text, "const SEED: f32 = {SEED:e};");
     let _ = writeln!(text, "const VARYING: bool = {};", constants.degrees > 0);
     let _ = writeln!(text, "const GENERAL: bool = {};", constants.matrices == Matrices::General);
@@ -347,7 +353,12 @@ files! {
     TILE = "tile.wgsl";
     REDUCE = "reduce.wgsl";
     REDUCE_NARROW = "reduce_narrow.wgsl";
+    SCORES = "scores.wgsl";
+    SUMS = "sums.wgsl";
+    VALUES = "values.wgsl";
+    WEIGHTED = "weighted.wgsl";
     REDUCE_WIDE = "reduce_wide.wgsl";
+    HARDMAX = "hardmax.wgsl";
     SETTLE = "settle.wgsl";
     ACTIVATION = "activation.wgsl";
     PROJECT = "project.wgsl";

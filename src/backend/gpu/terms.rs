@@ -31,7 +31,6 @@ pub(super) fn check(problem: &Problem) -> Result<(), BackendError> {
 fn check_attention(attention: &Attention) -> Result<(), BackendError> {
     let missing = [
         (attention.heads.is_empty(), "field without heads"),
-        (attention.normalization == Normalization::Hardmax, "hardmax"),
         (matches!(attention.normalization, Normalization::Sinkhorn { .. }), "doubly stochastic attention"),
     ];
     match missing.into_iter().find(|(is_there, _)| *is_there) {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     backend::{BackendError, Point},
-    model::Position,
+    model::{Attention, Normalization, Position},
 };
 
 /// Queries or keys that a head makes of the rows of a segment, turned by their places if positions are rotary.
@@ -57,6 +57,8 @@ pub(super) struct Wire<'a> {
     recorder: &'a Recorder,
     lens: &'a Lens<Linear>,
     constants: &'a Constants,
+    /// With the weights of sources as they are, and as the field has them.
+    plain: Pipeline,
     reduce: Pipeline,
     settle: Pipeline,
     /// Of the segments of queries and of keys, where positions are rotary.
@@ -68,25 +70,32 @@ impl<'a> Wire<'a> {
         device: &'a Device,
         [queries, keys]: [&'a Cloud; 2],
         recorder: &'a Recorder,
-        (lens, position): (&'a Lens<Linear>, &Position),
+        (lens, attention): (&'a Lens<Linear>, &Attention),
         constants: &'a Constants,
     ) -> Wire<'a> {
         let (kernel, own) = match lens.is_narrow(constants.dim as usize) {
             true => (Kernel::ReduceNarrow, Constants { shift: lens.shift, ..*constants }),
             false => (Kernel::ReduceWide, tune::wide(constants, lens.key_dim, lens.value_dim)),
         };
-        let reduce = Pipeline::new(device, kernel, &own);
+        let plain = Pipeline::new(device, kernel, &own);
+        let reduce = match attention.normalization {
+            Normalization::Hardmax => {
+                let own = tune::wide(constants, lens.key_dim, lens.value_dim);
+                Pipeline::new(device, Kernel::Hardmax, &own)
+            }
+            _ => plain.clone(),
+        };
         let dim = lens.value_dim as u32;
         let settle = Pipeline::new(device, Kernel::Settle, &Constants { dim, ..*constants });
         let tables = |base: f64, cloud: &Cloud| {
             let segments = cloud.tracts.iter().map(|tract| &tract.segment);
             segments.map(|segment| Table::turned(device, base, segment, lens.key_dim)).collect()
         };
-        let turns = match position {
-            Position::Rotary { base } => Some([tables(*base, queries), tables(*base, keys)]),
+        let turns = match attention.position {
+            Position::Rotary { base } => Some([tables(base, queries), tables(base, keys)]),
             _ => None,
         };
-        Wire { device, queries, keys, recorder, lens, constants, reduce, settle, turns }
+        Wire { device, queries, keys, recorder, lens, constants, plain, reduce, settle, turns }
     }
 
     /// What the head does to the queries of the segment that has the number `segment`.
@@ -127,14 +136,17 @@ impl<'a> Wire<'a> {
             None => (seen, None),
             Some(matrix) => (&scratch.values, Some(self.project(matrix, [seen, &scratch.values]))),
         };
-        let reduce = |weights| {
+        let bind = |pipeline: &Pipeline, weights| {
             let mut buffers = vec![queries, keys, weights, &cloud.partials];
-            if self.reduce.kernel == Kernel::ReduceWide {
-                buffers.push(values);
+            match pipeline.kernel {
+                Kernel::Hardmax => buffers.extend([values, &cloud.extremes]),
+                Kernel::ReduceWide => buffers.push(values),
+                _ => {}
             }
-            self.bind(&self.reduce, &buffers)
+            self.bind(pipeline, &buffers)
         };
-        KeyPass { segment, key, value, plain: reduce(&tract.weights), reduce: reduce(tract.biases()) }
+        let (plain, reduce) = (bind(&self.plain, &tract.weights), bind(&self.reduce, tract.biases()));
+        KeyPass { segment, key, value, plain, reduce }
     }
 
     fn operand(&self, matrix: &Linear, buffers: [&wgpu::Buffer; 2], turns: Option<&Table>) -> Operand {
