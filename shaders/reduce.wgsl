@@ -33,6 +33,9 @@ struct Reduce {
     first_passive: u32,
     // One if the largest scores are sought.
     seeks: u32,
+    // Where the residuals of Sinkhorn's iterations start, and the one at which they end.
+    residuals_at: u32,
+    tolerance: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Reduce;

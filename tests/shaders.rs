@@ -89,7 +89,7 @@ fn kernels(constants: &Constants) -> impl Iterator<Item = Kernel> {
     Kernel::ALL.into_iter().filter(move |kernel| match kernel {
         Kernel::Advance => false,
         Kernel::ReduceNarrow => is_narrow,
-        Kernel::ReduceWide | Kernel::Hardmax => !is_narrow,
+        Kernel::ReduceWide | Kernel::Hardmax | Kernel::HalfStep => !is_narrow,
         Kernel::ProjectNarrow => dim.min(inner) as usize <= NARROW,
         Kernel::ProjectWide => dim.min(inner) as usize > NARROW,
         Kernel::Settle => true,

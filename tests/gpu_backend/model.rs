@@ -337,6 +337,22 @@ pub fn hardmax() -> Result<(), String> {
     Ok(())
 }
 
+/// Rows and columns that are balanced in turn: three iterations, as many as a loose tolerance asks for, and with places.
+pub fn sinkhorn() -> Result<(), String> {
+    for (dim, iterations, tolerance) in [(3, 3, 1e-9), (18, 40, 0.02)] {
+        let mut problem = problem(Shape { replicas: 2, count: 90, dim, passive: 11 }, 2.0);
+        problem.tokens.weights = uneven_weights(problem.tokens.shape);
+        problem.model.perceptron = Some(perceptron(&mut Stream(29), dim, 5, Activation::Identity));
+        let attention = &mut problem.model.attention;
+        attention.normalization = Normalization::Sinkhorn { iterations, tolerance };
+        attention.heads = vec![Head::default(), product_head(&mut Stream(11), dim, 6, 5)];
+        check_in_pieces(&format!("d = {dim}"), &problem)?;
+        problem.model.attention.position = Position::Additive(numbers(&mut Stream(31), 90 * dim, 0.4));
+        check(&format!("d = {dim}, with places"), &problem)?;
+    }
+    Ok(())
+}
+
 /// Draws of every kind, beside those of the oracle, and a few steps of Heun's scheme under them.
 pub fn noises() -> Result<(), String> {
     let (width, activation) = (9, Activation::Tanh);

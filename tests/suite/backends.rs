@@ -9,7 +9,7 @@ use tokenfield::{
         cpu::{Cpu, Real},
         gpu::{self, Bounds, Gpu},
     },
-    model::{Course, Field, Normalization, Part},
+    model::{Course, Field, Part},
     observe::Sample,
     problem::{Problem, Schedule},
     scheme::Scheme,
@@ -51,14 +51,12 @@ impl Kind {
         }
     }
 
-    /// Whether the backend lacks a term of the problem: graphics adapters know no Sinkhorn, and keep their geometry.
+    /// Whether the backend lacks a term of the problem: graphics adapters keep their geometry.
     pub fn lacks(self, problem: &Problem) -> bool {
-        let attention = &problem.model.attention;
-        let normalization = matches!(attention.normalization, Normalization::Sinkhorn { .. });
         let is_gpu = matches!(self, Kind::GpuSingle | Kind::GpuStages);
         let is_part = |part: &Part| matches!(part, Part::Geometry { .. });
         let geometry = matches!(&problem.course, Course::Parts(parts) if parts.iter().any(is_part));
-        is_gpu && (normalization || geometry)
+        is_gpu && geometry
     }
 
     /// What a backend lacks it says, instead of computing something else.

@@ -24,7 +24,7 @@ pub(super) enum Query<M> {
 }
 
 impl<M> Query<M> {
-    fn matrix(&self) -> Option<&M> {
+    pub fn matrix(&self) -> Option<&M> {
         match self {
             Query::Scaled(_) => None,
             Query::Projected(matrix) => Some(matrix),
@@ -244,11 +244,12 @@ pub(super) fn sight(attention: &Attention) -> Sight {
 /// Where tokens have length one and A = c I, beta c >= 0, no score exceeds beta c = beta <x_i, A x_i>, and the term of the token
 /// itself attains it; so no sum overflows and none vanishes, at any beta. That needs the token's own weight to be
 /// there: passive tokens, weights so small that they vanish beside others, and a mask that hides it need a running
-/// shift. So do positions and whatever changes.
+/// shift. So do positions, balanced weights and whatever changes.
 fn peak(setting: &Setting, attention: &Attention, head: &Head) -> Option<f64> {
     let scale = head.query_key.multiple_of_identity()?;
     let heard = setting.hears_itself && matches!(attention.mask, Mask::None | Mask::Causal);
     let bounded = setting.is_constant
+        && !matches!(attention.normalization, Normalization::Sinkhorn { .. })
         && attention.window != Some(0)
         && attention.position == Position::Nowhere
         && attention.beta_of(head) * scale >= 0.0;

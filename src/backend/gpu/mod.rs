@@ -12,7 +12,7 @@
 //!
 //! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
 //! `shaders`, `params` and `pipelines` are the kernels as text, as parameters and compiled; `terms` says what the kernels
-//! have; `velocity` with its `wiring`, `reduction`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme`, `advance`, `survey` and
+//! have; `velocity` with its `wiring`, `reduction`, `balance`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme`, `advance`, `survey` and
 //! `second_moment` say what is dispatched; `harmonic` and `check` are
 //! the sums in linear time, and whether they are right; `tune` and `pace` say in what pieces; `recorder` and `readback` are
 //! the way there and back, and `failure` is what they may find.
@@ -36,6 +36,7 @@
 
 mod adapter;
 mod advance;
+mod balance;
 mod check;
 mod cloud;
 mod device;

@@ -59,6 +59,19 @@ params! {
         others: u32,
         first_passive: u32,
         seeks: u32,
+        residuals_at: u32,
+        tolerance: f32,
+    }
+    Potential {
+        rows: u32,
+        slices: u32,
+        stride: u32,
+        tokens: u32,
+        sources: u32,
+        phase: u32,
+        last_at: u32,
+        next_at: u32,
+        tolerance: f32,
     }
     Settle {
         rows: u32,

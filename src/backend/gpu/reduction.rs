@@ -43,12 +43,14 @@ pub(super) enum Partial {
 }
 
 /// What is done with the scores.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Aim {
     /// They are weighed and summed.
     Sums,
     /// The largest of each query is sought.
     Extremes,
+    /// They are weighed, and the weights are summed, in replicas whose residual exceeds the tolerance.
+    HalfStep { residuals_at: usize, tolerance: f32 },
 }
 
 /// The sizes of a head that all its reductions share.
@@ -93,6 +95,10 @@ impl Reduction<'_> {
         let work = (group_queries * (gauge.width + 8)) as f64;
         let slice_keys = tune::slice_keys(keys.sources, *slices, constants);
         let (most_pairs, most_groups) = (recorder.dispatch_work() / work, recorder.dispatch_groups());
+        let (residuals_at, tolerance) = match self.aim {
+            Aim::HalfStep { residuals_at, tolerance } => (residuals_at as u32, tolerance),
+            Aim::Sums | Aim::Extremes => (0, 0.0),
+        };
         for part in Parts::new(groups, slice_keys, constants.chunk as usize, most_pairs, most_groups) {
             let params = params::Reduce {
                 first_group: part.groups.start as u32,
@@ -116,6 +122,8 @@ impl Reduction<'_> {
                 others: u32::from(hearing.mask == Mask::Others),
                 first_passive: gauge.sources.saturating_sub(queries.first_token) as u32,
                 seeks: u32::from(self.aim == Aim::Extremes),
+                residuals_at,
+                tolerance,
             };
             let groups = part.groups.end - part.groups.start;
             recorder.record(self.bound, &params, groups, groups as f64 * part.keys.len() as f64 * work)?;

@@ -41,6 +41,8 @@ pub enum Kernel {
     ReduceNarrow,
     ReduceWide,
     Hardmax,
+    HalfStep,
+    Potential,
     Settle,
     ProjectNarrow,
     ProjectWide,
@@ -134,10 +136,12 @@ impl Constants {
 }
 
 impl Kernel {
-    pub const ALL: [Kernel; 25] = [
+    pub const ALL: [Kernel; 27] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
         Kernel::Hardmax,
+        Kernel::HalfStep,
+        Kernel::Potential,
         Kernel::Settle,
         Kernel::ProjectNarrow,
         Kernel::ProjectWide,
@@ -168,6 +172,8 @@ impl Kernel {
             Kernel::ReduceNarrow => "reduce_narrow",
             Kernel::ReduceWide => "reduce_wide",
             Kernel::Hardmax => "hardmax",
+            Kernel::HalfStep => "half_step",
+            Kernel::Potential => "potential",
             Kernel::Settle => "settle",
             Kernel::ProjectNarrow => "project_narrow",
             Kernel::ProjectWide => "project_wide",
@@ -199,6 +205,8 @@ impl Kernel {
             Kernel::ReduceNarrow => &[GRID, PARTIAL, MASK, WINDOW, TILE, REDUCE, REDUCE_NARROW],
             Kernel::ReduceWide => &[GRID, PARTIAL, MASK, WINDOW, REDUCE, SCORES, SUMS, VALUES, WEIGHTED, REDUCE_WIDE],
             Kernel::Hardmax => &[GRID, PARTIAL, MASK, WINDOW, REDUCE, SCORES, SUMS, VALUES, HARDMAX],
+            Kernel::HalfStep => &[GRID, PARTIAL, MASK, WINDOW, REDUCE, SCORES, SUMS, WEIGHTED, HALF_STEP],
+            Kernel::Potential => &[GRID, POTENTIAL],
             Kernel::Settle => &[GRID, PARTIAL, SILENCE, SETTLE],
             Kernel::ProjectNarrow => &[GRID, SILENCE, ACTIVATION, PROJECT, PROJECT_NARROW],
             Kernel::ProjectWide => &[GRID, SILENCE, ACTIVATION, PROJECT, PROJECT_WIDE],
@@ -229,7 +237,8 @@ impl Kernel {
         use Binding::{Read, ReadWrite, Uniform};
         match self {
             Kernel::ReduceNarrow => &[Uniform, Read, Read, Read, ReadWrite],
-            Kernel::ReduceWide => &[Uniform, Read, Read, Read, ReadWrite, Read],
+            Kernel::ReduceWide | Kernel::HalfStep => &[Uniform, Read, Read, Read, ReadWrite, Read],
+            Kernel::Potential => &[Uniform, Read, Read, ReadWrite, ReadWrite],
             Kernel::Hardmax => &[Uniform, Read, Read, Read, ReadWrite, Read, ReadWrite],
             Kernel::Settle => &[Uniform, Read, Read, ReadWrite, Read],
             Kernel::ProjectNarrow | Kernel::ProjectWide => &[Uniform, Read, Read, ReadWrite],
@@ -252,7 +261,8 @@ impl Kernel {
     /// The uniform struct, as Rust lays it out.
     pub fn layout(self) -> Layout {
         match self {
-            Kernel::ReduceNarrow | Kernel::ReduceWide | Kernel::Hardmax => params::Reduce::LAYOUT,
+            Kernel::ReduceNarrow | Kernel::ReduceWide | Kernel::Hardmax | Kernel::HalfStep => params::Reduce::LAYOUT,
+            Kernel::Potential => params::Potential::LAYOUT,
             Kernel::Settle => params::Settle::LAYOUT,
             Kernel::ProjectNarrow | Kernel::ProjectWide => params::Project::LAYOUT,
             Kernel::Tangent => params::Tangent::LAYOUT,
@@ -274,7 +284,9 @@ impl Kernel {
     /// Threads of one workgroup.
     pub fn threads(self, constants: &Constants) -> u32 {
         match self {
-            Kernel::ReduceNarrow | Kernel::ReduceWide | Kernel::Hardmax | Kernel::Advance => constants.threads,
+            Kernel::ReduceNarrow | Kernel::ReduceWide | Kernel::Hardmax | Kernel::HalfStep | Kernel::Advance => {
+                constants.threads
+            }
             Kernel::SecondMoment | Kernel::Collect => EDGE * EDGE,
             _ => THREADS,
         }
@@ -359,6 +371,8 @@ files! {
     WEIGHTED = "weighted.wgsl";
     REDUCE_WIDE = "reduce_wide.wgsl";
     HARDMAX = "hardmax.wgsl";
+    HALF_STEP = "half_step.wgsl";
+    POTENTIAL = "potential.wgsl";
     SETTLE = "settle.wgsl";
     ACTIVATION = "activation.wgsl";
     PROJECT = "project.wgsl";

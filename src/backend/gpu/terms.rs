@@ -29,10 +29,7 @@ pub(super) fn check(problem: &Problem) -> Result<(), BackendError> {
 }
 
 fn check_attention(attention: &Attention) -> Result<(), BackendError> {
-    let missing = [
-        (attention.heads.is_empty(), "field without heads"),
-        (matches!(attention.normalization, Normalization::Sinkhorn { .. }), "doubly stochastic attention"),
-    ];
+    let missing = [(attention.heads.is_empty(), "field without heads")];
     match missing.into_iter().find(|(is_there, _)| *is_there) {
         Some((_, term)) => Err(unsupported(term)),
         None => Ok(()),

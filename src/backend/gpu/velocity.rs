@@ -2,6 +2,7 @@
 //! the geometry makes of the sum.
 
 use super::{
+    balance::{Balance, Duals},
     cloud::Cloud,
     device::Device,
     harmonic::Series,
@@ -39,6 +40,8 @@ struct Head {
     lens: Lens<Linear>,
     /// Queries of one workgroup of the reduction.
     group_queries: usize,
+    /// Present where rows and columns are normalized in turn.
+    balance: Option<Balance>,
     passes: [Vec<Pass>; 2],
 }
 
@@ -91,14 +94,24 @@ impl Velocity {
         let (setting, attention) = (Setting::new(problem), &problem.model.attention);
         let head = |head| {
             let lens = Lens::new(device, &Lens::of(&setting, attention, head));
-            let wire = Wire::new(device, [queries, keys], recorder, (&lens, attention), &constants);
+            let (limits, duals) = match attention.normalization {
+                Normalization::Sinkhorn { iterations, tolerance } => {
+                    ((iterations, tolerance), Some(Duals::new(device, keys)))
+                }
+                _ => ((0, 0.0), None),
+            };
+            let wire = Wire::new(device, [queries, keys], recorder, (&lens, attention, duals.as_ref()), &constants);
+            let balance = duals.as_ref().map(|duals| {
+                let wide = tune::wide(&constants, lens.key_dim, lens.value_dim);
+                Balance::new(device, (keys, &wire), recorder, (wide, duals), limits)
+            });
             let passes =
                 POINTS.map(|point| (0..queries.tracts.len()).map(|segment| wire.pass(segment, point)).collect());
             let group_queries = match lens.is_narrow(problem.tokens.shape.dim) {
                 true => tune::group_queries(&constants),
                 false => WIDE_QUERIES as usize,
             };
-            Head { lens, group_queries, passes }
+            Head { lens, group_queries, balance, passes }
         };
         Velocity {
             constants,
@@ -148,11 +161,17 @@ impl Velocity {
         stage: usize,
     ) -> Result<(), BackendError> {
         self.look(recorder, clouds.queries, point)?;
+        let heads = if field == Field::Perceptron { 0 } else { self.heads.len() };
+        for (head, own) in self.heads[..heads].iter().enumerate() {
+            if let Some(balance) = &own.balance {
+                let gauge = self.gauge(head, clouds.keys.slices).wide();
+                balance.record(recorder, clouds.keys, point, &gauge)?;
+            }
+        }
         let is_fused = self.is_fused();
         for (segment, tract) in clouds.queries.tracts.iter().enumerate() {
             let rows = tract.segment.rows();
             let (first_row, mut sum) = (stage * rows, Sum::Fresh);
-            let heads = if field == Field::Perceptron { 0 } else { self.heads.len() };
             for head in 0..heads {
                 let view = View { point, segment, head };
                 self.sum(recorder, clouds, view, Purpose::Field)?;

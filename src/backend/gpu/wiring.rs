@@ -1,9 +1,10 @@
 //! Which buffers each kernel of a head reads and writes, decided once for every head, point and segment.
 
 use super::{
+    balance::Duals,
     cloud::{Cloud, Tract},
     device::Device,
-    heads::{Lens, Query},
+    heads::Lens,
     pipelines::{Bound, Pipeline},
     places::{Placing, Table},
     project::{Linear, Projection, Rows},
@@ -15,6 +16,24 @@ use crate::{
     backend::{BackendError, Point},
     model::{Attention, Normalization, Position},
 };
+
+/// The two operands of a score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Queries,
+    Keys,
+}
+
+impl Side {
+    pub const BOTH: [Side; 2] = [Side::Queries, Side::Keys];
+
+    pub fn other(self) -> Side {
+        match self {
+            Side::Queries => Side::Keys,
+            Side::Keys => Side::Queries,
+        }
+    }
+}
 
 /// Queries or keys that a head makes of the rows of a segment, turned by their places if positions are rotary.
 pub(super) struct Operand {
@@ -63,6 +82,8 @@ pub(super) struct Wire<'a> {
     settle: Pipeline,
     /// Of the segments of queries and of keys, where positions are rotary.
     turns: Option<[Vec<Table>; 2]>,
+    /// The log-weights of the field, where they are balanced.
+    duals: Option<&'a Duals>,
 }
 
 impl<'a> Wire<'a> {
@@ -70,7 +91,7 @@ impl<'a> Wire<'a> {
         device: &'a Device,
         [queries, keys]: [&'a Cloud; 2],
         recorder: &'a Recorder,
-        (lens, attention): (&'a Lens<Linear>, &Attention),
+        (lens, attention, duals): (&'a Lens<Linear>, &Attention, Option<&'a Duals>),
         constants: &'a Constants,
     ) -> Wire<'a> {
         let (kernel, own) = match lens.is_narrow(constants.dim as usize) {
@@ -95,21 +116,14 @@ impl<'a> Wire<'a> {
             Position::Rotary { base } => Some([tables(base, queries), tables(base, keys)]),
             _ => None,
         };
-        Wire { device, queries, keys, recorder, lens, constants, plain, reduce, settle, turns }
+        Wire { device, queries, keys, recorder, lens, constants, plain, reduce, settle, turns, duals }
     }
 
     /// What the head does to the queries of the segment that has the number `segment`.
     pub fn pass(&self, segment: usize, point: Point) -> Pass {
         let Wire { queries: cloud, keys, lens, .. } = self;
         let tract = &cloud.tracts[segment];
-        let asked = tract.asked(point);
-        let turns = self.turns.as_ref().map(|[queries, _]| &queries[segment]);
-        let (queries, query) = match &lens.query {
-            Query::Scaled(_) => (asked, None),
-            Query::Projected(matrix) => {
-                (&cloud.operands, Some(self.operand(matrix, [asked, &cloud.operands], turns)))
-            }
-        };
+        let queries = self.rows(segment, point, Side::Queries);
         let (settled, output) = match &lens.output {
             None => (&tract.slopes, None),
             Some(matrix) => (&cloud.outputs, Some(self.project(matrix, [&cloud.outputs, &tract.slopes]))),
@@ -117,7 +131,7 @@ impl<'a> Wire<'a> {
         let divisors = tract.decay.as_ref().and_then(|decay| decay.divisors.as_ref()).unwrap_or(&tract.weights);
         let others = keys.tracts.iter().enumerate().filter(|(_, keys)| tract.segment.sees(&keys.segment));
         Pass {
-            query,
+            query: self.operand_of(segment, point, Side::Queries),
             keys: others.map(|(segment, keys)| self.keys(segment, keys, point, queries)).collect(),
             settle: self.bind(&self.settle, &[tract.tokens(point), &cloud.partials, settled, divisors]),
             output,
@@ -126,12 +140,8 @@ impl<'a> Wire<'a> {
 
     fn keys(&self, segment: usize, tract: &Tract, point: Point, queries: &wgpu::Buffer) -> KeyPass {
         let Wire { queries: cloud, keys: scratch, lens, .. } = self;
-        let (asked, seen) = (tract.asked(point), tract.seen(point));
-        let turns = self.turns.as_ref().map(|[_, keys]| &keys[segment]);
-        let (keys, key) = match &lens.key {
-            None => (asked, None),
-            Some(matrix) => (&scratch.keys, Some(self.operand(matrix, [asked, &scratch.keys], turns))),
-        };
+        let seen = tract.seen(point);
+        let keys = self.rows(segment, point, Side::Keys);
         let (values, value) = match &lens.value {
             None => (seen, None),
             Some(matrix) => (&scratch.values, Some(self.project(matrix, [seen, &scratch.values]))),
@@ -145,8 +155,37 @@ impl<'a> Wire<'a> {
             }
             self.bind(pipeline, &buffers)
         };
-        let (plain, reduce) = (bind(&self.plain, &tract.weights), bind(&self.reduce, tract.biases()));
-        KeyPass { segment, key, value, plain, reduce }
+        let weights = self.duals.map_or(tract.biases(), |duals| &duals.of[Side::Keys as usize][segment]);
+        KeyPass {
+            segment,
+            key: self.operand_of(segment, point, Side::Keys),
+            value,
+            plain: bind(&self.plain, &tract.weights),
+            reduce: bind(&self.reduce, weights),
+        }
+    }
+
+    /// Where one side of a segment lies.
+    pub fn rows(&self, segment: usize, point: Point, side: Side) -> &'a wgpu::Buffer {
+        match self.made(side) {
+            (Some(_), scratch, _) => scratch,
+            (None, _, cloud) => cloud.tracts[segment].asked(point),
+        }
+    }
+
+    /// What makes one side of a segment, if it is not what is there already.
+    pub fn operand_of(&self, segment: usize, point: Point, side: Side) -> Option<Operand> {
+        let (matrix, scratch, cloud) = self.made(side);
+        let turns = self.turns.as_ref().map(|turns| &turns[side as usize][segment]);
+        Some(self.operand(matrix?, [cloud.tracts[segment].asked(point), scratch], turns))
+    }
+
+    /// The matrix of one side, where it leaves its rows, and the cloud that it takes them from.
+    fn made(&self, side: Side) -> (Option<&'a Linear>, &'a wgpu::Buffer, &'a Cloud) {
+        match side {
+            Side::Queries => (self.lens.query.matrix(), &self.queries.operands, self.queries),
+            Side::Keys => (self.lens.key.as_ref(), &self.keys.keys, self.keys),
+        }
     }
 
     fn operand(&self, matrix: &Linear, buffers: [&wgpu::Buffer; 2], turns: Option<&Table>) -> Operand {
