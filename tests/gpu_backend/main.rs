@@ -84,6 +84,7 @@ fn tests() -> Vec<(String, Test)> {
     add("model_positions_in_pieces", model::positions);
     add("model_hardmax_in_pieces", model::hardmax);
     add("model_sinkhorn_in_pieces", model::sinkhorn);
+    add("model_without_heads", model::without_heads);
     add("model_many_draws", model::many_draws);
     add("model_full_matrices_that_change", model::full_matrices_that_change);
     add("combine_moves_and_retracts", scheme::combine);

@@ -353,6 +353,35 @@ pub fn sinkhorn() -> Result<(), String> {
     Ok(())
 }
 
+/// A perceptron alone, noise alone, and nothing at all, after a stage that left something behind.
+pub fn without_heads() -> Result<(), String> {
+    for (geometry, dim) in [(Geometry::Sphere, 3), (Geometry::PeriNorm, 18), (Geometry::Euclidean, 5)] {
+        let mut problem = small(dim);
+        problem.model.geometry = geometry.clone();
+        stretched(&mut problem);
+        problem.model.attention.heads.clear();
+        let mut gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
+        let zero = vec![0.0; problem.tokens.coordinates.len()];
+        for (field, expected) in [
+            (Field::Tangent, oracle::field(&problem, &problem.tokens.coordinates, Field::Tangent)),
+            (Field::Ambient, zero),
+        ] {
+            gpu.evaluate(Point::State, field, 0).map_err(text)?;
+            let found = block_on(gpu.velocity(0)).map_err(text)?;
+            compare(&format!("{geometry:?}, {field:?}"), &found, &expected, FIELD)?;
+        }
+        check_steps(&format!("{geometry:?}, a perceptron"), &problem)?;
+        problem.model.perceptron = None;
+        check_steps(&format!("{geometry:?}, nothing"), &problem)?;
+        let (field, calculus) = (NoiseField::Independent, Calculus::Stratonovich);
+        problem.model.noise = Some(Noise { field, intensity: 0.5, calculus, seed: 3, is_shared: false });
+        if geometry != Geometry::PeriNorm {
+            check_steps(&format!("{geometry:?}, noise"), &problem)?;
+        }
+    }
+    Ok(())
+}
+
 /// Draws of every kind, beside those of the oracle, and a few steps of Heun's scheme under them.
 pub fn noises() -> Result<(), String> {
     let (width, activation) = (9, Activation::Tanh);

@@ -5,11 +5,11 @@ use std::sync::OnceLock;
 use libtest_mimic::Trial;
 use tokenfield::{
     backend::{
-        Backend, BackendError,
+        Backend,
         cpu::{Cpu, Real},
         gpu::{self, Bounds, Gpu},
     },
-    model::{Course, Field, Part},
+    model::Field,
     observe::Sample,
     problem::{Problem, Schedule},
     scheme::Scheme,
@@ -49,22 +49,6 @@ impl Kind {
             Kind::CpuDouble => double,
             Kind::CpuSingle | Kind::GpuSingle | Kind::GpuStages => single,
         }
-    }
-
-    /// Whether the backend lacks a term of the problem: graphics adapters keep their geometry.
-    pub fn lacks(self, problem: &Problem) -> bool {
-        let is_gpu = matches!(self, Kind::GpuSingle | Kind::GpuStages);
-        let is_part = |part: &Part| matches!(part, Part::Geometry { .. });
-        let geometry = matches!(&problem.course, Course::Parts(parts) if parts.iter().any(is_part));
-        is_gpu && geometry
-    }
-
-    /// What a backend lacks it says, instead of computing something else.
-    #[track_caller]
-    pub fn assert_refused(self, problem: &Problem) {
-        let device = pollster::block_on(gpu::Device::open(gpu::Choice::Best)).expect("an adapter opens");
-        let refused = pollster::block_on(Gpu::new(&device, problem));
-        assert!(matches!(refused, Err(BackendError::Unsupported { .. })), "a term that is missing goes unnoticed");
     }
 
     /// The problem evolved to its end.

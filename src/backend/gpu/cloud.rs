@@ -7,6 +7,7 @@ use std::cell::Cell;
 
 use super::{
     device::Device,
+    motion,
     places::Decay,
     segments::{self, Segment},
     shaders::{Constants, SILENT},
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     backend::{BackendError, Point},
-    model::Position,
+    model::{Geometry, Position},
     problem::Problem,
     tokens::{Shape, Tokens},
 };
@@ -29,7 +30,7 @@ pub(super) struct Tract {
     pub segment: Segment,
     pub state: wgpu::Buffer,
     pub stage: wgpu::Buffer,
-    /// What is seen of the tokens at the point that was looked at last, where that is not the tokens.
+    /// What is seen of the tokens at the point that was looked at last, where that is not the tokens at all times.
     pub directions: Option<wgpu::Buffer>,
     /// The same with places added, which queries and keys are made of where places are addends.
     pub placed: Option<wgpu::Buffer>,
@@ -131,6 +132,7 @@ impl Cloud {
         let extremes = rows("extremes", scratch.extremes * slices);
         let [operands, outputs] = [rows("operands", scratch.operands), rows("outputs", scratch.outputs)];
         let [keys, values] = [rows("keys", scratch.keys), rows("values", scratch.values)];
+        let sees_directions = motion::geometries(problem).any(Geometry::sees_directions);
         let is_additive = matches!(problem.model.attention.position, Position::Additive(_));
         let tokens = &problem.tokens;
         let relative = |row: usize| relative_weight(tokens, row / tokens.shape.count, row % tokens.shape.count);
@@ -141,7 +143,7 @@ impl Cloud {
                 state: ledger.buffer("state", bytes),
                 // A scheme of one stage never leaves the state.
                 stage: ledger.buffer("stage", if stages > 1 { bytes } else { VECTOR }),
-                directions: problem.model.geometry.sees_directions().then(|| ledger.buffer("directions", bytes)),
+                directions: sees_directions.then(|| ledger.buffer("directions", bytes)),
                 placed: is_additive.then(|| ledger.buffer("placed", bytes)),
                 slopes: ledger.buffer("slopes", bytes * slots),
                 weights: ledger.buffer("weights", 8 * segment.rows() as u64),

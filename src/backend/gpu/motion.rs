@@ -14,18 +14,18 @@ use super::{
 };
 use crate::{
     backend::{BackendError, Point},
-    model::{Geometry, Model, Position},
+    model::{Course, Geometry, Model, Part, Position},
     problem::Problem,
 };
 
 pub(super) struct Motion {
     geometry: Geometry,
     dim: usize,
-    /// By point and segment; `see` is empty where tokens themselves are seen, and `place` where they are nowhere.
+    /// By point and segment; `see` is empty where tokens themselves are seen at all times, and `place` where they are nowhere.
     see: [Vec<Bound>; 2],
     place: [Vec<(Bound, Placing)>; 2],
     tangent: [Vec<Bound>; 2],
-    /// What the field -V z of rescaled tokens takes.
+    /// What the field -V z of tokens that are rescaled at some time takes.
     drift: Option<Drift>,
 }
 
@@ -69,7 +69,7 @@ impl Motion {
             Some((bind(Kernel::See, [tract.tokens(point), placed]), placing))
         };
         let tangent = |tract: &Tract, point| Some(bind(Kernel::Tangent, [tract.tokens(point), &tract.slopes]));
-        let drift = (model.geometry == Geometry::Rescaled).then(|| {
+        let drift = geometries(problem).any(|geometry| *geometry == Geometry::Rescaled).then(|| {
             let matrix = Linear::new(device, "drift", &drift(model, dim));
             let pass = |tract: &Tract, point| {
                 Projection::new(device, recorder, constants, &matrix, [tract.tokens(point), &tract.slopes])
@@ -94,11 +94,11 @@ impl Motion {
     /// Follows `model`, after whatever was submitted; false if its geometry needs what was not laid out.
     #[must_use]
     pub fn write(&mut self, device: &Device, model: &Model) -> bool {
-        let fits = match (&self.geometry, &model.geometry) {
-            (from, to) if from.sees_directions() != to.sees_directions() => false,
-            (from, to) => (*from == Geometry::Rescaled) == (*to == Geometry::Rescaled),
-        };
-        self.geometry = model.geometry.clone();
+        let geometry = &model.geometry;
+        let is_seen = !geometry.sees_directions() || self.see.iter().any(|bounds| !bounds.is_empty());
+        let is_drawn = *geometry != Geometry::Rescaled || self.drift.is_some();
+        let fits = is_seen && is_drawn;
+        self.geometry = geometry.clone();
         let drifts = self.drift.as_ref().is_none_or(|own| own.matrix.write(device, &drift(model, self.dim)));
         fits && drifts
     }
@@ -117,6 +117,17 @@ impl Motion {
             placing.record(recorder, tract.segment.rows())?;
         }
         Ok(())
+    }
+
+    /// Records a field of zero for a segment, in the rows of `slopes` from `first_row`.
+    pub fn rest(
+        &self,
+        recorder: &mut Recorder,
+        (point, segment, rows): (Point, usize, usize),
+        first_row: usize,
+    ) -> Result<(), BackendError> {
+        let params = params::Tangent { rows: rows as u32, first_row: first_row as u32, kind: 3, alpha: 0.0 };
+        self.by_rows(recorder, &self.tangent[point as usize][segment], &params, rows)
     }
 
     /// Records what becomes of the field of a segment in the rows of `slopes` from `first_row`.
@@ -151,6 +162,20 @@ impl Motion {
     ) -> Result<(), BackendError> {
         recorder.record(bound, params, rows.div_ceil(THREADS as usize) as u64, (rows * self.dim * 8) as f64)
     }
+}
+
+/// The geometries that tokens are in from time to time.
+pub(super) fn geometries(problem: &Problem) -> impl Iterator<Item = &Geometry> {
+    let (layers, parts) = match &problem.course {
+        Course::Constant => (&[][..], &[][..]),
+        Course::Layers(layers) => (layers.as_slice(), &[][..]),
+        Course::Parts(parts) => (&[][..], parts.as_slice()),
+    };
+    let changed = parts.iter().filter_map(|part| match part {
+        Part::Geometry { geometry, .. } => Some(geometry),
+        _ => None,
+    });
+    std::iter::once(&problem.model).chain(layers).map(|model| &model.geometry).chain(changed)
 }
 
 /// What `one` makes for every point and segment, where it makes something.

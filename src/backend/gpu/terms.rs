@@ -2,7 +2,7 @@
 
 use crate::{
     backend::BackendError,
-    model::{Attention, Biases, Course, Geometry, Head, Mask, Matrix, Normalization, Part, Position},
+    model::{Biases, Course, Geometry, Head, Mask, Matrix, Normalization, Position},
     problem::{Algorithm, Problem},
 };
 
@@ -13,26 +13,12 @@ pub(super) fn unsupported(term: &'static str) -> BackendError {
 
 /// Refuses what the kernels do not have.
 pub(super) fn check(problem: &Problem) -> Result<(), BackendError> {
-    if matches!(&problem.course, Course::Parts(parts) if parts.iter().any(|part| matches!(part, Part::Geometry { .. })))
-    {
-        return Err(unsupported("geometry that changes"));
-    }
-    let layers = match &problem.course {
-        Course::Layers(layers) => layers.as_slice(),
-        Course::Constant | Course::Parts(_) => &[],
-    };
     let position = &problem.model.attention.position;
-    if layers.iter().any(|layer| layer.attention.position != *position) {
-        return Err(unsupported("positions that change"));
-    }
-    std::iter::once(&problem.model).chain(layers).try_for_each(|model| check_attention(&model.attention))
-}
-
-fn check_attention(attention: &Attention) -> Result<(), BackendError> {
-    let missing = [(attention.heads.is_empty(), "field without heads")];
-    match missing.into_iter().find(|(is_there, _)| *is_there) {
-        Some((_, term)) => Err(unsupported(term)),
-        None => Ok(()),
+    match &problem.course {
+        Course::Layers(layers) if layers.iter().any(|layer| layer.attention.position != *position) => {
+            Err(unsupported("positions that change"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -44,7 +30,8 @@ fn is_simple(problem: &Problem) -> bool {
             && head.beta.is_none()
             && head.biases == Biases::default()
     };
-    model.geometry == Geometry::Sphere
+    !attention.heads.is_empty()
+        && model.geometry == Geometry::Sphere
         && model.perceptron.is_none()
         && model.noise.is_none()
         && problem.course.is_constant()

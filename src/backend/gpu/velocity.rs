@@ -181,6 +181,10 @@ impl Velocity {
             }
             if let (Field::Tangent | Field::Perceptron, Some(perceptron)) = (field, &self.perceptron) {
                 perceptron.record(recorder, (point, segment, 0..rows), first_row, sum)?;
+                sum = Sum::Continued;
+            }
+            if sum == Sum::Fresh {
+                self.motion.rest(recorder, (point, segment, rows), first_row)?;
             }
             if field == Field::Tangent && !is_fused {
                 self.motion.finish(recorder, (point, segment, rows), first_row)?;
