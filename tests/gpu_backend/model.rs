@@ -8,7 +8,7 @@ use tokenfield::{
     },
     model::{
         Activation, Biases, Calculus, Course, Field, Geometry, Head, LayerNorm, Mask, Matrix, Model, Noise,
-        NoiseField, Normalization, Perceptron, Position,
+        NoiseField, Normalization, Perceptron,
     },
     observe::Quantity,
     problem::Problem,
@@ -24,13 +24,13 @@ use crate::{
 };
 
 /// Some products of single precision and an exponential between the tokens and their field.
-const FIELD: f64 = 1e-5;
+pub const FIELD: f64 = 1e-5;
 /// Draws are made from words to some units of single precision.
 const NOISE: f64 = 1e-6;
 /// The same after a few steps.
 const STEPS: f64 = 2e-5;
 
-fn numbers(stream: &mut Stream, count: usize, scale: f64) -> Vec<f64> {
+pub fn numbers(stream: &mut Stream, count: usize, scale: f64) -> Vec<f64> {
     (0..count).map(|_| f64::from((scale * stream.number()) as f32)).collect()
 }
 
@@ -41,7 +41,7 @@ fn product(stream: &mut Stream, dim: usize, rank: usize) -> Matrix {
 }
 
 /// A head with factors of rank `keys` and `values`, and all biases.
-fn product_head(stream: &mut Stream, dim: usize, keys: usize, values: usize) -> Head {
+pub fn product_head(stream: &mut Stream, dim: usize, keys: usize, values: usize) -> Head {
     Head {
         query_key: product(stream, dim, keys),
         value: product(stream, dim, values),
@@ -56,7 +56,7 @@ fn product_head(stream: &mut Stream, dim: usize, keys: usize, values: usize) -> 
     }
 }
 
-fn perceptron(stream: &mut Stream, dim: usize, width: usize, activation: Activation) -> Perceptron {
+pub fn perceptron(stream: &mut Stream, dim: usize, width: usize, activation: Activation) -> Perceptron {
     Perceptron {
         inner: numbers(stream, width * dim, 2.0 / (dim as f64).sqrt()),
         outer: numbers(stream, width * dim, 2.0 / (width as f64).sqrt()),
@@ -67,7 +67,7 @@ fn perceptron(stream: &mut Stream, dim: usize, width: usize, activation: Activat
 }
 
 /// Every field and the energy on `device`.
-fn check_on(device: &Device, what: &str, problem: &Problem) -> Result<(), String> {
+pub fn check_on(device: &Device, what: &str, problem: &Problem) -> Result<(), String> {
     let coordinates = &problem.tokens.coordinates;
     let size = largest(&oracle::field(problem, coordinates, Field::Ambient));
     for field in [Field::Ambient, Field::Tangent, Field::Perceptron] {
@@ -84,19 +84,19 @@ fn check_on(device: &Device, what: &str, problem: &Problem) -> Result<(), String
     Ok(())
 }
 
-fn check(what: &str, problem: &Problem) -> Result<(), String> {
+pub fn check(what: &str, problem: &Problem) -> Result<(), String> {
     check_on(device()?, what, problem)
 }
 
 /// The tokens at the end of the schedule.
-fn check_steps(what: &str, problem: &Problem) -> Result<(), String> {
+pub fn check_steps(what: &str, problem: &Problem) -> Result<(), String> {
     let mut gpu = block_on(Gpu::new(device()?, problem)).map_err(text)?;
     block_on(simulate(problem, &mut gpu, |_| Ok(()))).map_err(|error| error.to_string())?;
     let found = block_on(gpu.tokens()).map_err(text)?;
     compare(what, &found, &oracle::evolve(problem), STEPS)
 }
 
-fn small(dim: usize) -> Problem {
+pub fn small(dim: usize) -> Problem {
     let mut problem = problem(Shape { replicas: 2, count: 37, dim, passive: 3 }, 2.0);
     problem.tokens.weights = uneven_weights(problem.tokens.shape);
     // The field is a perceptron's too, so that there is one to compare.
@@ -177,7 +177,7 @@ fn layer_norm(stream: &mut Stream, dim: usize) -> LayerNorm {
     LayerNorm { gain, bias: numbers(stream, dim, 0.2), epsilon: 1e-5 }
 }
 
-fn geometries(stream: &mut Stream, dim: usize) -> [Geometry; 7] {
+pub fn geometries(stream: &mut Stream, dim: usize) -> [Geometry; 7] {
     let [attention, perceptron] = [layer_norm(stream, dim), layer_norm(stream, dim)];
     [
         Geometry::Sphere,
@@ -191,7 +191,7 @@ fn geometries(stream: &mut Stream, dim: usize) -> [Geometry; 7] {
 }
 
 /// Tokens of lengths from a third to three, where the geometry lets them.
-fn stretched(problem: &mut Problem) {
+pub fn stretched(problem: &mut Problem) {
     if !problem.model.geometry.is_unit() {
         let mut stream = Stream(17);
         for token in problem.tokens.coordinates.chunks_exact_mut(problem.tokens.shape.dim) {
@@ -273,110 +273,6 @@ pub fn windows() -> Result<(), String> {
                     check_on(device, &format!("{mask:?}, {window:?}, d = {dim}, {normalization:?}"), &problem)?;
                 }
             }
-        }
-    }
-    Ok(())
-}
-
-/// Heads as they are and of factors with biases, over several tiles, blocks, segments, slices and dispatches.
-fn check_in_pieces(what: &str, problem: &Problem) -> Result<(), String> {
-    for bounds in [
-        Bounds::default(),
-        Bounds { segment_bytes: Some(2500), ..Bounds::default() },
-        Bounds { slices: Some(3), ..Bounds::default() },
-        Bounds { dispatch_work: Some(1.0), grid: Some(5), ..Bounds::default() },
-    ] {
-        check_on(&bounded(bounds)?, &format!("{what}, {bounds:?}"), problem)?;
-    }
-    Ok(())
-}
-
-/// Positions of every kind, of tokens that have sources before and behind them and of passive ones.
-pub fn positions() -> Result<(), String> {
-    for (dim, geometry) in [(4, Geometry::PreNorm), (18, Geometry::Sphere)] {
-        let places = numbers(&mut Stream(31), 100 * dim, 0.4);
-        for (position, mask, normalization) in [
-            (Position::Alibi { decay: 3.0 }, Mask::Causal, Normalization::Softmax),
-            (Position::Alibi { decay: 300.0 }, Mask::StrictlyCausal, Normalization::Unnormalized),
-            (Position::Rotary { base: 50.0 }, Mask::Causal, Normalization::Shifted),
-            (Position::Additive(places), Mask::None, Normalization::Softmax),
-        ] {
-            let mut problem = problem(Shape { replicas: 2, count: 100, dim, passive: 7 }, 2.0);
-            problem.tokens.weights = uneven_weights(problem.tokens.shape);
-            problem.model.geometry = geometry.clone();
-            stretched(&mut problem);
-            problem.model.perceptron = Some(perceptron(&mut Stream(29), dim, 5, Activation::Identity));
-            let attention = &mut problem.model.attention;
-            (attention.mask, attention.normalization) = (mask, normalization);
-            attention.heads = vec![Head::default(), product_head(&mut Stream(11), dim, 6, 5)];
-            let what = format!("d = {dim}, {:.30}", format!("{position:?}"));
-            attention.position = position;
-            check_in_pieces(&what, &problem)?;
-        }
-    }
-    Ok(())
-}
-
-/// The largest scores, among all sources and among some, with tokens that tie: every one comes three times.
-pub fn hardmax() -> Result<(), String> {
-    for (mask, window) in [(Mask::None, None), (Mask::Others, None), (Mask::StrictlyCausal, Some(40))] {
-        for dim in [3, 18] {
-            let mut problem = problem(Shape { replicas: 2, count: 120, dim, passive: 9 }, 2.0);
-            for replica in problem.tokens.coordinates.chunks_exact_mut(120 * dim) {
-                replica.copy_within(..37 * dim, 37 * dim);
-                replica.copy_within(..37 * dim, 74 * dim);
-            }
-            problem.tokens.weights = uneven_weights(problem.tokens.shape);
-            problem.model.perceptron = Some(perceptron(&mut Stream(29), dim, 5, Activation::Identity));
-            let attention = &mut problem.model.attention;
-            (attention.mask, attention.window, attention.normalization) = (mask, window, Normalization::Hardmax);
-            attention.heads = vec![Head::default(), product_head(&mut Stream(11), dim, 6, 5)];
-            check_in_pieces(&format!("d = {dim}, {mask:?}"), &problem)?;
-        }
-    }
-    Ok(())
-}
-
-/// Rows and columns that are balanced in turn: three iterations, as many as a loose tolerance asks for, and with places.
-pub fn sinkhorn() -> Result<(), String> {
-    for (dim, iterations, tolerance) in [(3, 3, 1e-9), (18, 40, 0.02)] {
-        let mut problem = problem(Shape { replicas: 2, count: 90, dim, passive: 11 }, 2.0);
-        problem.tokens.weights = uneven_weights(problem.tokens.shape);
-        problem.model.perceptron = Some(perceptron(&mut Stream(29), dim, 5, Activation::Identity));
-        let attention = &mut problem.model.attention;
-        attention.normalization = Normalization::Sinkhorn { iterations, tolerance };
-        attention.heads = vec![Head::default(), product_head(&mut Stream(11), dim, 6, 5)];
-        check_in_pieces(&format!("d = {dim}"), &problem)?;
-        problem.model.attention.position = Position::Additive(numbers(&mut Stream(31), 90 * dim, 0.4));
-        check(&format!("d = {dim}, with places"), &problem)?;
-    }
-    Ok(())
-}
-
-/// A perceptron alone, noise alone, and nothing at all, after a stage that left something behind.
-pub fn without_heads() -> Result<(), String> {
-    for (geometry, dim) in [(Geometry::Sphere, 3), (Geometry::PeriNorm, 18), (Geometry::Euclidean, 5)] {
-        let mut problem = small(dim);
-        problem.model.geometry = geometry.clone();
-        stretched(&mut problem);
-        problem.model.attention.heads.clear();
-        let mut gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
-        let zero = vec![0.0; problem.tokens.coordinates.len()];
-        for (field, expected) in [
-            (Field::Tangent, oracle::field(&problem, &problem.tokens.coordinates, Field::Tangent)),
-            (Field::Ambient, zero),
-        ] {
-            gpu.evaluate(Point::State, field, 0).map_err(text)?;
-            let found = block_on(gpu.velocity(0)).map_err(text)?;
-            compare(&format!("{geometry:?}, {field:?}"), &found, &expected, FIELD)?;
-        }
-        check_steps(&format!("{geometry:?}, a perceptron"), &problem)?;
-        problem.model.perceptron = None;
-        check_steps(&format!("{geometry:?}, nothing"), &problem)?;
-        let (field, calculus) = (NoiseField::Independent, Calculus::Stratonovich);
-        problem.model.noise = Some(Noise { field, intensity: 0.5, calculus, seed: 3, is_shared: false });
-        if geometry != Geometry::PeriNorm {
-            check_steps(&format!("{geometry:?}, noise"), &problem)?;
         }
     }
     Ok(())

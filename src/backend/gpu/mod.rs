@@ -11,7 +11,7 @@
 //! 5.6 GB where a binding of 2 GiB makes two segments of them.
 //!
 //! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
-//! `shaders`, `params` and `pipelines` are the kernels as text, as parameters and compiled; `terms` says what the kernels
+//! `shaders`, `constants`, `params` and `pipelines` are the kernels as text, the numbers they are made for, their parameters, and compiled; `terms` says what the kernels
 //! have; `velocity` with its `wiring`, `reduction`, `balance`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme`, `advance`, `survey` and
 //! `second_moment` say what is dispatched; `harmonic` and `check` are
 //! the sums in linear time, and whether they are right; `tune` and `pace` say in what pieces; `recorder` and `readback` are
@@ -39,6 +39,7 @@ mod advance;
 mod balance;
 mod check;
 mod cloud;
+mod constants;
 mod device;
 mod failure;
 mod harmonic;
