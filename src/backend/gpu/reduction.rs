@@ -127,6 +127,9 @@ impl Reduction<'_> {
             };
             let groups = part.groups.end - part.groups.start;
             recorder.record(self.bound, &params, groups, groups as f64 * part.keys.len() as f64 * work)?;
+            if let Aim::HalfStep { .. } = self.aim {
+                recorder.doubt();
+            }
         }
         Ok(())
     }
