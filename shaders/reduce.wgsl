@@ -31,6 +31,11 @@ struct Reduce {
     window: i32,
     others: u32,
     first_passive: u32,
+    // One if the largest scores are sought.
+    seeks: u32,
+    // Where the residuals of Sinkhorn's iterations start, and the one at which they end.
+    residuals_at: u32,
+    tolerance: f32,
 }
 
 @group(0) @binding(0) var<uniform> params: Reduce;

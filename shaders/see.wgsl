@@ -1,4 +1,4 @@
-// What is seen of tokens that are not seen as they are: their directions x / |x|, or themselves for observations.
+// What is seen of tokens, where it is kept beside them: their directions x / |x|, or themselves.
 
 struct See {
     rows: u32,

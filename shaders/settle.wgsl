@@ -10,18 +10,21 @@ struct Settle {
     accumulate: u32,
     // One if the sum over heads is complete and is to be projected to the tangent space.
     project: u32,
-    // One for M / Z, zero for M 2^(shift - offset).
+    // One for M / Z, zero for M 2^(shift - offset) / divisor.
     softmax: u32,
     scale: f32,
     offset: f32,
     // One if the output of a query that hears nobody is to be marked, for whoever multiplies it.
     marked: u32,
+    // One if rows have divisors: exponents of two, and factors.
+    divided: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Settle;
 @group(0) @binding(1) var<storage, read> tokens: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> partials: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> outputs: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> divisors: array<vec2<f32>>;
 
 @compute @workgroup_size(THREADS)
 fn settle(
@@ -42,7 +45,12 @@ fn settle(
         let header = partials[(slice * params.rows + row) * STRIDE + WIDTH];
         z += exp2(header.x - shift) * header.y;
     }
-    let divided = params.scale * select(exp2(shift - params.offset), 1.0 / z, params.softmax == 1u);
+    var divisor = vec2<f32>(0.0, 1.0);
+    if (params.divided == 1u) {
+        divisor = divisors[row];
+    }
+    let total = exp2(shift - params.offset - divisor.x) / divisor.y;
+    let divided = params.scale * select(total, 1.0 / z, params.softmax == 1u);
     // A query that hears nobody has no output.
     let scale = select(divided, 0.0, is_silent(shift));
 

@@ -1,5 +1,5 @@
 // What the geometry makes of a finished field f at x: its projection to the tangent space of the sphere, its direction, or
-// both.
+// both. Where nothing makes a field it is zero.
 
 struct Tangent {
     rows: u32,
@@ -10,10 +10,11 @@ struct Tangent {
     alpha: f32,
 }
 
-// f - x <x, f>, f / |f|, and alpha (f - x <x, f>) / |f|.
+// f - x <x, f>, f / |f|, alpha (f - x <x, f>) / |f|, and zero.
 const SPHERE: u32 = 0u;
 const PERI_NORM: u32 = 1u;
 const NGPT: u32 = 2u;
+const ZERO: u32 = 3u;
 
 @group(0) @binding(0) var<uniform> params: Tangent;
 @group(0) @binding(1) var<storage, read> tokens: array<vec4<f32>>;
@@ -30,6 +31,12 @@ fn tangent(
         return;
     }
     let at = (params.first_row + row) * WIDTH;
+    if (params.kind == ZERO) {
+        for (var c = 0u; c < WIDTH; c += 1u) {
+            slopes[at + c] = vec4<f32>(0.0);
+        }
+        return;
+    }
     var radial = 0.0;
     var square = 0.0;
     for (var c = 0u; c < WIDTH; c += 1u) {

@@ -35,12 +35,11 @@ fn all_constants() -> Vec<Constants> {
                         let chosen = constants(Shape { replicas, count, dim, passive: 0 }, kind, shift, sight);
                         // A series whose radial coefficients are shared, short, and as long as any.
                         for degrees in if dim <= 3 { vec![0, 1, 401] } else { vec![0] } {
-                            // Keys narrower and wider than values, in the kernel that wide tokens take.
-                            for keys in if degrees == 0 { vec![dim, 1, 32, 130] } else { vec![dim] } {
-                                let chosen = match keys == dim {
-                                    true => Constants { degrees, ..chosen },
-                                    false => wide(&chosen, keys, dim),
-                                };
+                            let with_keys = |keys| wide(&chosen, keys, dim);
+                            // Keys of the width of values, narrower and wider, in the kernel that wide tokens take.
+                            let wide = if degrees == 0 { vec![dim, 1, 32, 130] } else { vec![] };
+                            let as_they_are = Constants { degrees, ..chosen };
+                            for chosen in std::iter::once(as_they_are).chain(wide.into_iter().map(with_keys)) {
                                 if !all.contains(&chosen) {
                                     all.push(chosen);
                                 }
@@ -84,12 +83,13 @@ fn fits(count: usize, dim: usize) -> bool {
 
 /// The kernels that are compiled for these constants, beside that of small replicas.
 fn kernels(constants: &Constants) -> impl Iterator<Item = Kernel> {
-    let Constants { dim, inner, .. } = *constants;
-    let is_narrow = dim as usize <= NARROW && dim == inner;
+    let Constants { dim, inner, threads, .. } = *constants;
+    // Workgroups that keep queries in registers have fewer threads.
+    let is_narrow = threads <= 64;
     Kernel::ALL.into_iter().filter(move |kernel| match kernel {
         Kernel::Advance => false,
         Kernel::ReduceNarrow => is_narrow,
-        Kernel::ReduceWide => !is_narrow,
+        Kernel::ReduceWide | Kernel::Hardmax | Kernel::HalfStep => !is_narrow,
         Kernel::ProjectNarrow => dim.min(inner) as usize <= NARROW,
         Kernel::ProjectWide => dim.min(inner) as usize > NARROW,
         Kernel::Settle => true,

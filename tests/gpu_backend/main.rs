@@ -16,6 +16,7 @@ mod oracle;
 mod problems;
 mod reference;
 mod scheme;
+mod terms;
 mod velocity;
 
 use std::process::ExitCode;
@@ -81,6 +82,11 @@ fn tests() -> Vec<(String, Test)> {
     add("model_layers", model::layers);
     add("model_windows", model::windows);
     add("model_noises", model::noises);
+    add("terms_positions_in_pieces", terms::positions);
+    add("terms_hardmax_in_pieces", terms::hardmax);
+    add("terms_sinkhorn_in_pieces", terms::sinkhorn);
+    add("terms_without_heads", terms::without_heads);
+    add("terms_geometries_that_change", terms::geometries_that_change);
     add("model_many_draws", model::many_draws);
     add("model_full_matrices_that_change", model::full_matrices_that_change);
     add("combine_moves_and_retracts", scheme::combine);

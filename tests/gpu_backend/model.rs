@@ -24,13 +24,13 @@ use crate::{
 };
 
 /// Some products of single precision and an exponential between the tokens and their field.
-const FIELD: f64 = 1e-5;
+pub const FIELD: f64 = 1e-5;
 /// Draws are made from words to some units of single precision.
 const NOISE: f64 = 1e-6;
 /// The same after a few steps.
 const STEPS: f64 = 2e-5;
 
-fn numbers(stream: &mut Stream, count: usize, scale: f64) -> Vec<f64> {
+pub fn numbers(stream: &mut Stream, count: usize, scale: f64) -> Vec<f64> {
     (0..count).map(|_| f64::from((scale * stream.number()) as f32)).collect()
 }
 
@@ -41,7 +41,7 @@ fn product(stream: &mut Stream, dim: usize, rank: usize) -> Matrix {
 }
 
 /// A head with factors of rank `keys` and `values`, and all biases.
-fn product_head(stream: &mut Stream, dim: usize, keys: usize, values: usize) -> Head {
+pub fn product_head(stream: &mut Stream, dim: usize, keys: usize, values: usize) -> Head {
     Head {
         query_key: product(stream, dim, keys),
         value: product(stream, dim, values),
@@ -56,7 +56,7 @@ fn product_head(stream: &mut Stream, dim: usize, keys: usize, values: usize) -> 
     }
 }
 
-fn perceptron(stream: &mut Stream, dim: usize, width: usize, activation: Activation) -> Perceptron {
+pub fn perceptron(stream: &mut Stream, dim: usize, width: usize, activation: Activation) -> Perceptron {
     Perceptron {
         inner: numbers(stream, width * dim, 2.0 / (dim as f64).sqrt()),
         outer: numbers(stream, width * dim, 2.0 / (width as f64).sqrt()),
@@ -67,7 +67,7 @@ fn perceptron(stream: &mut Stream, dim: usize, width: usize, activation: Activat
 }
 
 /// Every field and the energy on `device`.
-fn check_on(device: &Device, what: &str, problem: &Problem) -> Result<(), String> {
+pub fn check_on(device: &Device, what: &str, problem: &Problem) -> Result<(), String> {
     let coordinates = &problem.tokens.coordinates;
     let size = largest(&oracle::field(problem, coordinates, Field::Ambient));
     for field in [Field::Ambient, Field::Tangent, Field::Perceptron] {
@@ -84,19 +84,19 @@ fn check_on(device: &Device, what: &str, problem: &Problem) -> Result<(), String
     Ok(())
 }
 
-fn check(what: &str, problem: &Problem) -> Result<(), String> {
+pub fn check(what: &str, problem: &Problem) -> Result<(), String> {
     check_on(device()?, what, problem)
 }
 
 /// The tokens at the end of the schedule.
-fn check_steps(what: &str, problem: &Problem) -> Result<(), String> {
+pub fn check_steps(what: &str, problem: &Problem) -> Result<(), String> {
     let mut gpu = block_on(Gpu::new(device()?, problem)).map_err(text)?;
     block_on(simulate(problem, &mut gpu, |_| Ok(()))).map_err(|error| error.to_string())?;
     let found = block_on(gpu.tokens()).map_err(text)?;
     compare(what, &found, &oracle::evolve(problem), STEPS)
 }
 
-fn small(dim: usize) -> Problem {
+pub fn small(dim: usize) -> Problem {
     let mut problem = problem(Shape { replicas: 2, count: 37, dim, passive: 3 }, 2.0);
     problem.tokens.weights = uneven_weights(problem.tokens.shape);
     // The field is a perceptron's too, so that there is one to compare.
@@ -177,7 +177,7 @@ fn layer_norm(stream: &mut Stream, dim: usize) -> LayerNorm {
     LayerNorm { gain, bias: numbers(stream, dim, 0.2), epsilon: 1e-5 }
 }
 
-fn geometries(stream: &mut Stream, dim: usize) -> [Geometry; 7] {
+pub fn geometries(stream: &mut Stream, dim: usize) -> [Geometry; 7] {
     let [attention, perceptron] = [layer_norm(stream, dim), layer_norm(stream, dim)];
     [
         Geometry::Sphere,
@@ -191,7 +191,7 @@ fn geometries(stream: &mut Stream, dim: usize) -> [Geometry; 7] {
 }
 
 /// Tokens of lengths from a third to three, where the geometry lets them.
-fn stretched(problem: &mut Problem) {
+pub fn stretched(problem: &mut Problem) {
     if !problem.model.geometry.is_unit() {
         let mut stream = Stream(17);
         for token in problem.tokens.coordinates.chunks_exact_mut(problem.tokens.shape.dim) {

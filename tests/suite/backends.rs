@@ -9,7 +9,7 @@ use tokenfield::{
         cpu::{Cpu, Real},
         gpu::{self, Bounds, Gpu},
     },
-    model::{Course, Field, Normalization, Part, Position},
+    model::Field,
     observe::Sample,
     problem::{Problem, Schedule},
     scheme::Scheme,
@@ -51,20 +51,10 @@ impl Kind {
         }
     }
 
-    /// Whether the backend lacks a term of the problem: graphics adapters know no positions, no hardmax and no Sinkhorn, and
-    /// keep their geometry.
+    /// Whether the backend lacks a term of the problem: on graphics adapters replicas share a beta.
     pub fn lacks(self, problem: &Problem) -> bool {
-        let attention = &problem.model.attention;
-        let normalization =
-            matches!(attention.normalization, Normalization::Hardmax | Normalization::Sinkhorn { .. });
         let is_gpu = matches!(self, Kind::GpuSingle | Kind::GpuStages);
-        let is_part = |part: &Part| matches!(part, Part::Geometry { .. });
-        let geometry = matches!(&problem.course, Course::Parts(parts) if parts.iter().any(is_part));
-        is_gpu
-            && (normalization
-                || !attention.beta_factors.is_empty()
-                || attention.position != Position::Nowhere
-                || geometry)
+        is_gpu && !problem.model.attention.beta_factors.is_empty()
     }
 
     /// What a backend lacks it says, instead of computing something else.

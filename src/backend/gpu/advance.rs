@@ -9,8 +9,9 @@ use super::{
     pipelines::{Bound, Pipeline},
     project::upload,
     recorder::Recorder,
+    reduction,
     shaders::{Constants, Kernel, Shift},
-    tune, velocity,
+    tune,
 };
 use crate::{
     backend::BackendError,
@@ -98,7 +99,7 @@ impl Advance {
                     heads: self.heads,
                     softmax: u32::from(self.normalization == Normalization::Softmax),
                     tangent: u32::from(field == Field::Tangent),
-                    reach: velocity::reach(self.mask, segment, segment),
+                    reach: reduction::reach(self.mask, segment, segment),
                     peak: self.peak,
                     rows,
                 };

@@ -190,6 +190,8 @@ fn sample(
             segment,
             stage: state.clone(),
             directions: None,
+            placed: None,
+            decay: None,
             weights: state.clone(),
             state,
             slopes: ledger.buffer("sample slopes", 2 * bytes),
@@ -201,6 +203,7 @@ fn sample(
         operands: rows("sample operands", scratch.operands),
         keys: rows("sample keys", scratch.keys),
         values: rows("sample values", scratch.values),
+        extremes: rows("sample extremes", 0),
         outputs: rows("sample outputs", scratch.outputs),
         slices,
     }

@@ -7,12 +7,15 @@ use std::cell::Cell;
 
 use super::{
     device::Device,
+    motion,
+    places::Decay,
     segments::{self, Segment},
     shaders::{Constants, SILENT},
     tune,
 };
 use crate::{
     backend::{BackendError, Point},
+    model::{Geometry, Position},
     problem::Problem,
     tokens::{Shape, Tokens},
 };
@@ -27,12 +30,15 @@ pub(super) struct Tract {
     pub segment: Segment,
     pub state: wgpu::Buffer,
     pub stage: wgpu::Buffer,
-    /// What is seen of the tokens at the point that was looked at last, where that is not the tokens.
+    /// What is seen of the tokens at the point that was looked at last, where that is not the tokens at all times.
     pub directions: Option<wgpu::Buffer>,
+    /// The same with places added, which queries and keys are made of where places are addends.
+    pub placed: Option<wgpu::Buffer>,
     /// Velocities, ordered (stage, row).
     pub slopes: wgpu::Buffer,
     /// For each row its weight, relative to the mean weight of a source, and the base-two logarithm of that.
     pub weights: wgpu::Buffer,
+    pub decay: Option<Decay>,
 }
 
 impl Tract {
@@ -48,6 +54,16 @@ impl Tract {
     pub fn seen(&self, point: Point) -> &wgpu::Buffer {
         self.directions.as_ref().unwrap_or(self.tokens(point))
     }
+
+    /// What queries and keys are made of.
+    pub fn asked(&self, point: Point) -> &wgpu::Buffer {
+        self.placed.as_ref().unwrap_or(self.seen(point))
+    }
+
+    /// The weights of sources in the field.
+    pub fn biases(&self) -> &wgpu::Buffer {
+        self.decay.as_ref().map_or(&self.weights, |decay| &decay.biases)
+    }
 }
 
 pub(super) struct Cloud {
@@ -58,6 +74,8 @@ pub(super) struct Cloud {
     pub operands: wgpu::Buffer,
     pub keys: wgpu::Buffer,
     pub values: wgpu::Buffer,
+    /// The largest score, and the largest magnitude of one, of each partial.
+    pub extremes: wgpu::Buffer,
     /// Attention outputs before their matrix.
     pub outputs: wgpu::Buffer,
     /// Slices into which the keys of a replica are cut.
@@ -73,6 +91,8 @@ pub(super) struct Scratch {
     pub outputs: usize,
     /// Those of M in a partial.
     pub sums: usize,
+    /// One where largest scores are sought.
+    pub extremes: usize,
     pub partials: Partials,
 }
 
@@ -109,8 +129,13 @@ impl Cloud {
         let ledger = Ledger::open(device);
         let rows = |label, vectors: usize| ledger.buffer(label, VECTOR * (most * vectors as u64).max(1));
         let partials = rows("partials", (scratch.sums + 1) * slices);
+        let extremes = rows("extremes", scratch.extremes * slices);
         let [operands, outputs] = [rows("operands", scratch.operands), rows("outputs", scratch.outputs)];
         let [keys, values] = [rows("keys", scratch.keys), rows("values", scratch.values)];
+        let sees_directions = motion::geometries(problem).any(Geometry::sees_directions);
+        let is_additive = matches!(problem.model.attention.position, Position::Additive(_));
+        let tokens = &problem.tokens;
+        let relative = |row: usize| relative_weight(tokens, row / tokens.shape.count, row % tokens.shape.count);
         let tract = |segment: Segment| {
             let bytes = VECTOR * width * segment.rows() as u64;
             Tract {
@@ -118,15 +143,17 @@ impl Cloud {
                 state: ledger.buffer("state", bytes),
                 // A scheme of one stage never leaves the state.
                 stage: ledger.buffer("stage", if stages > 1 { bytes } else { VECTOR }),
-                directions: problem.model.geometry.sees_directions().then(|| ledger.buffer("directions", bytes)),
+                directions: sees_directions.then(|| ledger.buffer("directions", bytes)),
+                placed: is_additive.then(|| ledger.buffer("placed", bytes)),
                 slopes: ledger.buffer("slopes", bytes * slots),
                 weights: ledger.buffer("weights", 8 * segment.rows() as u64),
+                decay: Decay::new(device, problem, &segment, relative),
             }
         };
         let tracts = segments.into_iter().map(tract).collect();
         ledger.close().await?;
-        let cloud = Cloud { tracts, partials, operands, keys, values, outputs, slices };
-        cloud.upload(device, &problem.tokens, width as usize * 4);
+        let cloud = Cloud { tracts, partials, operands, keys, values, extremes, outputs, slices };
+        cloud.upload(device, tokens, width as usize * 4);
         Ok(cloud)
     }
 

@@ -24,7 +24,7 @@ pub(super) enum Query<M> {
 }
 
 impl<M> Query<M> {
-    fn matrix(&self) -> Option<&M> {
+    pub fn matrix(&self) -> Option<&M> {
         match self {
             Query::Scaled(_) => None,
             Query::Projected(matrix) => Some(matrix),
@@ -50,6 +50,8 @@ pub(super) struct Lens<M> {
     /// The shift if it is fixed: a whole number, to base two.
     pub fixed: f32,
     pub silence: Silence,
+    /// Whether queries and keys are made of other rows than values.
+    pub is_placed: bool,
 }
 
 /// What a head must know of its problem, beside the model.
@@ -82,7 +84,7 @@ impl Lens<Affine> {
         let dim = setting.dim;
         let beta = attention.beta_of(head);
         let factor = beta * LOG2_E;
-        let (query, key) = queries_and_keys(setting, head, factor);
+        let (query, key) = queries_and_keys(setting, attention, head);
         let (value, output) = values_and_output(setting, head);
         let width = |matrix: Option<&Affine>| matrix.map_or(dim, |matrix| matrix.outer());
         let key_dim = width(query.matrix());
@@ -94,6 +96,7 @@ impl Lens<Affine> {
         };
         let down = if attention.normalization == Normalization::Shifted { factor } else { 0.0 };
         let is_narrow = dim <= NARROW && key.is_none() && value.is_none();
+        let is_placed = matches!(attention.position, Position::Additive(_));
         let (shift, fixed) = match peak(setting, attention, head) {
             // A whole number costs nothing and makes 2^shift exact.
             Some(peak) if is_narrow => (Shift::Fixed, (factor * peak).ceil() as f32),
@@ -103,7 +106,7 @@ impl Lens<Affine> {
         // 2^-down in two parts, so that its exponent is exact.
         let scale = (unit(setting, attention) * multiple * (down.floor() - down).exp2()) as f32;
         let offset = down.floor() as f32;
-        Lens { query, key, value, output, key_dim, value_dim, scale, offset, shift, fixed, silence }
+        Lens { query, key, value, output, key_dim, value_dim, scale, offset, shift, fixed, silence, is_placed }
     }
 }
 
@@ -125,6 +128,7 @@ impl Lens<Linear> {
             shift: lens.shift,
             fixed: lens.fixed,
             silence: lens.silence,
+            is_placed: lens.is_placed,
         }
     }
 
@@ -151,13 +155,15 @@ impl Lens<Linear> {
 impl<M> Lens<M> {
     /// Whether tokens of width `dim` are reduced in registers, being keys and values at once.
     pub fn is_narrow(&self, dim: usize) -> bool {
-        dim <= NARROW && self.key.is_none() && self.value.is_none()
+        dim <= NARROW && self.key.is_none() && self.value.is_none() && !self.is_placed
     }
 }
 
-/// Queries factor * Q x and keys K x, such that scores to base two are their products.
-fn queries_and_keys(setting: &Setting, head: &Head, factor: f64) -> (Query<Affine>, Option<Affine>) {
-    let dim = setting.dim;
+/// Queries factor * Q x and keys K x, such that scores to base two are their products. Both are made where they are to be
+/// turned.
+fn queries_and_keys(setting: &Setting, attention: &Attention, head: &Head) -> (Query<Affine>, Option<Affine>) {
+    let (dim, factor) = (setting.dim, attention.beta_of(head) * LOG2_E);
+    let turns = matches!(attention.position, Position::Rotary { .. });
     match &head.query_key {
         Matrix::Product { left, right } => {
             let rank = left.len() / dim;
@@ -166,11 +172,13 @@ fn queries_and_keys(setting: &Setting, head: &Head, factor: f64) -> (Query<Affin
             (Query::Projected(query), Some(Affine::new(dim, rank, |r, k| right[r * dim + k], &head.biases.key)))
         }
         matrix => match matrix.multiple_of_identity() {
-            Some(scale) if setting.is_constant => (Query::Scaled((factor * scale) as f32), None),
+            Some(scale) if setting.is_constant && !turns => (Query::Scaled((factor * scale) as f32), None),
             _ => {
                 // <x, A y> = <A^T x, y>.
                 let rows = matrix.dense(dim, factor);
-                (Query::Projected(Affine::new(dim, dim, |k, l| rows[l * dim + k], &[])), None)
+                let identity = || Affine::new(dim, dim, |k, l| f64::from(u8::from(k == l)), &[]);
+                let query = Affine::new(dim, dim, |k, l| rows[l * dim + k], &[]);
+                (Query::Projected(query), turns.then(identity))
             }
         },
     }
@@ -198,7 +206,7 @@ fn values_and_output(setting: &Setting, head: &Head) -> (Option<Affine>, Option<
 }
 
 /// The scratch that the heads of a model need.
-pub(super) fn scratch<M>(lenses: &[Lens<M>], partials: Partials) -> Scratch {
+pub(super) fn scratch<M>(lenses: &[Lens<M>], normalization: Normalization, partials: Partials) -> Scratch {
     let most = |width: &dyn Fn(&Lens<M>) -> Option<usize>| {
         lenses.iter().filter_map(width).map(|dim| dim.div_ceil(4)).max().unwrap_or(0)
     };
@@ -208,6 +216,7 @@ pub(super) fn scratch<M>(lenses: &[Lens<M>], partials: Partials) -> Scratch {
         values: most(&|lens| lens.value.as_ref().map(|_| lens.value_dim)),
         outputs: most(&|lens| lens.output.as_ref().map(|_| lens.value_dim)),
         sums: most(&|lens| Some(lens.value_dim)),
+        extremes: usize::from(normalization == Normalization::Hardmax),
         partials,
     }
 }
@@ -235,11 +244,12 @@ pub(super) fn sight(attention: &Attention) -> Sight {
 /// Where tokens have length one and A = c I, beta c >= 0, no score exceeds beta c = beta <x_i, A x_i>, and the term of the token
 /// itself attains it; so no sum overflows and none vanishes, at any beta. That needs the token's own weight to be
 /// there: passive tokens, weights so small that they vanish beside others, and a mask that hides it need a running
-/// shift. So do positions and whatever changes.
+/// shift. So do positions, balanced weights and whatever changes.
 fn peak(setting: &Setting, attention: &Attention, head: &Head) -> Option<f64> {
     let scale = head.query_key.multiple_of_identity()?;
     let heard = setting.hears_itself && matches!(attention.mask, Mask::None | Mask::Causal);
     let bounded = setting.is_constant
+        && !matches!(attention.normalization, Normalization::Sinkhorn { .. })
         && attention.window != Some(0)
         && attention.position == Position::Nowhere
         && attention.beta_of(head) * scale >= 0.0;
@@ -272,9 +282,14 @@ pub(super) fn table(problem: &Problem) -> Vec<f32> {
 
 /// What the sums of a reduction are multiplied by, because it counts weights in units of their mean.
 fn unit(setting: &Setting, attention: &Attention) -> f64 {
-    match attention.normalization {
-        Normalization::Softmax => 1.0,
-        _ => 1.0 / setting.sources as f64,
+    if is_divided(attention.normalization) { 1.0 } else { 1.0 / setting.sources as f64 }
+}
+
+/// Whether weights are divided by their sum.
+pub(super) fn is_divided(normalization: Normalization) -> bool {
+    match normalization {
+        Normalization::Softmax | Normalization::Hardmax | Normalization::Sinkhorn { .. } => true,
+        Normalization::Unnormalized | Normalization::Shifted => false,
     }
 }
 

@@ -9,10 +9,12 @@
 //! point of a stage 16, and 16 each go to the queries and outputs of a segment where heads have general matrices. Slices of
 //! keys multiply the 32; harmonics have none, and add some megabytes. So 10^8 tokens on the sphere take at most 7.2 GB, and
 //! 5.6 GB where a binding of 2 GiB makes two segments of them.
+//! Places that are added to tokens take 32 more; rotary ones as much as the queries of a head,
+//! twice; decaying weights 16; the potentials of a head 16; largest scores 16 for each slice.
 //!
 //! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
-//! `shaders`, `params` and `pipelines` are the kernels as text, as parameters and compiled; `terms` says what the kernels
-//! have; `velocity` with its `wiring`, `parts`, `project`, `perceptron` and `motion`, `scheme`, `advance`, `survey` and
+//! `shaders`, `constants`, `params` and `pipelines` are the kernels as text, the numbers they are made for, their parameters, and compiled; `terms` says what the kernels
+//! have; `velocity` with its `wiring`, `reduction`, `balance`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme`, `advance`, `survey` and
 //! `second_moment` say what is dispatched; `harmonic` and `check` are
 //! the sums in linear time, and whether they are right; `tune` and `pace` say in what pieces; `recorder` and `readback` are
 //! the way there and back, and `failure` is what they may find.
@@ -36,8 +38,10 @@
 
 mod adapter;
 mod advance;
+mod balance;
 mod check;
 mod cloud;
+mod constants;
 mod device;
 mod failure;
 mod harmonic;
@@ -49,9 +53,11 @@ mod params;
 mod parts;
 mod perceptron;
 mod pipelines;
+mod places;
 mod project;
 mod readback;
 mod recorder;
+mod reduction;
 mod scheme;
 mod second_moment;
 mod segments;
@@ -81,7 +87,7 @@ use self::{
     shaders::{Constants, Shift},
     survey::{Asked, Survey},
     terms::unsupported,
-    velocity::{ALL, Clouds, Velocity, View},
+    velocity::{Clouds, Purpose, Velocity, View},
 };
 use super::{Backend, BackendError, Identity, Method, Point, Precision, algorithm::Plan};
 use crate::{
@@ -141,7 +147,7 @@ impl Gpu {
         let partials = if plan.is_some() { Partials::Whole } else { Partials::OfSlices };
         let setting = Setting::new(problem);
         let lenses: Vec<_> = attention.heads.iter().map(|head| Lens::of(&setting, attention, head)).collect();
-        let scratch = heads::scratch(&lenses, partials);
+        let scratch = heads::scratch(&lenses, attention.normalization, partials);
         let cloud = Cloud::new(device, problem, &constants, scratch).await?;
         let mut velocity = Velocity::new(device, problem, constants, Clouds::same(&cloud), &recorder);
         if let Some(perceptron) = &problem.model.perceptron {
@@ -311,12 +317,12 @@ impl Backend for Gpu {
             survey.spreads(recorder, cloud)?;
         }
         if asked.energy {
-            velocity.look(recorder, cloud, Point::State, Look::Usual)?;
+            velocity.look(recorder, cloud, Point::State)?;
             for segment in 0..cloud.tracts.len() {
                 for head in 0..velocity.heads() {
                     // The energy is that of all pairs, whatever the mask.
                     let view = View { point: Point::State, segment, head };
-                    velocity.sum(recorder, Clouds::same(cloud), view, ALL)?;
+                    velocity.sum(recorder, Clouds::same(cloud), view, Purpose::Energy)?;
                     survey.energy(recorder, cloud, (segment, head), velocity.stride(head))?;
                 }
             }

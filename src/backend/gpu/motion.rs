@@ -1,10 +1,12 @@
-//! What the geometry has to say: what of a token is seen, and what becomes of the field that it feels.
+//! What the geometry has to say: what of a token is seen, and what becomes of the field that it feels. Places that are added to
+//! tokens are added to what is seen.
 
 use super::{
     cloud::{Cloud, Tract},
     device::Device,
     params,
     pipelines::{Bound, Pipeline},
+    places::{Placing, Table},
     project::{Affine, Linear, Projection, Rows, Sum},
     recorder::Recorder,
     shaders::{Constants, Kernel, THREADS},
@@ -12,16 +14,18 @@ use super::{
 };
 use crate::{
     backend::{BackendError, Point},
-    model::{Geometry, Model},
+    model::{Course, Geometry, Model, Part, Position},
+    problem::Problem,
 };
 
 pub(super) struct Motion {
     geometry: Geometry,
     dim: usize,
-    /// By point and segment; `see` is empty where tokens themselves are seen.
+    /// By point and segment; `see` is empty where tokens themselves are seen at all times, and `place` where they are nowhere.
     see: [Vec<Bound>; 2],
+    place: [Vec<(Bound, Placing)>; 2],
     tangent: [Vec<Bound>; 2],
-    /// What the field -V z of rescaled tokens takes.
+    /// What the field -V z of tokens that are rescaled at some time takes.
     drift: Option<Drift>,
 }
 
@@ -40,21 +44,32 @@ pub(super) enum Look {
 }
 
 impl Motion {
-    pub fn new(device: &Device, model: &Model, constants: &Constants, cloud: &Cloud, recorder: &Recorder) -> Motion {
-        let bound = |kernel: Kernel, buffers: &dyn Fn(&Tract, Point) -> Vec<wgpu::Buffer>| {
-            let pipeline = Pipeline::new(device, kernel, constants);
-            let bind = |tract, point| {
-                let buffers = buffers(tract, point);
-                pipeline.bind(device, recorder.uniforms(), &buffers.iter().collect::<Vec<_>>())
-            };
-            POINTS.map(|point| cloud.tracts.iter().map(|tract| bind(tract, point)).collect::<Vec<_>>())
+    pub fn new(
+        device: &Device,
+        problem: &Problem,
+        constants: &Constants,
+        cloud: &Cloud,
+        recorder: &Recorder,
+    ) -> Motion {
+        let model = &problem.model;
+        let bind = |kernel: Kernel, [from, to]: [&wgpu::Buffer; 2]| {
+            Pipeline::new(device, kernel, constants).bind(device, recorder.uniforms(), &[from, to])
         };
-        let see = match model.geometry.sees_directions() {
-            false => [Vec::new(), Vec::new()],
-            true => bound(Kernel::See, &|tract, point| vec![tract.tokens(point).clone(), tract.seen(point).clone()]),
+        let see = |tract: &Tract, point| {
+            let directions = tract.directions.as_ref()?;
+            Some(bind(Kernel::See, [tract.tokens(point), directions]))
         };
         let dim = constants.dim as usize;
-        let drift = (model.geometry == Geometry::Rescaled).then(|| {
+        let place = |tract: &Tract, point| {
+            let (Some(placed), Position::Additive(places)) = (&tract.placed, &model.attention.position) else {
+                return None;
+            };
+            let table = Table::added(device, places, &tract.segment, dim);
+            let placing = Placing::new(device, recorder, constants, &table, placed);
+            Some((bind(Kernel::See, [tract.tokens(point), placed]), placing))
+        };
+        let tangent = |tract: &Tract, point| Some(bind(Kernel::Tangent, [tract.tokens(point), &tract.slopes]));
+        let drift = geometries(problem).any(|geometry| *geometry == Geometry::Rescaled).then(|| {
             let matrix = Linear::new(device, "drift", &drift(model, dim));
             let pass = |tract: &Tract, point| {
                 Projection::new(device, recorder, constants, &matrix, [tract.tokens(point), &tract.slopes])
@@ -65,8 +80,9 @@ impl Motion {
         Motion {
             geometry: model.geometry.clone(),
             dim,
-            see,
-            tangent: bound(Kernel::Tangent, &|tract, point| vec![tract.tokens(point).clone(), tract.slopes.clone()]),
+            see: by_point_and_segment(cloud, see),
+            place: by_point_and_segment(cloud, place),
+            tangent: by_point_and_segment(cloud, tangent),
             drift,
         }
     }
@@ -78,23 +94,40 @@ impl Motion {
     /// Follows `model`, after whatever was submitted; false if its geometry needs what was not laid out.
     #[must_use]
     pub fn write(&mut self, device: &Device, model: &Model) -> bool {
-        let fits = match (&self.geometry, &model.geometry) {
-            (from, to) if from.sees_directions() != to.sees_directions() => false,
-            (from, to) => (*from == Geometry::Rescaled) == (*to == Geometry::Rescaled),
-        };
-        self.geometry = model.geometry.clone();
+        let geometry = &model.geometry;
+        let is_seen = !geometry.sees_directions() || self.see.iter().any(|bounds| !bounds.is_empty());
+        let is_drawn = *geometry != Geometry::Rescaled || self.drift.is_some();
+        let fits = is_seen && is_drawn;
+        self.geometry = geometry.clone();
         let drifts = self.drift.as_ref().is_none_or(|own| own.matrix.write(device, &drift(model, self.dim)));
         fits && drifts
     }
 
-    /// Records what is seen of the tokens of all segments.
-    pub fn look(&self, recorder: &mut Recorder, cloud: &Cloud, point: Point, look: Look) -> Result<(), BackendError> {
+    /// Records what is seen of the tokens of all segments, and where they are placed.
+    pub fn look(&self, recorder: &mut Recorder, cloud: &Cloud, point: Point) -> Result<(), BackendError> {
+        let unit = u32::from(self.geometry.sees_directions());
+        let see = |recorder: &mut Recorder, bound, rows: usize| {
+            self.by_rows(recorder, bound, &params::See { rows: rows as u32, unit }, rows)
+        };
         for (bound, tract) in self.see[point as usize].iter().zip(&cloud.tracts) {
-            let rows = tract.segment.rows();
-            let params = params::See { rows: rows as u32, unit: u32::from(look == Look::Usual) };
-            self.by_rows(recorder, bound, &params, rows)?;
+            see(recorder, bound, tract.segment.rows())?;
+        }
+        for ((bound, placing), tract) in self.place[point as usize].iter().zip(&cloud.tracts) {
+            see(recorder, bound, tract.segment.rows())?;
+            placing.record(recorder, tract.segment.rows())?;
         }
         Ok(())
+    }
+
+    /// Records a field of zero for a segment, in the rows of `slopes` from `first_row`.
+    pub fn rest(
+        &self,
+        recorder: &mut Recorder,
+        (point, segment, rows): (Point, usize, usize),
+        first_row: usize,
+    ) -> Result<(), BackendError> {
+        let params = params::Tangent { rows: rows as u32, first_row: first_row as u32, kind: 3, alpha: 0.0 };
+        self.by_rows(recorder, &self.tangent[point as usize][segment], &params, rows)
     }
 
     /// Records what becomes of the field of a segment in the rows of `slopes` from `first_row`.
@@ -129,6 +162,25 @@ impl Motion {
     ) -> Result<(), BackendError> {
         recorder.record(bound, params, rows.div_ceil(THREADS as usize) as u64, (rows * self.dim * 8) as f64)
     }
+}
+
+/// The geometries that tokens are in from time to time.
+pub(super) fn geometries(problem: &Problem) -> impl Iterator<Item = &Geometry> {
+    let (layers, parts) = match &problem.course {
+        Course::Constant => (&[][..], &[][..]),
+        Course::Layers(layers) => (layers.as_slice(), &[][..]),
+        Course::Parts(parts) => (&[][..], parts.as_slice()),
+    };
+    let changed = parts.iter().filter_map(|part| match part {
+        Part::Geometry { geometry, .. } => Some(geometry),
+        _ => None,
+    });
+    std::iter::once(&problem.model).chain(layers).map(|model| &model.geometry).chain(changed)
+}
+
+/// What `one` makes for every point and segment, where it makes something.
+fn by_point_and_segment<T>(cloud: &Cloud, one: impl Fn(&Tract, Point) -> Option<T>) -> [Vec<T>; 2] {
+    POINTS.map(|point| cloud.tracts.iter().filter_map(|tract| one(tract, point)).collect())
 }
 
 /// -V, of the one head that there is.

@@ -20,6 +20,14 @@ pub(super) struct Pace {
     last_end: Option<Instant>,
 }
 
+/// What is known about the work of a submission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Work {
+    Done,
+    /// Some of it may have been passed over, so that it teaches no faster pace.
+    AtMost,
+}
+
 #[derive(Debug, PartialEq)]
 enum Adapts {
     ToMeasured,
@@ -38,7 +46,7 @@ impl Pace {
     }
 
     /// Learns that `work` submitted at `start` has just ended.
-    pub fn learn(&mut self, work: f64, start: Instant) {
+    pub fn learn(&mut self, work: f64, known: Work, start: Instant) {
         let end = Instant::now();
         // The device works on one submission at a time, so this one began when the last one ended, or later.
         let began = self.last_end.map_or(start, |last| last.max(start));
@@ -49,7 +57,8 @@ impl Pace {
         }
         let seconds = (end - began).as_secs_f64().max(1e-6);
         let target = work / seconds * TARGET.as_secs_f64();
-        self.work = target.clamp(START / 100.0, GROWTH * self.work);
+        let growth = if known == Work::Done { GROWTH } else { 1.0 };
+        self.work = target.clamp(START / 100.0, growth * self.work);
     }
 }
 
@@ -61,7 +70,7 @@ mod tests {
     fn the_work_of_a_fast_device_grows_step_by_step() {
         let mut pace = Pace::new(None);
         let before = pace.work();
-        pace.learn(before, Instant::now());
+        pace.learn(before, Work::Done, Instant::now());
         assert_eq!(pace.work(), GROWTH * before);
     }
 
@@ -69,14 +78,25 @@ mod tests {
     fn the_work_of_a_slow_device_shrinks_at_once() {
         let mut pace = Pace::new(None);
         let before = pace.work();
-        pace.learn(before, Instant::now() - 10 * TARGET);
+        pace.learn(before, Work::Done, Instant::now() - 10 * TARGET);
         assert!((pace.work() - before / 10.0).abs() < 0.02 * before / 10.0, "{}", pace.work());
+    }
+
+    #[test]
+    fn work_that_may_be_passed_over_teaches_no_faster_pace() {
+        let mut pace = Pace::new(None);
+        let before = pace.work();
+        pace.learn(before, Work::AtMost, Instant::now());
+        assert_eq!(pace.work(), before);
+        let mut pace = Pace::new(None);
+        pace.learn(before, Work::AtMost, Instant::now() - 10 * TARGET);
+        assert!(pace.work() < before);
     }
 
     #[test]
     fn a_given_work_stays() {
         let mut pace = Pace::new(Some(7.0));
-        pace.learn(7.0, Instant::now());
+        pace.learn(7.0, Work::Done, Instant::now());
         assert_eq!(pace.work(), 7.0);
     }
 
@@ -84,7 +104,7 @@ mod tests {
     fn a_small_submission_teaches_nothing() {
         let mut pace = Pace::new(None);
         let before = pace.work();
-        pace.learn(1.0, Instant::now() - TARGET);
+        pace.learn(1.0, Work::Done, Instant::now() - TARGET);
         assert_eq!(pace.work(), before);
     }
 }

@@ -58,6 +58,20 @@ params! {
         window: i32,
         others: u32,
         first_passive: u32,
+        seeks: u32,
+        residuals_at: u32,
+        tolerance: f32,
+    }
+    Potential {
+        rows: u32,
+        slices: u32,
+        stride: u32,
+        tokens: u32,
+        sources: u32,
+        phase: u32,
+        last_at: u32,
+        next_at: u32,
+        tolerance: f32,
     }
     Settle {
         rows: u32,
@@ -69,7 +83,9 @@ params! {
         scale: f32,
         offset: f32,
         marked: u32,
+        divided: u32,
     }
+    Place { rows: u32, tokens: u32, turned: u32 }
     Project {
         first_group: u32,
         end_group: u32,

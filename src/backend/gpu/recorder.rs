@@ -8,7 +8,7 @@ use std::{collections::VecDeque, ops::Range, time::Instant};
 use super::{
     device::Device,
     failure::Failure,
-    pace::Pace,
+    pace::{Pace, Work},
     params::Params,
     pipelines::{self, Bound},
 };
@@ -31,6 +31,7 @@ struct Dispatch {
 struct Submitted {
     index: wgpu::SubmissionIndex,
     work: f64,
+    known: Work,
     start: Instant,
 }
 
@@ -46,6 +47,7 @@ pub(super) struct Recorder {
     params: Vec<u8>,
     dispatches: Vec<Dispatch>,
     work: f64,
+    known: Work,
     pace: Pace,
     in_flight: VecDeque<Submitted>,
 }
@@ -70,6 +72,7 @@ impl Recorder {
             params: Vec::with_capacity(SLOTS * slot_bytes),
             dispatches: Vec::with_capacity(SLOTS),
             work: 0.0,
+            known: Work::Done,
             pace: Pace::new(device.bounds.dispatch_work),
             in_flight: VecDeque::new(),
         }
@@ -111,6 +114,11 @@ impl Recorder {
         Ok(())
     }
 
+    /// Says that the device may pass over what was recorded last.
+    pub fn doubt(&mut self) {
+        self.known = Work::AtMost;
+    }
+
     /// Ranges of at most a dispatch's work that together are all `groups` workgroups of `work` multiply-adds.
     pub fn cut(&self, groups: u64, work: f64) -> impl Iterator<Item = Range<u64>> + use<> {
         let affordable = self.pace.work() / work * groups as f64;
@@ -142,9 +150,9 @@ impl Recorder {
         }
         let start = Instant::now();
         let index = self.queue.submit([encoder.finish()]);
-        self.in_flight.push_back(Submitted { index, work: self.work, start });
+        self.in_flight.push_back(Submitted { index, work: self.work, known: self.known, start });
         self.params.clear();
-        self.work = 0.0;
+        (self.work, self.known) = (0.0, Work::Done);
         while self.in_flight.len() > IN_FLIGHT {
             self.wait_for_oldest()?;
         }
@@ -158,7 +166,7 @@ impl Recorder {
         self.submit()?;
         let start = Instant::now();
         let index = self.queue.submit([encoder.finish()]);
-        self.in_flight.push_back(Submitted { index, work: 0.0, start });
+        self.in_flight.push_back(Submitted { index, work: 0.0, known: Work::Done, start });
         Ok(())
     }
 
@@ -171,7 +179,7 @@ impl Recorder {
     }
 
     fn wait_for_oldest(&mut self) -> Result<(), BackendError> {
-        let Some(Submitted { index, work, start }) = self.in_flight.pop_front() else {
+        let Some(Submitted { index, work, known, start }) = self.in_flight.pop_front() else {
             return Ok(());
         };
         let wait = wgpu::PollType::Wait { submission_index: Some(index), timeout: None };
@@ -180,7 +188,7 @@ impl Recorder {
             let reason = error.to_string();
             return Err(BackendError::DeviceLost { adapter: self.adapter.clone(), reason });
         }
-        self.pace.learn(work, start);
+        self.pace.learn(work, known, start);
         Ok(())
     }
 

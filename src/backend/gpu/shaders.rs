@@ -4,14 +4,15 @@
 //! A shader is plain WGSL that a browser takes: a header of constants, shared files, and one file named like its
 //! entry point. Nothing here needs a device, so a test can parse, validate and translate every kernel anywhere.
 
-use std::fmt::Write;
-
-use super::params::{self, Params};
+use super::{
+    constants::header,
+    params::{self, Params},
+};
 pub use super::{
+    constants::{Constants, Matrices, Shift, Sight},
     params::Layout,
     tune::{constants, small, wide},
 };
-use crate::harmonic::SEED;
 
 /// Tokens up to this width are reduced in registers, wider ones through blocked products.
 pub const NARROW: usize = 16;
@@ -40,11 +41,15 @@ pub const SILENT: f32 = -1e30;
 pub enum Kernel {
     ReduceNarrow,
     ReduceWide,
+    Hardmax,
+    HalfStep,
+    Potential,
     Settle,
     ProjectNarrow,
     ProjectWide,
     Tangent,
     See,
+    Place,
     Fluctuate,
     Combine,
     Advance,
@@ -71,75 +76,19 @@ pub enum Binding {
     ReadWrite,
 }
 
-/// Where the exponent of the softmax is measured from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shift {
-    /// From a bound known beforehand.
-    Fixed,
-    /// From the largest score so far.
-    Running,
-}
-
-/// Which sources a query sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sight {
-    All,
-    /// The leading ones, up to a number that grows with the query.
-    Leading,
-    /// Some of those.
-    Chosen,
-}
-
-/// The numbers that a kernel is compiled for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Constants {
-    /// Components of a token; of a value of a head, and of an output of a product.
-    pub dim: u32,
-    /// Components of a key of a head, and of an input of a product; as many elsewhere.
-    pub inner: u32,
-    /// Threads of a workgroup of the reduction.
-    pub threads: u32,
-    /// Queries of one thread of `reduce_narrow` and `advance`.
-    pub queries: u32,
-    /// Keys in a tile of the reduction: a multiple of four.
-    pub tile: u32,
-    /// Keys in a chunk: a multiple of the tile.
-    pub chunk: u32,
-    pub shift: Shift,
-    pub sight: Sight,
-    /// Degrees of a series whose radial coefficients each query has of its own; zero where they are all the same.
-    pub degrees: u32,
-    pub matrices: Matrices,
-    /// Replicas that a workgroup of `advance` keeps, each in a tile of its own; one elsewhere.
-    pub tiles: u32,
-    /// Stages of a step of `advance`; one elsewhere.
-    pub stages: u32,
-}
-
-/// Whether a kernel that knows the heads must be able to multiply tokens by matrices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Matrices {
-    /// All are multiples of the identity, or multiplied elsewhere.
-    Multiples,
-    General,
-}
-
-impl Constants {
-    /// Vectors of four components that hold one token.
-    pub fn width(&self) -> u32 {
-        self.dim.div_ceil(4)
-    }
-}
-
 impl Kernel {
-    pub const ALL: [Kernel; 23] = [
+    pub const ALL: [Kernel; 27] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
+        Kernel::Hardmax,
+        Kernel::HalfStep,
+        Kernel::Potential,
         Kernel::Settle,
         Kernel::ProjectNarrow,
         Kernel::ProjectWide,
         Kernel::Tangent,
         Kernel::See,
+        Kernel::Place,
         Kernel::Fluctuate,
         Kernel::Combine,
         Kernel::Advance,
@@ -163,11 +112,15 @@ impl Kernel {
         match self {
             Kernel::ReduceNarrow => "reduce_narrow",
             Kernel::ReduceWide => "reduce_wide",
+            Kernel::Hardmax => "hardmax",
+            Kernel::HalfStep => "half_step",
+            Kernel::Potential => "potential",
             Kernel::Settle => "settle",
             Kernel::ProjectNarrow => "project_narrow",
             Kernel::ProjectWide => "project_wide",
             Kernel::Tangent => "tangent",
             Kernel::See => "see",
+            Kernel::Place => "place",
             Kernel::Fluctuate => "fluctuate",
             Kernel::Combine => "combine",
             Kernel::Advance => "advance",
@@ -191,12 +144,16 @@ impl Kernel {
     pub fn files(self) -> &'static [File] {
         match self {
             Kernel::ReduceNarrow => &[GRID, PARTIAL, MASK, WINDOW, TILE, REDUCE, REDUCE_NARROW],
-            Kernel::ReduceWide => &[GRID, PARTIAL, MASK, WINDOW, REDUCE, REDUCE_WIDE],
+            Kernel::ReduceWide => &[GRID, PARTIAL, MASK, WINDOW, REDUCE, SCORES, SUMS, VALUES, WEIGHTED, REDUCE_WIDE],
+            Kernel::Hardmax => &[GRID, PARTIAL, MASK, WINDOW, REDUCE, SCORES, SUMS, VALUES, HARDMAX],
+            Kernel::HalfStep => &[GRID, PARTIAL, MASK, WINDOW, REDUCE, SCORES, SUMS, WEIGHTED, HALF_STEP],
+            Kernel::Potential => &[GRID, POTENTIAL],
             Kernel::Settle => &[GRID, PARTIAL, SILENCE, SETTLE],
             Kernel::ProjectNarrow => &[GRID, SILENCE, ACTIVATION, PROJECT, PROJECT_NARROW],
             Kernel::ProjectWide => &[GRID, SILENCE, ACTIVATION, PROJECT, PROJECT_WIDE],
             Kernel::Tangent => &[GRID, TANGENT],
             Kernel::See => &[GRID, SEE],
+            Kernel::Place => &[GRID, PLACE],
             Kernel::Fluctuate => &[GRID, FLUCTUATE],
             Kernel::Combine => &[GRID, COMBINE],
             Kernel::Advance => &[GRID, PARTIAL, SILENCE, MASK, TILE, ADVANCE],
@@ -221,10 +178,12 @@ impl Kernel {
         use Binding::{Read, ReadWrite, Uniform};
         match self {
             Kernel::ReduceNarrow => &[Uniform, Read, Read, Read, ReadWrite],
-            Kernel::ReduceWide => &[Uniform, Read, Read, Read, ReadWrite, Read],
-            Kernel::Settle | Kernel::ProjectNarrow | Kernel::ProjectWide => &[Uniform, Read, Read, ReadWrite],
-            Kernel::Tangent => &[Uniform, Read, ReadWrite],
-            Kernel::See | Kernel::Fluctuate => &[Uniform, Read, ReadWrite],
+            Kernel::ReduceWide | Kernel::HalfStep => &[Uniform, Read, Read, Read, ReadWrite, Read],
+            Kernel::Potential => &[Uniform, Read, Read, ReadWrite, ReadWrite],
+            Kernel::Hardmax => &[Uniform, Read, Read, Read, ReadWrite, Read, ReadWrite],
+            Kernel::Settle => &[Uniform, Read, Read, ReadWrite, Read],
+            Kernel::ProjectNarrow | Kernel::ProjectWide => &[Uniform, Read, Read, ReadWrite],
+            Kernel::Tangent | Kernel::See | Kernel::Place | Kernel::Fluctuate => &[Uniform, Read, ReadWrite],
             Kernel::Combine => &[Uniform, ReadWrite, ReadWrite, Read, Read],
             Kernel::Advance => &[Uniform, ReadWrite, Read, Read, Read],
             Kernel::Direction => &[Uniform, ReadWrite],
@@ -243,11 +202,13 @@ impl Kernel {
     /// The uniform struct, as Rust lays it out.
     pub fn layout(self) -> Layout {
         match self {
-            Kernel::ReduceNarrow | Kernel::ReduceWide => params::Reduce::LAYOUT,
+            Kernel::ReduceNarrow | Kernel::ReduceWide | Kernel::Hardmax | Kernel::HalfStep => params::Reduce::LAYOUT,
+            Kernel::Potential => params::Potential::LAYOUT,
             Kernel::Settle => params::Settle::LAYOUT,
             Kernel::ProjectNarrow | Kernel::ProjectWide => params::Project::LAYOUT,
             Kernel::Tangent => params::Tangent::LAYOUT,
             Kernel::See => params::See::LAYOUT,
+            Kernel::Place => params::Place::LAYOUT,
             Kernel::Fluctuate => params::Fluctuate::LAYOUT,
             Kernel::Combine => params::Combine::LAYOUT,
             Kernel::Advance => params::Advance::LAYOUT,
@@ -264,7 +225,9 @@ impl Kernel {
     /// Threads of one workgroup.
     pub fn threads(self, constants: &Constants) -> u32 {
         match self {
-            Kernel::ReduceNarrow | Kernel::ReduceWide | Kernel::Advance => constants.threads,
+            Kernel::ReduceNarrow | Kernel::ReduceWide | Kernel::Hardmax | Kernel::HalfStep | Kernel::Advance => {
+                constants.threads
+            }
             Kernel::SecondMoment | Kernel::Collect => EDGE * EDGE,
             _ => THREADS,
         }
@@ -279,42 +242,6 @@ impl Kernel {
         }
         text
     }
-}
-
-fn header(constants: &Constants, threads: u32) -> String {
-    let mut text = String::new();
-    let numbers = [
-        ("D", constants.dim),
-        ("WIDTH", constants.width()),
-        ("INNER", constants.inner.div_ceil(4)),
-        ("THREADS", threads),
-        ("QUERIES", constants.queries),
-        ("TILE", constants.tile),
-        ("CHUNK", constants.chunk),
-        ("TILES", constants.tiles),
-        ("STAGES", constants.stages),
-        ("WIDE_QUERIES", WIDE_QUERIES),
-        ("PROJECT_VECTORS", PROJECT_VECTORS),
-        ("PROJECT_ROWS", PROJECT_ROWS),
-        ("SURVEY_ROWS", SURVEY_ROWS),
-        ("EDGE", EDGE),
-        ("KEYS", MOMENT_KEYS),
-        ("HARMONICS", HARMONICS),
-        ("QUERIES_AT_ONCE", constants.queries.min(SERIES_QUERIES)),
-        ("DEGREES", constants.degrees.max(1)),
-    ];
-    for (name, value) in numbers {
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "const {name}: u32 = {value}u;");
-    }
-    let _ = writeln!(text, "const SILENT: f32 = {SILENT:e};");
-    let _ = writeln!(text, "const FIXED_SHIFT: bool = {};", constants.shift == Shift::Fixed);
-    let _ = writeln!(text, "const SEED: f32 = {SEED:e};");
-    let _ = writeln!(text, "const VARYING: bool = {};", constants.degrees > 0);
-    let _ = writeln!(text, "const GENERAL: bool = {};", constants.matrices == Matrices::General);
-    let _ = writeln!(text, "const MASKED: bool = {};", constants.sight != Sight::All);
-    let _ = writeln!(text, "const CHOSEN: bool = {};", constants.sight == Sight::Chosen);
-    text
 }
 
 /// One file of the folder `shaders`.
@@ -342,7 +269,14 @@ files! {
     TILE = "tile.wgsl";
     REDUCE = "reduce.wgsl";
     REDUCE_NARROW = "reduce_narrow.wgsl";
+    SCORES = "scores.wgsl";
+    SUMS = "sums.wgsl";
+    VALUES = "values.wgsl";
+    WEIGHTED = "weighted.wgsl";
     REDUCE_WIDE = "reduce_wide.wgsl";
+    HARDMAX = "hardmax.wgsl";
+    HALF_STEP = "half_step.wgsl";
+    POTENTIAL = "potential.wgsl";
     SETTLE = "settle.wgsl";
     ACTIVATION = "activation.wgsl";
     PROJECT = "project.wgsl";
@@ -350,6 +284,7 @@ files! {
     PROJECT_WIDE = "project_wide.wgsl";
     TANGENT = "tangent.wgsl";
     SEE = "see.wgsl";
+    PLACE = "place.wgsl";
     FLUCTUATE = "fluctuate.wgsl";
     COMBINE = "combine.wgsl";
     ADVANCE = "advance.wgsl";

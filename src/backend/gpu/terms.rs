@@ -2,7 +2,7 @@
 
 use crate::{
     backend::BackendError,
-    model::{Attention, Biases, Course, Geometry, Head, Mask, Matrix, Normalization, Part, Position},
+    model::{Biases, Course, Geometry, Head, Mask, Matrix, Normalization, Position},
     problem::{Algorithm, Problem},
 };
 
@@ -13,28 +13,15 @@ pub(super) fn unsupported(term: &'static str) -> BackendError {
 
 /// Refuses what the kernels do not have.
 pub(super) fn check(problem: &Problem) -> Result<(), BackendError> {
-    if matches!(&problem.course, Course::Parts(parts) if parts.iter().any(|part| matches!(part, Part::Geometry { .. })))
-    {
-        return Err(unsupported("geometry that changes"));
+    if !problem.model.attention.beta_factors.is_empty() {
+        return Err(unsupported("betas of replicas"));
     }
-    let layers = match &problem.course {
-        Course::Layers(layers) => layers.as_slice(),
-        Course::Constant | Course::Parts(_) => &[],
-    };
-    std::iter::once(&problem.model).chain(layers).try_for_each(|model| check_attention(&model.attention))
-}
-
-fn check_attention(attention: &Attention) -> Result<(), BackendError> {
-    let missing = [
-        (!attention.beta_factors.is_empty(), "betas of replicas"),
-        (attention.heads.is_empty(), "field without heads"),
-        (attention.position != Position::Nowhere, "positions"),
-        (attention.normalization == Normalization::Hardmax, "hardmax"),
-        (matches!(attention.normalization, Normalization::Sinkhorn { .. }), "doubly stochastic attention"),
-    ];
-    match missing.into_iter().find(|(is_there, _)| *is_there) {
-        Some((_, term)) => Err(unsupported(term)),
-        None => Ok(()),
+    let position = &problem.model.attention.position;
+    match &problem.course {
+        Course::Layers(layers) if layers.iter().any(|layer| layer.attention.position != *position) => {
+            Err(unsupported("positions that change"))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -46,7 +33,8 @@ fn is_simple(problem: &Problem) -> bool {
             && head.beta.is_none()
             && head.biases == Biases::default()
     };
-    model.geometry == Geometry::Sphere
+    !attention.heads.is_empty()
+        && model.geometry == Geometry::Sphere
         && model.perceptron.is_none()
         && model.noise.is_none()
         && problem.course.is_constant()

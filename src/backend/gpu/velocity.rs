@@ -2,45 +2,46 @@
 //! the geometry makes of the sum.
 
 use super::{
+    balance::{Balance, Duals},
     cloud::Cloud,
     device::Device,
     harmonic::Series,
-    heads::{Lens, Query, Setting},
-    motion::{Look, Motion},
+    heads::{Lens, Query, Setting, is_divided},
+    motion::Motion,
     params,
-    parts::Parts,
     perceptron::Perceptron,
     project::{Linear, Rows, Silence, Sum},
     recorder::Recorder,
-    segments::Segment,
+    reduction::{Aim, Gauge, Hearing, Partial, Reduction},
     shaders::{Constants, THREADS, WIDE_QUERIES},
     tune,
     wiring::{KeyPass, Pass, Wire},
 };
 use crate::{
     backend::{BackendError, Point},
-    model::{Attention, Field, Mask, Model, Normalization},
+    model::{Field, Model, Normalization},
     problem::Problem,
 };
 
 /// The points in the order in which everything is kept that exists for both.
 pub(super) const POINTS: [Point; 2] = [Point::State, Point::Stage];
 
-/// Whom a query hears, by mask and window.
+/// What sums over keys are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Hearing {
-    mask: Mask,
-    window: Option<usize>,
+pub(super) enum Purpose {
+    /// The field, under mask and window and with weights as positions make them.
+    Field,
+    /// The energy of all pairs.
+    Energy,
 }
-
-/// Everybody: the energy is that of all pairs.
-pub(super) const ALL: Hearing = Hearing { mask: Mask::None, window: None };
 
 /// One head: its lens, and its passes by point and segment.
 struct Head {
     lens: Lens<Linear>,
     /// Queries of one workgroup of the reduction.
     group_queries: usize,
+    /// Present where rows and columns are normalized in turn.
+    balance: Option<Balance>,
     passes: [Vec<Pass>; 2],
 }
 
@@ -93,20 +94,31 @@ impl Velocity {
         let (setting, attention) = (Setting::new(problem), &problem.model.attention);
         let head = |head| {
             let lens = Lens::new(device, &Lens::of(&setting, attention, head));
-            let wire = Wire::new(device, [queries, keys], recorder, &lens, &constants);
-            let passes = POINTS.map(|point| queries.tracts.iter().map(|tract| wire.pass(tract, point)).collect());
+            let (limits, duals) = match attention.normalization {
+                Normalization::Sinkhorn { iterations, tolerance } => {
+                    ((iterations, tolerance), Some(Duals::new(device, keys)))
+                }
+                _ => ((0, 0.0), None),
+            };
+            let wire = Wire::new(device, [queries, keys], recorder, (&lens, attention, duals.as_ref()), &constants);
+            let balance = duals.as_ref().map(|duals| {
+                let wide = tune::wide(&constants, lens.key_dim, lens.value_dim);
+                Balance::new(device, (keys, &wire), recorder, (wide, duals), limits)
+            });
+            let passes =
+                POINTS.map(|point| (0..queries.tracts.len()).map(|segment| wire.pass(segment, point)).collect());
             let group_queries = match lens.is_narrow(problem.tokens.shape.dim) {
                 true => tune::group_queries(&constants),
                 false => WIDE_QUERIES as usize,
             };
-            Head { lens, group_queries, passes }
+            Head { lens, group_queries, balance, passes }
         };
         Velocity {
             constants,
             normalization: attention.normalization,
-            hearing: hearing(attention),
+            hearing: Hearing::of(attention),
             heads: attention.heads.iter().map(head).collect(),
-            motion: Motion::new(device, &problem.model, &constants, queries, recorder),
+            motion: Motion::new(device, problem, &constants, queries, recorder),
             perceptron: None,
             series: None,
             setting,
@@ -118,7 +130,7 @@ impl Velocity {
     pub fn write(&mut self, device: &Device, model: &Model) -> bool {
         let (setting, attention) = (&self.setting, &model.attention);
         let as_many = attention.heads.len() == self.heads.len();
-        let as_seen = (self.hearing, self.normalization) == (hearing(attention), attention.normalization);
+        let as_seen = (self.hearing, self.normalization) == (Hearing::of(attention), attention.normalization);
         let mut fits = as_many && as_seen && self.motion.write(device, model);
         for (own, head) in self.heads.iter_mut().zip(&attention.heads) {
             fits &= own.lens.write(device, &Lens::of(setting, attention, head));
@@ -148,21 +160,31 @@ impl Velocity {
         field: Field,
         stage: usize,
     ) -> Result<(), BackendError> {
-        self.look(recorder, clouds.queries, point, Look::Usual)?;
+        self.look(recorder, clouds.queries, point)?;
+        let heads = if field == Field::Perceptron { 0 } else { self.heads.len() };
+        for (head, own) in self.heads[..heads].iter().enumerate() {
+            if let Some(balance) = &own.balance {
+                let gauge = self.gauge(head, clouds.keys.slices).wide();
+                balance.record(recorder, clouds.keys, point, &gauge)?;
+            }
+        }
         let is_fused = self.is_fused();
         for (segment, tract) in clouds.queries.tracts.iter().enumerate() {
             let rows = tract.segment.rows();
             let (first_row, mut sum) = (stage * rows, Sum::Fresh);
-            let heads = if field == Field::Perceptron { 0 } else { self.heads.len() };
             for head in 0..heads {
                 let view = View { point, segment, head };
-                self.sum(recorder, clouds, view, self.hearing)?;
+                self.sum(recorder, clouds, view, Purpose::Field)?;
                 let projects = field == Field::Tangent && is_fused && head + 1 == heads;
                 self.output(recorder, clouds.queries, view, projects, (first_row, sum))?;
                 sum = Sum::Continued;
             }
             if let (Field::Tangent | Field::Perceptron, Some(perceptron)) = (field, &self.perceptron) {
                 perceptron.record(recorder, (point, segment, 0..rows), first_row, sum)?;
+                sum = Sum::Continued;
+            }
+            if sum == Sum::Fresh {
+                self.motion.rest(recorder, (point, segment, rows), first_row)?;
             }
             if field == Field::Tangent && !is_fused {
                 self.motion.finish(recorder, (point, segment, rows), first_row)?;
@@ -172,8 +194,8 @@ impl Velocity {
     }
 
     /// Records what is seen of the tokens.
-    pub fn look(&self, recorder: &mut Recorder, cloud: &Cloud, point: Point, look: Look) -> Result<(), BackendError> {
-        self.motion.look(recorder, cloud, point, look)
+    pub fn look(&self, recorder: &mut Recorder, cloud: &Cloud, point: Point) -> Result<(), BackendError> {
+        self.motion.look(recorder, cloud, point)
     }
 
     /// Whether the last head can project to the tangent space of the sphere while it leaves its output.
@@ -182,81 +204,75 @@ impl Velocity {
         self.motion.is_spherical() && adds_last
     }
 
-    /// Records the partials of a view, over all keys that its queries see by `hearing`: that of the model, or all.
+    /// Records the partials of a view.
     pub fn sum(
         &self,
         recorder: &mut Recorder,
         clouds: Clouds,
         view: View,
-        hearing: Hearing,
+        purpose: Purpose,
     ) -> Result<(), BackendError> {
         if let Some(query) = &self.pass(view).1.query {
-            query.record(recorder, Rows::first(clouds.queries.tracts[view.segment].segment.rows()))?;
+            query.record(recorder, clouds.queries.tracts[view.segment].segment.rows())?;
         }
         if let Some(series) = &self.series {
             return series.record(recorder, clouds.queries, view);
         }
-        for (turn, pass) in self.pass(view).1.keys.iter().enumerate() {
-            let rows = Rows::first(clouds.keys.tracts[pass.segment].segment.rows());
-            for projection in [&pass.key, &pass.value].into_iter().flatten() {
-                projection.record(recorder, rows)?;
+        let is_hard = purpose == Purpose::Field && self.normalization == Normalization::Hardmax;
+        let gauge = self.gauge(view.head, clouds.queries.slices);
+        let (gauge, aims) = match is_hard {
+            true => (gauge.wide(), &[Aim::Extremes, Aim::Sums][..]),
+            false => (gauge, &[Aim::Sums][..]),
+        };
+        for aim in aims {
+            let mut partial = Partial::Fresh;
+            for pass in &self.pass(view).1.keys {
+                self.reduce(recorder, clouds, (view, pass), purpose, (&gauge, *aim, partial))?;
+                partial = Partial::Continued;
             }
-            self.reduce(recorder, clouds, view, hearing, turn)?;
         }
         Ok(())
     }
 
-    /// Records the partials of a view over the keys of the segment that comes `turn`.
+    /// Records the partials of a view over the keys of one segment.
     fn reduce(
         &self,
         recorder: &mut Recorder,
         clouds: Clouds,
-        view: View,
-        hearing: Hearing,
-        turn: usize,
+        (view, pass): (View, &KeyPass),
+        purpose: Purpose,
+        (gauge, aim, partial): (&Gauge, Aim, Partial),
     ) -> Result<(), BackendError> {
-        let (lens, pass) = self.pass(view);
-        let group_queries = self.heads[view.head].group_queries;
-        let KeyPass { segment, reduce, .. } = &pass.keys[turn];
-        let slices = clouds.queries.slices;
-        let (queries, keys) = (&clouds.queries.tracts[view.segment].segment, &clouds.keys.tracts[*segment].segment);
-        let blocks = queries.tokens.div_ceil(group_queries);
-        let groups = (queries.replicas * slices * blocks) as u64;
-        // Multiply-adds for one pair: score, value, and about eight for the exponential.
-        let work = (group_queries * (lens.key_dim + lens.value_dim + 8)) as f64;
-        let slice_keys = tune::slice_keys(keys.sources, slices, &self.constants);
-        let chunk = self.constants.chunk as usize;
-        let (most_pairs, most_groups) = (recorder.dispatch_work() / work, recorder.dispatch_groups());
-        for part in Parts::new(groups, slice_keys, chunk, most_pairs, most_groups) {
-            let params = params::Reduce {
-                first_group: part.groups.start as u32,
-                end_group: part.groups.end as u32,
-                blocks: blocks as u32,
-                slices: slices as u32,
-                queries: queries.tokens as u32,
-                rows: queries.rows() as u32,
-                sources: keys.sources as u32,
-                key_rows: keys.tokens as u32,
-                slice_keys: slice_keys as u32,
-                first_key: part.keys.start as u32,
-                end_key: part.keys.end as u32,
-                fresh: u32::from(turn == 0 && part.keys.start == 0),
-                scale: match lens.query {
-                    Query::Scaled(scale) => scale,
-                    Query::Projected(_) => 1.0,
-                },
-                shift: lens.fixed,
-                reach: reach(hearing.mask, queries, keys),
-                ahead: queries.first_token as i32 - keys.first_token as i32,
-                // Beyond any source, and far from overflow when a query's number is added.
-                window: hearing.window.map_or(FAR, |window| window.min(FAR as usize) as i32),
-                others: u32::from(hearing.mask == Mask::Others),
-                first_passive: self.setting.sources.saturating_sub(queries.first_token) as u32,
-            };
-            let groups = part.groups.end - part.groups.start;
-            recorder.record(reduce, &params, groups, groups as f64 * part.keys.len() as f64 * work)?;
+        let keys = &clouds.keys.tracts[pass.segment].segment;
+        if let Some(key) = &pass.key {
+            key.record(recorder, keys.rows())?;
         }
-        Ok(())
+        if let Some(value) = &pass.value {
+            value.record(recorder, Rows::first(keys.rows()))?;
+        }
+        let (bound, hearing) = match purpose {
+            Purpose::Field => (&pass.reduce, self.hearing),
+            Purpose::Energy => (&pass.plain, Hearing::all()),
+        };
+        let queries = &clouds.queries.tracts[view.segment].segment;
+        Reduction { bound, queries, keys, hearing, partial, aim }.record(recorder, gauge)
+    }
+
+    /// The sizes of all reductions of a head, whose keys come in so many slices.
+    fn gauge(&self, head: usize, slices: usize) -> Gauge {
+        let Head { lens, group_queries, .. } = &self.heads[head];
+        Gauge {
+            constants: self.constants,
+            sources: self.setting.sources,
+            slices,
+            group_queries: *group_queries,
+            width: lens.key_dim + lens.value_dim,
+            scale: match lens.query {
+                Query::Scaled(scale) => scale,
+                Query::Projected(_) => 1.0,
+            },
+            shift: lens.fixed,
+        }
     }
 
     /// Records the output of a view from its partials, into the rows of `slopes` from `first_row`.
@@ -279,10 +295,13 @@ impl Velocity {
             first_row: 0,
             accumulate: 0,
             project: 0,
-            softmax: u32::from(self.normalization == Normalization::Softmax),
+            softmax: u32::from(is_divided(self.normalization)),
             scale: lens.scale,
             offset: lens.offset,
             marked: u32::from(lens.silence == Silence::Marked),
+            divided: u32::from(
+                cloud.tracts[view.segment].decay.as_ref().is_some_and(|decay| decay.divisors.is_some()),
+            ),
         };
         let Some(output) = &pass.output else {
             let accumulate = u32::from(sum == Sum::Continued);
@@ -297,23 +316,5 @@ impl Velocity {
     fn pass(&self, view: View) -> (&Lens<Linear>, &Pass) {
         let head = &self.heads[view.head];
         (&head.lens, &head.passes[view.point as usize][view.segment])
-    }
-}
-
-/// More than there are tokens.
-const FAR: i32 = 1 << 30;
-
-fn hearing(attention: &Attention) -> Hearing {
-    Hearing { mask: attention.mask, window: attention.window }
-}
-
-/// How many more of the sources of `keys` than its own number in `queries` a query sees under `mask`.
-pub(super) fn reach(mask: Mask, queries: &Segment, keys: &Segment) -> i32 {
-    let ahead = queries.first_token as i32 - keys.first_token as i32;
-    match mask {
-        // Beyond any source, and far from overflow when a query's number is added.
-        Mask::None | Mask::Others => FAR,
-        Mask::Causal => ahead + 1,
-        Mask::StrictlyCausal => ahead,
     }
 }

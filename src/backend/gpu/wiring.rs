@@ -1,20 +1,56 @@
 //! Which buffers each kernel of a head reads and writes, decided once for every head, point and segment.
 
 use super::{
+    balance::Duals,
     cloud::{Cloud, Tract},
     device::Device,
-    heads::{Lens, Query},
+    heads::Lens,
     pipelines::{Bound, Pipeline},
-    project::{Linear, Projection},
+    places::{Placing, Table},
+    project::{Linear, Projection, Rows},
     recorder::Recorder,
     shaders::{Constants, Kernel},
     tune,
 };
-use crate::backend::Point;
+use crate::{
+    backend::{BackendError, Point},
+    model::{Attention, Normalization, Position},
+};
+
+/// The two operands of a score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Queries,
+    Keys,
+}
+
+impl Side {
+    pub const BOTH: [Side; 2] = [Side::Queries, Side::Keys];
+
+    pub fn other(self) -> Side {
+        match self {
+            Side::Queries => Side::Keys,
+            Side::Keys => Side::Queries,
+        }
+    }
+}
+
+/// Queries or keys that a head makes of the rows of a segment, turned by their places if positions are rotary.
+pub(super) struct Operand {
+    projection: Projection,
+    turn: Option<Placing>,
+}
+
+impl Operand {
+    pub fn record(&self, recorder: &mut Recorder, rows: usize) -> Result<(), BackendError> {
+        self.projection.record(recorder, Rows::first(rows))?;
+        self.turn.as_ref().map_or(Ok(()), |turn| turn.record(recorder, rows))
+    }
+}
 
 /// What one head does to the queries of one segment at one point.
 pub(super) struct Pass {
-    pub query: Option<Projection>,
+    pub query: Option<Operand>,
     /// The keys of each segment that is seen.
     pub keys: Vec<KeyPass>,
     pub settle: Bound,
@@ -25,8 +61,10 @@ pub(super) struct Pass {
 pub(super) struct KeyPass {
     /// The index of the segment.
     pub segment: usize,
-    pub key: Option<Projection>,
+    pub key: Option<Operand>,
     pub value: Option<Projection>,
+    /// With the weights of sources as they are, and as the field has them.
+    pub plain: Bound,
     pub reduce: Bound,
 }
 
@@ -38,8 +76,14 @@ pub(super) struct Wire<'a> {
     recorder: &'a Recorder,
     lens: &'a Lens<Linear>,
     constants: &'a Constants,
+    /// With the weights of sources as they are, and as the field has them.
+    plain: Pipeline,
     reduce: Pipeline,
     settle: Pipeline,
+    /// Of the segments of queries and of keys, where positions are rotary.
+    turns: Option<[Vec<Table>; 2]>,
+    /// The log-weights of the field, where they are balanced.
+    duals: Option<&'a Duals>,
 }
 
 impl<'a> Wire<'a> {
@@ -47,35 +91,49 @@ impl<'a> Wire<'a> {
         device: &'a Device,
         [queries, keys]: [&'a Cloud; 2],
         recorder: &'a Recorder,
-        lens: &'a Lens<Linear>,
+        (lens, attention, duals): (&'a Lens<Linear>, &Attention, Option<&'a Duals>),
         constants: &'a Constants,
     ) -> Wire<'a> {
         let (kernel, own) = match lens.is_narrow(constants.dim as usize) {
             true => (Kernel::ReduceNarrow, Constants { shift: lens.shift, ..*constants }),
             false => (Kernel::ReduceWide, tune::wide(constants, lens.key_dim, lens.value_dim)),
         };
-        let reduce = Pipeline::new(device, kernel, &own);
+        let plain = Pipeline::new(device, kernel, &own);
+        let reduce = match attention.normalization {
+            Normalization::Hardmax => {
+                let own = tune::wide(constants, lens.key_dim, lens.value_dim);
+                Pipeline::new(device, Kernel::Hardmax, &own)
+            }
+            _ => plain.clone(),
+        };
         let dim = lens.value_dim as u32;
         let settle = Pipeline::new(device, Kernel::Settle, &Constants { dim, ..*constants });
-        Wire { device, queries, keys, recorder, lens, constants, reduce, settle }
+        let tables = |base: f64, cloud: &Cloud| {
+            let segments = cloud.tracts.iter().map(|tract| &tract.segment);
+            segments.map(|segment| Table::turned(device, base, segment, lens.key_dim)).collect()
+        };
+        let turns = match attention.position {
+            Position::Rotary { base } => Some([tables(base, queries), tables(base, keys)]),
+            _ => None,
+        };
+        Wire { device, queries, keys, recorder, lens, constants, plain, reduce, settle, turns, duals }
     }
 
-    pub fn pass(&self, tract: &Tract, point: Point) -> Pass {
+    /// What the head does to the queries of the segment that has the number `segment`.
+    pub fn pass(&self, segment: usize, point: Point) -> Pass {
         let Wire { queries: cloud, keys, lens, .. } = self;
-        let seen = tract.seen(point);
-        let (queries, query) = match &lens.query {
-            Query::Scaled(_) => (seen, None),
-            Query::Projected(matrix) => (&cloud.operands, Some(self.project(matrix, [seen, &cloud.operands]))),
-        };
+        let tract = &cloud.tracts[segment];
+        let queries = self.rows(segment, point, Side::Queries);
         let (settled, output) = match &lens.output {
             None => (&tract.slopes, None),
             Some(matrix) => (&cloud.outputs, Some(self.project(matrix, [&cloud.outputs, &tract.slopes]))),
         };
+        let divisors = tract.decay.as_ref().and_then(|decay| decay.divisors.as_ref()).unwrap_or(&tract.weights);
         let others = keys.tracts.iter().enumerate().filter(|(_, keys)| tract.segment.sees(&keys.segment));
         Pass {
-            query,
+            query: self.operand_of(segment, point, Side::Queries),
             keys: others.map(|(segment, keys)| self.keys(segment, keys, point, queries)).collect(),
-            settle: self.bind(&self.settle, &[tract.tokens(point), &cloud.partials, settled]),
+            settle: self.bind(&self.settle, &[tract.tokens(point), &cloud.partials, settled, divisors]),
             output,
         }
     }
@@ -83,16 +141,57 @@ impl<'a> Wire<'a> {
     fn keys(&self, segment: usize, tract: &Tract, point: Point, queries: &wgpu::Buffer) -> KeyPass {
         let Wire { queries: cloud, keys: scratch, lens, .. } = self;
         let seen = tract.seen(point);
-        let made = |matrix: &Option<Linear>, into| {
-            matrix.as_ref().map_or((seen, None), |matrix| (into, Some(self.project(matrix, [seen, into]))))
+        let keys = self.rows(segment, point, Side::Keys);
+        let (values, value) = match &lens.value {
+            None => (seen, None),
+            Some(matrix) => (&scratch.values, Some(self.project(matrix, [seen, &scratch.values]))),
         };
-        let (keys, key) = made(&lens.key, &scratch.keys);
-        let (values, value) = made(&lens.value, &scratch.values);
-        let mut buffers = vec![queries, keys, &tract.weights, &cloud.partials];
-        if self.reduce.kernel == Kernel::ReduceWide {
-            buffers.push(values);
+        let bind = |pipeline: &Pipeline, weights| {
+            let mut buffers = vec![queries, keys, weights, &cloud.partials];
+            match pipeline.kernel {
+                Kernel::Hardmax => buffers.extend([values, &cloud.extremes]),
+                Kernel::ReduceWide => buffers.push(values),
+                _ => {}
+            }
+            self.bind(pipeline, &buffers)
+        };
+        let weights = self.duals.map_or(tract.biases(), |duals| &duals.of[Side::Keys as usize][segment]);
+        KeyPass {
+            segment,
+            key: self.operand_of(segment, point, Side::Keys),
+            value,
+            plain: bind(&self.plain, &tract.weights),
+            reduce: bind(&self.reduce, weights),
         }
-        KeyPass { segment, key, value, reduce: self.bind(&self.reduce, &buffers) }
+    }
+
+    /// Where one side of a segment lies.
+    pub fn rows(&self, segment: usize, point: Point, side: Side) -> &'a wgpu::Buffer {
+        match self.made(side) {
+            (Some(_), scratch, _) => scratch,
+            (None, _, cloud) => cloud.tracts[segment].asked(point),
+        }
+    }
+
+    /// What makes one side of a segment, if it is not what is there already.
+    pub fn operand_of(&self, segment: usize, point: Point, side: Side) -> Option<Operand> {
+        let (matrix, scratch, cloud) = self.made(side);
+        let turns = self.turns.as_ref().map(|turns| &turns[side as usize][segment]);
+        Some(self.operand(matrix?, [cloud.tracts[segment].asked(point), scratch], turns))
+    }
+
+    /// The matrix of one side, where it leaves its rows, and the cloud that it takes them from.
+    fn made(&self, side: Side) -> (Option<&'a Linear>, &'a wgpu::Buffer, &'a Cloud) {
+        match side {
+            Side::Queries => (self.lens.query.matrix(), &self.queries.operands, self.queries),
+            Side::Keys => (self.lens.key.as_ref(), &self.keys.keys, self.keys),
+        }
+    }
+
+    fn operand(&self, matrix: &Linear, buffers: [&wgpu::Buffer; 2], turns: Option<&Table>) -> Operand {
+        let Wire { device, recorder, constants, .. } = self;
+        let turn = turns.map(|table| Placing::new(device, recorder, constants, table, buffers[1]));
+        Operand { projection: self.project(matrix, buffers), turn }
     }
 
     fn project(&self, matrix: &Linear, buffers: [&wgpu::Buffer; 2]) -> Projection {
