@@ -88,6 +88,7 @@ mod tests {
         let before = pace.work();
         pace.learn(before, Work::AtMost, Instant::now());
         assert_eq!(pace.work(), before);
+        let mut pace = Pace::new(None);
         pace.learn(before, Work::AtMost, Instant::now() - 10 * TARGET);
         assert!(pace.work() < before);
     }
