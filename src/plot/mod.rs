@@ -7,7 +7,8 @@
 //! ```text
 //! samples ┐                  ┌ series (axis, frame)            ┐
 //! cloud   ├ the run folder   ┤                                 │
-//! heading ┤                  ├ tokens (circle, sphere, plane)  │
+//! heading ┤                  ├ histogram (heat)                │
+//!         │                  ├ tokens (circle, sphere, plane)  │
 //! motion  ┘                  └ over_time (panel)               ├ canvas ─ SVG, PNG (raster), GIF
 //! grid    ─ the sweep folder ┬ rates                           │
 //!                            └ phase (heat)                    ┘
@@ -25,6 +26,7 @@ mod frame;
 mod grid;
 mod heading;
 mod heat;
+mod histogram;
 mod legend;
 mod motion;
 mod over_time;
@@ -47,7 +49,7 @@ pub use error::PlotError;
 /// Draws the run or sweep folder `dir` and returns the pictures, which lie in it.
 ///
 /// Of a run, every quantity that has a picture and a column in `samples.csv` is drawn against layer-time, one line a replica and
-/// their mean; `tokens` shows the final tokens of replica 0, and `tokens-over-time` earlier ones if the run kept them. Of a sweep, `rates` shows its fits on log-log axes; without fits,
+/// their mean, and the histogram of overlaps as a map; `tokens` shows the final tokens of replica 0, and `tokens-over-time` earlier ones if the run kept them. Of a sweep, `rates` shows its fits on log-log axes; without fits,
 /// `phase-QUANTITY` is a map over two keys of numbers, or over one and layer-time; of other sweeps there is no picture.
 /// Each is a `.svg` and a `.png`.
 ///
@@ -70,6 +72,9 @@ fn of_run(dir: &Path) -> Result<Vec<canvas::Finished>, PlotError> {
         finished.extend(canvas::finish(dir, &series::Series { heading: heading.clone(), curve, lines })?);
     }
     finished.extend(canvas::finish(dir, &tokens::Tokens::new(&heading, &cloud))?);
+    if let Some(map) = histogram::of(dir, &heading)? {
+        finished.extend(canvas::finish(dir, &map)?);
+    }
     if let Some(motion) = motion::Motion::read(dir)? {
         let heading = explained(heading, &motion);
         finished.extend(canvas::finish(dir, &over_time::OverTime { heading, motion: &motion })?);

@@ -14,30 +14,38 @@ use super::series::{CURVES, Curve, Line};
 
 const REWRITE: &str = "let `tokenfield run` write the folder again";
 
-/// The lines of every quantity that has a column, one line a replica.
+/// The lines of every quantity that has a picture and a column, one line a replica.
 pub(super) fn read(path: &Path) -> Result<Vec<(&'static Curve, Vec<Line>)>, PlotError> {
+    let mut found = lines(path, |name| CURVES.iter().any(|curve| curve.column == name))?;
+    let curve = |curve: &'static Curve| {
+        let index = found.iter().position(|(name, _)| name == curve.column)?;
+        let (_, lines) = found.swap_remove(index);
+        Some((curve, lines.into_iter().map(|line| line.into_iter().skip(curve.void).collect()).collect()))
+    };
+    Ok(CURVES.iter().filter_map(curve).collect())
+}
+
+/// The lines of every column whose name is `wanted`, one line a replica.
+pub(super) fn lines(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, Vec<Line>)>, PlotError> {
     let file = File::open(path).map_err(|source| PlotError::Read { path: path.into(), source })?;
     let mut reader = csv::Reader::from_reader(file);
     let header = reader.headers().map_err(|error| unreadable(path, &error))?.clone();
     let replica = column(path, &header, "replica")?;
     let time = column(path, &header, "time")?;
-    let curves: Vec<(&Curve, usize)> = CURVES
-        .iter()
-        .filter_map(|curve| Some((curve, header.iter().position(|name| name == curve.column)?)))
-        .collect();
+    let columns: Vec<usize> = (0..header.len()).filter(|index| wanted(&header[*index])).collect();
 
-    let mut replicas: BTreeMap<usize, Vec<Line>> = BTreeMap::new();
+    let mut replicas: BTreeMap<usize, (f64, Vec<Line>)> = BTreeMap::new();
     let mut row = StringRecord::new();
     while reader.read_record(&mut row).map_err(|error| unreadable(path, &error))? {
         let cell = Cell { path, header: &header, row: &row };
-        let lines =
-            replicas.entry(cell.parse(replica, "is no replica")?).or_insert_with(|| vec![Line::new(); curves.len()]);
+        let fresh = || (f64::NEG_INFINITY, vec![Line::new(); columns.len()]);
+        let (before, lines) = replicas.entry(cell.parse(replica, "is no replica")?).or_insert_with(fresh);
         let now: f64 = cell.parse(time, "is no time")?;
-        let before = lines.first().and_then(|line| line.last()).map_or(f64::NEG_INFINITY, |sample| sample.0);
-        if !(now.abs() <= LARGEST && now > before) {
+        if !(now.abs() <= LARGEST && now > *before) {
             return Err(cell.error(time, "is not later than the time before it in the same replica"));
         }
-        for (line, &(_, index)) in lines.iter_mut().zip(&curves) {
+        *before = now;
+        for (line, &index) in lines.iter_mut().zip(&columns) {
             line.push((now, cell.parse(index, "is no number")?));
         }
     }
@@ -45,10 +53,8 @@ pub(super) fn read(path: &Path) -> Result<Vec<(&'static Curve, Vec<Line>)>, Plot
         let problem = "it holds no samples".into();
         return Err(PlotError::File { path: path.into(), problem, remedy: "let the run reach its first sample" });
     }
-    let lines = |(index, &(curve, _)): (usize, &(&'static Curve, usize))| {
-        (curve, replicas.values().map(|lines| lines[index].iter().copied().skip(curve.void).collect()).collect())
-    };
-    Ok(curves.iter().enumerate().map(lines).collect())
+    let of_column = |at: usize| replicas.values().map(|(_, lines)| lines[at].clone()).collect();
+    Ok(columns.iter().enumerate().map(|(at, index)| (header[*index].to_owned(), of_column(at))).collect())
 }
 
 /// The times of the samples of the first replica.

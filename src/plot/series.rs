@@ -21,11 +21,17 @@ pub(super) struct Curve {
 }
 
 /// Every quantity that has a picture, if its column is there.
-pub(super) const CURVES: [Curve; 4] = [
+pub(super) const CURVES: [Curve; 5] = [
     Curve {
         column: "mean_norm",
         label: "|mean|: 0 when tokens balance, on the sphere 1 when they agree",
         colour: palette::BLUE,
+        void: 0,
+    },
+    Curve {
+        column: "clusters",
+        label: "clusters: connected components of large overlaps",
+        colour: palette::TEAL,
         void: 0,
     },
     Curve { column: "log_energy", label: "ln E, interaction energy", colour: palette::RUST, void: 0 },

@@ -1,6 +1,8 @@
 //! Charts of quantities show the samples.
 
-use crate::drawing::{circles, polylines, svg};
+use tokenfield::plot::draw;
+
+use crate::drawing::{Pixels, circles, polylines, svg};
 use crate::folder::{Column, EXPERIMENT, circle, folder, samples};
 use crate::{ALL, draw_all};
 
@@ -93,4 +95,29 @@ fn degenerate_series_are_drawn() {
             assert!(line.iter().all(|place| place.1 == line[0].1), "a constant is level");
         }
     }
+}
+
+#[test]
+fn the_histogram_of_overlaps_is_a_map_over_time() {
+    // Of four parts of [-1, 1], pairs leave the third for the fourth; nothing is in the others.
+    let share = |last: bool| move |_: usize, t: f64| if last { 0.1 + 0.9 * t } else { 0.9 - 0.9 * t };
+    let nothing = |_: usize, _: f64| 0.0;
+    let (third, fourth) = (share(false), share(true));
+    let columns: [Column; 5] = [
+        ("mean_norm", &nothing),
+        ("overlap_histogram_0", &nothing),
+        ("overlap_histogram_1", &nothing),
+        ("overlap_histogram_2", &third),
+        ("overlap_histogram_3", &fourth),
+    ];
+    let dir = folder(EXPERIMENT, &samples(2, 4, &columns), &[circle(5), circle(5)]);
+    let paths = draw(dir.path()).expect("a good run folder");
+    assert!(paths.contains(&dir.path().join("overlap_histogram.png")), "{paths:?}");
+    let png = Pixels::read(&dir.path().join("overlap_histogram.png"));
+    let (dark, paper) = ([0x1a, 0x1f, 0x5c], [0xff; 3]);
+    let rows = [1600.0, 1300.0, 900.0, 600.0];
+    assert_eq!(rows[..2].iter().map(|y| png.at(1500.0, *y)).collect::<Vec<_>>(), [paper; 2], "no pair, no colour");
+    assert_ne!(png.at(600.0, rows[2]), paper);
+    assert_eq!(png.at(600.0, rows[2]), dark, "nine tenths of all pairs at first");
+    assert!(png.at(3000.0, rows[3]) != paper && png.at(600.0, rows[3]) != png.at(3000.0, rows[3]));
 }

@@ -30,6 +30,7 @@ pub fn all() -> Vec<Trial> {
         trials("model::hardmax_breaks_no_ties", ties),
         trials("model::noise", noises),
         trials("model::betas_of_replicas", betas_of_replicas),
+        trials("model::fields_without_heads", headless),
         trials("model::energy_of_heads_with_their_own_beta", energies),
         trials("model::the_layers_of_a_course", courses),
         trials("model::post_norms_that_become_pre_norms", mixed_norms),
@@ -266,6 +267,18 @@ fn perceptrons(kind: Kind) {
                 assert_evolves(kind, &what, &problem, 1e-5, 1e-12);
             }
         }
+    }
+}
+
+/// A perceptron by itself, and tokens that nothing moves.
+fn headless(kind: Kind) {
+    let attention = || Attention { heads: Vec::new(), ..Attention::default() };
+    for geometry in [Geometry::Sphere, Geometry::Euclidean, Geometry::PreNorm] {
+        let tokens = tokens(&geometry, 40, 5, 109);
+        let mut problem = euler(tokens, Model { geometry: geometry.clone(), ..attention().into() });
+        assert_evolves(kind, &format!("nothing, {geometry:?}"), &problem, 1e-6, 1e-14);
+        problem.model.perceptron = Some(perceptron(5, 7, Activation::Tanh, 113));
+        assert_evolves(kind, &format!("a perceptron, {geometry:?}"), &problem, 1e-5, 1e-12);
     }
 }
 

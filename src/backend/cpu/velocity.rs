@@ -15,7 +15,7 @@ use super::{
     reduction::Reduced,
     sinkhorn,
 };
-use crate::model::{Field, Geometry, Mask, Model, Normalization};
+use crate::model::{Field, Geometry, Mask, Matrix, Model, Normalization};
 
 /// What the velocities of one replica are computed from.
 pub(super) struct Sources<'a, T> {
@@ -284,7 +284,9 @@ impl<T: Real> Cpu<T> {
         if field == Field::Tangent {
             self.add_perceptron(tokens, fields);
             let Model { geometry, attention, .. } = &self.model;
-            geometry::velocities(geometry, &attention.heads[0].value, self.shape.dim, rows, fields);
+            // Rescaled tokens have one head; others do not ask.
+            let value = attention.heads.first().map_or(&Matrix::Identity, |head| &head.value);
+            geometry::velocities(geometry, value, self.shape.dim, rows, fields);
         }
     }
 
