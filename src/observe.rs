@@ -7,7 +7,7 @@
 use nalgebra::DMatrix;
 
 /// An observable that an experiment can ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Quantity {
     /// `mean_k` = sum_j w_j (x_j)_k, `mean_norm` = |mean|, and the eigenvalues of the second moment
     /// sum_j w_j x_j x_j^T, largest first, as `second_moment_eigenvalue_k`.
@@ -24,18 +24,50 @@ pub enum Quantity {
     CouplingError,
     /// `tagged_error`: the same over passive tokens, which are no part of the sample.
     TaggedError,
+    /// `w1_reference` = W_1(mu, measure of the limit): exact on the circle, geodesic; elsewhere by assignment, chordal.
+    W1Reference,
+    /// `w2_reference` = W_2 of the same.
+    W2Reference,
+    /// `sliced_w2_reference` = (mean over directions of W_2^2 of projections)^{1/2}, chordal; the same directions at all times.
+    SlicedW2Reference { projections: u32 },
+    /// `sinkhorn_reference`: the debiased entropic cost of |x - y|^2 / 2, W_2^2 / 2 as epsilon -> 0.
+    SinkhornReference { epsilon: f64 },
+    /// `mmd_reference`: the maximum mean discrepancy of the kernel e^{beta (<x, y> - 1)}, pairs i = j included.
+    MmdReference { beta: f64 },
+    /// `mean_reference` = |m - m*| and `covariance_reference` = |C - C*|_F of the means and covariances of mu and the limit.
+    MomentsReference,
+    /// `w1_copies` = W_1 of the tokens of replicas 2k and 2k + 1, which share the number: exact on the circle, geodesic;
+    /// elsewhere by assignment, chordal.
+    W1Copies,
 }
 
 impl Quantity {
     /// Whether tokens are compared with their limit.
     pub fn needs_reference(self) -> bool {
-        matches!(self, Quantity::CouplingError | Quantity::TaggedError)
+        matches!(
+            self,
+            Quantity::CouplingError
+                | Quantity::TaggedError
+                | Quantity::W1Reference
+                | Quantity::W2Reference
+                | Quantity::SlicedW2Reference { .. }
+                | Quantity::SinkhornReference { .. }
+                | Quantity::MmdReference { .. }
+                | Quantity::MomentsReference
+        )
     }
 
     /// Whether tokens are read back to be measured.
     pub fn reads_tokens(self) -> bool {
-        self.needs_reference()
+        self.needs_reference() || self == Quantity::W1Copies
     }
+}
+
+const W1_COPIES: &str = "w1_copies";
+
+/// How many neighbouring replicas share one number in this column: those are one sample.
+pub fn replicas_a_sample(column: &str) -> usize {
+    if column == W1_COPIES { 2 } else { 1 }
 }
 
 /// What a backend reduces one replica to.
@@ -76,6 +108,15 @@ pub fn columns(quantities: &[Quantity], dim: usize) -> Vec<String> {
             Quantity::Overlap => names.extend(["overlap_min".into(), "overlap_mean".into()]),
             Quantity::CouplingError => names.push("coupling_error".into()),
             Quantity::TaggedError => names.push("tagged_error".into()),
+            Quantity::W1Reference => names.push("w1_reference".into()),
+            Quantity::W2Reference => names.push("w2_reference".into()),
+            Quantity::SlicedW2Reference { .. } => names.push("sliced_w2_reference".into()),
+            Quantity::SinkhornReference { .. } => names.push("sinkhorn_reference".into()),
+            Quantity::MmdReference { .. } => names.push("mmd_reference".into()),
+            Quantity::MomentsReference => {
+                names.extend(["mean_reference".into(), "covariance_reference".into()]);
+            }
+            Quantity::W1Copies => names.push(W1_COPIES.into()),
         }
     }
     names

@@ -34,6 +34,8 @@ pub enum Purpose {
     Bootstrap = 5,
     /// Which way a cloud is projected.
     Projection = 6,
+    /// Where a token starts that stands for the limit.
+    Reference = 7,
 }
 
 /// The random numbers of one token of one replica for one purpose; a generator in the sense of `rand`.

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokenfield::{
     backend::{Backend, Method, cpu::Cpu, gpu::Gpu},
     experiment::{Experiment, Override},
-    limit::{LimitError, Zonal, quadrature_within},
+    limit::{LimitError, Zonal, particles, quadrature_within},
     observe::columns,
     problem::{Problem, Reference},
     record::RunFolder,
@@ -79,20 +79,23 @@ fn run_on<B: Backend>(
     path: &Path,
 ) -> Result<PathBuf, CommandError> {
     let refused = |error: LimitError| CommandError::Input(format!("[reference]: {error}"));
-    match experiment.reference() {
-        None => run_beside(experiment, problem, backend, None::<Beside<B>>, path),
-        Some((Reference::Quadrature { tolerance }, law)) => {
-            let limit = pollster::block_on(quadrature_within(problem, law, tolerance)).map_err(refused)?;
-            let backend_of_limit = &mut Cpu::<f64>::new(&limit)?;
-            let beside = Beside { limit: &limit, backend: backend_of_limit };
-            run_beside(experiment, problem, backend, Some(beside), path)
-        }
-        Some((Reference::Zonal, law)) => {
+    let Some((reference, law)) = experiment.reference() else {
+        return run_beside(experiment, problem, backend, None::<Beside<B>>, path);
+    };
+    eprintln!("beside the limit: {reference}");
+    let limit = match reference {
+        Reference::Quadrature { tolerance } => pollster::block_on(quadrature_within(problem, law, tolerance)),
+        Reference::Particles { count } => particles(problem, law, count, experiment.seed()),
+        Reference::Zonal => {
             let (limit, mut zonal) = Zonal::new(problem, law).map_err(refused)?;
             let beside = Beside { limit: &limit, backend: &mut zonal };
-            run_beside(experiment, problem, backend, Some(beside), path)
+            return run_beside(experiment, problem, backend, Some(beside), path);
         }
-    }
+    };
+    let limit = limit.map_err(refused)?;
+    let backend_of_limit = &mut Cpu::<f64>::new(&limit.problem)?;
+    let beside = Beside { limit: &limit, backend: backend_of_limit };
+    run_beside(experiment, problem, backend, Some(beside), path)
 }
 
 fn run_beside<B: Backend, C: Backend>(
@@ -107,6 +110,9 @@ fn run_beside<B: Backend, C: Backend>(
     let names = columns(&problem.quantities, shape.dim);
     let mut folder =
         RunFolder::create(path, &experiment.to_toml()?, experiment.seed(), &names, &identity, backend.method())?;
+    if let Some((reference, _)) = experiment.reference() {
+        folder.beside(&reference)?;
+    }
     let (adapter, precision) = (&identity.adapter, identity.precision.name());
     eprintln!("{} on {} ({adapter}, {precision})", experiment.name(), identity.backend);
     let progress = Progress::new(problem);

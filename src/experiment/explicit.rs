@@ -6,7 +6,7 @@ use super::{
     error::ExperimentError,
     head::HeadTyped,
     section::word,
-    typed::{ALGORITHMS, QUANTITIES, Typed},
+    typed::{ALGORITHMS, Typed},
 };
 use crate::{initial::Law, model::Mask};
 
@@ -62,8 +62,7 @@ impl Experiment {
         // Without steps there is no end to observe at, and one step is as good.
         let default = if schedule.steps == 0 { typed.time.step } else { typed.time.end };
         typed.observe.every.get_or_insert(default);
-        let quantities = self.quantities()?;
-        typed.observe.quantities = Some(quantities.into_iter().map(|quantity| word(QUANTITIES, quantity)).collect());
+        self.explicit_quantities(&mut typed.observe)?;
         Ok(typed)
     }
 }

@@ -8,6 +8,7 @@
 mod array;
 mod attention;
 mod course;
+mod distances;
 mod error;
 mod explicit;
 mod geometry;
@@ -15,6 +16,7 @@ mod head;
 mod law;
 mod matrix;
 mod noise;
+mod observe;
 mod overrides;
 mod perceptron;
 mod quantities;

@@ -1,6 +1,12 @@
 //! What is measured, as far as the equation lets it be.
 
-use super::{Experiment, attention::Divisor, error::ExperimentError};
+use super::{
+    Experiment,
+    attention::Divisor,
+    error::ExperimentError,
+    section::{Word, word},
+    typed::QUANTITIES,
+};
 use crate::observe::Quantity;
 
 /// Why a quantity means nothing, and what to do about it.
@@ -8,16 +14,15 @@ type Objection = (&'static str, &'static str);
 
 impl Experiment {
     /// What is measured: as typed, else moments, energy, w2_dirac and coupling_error, so far as they mean something.
-    pub(super) fn quantities(&self) -> Result<Vec<Quantity>, ExperimentError> {
+    pub(super) fn quantity_words(&self) -> Result<Vec<Word<Quantity>>, ExperimentError> {
         let Some(typed) = &self.typed.observe.quantities else {
             let mut quantities =
                 vec![Quantity::Moments, Quantity::Energy, Quantity::W2Dirac, Quantity::CouplingError];
             quantities.retain(|quantity| self.objection(*quantity).is_none());
-            return Ok(quantities);
+            return Ok(quantities.into_iter().map(|quantity| word(QUANTITIES, quantity)).collect());
         };
-        let quantities: Vec<Quantity> = typed.iter().map(|word| word.meaning).collect();
-        match quantities.iter().find_map(|quantity| self.objection(*quantity)) {
-            None => Ok(quantities),
+        match typed.iter().find_map(|quantity| self.objection(quantity.meaning)) {
+            None => Ok(typed.clone()),
             Some((problem, remedy)) => {
                 Err(self.source.error("observe.quantities", self.quoted("observe.quantities"), problem, remedy))
             }
@@ -47,6 +52,20 @@ impl Experiment {
                 "write tokens.passive = 1 or more, or leave it out",
             )),
             Quantity::CouplingError | Quantity::TaggedError => None,
+            quantity if quantity.needs_reference() && self.typed.reference.is_none() => {
+                Some(("a distance from the limit needs one", "write a table [reference], or leave it out"))
+            }
+            Quantity::MmdReference { .. } if !self.geometry().is_unit() => Some((
+                "the kernel e^{beta (<x, y> - 1)} of mmd_reference is one of unit vectors, and grows without bound off the sphere",
+                "write \"sinkhorn_reference\" or \"sliced_w2_reference\" instead",
+            )),
+            Quantity::W1Reference
+            | Quantity::W2Reference
+            | Quantity::SlicedW2Reference { .. }
+            | Quantity::SinkhornReference { .. }
+            | Quantity::MmdReference { .. }
+            | Quantity::MomentsReference
+            | Quantity::W1Copies => None,
             Quantity::W2Dirac | Quantity::Overlap => Some((
                 "w2_dirac and overlap compare tokens with a direction, and those of this tokens.geometry have a length",
                 "leave them out",

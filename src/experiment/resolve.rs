@@ -23,6 +23,7 @@ impl Experiment {
         };
         let coordinates = coordinates.map_err(|error| self.law_error(error))?;
         let tokens = Tokens { shape, coordinates, weights };
+        self.require_distances(&quantities, &tokens)?;
         self.require_harmonics(shape.dim, model.attention.mask)?;
         let (scheme, algorithm, tolerance) = (self.typed.time.scheme.meaning, self.algorithm(), self.typed.tolerance);
         Ok(Problem { tokens, model, course, scheme, schedule, quantities, algorithm, tolerance })

@@ -10,6 +10,7 @@ use super::{
     geometry::{self, GEOMETRIES, GeometryNumbers, GeometryWord, LayerNormTyped},
     law,
     noise::{self, NoiseTyped},
+    observe::{self, ObserveTyped},
     perceptron::{self, PerceptronTyped},
     reference::{self, ReferenceTyped},
     section::{Entry, Section, Word},
@@ -20,6 +21,7 @@ pub(super) const ALGORITHMS: &[(&str, Algorithm)] =
     &[("auto", Algorithm::Auto), ("direct", Algorithm::Direct), ("harmonic", Algorithm::Harmonic)];
 pub(super) const SCHEMES: &[(&str, Scheme)] =
     &[("euler", Scheme::Euler), ("heun", Scheme::Heun), ("rk4", Scheme::Rk4), ("layer", Scheme::Layer)];
+/// With the numbers that stand where none are typed.
 pub(super) const QUANTITIES: &[(&str, Quantity)] = &[
     ("moments", Quantity::Moments),
     ("energy", Quantity::Energy),
@@ -27,6 +29,13 @@ pub(super) const QUANTITIES: &[(&str, Quantity)] = &[
     ("overlap", Quantity::Overlap),
     ("coupling_error", Quantity::CouplingError),
     ("tagged_error", Quantity::TaggedError),
+    ("w1_reference", Quantity::W1Reference),
+    ("w2_reference", Quantity::W2Reference),
+    ("sliced_w2_reference", Quantity::SlicedW2Reference { projections: 256 }),
+    ("sinkhorn_reference", Quantity::SinkhornReference { epsilon: 0.05 }),
+    ("mmd_reference", Quantity::MmdReference { beta: 4.0 }),
+    ("moments_reference", Quantity::MomentsReference),
+    ("w1_copies", Quantity::W1Copies),
 ];
 
 /// The keys of the tables of this file. All others have theirs where they are read.
@@ -47,7 +56,6 @@ pub(super) const TOKENS: &[&str] =
     &["count", "dim", "replicas", "seed", "passive", "geometry", "alpha", "switch", "initial", "weights"];
 pub(super) const WEIGHTS: &[&str] = &["path"];
 pub(super) const TIME: &[&str] = &["scheme", "step", "end"];
-pub(super) const OBSERVE: &[&str] = &["every", "quantities"];
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -91,19 +99,14 @@ pub(super) struct TimeTyped {
     pub end: f64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct ObserveTyped {
-    pub every: Option<f64>,
-    pub quantities: Option<Vec<Word<Quantity>>>,
-}
-
 impl Typed {
     pub fn read(root: &Table, source: &Source) -> Result<Typed, ExperimentError> {
         let root = Section::new(source, "", root, ROOT)?;
         let tokens = root.section("tokens", TOKENS)?;
         let attention = root.section("attention", attention::ATTENTION)?;
         let time = root.section("time", TIME)?;
-        let observe = root.read("observe", "{ every = 0.5 }", |entry| observe(&entry.section(OBSERVE)?))?;
+        let observe =
+            root.read("observe", "{ every = 0.5 }", |entry| observe::read(&entry.section(observe::OBSERVE)?))?;
         let perceptron = root.read("perceptron", "{ activation = \"relu\" }", |entry| {
             perceptron::read(&entry.section(perceptron::PERCEPTRON)?)
         })?;
@@ -128,7 +131,7 @@ impl Typed {
             perceptron,
             noise,
             time: self::time(&time)?,
-            observe: observe.unwrap_or(ObserveTyped { every: None, quantities: None }),
+            observe: observe.unwrap_or_default(),
             reference,
         })
     }
@@ -199,21 +202,4 @@ fn time(section: &Section) -> Result<TimeTyped, ExperimentError> {
         step: section.required("step", "0.05")?.number("finite and greater than 0", |step| step > 0.0)?,
         end: section.required("end", "10.0")?.number("finite and at least 0", |end| end >= 0.0)?,
     })
-}
-
-fn observe(section: &Section) -> Result<ObserveTyped, ExperimentError> {
-    let every = section.optional("every", "0.5");
-    let every = every.map(|entry| entry.number("finite and greater than 0", |every| every > 0.0)).transpose()?;
-    let Some(entry) = section.optional("quantities", "[\"moments\", \"energy\"]") else {
-        return Ok(ObserveTyped { every, quantities: None });
-    };
-    let mut quantities: Vec<Word<Quantity>> = Vec::new();
-    for element in entry.list("\"moments\"")? {
-        let quantity = element.word(QUANTITIES)?;
-        if quantities.contains(&quantity) {
-            return Err(element.error_with("is listed twice", "write every quantity once"));
-        }
-        quantities.push(quantity);
-    }
-    Ok(ObserveTyped { every, quantities: Some(quantities) })
 }

@@ -7,6 +7,7 @@
 //! and is moved by the field of the limit. Problem and limit take the same steps, so the distance of a token from its twin is
 //! the coupling error of propagation of chaos and nothing else.
 
+mod particles;
 mod quadrature;
 mod series;
 mod zonal;
@@ -19,7 +20,25 @@ use crate::{
     tokens::{Shape, Tokens, Weights},
 };
 
-pub use self::{quadrature::quadrature_within, zonal::Zonal};
+pub use self::{particles::particles, quadrature::quadrature_within, zonal::Zonal};
+pub(crate) use self::{series::Series, zonal::kernel_mean};
+
+/// The limit of a problem.
+#[derive(Clone, Debug)]
+pub struct Limit {
+    /// One replica: nodes, and behind them the twins of all tokens, which are passive and ordered (replica, token).
+    pub problem: Problem,
+    pub nodes: Nodes,
+}
+
+/// What the nodes of a limit are to its measure.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Nodes {
+    /// Its points.
+    Points,
+    /// Points of one meridian, which have its heights over the axis, about which it is symmetric.
+    Meridian { axis: Vec<f64> },
+}
 
 /// Why a problem has no limit of the kind asked for.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -48,29 +67,37 @@ fn serves(model: &Model) -> Result<(), LimitError> {
     if model.noise.is_some() {
         return refused("the twins of tokens that move at random are not known", "leave out [noise] or [reference]");
     }
-    if model.geometry != Geometry::Sphere {
-        return refused("the limit is one of tokens on the sphere", "write tokens.geometry = \"sphere\"");
-    }
     Ok(())
 }
 
-/// `nodes` and the twins of all tokens of `problem` as one replica: the nodes first, the twins passive behind them, ordered
-/// (replica, token).
-fn beside(problem: &Problem, coordinates: Vec<f64>, node_weights: &[f64], twins: &[f64]) -> Problem {
+/// Refuses geometries other than the sphere.
+fn on_sphere(model: &Model) -> Result<(), LimitError> {
+    match model.geometry {
+        Geometry::Sphere => Ok(()),
+        _ => Err(LimitError::Unserved {
+            problem: "this limit is one of tokens on the sphere",
+            remedy: "write tokens.geometry = \"sphere\", or reference.kind = \"particles\"",
+        }),
+    }
+}
+
+/// The limit with these nodes, of sum one, and twins that start at `twins`.
+fn beside(problem: &Problem, nodes: Nodes, coordinates: Vec<f64>, node_weights: &[f64], twins: &[f64]) -> Limit {
     let dim = problem.tokens.shape.dim;
     let passive = twins.len() / dim;
     let shape = Shape { replicas: 1, count: node_weights.len() + passive, dim, passive };
     let mut weights = node_weights.to_vec();
     weights.resize(shape.count, 0.0);
     let coordinates = [coordinates, twins.to_vec()].concat();
-    Problem {
+    let problem = Problem {
         tokens: Tokens { shape, coordinates, weights: Weights::Each(weights) },
         algorithm: Algorithm::Auto,
         tolerance: None,
         quantities: Vec::new(),
         schedule: Schedule { observe_every: problem.schedule.steps.max(1), ..problem.schedule },
         ..problem.clone()
-    }
+    };
+    Limit { problem, nodes }
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::f64::consts::PI;
 
-pub(super) struct Series {
+#[derive(Debug)]
+pub(crate) struct Series {
     coefficients: Vec<f64>,
 }
 
@@ -13,7 +14,7 @@ const MOST: usize = 4096;
 
 impl Series {
     /// The interpolant of `function`, by as many polynomials as resolve it.
-    pub(super) fn of(function: impl Fn(f64) -> f64 + Sync) -> Self {
+    pub(crate) fn of(function: impl Fn(f64) -> f64 + Sync) -> Self {
         let mut count = FEWEST;
         loop {
             let coefficients = coefficients(&function, count);
@@ -27,7 +28,7 @@ impl Series {
     }
 
     /// The sum at `t`, by Clenshaw's recurrence.
-    pub(super) fn at(&self, t: f64) -> f64 {
+    pub(crate) fn at(&self, t: f64) -> f64 {
         let (mut here, mut before) = (0.0, 0.0);
         for coefficient in self.coefficients[1..].iter().rev() {
             (here, before) = (coefficient + 2.0 * t * here - before, here);

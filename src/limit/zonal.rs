@@ -15,7 +15,7 @@ use std::f64::consts::PI;
 
 use rayon::prelude::*;
 
-use super::{LimitError, beside, series::Series, serves};
+use super::{Limit, LimitError, Nodes, beside, on_sphere, series::Series, serves};
 use crate::{
     backend::{Backend, BackendError, Identity, Method, Point, Precision},
     initial::{Law, LawError, gauss_legendre, unit_axis},
@@ -40,10 +40,10 @@ pub struct Zonal {
 }
 
 impl Zonal {
-    /// The limit of `problem` from the law `law`, and the problem that it is: one replica, nodes followed by the twins of
-    /// all tokens.
-    pub fn new(problem: &Problem, law: &Law) -> Result<(Problem, Self), LimitError> {
+    /// The limit of `problem` from the law `law`, and its arithmetic.
+    pub fn new(problem: &Problem, law: &Law) -> Result<(Limit, Self), LimitError> {
         serves(&problem.model)?;
+        on_sphere(&problem.model)?;
         let is_multiple = |head: &Head| {
             head.query_key.multiple_of_identity().is_some() && head.value.multiple_of_identity().is_some()
         };
@@ -65,8 +65,14 @@ impl Zonal {
             axis.iter().zip(&meridian).map(move |(e, f)| cos * e + sin * f).collect::<Vec<f64>>()
         };
         let coordinates = nodes.iter().flat_map(|(angle, _)| place(*angle)).collect();
-        let limit = beside(problem, coordinates, &weights, &problem.tokens.coordinates);
-        let state = limit.tokens.coordinates.clone();
+        let limit = beside(
+            problem,
+            Nodes::Meridian { axis: axis.clone() },
+            coordinates,
+            &weights,
+            &problem.tokens.coordinates,
+        );
+        let state = limit.problem.tokens.coordinates.clone();
         let stages = problem.slots();
         let zonal = Self {
             model: model.clone(),
@@ -117,6 +123,19 @@ impl Zonal {
         }
         (sum, moment)
     }
+}
+
+/// h(t) = sum_s w_s e^{beta (t s - 1)} A_nu(beta sqrt(1 - t^2) sqrt(1 - s^2)), the mean of e^{beta (<x, y> - 1)} over the y of a
+/// measure symmetric about an axis for an x of height t, heights and weights being those of the measure.
+pub(crate) fn kernel_mean(heights: &[f64], weights: &[f64], dim: usize, beta: f64) -> Series {
+    let nu = (dim as f64 - 3.0) / 2.0;
+    Series::of(|t| {
+        let mean = |(s, weight): (&f64, &f64)| {
+            let across = (1.0 - t * t).max(0.0) * (1.0 - s * s).max(0.0);
+            weight * (beta * (t * s - 1.0)).exp() * confluent(nu + 1.0, beta * beta * across / 4.0)
+        };
+        heights.iter().zip(weights).map(mean).sum()
+    })
 }
 
 /// 0F1(; a; q) for q >= 0: a sum of positive terms.

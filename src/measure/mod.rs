@@ -2,12 +2,16 @@
 //!
 //! `observe` defines the quantities. What here reads tokens does so in f64, on all cores, whichever backend moved them.
 
+mod distances;
+mod moments;
 mod twins;
 
+pub use self::distances::{Limit, copies};
 use crate::{
     model::Model,
     observe::{Quantity, Statistics, eigenvalues, norm},
     problem::Problem,
+    transport::{Order, TransportError},
 };
 
 /// Tokens that were read back at `time`, and the limit beside them.
@@ -19,14 +23,9 @@ pub struct View<'a> {
     pub time: f64,
     /// Those of all replicas, ordered (replica, token, component); empty unless a quantity reads them.
     pub tokens: &'a [f64],
-    pub limit: Option<Limit<'a>>,
-}
-
-/// The limit of a problem and its tokens at the same time, of which the last are the twins of those of the problem.
-#[derive(Clone, Copy, Debug)]
-pub struct Limit<'a> {
-    pub problem: &'a Problem,
-    pub tokens: &'a [f64],
+    pub limit: Option<&'a Limit<'a>>,
+    /// [`copies`], one number for each two replicas.
+    pub copies: &'a [f64],
 }
 
 impl<'a> View<'a> {
@@ -39,17 +38,17 @@ impl<'a> View<'a> {
     /// Their twins; none without a limit.
     fn twins(&self, replica: usize) -> Option<&'a [f64]> {
         let length = self.problem.tokens.shape.count * self.problem.tokens.shape.dim;
-        let twins = |limit: Limit<'a>| &limit.tokens[limit.tokens.len() - self.tokens.len()..];
+        let twins = |limit: &Limit<'a>| &limit.tokens[limit.tokens.len() - self.tokens.len()..];
         self.limit.map(|limit| &twins(limit)[replica * length..][..length])
     }
 }
 
 /// The numbers of one sample of `replica`, in the order of [`columns`](crate::observe::columns).
-pub fn values(view: &View, replica: usize, statistics: &Statistics) -> Vec<f64> {
+pub fn values(view: &View, replica: usize, statistics: &Statistics) -> Result<Vec<f64>, TransportError> {
     let mean_norm = norm(&statistics.mean);
     let mut values = Vec::new();
     for quantity in &view.problem.quantities {
-        match quantity {
+        match *quantity {
             Quantity::Moments => {
                 values.extend(&statistics.mean);
                 values.push(mean_norm);
@@ -61,7 +60,16 @@ pub fn values(view: &View, replica: usize, statistics: &Statistics) -> Vec<f64> 
             Quantity::Overlap => values.extend([statistics.overlap_min, mean_norm]),
             Quantity::CouplingError => values.push(twins::coupling_error(view, replica)),
             Quantity::TaggedError => values.push(twins::tagged_error(view, replica)),
+            Quantity::W1Reference => values.push(distances::wasserstein(view, replica, Order::One)?),
+            Quantity::W2Reference => values.push(distances::wasserstein(view, replica, Order::Two)?),
+            Quantity::SlicedW2Reference { projections } => {
+                values.push(distances::sliced(view, replica, projections)?);
+            }
+            Quantity::SinkhornReference { epsilon } => values.push(distances::sinkhorn(view, replica, epsilon)?),
+            Quantity::MmdReference { beta } => values.push(distances::mmd(view, replica, beta)?),
+            Quantity::MomentsReference => values.extend(moments::errors(view, replica)),
+            Quantity::W1Copies => values.push(view.copies[replica / 2]),
         }
     }
-    values
+    Ok(values)
 }

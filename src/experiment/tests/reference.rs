@@ -115,7 +115,7 @@ fn the_reference_shows_every_key() {
         ("perceptron.gradient", perceptron::GRADIENT),
         ("noise", noise::NOISE),
         ("time", typed::TIME),
-        ("observe", typed::OBSERVE),
+        ("observe", super::super::observe::OBSERVE),
         ("reference", super::super::reference::REFERENCE),
     ];
     for (table, keys) in tables {

@@ -1,0 +1,69 @@
+//! How far mean and covariance of a replica are from those of the limit.
+
+use super::{Limit, View};
+use crate::{limit::Nodes, observe::norm};
+
+/// |m - m*| and |C - C*|_F, with C = sum_j w_j (x_j - m)(x_j - m)^T; not numbers without a limit.
+pub fn errors(view: &View, replica: usize) -> [f64; 2] {
+    let Some(limit) = view.limit else { return [f64::NAN; 2] };
+    let shape = view.problem.tokens.shape;
+    let points = &view.replica(replica)[..shape.sources() * shape.dim];
+    let weights = &view.problem.tokens.weights;
+    let tokens = Moments::of(points, shape.dim, |j| weights.of(shape, replica, j));
+    let expected = of_limit(limit);
+    [distance(&tokens.mean, &expected.mean), distance(&tokens.covariance, &expected.covariance)]
+}
+
+struct Moments {
+    mean: Vec<f64>,
+    /// Row-major.
+    covariance: Vec<f64>,
+}
+
+impl Moments {
+    fn of(points: &[f64], dim: usize, weight: impl Fn(usize) -> f64) -> Self {
+        let mut mean = vec![0.0; dim];
+        for (j, x) in points.chunks_exact(dim).enumerate() {
+            mean.iter_mut().zip(x).for_each(|(m, x)| *m += weight(j) * x);
+        }
+        let mut covariance = vec![0.0; dim * dim];
+        for (j, x) in points.chunks_exact(dim).enumerate() {
+            for k in 0..dim {
+                for l in 0..dim {
+                    covariance[k * dim + l] += weight(j) * (x[k] - mean[k]) * (x[l] - mean[l]);
+                }
+            }
+        }
+        Self { mean, covariance }
+    }
+}
+
+fn of_limit(limit: &Limit) -> Moments {
+    let dim = limit.limit.problem.tokens.shape.dim;
+    let (points, weights) = limit.nodes();
+    match &limit.limit.nodes {
+        Nodes::Points => Moments::of(points, dim, |j| weights[j]),
+        Nodes::Meridian { axis } => about(axis, points, weights),
+    }
+}
+
+/// Of a measure symmetric about `axis`: mean E[t] e and covariance Var[t] e e^T + E[1 - t^2] / (d - 1) (I - e e^T).
+fn about(axis: &[f64], points: &[f64], weights: &[f64]) -> Moments {
+    let dim = axis.len();
+    let height = |x: &[f64]| x.iter().zip(axis).map(|(x, e)| x * e).sum::<f64>();
+    let expectation = |f: &dyn Fn(f64) -> f64| -> f64 {
+        points.chunks_exact(dim).zip(weights).map(|(x, weight)| weight * f(height(x))).sum()
+    };
+    let mean = expectation(&|t| t);
+    let (along, across) =
+        (expectation(&|t| (t - mean) * (t - mean)), expectation(&|t| 1.0 - t * t) / (dim - 1) as f64);
+    let entry = |k: usize, l: usize| (along - across) * axis[k] * axis[l] + if k == l { across } else { 0.0 };
+    Moments {
+        mean: axis.iter().map(|e| mean * e).collect(),
+        covariance: (0..dim * dim).map(|index| entry(index / dim, index % dim)).collect(),
+    }
+}
+
+fn distance(a: &[f64], b: &[f64]) -> f64 {
+    norm(&a.iter().zip(b).map(|(a, b)| a - b).collect::<Vec<_>>())
+}
