@@ -36,6 +36,8 @@ pub enum Quantity {
     MmdReference { beta: f64 },
     /// `mean_reference` = |m - m*| and `covariance_reference` = |C - C*|_F of the means and covariances of mu and the limit.
     MomentsReference,
+    /// `overlap_reference` = |mean of <x_i, x_j> over i != j - rho|, rho being the overlap of the equiangular reference.
+    OverlapReference,
     /// `w1_copies` = W_1 of the tokens of replicas 2k and 2k + 1, which share the number: exact on the circle, geodesic;
     /// elsewhere by assignment, chordal.
     W1Copies,
@@ -54,6 +56,7 @@ impl Quantity {
                 | Quantity::SinkhornReference { .. }
                 | Quantity::MmdReference { .. }
                 | Quantity::MomentsReference
+                | Quantity::OverlapReference
         )
     }
 
@@ -116,6 +119,7 @@ pub fn columns(quantities: &[Quantity], dim: usize) -> Vec<String> {
             Quantity::MomentsReference => {
                 names.extend(["mean_reference".into(), "covariance_reference".into()]);
             }
+            Quantity::OverlapReference => names.push("overlap_reference".into()),
             Quantity::W1Copies => names.push(W1_COPIES.into()),
         }
     }

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokenfield::{
     backend::{Backend, Method, cpu::Cpu, gpu::Gpu},
     experiment::{Experiment, Override},
-    limit::{LimitError, Zonal, particles, quadrature_within},
+    limit::{Equiangular, Gaussian, Limit, LimitError, Zonal, particles, quadrature_within},
     observe::columns,
     problem::{Problem, Reference},
     record::RunFolder,
@@ -80,29 +80,35 @@ fn run_on<B: Backend>(
 ) -> Result<PathBuf, CommandError> {
     let refused = |error: LimitError| CommandError::Input(format!("[reference]: {error}"));
     let Some((reference, law)) = experiment.reference() else {
-        return run_beside(experiment, problem, backend, None::<Beside<B>>, path);
+        return run_beside(experiment, problem, backend, None::<(&Limit, B)>, path);
     };
     eprintln!("beside the limit: {reference}");
     let limit = match reference {
         Reference::Quadrature { tolerance } => pollster::block_on(quadrature_within(problem, law, tolerance)),
         Reference::Particles { count } => particles(problem, law, count, experiment.seed()),
         Reference::Zonal => {
-            let (limit, mut zonal) = Zonal::new(problem, law).map_err(refused)?;
-            let beside = Beside { limit: &limit, backend: &mut zonal };
-            return run_beside(experiment, problem, backend, Some(beside), path);
+            let (limit, zonal) = Zonal::new(problem, law).map_err(refused)?;
+            return run_beside(experiment, problem, backend, Some((&limit, zonal)), path);
+        }
+        Reference::Gaussian => {
+            let (limit, gaussian) = Gaussian::new(problem, law).map_err(refused)?;
+            return run_beside(experiment, problem, backend, Some((&limit, gaussian)), path);
+        }
+        Reference::Equiangular => {
+            let (limit, equiangular) = Equiangular::new(problem, law).map_err(refused)?;
+            return run_beside(experiment, problem, backend, Some((&limit, equiangular)), path);
         }
     };
     let limit = limit.map_err(refused)?;
-    let backend_of_limit = &mut Cpu::<f64>::new(&limit.problem)?;
-    let beside = Beside { limit: &limit, backend: backend_of_limit };
-    run_beside(experiment, problem, backend, Some(beside), path)
+    let nodes = Cpu::<f64>::new(&limit.problem)?;
+    run_beside(experiment, problem, backend, Some((&limit, nodes)), path)
 }
 
 fn run_beside<B: Backend, C: Backend>(
     experiment: &Experiment,
     problem: &Problem,
     mut backend: B,
-    beside: Option<Beside<'_, C>>,
+    mut limit: Option<(&Limit, C)>,
     path: &Path,
 ) -> Result<PathBuf, CommandError> {
     let identity = backend.identity();
@@ -116,6 +122,7 @@ fn run_beside<B: Backend, C: Backend>(
     let (adapter, precision) = (&identity.adapter, identity.precision.name());
     eprintln!("{} on {} ({adapter}, {precision})", experiment.name(), identity.backend);
     let progress = Progress::new(problem);
+    let beside = limit.as_mut().map(|(limit, backend)| Beside { limit, backend });
     let outcome = pollster::block_on(async {
         let pairs = simulate_beside(problem, &mut backend, beside, |event| {
             match event {

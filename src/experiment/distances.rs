@@ -32,8 +32,26 @@ impl Experiment {
             )),
             Quantity::W1Copies if is_circle => None,
             Quantity::W1Copies => unpaired("w1_copies", tokens, "leave it out"),
+            Quantity::OverlapReference if kind != Some(Reference::Equiangular) => Some((
+                "overlap_reference is the overlap of the equiangular reference".into(),
+                "write reference.kind = \"equiangular\", or leave it out".into(),
+            )),
+            Quantity::W1Reference
+            | Quantity::W2Reference
+            | Quantity::SlicedW2Reference { .. }
+            | Quantity::SinkhornReference { .. }
+                if kind == Some(Reference::Gaussian) =>
+            {
+                Some((
+                    "of a gaussian limit mean and covariance are known, and no points".into(),
+                    "write \"moments_reference\" instead, or reference.kind = \"particles\"".into(),
+                ))
+            }
             Quantity::W1Reference | Quantity::W2Reference if is_circle => None,
             Quantity::W1Reference | Quantity::W2Reference => match kind {
+                Some(Reference::Equiangular) => {
+                    unpaired("w1_reference and w2_reference", tokens, "write \"sliced_w2_reference\" instead")
+                }
                 Some(Reference::Particles { count }) if count == tokens.shape.sources() => {
                     unpaired("w1_reference and w2_reference", tokens, "write \"sliced_w2_reference\" instead")
                 }

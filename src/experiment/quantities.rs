@@ -65,6 +65,7 @@ impl Experiment {
             | Quantity::SinkhornReference { .. }
             | Quantity::MmdReference { .. }
             | Quantity::MomentsReference
+            | Quantity::OverlapReference
             | Quantity::W1Copies => None,
             Quantity::W2Dirac | Quantity::Overlap => Some((
                 "w2_dirac and overlap compare tokens with a direction, and those of this tokens.geometry have a length",

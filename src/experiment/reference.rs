@@ -13,12 +13,16 @@ use crate::{initial::Law, problem::Reference};
 pub(super) enum ReferenceWord {
     Quadrature,
     Zonal,
+    Gaussian,
+    Equiangular,
     Particles,
 }
 
 pub(super) const REFERENCES: &[(&str, ReferenceWord)] = &[
     ("quadrature", ReferenceWord::Quadrature),
     ("zonal", ReferenceWord::Zonal),
+    ("gaussian", ReferenceWord::Gaussian),
+    ("equiangular", ReferenceWord::Equiangular),
     ("particles", ReferenceWord::Particles),
 ];
 pub(super) const REFERENCE: &[&str] = &["kind", "tolerance", "count"];
@@ -57,7 +61,7 @@ impl ReferenceTyped {
         match self.kind.meaning {
             ReferenceWord::Quadrature => self.tolerance = Some(self.tolerance.unwrap_or(TOLERANCE)),
             ReferenceWord::Particles => self.count = Some(self.count.unwrap_or(COUNT)),
-            ReferenceWord::Zonal => {}
+            ReferenceWord::Zonal | ReferenceWord::Gaussian | ReferenceWord::Equiangular => {}
         }
     }
 }
@@ -69,6 +73,8 @@ impl Experiment {
         let reference = match typed.kind.meaning {
             ReferenceWord::Quadrature => Reference::Quadrature { tolerance: typed.tolerance.unwrap_or(TOLERANCE) },
             ReferenceWord::Zonal => Reference::Zonal,
+            ReferenceWord::Gaussian => Reference::Gaussian,
+            ReferenceWord::Equiangular => Reference::Equiangular,
             ReferenceWord::Particles => Reference::Particles { count: typed.count.unwrap_or(COUNT) as usize },
         };
         Some((reference, &self.typed.tokens.initial))

@@ -35,6 +35,7 @@ pub(super) const QUANTITIES: &[(&str, Quantity)] = &[
     ("sinkhorn_reference", Quantity::SinkhornReference { epsilon: 0.05 }),
     ("mmd_reference", Quantity::MmdReference { beta: 4.0 }),
     ("moments_reference", Quantity::MomentsReference),
+    ("overlap_reference", Quantity::OverlapReference),
     ("w1_copies", Quantity::W1Copies),
 ];
 

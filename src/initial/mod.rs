@@ -18,6 +18,7 @@ use serde::Serialize;
 
 pub(crate) use file::{Cloud, Lengths};
 pub use gaussian::Spread;
+pub(crate) use gaussian::sigma_points;
 pub use quadrature::{Nodes, gauss_legendre, quadrature};
 
 use crate::{

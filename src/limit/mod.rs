@@ -1,15 +1,22 @@
 //! What is n = infinity? The mean-field limit of a problem, as another problem that runs beside it.
 //!
-//! The limit of the empirical measures mu^n_t is the law mu_0 pushed by its own field. Two ways lead to it. A *quadrature*
-//! puts weighted nodes of mu_0 in as tokens, which the same kernels transport. A *zonal* limit uses that the field is a
-//! function of one height where mu_0 is symmetric about an axis and all matrices are multiples of the identity: it serves
-//! any dimension. In both, each token x_i of the problem has a mean-field twin, a passive token that starts where x_i starts
-//! and is moved by the field of the limit. Problem and limit take the same steps, so the distance of a token from its twin is
-//! the coupling error of propagation of chaos and nothing else.
+//! The limit of the empirical measures mu^n_t is the law mu_0 pushed by its own field. A *quadrature* puts weighted nodes of mu_0
+//! in as tokens, which the same kernels transport. A *zonal* limit uses that the field is a function of one height where mu_0 is
+//! symmetric about an axis and all matrices are multiples of the identity: it serves any dimension. Normal laws in R^d stay
+//! normal under softmax: mean and covariance say everything (*gaussian*). A larger sample (*particles*) is an approximation,
+//! and says so. Beside *equiangular* tokens, which stay so, no n goes to infinity: one overlap is followed.
+//!
+//! In all of them each token x_i of the problem has a mean-field twin, a passive token that starts where x_i starts and is moved
+//! by the field of the limit. Problem and limit take the same steps, so the distance of a token from its twin is the coupling
+//! error of propagation of chaos and nothing else.
 
+mod equiangular;
+mod gaussian;
+mod moments;
 mod particles;
 mod quadrature;
 mod series;
+mod stages;
 mod zonal;
 
 use crate::{
@@ -20,8 +27,10 @@ use crate::{
     tokens::{Shape, Tokens, Weights},
 };
 
-pub use self::{particles::particles, quadrature::quadrature_within, zonal::Zonal};
-pub(crate) use self::{series::Series, zonal::kernel_mean};
+pub use self::{
+    equiangular::Equiangular, gaussian::Gaussian, particles::particles, quadrature::quadrature_within, zonal::Zonal,
+};
+pub(crate) use self::{moments::Moments, series::Series, zonal::kernel_mean};
 
 /// The limit of a problem.
 #[derive(Clone, Debug)]
@@ -38,6 +47,8 @@ pub enum Nodes {
     Points,
     /// Points of one meridian, which have its heights over the axis, about which it is symmetric.
     Meridian { axis: Vec<f64> },
+    /// Points that have its mean and covariance; it is normal.
+    Moments,
 }
 
 /// Why a problem has no limit of the kind asked for.

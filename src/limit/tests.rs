@@ -17,22 +17,24 @@ fn law(dim: usize) -> Law {
     Law::VonMisesFisher { concentration: 2.0, axis }
 }
 
-fn problem(shape: Shape, beta: f64, normalization: Normalization, end: f64) -> Problem {
-    let head = Head { query_key: Matrix::Scale(0.9), value: Matrix::Scale(1.1), ..Head::default() };
+/// A problem of 20 steps a unit of time.
+pub(super) fn problem_of(shape: Shape, coordinates: Vec<f64>, model: Model, scheme: Scheme, end: f64) -> Problem {
     Problem {
-        tokens: Tokens {
-            shape,
-            coordinates: draw(&law(shape.dim), shape, 3).expect("tokens"),
-            weights: Weights::Equal,
-        },
-        model: Attention { beta, normalization, heads: vec![head, Head::default()], ..Attention::default() }.into(),
+        tokens: Tokens { shape, coordinates, weights: Weights::Equal },
+        model,
         course: Course::Constant,
-        scheme: Scheme::Rk4,
+        scheme,
         schedule: Schedule { steps: (end * 20.0) as u64, end, observe_every: 1000 },
         quantities: vec![crate::observe::Quantity::CouplingError],
         algorithm: Algorithm::Auto,
         tolerance: None,
     }
+}
+
+fn problem(shape: Shape, beta: f64, normalization: Normalization, end: f64) -> Problem {
+    let head = Head { query_key: Matrix::Scale(0.9), value: Matrix::Scale(1.1), ..Head::default() };
+    let attention = Attention { beta, normalization, heads: vec![head, Head::default()], ..Attention::default() };
+    problem_of(shape, draw(&law(shape.dim), shape, 3).expect("tokens"), attention.into(), Scheme::Rk4, end)
 }
 
 fn end<B: Backend>(problem: &Problem, mut backend: B) -> Vec<f64> {

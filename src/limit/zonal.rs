@@ -15,7 +15,7 @@ use std::f64::consts::PI;
 
 use rayon::prelude::*;
 
-use super::{Limit, LimitError, Nodes, beside, on_sphere, series::Series, serves};
+use super::{Limit, LimitError, Nodes, beside, on_sphere, series::Series, serves, stages::Stages};
 use crate::{
     backend::{Backend, BackendError, Identity, Method, Point, Precision},
     initial::{Law, LawError, gauss_legendre, unit_axis},
@@ -34,9 +34,7 @@ pub struct Zonal {
     axis: Vec<f64>,
     /// Those of the nodes, which are the first tokens.
     weights: Vec<f64>,
-    state: Vec<f64>,
-    stage: Vec<f64>,
-    velocities: Vec<Vec<f64>>,
+    stages: Stages,
 }
 
 impl Zonal {
@@ -72,17 +70,8 @@ impl Zonal {
             &weights,
             &problem.tokens.coordinates,
         );
-        let state = limit.problem.tokens.coordinates.clone();
-        let stages = problem.slots();
-        let zonal = Self {
-            model: model.clone(),
-            dim,
-            axis,
-            weights,
-            stage: state.clone(),
-            velocities: vec![vec![0.0; state.len()]; stages],
-            state,
-        };
+        let stages = Stages::new(limit.problem.tokens.coordinates.clone(), problem.slots());
+        let zonal = Self { model: model.clone(), dim, axis, weights, stages };
         Ok((limit, zonal))
     }
 
@@ -210,18 +199,17 @@ impl Backend for Zonal {
     }
 
     fn evaluate(&mut self, point: Point, _field: Field, stage: usize) -> Result<(), BackendError> {
-        let tokens = match point {
-            Point::State => &self.state,
-            Point::Stage => &self.stage,
-        };
+        let mut velocity = std::mem::take(&mut self.stages.velocities[stage]);
+        let tokens = self.stages.at(point);
         let speed = self.speed(tokens);
         let axis = &self.axis;
-        let rows = self.velocities[stage].par_chunks_exact_mut(self.dim).zip(tokens.par_chunks_exact(self.dim));
+        let rows = velocity.par_chunks_exact_mut(self.dim).zip(tokens.par_chunks_exact(self.dim));
         rows.with_min_len(256).for_each(|(v, x)| {
             let t = dot(x, axis);
             let c = speed.at(t);
             v.iter_mut().zip(x.iter().zip(axis)).for_each(|(v, (x, e))| *v = c * (e - t * x));
         });
+        self.stages.velocities[stage] = velocity;
         Ok(())
     }
 
@@ -230,15 +218,7 @@ impl Backend for Zonal {
     }
 
     fn combine(&mut self, coefficients: &[f64], into: Point, _field: Field) -> Result<(), BackendError> {
-        let Self { dim, state, stage, velocities, .. } = self;
-        if into == Point::Stage {
-            stage.copy_from_slice(state);
-        }
-        let target = if into == Point::Stage { stage } else { state };
-        for (coefficient, velocity) in coefficients.iter().zip(velocities) {
-            target.iter_mut().zip(&*velocity).for_each(|(x, v)| *x += coefficient * v);
-        }
-        target.par_chunks_exact_mut(*dim).with_min_len(256).for_each(|x| {
+        self.stages.combine(coefficients, into).par_chunks_exact_mut(self.dim).with_min_len(256).for_each(|x| {
             let length = dot(x, x).sqrt();
             x.iter_mut().for_each(|x| *x /= length);
         });
@@ -252,11 +232,11 @@ impl Backend for Zonal {
     async fn observe(&mut self, _quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
         let height = |x: &[f64]| dot(x, &self.axis);
         let mean: f64 =
-            self.state.chunks_exact(self.dim).zip(&self.weights).map(|(x, weight)| weight * height(x)).sum();
+            self.stages.state.chunks_exact(self.dim).zip(&self.weights).map(|(x, weight)| weight * height(x)).sum();
         Ok(vec![Statistics { mean: self.axis.iter().map(|e| mean * e).collect(), ..Statistics::default() }])
     }
 
     async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {
-        Ok(self.state.clone())
+        Ok(self.stages.state.clone())
     }
 }

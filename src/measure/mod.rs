@@ -68,6 +68,7 @@ pub fn values(view: &View, replica: usize, statistics: &Statistics) -> Result<Ve
             Quantity::SinkhornReference { epsilon } => values.push(distances::sinkhorn(view, replica, epsilon)?),
             Quantity::MmdReference { beta } => values.push(distances::mmd(view, replica, beta)?),
             Quantity::MomentsReference => values.extend(moments::errors(view, replica)),
+            Quantity::OverlapReference => values.push(moments::overlap_error(view, replica)),
             Quantity::W1Copies => values.push(view.copies[replica / 2]),
         }
     }

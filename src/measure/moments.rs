@@ -1,7 +1,10 @@
 //! How far mean and covariance of a replica are from those of the limit.
 
 use super::{Limit, View};
-use crate::{limit::Nodes, observe::norm};
+use crate::{
+    limit::{Moments, Nodes},
+    observe::norm,
+};
 
 /// |m - m*| and |C - C*|_F, with C = sum_j w_j (x_j - m)(x_j - m)^T; not numbers without a limit.
 pub fn errors(view: &View, replica: usize) -> [f64; 2] {
@@ -14,35 +17,24 @@ pub fn errors(view: &View, replica: usize) -> [f64; 2] {
     [distance(&tokens.mean, &expected.mean), distance(&tokens.covariance, &expected.covariance)]
 }
 
-struct Moments {
-    mean: Vec<f64>,
-    /// Row-major.
-    covariance: Vec<f64>,
-}
-
-impl Moments {
-    fn of(points: &[f64], dim: usize, weight: impl Fn(usize) -> f64) -> Self {
-        let mut mean = vec![0.0; dim];
-        for (j, x) in points.chunks_exact(dim).enumerate() {
-            mean.iter_mut().zip(x).for_each(|(m, x)| *m += weight(j) * x);
-        }
-        let mut covariance = vec![0.0; dim * dim];
-        for (j, x) in points.chunks_exact(dim).enumerate() {
-            for k in 0..dim {
-                for l in 0..dim {
-                    covariance[k * dim + l] += weight(j) * (x[k] - mean[k]) * (x[l] - mean[l]);
-                }
-            }
-        }
-        Self { mean, covariance }
-    }
+/// | mean overlap of two tokens - that of two of the limit |, of tokens of length one and equal weights: the mean of <x_i, x_j>
+/// over i != j is (n |m|^2 - 1) / (n - 1). Not a number without a limit.
+pub fn overlap_error(view: &View, replica: usize) -> f64 {
+    let Some(limit) = view.limit else { return f64::NAN };
+    let dim = view.problem.tokens.shape.dim;
+    let overlap = |points: &[f64]| {
+        let count = (points.len() / dim) as f64;
+        let mean = Moments::of(points, dim, |_| 1.0 / count).mean;
+        (count * mean.iter().map(|m| m * m).sum::<f64>() - 1.0) / (count - 1.0)
+    };
+    (overlap(view.replica(replica)) - overlap(limit.nodes().0)).abs()
 }
 
 fn of_limit(limit: &Limit) -> Moments {
     let dim = limit.limit.problem.tokens.shape.dim;
     let (points, weights) = limit.nodes();
     match &limit.limit.nodes {
-        Nodes::Points => Moments::of(points, dim, |j| weights[j]),
+        Nodes::Points | Nodes::Moments => Moments::of(points, dim, |j| weights[j]),
         Nodes::Meridian { axis } => about(axis, points, weights),
     }
 }

@@ -237,6 +237,12 @@ fn references() {
             "observe.quantities=[\"w2_reference\"]",
         ],
         &["reference.kind=\"particles\"", "tokens.geometry=\"euclidean\"", "observe.quantities=[\"mmd_reference\"]"],
+        &[
+            "reference.kind=\"gaussian\"",
+            "tokens.geometry=\"euclidean\"",
+            "observe.quantities=[\"sliced_w2_reference\"]",
+        ],
+        &["reference.kind=\"zonal\"", "observe.quantities=[\"overlap_reference\"]"],
         &["observe.quantities=[\"w1_copies\"]"],
         &["observe.quantities=[\"w1_copies\"]", "tokens.replicas=2", "tokens.count=5000"],
         &["observe.kernel-beta=2.0"],
@@ -246,7 +252,7 @@ fn references() {
     ]);
     insta::assert_snapshot!(refusals, @r#"
     observe.quantities = ["coupling_error"]: coupling_error and tagged_error compare tokens with their twins in the limit; write a table [reference], or leave them out
-    reference.kind = "cloud": not supported; accepted: "quadrature", "zonal", "particles"
+    reference.kind = "cloud": not supported; accepted: "quadrature", "zonal", "gaussian", "equiangular", "particles"
     reference.kind: missing; write e.g. reference.kind = "zonal"
     reference.tolerance = 0.000001: is one of nodes that are doubled, which this limit does not have; leave it out, or write reference.kind = "quadrature"
     reference.tolerance = 0: must be greater than 0 and less than 1; write e.g. reference.tolerance = 1e-8
@@ -259,6 +265,8 @@ fn references() {
     observe.quantities = ["w2_reference"]: off the circle w1_reference and w2_reference pair tokens with as many of the limit; write "sliced_w2_reference" instead, or reference = { kind = "particles", count = 6 }
     observe.quantities = ["w2_reference"]: w1_reference and w2_reference pair tokens in n^3 operations, and 5000 are too many; write tokens.count = 4096 or less, or write "sliced_w2_reference" instead
     observe.quantities = ["mmd_reference"]: the kernel e^{beta (<x, y> - 1)} of mmd_reference is one of unit vectors, and grows without bound off the sphere; write "sinkhorn_reference" or "sliced_w2_reference" instead
+    observe.quantities = ["sliced_w2_reference"]: of a gaussian limit mean and covariance are known, and no points; write "moments_reference" instead, or reference.kind = "particles"
+    observe.quantities = ["overlap_reference"]: overlap_reference is the overlap of the equiangular reference; write reference.kind = "equiangular", or leave it out
     observe.quantities = ["w1_copies"]: w1_copies compares replicas 2k and 2k + 1, and one replica has no other; write tokens.replicas = 2
     observe.quantities = ["w1_copies"]: w1_copies pair tokens in n^3 operations, and 5000 are too many; write tokens.count = 4096 or less, or leave it out
     observe.kernel-beta = 2.0: is a number of the quantity "mmd_reference", which is not measured; add "mmd_reference" to observe.quantities, or leave it out

@@ -88,6 +88,7 @@ impl<'a> Limit<'a> {
                 Ok(Law { points: points.iter().copied().chain(other).collect(), weights: half.repeat(2), dim })
             }
             Nodes::Meridian { .. } => Err(TransportError::NoPoints { known: "heights" }),
+            Nodes::Moments => Err(TransportError::NoPoints { known: "moments" }),
         }
     }
 }
