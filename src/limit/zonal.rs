@@ -80,21 +80,24 @@ impl Zonal {
         let heights: Vec<f64> =
             tokens.chunks_exact(self.dim).take(self.weights.len()).map(|x| dot(x, &self.axis)).collect();
         let attention = &self.model.attention;
-        Series::of(|t| {
-            let share = |head: &Head| {
-                let multiple = |matrix: &crate::model::Matrix| matrix.multiple_of_identity().unwrap_or(0.0);
-                let beta = attention.beta_of(head);
-                let kappa = beta * multiple(&head.query_key);
-                let (sum, moment) = self.sums(&heights, t, kappa);
-                let total = match attention.normalization {
-                    Normalization::Softmax => moment / sum,
-                    Normalization::Shifted => moment * (kappa.abs() - beta).exp(),
-                    _ => moment * kappa.abs().exp(),
-                };
-                head.weight * multiple(&head.value) * total
+        // What a head adds to c at the height `t`, and the mass that it is a mean of.
+        let share = |head: &Head, t: f64| {
+            let multiple = |matrix: &crate::model::Matrix| matrix.multiple_of_identity().unwrap_or(0.0);
+            let beta = attention.beta_of(head);
+            let kappa = beta * multiple(&head.query_key);
+            let (sum, moment) = self.sums(&heights, t, kappa);
+            let unit = match attention.normalization {
+                Normalization::Softmax => 1.0 / sum,
+                Normalization::Shifted => (kappa.abs() - beta).exp(),
+                _ => kappa.abs().exp(),
             };
-            attention.heads.iter().map(share).sum()
-        })
+            let factor = head.weight * multiple(&head.value) * unit;
+            (factor * moment, (factor * sum).abs())
+        };
+        // Where a law is uniform, c is the rounding of a mean that vanishes.
+        let size = |t: f64| attention.heads.iter().map(|head| share(head, t).1).sum::<f64>();
+        let size = [-1.0, 0.0, 1.0].map(size).into_iter().fold(0.0, f64::max);
+        Series::of(size, |t| attention.heads.iter().map(|head| share(head, t).0).sum())
     }
 
     /// Denominator and numerator of c at the height `t`, both times e^{-|kappa|}.
@@ -118,7 +121,7 @@ impl Zonal {
 /// measure symmetric about an axis for an x of height t, heights and weights being those of the measure.
 pub(crate) fn kernel_mean(heights: &[f64], weights: &[f64], dim: usize, beta: f64) -> Series {
     let nu = (dim as f64 - 3.0) / 2.0;
-    Series::of(|t| {
+    Series::of(0.0, |t| {
         let mean = |(s, weight): (&f64, &f64)| {
             let across = (1.0 - t * t).max(0.0) * (1.0 - s * s).max(0.0);
             weight * (beta * (t * s - 1.0)).exp() * confluent(nu + 1.0, beta * beta * across / 4.0)
