@@ -57,12 +57,40 @@ pub enum Quantity {
     /// `log_growth` = ln(d_t / d_0) and `lyapunov` = ln(d_t / d_0) / t for d = (sum_j w_j |x_j - y_j|^2)^{1/2} between two replicas that
     /// start next to each other, 0 and 1, 2 and 3, ..; `lyapunov` is not a number at t = 0.
     Lyapunov,
+    /// `w1_reference` = W_1(mu, measure of the limit): exact on the circle, geodesic; elsewhere by assignment, chordal.
+    W1Reference,
+    /// `w2_reference` = W_2 of the same.
+    W2Reference,
+    /// `sliced_w2_reference` = (mean over directions of W_2^2 of projections)^{1/2}, chordal; the same directions at all times.
+    SlicedW2Reference { projections: u32 },
+    /// `sinkhorn_reference`: the debiased entropic cost of |x - y|^2 / 2, W_2^2 / 2 as epsilon -> 0.
+    SinkhornReference { epsilon: f64 },
+    /// `mmd_reference`: the maximum mean discrepancy of the kernel e^{beta (<x, y> - 1)}, pairs i = j included.
+    MmdReference { beta: f64 },
+    /// `mean_reference` = |m - m*| and `covariance_reference` = |C - C*|_F of the means and covariances of mu and the limit.
+    MomentsReference,
+    /// `overlap_reference` = |mean of <x_i, x_j> over i != j - rho|, rho being the overlap of the equiangular reference.
+    OverlapReference,
+    /// `w1_copies` = W_1 of the tokens of replicas 2k and 2k + 1, which share the number: exact on the circle, geodesic;
+    /// elsewhere by assignment, chordal.
+    W1Copies,
 }
 
 impl Quantity {
     /// Whether tokens are compared with their limit.
     pub fn needs_reference(self) -> bool {
-        matches!(self, Quantity::CouplingError | Quantity::TaggedError)
+        matches!(
+            self,
+            Quantity::CouplingError
+                | Quantity::TaggedError
+                | Quantity::W1Reference
+                | Quantity::W2Reference
+                | Quantity::SlicedW2Reference { .. }
+                | Quantity::SinkhornReference { .. }
+                | Quantity::MmdReference { .. }
+                | Quantity::MomentsReference
+                | Quantity::OverlapReference
+        )
     }
 
     /// Whether tokens are read back to be measured.
@@ -74,6 +102,7 @@ impl Quantity {
                 | Quantity::Dissipation
                 | Quantity::Lyapunov
                 | Quantity::Tokens
+                | Quantity::W1Copies
         );
         self.needs_reference() || self.needs_directions() || others
     }
@@ -88,6 +117,13 @@ impl Quantity {
         use Quantity::{Clusters, Modes, OverlapHistogram, RenyiCentres};
         matches!(self, Clusters { .. } | OverlapHistogram { .. } | Modes { .. } | RenyiCentres { .. })
     }
+}
+
+const W1_COPIES: &str = "w1_copies";
+
+/// How many neighbouring replicas share one number in this column: those are one sample.
+pub fn replicas_a_sample(column: &str) -> usize {
+    if column == W1_COPIES { 2 } else { 1 }
 }
 
 /// What a backend reduces one replica to.
@@ -146,6 +182,16 @@ pub fn columns(quantities: &[Quantity], dim: usize) -> Vec<String> {
                 .extend(["renyi_centres", "strong_renyi_centres", "renyi_absorbed", "renyi_drift"].map(String::from)),
             Quantity::Dissipation => names.push("log_energy_rate".into()),
             Quantity::Lyapunov => names.extend(["log_growth".into(), "lyapunov".into()]),
+            Quantity::W1Reference => names.push("w1_reference".into()),
+            Quantity::W2Reference => names.push("w2_reference".into()),
+            Quantity::SlicedW2Reference { .. } => names.push("sliced_w2_reference".into()),
+            Quantity::SinkhornReference { .. } => names.push("sinkhorn_reference".into()),
+            Quantity::MmdReference { .. } => names.push("mmd_reference".into()),
+            Quantity::MomentsReference => {
+                names.extend(["mean_reference".into(), "covariance_reference".into()]);
+            }
+            Quantity::OverlapReference => names.push("overlap_reference".into()),
+            Quantity::W1Copies => names.push(W1_COPIES.into()),
         }
     }
     names

@@ -2,6 +2,8 @@
 //!
 //! An experiment file resolves to a `Problem`; a library user may as well write one down directly.
 
+use std::fmt;
+
 use crate::{
     model::{Course, Mask, Model},
     observe::Quantity,
@@ -70,6 +72,27 @@ pub enum Reference {
     Quadrature { tolerance: f64 },
     /// By heights over the axis of a symmetric law.
     Zonal,
+    /// By mean and covariance of a normal law.
+    Gaussian,
+    /// By the overlap of equiangular tokens; not a limit, but exact for their number.
+    Equiangular,
+    /// By a sample of `count` tokens of their own: an approximation, whose error is that of propagation of chaos.
+    Particles { count: usize },
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Reference::Quadrature { tolerance } => write!(f, "quadrature to {tolerance:e}"),
+            Reference::Zonal => write!(f, "zonal"),
+            Reference::Gaussian => write!(f, "gaussian"),
+            Reference::Equiangular => write!(f, "equiangular"),
+            Reference::Particles { count } => {
+                let error = (*count as f64).powf(-0.5);
+                write!(f, "{count} particles, an approximation of error about count^(-1/2) = {error:.1e}")
+            }
+        }
+    }
 }
 
 /// Tokens at time zero, the equation that moves them, how time advances, and what is measured on the way.

@@ -40,6 +40,8 @@ pub enum Purpose {
     Rows = 8,
     /// Where a replica starts that is another one perturbed.
     Perturbation = 9,
+    /// Where a token starts that stands for the limit.
+    Reference = 10,
 }
 
 /// The random numbers of one token of one replica for one purpose; a generator in the sense of `rand`.

@@ -44,11 +44,13 @@ use std::error::Error;
 
 use crate::{
     backend::{Backend, BackendError, Point},
-    measure::{self, Limit, View},
+    limit::Limit,
+    measure::{self, View},
     model::{Field, Model},
     observe::{Quantity, Sample},
     problem::Problem,
     scheme::Tableau,
+    transport::TransportError,
 };
 
 /// What the loop reports while it runs.
@@ -72,6 +74,8 @@ pub enum SimulateError {
          take a smaller time.step or attention.beta, or softmax normalization"
     )]
     NotFinite { replica: usize, time: f64 },
+    #[error(transparent)]
+    Distance(#[from] TransportError),
     #[error("stopped by its observer: {0}")]
     Observer(#[source] Box<dyn Error + Send + Sync>),
 }
@@ -89,10 +93,9 @@ pub async fn simulate<B: Backend>(
     simulate_beside(problem, backend, None::<Beside<B>>, on_event).await
 }
 
-/// The limit of a problem, which is to be evolved beside it: the last tokens of `limit`, which `backend` holds, are the twins
-/// of those of the problem.
+/// The limit of a problem, which is to be evolved beside it, and the backend that holds its tokens.
 pub struct Beside<'a, C> {
-    pub limit: &'a Problem,
+    pub limit: &'a Limit,
     pub backend: &'a mut C,
 }
 
@@ -142,11 +145,11 @@ impl<C: Backend> Beside<'_, C> {
     pub(crate) fn follow(&mut self, start: u64, end: u64) -> Result<(), BackendError> {
         let mut done = start;
         while done < end {
-            let Problem { course, model, schedule, .. } = self.limit;
+            let Problem { course, model, schedule, .. } = &self.limit.problem;
             if !course.is_constant() {
                 self.backend.change(&course.at(model, done, schedule.time(done)))?;
             }
-            done += advance(self.limit, self.backend, done, end - done)?;
+            done += advance(&self.limit.problem, self.backend, done, end - done)?;
         }
         Ok(())
     }
@@ -246,12 +249,14 @@ async fn sample<B: Backend, C: Backend>(
         Some(beside) if reads => Some((beside.limit, beside.backend.tokens().await?)),
         _ => None,
     };
-    let limit = limit.as_ref().map(|(problem, tokens)| Limit { problem, tokens });
-    let view = View { problem, model, time, tokens: &tokens, limit };
+    let limit = limit.as_ref().map(|(limit, tokens)| measure::Limit::new(limit, tokens, &problem.quantities));
+    let limit = limit.transpose()?;
+    let copies = measure::copies(problem, &tokens)?;
+    let view = View { problem, model, time, tokens: &tokens, limit: limit.as_ref(), copies: &copies };
     let sample = |(replica, statistics)| {
-        let values = measure::values(&view, replica, statistics);
-        Sample { replica, time, values }
+        let values = measure::values(&view, replica, statistics)?;
+        Ok(Sample { replica, time, values })
     };
-    let samples = statistics.iter().enumerate().map(sample).collect();
+    let samples = statistics.iter().enumerate().map(sample).collect::<Result<Vec<Sample>, SimulateError>>()?;
     Ok((samples, tokens))
 }

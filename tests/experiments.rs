@@ -144,27 +144,31 @@ fn minilm_layers_on_the_gpu() {
     assert_layers("gpu", "single", 2e-5);
 }
 
-/// The root mean square over replicas of the coupling error, from the command line.
-fn coupling_error(count: usize) -> f64 {
+/// A column of every replica at the end, from the command line, in double precision.
+fn column_at_end(name: &str, column: &str, end: f64, set: &[&str]) -> Vec<f64> {
     let folder = tempfile::tempdir().expect("a folder");
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/experiments/coupling.toml");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/experiments").join(name);
     let output = Command::new(env!("CARGO_BIN_EXE_tokenfield"))
         .arg("run")
         .arg(file)
         .args(["--backend", "cpu", "--precision", "double", "--no-plot", "--out", "out"])
-        .args(["--set", "tokens.replicas=16", "--set", &format!("tokens.count={count}")])
+        .args(set.iter().flat_map(|set| ["--set", set]))
         .current_dir(&folder)
         .output()
         .expect("the command starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut reader = csv::Reader::from_path(folder.path().join("out/samples.csv")).expect("samples");
-    let column =
-        reader.headers().expect("a header").iter().position(|name| name == "coupling_error").expect("a column");
+    let column = reader.headers().expect("a header").iter().position(|name| name == column).expect("a column");
     let rows = reader.records().map(|row| row.expect("a row"));
-    let ends = rows.filter(|row| row[1].parse::<f64>() == Ok(2.0)).map(|row| row[column].parse().expect("a number"));
-    let squares: Vec<f64> = ends.map(|error: f64| error * error).collect();
-    assert_eq!(squares.len(), 16);
-    (squares.iter().sum::<f64>() / 16.0).sqrt()
+    rows.filter(|row| row[1].parse::<f64>() == Ok(end)).map(|row| row[column].parse().expect("a number")).collect()
+}
+
+/// The root mean square over replicas of the coupling error.
+fn coupling_error(count: usize) -> f64 {
+    let set = ["tokens.replicas=16", &format!("tokens.count={count}")];
+    let errors = column_at_end("coupling.toml", "coupling_error", 2.0, &set);
+    assert_eq!(errors.len(), 16);
+    (errors.iter().map(|error| error * error).sum::<f64>() / 16.0).sqrt()
 }
 
 #[test]
@@ -178,8 +182,20 @@ fn coupling() {
 const COUPLING: [f64; 2] = [0.096_181_815_244_920_21, 0.022_779_161_055_361_683];
 
 #[test]
+fn copies() {
+    let found = column_at_end("copies.toml", "w1_copies", 1.0, &["tokens.replicas=4", "tokens.count=64"]);
+    assert_eq!((found.len(), found[0], found[2]), (4, found[1], found[3]));
+    assert!((found[0] - COPIES[0]).abs() < 1e-9 && (found[2] - COPIES[1]).abs() < 1e-9, "{found:?}");
+}
+
+/// Of two pairs.
+const COPIES: [f64; 2] = [0.692_474_985_997_706_8, 0.593_232_588_606_230_1];
+
+#[test]
 fn sweeps_resolve() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/sweeps/coupling.toml");
-    let sweep = SweepFile::read(&file, &[]).expect("the sweep is right");
-    assert_eq!(cells(&sweep, Precision::Single).expect("cells").len(), 4);
+    for (name, count) in [("coupling.toml", 4), ("copies.toml", 10)] {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/sweeps").join(name);
+        let sweep = SweepFile::read(&file, &[]).expect("the sweep is right");
+        assert_eq!(cells(&sweep, Precision::Single).expect("cells").len(), count);
+    }
 }

@@ -28,6 +28,9 @@ impl Folders {
             let Some(path) = &part.path else { return Ok(None) };
             let (text, seed) = (part.experiment.to_toml()?, part.experiment.seed());
             let mut folder = RunFolder::create(path, &text, seed, &names, &backend.identity(), backend.method())?;
+            if let Some((reference, _)) = part.experiment.reference() {
+                folder.beside(&reference)?;
+            }
             if problem.quantities.contains(&Quantity::Tokens) {
                 folder.keep_tokens(problem.schedule.observations() as usize, shape)?;
             }

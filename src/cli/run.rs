@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokenfield::{
     backend::{Backend, Method, cpu::Cpu, gpu::Gpu},
     experiment::{Experiment, Override},
-    limit::{LimitError, Zonal, quadrature_within},
+    limit::{Equiangular, Gaussian, Limit, LimitError, Zonal, particles, quadrature_within},
     problem::{Problem, Reference},
     simulate::{Beside, Event, SimulateError, simulate_beside},
 };
@@ -74,27 +74,37 @@ pub fn run(parts: &[Part], problem: &Problem, machine: &Machine) -> Result<(), C
 /// Opens the limit that the experiments ask for.
 fn run_on<B: Backend>(parts: &[Part], problem: &Problem, backend: B) -> Result<(), CommandError> {
     let refused = |error: LimitError| CommandError::Input(format!("[reference]: {error}"));
-    match parts.first().and_then(|part| part.experiment.reference()) {
-        None => run_beside(parts, problem, backend, None::<Beside<B>>),
-        Some((Reference::Quadrature { tolerance }, law)) => {
-            let limit = pollster::block_on(quadrature_within(problem, law, tolerance)).map_err(refused)?;
-            let backend_of_limit = &mut Cpu::<f64>::new(&limit)?;
-            let beside = Beside { limit: &limit, backend: backend_of_limit };
-            run_beside(parts, problem, backend, Some(beside))
+    let Some(first) = parts.first() else { return Ok(()) };
+    let Some((reference, law)) = first.experiment.reference() else {
+        return run_beside(parts, problem, backend, None::<(&Limit, B)>);
+    };
+    eprintln!("beside the limit: {reference}");
+    let limit = match reference {
+        Reference::Quadrature { tolerance } => pollster::block_on(quadrature_within(problem, law, tolerance)),
+        Reference::Particles { count } => particles(problem, law, count, first.experiment.seed()),
+        Reference::Zonal => {
+            let (limit, zonal) = Zonal::new(problem, law).map_err(refused)?;
+            return run_beside(parts, problem, backend, Some((&limit, zonal)));
         }
-        Some((Reference::Zonal, law)) => {
-            let (limit, mut zonal) = Zonal::new(problem, law).map_err(refused)?;
-            let beside = Beside { limit: &limit, backend: &mut zonal };
-            run_beside(parts, problem, backend, Some(beside))
+        Reference::Gaussian => {
+            let (limit, gaussian) = Gaussian::new(problem, law).map_err(refused)?;
+            return run_beside(parts, problem, backend, Some((&limit, gaussian)));
         }
-    }
+        Reference::Equiangular => {
+            let (limit, equiangular) = Equiangular::new(problem, law).map_err(refused)?;
+            return run_beside(parts, problem, backend, Some((&limit, equiangular)));
+        }
+    };
+    let limit = limit.map_err(refused)?;
+    let nodes = Cpu::<f64>::new(&limit.problem)?;
+    run_beside(parts, problem, backend, Some((&limit, nodes)))
 }
 
 fn run_beside<B: Backend, C: Backend>(
     parts: &[Part],
     problem: &Problem,
     mut backend: B,
-    beside: Option<Beside<'_, C>>,
+    mut limit: Option<(&Limit, C)>,
 ) -> Result<(), CommandError> {
     let identity = backend.identity();
     let mut folders = Folders::create(parts, problem, &backend)?;
@@ -102,6 +112,7 @@ fn run_beside<B: Backend, C: Backend>(
     let names: Vec<&str> = parts.iter().map(|part| part.experiment.name()).take(1).collect();
     eprintln!("{} on {} ({adapter}, {precision})", names.concat(), identity.backend);
     let progress = Progress::new(problem);
+    let beside = limit.as_mut().map(|(limit, backend)| Beside { limit, backend });
     let outcome = pollster::block_on(async {
         let pairs = simulate_beside(problem, &mut backend, beside, |event| {
             match event {

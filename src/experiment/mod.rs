@@ -8,6 +8,7 @@
 mod array;
 mod attention;
 mod course;
+mod distances;
 mod error;
 mod explicit;
 mod geometry;

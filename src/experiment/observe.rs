@@ -10,8 +10,21 @@ use super::{
 };
 use crate::observe::Quantity;
 
-pub(super) const OBSERVE: &[&str] =
-    &["every", "quantities", "threshold", "largest", "bins", "pairs", "degree", "order", "rows", "separation"];
+pub(super) const OBSERVE: &[&str] = &[
+    "every",
+    "quantities",
+    "threshold",
+    "largest",
+    "bins",
+    "pairs",
+    "degree",
+    "order",
+    "rows",
+    "separation",
+    "projections",
+    "epsilon",
+    "kernel-beta",
+];
 
 /// The keys that are numbers of one quantity.
 const NUMBERS: &[(&str, &str)] = &[
@@ -23,6 +36,9 @@ const NUMBERS: &[(&str, &str)] = &[
     ("order", "norm_moments"),
     ("rows", "attention"),
     ("separation", "renyi_centres"),
+    ("projections", "sliced_w2_reference"),
+    ("epsilon", "sinkhorn_reference"),
+    ("kernel-beta", "mmd_reference"),
 ];
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -35,6 +51,7 @@ pub(super) struct ObserveTyped {
 
 /// The numbers of quantities; those left out are as in the list of words.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(super) struct Numbers {
     pub threshold: Option<f64>,
     pub largest: Option<u64>,
@@ -44,6 +61,9 @@ pub(super) struct Numbers {
     pub order: Option<u64>,
     pub rows: Option<u64>,
     pub separation: Option<f64>,
+    pub projections: Option<u64>,
+    pub epsilon: Option<f64>,
+    pub kernel_beta: Option<f64>,
 }
 
 pub(super) fn read(section: &Section) -> Result<ObserveTyped, ExperimentError> {
@@ -90,6 +110,9 @@ impl Numbers {
             separation: number("separation", "0.5", "an angle greater than 0 and at most pi", |angle| {
                 0.0 < angle && angle <= std::f64::consts::PI
             })?,
+            projections: whole("projections", "256", 2..=1_000_000)?,
+            epsilon: number("epsilon", "0.05", "finite and greater than 0", |number| number > 0.0)?,
+            kernel_beta: number("kernel-beta", "4.0", "finite and greater than 0", |number| number > 0.0)?,
         })
     }
 
@@ -110,6 +133,13 @@ impl Numbers {
             Quantity::RenyiCentres { separation } => {
                 Quantity::RenyiCentres { separation: self.separation.unwrap_or(separation) }
             }
+            Quantity::SlicedW2Reference { projections } => Quantity::SlicedW2Reference {
+                projections: self.projections.map_or(projections, |projections| projections as u32),
+            },
+            Quantity::SinkhornReference { epsilon } => {
+                Quantity::SinkhornReference { epsilon: self.epsilon.unwrap_or(epsilon) }
+            }
+            Quantity::MmdReference { beta } => Quantity::MmdReference { beta: self.kernel_beta.unwrap_or(beta) },
             other => other,
         }
     }
@@ -126,6 +156,9 @@ impl Numbers {
             Quantity::NormMoments { order } => self.order = whole(order),
             Quantity::Attention { rows, .. } => self.rows = whole(rows),
             Quantity::RenyiCentres { separation } => self.separation = Some(separation),
+            Quantity::SlicedW2Reference { projections } => self.projections = Some(projections.into()),
+            Quantity::SinkhornReference { epsilon } => self.epsilon = Some(epsilon),
+            Quantity::MmdReference { beta } => self.kernel_beta = Some(beta),
             _ => {}
         }
     }

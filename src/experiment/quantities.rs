@@ -86,6 +86,21 @@ impl Experiment {
                 "renyi_centres are tokens that none before them moves, and here all see all",
                 "write attention.mask = \"causal\" or \"strictly-causal\", or leave it out",
             )),
+            quantity if quantity.needs_reference() && self.typed.reference.is_none() => {
+                Some(("a distance from the limit needs one", "write a table [reference], or leave it out"))
+            }
+            Quantity::MmdReference { .. } if !self.geometry().is_unit() => Some((
+                "the kernel e^{beta (<x, y> - 1)} of mmd_reference is one of unit vectors, and grows without bound off the sphere",
+                "write \"sinkhorn_reference\" or \"sliced_w2_reference\" instead",
+            )),
+            Quantity::W1Reference
+            | Quantity::W2Reference
+            | Quantity::SlicedW2Reference { .. }
+            | Quantity::SinkhornReference { .. }
+            | Quantity::MmdReference { .. }
+            | Quantity::MomentsReference
+            | Quantity::OverlapReference
+            | Quantity::W1Copies => None,
             Quantity::W2Dirac | Quantity::Overlap => Some((
                 "w2_dirac and overlap compare tokens with a direction, and those of this tokens.geometry have a length",
                 "leave them out",

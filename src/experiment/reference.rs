@@ -13,40 +13,55 @@ use crate::{initial::Law, problem::Reference};
 pub(super) enum ReferenceWord {
     Quadrature,
     Zonal,
+    Gaussian,
+    Equiangular,
+    Particles,
 }
 
-pub(super) const REFERENCES: &[(&str, ReferenceWord)] =
-    &[("quadrature", ReferenceWord::Quadrature), ("zonal", ReferenceWord::Zonal)];
-pub(super) const REFERENCE: &[&str] = &["kind", "tolerance"];
+pub(super) const REFERENCES: &[(&str, ReferenceWord)] = &[
+    ("quadrature", ReferenceWord::Quadrature),
+    ("zonal", ReferenceWord::Zonal),
+    ("gaussian", ReferenceWord::Gaussian),
+    ("equiangular", ReferenceWord::Equiangular),
+    ("particles", ReferenceWord::Particles),
+];
+pub(super) const REFERENCE: &[&str] = &["kind", "tolerance", "count"];
 
 /// How far twins may end from where finer nodes lead them, unless typed.
 const TOLERANCE: f64 = 1e-8;
+/// How many tokens stand for the limit, unless typed.
+const COUNT: u64 = 65_536;
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct ReferenceTyped {
     pub kind: Word<ReferenceWord>,
     pub tolerance: Option<f64>,
+    pub count: Option<u64>,
 }
 
 pub(super) fn read(section: &Section) -> Result<ReferenceTyped, ExperimentError> {
     let kind = section.required("kind", "\"zonal\"")?.word(REFERENCES)?;
-    if kind.meaning == ReferenceWord::Zonal {
-        section.forbid(
-            &["tolerance"],
-            "is one of nodes that are doubled, and zonal limits have enough",
-            "leave it out",
-        )?;
+    if kind.meaning != ReferenceWord::Quadrature {
+        let problem = "is one of nodes that are doubled, which this limit does not have";
+        section.forbid(&["tolerance"], problem, "leave it out, or write reference.kind = \"quadrature\"")?;
+    }
+    if kind.meaning != ReferenceWord::Particles {
+        let problem = "is that of particles that stand for the limit";
+        section.forbid(&["count"], problem, "leave it out, or write reference.kind = \"particles\"")?;
     }
     let tolerance = section.read("tolerance", "1e-8", |entry| {
         entry.number("greater than 0 and less than 1", |tolerance| 0.0 < tolerance && tolerance < 1.0)
     })?;
-    Ok(ReferenceTyped { kind, tolerance })
+    let count = section.read("count", "65536", |entry| entry.whole(1..=u64::from(u32::MAX)))?;
+    Ok(ReferenceTyped { kind, tolerance, count })
 }
 
 impl ReferenceTyped {
     pub fn explicit(&mut self) {
-        if self.kind.meaning == ReferenceWord::Quadrature {
-            self.tolerance.get_or_insert(TOLERANCE);
+        match self.kind.meaning {
+            ReferenceWord::Quadrature => self.tolerance = Some(self.tolerance.unwrap_or(TOLERANCE)),
+            ReferenceWord::Particles => self.count = Some(self.count.unwrap_or(COUNT)),
+            ReferenceWord::Zonal | ReferenceWord::Gaussian | ReferenceWord::Equiangular => {}
         }
     }
 }
@@ -58,6 +73,9 @@ impl Experiment {
         let reference = match typed.kind.meaning {
             ReferenceWord::Quadrature => Reference::Quadrature { tolerance: typed.tolerance.unwrap_or(TOLERANCE) },
             ReferenceWord::Zonal => Reference::Zonal,
+            ReferenceWord::Gaussian => Reference::Gaussian,
+            ReferenceWord::Equiangular => Reference::Equiangular,
+            ReferenceWord::Particles => Reference::Particles { count: typed.count.unwrap_or(COUNT) as usize },
         };
         Some((reference, &self.typed.tokens.initial))
     }

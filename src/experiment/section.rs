@@ -36,15 +36,15 @@ pub(super) struct Word<T> {
     pub meaning: T,
 }
 
-impl<T> Serialize for Word<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.text)
-    }
-}
-
 impl<T> Word<T> {
     pub fn text(&self) -> &'static str {
         self.text
+    }
+}
+
+impl<T> Serialize for Word<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.text)
     }
 }
 

@@ -39,6 +39,14 @@ pub(super) const QUANTITIES: &[(&str, Quantity)] = &[
     ("renyi_centres", Quantity::RenyiCentres { separation: 0.5 }),
     ("dissipation", Quantity::Dissipation),
     ("lyapunov", Quantity::Lyapunov),
+    ("w1_reference", Quantity::W1Reference),
+    ("w2_reference", Quantity::W2Reference),
+    ("sliced_w2_reference", Quantity::SlicedW2Reference { projections: 256 }),
+    ("sinkhorn_reference", Quantity::SinkhornReference { epsilon: 0.05 }),
+    ("mmd_reference", Quantity::MmdReference { beta: 4.0 }),
+    ("moments_reference", Quantity::MomentsReference),
+    ("overlap_reference", Quantity::OverlapReference),
+    ("w1_copies", Quantity::W1Copies),
 ];
 
 /// The keys of the tables of this file. All others have theirs where they are read.

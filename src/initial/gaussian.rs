@@ -4,7 +4,7 @@ use nalgebra::{DMatrix, SymmetricEigen};
 use rand_distr::{Distribution, StandardNormal};
 use serde::Serialize;
 
-use super::LawError;
+use super::{Law, LawError, Nodes};
 use crate::random::Stream;
 
 /// The covariance of a normal law.
@@ -54,6 +54,30 @@ impl Gaussian {
                 };
         }
     }
+}
+
+/// 2d points of equal weights that have the mean and the covariance of a normal law: m +- sqrt(d) r_k for the columns r_k of
+/// the symmetric root of its covariance.
+pub(crate) fn sigma_points(law: &Law, dim: usize) -> Result<Nodes, LawError> {
+    let Law::Gaussian { mean, spread } = law else {
+        let remedy = "take gaussian".into();
+        return Err(LawError { key: "law", problem: "is not normal".into(), remedy });
+    };
+    let Gaussian { mean, root } = Gaussian::new(mean.as_deref(), spread, dim)?;
+    let entry = |k: usize, l: usize| match &root {
+        Root::Scale(scale) => {
+            if k == l {
+                *scale
+            } else {
+                0.0
+            }
+        }
+        Root::Matrix(rows) => rows[k * dim + l],
+    };
+    let length = (dim as f64).sqrt();
+    let point = |k: usize, sign: f64| (0..dim).map(|l| mean[l] + sign * length * entry(k, l)).collect::<Vec<_>>();
+    let coordinates = (0..dim).flat_map(|k| [point(k, 1.0), point(k, -1.0)]).flatten().collect();
+    Ok(Nodes { coordinates, weights: vec![0.5 / dim as f64; 2 * dim] })
 }
 
 fn square_root(rows: &[Vec<f64>], dim: usize) -> Result<Vec<f64>, LawError> {

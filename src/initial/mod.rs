@@ -19,6 +19,7 @@ use serde::Serialize;
 
 pub(crate) use file::{Cloud, Lengths};
 pub use gaussian::Spread;
+pub(crate) use gaussian::sigma_points;
 pub(crate) use perturbation::{normalise, perturb};
 pub use quadrature::{Nodes, gauss_legendre, quadrature};
 
@@ -109,12 +110,17 @@ impl Law {
 /// Errors: a parameter outside its range, more tokens than a configuration has room for, an unfit file, tokens of less
 /// than two components, and more replicas or tokens than the 32 bits that number them in the random streams.
 pub fn draw(law: &Law, shape: Shape, seed: u64) -> Result<Vec<f64>, LawError> {
+    draw_for(Purpose::Initial, law, shape, seed)
+}
+
+/// The same from other random streams, those of `purpose`.
+pub(crate) fn draw_for(purpose: Purpose, law: &Law, shape: Shape, seed: u64) -> Result<Vec<f64>, LawError> {
     law.check()?;
     if shape.dim < 2 {
         let problem = format!("tokens of dim = {} have no directions", shape.dim);
         return Err(LawError { key: "law", problem, remedy: "take dim = 2 or more".into() });
     }
-    let scatter = |place: &(dyn Fn(&mut Stream, usize, &mut [f64]) + Sync)| scatter(shape, seed, place);
+    let scatter = |place: &(dyn Fn(&mut Stream, usize, &mut [f64]) + Sync)| scatter(shape, seed, purpose, place);
     match law {
         Law::Uniform => scatter(&|stream, _, token| sphere::uniform(stream, token)),
         Law::VonMisesFisher { concentration, axis } => {
@@ -153,6 +159,7 @@ pub fn draw(law: &Law, shape: Shape, seed: u64) -> Result<Vec<f64>, LawError> {
 fn scatter(
     shape: Shape,
     seed: u64,
+    purpose: Purpose,
     place: &(dyn Fn(&mut Stream, usize, &mut [f64]) + Sync),
 ) -> Result<Vec<f64>, LawError> {
     let too_many = |_| LawError {
@@ -167,7 +174,7 @@ fn scatter(
     let mut coordinates = zeros(shape)?;
     coordinates.par_chunks_mut(shape.dim).enumerate().for_each(|(index, token)| {
         let (replica, i) = (index / shape.count, index % shape.count);
-        place(&mut Stream::new(seed, replica as u32, i as u32, Purpose::Initial), i, token);
+        place(&mut Stream::new(seed, replica as u32, i as u32, purpose), i, token);
     });
     Ok(coordinates)
 }

@@ -1,6 +1,6 @@
 //! The limit by weighted nodes of the initial law, on the circle and on the sphere.
 
-use super::{LimitError, beside, serves};
+use super::{Limit, LimitError, Nodes, beside, on_sphere, serves};
 use crate::{
     backend::{Backend, cpu::Cpu},
     initial::{Law, quadrature},
@@ -14,23 +14,24 @@ const FINEST: [usize; 2] = [4096, 128];
 /// Twins whose end decides how many nodes there are.
 const PROBES: usize = 64;
 
-/// The limit of `problem` from the law `law`: a problem of one replica, whose nodes are followed by the twins of all tokens.
+/// The limit of `problem` from the law `law`.
 ///
 /// Nodes are doubled in every direction until no probe, one of the first twins, ends more than `tolerance` from where half as
 /// many nodes in a direction lead it.
-pub async fn quadrature_within(problem: &Problem, law: &Law, tolerance: f64) -> Result<Problem, LimitError> {
+pub async fn quadrature_within(problem: &Problem, law: &Law, tolerance: f64) -> Result<Limit, LimitError> {
     serves(&problem.model)?;
+    on_sphere(&problem.model)?;
     let (dim, tokens) = (problem.tokens.shape.dim, &problem.tokens.coordinates);
     let probes = &tokens[..tokens.len().min(PROBES * dim)];
     let mut before: Option<Vec<f64>> = None;
     let mut fineness = COARSEST;
     loop {
         let nodes = quadrature(law, dim, fineness)?;
-        let probing = beside(problem, nodes.coordinates.clone(), &nodes.weights, probes);
+        let probing = beside(problem, Nodes::Points, nodes.coordinates.clone(), &nodes.weights, probes);
         let end = end(&probing).await?.split_off(nodes.coordinates.len());
         let change = before.map_or(f64::INFINITY, |before| largest_distance(&before, &end, dim));
         if change <= tolerance {
-            return Ok(beside(problem, nodes.coordinates, &nodes.weights, tokens));
+            return Ok(beside(problem, Nodes::Points, nodes.coordinates, &nodes.weights, tokens));
         }
         if 2 * fineness > FINEST[dim - 2] {
             return Err(LimitError::Unresolved { fineness, change, tolerance });
@@ -40,10 +41,10 @@ pub async fn quadrature_within(problem: &Problem, law: &Law, tolerance: f64) -> 
     }
 }
 
-/// The tokens of `problem` at the end of its schedule.
-async fn end(problem: &Problem) -> Result<Vec<f64>, LimitError> {
-    let mut backend = Cpu::<f64>::new(problem)?;
-    Beside { limit: problem, backend: &mut backend }.follow(0, problem.schedule.steps)?;
+/// The tokens of a limit at the end of its schedule.
+async fn end(limit: &Limit) -> Result<Vec<f64>, LimitError> {
+    let mut backend = Cpu::<f64>::new(&limit.problem)?;
+    Beside { limit, backend: &mut backend }.follow(0, limit.problem.schedule.steps)?;
     Ok(backend.tokens().await?)
 }
 

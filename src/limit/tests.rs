@@ -17,22 +17,24 @@ fn law(dim: usize) -> Law {
     Law::VonMisesFisher { concentration: 2.0, axis }
 }
 
-fn problem(shape: Shape, beta: f64, normalization: Normalization, end: f64) -> Problem {
-    let head = Head { query_key: Matrix::Scale(0.9), value: Matrix::Scale(1.1), ..Head::default() };
+/// A problem of 20 steps a unit of time.
+pub(super) fn problem_of(shape: Shape, coordinates: Vec<f64>, model: Model, scheme: Scheme, end: f64) -> Problem {
     Problem {
-        tokens: Tokens {
-            shape,
-            coordinates: draw(&law(shape.dim), shape, 3).expect("tokens"),
-            weights: Weights::Equal,
-        },
-        model: Attention { beta, normalization, heads: vec![head, Head::default()], ..Attention::default() }.into(),
+        tokens: Tokens { shape, coordinates, weights: Weights::Equal },
+        model,
         course: Course::Constant,
-        scheme: Scheme::Rk4,
+        scheme,
         schedule: Schedule { steps: (end * 20.0) as u64, end, observe_every: 1000 },
         quantities: vec![crate::observe::Quantity::CouplingError],
         algorithm: Algorithm::Auto,
         tolerance: None,
     }
+}
+
+fn problem(shape: Shape, beta: f64, normalization: Normalization, end: f64) -> Problem {
+    let head = Head { query_key: Matrix::Scale(0.9), value: Matrix::Scale(1.1), ..Head::default() };
+    let attention = Attention { beta, normalization, heads: vec![head, Head::default()], ..Attention::default() };
+    problem_of(shape, draw(&law(shape.dim), shape, 3).expect("tokens"), attention.into(), Scheme::Rk4, end)
 }
 
 fn end<B: Backend>(problem: &Problem, mut backend: B) -> Vec<f64> {
@@ -60,9 +62,9 @@ fn quadrature_and_zonal_limits_agree() {
         let time = if normalization == Normalization::Softmax { 1.0 } else { 0.15 };
         let problem = problem(shape, 2.0, normalization, time);
         let limit = pollster::block_on(quadrature_within(&problem, &law(dim), 1e-12)).expect("a quadrature");
-        let nodes = end(&limit, Cpu::<f64>::new(&limit).expect("a backend"));
+        let nodes = end(&limit.problem, Cpu::<f64>::new(&limit.problem).expect("a backend"));
         let (limit, zonal) = Zonal::new(&problem, &law(dim)).expect("a zonal limit");
-        let heights = end(&limit, zonal);
+        let heights = end(&limit.problem, zonal);
         let twins = problem.tokens.coordinates.len();
         let found = largest_difference(&nodes[nodes.len() - twins..], &heights[heights.len() - twins..]);
         assert!(found < 1e-10, "d = {dim}, {normalization:?}: {found:e} apart");
@@ -78,8 +80,8 @@ fn the_trapezoidal_rule_converges_spectrally_on_the_circle() {
         let mut problem = problem(shape, 4.0, Normalization::Softmax, 3.0);
         problem.model.attention.heads = vec![Head::default()];
         let nodes = quadrature(&law, 2, count).expect("nodes");
-        let limit = beside(&problem, nodes.coordinates, &nodes.weights, &[1.0, 0.0]);
-        let x = end(&limit, Cpu::<f64>::new(&limit).expect("a backend"));
+        let limit = beside(&problem, Nodes::Points, nodes.coordinates, &nodes.weights, &[1.0, 0.0]);
+        let x = end(&limit.problem, Cpu::<f64>::new(&limit.problem).expect("a backend"));
         x.chunks(2).zip(&nodes.weights).map(|(x, weight)| weight * x[0]).sum::<f64>()
     };
     let exact = moment(128);
@@ -164,4 +166,18 @@ fn what_has_no_limit_is_refused() {
         Zonal::new(&problem(shape, 2.0, Normalization::Softmax, 1.0), &Law::Orthonormal),
         Err(LimitError::Law(_))
     ));
+}
+
+/// A kernel of width 3e-4 on a circle of at most 4096 nodes, 1.5e-3 apart, is never resolved.
+#[test]
+fn a_kernel_too_sharp_is_refused_and_says_by_how_much() {
+    let shape = Shape { replicas: 1, count: 4, dim: 2, passive: 0 };
+    let mut sharp = problem(shape, 1e7, Normalization::Softmax, 1.0);
+    sharp.schedule = Schedule { steps: 2, end: 0.5, observe_every: 2 };
+    let error = pollster::block_on(quadrature_within(&sharp, &law(2), 1e-8)).expect_err("too sharp");
+    let LimitError::Unresolved { fineness: 4096, change, tolerance: 1e-8 } = error else { panic!("{error}") };
+    assert!(change > 1e-8 && change < 0.1, "{change:e}");
+    for word in ["4096 nodes", "tolerance 1e-8", "smaller attention.beta"] {
+        assert!(error.to_string().contains(word), "{error}");
+    }
 }

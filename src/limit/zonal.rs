@@ -15,7 +15,7 @@ use std::f64::consts::PI;
 
 use rayon::prelude::*;
 
-use super::{LimitError, beside, series::Series, serves};
+use super::{Limit, LimitError, Nodes, beside, on_sphere, series::Series, serves, stages::Stages};
 use crate::{
     backend::{Backend, BackendError, Identity, Method, Point, Precision},
     initial::{Law, LawError, gauss_legendre, unit_axis},
@@ -34,16 +34,14 @@ pub struct Zonal {
     axis: Vec<f64>,
     /// Those of the nodes, which are the first tokens.
     weights: Vec<f64>,
-    state: Vec<f64>,
-    stage: Vec<f64>,
-    velocities: Vec<Vec<f64>>,
+    stages: Stages,
 }
 
 impl Zonal {
-    /// The limit of `problem` from the law `law`, and the problem that it is: one replica, nodes followed by the twins of
-    /// all tokens.
-    pub fn new(problem: &Problem, law: &Law) -> Result<(Problem, Self), LimitError> {
+    /// The limit of `problem` from the law `law`, and its arithmetic.
+    pub fn new(problem: &Problem, law: &Law) -> Result<(Limit, Self), LimitError> {
         serves(&problem.model)?;
+        on_sphere(&problem.model)?;
         let is_multiple = |head: &Head| {
             head.query_key.multiple_of_identity().is_some() && head.value.multiple_of_identity().is_some()
         };
@@ -65,18 +63,15 @@ impl Zonal {
             axis.iter().zip(&meridian).map(move |(e, f)| cos * e + sin * f).collect::<Vec<f64>>()
         };
         let coordinates = nodes.iter().flat_map(|(angle, _)| place(*angle)).collect();
-        let limit = beside(problem, coordinates, &weights, &problem.tokens.coordinates);
-        let state = limit.tokens.coordinates.clone();
-        let stages = problem.slots();
-        let zonal = Self {
-            model: model.clone(),
-            dim,
-            axis,
-            weights,
-            stage: state.clone(),
-            velocities: vec![vec![0.0; state.len()]; stages],
-            state,
-        };
+        let limit = beside(
+            problem,
+            Nodes::Meridian { axis: axis.clone() },
+            coordinates,
+            &weights,
+            &problem.tokens.coordinates,
+        );
+        let stages = Stages::new(limit.problem.tokens.coordinates.clone(), problem.slots());
+        let zonal = Self { model: model.clone(), dim, axis, weights, stages };
         Ok((limit, zonal))
     }
 
@@ -85,21 +80,24 @@ impl Zonal {
         let heights: Vec<f64> =
             tokens.chunks_exact(self.dim).take(self.weights.len()).map(|x| dot(x, &self.axis)).collect();
         let attention = &self.model.attention;
-        Series::of(|t| {
-            let share = |head: &Head| {
-                let multiple = |matrix: &crate::model::Matrix| matrix.multiple_of_identity().unwrap_or(0.0);
-                let beta = attention.beta_of(head);
-                let kappa = beta * multiple(&head.query_key);
-                let (sum, moment) = self.sums(&heights, t, kappa);
-                let total = match attention.normalization {
-                    Normalization::Softmax => moment / sum,
-                    Normalization::Shifted => moment * (kappa.abs() - beta).exp(),
-                    _ => moment * kappa.abs().exp(),
-                };
-                head.weight * multiple(&head.value) * total
+        // What a head adds to c at the height `t`, and the mass that it is a mean of.
+        let share = |head: &Head, t: f64| {
+            let multiple = |matrix: &crate::model::Matrix| matrix.multiple_of_identity().unwrap_or(0.0);
+            let beta = attention.beta_of(head);
+            let kappa = beta * multiple(&head.query_key);
+            let (sum, moment) = self.sums(&heights, t, kappa);
+            let unit = match attention.normalization {
+                Normalization::Softmax => 1.0 / sum,
+                Normalization::Shifted => (kappa.abs() - beta).exp(),
+                _ => kappa.abs().exp(),
             };
-            attention.heads.iter().map(share).sum()
-        })
+            let factor = head.weight * multiple(&head.value) * unit;
+            (factor * moment, (factor * sum).abs())
+        };
+        // Where a law is uniform, c is the rounding of a mean that vanishes.
+        let size = |t: f64| attention.heads.iter().map(|head| share(head, t).1).sum::<f64>();
+        let size = [-1.0, 0.0, 1.0].map(size).into_iter().fold(0.0, f64::max);
+        Series::of(size, |t| attention.heads.iter().map(|head| share(head, t).0).sum())
     }
 
     /// Denominator and numerator of c at the height `t`, both times e^{-|kappa|}.
@@ -117,6 +115,19 @@ impl Zonal {
         }
         (sum, moment)
     }
+}
+
+/// h(t) = sum_s w_s e^{beta (t s - 1)} A_nu(beta sqrt(1 - t^2) sqrt(1 - s^2)), the mean of e^{beta (<x, y> - 1)} over the y of a
+/// measure symmetric about an axis for an x of height t, heights and weights being those of the measure.
+pub(crate) fn kernel_mean(heights: &[f64], weights: &[f64], dim: usize, beta: f64) -> Series {
+    let nu = (dim as f64 - 3.0) / 2.0;
+    Series::of(0.0, |t| {
+        let mean = |(s, weight): (&f64, &f64)| {
+            let across = (1.0 - t * t).max(0.0) * (1.0 - s * s).max(0.0);
+            weight * (beta * (t * s - 1.0)).exp() * confluent(nu + 1.0, beta * beta * across / 4.0)
+        };
+        heights.iter().zip(weights).map(mean).sum()
+    })
 }
 
 /// 0F1(; a; q) for q >= 0: a sum of positive terms.
@@ -191,18 +202,17 @@ impl Backend for Zonal {
     }
 
     fn evaluate(&mut self, point: Point, _field: Field, stage: usize) -> Result<(), BackendError> {
-        let tokens = match point {
-            Point::State => &self.state,
-            Point::Stage => &self.stage,
-        };
+        let mut velocity = std::mem::take(&mut self.stages.velocities[stage]);
+        let tokens = self.stages.at(point);
         let speed = self.speed(tokens);
         let axis = &self.axis;
-        let rows = self.velocities[stage].par_chunks_exact_mut(self.dim).zip(tokens.par_chunks_exact(self.dim));
+        let rows = velocity.par_chunks_exact_mut(self.dim).zip(tokens.par_chunks_exact(self.dim));
         rows.with_min_len(256).for_each(|(v, x)| {
             let t = dot(x, axis);
             let c = speed.at(t);
             v.iter_mut().zip(x.iter().zip(axis)).for_each(|(v, (x, e))| *v = c * (e - t * x));
         });
+        self.stages.velocities[stage] = velocity;
         Ok(())
     }
 
@@ -211,15 +221,7 @@ impl Backend for Zonal {
     }
 
     fn combine(&mut self, coefficients: &[f64], into: Point, _field: Field) -> Result<(), BackendError> {
-        let Self { dim, state, stage, velocities, .. } = self;
-        if into == Point::Stage {
-            stage.copy_from_slice(state);
-        }
-        let target = if into == Point::Stage { stage } else { state };
-        for (coefficient, velocity) in coefficients.iter().zip(velocities) {
-            target.iter_mut().zip(&*velocity).for_each(|(x, v)| *x += coefficient * v);
-        }
-        target.par_chunks_exact_mut(*dim).with_min_len(256).for_each(|x| {
+        self.stages.combine(coefficients, into).par_chunks_exact_mut(self.dim).with_min_len(256).for_each(|x| {
             let length = dot(x, x).sqrt();
             x.iter_mut().for_each(|x| *x /= length);
         });
@@ -233,11 +235,11 @@ impl Backend for Zonal {
     async fn observe(&mut self, _quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
         let height = |x: &[f64]| dot(x, &self.axis);
         let mean: f64 =
-            self.state.chunks_exact(self.dim).zip(&self.weights).map(|(x, weight)| weight * height(x)).sum();
+            self.stages.state.chunks_exact(self.dim).zip(&self.weights).map(|(x, weight)| weight * height(x)).sum();
         Ok(vec![Statistics { mean: self.axis.iter().map(|e| mean * e).collect(), ..Statistics::default() }])
     }
 
     async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {
-        Ok(self.state.clone())
+        Ok(self.stages.state.clone())
     }
 }

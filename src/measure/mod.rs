@@ -6,8 +6,10 @@ mod attention;
 mod clusters;
 mod directions;
 mod dissipation;
+mod distances;
 mod lyapunov;
 mod modes;
+mod moments;
 mod overlaps;
 mod renyi;
 mod spread;
@@ -16,10 +18,12 @@ mod twins;
 
 use self::directions::Directions;
 pub(crate) use self::dissipation::slope;
+pub use self::distances::{Limit, copies};
 use crate::{
     model::Model,
     observe::{Quantity, Statistics, eigenvalues, norm},
     problem::Problem,
+    transport::{Order, TransportError},
 };
 
 /// Tokens that were read back at `time`, and the limit beside them.
@@ -31,14 +35,9 @@ pub struct View<'a> {
     pub time: f64,
     /// Those of all replicas, ordered (replica, token, component); empty unless a quantity reads them.
     pub tokens: &'a [f64],
-    pub limit: Option<Limit<'a>>,
-}
-
-/// The limit of a problem and its tokens at the same time, of which the last are the twins of those of the problem.
-#[derive(Clone, Copy, Debug)]
-pub struct Limit<'a> {
-    pub problem: &'a Problem,
-    pub tokens: &'a [f64],
+    pub limit: Option<&'a Limit<'a>>,
+    /// [`copies`], one number for each two replicas.
+    pub copies: &'a [f64],
 }
 
 impl<'a> View<'a> {
@@ -51,17 +50,17 @@ impl<'a> View<'a> {
     /// Their twins; none without a limit.
     fn twins(&self, replica: usize) -> Option<&'a [f64]> {
         let length = self.problem.tokens.shape.count * self.problem.tokens.shape.dim;
-        let twins = |limit: Limit<'a>| &limit.tokens[limit.tokens.len() - self.tokens.len()..];
+        let twins = |limit: &Limit<'a>| &limit.tokens[limit.tokens.len() - self.tokens.len()..];
         self.limit.map(|limit| &twins(limit)[replica * length..][..length])
     }
 }
 
 /// The numbers of one sample of `replica`, in the order of [`columns`](crate::observe::columns).
-pub fn values(view: &View, replica: usize, statistics: &Statistics) -> Vec<f64> {
+pub fn values(view: &View, replica: usize, statistics: &Statistics) -> Result<Vec<f64>, TransportError> {
     let mean_norm = norm(&statistics.mean);
     let mut values = Vec::new();
     for quantity in &view.problem.quantities {
-        match quantity {
+        match *quantity {
             Quantity::Moments => {
                 values.extend(&statistics.mean);
                 values.push(mean_norm);
@@ -75,26 +74,36 @@ pub fn values(view: &View, replica: usize, statistics: &Statistics) -> Vec<f64> 
             Quantity::TaggedError => values.push(twins::tagged_error(view, replica)),
             Quantity::Tokens => {}
             Quantity::Clusters { threshold, largest } => {
-                let weights = clusters::weights(&Directions::of(view, replica), *threshold);
+                let weights = clusters::weights(&Directions::of(view, replica), threshold);
                 values.push(weights.len() as f64);
-                values.extend((0..*largest).map(|k| weights.get(k).copied().unwrap_or(0.0)));
+                values.extend((0..largest).map(|k| weights.get(k).copied().unwrap_or(0.0)));
             }
             Quantity::OverlapHistogram { bins, pairs, seed } => {
                 let directions = Directions::of(view, replica);
-                values.extend(overlaps::histogram(&directions, *bins, *pairs, (*seed, replica)));
+                values.extend(overlaps::histogram(&directions, bins, pairs, (seed, replica)));
             }
-            Quantity::Modes { degree } => values.extend(modes::amplitudes(&Directions::of(view, replica), *degree)),
+            Quantity::Modes { degree } => values.extend(modes::amplitudes(&Directions::of(view, replica), degree)),
             Quantity::EffectiveRank => {
                 values.push(spread::effective_rank(&statistics.second_moment, statistics.mean.len()));
             }
-            Quantity::NormMoments { order } => values.extend(spread::norm_moments(view, replica, *order)),
-            Quantity::Attention { rows, seed } => values.extend(attention::statistics(view, replica, *rows, *seed)),
-            Quantity::RenyiCentres { separation } => values.extend(renyi::centres(view, replica, *separation)),
+            Quantity::NormMoments { order } => values.extend(spread::norm_moments(view, replica, order)),
+            Quantity::Attention { rows, seed } => values.extend(attention::statistics(view, replica, rows, seed)),
+            Quantity::RenyiCentres { separation } => values.extend(renyi::centres(view, replica, separation)),
             Quantity::Dissipation => values.push(dissipation::log_energy_rate(view, replica)),
             Quantity::Lyapunov => values.extend(lyapunov::exponent(view, replica)),
+            Quantity::W1Reference => values.push(distances::wasserstein(view, replica, Order::One)?),
+            Quantity::W2Reference => values.push(distances::wasserstein(view, replica, Order::Two)?),
+            Quantity::SlicedW2Reference { projections } => {
+                values.push(distances::sliced(view, replica, projections)?);
+            }
+            Quantity::SinkhornReference { epsilon } => values.push(distances::sinkhorn(view, replica, epsilon)?),
+            Quantity::MmdReference { beta } => values.push(distances::mmd(view, replica, beta)?),
+            Quantity::MomentsReference => values.extend(moments::errors(view, replica)),
+            Quantity::OverlapReference => values.push(moments::overlap_error(view, replica)),
+            Quantity::W1Copies => values.push(view.copies[replica / 2]),
         }
     }
-    values
+    Ok(values)
 }
 
 #[cfg(test)]

@@ -25,3 +25,53 @@ fn squares(view: &View, replica: usize) -> Vec<f64> {
 fn root_mean_square(squares: &[f64]) -> f64 {
     (squares.iter().sum::<f64>() / squares.len() as f64).sqrt()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        limit::{self, Nodes},
+        measure::Limit,
+        model::{Course, Model},
+        problem::{Algorithm, Problem, Schedule},
+        scheme::Scheme,
+        tokens::{Shape, Tokens, Weights},
+    };
+
+    fn problem(shape: Shape, coordinates: &[f64]) -> Problem {
+        Problem {
+            tokens: Tokens { shape, coordinates: coordinates.to_vec(), weights: Weights::Equal },
+            model: Model::default(),
+            course: Course::Constant,
+            scheme: Scheme::Heun,
+            schedule: Schedule { steps: 1, end: 1.0, observe_every: 1 },
+            quantities: Vec::new(),
+            algorithm: Algorithm::Auto,
+            tolerance: None,
+        }
+    }
+
+    /// Of the second replica, behind two nodes: sources 3 and 4 off give (25 / 2)^{1/2}, the one passive token (1, 2) off
+    /// gives 5^{1/2}.
+    #[test]
+    fn sources_couple_and_passive_tokens_are_tagged() {
+        let shape = Shape { replicas: 2, count: 3, dim: 2, passive: 1 };
+        let tokens = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 4.0, 1.0, 2.0];
+        let twins = [vec![9.0; 4], vec![7.0; 6], vec![0.0; 6]].concat();
+        let problem = problem(shape, &tokens);
+        let beside = Shape { replicas: 1, count: 8, dim: 2, passive: 6 };
+        let limit = limit::Limit { problem: self::problem(beside, &twins), nodes: Nodes::Points };
+        let limit = Limit::new(&limit, &twins, &[]).expect("a limit");
+        let view = View {
+            problem: &problem,
+            model: &problem.model,
+            time: 0.0,
+            tokens: &tokens,
+            limit: Some(&limit),
+            copies: &[],
+        };
+        assert_eq!(coupling_error(&view, 1), 12.5_f64.sqrt());
+        assert_eq!(tagged_error(&view, 1), 5.0_f64.sqrt());
+        assert_eq!(tagged_error(&view, 0), 98.0_f64.sqrt());
+    }
+}

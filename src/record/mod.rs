@@ -21,6 +21,7 @@ use self::trajectory::Trajectory;
 use crate::{
     backend::{Identity, Method, Precision},
     observe::Sample,
+    problem::Reference,
     tokens::Shape,
 };
 
@@ -58,6 +59,9 @@ struct Manifest {
     #[serde(skip_serializing_if = "Option::is_none")]
     harmonic_error: Option<f64>,
     seed: u64,
+    /// Which limit ran beside the tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
     status: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -116,6 +120,7 @@ impl RunFolder {
             harmonic_degree: None,
             harmonic_error: None,
             seed,
+            reference: None,
             status: Status::Running,
             error: None,
             wall_seconds: 0.0,
@@ -126,6 +131,12 @@ impl RunFolder {
             Self { path: path.to_owned(), samples: writer, trajectory: None, manifest, started: Instant::now() };
         folder.write_manifest()?;
         Ok(folder)
+    }
+
+    /// Records which limit runs beside the tokens, an approximate one as such.
+    pub fn beside(&mut self, reference: &Reference) -> Result<(), RecordError> {
+        self.manifest.reference = Some(reference.to_string());
+        self.write_manifest()
     }
 
     pub fn path(&self) -> &Path {

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::{Cell, Point, SweepError, folder, rates};
-use crate::{experiment::SweepFile, record::write_whole};
+use crate::{experiment::SweepFile, observe::replicas_a_sample, record::write_whole};
 
 /// The last sample of every replica of a cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,10 +38,10 @@ impl Finals {
         Ok(Self { columns: header.iter().skip(2).map(str::to_owned).collect(), rows })
     }
 
-    /// A quantity of every replica; none if it was not measured.
+    /// A quantity of every replica, or once of those that share it; none if it was not measured.
     fn quantity(&self, name: &str) -> Option<Vec<f64>> {
         let index = self.columns.iter().position(|column| column == name)?;
-        self.rows.iter().map(|(_, values)| values[index].parse().ok()).collect()
+        self.rows.iter().step_by(replicas_a_sample(name)).map(|(_, values)| values[index].parse().ok()).collect()
     }
 }
 
@@ -131,4 +131,21 @@ fn rates_table(
         }
     }
     Ok(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_replicas_that_share_a_number_are_one_sample() {
+        let row = |replica, pair: &str, own: &str| (replica, vec![pair.to_owned(), own.to_owned()]);
+        let finals = Finals {
+            columns: vec!["w1_copies".into(), "coupling_error".into()],
+            rows: vec![row(0, "0.5", "1"), row(1, "0.5", "2"), row(2, "0.25", "3"), row(3, "0.25", "4")],
+        };
+        assert_eq!(finals.quantity("w1_copies"), Some(vec![0.5, 0.25]));
+        assert_eq!(finals.quantity("coupling_error"), Some(vec![1.0, 2.0, 3.0, 4.0]));
+        assert_eq!(finals.quantity("energy"), None);
+    }
 }

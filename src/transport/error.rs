@@ -29,6 +29,8 @@ pub enum TransportError {
     UnequalWeights,
     #[error("assignment: {count} points would take too long, n^3; give at most {most}, or use sliced or sinkhorn")]
     TooMany { count: usize, most: usize },
+    #[error("limit: it is known by its {known}, not by points; use reference.kind = \"quadrature\" or \"particles\"")]
+    NoPoints { known: &'static str },
     #[error("projections: {count} give no standard error; give at least 2")]
     Projections { count: usize },
     #[error(

@@ -15,16 +15,22 @@ use crate::backend::cpu::Sources;
 /// the sphere k is the Gaussian e^{-beta |x - y|^2 / 2} of chordal distances, k(x, x) = 1 and MMD <= sqrt(2). Differences of
 /// sums near one leave an error of about 1e-16 in MMD^2, so 1e-8 where MMD is near zero.
 pub fn mmd(a: &Measure<'_>, b: &Measure<'_>, beta: f64) -> Result<f64, TransportError> {
+    Ok(discrepancy(mean(a, a, beta)?, mean(b, b, beta)?, mean(a, b, beta)?))
+}
+
+/// sum_ij w_i v_j e^{beta (<x_i, y_j> - 1)}.
+pub fn mean(a: &Measure<'_>, b: &Measure<'_>, beta: f64) -> Result<f64, TransportError> {
     let dim = a.common_dim(b)?;
     positive("beta", beta, 1.0)?;
-    let supports = [a.support(), b.support()];
-    let mean = |of: usize, over: usize| {
-        let ((queries, weights), (points, masses)) = (&supports[of], &supports[over]);
-        let bias: Vec<f64> = masses.iter().map(|mass| mass.ln() - beta).collect();
-        let sums = Sources::new(points, dim).log_sums(queries, beta, &bias);
-        sums.iter().zip(weights).map(|(sum, weight)| weight * sum.exp()).sum::<f64>()
-    };
-    Ok((mean(0, 0) + mean(1, 1) - 2.0 * mean(0, 1)).max(0.0).sqrt())
+    let ((queries, weights), (points, masses)) = (a.support(), b.support());
+    let bias: Vec<f64> = masses.iter().map(|mass| mass.ln() - beta).collect();
+    let sums = Sources::new(&points, dim).log_sums(&queries, beta, &bias);
+    Ok(sums.iter().zip(weights).map(|(sum, weight)| weight * sum.exp()).sum())
+}
+
+/// The distance of two embeddings from their squares and their product.
+pub(crate) fn discrepancy(own_a: f64, own_b: f64, product: f64) -> f64 {
+    (own_a + own_b - 2.0 * product).max(0.0).sqrt()
 }
 
 /// (2 E|X - Y| - E|X - X'| - E|Y - Y'|)^{1/2} with chordal distances, X and X' independent of law a, Y and Y' of law b (Szekely,

@@ -1,7 +1,7 @@
 //! A weighted cloud as distances see it: points, and masses that sum to one.
 
 use super::TransportError;
-use crate::tokens::{Tokens, Weights};
+use crate::tokens::{Shape, Tokens, Weights};
 
 /// How far the sum of weights may be from one: they may have been rounded to single precision.
 const TOTAL: f64 = 1e-5;
@@ -53,12 +53,18 @@ impl<'a> Measure<'a> {
 
     /// The tokens of one replica; passive ones are no part of the measure.
     pub fn of(tokens: &'a Tokens, replica: usize) -> Result<Self, TransportError> {
-        let (shape, sources) = (tokens.shape, tokens.shape.sources());
+        Self::later(tokens, &tokens.coordinates, replica)
+    }
+
+    /// The same when the tokens have moved to `coordinates`, ordered (replica, token, component).
+    pub fn later(tokens: &'a Tokens, coordinates: &'a [f64], replica: usize) -> Result<Self, TransportError> {
+        let Shape { count, dim, .. } = tokens.shape;
+        let sources = tokens.shape.sources();
         let masses = match &tokens.weights {
             Weights::Equal => Masses::Equal,
-            Weights::Each(weights) => Masses::Each(&weights[replica * shape.count..][..sources]),
+            Weights::Each(weights) => Masses::Each(&weights[replica * count..][..sources]),
         };
-        Self::new(&tokens.replica(replica)[..sources * shape.dim], shape.dim, masses)
+        Self::new(&coordinates[replica * count * dim..][..sources * dim], dim, masses)
     }
 
     pub fn count(&self) -> usize {
@@ -86,7 +92,7 @@ impl<'a> Measure<'a> {
     }
 
     /// sum_j w_j f(x_j).
-    pub(super) fn mean(&self, f: impl Fn(&[f64]) -> f64) -> f64 {
+    pub(crate) fn mean(&self, f: impl Fn(&[f64]) -> f64) -> f64 {
         self.points().enumerate().map(|(index, point)| self.weight(index) * f(point)).sum()
     }
 

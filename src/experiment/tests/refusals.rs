@@ -111,7 +111,7 @@ fn words() {
     experiment: tokens.geometry = "hyperbolic": not supported; accepted: "sphere", "post-norm", "euclidean", "rescaled", "pre-norm", "peri-norm", "mix-norm", "ngpt", "layer-norm"
     experiment: algorithm = "fourier": not supported; accepted: "auto", "direct", "harmonic"
     experiment: time.scheme = "rk5": not supported; accepted: "euler", "heun", "rk4", "layer"
-    experiment: observe.quantities.1 = "cluster": not supported; accepted: "moments", "energy", "w2_dirac", "overlap", "coupling_error", "tagged_error", "clusters", "overlap_histogram", "modes", "effective_rank", "norm_moments", "attention", "renyi_centres", "dissipation", "lyapunov"
+    experiment: observe.quantities.1 = "cluster": not supported; accepted: "moments", "energy", "w2_dirac", "overlap", "coupling_error", "tagged_error", "tokens", "clusters", "overlap_histogram", "modes", "effective_rank", "norm_moments", "attention", "renyi_centres", "dissipation", "lyapunov", "w1_reference", "w2_reference", "sliced_w2_reference", "sinkhorn_reference", "mmd_reference", "moments_reference", "overlap_reference", "w1_copies"
     experiment: observe.quantities.1 = "moments": is listed twice; write every quantity once
     "#);
 }

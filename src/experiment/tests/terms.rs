@@ -220,18 +220,58 @@ fn geometries_and_where_tokens_start() {
 fn references() {
     let refusals = refusals(&[
         &["observe.quantities=[\"coupling_error\"]"],
-        &["reference.kind=\"particles\""],
+        &["reference.kind=\"cloud\""],
         &["reference.tolerance=1e-6"],
         &["reference={ kind = \"zonal\", tolerance = 1e-6 }"],
         &["reference={ kind = \"quadrature\", tolerance = 0 }"],
         &["reference.kind=\"zonal\"", "observe.quantities=[\"tagged_error\"]"],
+        &["reference={ kind = \"zonal\", count = 8 }"],
+        &["reference={ kind = \"particles\", count = 0 }"],
+        &["observe.quantities=[\"mmd_reference\"]"],
+        &["reference.kind=\"zonal\"", "observe.quantities=[\"sliced_w2_reference\"]"],
+        &["reference.kind=\"zonal\"", "observe.quantities=[\"w1_reference\"]"],
+        &["reference={ kind = \"particles\", count = 8 }", "observe.quantities=[\"w2_reference\"]"],
+        &[
+            "reference={ kind = \"particles\", count = 5000 }",
+            "tokens.count=5000",
+            "observe.quantities=[\"w2_reference\"]",
+        ],
+        &["reference.kind=\"particles\"", "tokens.geometry=\"euclidean\"", "observe.quantities=[\"mmd_reference\"]"],
+        &[
+            "reference.kind=\"gaussian\"",
+            "tokens.geometry=\"euclidean\"",
+            "observe.quantities=[\"sliced_w2_reference\"]",
+        ],
+        &["reference.kind=\"zonal\"", "observe.quantities=[\"overlap_reference\"]"],
+        &["observe.quantities=[\"w1_copies\"]"],
+        &["observe.quantities=[\"w1_copies\"]", "tokens.replicas=2", "tokens.count=5000"],
+        &["observe.kernel-beta=2.0"],
+        &["observe={ quantities = [\"moments\"], projections = 8 }"],
+        &["reference.kind=\"particles\"", "observe={ quantities = [\"mmd_reference\"], kernel-beta = 0 }"],
+        &["reference.kind=\"particles\"", "observe={ quantities = [\"sliced_w2_reference\"], projections = 1 }"],
     ]);
     insta::assert_snapshot!(refusals, @r#"
     observe.quantities = ["coupling_error"]: coupling_error and tagged_error compare tokens with their twins in the limit; write a table [reference], or leave them out
-    reference.kind = "particles": not supported; accepted: "quadrature", "zonal"
+    reference.kind = "cloud": not supported; accepted: "quadrature", "zonal", "gaussian", "equiangular", "particles"
     reference.kind: missing; write e.g. reference.kind = "zonal"
-    reference.tolerance = 0.000001: is one of nodes that are doubled, and zonal limits have enough; leave it out
+    reference.tolerance = 0.000001: is one of nodes that are doubled, which this limit does not have; leave it out, or write reference.kind = "quadrature"
     reference.tolerance = 0: must be greater than 0 and less than 1; write e.g. reference.tolerance = 1e-8
     observe.quantities = ["tagged_error"]: tagged_error is that of passive tokens, and there are none; write tokens.passive = 1 or more, or leave it out
+    reference.count = 8: is that of particles that stand for the limit; leave it out, or write reference.kind = "particles"
+    reference.count = 0: must be at least 1; write e.g. reference.count = 65536
+    observe.quantities = ["mmd_reference"]: a distance from the limit needs one; write a table [reference], or leave it out
+    observe.quantities = ["sliced_w2_reference"]: of a zonal limit heights are known, and no points; write "mmd_reference" instead, or reference.kind = "quadrature" (dim = 3) or "particles"
+    observe.quantities = ["w1_reference"]: off the circle w1_reference and w2_reference pair tokens with as many of the limit; write "sliced_w2_reference" instead, or reference = { kind = "particles", count = 6 }
+    observe.quantities = ["w2_reference"]: off the circle w1_reference and w2_reference pair tokens with as many of the limit; write "sliced_w2_reference" instead, or reference = { kind = "particles", count = 6 }
+    observe.quantities = ["w2_reference"]: w1_reference and w2_reference pair tokens in n^3 operations, and 5000 are too many; write tokens.count = 4096 or less, or write "sliced_w2_reference" instead
+    observe.quantities = ["mmd_reference"]: the kernel e^{beta (<x, y> - 1)} of mmd_reference is one of unit vectors, and grows without bound off the sphere; write "sinkhorn_reference" or "sliced_w2_reference" instead
+    observe.quantities = ["sliced_w2_reference"]: of a gaussian limit mean and covariance are known, and no points; write "moments_reference" instead, or reference.kind = "particles"
+    observe.quantities = ["overlap_reference"]: overlap_reference is the overlap of the equiangular reference; write reference.kind = "equiangular", or leave it out
+    observe.quantities = ["w1_copies"]: w1_copies compares replicas 2k and 2k + 1, and one replica has no other; write tokens.replicas = 2
+    observe.quantities = ["w1_copies"]: w1_copies pair tokens in n^3 operations, and 5000 are too many; write tokens.count = 4096 or less, or leave it out
+    observe.kernel-beta = 2.0: is a number of the quantity "mmd_reference", which is not measured; add "mmd_reference" to observe.quantities, or leave it out
+    observe.projections = 8: is a number of the quantity "sliced_w2_reference", which is not measured; add "sliced_w2_reference" to observe.quantities, or leave it out
+    observe.kernel-beta = 0: must be finite and greater than 0; write e.g. observe.kernel-beta = 4.0
+    observe.projections = 1: must be at least 2; write e.g. observe.projections = 256
     "#);
 }
