@@ -22,6 +22,7 @@ pub fn all() -> Vec<Trial> {
         trials("observe::modes_are_sums_over_pairs", mode_amplitudes),
         trials("observe::lengths_and_ranks", lengths),
         trials("observe::attention_is_as_sharp_as_its_rows", attention),
+        trials("observe::rows_of_orthonormal_tokens_are_alike", orthonormal),
         trials("observe::centres_are_counted_from_the_start", centres),
         trials("observe::the_energy_changes_at_the_rate_of_dissipation", dissipation),
         trials("observe::replicas_part_as_the_linear_law_says", lyapunov),
@@ -215,6 +216,21 @@ fn attention(kind: Kind) {
             }
         }
     }
+}
+
+/// Of tokens with <x_i, x_j> = 0 a row has the weights a = 1 / (1 + (n - 1) e^{-beta}) and b = (1 - a) / (n - 1), whichever row is drawn.
+fn orthonormal(kind: Kind) {
+    let (n, beta) = (8, 2.5f64);
+    let coordinates = (0..n * n).map(|k| f64::from(u8::from(k % (n + 1) == 0))).collect();
+    let shape = Shape { replicas: 1, count: n, dim: n, passive: 0 };
+    let problem = Problem {
+        quantities: vec![Quantity::Attention { rows: 3, seed: 1 }],
+        ..problem(Tokens { shape, coordinates, weights: Weights::Equal }, beta)
+    };
+    let a = 1.0 / (1.0 + 7.0 * (-beta).exp());
+    let b = (1.0 - a) / 7.0;
+    let expected = [-a * a.ln() - 7.0 * b * b.ln(), a, beta];
+    assert_close("rows", &kind.evolve(&problem).samples[0].values, &expected, 1e-13);
 }
 
 /// The rows of sources, of all heads.
