@@ -36,8 +36,8 @@ impl Side {
     /// That on which the values are spaced more evenly.
     fn scale(&self) -> Scale {
         let unevenness = |place: fn(f64) -> f64| {
-            let gaps: Vec<f64> = self.values.windows(2).map(|pair| place(pair[1]) - place(pair[0])).collect();
-            let (least, most) = Axis::range_of(gaps.into_iter());
+            let gaps = self.values.windows(2).map(|pair| place(pair[1]) - place(pair[0]));
+            let (least, most) = gaps.fold((f64::INFINITY, 0.0), |(least, most), gap| (gap.min(least), gap.max(most)));
             most / least
         };
         let is_positive = self.values.iter().all(|value| *value > 0.0);
