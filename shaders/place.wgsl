@@ -1,13 +1,19 @@
 // Places of tokens enter their rows: something is added to them, or pairs of components are turned. A table has a row for each
-// token of a replica, padded like tokens: the addend, or the cosine and the sine of the angle of each pair.
+// token of a replica, padded like tokens: the addend, or the cosine and the sine of the angle of each pair. Rows may also be
+// multiplied by a number of their replica; then the table has a vector for each of all replicas, and the number comes first.
 
 struct Place {
     rows: u32,
     // Tokens of one replica in the segment.
     tokens: u32,
-    // One if pairs are turned.
-    turned: u32,
+    // The first replica of the segment.
+    first_replica: u32,
+    act: u32,
 }
+
+const ADD: u32 = 0u;
+const TURN: u32 = 1u;
+const SCALE: u32 = 2u;
 
 @group(0) @binding(0) var<uniform> params: Place;
 @group(0) @binding(1) var<storage, read> places: array<vec4<f32>>;
@@ -23,11 +29,18 @@ fn place(
     if (row >= params.rows) {
         return;
     }
+    if (params.act == SCALE) {
+        let factor = places[params.first_replica + row / params.tokens].x;
+        for (var c = 0u; c < WIDTH; c += 1u) {
+            rows[row * WIDTH + c] *= factor;
+        }
+        return;
+    }
     let token = row % params.tokens;
     for (var c = 0u; c < WIDTH; c += 1u) {
         let x = rows[row * WIDTH + c];
         let p = places[token * WIDTH + c];
-        if (params.turned == 1u) {
+        if (params.act == TURN) {
             rows[row * WIDTH + c] = p.xxzz * x + vec4<f32>(-p.y, p.y, -p.w, p.w) * x.yxwz;
         } else {
             rows[row * WIDTH + c] = x + p;

@@ -10,7 +10,7 @@ struct Settle {
     accumulate: u32,
     // One if the sum over heads is complete and is to be projected to the tangent space.
     project: u32,
-    // One for M / Z, zero for M 2^(shift - offset) / divisor.
+    // One for M / Z, zero for M 2^(shift - offset) / (divisor clock).
     softmax: u32,
     scale: f32,
     offset: f32,
@@ -18,6 +18,9 @@ struct Settle {
     marked: u32,
     // One if rows have divisors: exponents of two, and factors.
     divided: u32,
+    // Where replicas have clocks, the tokens of one in the segment, else zero; and the first replica.
+    clocked: u32,
+    first_replica: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Settle;
@@ -25,6 +28,8 @@ struct Settle {
 @group(0) @binding(2) var<storage, read> partials: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> outputs: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> divisors: array<vec2<f32>>;
+// For each replica a factor of beta, and the exponent of two and the factor of its clock.
+@group(0) @binding(5) var<storage, read> betas: array<vec4<f32>>;
 
 @compute @workgroup_size(THREADS)
 fn settle(
@@ -49,7 +54,11 @@ fn settle(
     if (params.divided == 1u) {
         divisor = divisors[row];
     }
-    let total = exp2(shift - params.offset - divisor.x) / divisor.y;
+    var clock = vec2<f32>(0.0, 1.0);
+    if (params.clocked > 0u) {
+        clock = betas[params.first_replica + row / params.clocked].yz;
+    }
+    let total = exp2(shift - params.offset - divisor.x - clock.x) / (divisor.y * clock.y);
     let divided = params.scale * select(total, 1.0 / z, params.softmax == 1u);
     // A query that hears nobody has no output.
     let scale = select(divided, 0.0, is_silent(shift));

@@ -85,6 +85,7 @@ fn tests() -> Vec<(String, Test)> {
     add("terms_positions_in_pieces", terms::positions);
     add("terms_hardmax_in_pieces", terms::hardmax);
     add("terms_sinkhorn_in_pieces", terms::sinkhorn);
+    add("terms_betas_of_replicas_in_pieces", terms::betas_of_replicas);
     add("terms_without_heads", terms::without_heads);
     add("terms_geometries_that_change", terms::geometries_that_change);
     add("model_many_draws", model::many_draws);

@@ -7,7 +7,8 @@ use tokenfield::{
         gpu::{Bounds, Gpu},
     },
     model::{
-        Activation, Calculus, Course, Field, Geometry, Head, Mask, Model, Noise, NoiseField, Normalization, Position,
+        Activation, Attention, Calculus, Course, Field, Geometry, Head, Mask, Model, Noise, NoiseField,
+        Normalization, Position,
     },
     problem::Problem,
     scheme::Scheme,
@@ -94,6 +95,41 @@ pub fn sinkhorn() -> Result<(), String> {
         check(&format!("d = {dim}, with places"), &problem)?;
     }
     Ok(())
+}
+
+/// Replicas of different beta, in heads of every kind: with clocks, with places, balanced, and in layers that change beta.
+pub fn betas_of_replicas() -> Result<(), String> {
+    for dim in [4, 18] {
+        for (normalization, position, mask) in [
+            (Normalization::Softmax, Position::Nowhere, Mask::None),
+            (Normalization::Shifted, Position::Alibi { decay: 3.0 }, Mask::Causal),
+            (Normalization::Unnormalized, Position::Rotary { base: 50.0 }, Mask::StrictlyCausal),
+            (Normalization::Sinkhorn { iterations: 3, tolerance: 1e-9 }, Position::Nowhere, Mask::None),
+        ] {
+            let mut problem = problem(Shape { replicas: 3, count: 90, dim, passive: 11 }, 2.5);
+            problem.tokens.weights = uneven_weights(problem.tokens.shape);
+            problem.model.perceptron = Some(perceptron(&mut Stream(29), dim, 5, Activation::Identity));
+            let attention = &mut problem.model.attention;
+            let what = format!("d = {dim}, {normalization:?}");
+            (attention.normalization, attention.position, attention.mask) = (normalization, position, mask);
+            attention.beta_factors = vec![0.4, 1.0, 0.05];
+            let factored = product_head(&mut Stream(11), dim, 6, 5);
+            attention.heads = vec![Head::default(), Head { beta: None, ..factored.clone() }, factored];
+            check_in_pieces(&what, &problem)?;
+            let layer = |beta| Model {
+                attention: Attention { beta, ..problem.model.attention.clone() },
+                ..problem.model.clone()
+            };
+            problem.course = Course::Layers([2.5, 0.5, 4.0].map(layer).to_vec());
+            (problem.schedule.steps, problem.schedule.end) = (3, 0.3);
+            check_steps(&format!("{what}, in layers"), &problem)?;
+        }
+    }
+    let mut problem = problem(Shape { replicas: 2, count: 40, dim: 3, passive: 0 }, 300.0);
+    problem.model.perceptron = Some(perceptron(&mut Stream(29), 3, 5, Activation::Identity));
+    problem.model.attention.normalization = Normalization::Shifted;
+    problem.model.attention.beta_factors = vec![1.0, 0.7];
+    check("clocks beyond what an exponent holds", &problem)
 }
 
 /// A perceptron alone, noise alone, and nothing at all, after a stage that left something behind.

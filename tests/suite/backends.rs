@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use libtest_mimic::Trial;
 use tokenfield::{
     backend::{
-        Backend, BackendError,
+        Backend,
         cpu::{Cpu, Real},
         gpu::{self, Bounds, Gpu},
     },
@@ -49,20 +49,6 @@ impl Kind {
             Kind::CpuDouble => double,
             Kind::CpuSingle | Kind::GpuSingle | Kind::GpuStages => single,
         }
-    }
-
-    /// Whether the backend lacks a term of the problem: on graphics adapters replicas share a beta.
-    pub fn lacks(self, problem: &Problem) -> bool {
-        let is_gpu = matches!(self, Kind::GpuSingle | Kind::GpuStages);
-        is_gpu && !problem.model.attention.beta_factors.is_empty()
-    }
-
-    /// What a backend lacks it says, instead of computing something else.
-    #[track_caller]
-    pub fn assert_refused(self, problem: &Problem) {
-        let device = pollster::block_on(gpu::Device::open(gpu::Choice::Best)).expect("an adapter opens");
-        let refused = pollster::block_on(Gpu::new(&device, problem));
-        assert!(matches!(refused, Err(BackendError::Unsupported { .. })), "a term that is missing goes unnoticed");
     }
 
     /// The problem evolved to its end.

@@ -192,9 +192,6 @@ fn attention(kind: Kind) {
             };
             let mut problem = weighted(4, Quantity::Attention { rows: 45, seed: 0 });
             problem.model = Model { geometry: Geometry::PreNorm, attention, ..Model::default() };
-            if kind.lacks(&problem) {
-                continue;
-            }
             let outcome = kind.evolve(&problem);
             for replica in 0..2 {
                 let (mut entropies, mut largests, mut gaps) = (Vec::new(), Vec::new(), Vec::new());

@@ -46,8 +46,10 @@ impl Advance {
         let constants = constants(device, problem, cloud)?;
         let attention = &problem.model.attention;
         let pipeline = Pipeline::new(device, Kernel::Advance, &constants);
-        let scale = (attention.beta * LOG2_E) as f32;
-        let scales = upload(device, "scales", &vec![scale; problem.tokens.shape.replicas]);
+        // All heads have the betas of the first.
+        let head = attention.heads.first()?;
+        let scale = |replica| (attention.beta_in(head, replica) * LOG2_E) as f32;
+        let scales = upload(device, "scales", &(0..problem.tokens.shape.replicas).map(scale).collect::<Vec<_>>());
         let table = upload(device, "heads", &heads::table(problem));
         let bind = |tract: &super::cloud::Tract| {
             pipeline.bind(device, recorder.uniforms(), &[&tract.state, &tract.weights, &scales, &table])

@@ -94,12 +94,15 @@ impl Lens<Affine> {
             Some(_) => 1.0,
             None => head.weight * head.value.multiple_of_identity().unwrap_or(1.0),
         };
-        let down = if attention.normalization == Normalization::Shifted { factor } else { 0.0 };
+        // Where replicas have betas of their own, they have clocks of their own, and no shift is whole for all.
+        let is_shared = attention.factors_of(head).is_empty();
+        let is_late = is_shared && attention.normalization == Normalization::Shifted;
+        let down = if is_late { factor } else { 0.0 };
         let is_narrow = dim <= NARROW && key.is_none() && value.is_none();
         let is_placed = matches!(attention.position, Position::Additive(_));
         let (shift, fixed) = match peak(setting, attention, head) {
             // A whole number costs nothing and makes 2^shift exact.
-            Some(peak) if is_narrow => (Shift::Fixed, (factor * peak).ceil() as f32),
+            Some(peak) if is_narrow && is_shared => (Shift::Fixed, (factor * peak).ceil() as f32),
             _ => (Shift::Running, 0.0),
         };
         let silence = if head.biases.output.is_empty() { Silence::Zero } else { Silence::Marked };
@@ -164,6 +167,7 @@ impl<M> Lens<M> {
 fn queries_and_keys(setting: &Setting, attention: &Attention, head: &Head) -> (Query<Affine>, Option<Affine>) {
     let (dim, factor) = (setting.dim, attention.beta_of(head) * LOG2_E);
     let turns = matches!(attention.position, Position::Rotary { .. });
+    let folds = setting.is_constant && !turns && attention.factors_of(head).is_empty();
     match &head.query_key {
         Matrix::Product { left, right } => {
             let rank = left.len() / dim;
@@ -172,7 +176,7 @@ fn queries_and_keys(setting: &Setting, attention: &Attention, head: &Head) -> (Q
             (Query::Projected(query), Some(Affine::new(dim, rank, |r, k| right[r * dim + k], &head.biases.key)))
         }
         matrix => match matrix.multiple_of_identity() {
-            Some(scale) if setting.is_constant && !turns => (Query::Scaled((factor * scale) as f32), None),
+            Some(scale) if folds => (Query::Scaled((factor * scale) as f32), None),
             _ => {
                 // <x, A y> = <A^T x, y>.
                 let rows = matrix.dense(dim, factor);

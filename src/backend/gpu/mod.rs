@@ -7,7 +7,7 @@
 //! A token of up to four components takes 72 bytes on the device under a scheme of one stage: 16 each for state and
 //! velocity, 8 for weights, and 32 for the sums of a query, these for one segment at a time; each further stage takes
 //! 16 more, the point of a stage 16, and 16 each go to the queries and outputs of a segment where heads have general
-//! matrices. Slices of keys multiply the 32; harmonics have none, and add some megabytes. So 10^8 tokens on the
+//! matrices or replicas betas of their own. Slices of keys multiply the 32; harmonics have none, and add some megabytes. So 10^8 tokens on the
 //! sphere take at most 7.2 GB, and 5.6 GB where a binding of 2 GiB makes two segments of them. Places that are added
 //! to tokens take 32 more; rotary ones as much as the queries of a head, twice; decaying weights 16; the potentials
 //! of a head 16; largest scores 16 for each slice.
@@ -15,7 +15,7 @@
 //! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
 //! `shaders`, `constants`, `params` and `pipelines` are the kernels as text, the numbers they are made for, their
 //! parameters, and compiled; `terms` says what the kernels have; `velocity` with its `wiring`, `reduction`,
-//! `balance`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme`, `advance`, `survey` and
+//! `balance`, `betas`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme`, `advance`, `survey` and
 //! `second_moment` say what is dispatched; `harmonic` and `check` are the sums in linear time, and whether they are
 //! right; `tune` and `pace` say in what pieces; `recorder` and `readback` are the way there and back, and `failure`
 //! is what they may find.
@@ -40,6 +40,7 @@
 mod adapter;
 mod advance;
 mod balance;
+mod betas;
 mod check;
 mod cloud;
 mod constants;

@@ -84,8 +84,10 @@ params! {
         offset: f32,
         marked: u32,
         divided: u32,
+        clocked: u32,
+        first_replica: u32,
     }
-    Place { rows: u32, tokens: u32, turned: u32 }
+    Place { rows: u32, tokens: u32, first_replica: u32, act: u32 }
     Project {
         first_group: u32,
         end_group: u32,

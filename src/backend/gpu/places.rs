@@ -1,5 +1,5 @@
 //! How the places of tokens reach the kernels: as a table of what is added to rows, or of angles by which they turn, and as
-//! weights that decay.
+//! weights that decay. What a replica multiplies its rows by goes the same way.
 //!
 //! e^{-decay (i - j) / n} is a factor of the source times a factor of the token. The first goes into the log-weights of the
 //! keys, relative to the last source so that it never exceeds one; the second cancels, in the softmax and against the
@@ -8,6 +8,7 @@
 use std::f64::consts::LOG2_E;
 
 use super::{
+    betas::Betas,
     device::Device,
     params,
     pipelines::{Bound, Pipeline},
@@ -27,8 +28,9 @@ pub(super) struct Table {
     places: wgpu::Buffer,
     /// Components of a row.
     width: usize,
-    /// Tokens of one replica in the segment.
+    /// Tokens of one replica in the segment, and the first replica.
     tokens: usize,
+    first_replica: usize,
     act: Act,
 }
 
@@ -36,6 +38,7 @@ pub(super) struct Table {
 enum Act {
     Add,
     Turn,
+    Scale,
 }
 
 impl Table {
@@ -44,7 +47,7 @@ impl Table {
         let own = &places[segment.first_token * dim..][..segment.tokens * dim];
         let numbers = padded(own.chunks_exact(dim).map(|place| place.iter().copied()), dim);
         let places = upload(device, "places", &numbers);
-        Table { places, width: dim, tokens: segment.tokens, act: Act::Add }
+        Table::of(places, segment, dim, Act::Add)
     }
 
     /// The cosine and the sine of i base^{-2m / width}, for the pair m of components of token i.
@@ -57,8 +60,16 @@ impl Table {
             })
         };
         let numbers = padded((segment.first_token..segment.first_token + segment.tokens).map(row), width);
-        let places = upload(device, "turns", &numbers);
-        Table { places, width, tokens: segment.tokens, act: Act::Turn }
+        Table::of(upload(device, "turns", &numbers), segment, width, Act::Turn)
+    }
+
+    /// What each replica multiplies rows of so many components by.
+    pub fn scaled(betas: &Betas, segment: &Segment, width: usize) -> Table {
+        Table::of(betas.table.clone(), segment, width, Act::Scale)
+    }
+
+    fn of(places: wgpu::Buffer, segment: &Segment, width: usize, act: Act) -> Table {
+        Table { places, width, tokens: segment.tokens, first_replica: segment.first_replica, act }
     }
 }
 
@@ -73,6 +84,7 @@ pub(super) struct Placing {
     bound: Bound,
     width: usize,
     tokens: usize,
+    first_replica: usize,
     act: Act,
 }
 
@@ -84,15 +96,24 @@ impl Placing {
         table: &Table,
         rows: &wgpu::Buffer,
     ) -> Placing {
-        let width = table.width as u32;
-        let pipeline = Pipeline::new(device, Kernel::Place, &Constants { dim: width, inner: width, ..*constants });
-        let bound = pipeline.bind(device, recorder.uniforms(), &[&table.places, rows]);
-        Placing { bound, width: table.width, tokens: table.tokens, act: table.act }
+        let Table { ref places, width, tokens, first_replica, act } = *table;
+        let dim = width as u32;
+        let pipeline = Pipeline::new(device, Kernel::Place, &Constants { dim, inner: dim, ..*constants });
+        let bound = pipeline.bind(device, recorder.uniforms(), &[places, rows]);
+        Placing { bound, width, tokens, first_replica, act }
     }
 
     pub fn record(&self, recorder: &mut Recorder, rows: usize) -> Result<(), BackendError> {
-        let turned = u32::from(self.act == Act::Turn);
-        let params = params::Place { rows: rows as u32, tokens: self.tokens as u32, turned };
+        let params = params::Place {
+            rows: rows as u32,
+            tokens: self.tokens as u32,
+            first_replica: self.first_replica as u32,
+            act: match self.act {
+                Act::Add => 0,
+                Act::Turn => 1,
+                Act::Scale => 2,
+            },
+        };
         recorder.record(&self.bound, &params, rows.div_ceil(THREADS as usize) as u64, (rows * self.width * 8) as f64)
     }
 }

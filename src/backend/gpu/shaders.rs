@@ -181,7 +181,7 @@ impl Kernel {
             Kernel::ReduceWide | Kernel::HalfStep => &[Uniform, Read, Read, Read, ReadWrite, Read],
             Kernel::Potential => &[Uniform, Read, Read, ReadWrite, ReadWrite],
             Kernel::Hardmax => &[Uniform, Read, Read, Read, ReadWrite, Read, ReadWrite],
-            Kernel::Settle => &[Uniform, Read, Read, ReadWrite, Read],
+            Kernel::Settle => &[Uniform, Read, Read, ReadWrite, Read, Read],
             Kernel::ProjectNarrow | Kernel::ProjectWide => &[Uniform, Read, Read, ReadWrite],
             Kernel::Tangent | Kernel::See | Kernel::Place | Kernel::Fluctuate => &[Uniform, Read, ReadWrite],
             Kernel::Combine => &[Uniform, ReadWrite, ReadWrite, Read, Read],

@@ -45,8 +45,8 @@ pub(super) struct Survey {
     replica_chunks: usize,
     shape: Shape,
     width: usize,
-    /// beta of every head.
-    betas: Vec<f64>,
+    /// beta of every head in every replica.
+    betas: Vec<Vec<f64>>,
 }
 
 /// What beside the mean is asked for.
@@ -65,7 +65,7 @@ impl Survey {
         recorder: &Recorder,
     ) -> Result<Survey, BackendError> {
         let (shape, attention) = (problem.tokens.shape, &problem.model.attention);
-        let betas: Vec<f64> = attention.heads.iter().map(|head| attention.beta_of(head)).collect();
+        let betas = betas(attention, shape.replicas);
         let heads = betas.len();
         let chunks_of = |tokens: usize| tokens.div_ceil(SURVEY_ROWS as usize);
         let chunks: usize =
@@ -135,7 +135,7 @@ impl Survey {
 
     /// Follows another model.
     pub fn write(&mut self, attention: &Attention) {
-        self.betas = attention.heads.iter().map(|head| attention.beta_of(head)).collect();
+        self.betas = betas(attention, self.shape.replicas);
     }
 
     /// Records the energy of one segment under one head, whose partials of `stride` vectors have just been recorded.
@@ -179,9 +179,9 @@ impl Survey {
             }
             if asked.energy {
                 let of_head = |head| vectors(places.energies + head * self.chunks + chunks, self.replica_chunks);
-                let divided = |(head, beta): (usize, &f64)| {
+                let divided = |(head, betas): (usize, &Vec<f64>)| {
                     let parts = of_head(head).chunks(VECTOR);
-                    let divisor = 2.0 * beta;
+                    let divisor = 2.0 * betas[replica];
                     parts.map(move |part| (f64::from(part[0]), f64::from(part[1]) / divisor))
                 };
                 let parts: Vec<_> = self.betas.iter().enumerate().flat_map(divided).collect();
@@ -224,6 +224,12 @@ impl Places {
         let energies = spreads + chunks;
         Places { directions, spreads, energies, end: energies + heads * chunks }
     }
+}
+
+/// beta of every head in every replica.
+fn betas(attention: &Attention, replicas: usize) -> Vec<Vec<f64>> {
+    let of_head = |head| (0..replicas).map(|replica| attention.beta_in(head, replica)).collect();
+    attention.heads.iter().map(of_head).collect()
 }
 
 /// ln sum_k z_k 2^shift_k, of pairs (shift, z).

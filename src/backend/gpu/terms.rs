@@ -13,9 +13,6 @@ pub(super) fn unsupported(term: &'static str) -> BackendError {
 
 /// Refuses what the kernels do not have.
 pub(super) fn check(problem: &Problem) -> Result<(), BackendError> {
-    if !problem.model.attention.beta_factors.is_empty() {
-        return Err(unsupported("betas of replicas"));
-    }
     let position = &problem.model.attention.position;
     match &problem.course {
         Course::Layers(layers) if layers.iter().any(|layer| layer.attention.position != *position) => {
@@ -25,7 +22,7 @@ pub(super) fn check(problem: &Problem) -> Result<(), BackendError> {
     }
 }
 
-/// Whether all there is is attention on the sphere with full matrices and one beta.
+/// Whether all there is is attention on the sphere with full matrices, whose heads share their beta.
 fn is_simple(problem: &Problem) -> bool {
     let (model, attention) = (&problem.model, &problem.model.attention);
     let full = |head: &Head| {

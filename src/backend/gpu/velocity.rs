@@ -3,6 +3,7 @@
 
 use super::{
     balance::{Balance, Duals},
+    betas::Betas,
     cloud::Cloud,
     device::Device,
     harmonic::Series,
@@ -38,6 +39,8 @@ pub(super) enum Purpose {
 /// One head: its lens, and its passes by point and segment.
 struct Head {
     lens: Lens<Linear>,
+    /// Present where replicas have betas of their own.
+    betas: Option<Betas>,
     /// Queries of one workgroup of the reduction.
     group_queries: usize,
     /// Present where rows and columns are normalized in turn.
@@ -94,13 +97,15 @@ impl Velocity {
         let (setting, attention) = (Setting::new(problem), &problem.model.attention);
         let head = |head| {
             let lens = Lens::new(device, &Lens::of(&setting, attention, head));
+            let betas = Betas::new(device, attention, head);
             let (limits, duals) = match attention.normalization {
                 Normalization::Sinkhorn { iterations, tolerance } => {
                     ((iterations, tolerance), Some(Duals::new(device, keys)))
                 }
                 _ => ((0, 0.0), None),
             };
-            let wire = Wire::new(device, [queries, keys], recorder, (&lens, attention, duals.as_ref()), &constants);
+            let (own, shared) = ((&lens, betas.as_ref()), (attention, duals.as_ref()));
+            let wire = Wire::new(device, [queries, keys], recorder, own, shared, &constants);
             let balance = duals.as_ref().map(|duals| {
                 let wide = tune::wide(&constants, lens.key_dim, lens.value_dim);
                 Balance::new(device, (keys, &wire), recorder, (wide, duals), limits)
@@ -111,7 +116,7 @@ impl Velocity {
                 true => tune::group_queries(&constants),
                 false => WIDE_QUERIES as usize,
             };
-            Head { lens, group_queries, balance, passes }
+            Head { lens, betas, group_queries, balance, passes }
         };
         Velocity {
             constants,
@@ -133,7 +138,8 @@ impl Velocity {
         let as_seen = (self.hearing, self.normalization) == (Hearing::of(attention), attention.normalization);
         let mut fits = as_many && as_seen && self.motion.write(device, model);
         for (own, head) in self.heads.iter_mut().zip(&attention.heads) {
-            fits &= own.lens.write(device, &Lens::of(setting, attention, head));
+            fits &= own.lens.write(device, &Lens::of(setting, attention, head))
+                && Betas::write(own.betas.as_ref(), device, attention, head);
         }
         fits && match (&mut self.perceptron, &model.perceptron) {
             (Some(own), Some(perceptron)) => own.write(device, perceptron, setting.dim),
@@ -285,7 +291,8 @@ impl Velocity {
         (first_row, sum): (usize, Sum),
     ) -> Result<(), BackendError> {
         let (lens, pass) = self.pass(view);
-        let rows = cloud.tracts[view.segment].segment.rows();
+        let tract = &cloud.tracts[view.segment];
+        let (segment, rows) = (&tract.segment, tract.segment.rows());
         // Multiply-adds that take as long as moving so many rows through memory a few times.
         let (groups, work) = (rows.div_ceil(THREADS as usize) as u64, (rows * lens.value_dim * 8) as f64);
         let plain = params::Settle {
@@ -299,9 +306,9 @@ impl Velocity {
             scale: lens.scale,
             offset: lens.offset,
             marked: u32::from(lens.silence == Silence::Marked),
-            divided: u32::from(
-                cloud.tracts[view.segment].decay.as_ref().is_some_and(|decay| decay.divisors.is_some()),
-            ),
+            divided: u32::from(tract.decay.as_ref().is_some_and(|decay| decay.divisors.is_some())),
+            clocked: self.heads[view.head].betas.as_ref().map_or(0, |_| segment.tokens as u32),
+            first_replica: segment.first_replica as u32,
         };
         let Some(output) = &pass.output else {
             let accumulate = u32::from(sum == Sum::Continued);

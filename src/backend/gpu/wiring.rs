@@ -2,6 +2,7 @@
 
 use super::{
     balance::Duals,
+    betas::Betas,
     cloud::{Cloud, Tract},
     device::Device,
     heads::Lens,
@@ -35,16 +36,17 @@ impl Side {
     }
 }
 
-/// Queries or keys that a head makes of the rows of a segment, turned by their places if positions are rotary.
+/// Queries or keys that a head makes of the rows of a segment, turned by their places if positions are rotary, and multiplied
+/// by what a replica makes of beta.
 pub(super) struct Operand {
     projection: Projection,
-    turn: Option<Placing>,
+    placings: Vec<Placing>,
 }
 
 impl Operand {
     pub fn record(&self, recorder: &mut Recorder, rows: usize) -> Result<(), BackendError> {
         self.projection.record(recorder, Rows::first(rows))?;
-        self.turn.as_ref().map_or(Ok(()), |turn| turn.record(recorder, rows))
+        self.placings.iter().try_for_each(|placing| placing.record(recorder, rows))
     }
 }
 
@@ -75,6 +77,8 @@ pub(super) struct Wire<'a> {
     keys: &'a Cloud,
     recorder: &'a Recorder,
     lens: &'a Lens<Linear>,
+    /// Where replicas have betas of their own.
+    betas: Option<&'a Betas>,
     constants: &'a Constants,
     /// With the weights of sources as they are, and as the field has them.
     plain: Pipeline,
@@ -91,7 +95,8 @@ impl<'a> Wire<'a> {
         device: &'a Device,
         [queries, keys]: [&'a Cloud; 2],
         recorder: &'a Recorder,
-        (lens, attention, duals): (&'a Lens<Linear>, &Attention, Option<&'a Duals>),
+        (lens, betas): (&'a Lens<Linear>, Option<&'a Betas>),
+        (attention, duals): (&Attention, Option<&'a Duals>),
         constants: &'a Constants,
     ) -> Wire<'a> {
         let (kernel, own) = match lens.is_narrow(constants.dim as usize) {
@@ -116,7 +121,7 @@ impl<'a> Wire<'a> {
             Position::Rotary { base } => Some([tables(base, queries), tables(base, keys)]),
             _ => None,
         };
-        Wire { device, queries, keys, recorder, lens, constants, plain, reduce, settle, turns, duals }
+        Wire { device, queries, keys, recorder, lens, betas, constants, plain, reduce, settle, turns, duals }
     }
 
     /// What the head does to the queries of the segment that has the number `segment`.
@@ -129,11 +134,13 @@ impl<'a> Wire<'a> {
             Some(matrix) => (&cloud.outputs, Some(self.project(matrix, [&cloud.outputs, &tract.slopes]))),
         };
         let divisors = tract.decay.as_ref().and_then(|decay| decay.divisors.as_ref()).unwrap_or(&tract.weights);
+        // Any vectors stand where replicas have no clocks.
+        let betas = self.betas.map_or(&cloud.partials, |betas| &betas.table);
         let others = keys.tracts.iter().enumerate().filter(|(_, keys)| tract.segment.sees(&keys.segment));
         Pass {
             query: self.operand_of(segment, point, Side::Queries),
             keys: others.map(|(segment, keys)| self.keys(segment, keys, point, queries)).collect(),
-            settle: self.bind(&self.settle, &[tract.tokens(point), &cloud.partials, settled, divisors]),
+            settle: self.bind(&self.settle, &[tract.tokens(point), &cloud.partials, settled, divisors, betas]),
             output,
         }
     }
@@ -176,8 +183,11 @@ impl<'a> Wire<'a> {
     /// What makes one side of a segment, if it is not what is there already.
     pub fn operand_of(&self, segment: usize, point: Point, side: Side) -> Option<Operand> {
         let (matrix, scratch, cloud) = self.made(side);
-        let turns = self.turns.as_ref().map(|turns| &turns[side as usize][segment]);
-        Some(self.operand(matrix?, [cloud.tracts[segment].asked(point), scratch], turns))
+        let tract = &cloud.tracts[segment];
+        let scaled = |betas| Table::scaled(betas, &tract.segment, self.lens.key_dim);
+        let scale = self.betas.filter(|_| side == Side::Queries).map(scaled);
+        let turn = self.turns.as_ref().map(|turns| &turns[side as usize][segment]);
+        Some(self.operand(matrix?, [tract.asked(point), scratch], turn.into_iter().chain(&scale)))
     }
 
     /// The matrix of one side, where it leaves its rows, and the cloud that it takes them from.
@@ -188,10 +198,15 @@ impl<'a> Wire<'a> {
         }
     }
 
-    fn operand(&self, matrix: &Linear, buffers: [&wgpu::Buffer; 2], turns: Option<&Table>) -> Operand {
+    fn operand<'t>(
+        &self,
+        matrix: &Linear,
+        buffers: [&wgpu::Buffer; 2],
+        tables: impl Iterator<Item = &'t Table>,
+    ) -> Operand {
         let Wire { device, recorder, constants, .. } = self;
-        let turn = turns.map(|table| Placing::new(device, recorder, constants, table, buffers[1]));
-        Operand { projection: self.project(matrix, buffers), turn }
+        let placing = |table| Placing::new(device, recorder, constants, table, buffers[1]);
+        Operand { projection: self.project(matrix, buffers), placings: tables.map(placing).collect() }
     }
 
     fn project(&self, matrix: &Linear, buffers: [&wgpu::Buffer; 2]) -> Projection {
