@@ -1,5 +1,7 @@
 //! The frame of a chart: two axes, pale horizontal lines, and a row above that names the vertical axis.
 
+use std::ops::Range;
+
 use plotters::backend::DrawingBackend;
 use plotters::chart::{ChartBuilder, ChartContext};
 use plotters::coord::cartesian::Cartesian2d;
@@ -29,6 +31,13 @@ pub(super) fn inside(y: &Axis) -> (f64, f64) {
     let width = canvas::WIDTH as i32 - LEFT - label_width(y) - MARGIN;
     let height = canvas::HEIGHT as i32 - TOP - ROW - ABOVE - BELOW - BOTTOM;
     (f64::from(width), f64::from(height))
+}
+
+/// The columns and rows of the canvas that the plot itself takes.
+pub(super) fn region(y: &Axis) -> (Range<i32>, Range<i32>) {
+    let (width, height) = inside(y);
+    let (right, top) = (canvas::WIDTH as i32 - MARGIN, TOP + ROW + ABOVE);
+    (right - width as i32..right, top..top + height as i32)
 }
 
 /// Draws the axes and hands out the chart between them; `label` names the horizontal axis.

@@ -156,39 +156,57 @@ impl Picture for Rates {
         let keys: Vec<f64> =
             self.curves.iter().flat_map(|curve| curve.points.iter().map(|point| point.key)).collect();
         let x = Axis::logarithmic_at(&keys);
-        let y = Axis::logarithmic(self.curves.iter().flat_map(Curve::heights));
+        let entries = self.entries();
+        let (y, corner) = self.room(&x, legend::size(&entries));
         frame::name_vertical(area, "mean over replicas and its 95 % interval (log scale)", palette::INK)?;
         let chart = frame::chart(area, &x, &y, &format!("{} (log scale)", self.variable))?;
         for curve in &self.curves {
             curve.paint(&chart)?;
         }
-        self.paint_legend(area, &chart)
+        legend::block(area, &entries, corner)
     }
 }
 
 impl Rates {
-    /// Where it hides least of the curves.
-    fn paint_legend<DB: DrawingBackend>(&self, area: &Area<DB>, chart: &Chart<DB>) -> Painted<DB> {
-        let entries = self.entries();
-        let at = |place| chart.plotting_area().map_coordinate(&place);
-        let share = |step: usize| step as f64 / DASHES as f64;
-        let drawn: Vec<(i32, i32)> = self
-            .curves
-            .iter()
-            .flat_map(|curve| (0..=DASHES).map(|step| at(curve.place(curve.slope, share(step)))))
-            .collect();
-        let (columns, rows) = chart.plotting_area().get_pixel_range();
-        let (width, height) = legend::size(&entries);
-        let hidden = |(left, top): (i32, i32)| {
-            let covers = |(x, y): &&(i32, i32)| {
-                (left - DOT as i32..left + width).contains(x) && (top - DOT as i32..top + height).contains(y)
+    /// The vertical axis, and where a legend of that size hides nothing: where the curves leave it room, or below them, the axis
+    /// reaching further down.
+    fn room(&self, x: &Axis, (width, height): (i32, i32)) -> (Axis, (i32, i32)) {
+        let mut y = Axis::logarithmic(self.curves.iter().flat_map(Curve::heights));
+        if let Some(corner) = self.free_corner(x, &y, (width, height)) {
+            return (y, corner);
+        }
+        let rows = frame::region(&y).1;
+        let share = f64::from(height + 60) / f64::from(rows.end - rows.start);
+        y.low -= (y.high - y.low) * share / (1.0 - share).max(0.2);
+        let columns = frame::region(&y).0;
+        (y, (columns.start + 60, rows.end - height - 20))
+    }
+
+    fn free_corner(&self, x: &Axis, y: &Axis, (width, height): (i32, i32)) -> Option<(i32, i32)> {
+        let (columns, rows) = frame::region(y);
+        let along =
+            |axis: &Axis, place: f64, length: i32| (place - axis.low) / (axis.high - axis.low) * f64::from(length);
+        let at = |(right, up): (f64, f64)| {
+            let right = along(x, right, columns.end - columns.start) as i32;
+            (columns.start + right, rows.end - along(y, up, rows.end - rows.start) as i32)
+        };
+        let line = |curve: &Curve| {
+            (0..=DASHES).map(|step| at(curve.place(curve.slope, step as f64 / DASHES as f64))).collect()
+        };
+        let points =
+            |curve: &Curve| curve.points.iter().map(|point| at((point.key.log10(), point.mean.log10()))).collect();
+        let drawn: Vec<(i32, i32)> =
+            self.curves.iter().flat_map(|curve| [line(curve), points(curve)]).flat_map(|at: Vec<_>| at).collect();
+        let air = 2 * DOT as i32;
+        let is_free = |(left, top): &(i32, i32)| {
+            let covers = |(x, y): &(i32, i32)| {
+                (left - air..left + width + air).contains(x) && (top - air..top + height + air).contains(y)
             };
-            drawn.iter().filter(covers).count()
+            !drawn.iter().any(covers)
         };
         let lefts = [columns.start + 60, columns.end - width - 60];
         let tops = (rows.start + 40..rows.end - height).step_by(60);
-        let place = tops.rev().flat_map(|top| lefts.map(|left| (left, top))).min_by_key(|place| hidden(*place));
-        legend::block(area, &entries, place.unwrap_or((lefts[0], rows.start + 40)))
+        tops.rev().flat_map(|top| lefts.map(|left| (left, top))).find(is_free)
     }
 
     fn entries(&self) -> Vec<(Mark, String)> {
