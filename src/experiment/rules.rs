@@ -204,14 +204,14 @@ impl Facts<'_> {
         self.model.noise.as_ref().is_some_and(|noise| noise.calculus == calculus)
     }
 
-    /// Whether the inverse temperature of some head is zero at some time.
+    /// Whether the inverse temperature of some head is zero at some time or in some replica.
     fn has_cold_head(&self) -> bool {
         let attention = &self.model.attention;
         let cold_at_times =
             self.parts.iter().any(|part| matches!(part, Part::Beta(ramp) if ramp.values.contains(&0.0)));
         attention.heads.iter().any(|head| match head.beta {
             Some(beta) => beta == 0.0,
-            None => attention.beta == 0.0 || cold_at_times,
+            None => attention.beta == 0.0 || cold_at_times || attention.beta_factors.contains(&0.0),
         })
     }
 

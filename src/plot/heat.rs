@@ -94,7 +94,7 @@ impl Picture for Heat {
 
 /// The colours between the least value and the greatest, at the right end of the row above the chart.
 fn paint_ramp<DB: DrawingBackend>(area: &Area<DB>, (low, high): (f64, f64)) -> Painted<DB> {
-    let [low, high] = [low, high].map(|end| short(end));
+    let [low, high] = [low, high].map(short);
     let right = WIDTH as i32 - MARGIN - canvas::text_width(&high, BODY) - 30;
     let left = right - RAMP;
     let edge = |piece: i32| left + RAMP * piece / PIECES;
