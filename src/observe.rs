@@ -123,7 +123,7 @@ const W1_COPIES: &str = "w1_copies";
 
 /// How many neighbouring replicas share one number in this column: those are one sample.
 pub fn replicas_a_sample(column: &str) -> usize {
-    if column == W1_COPIES { 2 } else { 1 }
+    if matches!(column, W1_COPIES | "log_growth" | "lyapunov") { 2 } else { 1 }
 }
 
 /// What a backend reduces one replica to.

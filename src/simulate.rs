@@ -76,6 +76,11 @@ pub enum SimulateError {
     NotFinite { replica: usize, time: f64 },
     #[error(transparent)]
     Distance(#[from] TransportError),
+    #[error(
+        "the limit that runs beside the tokens is no longer finite at time {time}; \
+         take an earlier time.end, or leave out [reference]"
+    )]
+    LimitNotFinite { time: f64 },
     #[error("stopped by its observer: {0}")]
     Observer(#[source] Box<dyn Error + Send + Sync>),
 }
@@ -249,6 +254,9 @@ async fn sample<B: Backend, C: Backend>(
         Some(beside) if reads => Some((beside.limit, beside.backend.tokens().await?)),
         _ => None,
     };
+    if limit.iter().any(|(_, tokens)| tokens.iter().any(|component| !component.is_finite())) {
+        return Err(SimulateError::LimitNotFinite { time });
+    }
     let limit = limit.as_ref().map(|(limit, tokens)| measure::Limit::new(limit, tokens, &problem.quantities));
     let limit = limit.transpose()?;
     let copies = measure::copies(problem, &tokens)?;

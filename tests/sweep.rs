@@ -202,6 +202,7 @@ fn cells_of_one_shape_run_as_one_and_are_what_they_are_alone() {
             assert_eq!(found.lines().count(), expected.lines().count(), "{name}");
             for (found, expected) in found.lines().zip(expected.lines()) {
                 let numbers = |line: &str| line.split(',').filter_map(|x| x.parse::<f64>().ok()).collect::<Vec<_>>();
+                assert_eq!(numbers(found).len(), numbers(expected).len(), "{found}\n{expected}");
                 let same = numbers(found).iter().zip(numbers(expected)).all(|(a, b)| (a - b).abs() < 1e-11);
                 assert!(
                     same && (name == "samples.csv" || found == expected || found.contains("name")),
@@ -229,4 +230,38 @@ fn cells_of_one_shape_run_as_one_and_are_what_they_are_alone() {
     assert_done(&sweep(folder, "out", &["--precision", "double"]));
     assert_eq!(bytes(&lost), before);
     assert_eq!(fs::metadata(&kept).and_then(|data| data.modified()).expect("a time"), kept_before);
+}
+
+/// A cell that diverges fails by itself; those that ran with it are complete.
+#[test]
+fn a_cell_that_diverges_stops_no_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    fs::write(folder.join("base.toml"), SMALL.replace("softmax", "unnormalized")).expect("a file");
+    let axes = "base = \"base.toml\"\n[axes]\n\"attention.beta\" = [1, 2, 1000]\n";
+    fs::write(folder.join("rates.toml"), axes).expect("a file");
+    let output = sweep(folder, "out", &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("no longer finite") && said.contains("each of these cells runs by itself"), "{said}");
+    let cells = fs::read_dir(folder.join("out/cells")).expect("cells");
+    let manifests =
+        cells.map(|cell| fs::read_to_string(cell.expect("a cell").path().join("manifest.json")).expect("a manifest"));
+    let mut statuses: Vec<bool> = manifests.map(|text| text.contains("\"status\": \"complete\"")).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [false, true, true]);
+}
+
+#[test]
+fn values_that_mean_the_same_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    fs::write(folder.join("base.toml"), SMALL).expect("a file");
+    fs::write(folder.join("rates.toml"), "base = \"base.toml\"\n[axes]\n\"attention.beta\" = [1, 2, 1.0]\n")
+        .expect("a file");
+    let output = sweep(folder, "out", &[]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("attention.beta = 1.0") && said.contains("same experiment as a cell before it"), "{said}");
+    assert!(!folder.join("out").exists());
 }

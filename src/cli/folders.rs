@@ -28,6 +28,7 @@ impl Folders {
             let Some(path) = &part.path else { return Ok(None) };
             let (text, seed) = (part.experiment.to_toml()?, part.experiment.seed());
             let mut folder = RunFolder::create(path, &text, seed, &names, &backend.identity(), backend.method())?;
+            folder.shared_by(parts.len());
             if let Some((reference, _)) = part.experiment.reference() {
                 folder.beside(&reference)?;
             }
@@ -61,10 +62,13 @@ impl Folders {
     pub fn complete(self, tokens: &[f64], method: Method, pairs: u64) -> Result<(), RecordError> {
         let (shape, pairs) = (self.shape, pairs / self.folders.len() as u64);
         let shares = tokens.chunks_exact(shape.coordinates());
-        self.folders.into_iter().zip(shares).try_for_each(|(folder, share)| match folder {
+        let close = |(folder, share): (Option<RunFolder>, &[f64])| match folder {
             Some(folder) => folder.complete(share, shape, method, pairs).map(|_| ()),
             None => Ok(()),
-        })
+        };
+        // All are closed, whatever happens to one.
+        let closed: Vec<_> = self.folders.into_iter().zip(shares).map(close).collect();
+        closed.into_iter().collect()
     }
 
     /// Closes the manifests of a run that came to nothing. The folder of the replica that is to blame is named, if one is.

@@ -57,7 +57,7 @@ impl Arguments {
                 let pictures = tokenfield::plot::draw(&folder)?;
                 if pictures.is_empty() {
                     eprintln!(
-                        "no picture suits this sweep: it has no fit, and not one or two keys of numbers that vary; \
+                        "no picture suits this sweep: it has no slope, and not one or two keys of numbers that vary; \
                          its cells have pictures of their own"
                     );
                 }

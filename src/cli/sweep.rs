@@ -18,7 +18,7 @@ use super::{
 pub struct Sweep {
     /// The sweep file.
     file: PathBuf,
-    /// The sweep folder; what it holds of this sweep is not computed again [default: runs/NAME].
+    /// The sweep folder; complete cells of this sweep in it stay as they are [default: runs/NAME].
     #[arg(long)]
     out: Option<PathBuf>,
     /// Which part of the cells to run: the K-th of N.
@@ -97,7 +97,15 @@ fn run_batch(folder: &Path, cells: &[Cell], batch: &[usize], machine: &Machine) 
         [] => {}
     }
     let problems: Result<Vec<_>, _> = parts.iter().map(|part| part.experiment.resolve()).collect();
-    sweep::merged(problems?).map_or(Ok(()), |problem| run(&parts, &problem, machine))
+    match sweep::merged(problems?).map_or(Ok(()), |problem| run(&parts, &problem, machine)) {
+        Err(CommandError::Failed(error)) if batch.len() > 1 => {
+            // One cell must not stop those that have nothing to do with it.
+            eprintln!("{error}; each of these cells runs by itself");
+            let alone: Vec<_> = batch.iter().map(|index| run_batch(folder, cells, &[*index], machine)).collect();
+            alone.into_iter().collect()
+        }
+        outcome => outcome,
+    }
 }
 
 /// Cells that are not complete; what others are at work on is left alone.

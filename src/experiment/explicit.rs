@@ -20,6 +20,11 @@ impl Experiment {
         })
     }
 
+    /// The same as a table.
+    pub(crate) fn to_table(&self) -> Result<toml::Table, ExperimentError> {
+        super::table(&self.to_toml()?, &self.source)
+    }
+
     fn explicit(&self) -> Result<Typed, ExperimentError> {
         let mut typed = self.typed.clone();
         let shape = self.shape(self.cloud()?.as_ref())?;

@@ -102,7 +102,7 @@ impl Numbers {
         Ok(Self {
             threshold: number("threshold", "0.99", "greater than -1 and less than 1", |t| -1.0 < t && t < 1.0)?,
             largest: whole("largest", "3", 0..=1000)?,
-            bins: whole("bins", "32", 1..=1_000_000)?,
+            bins: whole("bins", "32", 1..=1000)?,
             pairs: whole("pairs", "1000000", 1..=u64::from(u32::MAX))?,
             degree: whole("degree", "8", 1..=1000)?,
             order: whole("order", "4", 1..=1000)?,

@@ -83,6 +83,13 @@ impl SweepFile {
         }
     }
 
+    /// The refusal of values that mean what others of the grid mean already.
+    pub(crate) fn repeats(&self, values: &[Value]) -> ExperimentError {
+        let typed: Vec<String> = self.keys().zip(values).map(|(key, value)| format!("{key} = {value}")).collect();
+        let problem = "is the same experiment as a cell before it";
+        self.source.error("axes", typed.join(", "), problem, "write every value of an axis once")
+    }
+
     /// The dotted keys of the axes.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.axes.iter().map(|(key, _)| key.as_str())

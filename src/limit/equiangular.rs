@@ -58,6 +58,10 @@ impl Equiangular {
                 return Err(LimitError::Law(LawError { key: "law", problem: "is not equiangular".into(), remedy }));
             }
         };
+        if (1..tokens.shape.replicas).any(|replica| tokens.replica(replica) != tokens.replica(0)) {
+            let problem = "replicas that start next to each other are not equiangular";
+            return Err(LimitError::Unserved { problem, remedy: "leave out tokens.perturbation" });
+        }
         let start = tokens.replica(0).to_vec();
         let weights = vec![1.0 / count as f64; count];
         let limit = beside(problem, Nodes::Points, start.clone(), &weights, &tokens.coordinates);

@@ -8,7 +8,8 @@
 //!
 //! In all of them each token x_i of the problem has a mean-field twin, a passive token that starts where x_i starts and is moved
 //! by the field of the limit. Problem and limit take the same steps, so the distance of a token from its twin is the coupling
-//! error of propagation of chaos and nothing else.
+//! error of propagation of chaos and nothing else; but for equiangular tokens, where it is an overlap that takes the steps, and the
+//! distance is the error of the scheme.
 
 mod equiangular;
 mod gaussian;

@@ -124,10 +124,31 @@ pub(crate) fn kernel_mean(heights: &[f64], weights: &[f64], dim: usize, beta: f6
     Series::of(0.0, |t| {
         let mean = |(s, weight): (&f64, &f64)| {
             let across = (1.0 - t * t).max(0.0) * (1.0 - s * s).max(0.0);
-            weight * (beta * (t * s - 1.0)).exp() * confluent(nu + 1.0, beta * beta * across / 4.0)
+            weight * scaled_confluent(beta * (t * s - 1.0), nu + 1.0, beta * beta * across / 4.0)
         };
         heights.iter().zip(weights).map(mean).sum()
     })
+}
+
+/// Arguments of 0F1 beyond this overflow it.
+const LARGEST: f64 = 1e5;
+
+/// e^exponent 0F1(; a; q) for q >= 0 and exponent <= -2 sqrt(q): at most one.
+fn scaled_confluent(exponent: f64, a: f64, q: f64) -> f64 {
+    if q < LARGEST {
+        return exponent.exp() * confluent(a, q);
+    }
+    let (mut log_term, mut sum, mut k) = (exponent, exponent.exp(), 0.0);
+    loop {
+        k += 1.0;
+        log_term += (q / (k * (a + k - 1.0))).ln();
+        let term = log_term.exp();
+        sum += term;
+        // Terms grow up to k (a + k - 1) = q.
+        if k * (a + k - 1.0) > q && term <= 1e-17 * sum {
+            return sum;
+        }
+    }
 }
 
 /// 0F1(; a; q) for q >= 0: a sum of positive terms.

@@ -8,12 +8,17 @@ use crate::random::{Purpose, Stream};
 
 /// Pairs that one task sorts into bins before the bins are added in order.
 const CHUNK: usize = 1 << 14;
+/// Tokens whose pairs are counted at once.
+const ROWS: usize = 64;
 
 /// The share of pairs i < j, weighted by w_i w_j, with <theta_i, theta_j> in each of `bins` equal parts of [-1, 1], of which all
 /// but the last are open above. Beyond `most` pairs, that of `most` pairs drawn by `seed` and `replica`, each pair as likely as
 /// another. Not numbers where there are no two tokens.
 pub fn histogram(directions: &Directions, bins: usize, most: usize, (seed, replica): (u64, usize)) -> Vec<f64> {
     let count = directions.count();
+    if (0..count).any(|i| directions.point(i).iter().any(|component| !component.is_finite())) {
+        return vec![f64::NAN; bins];
+    }
     let add = |shares: &mut Vec<f64>, (i, j): (usize, usize)| {
         let overlap = dot(directions.point(i), directions.point(j));
         // The cast sends what is below zero, by rounding, to zero.
@@ -27,7 +32,9 @@ pub fn histogram(directions: &Directions, bins: usize, most: usize, (seed, repli
         })
     };
     let parts: Vec<Vec<f64>> = if count.saturating_mul(count.saturating_sub(1)) / 2 <= most {
-        (0..count).into_par_iter().map(|i| sum(&mut (i + 1..count).map(|j| (i, j)))).collect()
+        let rows = |first: usize| first..count.min(first + ROWS);
+        let part = |first| sum(&mut rows(first).flat_map(|i| (i + 1..count).map(move |j| (i, j))));
+        (0..count).step_by(ROWS).collect::<Vec<_>>().into_par_iter().map(part).collect()
     } else {
         let drawn = |index: usize| pair(count, &mut Stream::new(seed, replica as u32, index as u32, Purpose::Pairs));
         let part = |chunk: usize| sum(&mut (chunk * CHUNK..most.min((chunk + 1) * CHUNK)).map(drawn));

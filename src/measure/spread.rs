@@ -3,10 +3,13 @@
 use super::View;
 use crate::observe::{eigenvalues, norm};
 
-/// e^{-sum_k p_k ln p_k} of the shares p_k of the eigenvalues of the second moment.
+/// e^{-sum_k p_k ln p_k} of the shares p_k of the eigenvalues of the second moment; not a number where that vanishes.
 pub fn effective_rank(second_moment: &[f64], dim: usize) -> f64 {
     let spectrum = eigenvalues(second_moment, dim);
     let trace: f64 = spectrum.iter().sum();
+    if !(trace > 0.0 && trace.is_finite()) {
+        return f64::NAN;
+    }
     // Rounding leaves eigenvalues of a singular matrix on either side of zero.
     let entropy = |eigenvalue: &f64| {
         let share = (eigenvalue / trace).max(0.0);

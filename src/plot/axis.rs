@@ -73,8 +73,11 @@ impl Axis {
         let (low, high) = if high > low { (low, high) } else { (0.5 * low.max(0.2), 2.0 * low.max(0.2)) };
         let mut axis = Self::decades(low, high);
         if axis.ticks.len() < 3 {
-            let steps: &[f64] =
-                if axis.high - axis.low > 1.0 { &[1.0, 2.0, 5.0] } else { &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0] };
+            let steps: Vec<f64> = match axis.high - axis.low {
+                1.0.. => vec![1.0, 2.0, 5.0],
+                0.5.. => vec![1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0],
+                _ => (2..20).map(|half| f64::from(half) / 2.0).collect(),
+            };
             let exponents = axis.low.floor() as i32..=axis.high.floor() as i32;
             let ticks =
                 exponents.flat_map(|exponent| steps.iter().map(move |step| f64::from(exponent) + step.log10()));
@@ -310,7 +313,7 @@ mod tests {
     fn a_logarithmic_axis_of_any_length_has_ticks() {
         let of = |values: &[f64]| labels(&Axis::logarithmic(values.iter().copied()));
         assert_eq!(of(&[6e-3, 0.11]), ["0.01", "0.02", "0.05", "0.1"]);
-        assert_eq!(of(&[0.21, 0.42]), ["0.2", "0.3", "0.4"]);
+        assert_eq!(of(&[0.21, 0.42]), ["0.25", "0.3", "0.35", "0.4"]);
         assert_eq!(of(&[2e-7, 3e-6]), ["2·10⁻⁷", "5·10⁻⁷", "10⁻⁶", "2·10⁻⁶"]);
         assert_eq!(of(&[1e-4, 1.0]), ["10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "10⁰"]);
         assert!(of(&[3.0]).len() >= 3 && of(&[]).len() >= 3);

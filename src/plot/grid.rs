@@ -5,7 +5,7 @@ use std::path::Path;
 use csv::StringRecord;
 
 use super::error::PlotError;
-use crate::sweep::Point;
+use crate::{observe::replicas_a_sample, sweep::Point};
 
 const REWRITE: &str = "let `tokenfield sweep` write the folder again";
 /// The columns of `rates.csv` before those of the keys.
@@ -62,7 +62,7 @@ impl Grid {
             fits,
         };
         for row in &rows {
-            grid.add(row);
+            grid.add(row).map_err(|problem| broken(&cells, problem))?;
         }
         match grid.cells.is_empty() {
             true => Err(broken(&cells, "it holds no cells".into())),
@@ -71,10 +71,14 @@ impl Grid {
     }
 
     /// Adds a replica to its cell, whose rows follow one another.
-    fn add(&mut self, row: &StringRecord) {
+    fn add(&mut self, row: &StringRecord) -> Result<(), String> {
         let id = row.get(0).unwrap_or_default();
-        let replica: Vec<f64> =
-            row.iter().skip(2 + self.keys.len()).map(|text| text.parse().unwrap_or(f64::NAN)).collect();
+        // What a cell does not measure is empty.
+        let number = |text: &str| match text {
+            "" => Ok(f64::NAN),
+            text => text.parse().map_err(|_| format!("`{text}` of cell {id} is no number")),
+        };
+        let replica: Vec<f64> = row.iter().skip(2 + self.keys.len()).map(number).collect::<Result<_, _>>()?;
         match self.cells.last_mut() {
             Some(cell) if cell.id == id => cell.replicas.push(replica),
             _ => {
@@ -82,16 +86,18 @@ impl Grid {
                 self.cells.push(Cell { id: id.to_owned(), values, replicas: vec![replica] });
             }
         }
+        Ok(())
     }
 
     pub(super) fn measures(&self, quantity: &str) -> bool {
         self.quantities.iter().any(|name| name == quantity)
     }
 
-    /// A quantity of every replica of a cell.
+    /// A quantity of every replica of a cell, or once of those that share it.
     pub(super) fn sample(&self, cell: &Cell, quantity: &str) -> Vec<f64> {
         let index = self.quantities.iter().position(|name| name == quantity);
-        index.map_or(Vec::new(), |index| cell.replicas.iter().map(|replica| replica[index]).collect())
+        let replicas = cell.replicas.iter().step_by(replicas_a_sample(quantity));
+        index.map_or(Vec::new(), |index| replicas.map(|replica| replica[index]).collect())
     }
 
     /// The points of a fit.
@@ -128,13 +134,15 @@ fn rows(path: &Path) -> Result<(StringRecord, Vec<StringRecord>), PlotError> {
 }
 
 fn fit(row: &StringRecord) -> Option<Fit> {
-    let number = |index: usize| row.get(index)?.parse::<f64>().ok();
+    // A fit that has no slope has empty fields.
+    let number = |index: usize| match row.get(index)? {
+        "" => Some(f64::NAN),
+        text => text.parse::<f64>().ok(),
+    };
     let (quantity, variable) = (row.get(0)?.to_owned(), row.get(1)?.to_owned());
     let others = row.iter().skip(RATES).map(str::to_owned).collect();
-    // A fit that has no slope has empty fields.
-    let (slope, interval) =
-        (number(2).unwrap_or(f64::NAN), [number(3), number(4)].map(|end| end.unwrap_or(f64::NAN)));
-    Some(Fit { quantity, variable, slope, interval, expected: number(5), others })
+    let expected = Some(number(5)?).filter(|expected| expected.is_finite());
+    Some(Fit { quantity, variable, slope: number(2)?, interval: [number(3)?, number(4)?], expected, others })
 }
 
 fn broken(path: &Path, problem: String) -> PlotError {

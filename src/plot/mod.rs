@@ -119,7 +119,7 @@ fn of_sweep(dir: &Path) -> Result<Vec<canvas::Finished>, PlotError> {
     for rates in rates::Rates::of(&grid, &heading) {
         finished.extend(canvas::finish(dir, &rates)?);
     }
-    if grid.fits.is_empty() {
+    if finished.is_empty() {
         for map in phase::diagrams(dir, &grid, &heading)? {
             finished.extend(canvas::finish(dir, &map)?);
         }

@@ -19,6 +19,8 @@ pub(super) struct Motion {
     /// (layer-time, places: right, up, and towards the eye).
     pub(super) moments: Vec<(f64, Vec<DVec3>)>,
     pub(super) replicas: usize,
+    /// The length that is drawn as the radius of a panel.
+    pub(super) reach: f64,
 }
 
 impl Motion {
@@ -28,21 +30,18 @@ impl Motion {
         if !path.exists() {
             return Ok(None);
         }
-        let tokens = match array::<f64>(&path)? {
-            Ok(double) => double,
+        let (shape, coordinates) = match array::<f64>(&path)? {
+            Ok(double) => first_replica(&double),
             Err(ReadNpyError::WrongDescriptor(_)) => {
-                array::<f32>(&path)?.map_err(|error| unreadable(&path, error.to_string()))?.mapv(f64::from)
+                first_replica(&array::<f32>(&path)?.map_err(|error| unreadable(&path, error.to_string()))?)
             }
             Err(error) => return Err(unreadable(&path, error.to_string())),
         };
         let times = samples::times(&dir.join("samples.csv"))?;
-        let &[samples, replicas, count, dim] = tokens.shape() else {
-            return Err(unreadable(&path, format!("its shape is {:?}", tokens.shape())));
-        };
-        if samples != times.len() || tokens.is_empty() {
+        let (samples, replicas, count, dim) = shape;
+        if samples != times.len() || coordinates.is_empty() {
             return Err(unreadable(&path, format!("it has {samples} samples, and samples.csv has {}", times.len())));
         }
-        let coordinates: Vec<f64> = tokens.index_axis(Axis(1), 0).iter().copied().collect();
         let all = Cloud { dim, replicas, coordinates };
         if all.finite().count() != all.count() {
             return Err(unreadable(&path, "some of its numbers are not finite".into()));
@@ -51,8 +50,9 @@ impl Motion {
         if matches!(view, View::Plane(_)) {
             centre(&mut places);
         }
+        let reach = reach(&view, &places);
         let moments = times.into_iter().zip(places.chunks(count).map(<[_]>::to_vec)).collect();
-        Ok(Some(Self { view, moments, replicas }))
+        Ok(Some(Self { view, moments, replicas, reach }))
     }
 
     /// At most `most` of the moments, evenly spread, the first and the last among them.
@@ -61,18 +61,20 @@ impl Motion {
         let count = most.min(self.moments.len());
         (0..count).map(|k| &self.moments[(k * last).checked_div(count - 1).unwrap_or(last)]).collect()
     }
+}
 
-    /// The length that is drawn as the radius of a panel.
-    pub(super) fn reach(&self) -> f64 {
-        match self.view {
-            View::Circle | View::Sphere(_) => 1.0,
-            View::Plane(_) => {
-                let places = self.moments.iter().flat_map(|(_, places)| places);
-                let reach = places.map(|place| place.abs().max_element()).fold(0.0, f64::max);
-                if reach > 0.0 { reach } else { 1.0 }
-            }
-        }
-    }
+fn reach(view: &View, places: &[DVec3]) -> f64 {
+    let reach = places.iter().map(|place| place.abs().max_element()).fold(0.0, f64::max);
+    if matches!(view, View::Plane(_)) && reach > 0.0 { reach } else { 1.0 }
+}
+
+/// (samples, replicas, count, dim), and what the first replica has of it; nothing of an empty array.
+fn first_replica<T: Copy + Into<f64>>(tokens: &Array4<T>) -> ((usize, usize, usize, usize), Vec<f64>) {
+    let first = match tokens.is_empty() {
+        true => Vec::new(),
+        false => tokens.index_axis(Axis(1), 0).iter().map(|component| (*component).into()).collect(),
+    };
+    (tokens.dim(), first)
 }
 
 /// Moves the places so that the middle of all is the origin.
@@ -100,7 +102,7 @@ mod tests {
     #[test]
     fn moments_are_spread_from_the_first_to_the_last() {
         let moments = (0..10).map(|k| (f64::from(k), vec![DVec3::ZERO])).collect();
-        let motion = Motion { view: View::Circle, moments, replicas: 1 };
+        let motion = Motion { view: View::Circle, moments, replicas: 1, reach: 1.0 };
         let times = |most| motion.spread(most).iter().map(|(time, _)| *time).collect::<Vec<_>>();
         assert_eq!(times(4), [0.0, 3.0, 6.0, 9.0]);
         assert_eq!(times(1), [9.0]);

@@ -33,7 +33,7 @@ impl Picture for OverTime<'_> {
         for (index, moment) in self.motion.spread(COLUMNS * ROWS).into_iter().enumerate() {
             let (column, row) = ((index % COLUMNS) as i32, (index / COLUMNS) as i32);
             let centre = (MARGIN + width * column + width / 2, TOP + height * row + height / 2 - 50);
-            let place = Place { centre, radius: 320.0, reach: self.motion.reach(), room: SMALL };
+            let place = Place { centre, radius: 320.0, reach: self.motion.reach, room: SMALL };
             panel::paint(area, &self.motion.view, moment, place)?;
         }
         Ok(())
@@ -50,7 +50,7 @@ pub(super) struct Frame<'a> {
 
 impl<'a> Frame<'a> {
     pub(super) fn all(heading: &'a Heading, motion: &'a Motion) -> Vec<Self> {
-        let frame = |moment| Frame { heading, view: &motion.view, moment, reach: motion.reach() };
+        let frame = |moment| Frame { heading, view: &motion.view, moment, reach: motion.reach };
         motion.spread(FRAMES).into_iter().map(frame).collect()
     }
 }

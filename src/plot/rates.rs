@@ -54,7 +54,6 @@ impl Rates {
     /// One picture for each key that a rate was fitted against.
     pub(super) fn of(grid: &Grid, heading: &Heading) -> Vec<Self> {
         let mut variables: Vec<&str> = grid.fits.iter().map(|fit| fit.variable.as_str()).collect();
-        variables.dedup();
         variables.sort_unstable();
         variables.dedup();
         let several = variables.len() > 1;

@@ -84,6 +84,8 @@ pub struct RunFolder {
     path: PathBuf,
     samples: csv::Writer<File>,
     trajectory: Option<Trajectory>,
+    /// Runs that take this one's time with it.
+    sharers: usize,
     manifest: Manifest,
     started: Instant,
 }
@@ -127,8 +129,14 @@ impl RunFolder {
             pairs_evaluated: 0,
         };
         manifest.computed_by(method);
-        let folder =
-            Self { path: path.to_owned(), samples: writer, trajectory: None, manifest, started: Instant::now() };
+        let folder = Self {
+            path: path.to_owned(),
+            samples: writer,
+            trajectory: None,
+            sharers: 1,
+            manifest,
+            started: Instant::now(),
+        };
         folder.write_manifest()?;
         Ok(folder)
     }
@@ -148,6 +156,11 @@ impl RunFolder {
         let row = (sample.replica, sample.time, &sample.values);
         let written = self.samples.serialize(row).and_then(|()| Ok(self.samples.flush()?));
         written.map_err(|error| RecordError::Write { path: self.path.join("samples.csv"), source: error.into() })
+    }
+
+    /// Of the time that passes this run takes one part in so many.
+    pub fn shared_by(&mut self, runs: usize) {
+        self.sharers = runs;
     }
 
     /// From now on keeps the tokens of `samples` samples, in `trajectory.npy`.
@@ -194,7 +207,7 @@ impl RunFolder {
 
     fn close(mut self, status: Status) -> Result<PathBuf, RecordError> {
         self.manifest.status = status;
-        self.manifest.wall_seconds = self.started.elapsed().as_secs_f64();
+        self.manifest.wall_seconds = self.started.elapsed().as_secs_f64() / self.sharers as f64;
         self.write_manifest()?;
         Ok(self.path)
     }

@@ -8,6 +8,7 @@ use toml::{Table, Value};
 use super::Cell;
 use crate::{
     experiment::{Experiment, ExperimentError},
+    model::{Course, Model},
     observe::Quantity,
     problem::{Algorithm, Problem},
     tokens::{Shape, Tokens, Weights},
@@ -44,24 +45,32 @@ pub fn batches(cells: &[Cell]) -> Result<Vec<Vec<usize>>, ExperimentError> {
 struct Likeness {
     shape: Shape,
     quantities: Vec<Quantity>,
+    /// But for beta; random matrices follow the seed.
+    model: Model,
+    course: Course,
     /// The resolved experiment without the keys in which they may differ.
     rest: Table,
 }
 
 impl Likeness {
-    /// None for cells that run alone: large ones, those that random numbers or a limit tie to their replicas, and those that
-    /// insist on harmonics, which know one beta.
+    /// None for cells that run alone: large ones, those that random numbers or a limit tie to their replicas, those whose replicas
+    /// have betas of their own, and those that insist on harmonics, which know one beta.
     fn of(experiment: &Experiment) -> Result<Option<Self>, ExperimentError> {
         let problem = experiment.resolve()?;
-        let Problem { tokens, model, .. } = &problem;
+        let Problem { tokens, model, course, .. } = &problem;
         let is_alone = tokens.shape.count > LONGEST
             || experiment.reference().is_some()
+            || !model.attention.beta_factors.is_empty()
             || model.noise.is_some()
             || problem.quantities.iter().any(is_drawn)
             || problem.algorithm == Algorithm::Harmonic;
-        let resolved = experiment.to_toml()?.parse::<Table>().ok();
-        let rest = resolved.filter(|_| !is_alone).map(without_differences);
-        Ok(rest.map(|rest| Self { shape: tokens.shape, quantities: problem.quantities.clone(), rest }))
+        if is_alone {
+            return Ok(None);
+        }
+        let mut model = model.clone();
+        model.attention.beta = 0.0;
+        let (shape, course, quantities) = (tokens.shape, course.clone(), problem.quantities.clone());
+        Ok(Some(Self { shape, quantities, model, course, rest: without_differences(experiment.to_table()?) }))
     }
 }
 
@@ -158,6 +167,11 @@ mod tests {
         let noise = "[noise]\nfield = \"independent\"\nintensity = 0.1\ncalculus = \"ito\"\n";
         assert_eq!(of("\"tokens.seed\" = [1, 2]", &format!("{BASE}{noise}")).1, [[0], [1]]);
         assert_eq!(of("\"attention.beta\" = [1, 2]", &BASE.replace("count = 8", "count = 600")).1, [[0], [1]]);
+        let random =
+            BASE.replace("[time]", "[[attention.head]]\nvalue = { ensemble = \"goe\", variance = 1.0 }\n[time]");
+        assert_eq!(of("\"tokens.seed\" = [1, 2]", &random).1, [[0], [1]], "matrices follow the seed");
+        let own = BASE.replace("beta = 2.0", "beta = { replicas = [1, 4] }");
+        assert_eq!(of("\"tokens.seed\" = [1, 2]", &own).1, [[0], [1]], "replicas have their own betas already");
         let many = BASE.replace("replicas = 2", "replicas = 6000");
         assert_eq!(of("\"attention.beta\" = [1, 2, 3]", &many).1, [vec![0, 1], vec![2]], "at most 2^17 tokens");
     }

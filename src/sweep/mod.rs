@@ -2,7 +2,8 @@
 //!
 //! A sweep folder holds a run folder for each cell, under `cells/` by its id, which is a hash of everything that decides what
 //! the cell computes. So a sweep that was stopped knows by itself what is left, shards agree on who does what, and a cell
-//! is never computed twice. Small cells of equal shapes run as replicas of one problem. The tables `cells.csv` and `rates.csv` are functions of complete cells alone.
+//! is never written twice. Small cells of equal shapes run as replicas of one problem, which is computed again as a whole
+//! where one of them is missing. The tables `cells.csv` and `rates.csv` are functions of complete cells alone.
 
 mod batch;
 mod fit;
@@ -56,6 +57,9 @@ pub fn cells(file: &SweepFile, precision: Precision) -> Result<Vec<Cell>, SweepE
         let problem = experiment.resolve()?;
         file.require_measured(&columns(&problem.quantities, problem.tokens.shape.dim))?;
         let id = id(&experiment.to_toml()?, precision);
+        if cells.iter().any(|cell: &Cell| cell.id == id) {
+            return Err(file.repeats(&values).into());
+        }
         cells.push(Cell { id, values: values.iter().map(text).collect(), experiment });
     }
     Ok(cells)

@@ -30,7 +30,9 @@ pub fn mean(a: &Measure<'_>, b: &Measure<'_>, beta: f64) -> Result<f64, Transpor
 
 /// The distance of two embeddings from their squares and their product.
 pub(crate) fn discrepancy(own_a: f64, own_b: f64, product: f64) -> f64 {
-    (own_a + own_b - 2.0 * product).max(0.0).sqrt()
+    let square = own_a + own_b - 2.0 * product;
+    // Rounding may leave it below zero; what is not a number stays that.
+    if square < 0.0 { 0.0 } else { square.sqrt() }
 }
 
 /// (2 E|X - Y| - E|X - X'| - E|Y - Y'|)^{1/2} with chordal distances, X and X' independent of law a, Y and Y' of law b (Szekely,
