@@ -1,6 +1,6 @@
 //! How much is it? The numbers of a sample, from what a backend reduced and from tokens that were read back.
 //!
-//! `observe` defines the quantities. What here reads tokens does so in f64, on all cores, whichever backend moved them.
+//! `observe` defines the quantities. What here reads tokens does so in f64, whichever backend moved them.
 
 mod attention;
 mod clusters;
