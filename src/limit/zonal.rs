@@ -264,3 +264,19 @@ impl Backend for Zonal {
         Ok(self.stages.state.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 0F1(; 1; x^2 / 4) = I_0(x), and e^{-x} I_0(x) = (2 pi x)^{-1/2} (1 + 1 / 8x + 9 / 128x^2 + 225 / 3072x^3 + ..).
+    #[test]
+    fn large_arguments_neither_overflow_nor_lose_digits() {
+        for x in [600.0_f64, 700.0, 2000.0, 50_000.0] {
+            let found = scaled_confluent(-x, 1.0, x * x / 4.0);
+            let series = 1.0 + 1.0 / (8.0 * x) + 9.0 / (128.0 * x * x) + 225.0 / (3072.0 * x.powi(3));
+            let expected = series / (std::f64::consts::TAU * x).sqrt();
+            assert!((found / expected - 1.0).abs() < 1e-9, "x = {x}: {found}, not {expected}");
+        }
+    }
+}

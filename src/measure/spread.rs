@@ -31,3 +31,15 @@ pub fn norm_moments(view: &View, replica: usize, order: usize) -> Vec<f64> {
     }
     moments
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_spectrum_has_no_rank() {
+        assert!(effective_rank(&[0.0; 4], 2).is_nan());
+        assert!(effective_rank(&[f64::INFINITY, 0.0, 0.0, 1.0], 2).is_nan());
+        assert!((effective_rank(&[0.5, 0.0, 0.0, 0.5], 2) - 2.0).abs() < 1e-14);
+    }
+}
