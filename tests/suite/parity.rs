@@ -113,6 +113,9 @@ fn ensembles(kind: Kind) {
             let tokens = cloud(replicas, count, dim, (7 * dim + count) as u64);
             assert_parity(kind, &problem(tokens.clone(), 4.0), 2.0);
             let shape = Shape { passive: count / 3, ..tokens.shape };
+            let mut symmetric = problem(Tokens { shape, ..tokens.clone() }, 2.0);
+            symmetric.model.attention.heads = vec![identity_head(), symmetric_head(dim, 11)];
+            assert_parity(kind, &symmetric, 2.0);
             let mut general = problem(Tokens { shape, weights: uneven(shape, 5), ..tokens }, 1.5);
             let diagonal = Matrix::Diagonal((0..dim).map(|k| 0.3 + 0.1 * k as f64 / dim as f64).collect());
             let mixed = Head { query_key: diagonal, value: Matrix::Scale(-0.5), ..Head::default() };
@@ -126,6 +129,14 @@ fn ensembles(kind: Kind) {
             }
         }
     }
+}
+
+/// A general value matrix behind an A that is its own transpose.
+fn symmetric_head(dim: usize, seed: u64) -> Head {
+    let Head { value, .. } = general_head(dim, seed);
+    let entries = value.dense(dim, 0.5);
+    let entry = |k: usize| entries[k] + entries[k % dim * dim + k / dim];
+    Head { query_key: Matrix::Dense((0..dim * dim).map(entry).collect()), value, ..Head::default() }
 }
 
 /// beta = 100 and 1000 with general matrices: the row maximum must be found. A rounding of the score, 6e-8 beta, is a

@@ -16,35 +16,53 @@ pub(super) const PADDING: usize = 16;
 #[repr(C, align(64))]
 struct Line([u8; 64]);
 
+/// Numbers that begin where a cache line does.
+pub(super) struct Numbers<T> {
+    lines: Vec<Line>,
+    length: usize,
+    format: PhantomData<T>,
+}
+
+impl<T: Real> Numbers<T> {
+    pub(super) fn zeros(length: usize) -> Self {
+        let lines = (length * size_of::<T>()).div_ceil(size_of::<Line>());
+        Self { lines: vec![Line::zeroed(); lines], length, format: PhantomData }
+    }
+
+    #[inline(always)]
+    pub(super) fn all(&self) -> &[T] {
+        &bytemuck::cast_slice(&self.lines)[..self.length]
+    }
+
+    #[inline(always)]
+    pub(super) fn all_mut(&mut self) -> &mut [T] {
+        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.length]
+    }
+}
+
 /// For every replica, `width` columns of `stride` numbers.
 pub(super) struct Columns<T> {
-    lines: Vec<Line>,
+    numbers: Numbers<T>,
     width: usize,
     stride: usize,
-    format: PhantomData<T>,
 }
 
 impl<T: Real> Columns<T> {
     /// Zeros, `width` for each of `count` tokens of each of `replicas`, and for the padding after them.
     pub(super) fn zeros(replicas: usize, width: usize, count: usize) -> Self {
         let stride = count.next_multiple_of(PADDING);
-        let bytes = replicas * width * stride * size_of::<T>();
-        Self { lines: vec![Line::zeroed(); bytes.div_ceil(size_of::<Line>())], width, stride, format: PhantomData }
+        Self { numbers: Numbers::zeros(replicas * width * stride), width, stride }
     }
 
     pub(super) fn width(&self) -> usize {
         self.width
     }
 
-    fn numbers(&self) -> &[T] {
-        bytemuck::cast_slice(&self.lines)
-    }
-
     /// The columns of one replica.
     pub(super) fn replica(&self, replica: usize) -> Cloud<'_, T> {
         let length = self.width * self.stride;
         Cloud {
-            numbers: &self.numbers()[replica * length..][..length],
+            numbers: &self.numbers.all()[replica * length..][..length],
             stride: self.stride,
             start: 0,
             length: self.stride,
@@ -54,8 +72,7 @@ impl<T: Real> Columns<T> {
     /// The columns of every replica, to be written.
     pub(super) fn replicas_mut(&mut self) -> impl Iterator<Item = CloudMut<'_, T>> {
         let (width, stride) = (self.width, self.stride);
-        let numbers: &mut [T] = bytemuck::cast_slice_mut(&mut self.lines);
-        numbers.chunks_exact_mut((width * stride).max(1)).map(move |numbers| CloudMut {
+        self.numbers.all_mut().chunks_exact_mut((width * stride).max(1)).map(move |numbers| CloudMut {
             first: numbers.as_mut_ptr(),
             stride,
             width,
@@ -150,6 +167,14 @@ impl<'a, T: Real> CloudMut<'a, T> {
         self.width
     }
 
+    /// One component of the run.
+    #[inline(always)]
+    pub(super) fn column(&self, component: usize) -> &[T] {
+        assert!(component < self.width);
+        // SAFETY: as in `column_mut`, and nobody else writes while the run is borrowed.
+        unsafe { std::slice::from_raw_parts(self.first.add(component * self.stride), self.length) }
+    }
+
     /// Tokens in the run, padding included.
     pub(super) fn len(&self) -> usize {
         self.length
@@ -159,9 +184,7 @@ impl<'a, T: Real> CloudMut<'a, T> {
     pub(super) fn rows(&self, dim: usize) -> Vec<f64> {
         let mut rows = vec![0.0; self.length * dim];
         for component in 0..dim {
-            // SAFETY: as in `column_mut`, and nobody else writes while the run is borrowed.
-            let column = unsafe { std::slice::from_raw_parts(self.first.add(component * self.stride), self.length) };
-            for (row, value) in rows[component..].iter_mut().step_by(dim).zip(column) {
+            for (row, value) in rows[component..].iter_mut().step_by(dim).zip(self.column(component)) {
                 *row = value.to_f64();
             }
         }

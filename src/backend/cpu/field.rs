@@ -94,6 +94,11 @@ impl<T: Real> HeadField<T> {
         self.query_factor().is_some_and(|factor| factor != 0.0) && self.value_multiple.is_some()
     }
 
+    /// Whether A is its transpose, so that <x, A y> is <y, A x>.
+    pub(super) fn is_symmetric(&self) -> bool {
+        self.query.is_symmetric()
+    }
+
     /// The shift in base 2 that serves every row, if there is one.
     pub(super) fn constant_shift(&self) -> Option<f64> {
         match self.shift {

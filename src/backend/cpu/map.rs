@@ -35,6 +35,13 @@ impl Map {
         }
     }
 
+    /// Whether it is its own transpose; asked of square matrices.
+    pub(super) fn is_symmetric(&self) -> bool {
+        let Map::Dense(rows) = self else { return true };
+        let dim = rows.len().isqrt();
+        (0..rows.len()).all(|k| rows[k] == rows[k % dim * dim + k / dim])
+    }
+
     /// `factor` times the image of a vector of tokens, of which components beyond the dimension are zero.
     #[inline(always)]
     pub(super) fn apply_to_lanes<S: Exp2, T: Real, const D: usize>(

@@ -41,7 +41,7 @@ use self::{
     algorithm::Harmonics,
     columns::Columns,
     decay::Decay,
-    ensemble::Ensemble,
+    ensemble::{Ensemble, Pairs},
     field::HeadField,
     geometry::{Direct, Retraction},
     instructions::Instructions,
@@ -57,11 +57,15 @@ use crate::{
     model::{Field, Geometry, Mask, Model},
     observe::{Quantity, Statistics},
     problem::Problem,
+    scheme::Tableau,
     tokens::{Shape, Tokens, Weights},
 };
 
 /// Tokens that one task moves, or sends through an expansion, at once.
 const BLOCK: usize = 1024;
+
+/// Pairs that ensembles sum, at most, before progress is heard of again: a fraction of a second.
+const PAIRS: u64 = 1 << 31;
 
 /// The tokens of one problem on the CPU, in precision `T`.
 pub struct Cpu<T: Real> {
@@ -147,19 +151,26 @@ impl<T: Real> Cpu<T> {
         (self.heads, self.perceptron) = (heads, perceptron);
     }
 
-    fn evaluate_ensemble(&self, from: &Columns<T>, field: Field, velocities: &mut Columns<T>) {
-        let ensemble = Ensemble {
+    fn ensemble(&self, field: Field) -> Ensemble<'_, T> {
+        let mask = self.model.attention.mask;
+        let is_symmetric =
+            mask == Mask::None && self.weights == Weights::Equal && self.heads.iter().all(HeadField::is_symmetric);
+        Ensemble {
             heads: &self.heads,
-            mask: self.model.attention.mask,
+            mask,
+            pairs: if is_symmetric { Pairs::Unordered } else { Pairs::Ordered },
             field,
-            tokens: from,
             bias: &self.bias,
             count: self.shape.count,
             sources: self.shape.sources(),
-        };
+        }
+    }
+
+    fn evaluate_ensemble(&self, from: &Columns<T>, field: Field, velocities: &mut Columns<T>) {
+        let ensemble = self.ensemble(field);
         let mut velocities: Vec<_> = velocities.replicas_mut().collect();
         velocities.par_chunks_mut(ensemble::REPLICAS).enumerate().for_each(|(group, velocities)| {
-            ensemble.evaluate(self.instructions, group * ensemble::REPLICAS, velocities);
+            ensemble.evaluate(self.instructions, group * ensemble::REPLICAS, from, velocities);
         });
     }
 
@@ -276,6 +287,23 @@ impl<T: Real> Backend for Cpu<T> {
             }
         });
         Ok(())
+    }
+
+    fn advance(&mut self, tableau: &Tableau, h: f64, field: Field, most: u64) -> Result<u64, BackendError> {
+        if !self.is_ensemble {
+            return Ok(0);
+        }
+        let Shape { replicas, count, .. } = self.shape;
+        let pairs = replicas * count * count * tableau.stages() * self.heads.len().max(1);
+        let steps = (PAIRS / pairs as u64).clamp(1, most);
+        let mut state = std::mem::replace(&mut self.state, Columns::zeros(0, 1, 0));
+        let ensemble = self.ensemble(field);
+        let mut tokens: Vec<_> = state.replicas_mut().collect();
+        tokens.par_chunks_mut(ensemble::REPLICAS).enumerate().for_each(|(group, tokens)| {
+            ensemble.advance(self.instructions, group * ensemble::REPLICAS, tokens, (tableau, h, steps));
+        });
+        self.state = state;
+        Ok(steps)
     }
 
     async fn wait(&mut self) -> Result<(), BackendError> {

@@ -89,7 +89,8 @@ mod tests {
             let found = Sources::new(&points, dim).log_sums(&queries, scale, &bias);
             assert_eq!(found.len(), 150);
             let (sums, means) = Sources::new(&points, dim).log_sums_and_means(&queries, scale, &bias);
-            assert_eq!(sums, found);
+            // Another kernel may take these, with other roundings.
+            assert!(sums.iter().zip(&found).all(|(sum, found)| (sum - found).abs() < 5e-11), "dim {dim}");
             let mut means = means.into_iter();
             for (x, found) in queries.chunks_exact(dim).zip(found) {
                 let scores = points

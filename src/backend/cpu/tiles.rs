@@ -3,6 +3,7 @@
 //! keys serves both products, and a lane sums but a few hundred terms before totals in f64 take over.
 
 use super::{
+    columns::Numbers,
     exp2::Exp2,
     keys::Keys,
     real::Real,
@@ -35,11 +36,12 @@ pub(super) fn reduce<S: Exp2, T: Real, const Q: usize>(simd: S, reduction: Reduc
     let reach = queries.reach();
     let size = TILE * T::lanes::<S>();
     let mut tile = Tile::new(keys, size);
-    let mut weights = vec![[T::splat(simd, T::ZERO); Q]; TILE];
+    let mut weights = Numbers::zeros(size * Q);
+    let weights = T::vectors_mut::<S>(weights.all_mut()).as_chunks_mut::<Q>().0;
     for (index, start) in (0..reach).step_by(size).enumerate() {
         tile.load(simd, keys, start, constant);
         for group in &mut groups {
-            group.add(simd, &tile, start, shift, &mut weights);
+            group.add(simd, &tile, start, shift, weights);
         }
         if (index + 1) % TILES == 0 {
             for group in &mut groups {
@@ -59,12 +61,10 @@ pub(super) fn reduce<S: Exp2, T: Real, const Q: usize>(simd: S, reduction: Reduc
 /// Keys of one tile, component by component, their values if these are others, and their biases, all within the second-level
 /// cache.
 struct Tile<T> {
-    numbers: Vec<T>,
+    numbers: Numbers<T>,
     /// From one component to the next: a tile and one cache line, because columns a power of two apart share few sets of
     /// the cache.
     stride: usize,
-    /// Where the first cache line begins.
-    first: usize,
     width: usize,
     /// Where the columns of the values begin, and how many there are.
     first_value: usize,
@@ -79,11 +79,9 @@ impl<T: Real> Tile<T> {
     fn new(keys: Keys<'_, T>, size: usize) -> Self {
         let (width, value_width) = (keys.width, keys.value_width());
         let first_value = if keys.values().is_some() { width } else { 0 };
-        let line = LINE / size_of::<T>();
-        let stride = size + line;
-        let numbers = vec![T::ZERO; (width.max(first_value + value_width) + 1) * stride + line];
-        let first = numbers.as_ptr().align_offset(LINE);
-        Self { numbers, stride, first, width, first_value, value_width, length: 0 }
+        let stride = size + LINE / size_of::<T>();
+        let numbers = Numbers::zeros((width.max(first_value + value_width) + 1) * stride);
+        Self { numbers, stride, width, first_value, value_width, length: 0 }
     }
 
     /// Columns, those of the values included.
@@ -99,7 +97,7 @@ impl<T: Real> Tile<T> {
         let length = size.min(keys.padded - start);
         self.length = length.next_multiple_of(PAIR * T::lanes::<S>());
         let all = self.all();
-        let (columns, bias) = self.numbers[self.first..].split_at_mut(all * self.stride);
+        let (columns, bias) = self.numbers.all_mut().split_at_mut(all * self.stride);
         let (columns, values) = columns.split_at_mut(self.width * self.stride);
         for (component, column) in columns.chunks_exact_mut(self.stride).enumerate() {
             column[..length].copy_from_slice(&keys.component(component)[start..][..length]);
@@ -121,18 +119,18 @@ impl<T: Real> Tile<T> {
     /// The components of the keys.
     #[inline(always)]
     fn columns(&self) -> &[T] {
-        &self.numbers[self.first..][..self.width * self.stride]
+        &self.numbers.all()[..self.width * self.stride]
     }
 
     /// The components of the values.
     #[inline(always)]
     fn values(&self) -> &[T] {
-        &self.numbers[self.first + self.first_value * self.stride..][..self.value_width * self.stride]
+        &self.numbers.all()[self.first_value * self.stride..][..self.value_width * self.stride]
     }
 
     #[inline(always)]
     fn bias<S: Exp2>(&self) -> &[T::Vector<S>] {
-        T::vectors::<S>(&self.numbers[self.first + self.all() * self.stride..][..self.length])
+        T::vectors::<S>(&self.numbers.all()[self.all() * self.stride..][..self.length])
     }
 }
 
@@ -147,8 +145,8 @@ struct Group<S: Exp2, T: Real, const Q: usize> {
     own: Option<usize>,
     shift: [f64; Q],
     sum: [T::Vector<S>; Q],
-    /// By component.
-    moment: Vec<[T::Vector<S>; Q]>,
+    /// By component, query and lane.
+    moment: Numbers<T>,
     /// (Z, M_0, .., M_{width-1}) of each query.
     totals: Vec<f64>,
 }
@@ -186,7 +184,7 @@ impl<S: Exp2, T: Real, const Q: usize> Group<S, T, Q> {
             own,
             shift: [shift; Q],
             sum: zero,
-            moment: vec![zero; value_width],
+            moment: Numbers::zeros(value_width * Q * T::lanes::<S>()),
             totals: vec![0.0; Q * (value_width + 1)],
         }
     }
@@ -207,7 +205,7 @@ impl<S: Exp2, T: Real, const Q: usize> Group<S, T, Q> {
         }
         exponentials::<S, T>(simd, weights.as_flattened_mut());
         add_sums::<S, T, Q>(simd, weights, &mut self.sum);
-        add_moments::<S, T, Q>(simd, weights, tile, &mut self.moment);
+        add_moments::<S, T, Q>(simd, weights, tile, moments(&mut self.moment));
     }
 
     /// Takes from each query the keys that it does not see.
@@ -242,11 +240,12 @@ impl<S: Exp2, T: Real, const Q: usize> Group<S, T, Q> {
             if largest > self.shift[q] {
                 let rescale = (self.shift[q] - largest).exp2();
                 self.shift[q] = largest;
-                let width = self.moment.len();
+                let moments = moments::<S, T, Q>(&mut self.moment);
+                let width = moments.len();
                 self.totals[q * (width + 1)..][..width + 1].iter_mut().for_each(|total| *total *= rescale);
                 let rescale = T::splat(simd, T::from_f64(rescale));
                 self.sum[q] = T::mul(simd, self.sum[q], rescale);
-                for moment in &mut self.moment {
+                for moment in moments {
                     moment[q] = T::mul(simd, moment[q], rescale);
                 }
             }
@@ -261,14 +260,21 @@ impl<S: Exp2, T: Real, const Q: usize> Group<S, T, Q> {
     #[inline(always)]
     fn flush(&mut self, simd: S) {
         let zero = T::splat(simd, T::ZERO);
-        let width = self.moment.len();
+        let moments = moments::<S, T, Q>(&mut self.moment);
+        let width = moments.len();
         for (q, totals) in self.totals.chunks_exact_mut(width + 1).enumerate() {
             totals[0] += T::sum(simd, std::mem::replace(&mut self.sum[q], zero)).to_f64();
-            for (total, moment) in totals[1..].iter_mut().zip(&mut self.moment) {
+            for (total, moment) in totals[1..].iter_mut().zip(&mut *moments) {
                 *total += T::sum(simd, std::mem::replace(&mut moment[q], zero)).to_f64();
             }
         }
     }
+}
+
+/// By component, each sum of each query in a vector.
+#[inline(always)]
+fn moments<S: Exp2, T: Real, const Q: usize>(moment: &mut Numbers<T>) -> &mut [[T::Vector<S>; Q]] {
+    T::vectors_mut::<S>(moment.all_mut()).as_chunks_mut::<Q>().0
 }
 
 /// scores <- <query, key> + bias

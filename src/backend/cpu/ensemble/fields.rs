@@ -1,0 +1,190 @@
+//! The field at the tokens of a vector of replicas, a replica a lane.
+
+use super::{
+    super::{columns::Numbers, exp2::Exp2},
+    CLOCKS, Ensemble, HeadField, Pairs, Real,
+};
+use crate::model::{Field, Normalization};
+
+/// The equation of the replicas of one vector.
+pub(super) struct Fields<'a, S: Exp2, T: Real, const D: usize> {
+    pub(super) ensemble: Ensemble<'a, T>,
+    /// (head, number of the clock).
+    clocks: Vec<T::Vector<S>>,
+    /// Room for (M, Z) of every token.
+    sums: Numbers<T>,
+}
+
+/// What a replica makes of the scores under one head.
+#[derive(Clone, Copy)]
+struct Clock<V> {
+    factor: V,
+    shift: V,
+    /// What sums are multiplied by where nothing divides them.
+    undivided: V,
+}
+
+/// Of a token: coordinates and bias, or the sums (M, Z).
+type Row<V, const D: usize> = ([V; D], V);
+
+impl<'a, S: Exp2, T: Real, const D: usize> Fields<'a, S, T, D> {
+    /// For the `present` replicas from `first` on.
+    #[inline(always)]
+    pub(super) fn new(_: S, ensemble: Ensemble<'a, T>, first: usize, present: usize) -> Self {
+        let lanes = T::lanes::<S>();
+        let clocks = T::vectors::<S>(&ensemble.clocks(first, present, lanes)).to_vec();
+        Self { ensemble, clocks, sums: Numbers::zeros(ensemble.count * (D + 1) * lanes) }
+    }
+
+    /// `field` <- (token, component) of the field at `tokens`, (token, coordinates and bias).
+    #[inline(always)]
+    pub(super) fn at(&mut self, simd: S, tokens: &[T::Vector<S>], field: &mut [T::Vector<S>]) {
+        let zero = T::splat(simd, T::ZERO);
+        field.fill(zero);
+        let sums = T::vectors_mut::<S>(self.sums.all_mut());
+        for (head, clock) in self.ensemble.heads.iter().zip(self.clocks.chunks_exact(CLOCKS)) {
+            let clock = Clock { factor: clock[0], shift: clock[1], undivided: clock[2] };
+            let share = Share::<S, T, D> { simd, head, clock };
+            match self.ensemble.pairs {
+                Pairs::Ordered => share.sum_rows(&self.ensemble, tokens, sums),
+                Pairs::Unordered => share.sum_pairs(self.ensemble.sources, tokens, sums),
+            }
+            for (field, sums) in field.chunks_exact_mut(D).zip(sums.chunks_exact(D + 1)) {
+                share.add(row(sums), field);
+            }
+        }
+        if self.ensemble.field == Field::Tangent {
+            for (x, field) in tokens.chunks_exact(D + 1).zip(field.chunks_exact_mut(D)) {
+                let mut radial = zero;
+                for c in 0..D {
+                    radial = T::mul_add(simd, x[c], field[c], radial);
+                }
+                for c in 0..D {
+                    field[c] = T::negate_mul_add(simd, radial, x[c], field[c]);
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn row<V: Copy, const D: usize>(numbers: &[V]) -> Row<V, D> {
+    (std::array::from_fn(|c| numbers[c]), numbers[D])
+}
+
+#[inline(always)]
+fn set<V: Copy, const D: usize>(numbers: &mut [V], (first, last): Row<V, D>) {
+    numbers[..D].copy_from_slice(&first);
+    numbers[D] = last;
+}
+
+/// One head in one vector of replicas.
+struct Share<'a, S: Exp2, T: Real, const D: usize> {
+    simd: S,
+    head: &'a HeadField<T>,
+    clock: Clock<T::Vector<S>>,
+}
+
+impl<S: Exp2, T: Real, const D: usize> Share<'_, S, T, D> {
+    /// (M, Z) of every token over the keys that it sees.
+    #[inline(always)]
+    fn sum_rows(&self, ensemble: &Ensemble<'_, T>, tokens: &[T::Vector<S>], sums: &mut [T::Vector<S>]) {
+        for (token, (x, sum)) in tokens.chunks_exact(D + 1).zip(sums.chunks_exact_mut(D + 1)).enumerate() {
+            let seen = ensemble.mask.visible(token, ensemble.sources);
+            set(sum, self.sum_row(&row(x).0, &tokens[..seen * (D + 1)]));
+        }
+    }
+
+    /// (M, Z) of one token over `keys`.
+    #[inline(always)]
+    fn sum_row(&self, x: &[T::Vector<S>; D], keys: &[T::Vector<S>]) -> Row<T::Vector<S>, D> {
+        let query = self.query(x);
+        let zero = T::splat(self.simd, T::ZERO);
+        let mut sums = ([zero; D], zero);
+        for key in keys.chunks_exact(D + 1) {
+            let key = row(key);
+            sums = self.plus(sums, self.weight(&query, &key), &key.0);
+        }
+        sums
+    }
+
+    /// The same where the weight of (i, j) is that of (j, i): what a pair adds to the later of the two is kept in `sums`.
+    #[inline(always)]
+    fn sum_pairs(&self, sources: usize, tokens: &[T::Vector<S>], sums: &mut [T::Vector<S>]) {
+        sums.fill(T::splat(self.simd, T::ZERO));
+        let (sources, passive) = tokens.split_at(sources * (D + 1));
+        let (sums, passive_sums) = sums.split_at_mut(sources.len());
+        for i in (0..sources.len()).step_by(D + 1) {
+            let own = row(&sources[i..]);
+            let query = self.query(&own.0);
+            let (sum, later_sums) = sums[i..].split_at_mut(D + 1);
+            let mut total = self.plus(row(sum), self.weight(&query, &own), &own.0);
+            for (key, sum) in sources[i + D + 1..].chunks_exact(D + 1).zip(later_sums.chunks_exact_mut(D + 1)) {
+                let key = row(key);
+                let weight = self.weight(&query, &key);
+                total = self.plus(total, weight, &key.0);
+                set(sum, self.plus(row(sum), weight, &own.0));
+            }
+            set(sum, total);
+        }
+        for (x, sum) in passive.chunks_exact(D + 1).zip(passive_sums.chunks_exact_mut(D + 1)) {
+            set(sum, self.sum_row(&row(x).0, sources));
+        }
+    }
+
+    /// beta log2(e) A^T x.
+    #[inline(always)]
+    fn query(&self, x: &[T::Vector<S>; D]) -> [T::Vector<S>; D] {
+        let mut query = self.head.query_of::<S, D>(self.simd, x);
+        for c in 0..D {
+            query[c] = T::mul(self.simd, self.clock.factor, query[c]);
+        }
+        query
+    }
+
+    /// w_j 2^{<query, y_j> - shift}.
+    #[inline(always)]
+    fn weight(&self, query: &[T::Vector<S>; D], (key, bias): &Row<T::Vector<S>, D>) -> T::Vector<S> {
+        let mut score = T::sub(self.simd, *bias, self.clock.shift);
+        for c in 0..D {
+            score = T::mul_add(self.simd, query[c], key[c], score);
+        }
+        T::exp2(self.simd, score)
+    }
+
+    #[inline(always)]
+    fn plus(
+        &self,
+        (mut moment, sum): Row<T::Vector<S>, D>,
+        weight: T::Vector<S>,
+        y: &[T::Vector<S>; D],
+    ) -> Row<T::Vector<S>, D> {
+        for c in 0..D {
+            moment[c] = T::mul_add(self.simd, weight, y[c], moment[c]);
+        }
+        (moment, T::add(self.simd, sum, weight))
+    }
+
+    /// Adds V sum_j a_j y_j to the field of one token; nothing if it sees nothing.
+    #[inline(always)]
+    fn add(&self, (mut moment, sum): Row<T::Vector<S>, D>, field: &mut [T::Vector<S>]) {
+        let simd = self.simd;
+        let scale = match self.head.normalization {
+            Normalization::Softmax => {
+                let inverse = T::div(simd, T::splat(simd, T::ONE), sum);
+                T::select_above(simd, sum, T::splat(simd, T::ZERO), inverse, sum)
+            }
+            Normalization::Unnormalized
+            | Normalization::Shifted
+            | Normalization::Hardmax
+            | Normalization::Sinkhorn { .. } => self.clock.undivided,
+        };
+        for c in 0..D {
+            moment[c] = T::mul(simd, scale, moment[c]);
+        }
+        let share = self.head.value_of::<S, D>(simd, &moment);
+        for c in 0..D {
+            field[c] = T::add(simd, field[c], share[c]);
+        }
+    }
+}
