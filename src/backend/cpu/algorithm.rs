@@ -1,7 +1,7 @@
 //! The harmonic algorithm, made ready for the heads of a problem.
 
 use super::{
-    harmonic::{Moments, Radial, Weights},
+    harmonic::{Moments, Polynomials, Radial, Weights},
     instructions::Instructions,
     keys::Keys,
     real::Real,
@@ -26,6 +26,7 @@ pub(super) struct Harmonics<T> {
     /// [`Algorithm::Harmonic`] if nothing else will do, [`Algorithm::Auto`] if direct will.
     pub(super) asked: Algorithm,
     weights: Weights<T>,
+    pub(super) polynomials: Polynomials,
 }
 
 /// One a head. Series on the circle are evaluated at the nodes of a table only, in f64.
@@ -42,8 +43,11 @@ impl<T: Real> Harmonics<T> {
             2 => Radials::Circle(radials(2, &plan.heads)),
             dim => Radials::Sphere(radials(dim, &plan.heads)),
         };
+        let longest = plan.heads.iter().map(|head| head.longest).fold(0.0, f64::max);
+        let polynomials = Polynomials::choose(plan.degree + 1, longest);
         let Plan { degree, tolerance, most_lost, asked, .. } = plan;
-        Ok(Some(Self { radials, degree, tolerance, most_lost, asked, weights: Weights::new(&problem.tokens) }))
+        let weights = Weights::new(&problem.tokens);
+        Ok(Some(Self { radials, degree, tolerance, most_lost, asked, weights, polynomials }))
     }
 
     /// The moments of the keys of one replica up to `degree`.
@@ -54,7 +58,7 @@ impl<T: Real> Harmonics<T> {
         keys: Keys<'_, T>,
         degree: usize,
     ) -> Moments {
-        Moments::new(instructions, keys, self.weights.replica(replica), degree)
+        Moments::new(instructions, keys, self.weights.replica(replica), (&self.polynomials, degree))
     }
 }
 

@@ -51,6 +51,9 @@ pub trait Real: Pod + Send + Sync + PartialOrd {
     /// a * b + c
     #[doc(hidden)]
     fn mul_add<S: Exp2>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
+    /// a * b - c
+    #[doc(hidden)]
+    fn mul_sub<S: Exp2>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
     /// c - a * b
     #[doc(hidden)]
     fn negate_mul_add<S: Exp2>(
@@ -94,7 +97,7 @@ pub trait Real: Pod + Send + Sync + PartialOrd {
 macro_rules! real {
     ($real:ident, $precision:ident, $span:literal, $vector:ident, $lanes:ident, $as_simd:ident, $as_mut_simd:ident,
      $splat:ident, $add:ident, $sub:ident, $mul_add:ident, $max:ident, $exp2:ident, $sum:ident, $largest:ident,
-     $negate_mul_add:ident, $mul:ident, $div:ident, $greater:ident, $select:ident, $sqrt:ident) => {
+     $negate:ident, $negate_mul_add:ident, $mul:ident, $div:ident, $greater:ident, $select:ident, $sqrt:ident) => {
         impl Real for $real {
             const PRECISION: Precision = Precision::$precision;
             const EXPONENT_SPAN: f64 = $span;
@@ -168,6 +171,16 @@ macro_rules! real {
                 c: Self::Vector<S>,
             ) -> Self::Vector<S> {
                 simd.$mul_add(a, b, c)
+            }
+
+            #[inline(always)]
+            fn mul_sub<S: Exp2>(
+                simd: S,
+                a: Self::Vector<S>,
+                b: Self::Vector<S>,
+                c: Self::Vector<S>,
+            ) -> Self::Vector<S> {
+                simd.$mul_add(a, b, simd.$negate(c))
             }
 
             #[inline(always)]
@@ -245,6 +258,7 @@ real!(
     exp2_f32,
     reduce_sum_f32s,
     reduce_max_f32s,
+    neg_f32s,
     negate_mul_add_e_f32s,
     mul_f32s,
     div_f32s,
@@ -268,6 +282,7 @@ real!(
     exp2_f64,
     reduce_sum_f64s,
     reduce_max_f64s,
+    neg_f64s,
     negate_mul_add_e_f64s,
     mul_f64s,
     div_f64s,

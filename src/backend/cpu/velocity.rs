@@ -70,7 +70,7 @@ impl<T: Real> Cpu<T> {
                 Sums::Circle(self.table(harmonics, radials, &moments(harmonics.degree + 1), field))
             }
             Radials::Sphere(radials) if self.is_bare(field) && self.heads.iter().all(HeadField::is_gradient) => {
-                Sums::Gradients(self.gradients(radials, &moments(harmonics.degree)))
+                Sums::Gradients(self.gradients(harmonics, radials, &moments(harmonics.degree)))
             }
             Radials::Sphere(radials) => {
                 let moments = moments(harmonics.degree + 1);
@@ -134,7 +134,7 @@ impl<T: Real> Cpu<T> {
     }
 
     /// The velocity of each head as a gradient, if it is one.
-    fn gradients(&self, radials: &[Radial<T>], moments: &Moments) -> Vec<Gradient<T>> {
+    fn gradients(&self, harmonics: &Harmonics<T>, radials: &[Radial<T>], moments: &Moments) -> Vec<Gradient<T>> {
         let gradient = |(head, radial): (&HeadField<T>, &Radial<T>)| {
             let (query, value) = (head.query_factor()?, head.value_multiple?);
             let (factor, divided) = match head.normalization {
@@ -144,7 +144,8 @@ impl<T: Real> Cpu<T> {
                     (value / query * log2_most.exp2(), Divided::ByNothing)
                 }
             };
-            Some(Gradient::new(moments, radial.coefficients()?, query.signum(), factor, divided))
+            let series = (&harmonics.polynomials, radial.coefficients()?);
+            Some(Gradient::new(moments, series, query.signum(), factor, divided))
         };
         self.heads.iter().zip(radials).filter_map(gradient).collect()
     }

@@ -36,7 +36,7 @@ pub(super) use self::{
     circle::{Lookup, Table},
     moments::Moments,
     radial::Radial,
-    sphere::{AddGradient, Divided, Gradient},
+    sphere::{AddGradient, Divided, Gradient, Polynomials},
     weights::Weights,
 };
 use super::{instructions::Instructions, real::Real, reduction::Reduced};

@@ -4,12 +4,14 @@ use rayon::prelude::*;
 
 use super::{
     super::{
+        columns::Numbers,
         exp2::Exp2,
         instructions::{Instructions, Kernel},
         keys::Keys,
         real::Real,
     },
-    circle, sphere,
+    circle,
+    sphere::{self, Polynomials},
 };
 
 /// Keys summed in working precision, a partial sum a lane, before they are added to totals in f64.
@@ -31,12 +33,13 @@ pub(in super::super) struct Moments {
 
 impl Moments {
     /// The moments of `keys` on the circle (width 2) or sphere (width 3), with the weights w_j / 2^log2_scale, up to
-    /// `degree`. The first moments of an expansion need one degree more than the expansion itself. Keys are unit vectors.
+    /// `degree`, on the sphere by way of `polynomials`. The first moments of an expansion need one degree more than the expansion
+    /// itself. Keys are unit vectors.
     pub(in super::super) fn new<T: Real>(
         instructions: Instructions,
         keys: Keys<'_, T>,
         (weights, log2_scale): (&[T], f64),
-        degree: usize,
+        (polynomials, degree): (&Polynomials, usize),
     ) -> Self {
         let dim = keys.width;
         assert!(matches!(dim, 2 | 3), "harmonics are known for the circle and the sphere, not for width {dim}");
@@ -44,15 +47,20 @@ impl Moments {
         let starts: Vec<usize> = (0..keys.padded).step_by(span).collect();
         let sums = starts.into_par_iter().map(|start| {
             let end = (start + span).min(keys.padded);
-            instructions.run(Span { keys, weights, start, end, degree })
+            instructions.run(Span { keys, weights, start, end, polynomials, degree })
         });
         let sums: Vec<Vec<f64>> = sums.collect();
         let add = |mut total: Vec<f64>, sums: &Vec<f64>| {
             total.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
             total
         };
-        let total = sums.iter().fold(vec![0.0; sums[0].len()], add);
-        let values = if dim == 2 { circle::fold(&total, degree) } else { total };
+        let mut total = sums.iter().fold(vec![0.0; sums[0].len()], add);
+        let values = if dim == 2 {
+            circle::fold(&total, degree)
+        } else {
+            polynomials.sums(sphere::Triangle { degree }, &mut total);
+            total
+        };
         Self { dim, degree, log2_scale, values }
     }
 
@@ -91,6 +99,7 @@ struct Span<'a, T> {
     weights: &'a [T],
     start: usize,
     end: usize,
+    polynomials: &'a Polynomials,
     degree: usize,
 }
 
@@ -103,20 +112,22 @@ impl<T: Real> Kernel for Span<'_, T> {
         let sums = if self.keys.width == 2 { circle::products(self.degree) } else { 2 * triangle.pairs() };
         let steps: Vec<T> = if self.keys.width == 2 { Vec::new() } else { triangle.steps() };
         let mut total = vec![0.0; sums];
-        let mut lanes = vec![T::splat(simd, T::ZERO); sums];
+        let mut lanes = Numbers::zeros(sums * T::lanes::<S>());
+        let lanes = T::vectors_mut::<S>(lanes.all_mut());
         for start in (self.start..self.end).step_by(CHUNK) {
             let range = start..(start + CHUNK).min(self.end);
             lanes.fill(T::splat(simd, T::ZERO));
             let weights = T::vectors::<S>(&self.weights[range.clone()]);
             let component = |c| T::vectors::<S>(&self.keys.component(c)[range.clone()]);
             if self.keys.width == 2 {
-                circle::accumulate::<S, T>(simd, [component(0), component(1)], weights, &mut lanes);
+                circle::accumulate::<S, T>(simd, [component(0), component(1)], weights, lanes);
             } else {
                 let components = [component(0), component(1), component(2)];
                 let pairs = lanes.as_chunks_mut().0;
-                sphere::accumulate::<S, T>(simd, components, weights, &steps, self.degree, pairs);
+                let series = (self.polynomials, &steps[..], self.degree);
+                sphere::accumulate::<S, T>(simd, components, weights, series, pairs);
             }
-            for (total, lanes) in total.iter_mut().zip(&lanes) {
+            for (total, lanes) in total.iter_mut().zip(&*lanes) {
                 *total += T::sum(simd, *lanes).to_f64();
             }
         }

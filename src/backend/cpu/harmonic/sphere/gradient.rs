@@ -21,7 +21,8 @@ use super::{
         circle::multiply,
         moments::Moments,
     },
-    Triangle, horizons,
+    Polynomials, Triangle, horizons,
+    polynomials::{Chebyshev, Family, Legendre, Recurrence, climb},
 };
 
 /// Vectors of tokens in flight: four sums each, their recurrences and two factors fill the registers.
@@ -31,7 +32,8 @@ const NARROW: usize = 2;
 /// A head's share of the velocity.
 pub(in super::super::super) struct Gradient<T> {
     triangle: Triangle,
-    /// For every pair (l, m): the factors of p_lm Re and Im (x + iy)^m in F, then those of p_lm Re and Im (x + iy)^{m-1} in
+    family: Family,
+    /// For every pair (l, m), or what stands for it in another family: the factors of p_lm Re and Im (x + iy)^m in F, then those of p_lm Re and Im (x + iy)^{m-1} in
     /// the z derivative of F.
     pairs: Vec<[T; 4]>,
     /// -gamma_lm.
@@ -56,7 +58,7 @@ impl<T: Real> Gradient<T> {
     /// `factor` grad_S F / F or `factor` grad_S F.
     pub(in super::super::super) fn new(
         moments: &Moments,
-        coefficients: &[f64],
+        (polynomials, coefficients): (&Polynomials, &[f64]),
         sign: f64,
         factor: f64,
         divided: Divided,
@@ -74,11 +76,14 @@ impl<T: Real> Gradient<T> {
                 let raised = 2.0 * (l + 1 - m) as f64;
                 (factors[2], factors[3]) = (raised * part(l, m - 1, 0), raised * part(l, m - 1, 1));
             }
-            factors.map(T::from_f64)
+            factors
         };
+        let mut pairs = triangle.each(pair);
+        polynomials.factors(triangle, &mut pairs);
         Self {
             triangle,
-            pairs: triangle.each(pair),
+            pairs: pairs.into_iter().map(|factors| factors.map(T::from_f64)).collect(),
+            family: polynomials.family,
             steps: triangle.steps(),
             horizons: horizons(triangle.degree),
             factor: T::from_f64(factor),
@@ -88,7 +93,11 @@ impl<T: Real> Gradient<T> {
 
     /// F and its three derivatives at V vectors of tokens.
     #[inline(always)]
-    fn at<S: Exp2, const V: usize>(&self, simd: S, [x, y, z]: [[T::Vector<S>; V]; 3]) -> [[T::Vector<S>; V]; 4] {
+    fn at<S: Exp2, R: Recurrence, const V: usize>(
+        &self,
+        simd: S,
+        [x, y, z]: [[T::Vector<S>; V]; 3],
+    ) -> [[T::Vector<S>; V]; 4] {
         let zero = T::splat(simd, T::ZERO);
         let double_z = z.map(|z| T::add(simd, z, z));
         let mut sine_squared = [zero; V];
@@ -96,10 +105,10 @@ impl<T: Real> Gradient<T> {
             sine_squared[v] = T::mul_add(simd, x[v], x[v], T::mul(simd, y[v], y[v]));
         }
         let mut sums = [[zero; V]; 4];
-        sums[0] = self.row::<S, V>(simd, 0, double_z)[0];
+        [sums[0]] = self.row::<S, R, V, 1>(simd, 0, double_z);
         let mut power = [[T::splat(simd, T::ONE), zero]; V];
         for m in 1..=self.triangle.degree {
-            let [a, b, c, d] = self.row::<S, V>(simd, m, double_z);
+            let [a, b, c, d] = self.row::<S, R, V, 4>(simd, m, double_z);
             let horizon = T::splat(simd, self.horizons[m]);
             let order = T::splat(simd, T::from_f64(m as f64));
             for v in 0..V {
@@ -118,25 +127,45 @@ impl<T: Real> Gradient<T> {
         sums
     }
 
-    /// The four polynomials in z of order m.
+    /// The first P polynomials in z of order m.
     #[inline(always)]
-    fn row<S: Exp2, const V: usize>(&self, simd: S, m: usize, double_z: [T::Vector<S>; V]) -> [[T::Vector<S>; V]; 4] {
+    fn row<S: Exp2, R: Recurrence, const V: usize, const P: usize>(
+        &self,
+        simd: S,
+        m: usize,
+        double_z: [T::Vector<S>; V],
+    ) -> [[T::Vector<S>; V]; P] {
         let zero = T::splat(simd, T::ZERO);
-        let mut sums = [[zero; V]; 4];
-        let (mut before, mut current) = ([zero; V], [T::splat(simd, T::ONE); V]);
+        let mut sums = [[zero; V]; P];
+        let (mut odd, mut even) = ([zero; V], [T::splat(simd, T::ONE); V]);
         let row = self.triangle.row(m);
-        for (pair, step) in self.pairs[row.clone()].iter().zip(&self.steps[row]) {
-            let step = T::splat(simd, *step);
-            for v in 0..V {
-                for k in 0..4 {
-                    sums[k][v] = T::mul_add(simd, T::splat(simd, pair[k]), current[v], sums[k][v]);
-                }
-                let next = T::mul_add(simd, double_z[v], current[v], T::mul(simd, step, before[v]));
-                before[v] = current[v];
-                current[v] = next;
-            }
+        let (pairs, last) = self.pairs[row.clone()].as_chunks::<2>();
+        for (pairs, steps) in pairs.iter().zip(self.steps[row].as_chunks::<2>().0) {
+            add_terms::<S, T, V, P>(simd, &pairs[0], &even, &mut sums);
+            climb::<S, T, R, V>(simd, &double_z, &even, steps[0], &mut odd);
+            add_terms::<S, T, V, P>(simd, &pairs[1], &odd, &mut sums);
+            climb::<S, T, R, V>(simd, &double_z, &odd, steps[1], &mut even);
+        }
+        for pair in last {
+            add_terms::<S, T, V, P>(simd, pair, &even, &mut sums);
         }
         sums
+    }
+}
+
+/// sums += factors times one polynomial.
+#[inline(always)]
+fn add_terms<S: Exp2, T: Real, const V: usize, const P: usize>(
+    simd: S,
+    factors: &[T; 4],
+    polynomial: &[T::Vector<S>; V],
+    sums: &mut [[T::Vector<S>; V]; P],
+) {
+    for k in 0..P {
+        let factor = T::splat(simd, factors[k]);
+        for v in 0..V {
+            sums[k][v] = T::mul_add(simd, factor, polynomial[v], sums[k][v]);
+        }
     }
 }
 
@@ -151,23 +180,31 @@ impl<T: Real> Kernel for AddGradient<'_, '_, T> {
     type Output = f64;
 
     #[inline(always)]
-    fn run<S: Exp2>(mut self, simd: S) -> f64 {
-        let vectors = self.tokens.len() / T::lanes::<S>();
-        let lowest = T::splat(simd, T::from_f64(f64::NEG_INFINITY));
-        let (whole, lowest) = if S::REGISTER_COUNT >= 32 {
-            self.grouped::<S, WIDE>(simd, 0, vectors, lowest)
-        } else {
-            self.grouped::<S, NARROW>(simd, 0, vectors, lowest)
-        };
-        let (_, lowest) = self.grouped::<S, 1>(simd, whole, vectors, lowest);
-        -T::largest(simd, lowest).to_f64()
+    fn run<S: Exp2>(self, simd: S) -> f64 {
+        match self.gradient.family {
+            Family::Legendre => self.all::<S, Legendre>(simd),
+            Family::Chebyshev => self.all::<S, Chebyshev>(simd),
+        }
     }
 }
 
 impl<T: Real> AddGradient<'_, '_, T> {
+    #[inline(always)]
+    fn all<S: Exp2, R: Recurrence>(mut self, simd: S) -> f64 {
+        let vectors = self.tokens.len() / T::lanes::<S>();
+        let lowest = T::splat(simd, T::from_f64(f64::NEG_INFINITY));
+        let (whole, lowest) = if S::REGISTER_COUNT >= 32 {
+            self.grouped::<S, R, WIDE>(simd, 0, vectors, lowest)
+        } else {
+            self.grouped::<S, R, NARROW>(simd, 0, vectors, lowest)
+        };
+        let (_, lowest) = self.grouped::<S, R, 1>(simd, whole, vectors, lowest);
+        -T::largest(simd, lowest).to_f64()
+    }
+
     /// As many groups of V vectors as there are from vector `start` on: where they end, and the largest -F so far.
     #[inline(always)]
-    fn grouped<S: Exp2, const V: usize>(
+    fn grouped<S: Exp2, R: Recurrence, const V: usize>(
         &mut self,
         simd: S,
         start: usize,
@@ -180,7 +217,7 @@ impl<T: Real> AddGradient<'_, '_, T> {
         let whole = start + (vectors - start) / V * V;
         for first in (start..whole).step_by(V) {
             let point = columns.map(|column| std::array::from_fn(|v| column[first + v]));
-            let [sum, slopes @ ..] = self.gradient.at::<S, V>(simd, point);
+            let [sum, slopes @ ..] = self.gradient.at::<S, R, V>(simd, point);
             let mut scale = [factor; V];
             for v in 0..V {
                 lowest = T::max(simd, lowest, T::sub(simd, zero, sum[v]));

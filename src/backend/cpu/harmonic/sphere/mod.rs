@@ -14,9 +14,13 @@ mod coefficients;
 mod evaluate;
 mod gradient;
 mod moments;
+mod polynomials;
 
-pub(in super::super) use self::gradient::{AddGradient, Divided, Gradient};
 pub(super) use self::{evaluate::Series, moments::accumulate};
+pub(in super::super) use self::{
+    gradient::{AddGradient, Divided, Gradient},
+    polynomials::Polynomials,
+};
 use super::super::real::Real;
 pub(super) use crate::harmonic::Triangle;
 use crate::harmonic::gamma;

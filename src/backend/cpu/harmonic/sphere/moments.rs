@@ -5,7 +5,8 @@ use super::{
         super::{exp2::Exp2, real::Real},
         circle::multiply,
     },
-    Triangle, horizons,
+    Polynomials, Triangle, horizons,
+    polynomials::{Chebyshev, Family, Legendre, Recurrence, climb},
 };
 
 /// Vectors of keys whose recurrences run side by side: they, their sums and the steps fill the registers.
@@ -15,27 +16,31 @@ const NARROW: usize = 2;
 /// Vectors of one block, whose state stays in the first-level cache while m advances.
 const BLOCK: usize = 32;
 
+/// The parts of (x + iy)^m that are not zero.
+const ORDER_ZERO: usize = 1;
+const HIGHER_ORDER: usize = 2;
+
 /// Adds sum_j w_j p_lm(z_j) (x_j + i y_j)^m, real part and imaginary part, one partial sum a lane, to each pair of
-/// `lanes`, which `steps` belongs to.
+/// `lanes`, which `steps` belongs to; with other polynomials in z if `polynomials` says so.
 #[inline(always)]
 pub(in super::super) fn accumulate<S: Exp2, T: Real>(
     simd: S,
     keys: [&[T::Vector<S>]; 3],
     weights: &[T::Vector<S>],
-    steps: &[T],
-    degree: usize,
+    (polynomials, steps, degree): (&Polynomials, &[T], usize),
     lanes: &mut [[T::Vector<S>; 2]],
 ) {
     let triangle = Triangle { degree };
     let horizons = horizons::<T>(degree);
+    let mut block = Block::empty(simd);
     for start in (0..weights.len()).step_by(BLOCK) {
-        let mut block = Block::new(simd, keys, weights, start);
+        block.load(simd, keys, weights, start);
         for m in 0..=degree {
             let row = triangle.row(m);
-            if S::REGISTER_COUNT >= 32 {
-                block.add::<WIDE>(simd, &steps[row.clone()], &mut lanes[row]);
-            } else {
-                block.add::<NARROW>(simd, &steps[row.clone()], &mut lanes[row]);
+            let (steps, lanes) = (&steps[row.clone()], &mut lanes[row]);
+            match polynomials.family {
+                Family::Legendre => block.add::<Legendre>(simd, m, steps, lanes),
+                Family::Chebyshev => block.add::<Chebyshev>(simd, m, steps, lanes),
             }
             if m < degree {
                 block.raise(simd, horizons[m + 1]);
@@ -44,7 +49,8 @@ pub(in super::super) fn accumulate<S: Exp2, T: Real>(
     }
 }
 
-/// Keys with their current w (x + iy)^m.
+/// Keys with their current w (x + iy)^m, on cache lines of their own.
+#[repr(align(64))]
 struct Block<S: Exp2, T: Real> {
     point: [[T::Vector<S>; 2]; BLOCK],
     sine_squared: [T::Vector<S>; BLOCK],
@@ -56,46 +62,60 @@ struct Block<S: Exp2, T: Real> {
 
 impl<S: Exp2, T: Real> Block<S, T> {
     #[inline(always)]
-    fn new(simd: S, [x, y, z]: [&[T::Vector<S>]; 3], weights: &[T::Vector<S>], start: usize) -> Self {
+    fn empty(simd: S) -> Self {
+        let zero = T::splat(simd, T::ZERO);
+        let (pairs, numbers) = ([[zero; 2]; BLOCK], [zero; BLOCK]);
+        Self { point: pairs, sine_squared: numbers, double_z: numbers, power: pairs, vectors: 0 }
+    }
+
+    /// The keys from `start` on, with m = 0.
+    #[inline(always)]
+    fn load(&mut self, simd: S, [x, y, z]: [&[T::Vector<S>]; 3], weights: &[T::Vector<S>], start: usize) {
         let zero = T::splat(simd, T::ZERO);
         let filled = BLOCK.min(weights.len() - start);
-        let mut block = Self {
-            point: [[zero; 2]; BLOCK],
-            sine_squared: [zero; BLOCK],
-            double_z: [zero; BLOCK],
-            power: [[zero; 2]; BLOCK],
-            vectors: filled.next_multiple_of(WIDE),
-        };
+        self.vectors = filled.next_multiple_of(WIDE);
         for v in 0..filled {
             let (x, y, z) = (x[start + v], y[start + v], z[start + v]);
-            block.point[v] = [x, y];
-            block.sine_squared[v] = T::mul_add(simd, x, x, T::mul(simd, y, y));
-            block.double_z[v] = T::add(simd, z, z);
-            block.power[v][0] = weights[start + v];
+            self.point[v] = [x, y];
+            self.sine_squared[v] = T::mul_add(simd, x, x, T::mul(simd, y, y));
+            self.double_z[v] = T::add(simd, z, z);
+            self.power[v] = [weights[start + v], zero];
         }
-        block
+        self.power[filled..self.vectors].fill([zero; 2]);
     }
 
     /// Adds the pairs of the current m.
     #[inline(always)]
-    fn add<const V: usize>(&self, simd: S, steps: &[T], lanes: &mut [[T::Vector<S>; 2]]) {
+    fn add<R: Recurrence>(&self, simd: S, m: usize, steps: &[T], lanes: &mut [[T::Vector<S>; 2]]) {
+        match (m, S::REGISTER_COUNT) {
+            (0, _) => self.add_parts::<R, NARROW, ORDER_ZERO>(simd, steps, lanes),
+            (_, 32..) => self.add_parts::<R, WIDE, HIGHER_ORDER>(simd, steps, lanes),
+            _ => self.add_parts::<R, NARROW, HIGHER_ORDER>(simd, steps, lanes),
+        }
+    }
+
+    #[inline(always)]
+    fn add_parts<R: Recurrence, const V: usize, const P: usize>(
+        &self,
+        simd: S,
+        steps: &[T],
+        lanes: &mut [[T::Vector<S>; 2]],
+    ) {
         let zero = T::splat(simd, T::ZERO);
         let one = T::splat(simd, T::ONE);
         let groups = self.power.as_chunks::<V>().0.iter().zip(self.double_z.as_chunks::<V>().0);
         for (power, double_z) in groups.take(self.vectors / V) {
             let (power, double_z) = (*power, *double_z);
-            let (mut before, mut current) = ([zero; V], [one; V]);
-            for (sum, step) in lanes.iter_mut().zip(steps) {
-                let step = T::splat(simd, *step);
-                let mut total = *sum;
-                for v in 0..V {
-                    total[0] = T::mul_add(simd, power[v][0], current[v], total[0]);
-                    total[1] = T::mul_add(simd, power[v][1], current[v], total[1]);
-                    let next = T::mul_add(simd, double_z[v], current[v], T::mul(simd, step, before[v]));
-                    before[v] = current[v];
-                    current[v] = next;
-                }
-                *sum = total;
+            let (mut odd, mut even) = ([zero; V], [one; V]);
+            let (lanes, last) = lanes.as_chunks_mut::<2>();
+            for (sums, steps) in lanes.iter_mut().zip(steps.as_chunks::<2>().0) {
+                add_products::<S, T, V, P>(simd, &power, &even, &mut sums[0]);
+                climb::<S, T, R, V>(simd, &double_z, &even, steps[0], &mut odd);
+                add_products::<S, T, V, P>(simd, &power, &odd, &mut sums[1]);
+                climb::<S, T, R, V>(simd, &double_z, &odd, steps[1], &mut even);
+            }
+            for sum in last {
+                add_products::<S, T, V, P>(simd, &power, &even, sum);
             }
         }
     }
@@ -112,4 +132,21 @@ impl<S: Exp2, T: Real> Block<S, T> {
             }
         }
     }
+}
+
+/// sum += one polynomial times the parts of powers.
+#[inline(always)]
+fn add_products<S: Exp2, T: Real, const V: usize, const P: usize>(
+    simd: S,
+    power: &[[T::Vector<S>; 2]; V],
+    polynomial: &[T::Vector<S>; V],
+    sum: &mut [T::Vector<S>; 2],
+) {
+    let mut total = *sum;
+    for v in 0..V {
+        for part in 0..P {
+            total[part] = T::mul_add(simd, power[v][part], polynomial[v], total[part]);
+        }
+    }
+    *sum = total;
 }

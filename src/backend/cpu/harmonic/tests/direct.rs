@@ -120,7 +120,7 @@ pub fn direct(queries: &[f64], tokens: &Tokens) -> Vec<Row> {
 pub fn moments<T: Real>(instructions: Instructions, tokens: &Tokens, degree: usize) -> Moments {
     let (state, bias) = (state::<T>(tokens), Bias::new(tokens.shape, &tokens.weights));
     let weights = harmonic::Weights::new(tokens);
-    Moments::new(instructions, bias.keys(0, state.replica(0)), weights.replica(0), degree)
+    Moments::new(instructions, bias.keys(0, state.replica(0)), weights.replica(0), (&Polynomials::legendre(), degree))
 }
 
 /// The harmonic reduction of `queries`, and the bits lost.
