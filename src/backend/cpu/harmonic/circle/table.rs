@@ -198,6 +198,7 @@ impl<T: Real> Kernel for Lookup<'_, '_, T> {
 }
 
 /// Where tokens of a group stand in the table.
+#[repr(align(64))]
 struct Places<T> {
     /// The cells, in the low bits.
     cells: [T; GROUP],
@@ -205,13 +206,19 @@ struct Places<T> {
     distances: [T; GROUP],
 }
 
+/// What was looked up for a group, component by component.
+#[repr(align(64))]
+struct Found<T, const C: usize>([[T; GROUP]; C]);
+
 impl<T: Real> Lookup<'_, '_, T> {
     #[inline(always)]
     fn look_up<S: Exp2, const P: usize, const C: usize>(self, simd: S) -> Vec<usize> {
         let polynomials = self.table.coefficients.as_chunks::<P>().0.as_chunks::<C>().0;
-        let last = polynomials.len() - 1;
+        // A power of two: what is no number stands somewhere too.
+        let within = polynomials.len() - 1;
         let mut places = Places { cells: [T::ZERO; GROUP], distances: [T::ZERO; GROUP] };
-        let mut values = [[T::ZERO; GROUP]; C];
+        let mut values = Found::<T, C>([[T::ZERO; GROUP]; C]);
+        let values = &mut values.0;
         let mut missing = Vec::new();
         for start in (0..self.tokens.len()).step_by(GROUP) {
             let part = self.tokens.part(start, GROUP);
@@ -219,7 +226,7 @@ impl<T: Real> Lookup<'_, '_, T> {
             self.table.place(simd, part, &mut places);
             for i in 0..count {
                 let distance = places.distances[i];
-                let polynomials = &polynomials[places.cells[i].low_bits().min(last)];
+                let polynomials = &polynomials[places.cells[i].low_bits() & within];
                 for (values, polynomial) in values.iter_mut().zip(polynomials) {
                     let mut value = polynomial[P - 1];
                     for k in (0..P - 1).rev() {
@@ -234,11 +241,11 @@ impl<T: Real> Lookup<'_, '_, T> {
             }
             for component in 0..2 {
                 let velocity = &mut self.velocity.column_mut(component)[start..start + count];
-                velocity.copy_from_slice(&values[component.min(C - 1)][..count]);
+                match C {
+                    1 => along_tangent::<S, T>(simd, &values[0][..count], part, component, velocity),
+                    _ => velocity.copy_from_slice(&values[component][..count]),
+                }
             }
-        }
-        if C == 1 {
-            along_tangent(simd, self.tokens, self.velocity);
         }
         missing
     }
@@ -276,15 +283,19 @@ impl<T: Real> Table<T> {
     }
 }
 
-/// v <- v (-y, x), with v in both components.
+/// One component of `values` times the tangent (-y, x).
 #[inline(always)]
-fn along_tangent<S: Exp2, T: Real>(simd: S, tokens: Cloud<'_, T>, velocity: &mut CloudMut<'_, T>) {
-    let (x, y) = (T::vectors::<S>(tokens.column(0)), T::vectors::<S>(tokens.column(1)));
-    let zero = T::splat(simd, T::ZERO);
-    for (v, y) in T::vectors_mut::<S>(velocity.column_mut(0)).iter_mut().zip(y) {
-        *v = T::sub(simd, zero, T::mul(simd, *v, *y));
-    }
-    for (v, x) in T::vectors_mut::<S>(velocity.column_mut(1)).iter_mut().zip(x) {
-        *v = T::mul(simd, *v, *x);
+fn along_tangent<S: Exp2, T: Real>(
+    simd: S,
+    values: &[T],
+    tokens: Cloud<'_, T>,
+    component: usize,
+    velocity: &mut [T],
+) {
+    let sign = T::splat(simd, T::from_f64(if component == 0 { -1.0 } else { 1.0 }));
+    let others = T::vectors::<S>(tokens.column(1 - component));
+    let terms = T::vectors::<S>(values).iter().zip(others);
+    for (v, (value, other)) in T::vectors_mut::<S>(velocity).iter_mut().zip(terms) {
+        *v = T::mul(simd, T::mul(simd, sign, *value), *other);
     }
 }

@@ -91,20 +91,20 @@ impl<T: Real> Gradient<T> {
         }
     }
 
-    /// F and its three derivatives at V vectors of tokens.
+    /// sums += F and its three derivatives at V vectors of tokens.
     #[inline(always)]
-    fn at<S: Exp2, R: Recurrence, const V: usize>(
+    fn add_at<S: Exp2, R: Recurrence, const V: usize>(
         &self,
         simd: S,
-        [x, y, z]: [[T::Vector<S>; V]; 3],
-    ) -> [[T::Vector<S>; V]; 4] {
+        [x, y, z]: &[[T::Vector<S>; V]; 3],
+        sums: &mut [[T::Vector<S>; V]; 4],
+    ) {
         let zero = T::splat(simd, T::ZERO);
-        let double_z = z.map(|z| T::add(simd, z, z));
-        let mut sine_squared = [zero; V];
+        let (mut double_z, mut sine_squared) = ([zero; V], [zero; V]);
         for v in 0..V {
+            double_z[v] = T::add(simd, z[v], z[v]);
             sine_squared[v] = T::mul_add(simd, x[v], x[v], T::mul(simd, y[v], y[v]));
         }
-        let mut sums = [[zero; V]; 4];
         [sums[0]] = self.row::<S, R, V, 1>(simd, 0, double_z);
         let mut power = [[T::splat(simd, T::ONE), zero]; V];
         for m in 1..=self.triangle.degree {
@@ -124,7 +124,6 @@ impl<T: Real> Gradient<T> {
                 sums[0][v] = T::mul_add(simd, a[v], power[v][0], T::mul_add(simd, b[v], power[v][1], sums[0][v]));
             }
         }
-        sums
     }
 
     /// The first P polynomials in z of order m.
@@ -216,8 +215,13 @@ impl<T: Real> AddGradient<'_, '_, T> {
         let columns: [&[T::Vector<S>]; 3] = std::array::from_fn(|c| T::vectors::<S>(self.tokens.column(c)));
         let whole = start + (vectors - start) / V * V;
         for first in (start..whole).step_by(V) {
-            let point = columns.map(|column| std::array::from_fn(|v| column[first + v]));
-            let [sum, slopes @ ..] = self.gradient.at::<S, R, V>(simd, point);
+            let mut point = [[zero; V]; 3];
+            for c in 0..3 {
+                point[c].copy_from_slice(&columns[c][first..first + V]);
+            }
+            let mut sums = [[zero; V]; 4];
+            self.gradient.add_at::<S, R, V>(simd, &point, &mut sums);
+            let [sum, slopes @ ..] = &sums;
             let mut scale = [factor; V];
             for v in 0..V {
                 lowest = T::max(simd, lowest, T::sub(simd, zero, sum[v]));
@@ -226,12 +230,12 @@ impl<T: Real> AddGradient<'_, '_, T> {
                 }
             }
             let mut radial = [zero; V];
-            for (x, slopes) in point.iter().zip(&slopes) {
+            for (x, slopes) in point.iter().zip(slopes) {
                 for v in 0..V {
                     radial[v] = T::mul_add(simd, x[v], slopes[v], radial[v]);
                 }
             }
-            for (component, (x, slopes)) in point.into_iter().zip(slopes).enumerate() {
+            for (component, (x, slopes)) in point.iter().zip(slopes).enumerate() {
                 let column = &mut T::vectors_mut::<S>(self.velocity.column_mut(component))[first..first + V];
                 for v in 0..V {
                     let tangential = T::negate_mul_add(simd, radial[v], x[v], slopes[v]);

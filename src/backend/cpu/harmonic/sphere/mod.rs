@@ -16,6 +16,8 @@ mod gradient;
 mod moments;
 mod polynomials;
 
+#[cfg(test)]
+pub(super) use self::polynomials::Family;
 pub(super) use self::{evaluate::Series, moments::accumulate};
 pub(in super::super) use self::{
     gradient::{AddGradient, Divided, Gradient},

@@ -64,8 +64,13 @@ impl<S: Exp2, T: Real> Block<S, T> {
     #[inline(always)]
     fn empty(simd: S) -> Self {
         let zero = T::splat(simd, T::ZERO);
-        let (pairs, numbers) = ([[zero; 2]; BLOCK], [zero; BLOCK]);
-        Self { point: pairs, sine_squared: numbers, double_z: numbers, power: pairs, vectors: 0 }
+        Self {
+            point: [[zero; 2]; BLOCK],
+            sine_squared: [zero; BLOCK],
+            double_z: [zero; BLOCK],
+            power: [[zero; 2]; BLOCK],
+            vectors: 0,
+        }
     }
 
     /// The keys from `start` on, with m = 0.

@@ -15,14 +15,14 @@ use crate::harmonic;
 const MOST: f64 = 4.0;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Family {
+pub(in super::super) enum Family {
     Legendre,
     Chebyshev,
 }
 
 /// Which polynomials the tokens meet, and what becomes of them.
 pub(in super::super::super) struct Polynomials {
-    pub(super) family: Family,
+    pub(in super::super) family: Family,
     /// t of every m, ordered (l - m, k) with k <= l - m; none for Legendre.
     tables: Vec<Vec<Vec<f64>>>,
 }
@@ -55,7 +55,7 @@ impl Polynomials {
     }
 
     /// Makes factors of the polynomials out of factors of p_lm.
-    pub(super) fn factors<const P: usize>(&self, triangle: Triangle, factors: &mut [[f64; P]]) {
+    pub(in super::super) fn factors<const P: usize>(&self, triangle: Triangle, factors: &mut [[f64; P]]) {
         for (m, table) in self.tables.iter().enumerate().take(triangle.degree + 1) {
             let row = &mut factors[triangle.row(m)];
             for k in 0..row.len() {

@@ -2,7 +2,7 @@
 
 use super::super::{
     super::{harmonic, instructions::Instructions, keys::Bias, real::Real, reduction::Reduced, state},
-    Expansion, Moments, Radial,
+    Expansion, Moments, Polynomials, Radial,
 };
 use crate::tokens::{Shape, Tokens, Weights};
 
@@ -118,9 +118,18 @@ pub fn direct(queries: &[f64], tokens: &Tokens) -> Vec<Row> {
 
 /// The moments of a cloud of one replica.
 pub fn moments<T: Real>(instructions: Instructions, tokens: &Tokens, degree: usize) -> Moments {
+    moments_by::<T>(instructions, tokens, &Polynomials::legendre(), degree)
+}
+
+pub fn moments_by<T: Real>(
+    instructions: Instructions,
+    tokens: &Tokens,
+    polynomials: &Polynomials,
+    degree: usize,
+) -> Moments {
     let (state, bias) = (state::<T>(tokens), Bias::new(tokens.shape, &tokens.weights));
     let weights = harmonic::Weights::new(tokens);
-    Moments::new(instructions, bias.keys(0, state.replica(0)), weights.replica(0), (&Polynomials::legendre(), degree))
+    Moments::new(instructions, bias.keys(0, state.replica(0)), weights.replica(0), (polynomials, degree))
 }
 
 /// The harmonic reduction of `queries`, and the bits lost.

@@ -3,4 +3,5 @@
 mod direct;
 mod moments;
 mod parity;
+mod polynomials;
 mod table;
