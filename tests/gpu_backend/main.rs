@@ -49,6 +49,7 @@ fn main() -> ExitCode {
 }
 
 type Test = Box<dyn FnOnce() -> Result<(), String> + Send>;
+type Named = (&'static str, fn() -> Result<(), String>);
 
 fn tests() -> Vec<(String, Test)> {
     let mut tests: Vec<(String, Test)> = Vec::new();
@@ -58,67 +59,93 @@ fn tests() -> Vec<(String, Test)> {
     for dim in [2, 3, 4, 5, 9, 16] {
         tests.push((format!("advance_at_width_{dim}"), Box::new(move || advance::tile_edges(dim))));
     }
-    let mut add = |name: &str, test: fn() -> Result<(), String>| tests.push((name.into(), Box::new(test)));
-    add("velocity_with_general_matrices", velocity::general_matrices);
-    add("velocity_of_several_heads", velocity::several_heads);
-    add("velocity_with_weights", velocity::weights);
-    add("velocity_with_masks", velocity::masks);
-    add("velocity_with_passive_tokens", velocity::passive_tokens);
-    add("velocity_of_replicas", velocity::replicas);
-    add("velocity_at_extreme_beta", velocity::extreme_beta);
-    add("velocity_of_distant_tokens_at_extreme_beta", velocity::distant_tokens);
-    add("velocity_of_long_sums", velocity::long_sums);
-    add("velocity_in_many_segments", layout::many_segments);
-    add("velocity_in_many_slices", layout::many_slices);
-    add("velocity_as_shaped_for_hardware", layout::shaped_for_hardware);
-    add("velocity_in_many_dispatches", layout::many_dispatches);
-    add("velocity_on_a_small_grid", layout::small_grid);
-    add("velocity_repeats_bit_for_bit", layout::repeats);
-    add("velocity_comparison_has_teeth", velocity::teeth);
-    add("model_heads_with_a_beta_and_a_weight", model::heads_with_a_beta_and_a_weight);
-    add("model_perceptrons", model::perceptrons);
-    add("model_products", model::products);
-    add("model_every_geometry", model::every_geometry);
-    add("model_layers", model::layers);
-    add("model_windows", model::windows);
-    add("model_noises", model::noises);
-    add("terms_positions_in_pieces", terms::positions);
-    add("terms_hardmax_in_pieces", terms::hardmax);
-    add("terms_sinkhorn_in_pieces", terms::sinkhorn);
-    add("terms_betas_of_replicas_in_pieces", terms::betas_of_replicas);
-    add("terms_without_heads", terms::without_heads);
-    add("terms_geometries_that_change", terms::geometries_that_change);
-    add("model_many_draws", model::many_draws);
-    add("model_full_matrices_that_change", model::full_matrices_that_change);
-    add("combine_moves_and_retracts", scheme::combine);
-    add("advance_under_every_model", advance::every_model);
-    add("advance_at_extreme_beta", advance::extreme_beta);
-    add("advance_in_many_pieces", advance::many_pieces);
-    add("advance_ends_where_stages_end", advance::beside_stages);
-    add("advance_tells_every_step", advance::events);
-    add("advance_tells_of_an_overflow", advance::overflow);
-    add("advance_on_a_lost_device", advance::lost_device);
-    add("observe_reduces_the_state", observe::observe);
-    add("observe_energy_at_extreme_beta", observe::energy_at_extreme_beta);
-    add("observe_in_many_segments", observe::observe_in_many_segments);
-    add("harmonic_velocity_by_temperature", harmonic::velocity_by_temperature);
-    add("harmonic_velocity_at_high_degree", harmonic::velocity_at_high_degree);
-    add("harmonic_velocity_of_varied_problems", harmonic::velocity_of_varied_problems);
-    add("harmonic_velocity_in_many_segments", harmonic::velocity_in_many_segments);
-    add("harmonic_velocity_in_many_dispatches", harmonic::velocity_in_many_dispatches);
-    add("harmonic_velocity_of_long_sums", harmonic::velocity_of_long_sums);
-    add("harmonic_step_follows_the_field", harmonic::a_step_follows_the_field);
-    add("harmonic_repeats_bit_for_bit", harmonic::repeats);
-    add("harmonic_observations", harmonic_check::observations);
-    add("harmonic_sample_sees_many_keys", harmonic_check::a_sample_sees_many_keys);
-    add("harmonic_owns_a_short_expansion", harmonic_check::a_short_expansion_is_owned);
-    add("harmonic_owns_rounding", harmonic_check::rounding_is_owned);
-    add("harmonic_remarks_on_a_lonely_token", harmonic_check::a_lonely_token_is_remarked_on);
-    add("harmonic_auto_goes_on_with_direct_sums", harmonic_check::auto_goes_on_with_direct_sums);
-    add("tokens_return_as_they_came", tokens_return);
-    add("open_refuses_what_does_not_fit", refuses);
-    add("a_lost_device_is_told", lost_device);
+    let named = [velocities(), models(), steps(), harmonics(), observations_and_devices()].into_iter().flatten();
+    tests.extend(named.map(|(name, test)| (name.into(), Box::new(test) as Test)));
     tests
+}
+
+fn velocities() -> Vec<Named> {
+    vec![
+        ("velocity_with_general_matrices", velocity::general_matrices),
+        ("velocity_of_several_heads", velocity::several_heads),
+        ("velocity_with_weights", velocity::weights),
+        ("velocity_with_masks", velocity::masks),
+        ("velocity_with_passive_tokens", velocity::passive_tokens),
+        ("velocity_of_replicas", velocity::replicas),
+        ("velocity_at_extreme_beta", velocity::extreme_beta),
+        ("velocity_of_distant_tokens_at_extreme_beta", velocity::distant_tokens),
+        ("velocity_of_long_sums", velocity::long_sums),
+        ("velocity_in_many_segments", layout::many_segments),
+        ("velocity_in_many_slices", layout::many_slices),
+        ("velocity_as_shaped_for_hardware", layout::shaped_for_hardware),
+        ("velocity_in_many_dispatches", layout::many_dispatches),
+        ("velocity_on_a_small_grid", layout::small_grid),
+        ("velocity_repeats_bit_for_bit", layout::repeats),
+        ("velocity_comparison_has_teeth", velocity::teeth),
+    ]
+}
+
+fn models() -> Vec<Named> {
+    vec![
+        ("model_heads_with_a_beta_and_a_weight", model::heads_with_a_beta_and_a_weight),
+        ("model_perceptrons", model::perceptrons),
+        ("model_products", model::products),
+        ("model_every_geometry", model::every_geometry),
+        ("model_layers", model::layers),
+        ("model_windows", model::windows),
+        ("model_noises", model::noises),
+        ("terms_positions_in_pieces", terms::positions),
+        ("terms_hardmax_in_pieces", terms::hardmax),
+        ("terms_sinkhorn_in_pieces", terms::sinkhorn),
+        ("terms_betas_of_replicas_in_pieces", terms::betas_of_replicas),
+        ("terms_without_heads", terms::without_heads),
+        ("terms_geometries_that_change", terms::geometries_that_change),
+        ("model_many_draws", model::many_draws),
+        ("model_full_matrices_that_change", model::full_matrices_that_change),
+    ]
+}
+
+fn steps() -> Vec<Named> {
+    vec![
+        ("combine_moves_and_retracts", scheme::combine),
+        ("advance_under_every_model", advance::every_model),
+        ("advance_at_extreme_beta", advance::extreme_beta),
+        ("advance_in_many_pieces", advance::many_pieces),
+        ("advance_ends_where_stages_end", advance::beside_stages),
+        ("advance_tells_every_step", advance::events),
+        ("advance_tells_of_an_overflow", advance::overflow),
+        ("advance_on_a_lost_device", advance::lost_device),
+    ]
+}
+
+fn harmonics() -> Vec<Named> {
+    vec![
+        ("harmonic_velocity_by_temperature", harmonic::velocity_by_temperature),
+        ("harmonic_velocity_at_high_degree", harmonic::velocity_at_high_degree),
+        ("harmonic_velocity_of_varied_problems", harmonic::velocity_of_varied_problems),
+        ("harmonic_velocity_in_many_segments", harmonic::velocity_in_many_segments),
+        ("harmonic_velocity_in_many_dispatches", harmonic::velocity_in_many_dispatches),
+        ("harmonic_velocity_of_long_sums", harmonic::velocity_of_long_sums),
+        ("harmonic_step_follows_the_field", harmonic::a_step_follows_the_field),
+        ("harmonic_repeats_bit_for_bit", harmonic::repeats),
+        ("harmonic_observations", harmonic_check::observations),
+        ("harmonic_sample_sees_many_keys", harmonic_check::a_sample_sees_many_keys),
+        ("harmonic_owns_a_short_expansion", harmonic_check::a_short_expansion_is_owned),
+        ("harmonic_owns_rounding", harmonic_check::rounding_is_owned),
+        ("harmonic_remarks_on_a_lonely_token", harmonic_check::a_lonely_token_is_remarked_on),
+        ("harmonic_auto_goes_on_with_direct_sums", harmonic_check::auto_goes_on_with_direct_sums),
+    ]
+}
+
+fn observations_and_devices() -> Vec<Named> {
+    vec![
+        ("observe_reduces_the_state", observe::observe),
+        ("observe_energy_at_extreme_beta", observe::energy_at_extreme_beta),
+        ("observe_in_many_segments", observe::observe_in_many_segments),
+        ("tokens_return_as_they_came", tokens_return),
+        ("open_refuses_what_does_not_fit", refuses),
+        ("a_lost_device_is_told", lost_device),
+    ]
 }
 
 fn tokens_return() -> Result<(), String> {

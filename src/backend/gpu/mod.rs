@@ -137,15 +137,7 @@ impl Gpu {
         let attention = &problem.model.attention;
         let constants = tune::constants(shape, device.kind(), Shift::Running, heads::sight(attention));
         let recorder = Recorder::new(device);
-        let is_plain = terms::is_plain(problem)?;
-        let plan = match is_plain {
-            true => Plan::choose(problem, Precision::Single, f64::from(f32::EPSILON), FEWEST_PAIRS)?,
-            false => None,
-        };
-        let plan = plan.map(|plan| match device.bounds.degree {
-            Some(most) => plan.cut(most.into()),
-            None => plan,
-        });
+        let plan = plan(device, problem)?;
         let partials = if plan.is_some() { Partials::Whole } else { Partials::OfSlices };
         let setting = Setting::new(problem);
         let lenses: Vec<_> = attention.heads.iter().map(|head| Lens::of(&setting, attention, head)).collect();
@@ -347,6 +339,18 @@ impl Backend for Gpu {
         }
         Ok(tokens)
     }
+}
+
+/// What harmonics of `problem` would take, as far as the device goes; `None` where sums are taken pair by pair.
+fn plan(device: &Device, problem: &Problem) -> Result<Option<Plan>, BackendError> {
+    if !terms::is_plain(problem)? {
+        return Ok(None);
+    }
+    let plan = Plan::choose(problem, Precision::Single, f64::from(f32::EPSILON), FEWEST_PAIRS)?;
+    Ok(plan.map(|plan| match device.bounds.degree {
+        Some(most) => plan.cut(most.into()),
+        None => plan,
+    }))
 }
 
 /// The first `dim` of every `padded` numbers.
