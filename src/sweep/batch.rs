@@ -175,4 +175,41 @@ mod tests {
         let many = BASE.replace("replicas = 2", "replicas = 6000");
         assert_eq!(of("\"attention.beta\" = [1, 2, 3]", &many).1, [vec![0, 1], vec![2]], "at most 2^17 tokens");
     }
+
+    #[test]
+    fn cells_tied_to_their_replicas_run_alone() {
+        let seeds = "\"tokens.seed\" = [1, 2]";
+        assert_eq!(of(seeds, BASE).1, [[0, 1]], "nothing ties these");
+        let limit = "[reference]\nkind = \"zonal\"\n";
+        assert_eq!(of(seeds, &format!("{BASE}{limit}")).1, [[0], [1]], "a limit");
+        for drawn in ["attention", "overlap_histogram"] {
+            assert_eq!(of("\"attention.beta\" = [1, 2]", &BASE.replace("moments", drawn)).1, [[0], [1]], "{drawn}");
+        }
+        let harmonic = format!("algorithm = \"harmonic\"\n{BASE}");
+        assert_eq!(of(seeds, &harmonic).1, [[0], [1]], "harmonics know one beta");
+    }
+
+    #[test]
+    fn batches_are_full_and_in_the_order_of_their_first_cells() {
+        let seeds = |count: usize| format!("\"tokens.seed\" = {:?}", (0..count).collect::<Vec<_>>());
+        assert_eq!(of(&seeds(CELLS + 2), BASE).1, [(0..CELLS).collect::<Vec<_>>(), vec![CELLS, CELLS + 1]]);
+        let initial = BASE.replace("\"uniform\"", "\"cap\", angle = 1.0, axis = [0.0, 0.0, 1.0]");
+        assert_eq!(of("\"tokens.initial.angle\" = [0.5, 1]", &initial).1, [[0, 1]], "beginnings");
+    }
+
+    #[test]
+    fn tokens_and_weights_of_a_batch_are_in_the_order_of_its_cells() {
+        let (cells, _) = of("\"tokens.seed\" = [1, 2, 3]", BASE);
+        let resolve = |(index, cell): (usize, &Cell)| {
+            let mut problem = cell.experiment.resolve().expect("a problem");
+            problem.tokens.weights = Weights::Each((0..16).map(|k| (16 * index + k) as f64).collect());
+            problem
+        };
+        let problems: Vec<Problem> = cells.iter().enumerate().map(resolve).collect();
+        let all = merged(problems.clone()).expect("a batch").tokens;
+        assert_eq!(all.weights, Weights::Each((0..48).map(f64::from).collect()));
+        for replica in 0..6 {
+            assert_eq!(all.replica(replica), problems[replica / 2].tokens.replica(replica % 2), "replica {replica}");
+        }
+    }
 }
