@@ -84,6 +84,25 @@ fn rates_lie_on_their_lines() {
 }
 
 #[test]
+fn what_was_expected_starts_where_the_fit_does() {
+    let dir = rates_folder(&[("softmax", -0.5)], "-0.25");
+    draw(dir.path()).expect("a good sweep folder");
+    let svg = svg(dir.path(), "rates");
+    let dots = circles(&svg);
+    let (first, last) = (dots[0], dots[2]);
+    // Dashes of one fortieth of the width, and half as steep as the fit.
+    let width = (last.0 - first.0) / 40.0;
+    let lines = polylines(&svg);
+    let is_dash = |line: &&Vec<(f64, f64)>| line.len() == 2 && (line[1].0 - line[0].0 - width).abs() < 3.0;
+    let dashes: Vec<_> = lines.iter().filter(is_dash).collect();
+    assert_eq!(dashes.len(), 20, "{lines:?}");
+    for dash in dashes {
+        let fall = (last.1 - first.1) / 2.0 * (dash[0].0 - first.0) / (last.0 - first.0);
+        assert!((dash[0].1 - first.1 - fall).abs() < 3.0, "{dash:?} beside {first:?} and {last:?}");
+    }
+}
+
+#[test]
 fn intervals_are_those_of_the_mean() {
     let dir = rates_folder(&[("softmax", -0.5)], "");
     draw(dir.path()).expect("a good sweep folder");
@@ -106,7 +125,9 @@ fn two_keys_make_a_map_of_the_end() {
     let mut cells = String::from("cell,replica,attention.beta,tokens.count,mean_norm\n");
     for (index, (beta, count)) in [(1, 16), (1, 64), (2, 16), (2, 64), (3, 16), (3, 64)].into_iter().enumerate() {
         for replica in [0, 1] {
-            writeln!(cells, "c{index},{replica},{beta},{count},{}", index as f64 / 5.0).expect("grows");
+            // The mean over replicas is index / 5.
+            let value = index as f64 / 5.0 + 2.0 * f64::from(replica) - 1.0;
+            writeln!(cells, "c{index},{replica},{beta},{count},{value}").expect("grows");
         }
     }
     std::fs::write(dir.path().join("cells.csv"), cells).expect("cells.csv");
@@ -128,6 +149,20 @@ fn two_keys_make_a_map_of_the_end() {
     let lightness = |fill: &str| (0..3).map(|k| u32::from_str_radix(&fill[1 + 2 * k..][..2], 16).expect("hex")).sum();
     let shades: Vec<u32> = fills.iter().map(|fill| lightness(fill)).collect();
     assert!(shades.windows(2).all(|pair| pair[0] > pair[1]), "columns by beta, then rows by n upwards: {shades:?}");
+    let mut ramp: Vec<(f64, u32)> = rectangles
+        .iter()
+        .filter(|r| (place(r, "height") - 60.0).abs() <= 1.0)
+        .map(|r| (place(r, "x"), lightness(attribute(r, "fill"))))
+        .collect();
+    ramp.sort_by(|a, b| a.0.total_cmp(&b.0));
+    assert!(ramp.len() > 10 && ramp.windows(2).all(|pair| pair[0].1 >= pair[1].1), "pale at the left: {ramp:?}");
+    assert!(ramp[0].1 > ramp[ramp.len() - 1].1, "one shade: {ramp:?}");
+    let texts = elements(&svg, "text");
+    let at = |word: &str| {
+        let index = words(&svg).iter().position(|other| other == word).expect("an end of the ramp");
+        attribute(texts[index], "x").parse::<f64>().expect("a number")
+    };
+    assert!(at("0") < ramp[0].0 && at("1.00") > ramp[ramp.len() - 1].0, "the least at the left: {texts:?}");
 }
 
 #[test]
