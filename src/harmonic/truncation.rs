@@ -33,7 +33,7 @@ pub(crate) fn even_loss(dim: usize, kappa_max: f64) -> f64 {
 }
 
 /// The smallest L with sum_{l > L} b_l(kappa) <= `tail`, up to the cap.
-pub(super) fn within(dim: usize, kappa: f64, tail: f64) -> Option<usize> {
+pub(crate) fn within(dim: usize, kappa: f64, tail: f64) -> Option<usize> {
     let cap = *CAPS.get(dim.checked_sub(2)?)?;
     let coefficients = bessel::coefficients(dim, kappa, 2 * cap);
     let mut sum = 0.0;

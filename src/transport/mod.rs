@@ -6,8 +6,8 @@
 //! | [`assignment::wasserstein`] | W_1, W_2, equal weights | chordal | O(n^3), n <= 4096 | rounding |
 //! | [`dirac::wasserstein`] | W_1, W_2 to one point | chordal | O(n) | rounding |
 //! | [`sliced::wasserstein`] | sliced W_1, W_2 | chordal, of projections | O(n log n) each | its standard error |
-//! | [`sinkhorn::divergence`] | debiased entropic cost, W_2^2 / 2 as epsilon -> 0 | squared chordal | O(n^2) an iteration | marginal error |
-//! | [`kernel::mmd`], [`kernel::energy_distance`] | distances of embeddings | kernel; square root of chordal | O(n^2) | rounding; V-statistics |
+//! | [`sinkhorn::divergence`] | debiased entropic cost, W_2^2 / 2 as epsilon -> 0 | squared chordal | O(n^2) an iteration, O(n L^{d-1}) on S^1, S^2 | marginal error |
+//! | [`kernel::mmd`], [`kernel::energy_distance`] | distances of embeddings | kernel; square root of chordal | O(n^2), the MMD O(n L^{d-1}) on S^1, S^2 | rounding; V-statistics |
 //!
 //! Chordal distances are |x - y|, also between points of a sphere; arc lengths are longer, theta for 2 sin(theta / 2).
 //! Each is a distance between the clouds as they are; seen as an estimate of the distance of the laws that they were

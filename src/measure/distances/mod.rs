@@ -76,8 +76,9 @@ impl<'a> Limit<'a> {
     fn law(&self) -> Result<Law, TransportError> {
         let dim = self.limit.problem.tokens.shape.dim;
         let (points, weights) = self.nodes();
+        let is_unit = self.limit.problem.model.geometry.is_unit();
         match &self.limit.nodes {
-            Nodes::Points => Ok(Law { points: points.to_vec(), weights: weights.to_vec(), dim }),
+            Nodes::Points => Ok(Law::new(points.to_vec(), weights.to_vec(), dim, is_unit)),
             Nodes::Meridian { axis } if dim == 2 => {
                 let mirrored = |x: &[f64]| {
                     let twice = 2.0 * dot(x, axis);
@@ -85,7 +86,7 @@ impl<'a> Limit<'a> {
                 };
                 let other = points.chunks_exact(2).flat_map(mirrored);
                 let half: Vec<f64> = weights.iter().map(|weight| 0.5 * weight).collect();
-                Ok(Law { points: points.iter().copied().chain(other).collect(), weights: half.repeat(2), dim })
+                Ok(Law::new(points.iter().copied().chain(other).collect(), half.repeat(2), dim, is_unit))
             }
             Nodes::Meridian { .. } => Err(TransportError::NoPoints { known: "heights" }),
             Nodes::Moments => Err(TransportError::NoPoints { known: "moments" }),
@@ -96,13 +97,37 @@ impl<'a> Limit<'a> {
 /// A measure that owns its points.
 struct Law {
     points: Vec<f64>,
+    /// Empty for equal ones.
     weights: Vec<f64>,
     dim: usize,
 }
 
 impl Law {
+    /// Points that `is_unit` says are on the sphere are put back on it: single precision leaves them 1e-7 off.
+    fn new(mut points: Vec<f64>, weights: Vec<f64>, dim: usize, is_unit: bool) -> Self {
+        if is_unit {
+            for x in points.chunks_exact_mut(dim) {
+                let length = dot(x, x).sqrt();
+                x.iter_mut().for_each(|x| *x /= length);
+            }
+        }
+        Self { points, weights, dim }
+    }
+
+    /// The sources of one replica.
+    fn of(view: &View, replica: usize) -> Self {
+        let (tokens, shape) = (&view.problem.tokens, view.problem.tokens.shape);
+        let weights = match &tokens.weights {
+            crate::tokens::Weights::Each(_) => (0..shape.sources()).map(|j| tokens.weight(replica, j)).collect(),
+            crate::tokens::Weights::Equal => Vec::new(),
+        };
+        let points = view.replica(replica)[..shape.sources() * shape.dim].to_vec();
+        Self::new(points, weights, shape.dim, view.model.geometry.is_unit())
+    }
+
     fn measure(&self) -> Result<Measure<'_>, TransportError> {
-        Measure::new(&self.points, self.dim, Masses::Each(&self.weights))
+        let masses = if self.weights.is_empty() { Masses::Equal } else { Masses::Each(&self.weights) };
+        Measure::new(&self.points, self.dim, masses)
     }
 }
 
@@ -113,8 +138,7 @@ fn from_limit(
     distance: impl Fn(&Measure, &Measure) -> Result<f64, TransportError>,
 ) -> Result<f64, TransportError> {
     let Some(limit) = view.limit else { return Ok(f64::NAN) };
-    let tokens = Measure::later(&view.problem.tokens, view.tokens, replica)?;
-    distance(&tokens, &limit.law()?.measure()?)
+    distance(&Law::of(view, replica).measure()?, &limit.law()?.measure()?)
 }
 
 /// W_p: geodesic between unit vectors of the plane, else chordal by assignment.
@@ -143,7 +167,8 @@ pub fn mmd(view: &View, replica: usize, beta: f64) -> Result<f64, TransportError
     let Some((limit, embedding)) = view.limit.and_then(|limit| Some((limit, limit.embedding.as_ref()?))) else {
         return Ok(f64::NAN);
     };
-    let tokens = Measure::later(&view.problem.tokens, view.tokens, replica)?;
+    let law = Law::of(view, replica);
+    let tokens = law.measure()?;
     let own = kernel::mean(&tokens, &tokens, beta)?;
     let product = match (&embedding.of_height, &limit.limit.nodes) {
         (Some(series), Nodes::Meridian { axis }) => tokens.mean(|x| series.at(dot(x, axis))),

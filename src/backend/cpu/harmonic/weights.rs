@@ -21,15 +21,31 @@ impl<T: Real> Weights<T> {
             let weights = (0..shape.sources()).map(|token| tokens.weight(replica, token));
             let largest = weights.clone().fold(0.0, f64::max);
             for (relative, weight) in column.column_mut(0).iter_mut().zip(weights) {
-                *relative = T::from_f64(if weight > SMALLEST * largest { weight / largest } else { 0.0 });
+                *relative = audible(weight / largest);
             }
             log2_scales.push(largest.log2());
         }
         Self { columns, log2_scales }
     }
 
+    /// Those of one replica from their logarithms to base 2.
+    pub(in super::super) fn from_log2(log2_weights: &[f64]) -> Self {
+        let mut columns = Columns::zeros(1, 1, log2_weights.len());
+        let largest = log2_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        for mut column in columns.replicas_mut() {
+            for (relative, weight) in column.column_mut(0).iter_mut().zip(log2_weights) {
+                *relative = audible((weight - largest).exp2());
+            }
+        }
+        Self { columns, log2_scales: vec![largest] }
+    }
+
     /// The weights of one replica, and their scale.
     pub(in super::super) fn replica(&self, replica: usize) -> (&[T], f64) {
         (self.columns.replica(replica).column(0), self.log2_scales[replica])
     }
+}
+
+fn audible<T: Real>(relative: f64) -> T {
+    T::from_f64(if relative > SMALLEST { relative } else { 0.0 })
 }

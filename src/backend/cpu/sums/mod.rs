@@ -1,9 +1,16 @@
-//! The reduction for those who have a cloud and no model: logarithms of sums of exponentials, in f64.
+//! The reduction for those who have a cloud and no model: logarithms of sums of exponentials, in f64, pair by pair or, between
+//! clouds of unit vectors of the plane or space, by harmonics where that is faster.
+
+mod series;
+#[cfg(test)]
+mod tests;
 
 use std::f64::consts::{LN_2, LOG2_E};
 
 use rayon::prelude::*;
 
+use self::series::Plan;
+pub(crate) use self::series::are_unit;
 use super::{
     columns::{Cloud, Columns},
     instructions::Instructions,
@@ -20,6 +27,7 @@ pub(crate) struct Sources {
     bias: Bias<f64>,
     /// Values of no components: only sums are wanted.
     nothing: Columns<f64>,
+    are_unit: bool,
 }
 
 impl Sources {
@@ -30,12 +38,26 @@ impl Sources {
         points.replicas_mut().for_each(|mut cloud| cloud.set_rows(dim, coordinates));
         let nothing = Columns::zeros(1, 0, shape.count);
         let bias = Bias::new(shape, &Weights::Equal);
-        Self { instructions: Instructions::detect(), shape, points, bias, nothing }
+        let are_unit = are_unit(coordinates, dim);
+        Self { instructions: Instructions::detect(), shape, points, bias, nothing, are_unit }
     }
 
-    /// ln sum_j e^{scale <x_i, y_j> + bias_j} for every query x_i, row-major (query, component), and one finite bias for
-    /// every point.
-    pub(crate) fn log_sums(&self, queries: &[f64], scale: f64, bias: &[f64]) -> Vec<f64> {
+    /// ln sum_j e^{scale <x_i, y_j> + bias_j} for every query x_i, row-major (query, component), one finite bias for
+    /// every point, and scale > 0.
+    ///
+    /// Sums of harmonics are taken where they are within `accuracy`, a relative error of the sum, and cost less; queries for
+    /// which they are not within it are summed pair by pair, as are all others.
+    pub(crate) fn log_sums(&self, queries: &[f64], scale: f64, bias: &[f64], accuracy: f64) -> Vec<f64> {
+        let dim = self.shape.dim;
+        let counts = (self.shape.count, queries.len() / dim);
+        match Plan::choose(dim, scale, counts, accuracy) {
+            Some(plan) if self.are_unit && are_unit(queries, dim) => self.by_harmonics(&plan, queries, bias),
+            _ => self.pair_by_pair(queries, scale, bias),
+        }
+    }
+
+    /// The same, every sum from its pairs.
+    fn pair_by_pair(&self, queries: &[f64], scale: f64, bias: &[f64]) -> Vec<f64> {
         let blocks = self.reduced(queries, scale, bias, Some(self.nothing.replica(0)));
         blocks.into_iter().flat_map(|block| block.log2_sum).map(|sum| sum * LN_2).collect()
     }
@@ -71,45 +93,5 @@ impl Sources {
             reduced
         };
         rows.par_chunks(block(dim, rows.len() / dim) * dim).map(reduced).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// More queries than a block, fewer points than a vector and more than a tile, scores far beyond the exponents of f64.
-    #[test]
-    fn log_sums_are_sums_taken_one_by_one() {
-        let scale = 3e3;
-        for (dim, count) in [(1, 3), (3, 700), (17, 41)] {
-            let points: Vec<f64> = (0..count * dim).map(|k| (0.7 * k as f64).sin()).collect();
-            let queries: Vec<f64> = (0..150 * dim).map(|k| (1.3 * k as f64).cos()).collect();
-            let bias: Vec<f64> = (0..count).map(|j| (0.3 * j as f64).sin() - 5.0).collect();
-            let found = Sources::new(&points, dim).log_sums(&queries, scale, &bias);
-            assert_eq!(found.len(), 150);
-            let (sums, means) = Sources::new(&points, dim).log_sums_and_means(&queries, scale, &bias);
-            // Another kernel may take these, with other roundings.
-            assert!(sums.iter().zip(&found).all(|(sum, found)| (sum - found).abs() < 5e-11), "dim {dim}");
-            let mut means = means.into_iter();
-            for (x, found) in queries.chunks_exact(dim).zip(found) {
-                let scores = points
-                    .chunks_exact(dim)
-                    .zip(&bias)
-                    .map(|(y, bias)| scale * x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>() + bias);
-                let scores: Vec<f64> = scores.collect();
-                let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                let expected = largest + scores.iter().map(|score| (score - largest).exp()).sum::<f64>().ln();
-                let mean = |c: usize| {
-                    let share = |(y, score): (&[f64], &f64)| (score - expected).exp() * y[c];
-                    points.chunks_exact(dim).zip(&scores).map(share).sum::<f64>()
-                };
-                for (c, found) in means.by_ref().take(dim).enumerate() {
-                    assert!((found - mean(c)).abs() < 5e-11, "dim {dim}: mean {found} instead of {}", mean(c));
-                }
-                // Scores up to 5e4 are rounded to 1e-11.
-                assert!((found - expected).abs() < 5e-11, "dim {dim}: {found} instead of {expected}");
-            }
-        }
     }
 }
