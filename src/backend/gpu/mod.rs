@@ -15,8 +15,8 @@
 //! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
 //! `shaders`, `constants`, `params` and `pipelines` are the kernels as text, the numbers they are made for, their
 //! parameters, and compiled; `terms` says what the kernels have; `velocity` with its `wiring`, `reduction`,
-//! `balance`, `betas`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme`, `advance`, `survey` and
-//! `second_moment` say what is dispatched; `harmonic` and `check` are the sums in linear time, and whether they are
+//! `balance`, `betas`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme`, `advance`, `survey`,
+//! `second_moment` and `overlaps` say what is dispatched; `harmonic` and `check` are the sums in linear time, and whether they are
 //! right; `tune` and `pace` say in what pieces; `recorder` and `readback` are the way there and back, and `failure`
 //! is what they may find.
 //!
@@ -50,6 +50,7 @@ mod harmonic;
 mod heads;
 mod motion;
 mod noise;
+mod overlaps;
 mod pace;
 mod params;
 mod parts;
@@ -81,6 +82,7 @@ use self::{
     heads::{Lens, Setting},
     motion::Look,
     noise::Noise,
+    overlaps::{Overlaps, most_alike},
     perceptron::Perceptron,
     readback::Readback,
     recorder::Recorder,
@@ -121,6 +123,9 @@ pub struct Gpu {
     advance: Option<Advance>,
     survey: Survey,
     second_moments: Option<SecondMoments>,
+    /// The most tokens of a replica that have weight, if they have the same.
+    most_alike: Option<usize>,
+    overlaps: Option<Overlaps>,
     recorder: Recorder,
     readback: Readback,
 }
@@ -185,6 +190,8 @@ impl Gpu {
             advance,
             survey,
             second_moments: None,
+            most_alike: most_alike(&problem.tokens),
+            overlaps: None,
             recorder,
             readback,
         })
@@ -241,6 +248,22 @@ impl Gpu {
         let Some(moments) = &self.second_moments else { return Ok(Vec::new()) };
         moments.record(&mut self.recorder, &self.cloud)?;
         moments.read(&mut self.recorder, &self.readback).await
+    }
+
+    /// For every replica, unless its weights differ, pairs are to be drawn, or the histogram does not fit the device.
+    async fn overlap_histograms(&mut self, bins: usize, pairs: usize) -> Result<Option<Vec<Vec<f64>>>, BackendError> {
+        let Gpu { device, shape, constants, cloud, recorder, readback, .. } = self;
+        let is_counted =
+            self.most_alike.is_some_and(|count| count.saturating_mul(count.saturating_sub(1)) / 2 <= pairs);
+        if !is_counted {
+            return Ok(None);
+        }
+        if self.overlaps.as_ref().is_none_or(|overlaps| overlaps.bins != bins) {
+            self.overlaps = Overlaps::new(device, *shape, bins, constants, cloud, recorder);
+        }
+        let Some(overlaps) = &self.overlaps else { return Ok(None) };
+        overlaps.record(device, recorder, cloud)?;
+        overlaps.read(recorder, readback).await.map(Some)
     }
 }
 
@@ -325,6 +348,15 @@ impl Backend for Gpu {
         if quantities.iter().any(|quantity| quantity.needs_second_moment()) {
             let moments = self.second_moments().await?;
             statistics.iter_mut().zip(moments).for_each(|(replica, moment)| replica.second_moment = moment);
+        }
+        for quantity in quantities {
+            let measured = match *quantity {
+                Quantity::OverlapHistogram { bins, pairs, .. } => self.overlap_histograms(bins, pairs).await?,
+                _ => None,
+            };
+            for (replica, numbers) in statistics.iter_mut().zip(measured.into_iter().flatten()) {
+                replica.measured.push((*quantity, numbers));
+            }
         }
         Ok(statistics)
     }

@@ -22,6 +22,10 @@ pub const THREADS: u32 = 64;
 pub const SURVEY_ROWS: u32 = 1024;
 /// Entries along the edge of a square of the second moment.
 pub const EDGE: u32 = 16;
+/// Tokens whose overlaps with others one workgroup counts, with how many of them, and bins that fit its memory.
+pub const OVERLAP_ROWS: u32 = 4 * EDGE;
+pub const OVERLAP_COLUMNS: u32 = 16 * OVERLAP_ROWS;
+pub const OVERLAP_BINS: u32 = 1000;
 /// Queries of one workgroup of `reduce_wide`.
 pub const WIDE_QUERIES: u32 = 64;
 /// Vectors of the output that one workgroup of `project_wide` owns, and rows.
@@ -58,6 +62,8 @@ pub enum Kernel {
     Spread,
     Energy,
     SecondMoment,
+    Reciprocal,
+    Overlaps,
     MomentsCircle,
     MomentsSphere,
     Collect,
@@ -77,7 +83,7 @@ pub enum Binding {
 }
 
 impl Kernel {
-    pub const ALL: [Kernel; 27] = [
+    pub const ALL: [Kernel; 29] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
         Kernel::Hardmax,
@@ -97,6 +103,8 @@ impl Kernel {
         Kernel::Spread,
         Kernel::Energy,
         Kernel::SecondMoment,
+        Kernel::Reciprocal,
+        Kernel::Overlaps,
         Kernel::MomentsCircle,
         Kernel::MomentsSphere,
         Kernel::Collect,
@@ -129,6 +137,8 @@ impl Kernel {
             Kernel::Spread => "spread",
             Kernel::Energy => "energy",
             Kernel::SecondMoment => "second_moment",
+            Kernel::Reciprocal => "reciprocal",
+            Kernel::Overlaps => "overlaps",
             Kernel::MomentsCircle => "moments_circle",
             Kernel::MomentsSphere => "moments_sphere",
             Kernel::Collect => "collect",
@@ -162,6 +172,8 @@ impl Kernel {
             Kernel::Spread => &[GRID, SURVEY, SPREAD],
             Kernel::Energy => &[GRID, SURVEY, ENERGY],
             Kernel::SecondMoment => &[GRID, SECOND_MOMENT],
+            Kernel::Reciprocal => &[GRID, RECIPROCAL],
+            Kernel::Overlaps => &[GRID, OVERLAPS],
             Kernel::MomentsCircle => &[GRID, MOMENTS, MOMENTS_CIRCLE],
             Kernel::MomentsSphere => &[GRID, MOMENTS, MOMENTS_SPHERE],
             Kernel::Collect => &[GRID, COLLECT],
@@ -193,6 +205,8 @@ impl Kernel {
             Kernel::MomentsCircle | Kernel::CoefficientsCircle | Kernel::CoefficientsSphere | Kernel::Gather => {
                 &[Uniform, Read, Read, ReadWrite]
             }
+            Kernel::Reciprocal => &[Uniform, Read, Read, ReadWrite, ReadWrite],
+            Kernel::Overlaps => &[Uniform, Read, Read, Read, Read, ReadWrite],
             Kernel::MomentsSphere => &[Uniform, Read, Read, ReadWrite, Read],
             Kernel::Collect => &[Uniform, Read, ReadWrite],
             Kernel::SeriesCircle | Kernel::SeriesSphere => &[Uniform, Read, Read, Read, ReadWrite, ReadWrite],
@@ -214,6 +228,8 @@ impl Kernel {
             Kernel::Advance => params::Advance::LAYOUT,
             Kernel::Mean | Kernel::Direction | Kernel::Spread | Kernel::Energy => params::Survey::LAYOUT,
             Kernel::SecondMoment => params::SecondMoment::LAYOUT,
+            Kernel::Reciprocal => params::Reciprocal::LAYOUT,
+            Kernel::Overlaps => params::Overlaps::LAYOUT,
             Kernel::MomentsCircle | Kernel::MomentsSphere => params::Moments::LAYOUT,
             Kernel::Collect => params::Collect::LAYOUT,
             Kernel::CoefficientsCircle | Kernel::CoefficientsSphere => params::Coefficients::LAYOUT,
@@ -228,7 +244,7 @@ impl Kernel {
             Kernel::ReduceNarrow | Kernel::ReduceWide | Kernel::Hardmax | Kernel::HalfStep | Kernel::Advance => {
                 constants.threads
             }
-            Kernel::SecondMoment | Kernel::Collect => EDGE * EDGE,
+            Kernel::SecondMoment | Kernel::Overlaps | Kernel::Collect => EDGE * EDGE,
             _ => THREADS,
         }
     }
@@ -294,6 +310,8 @@ files! {
     SPREAD = "spread.wgsl";
     ENERGY = "energy.wgsl";
     SECOND_MOMENT = "second_moment.wgsl";
+    RECIPROCAL = "reciprocal.wgsl";
+    OVERLAPS = "overlaps.wgsl";
     MOMENTS = "moments.wgsl";
     MOMENTS_CIRCLE = "moments_circle.wgsl";
     MOMENTS_SPHERE = "moments_sphere.wgsl";
