@@ -89,7 +89,7 @@ use self::{
     scheme::Combination,
     second_moment::SecondMoments,
     shaders::{Constants, Shift},
-    survey::{Asked, Survey},
+    survey::{Asked, Flow, Survey},
     terms::unsupported,
     velocity::{Clouds, Purpose, Velocity, View},
 };
@@ -122,6 +122,8 @@ pub struct Gpu {
     /// Present where workgroups keep whole replicas.
     advance: Option<Advance>,
     survey: Survey,
+    /// Present where the energy changes by dissipation.
+    flow: Option<Flow>,
     second_moments: Option<SecondMoments>,
     /// The most tokens of a replica that have weight, if they have the same.
     most_alike: Option<usize>,
@@ -189,6 +191,7 @@ impl Gpu {
             noise,
             advance,
             survey,
+            flow: Flow::of(problem),
             second_moments: None,
             most_alike: most_alike(&problem.tokens),
             overlaps: None,
@@ -249,22 +252,6 @@ impl Gpu {
         moments.record(&mut self.recorder, &self.cloud)?;
         moments.read(&mut self.recorder, &self.readback).await
     }
-
-    /// For every replica, unless its weights differ, pairs are to be drawn, or the histogram does not fit the device.
-    async fn overlap_histograms(&mut self, bins: usize, pairs: usize) -> Result<Option<Vec<Vec<f64>>>, BackendError> {
-        let Gpu { device, shape, constants, cloud, recorder, readback, .. } = self;
-        let is_counted =
-            self.most_alike.is_some_and(|count| count.saturating_mul(count.saturating_sub(1)) / 2 <= pairs);
-        if !is_counted {
-            return Ok(None);
-        }
-        if self.overlaps.as_ref().is_none_or(|overlaps| overlaps.bins != bins) {
-            self.overlaps = Overlaps::new(device, *shape, bins, constants, cloud, recorder);
-        }
-        let Some(overlaps) = &self.overlaps else { return Ok(None) };
-        overlaps.record(device, recorder, cloud)?;
-        overlaps.read(recorder, readback).await.map(Some)
-    }
 }
 
 impl Backend for Gpu {
@@ -324,8 +311,11 @@ impl Backend for Gpu {
 
     async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
         let asks = |quantity| quantities.contains(&quantity);
-        let asked =
-            Asked { spread: asks(Quantity::W2Dirac) || asks(Quantity::Overlap), energy: asks(Quantity::Energy) };
+        let asked = Asked {
+            spread: asks(Quantity::W2Dirac) || asks(Quantity::Overlap),
+            energy: asks(Quantity::Energy),
+            flow: self.flow.filter(|_| asks(Quantity::Dissipation)),
+        };
         self.prepare(Point::State)?;
         self.check_harmonics().await?;
         let Gpu { velocity, cloud, recorder, survey, .. } = self;
@@ -333,9 +323,17 @@ impl Backend for Gpu {
         if asked.spread {
             survey.spreads(recorder, cloud)?;
         }
-        if asked.energy {
+        if asked.energy || asked.flow.is_some() {
             velocity.look(recorder, cloud, Point::State)?;
-            for segment in 0..cloud.tracts.len() {
+        }
+        for segment in 0..cloud.tracts.len() {
+            if let Some(flow) = asked.flow {
+                // A flow is that of all pairs of one head, so that its partials are those of the energy.
+                let (clouds, at) = (Clouds::same(cloud), (Point::State, segment));
+                velocity.evaluate_segment(recorder, clouds, at, Field::Tangent, 0)?;
+                survey.dissipation(recorder, cloud, (segment, flow.clock), velocity.stride(0))?;
+                survey.energy(recorder, cloud, (segment, 0), velocity.stride(0))?;
+            } else if asked.energy {
                 for head in 0..velocity.heads() {
                     // The energy is that of all pairs, whatever the mask.
                     let view = View { point: Point::State, segment, head };

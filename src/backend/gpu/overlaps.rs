@@ -4,6 +4,7 @@
 //! pairs whose weights differ, so those are left to the host, as is a histogram of pairs that are drawn.
 
 use super::{
+    Gpu,
     cloud::{Cloud, Tract},
     device::Device,
     params,
@@ -35,6 +36,28 @@ pub(super) fn most_alike(tokens: &Tokens) -> Option<usize> {
         most = most.max(count);
     }
     Some(most)
+}
+
+impl Gpu {
+    /// For every replica, unless its weights differ, pairs are to be drawn, or the histogram does not fit the device.
+    pub(super) async fn overlap_histograms(
+        &mut self,
+        bins: usize,
+        pairs: usize,
+    ) -> Result<Option<Vec<Vec<f64>>>, BackendError> {
+        let Gpu { device, shape, constants, cloud, recorder, readback, .. } = self;
+        let is_counted =
+            self.most_alike.is_some_and(|count| count.saturating_mul(count.saturating_sub(1)) / 2 <= pairs);
+        if !is_counted {
+            return Ok(None);
+        }
+        if self.overlaps.as_ref().is_none_or(|overlaps| overlaps.bins != bins) {
+            self.overlaps = Overlaps::new(device, *shape, bins, constants, cloud, recorder);
+        }
+        let Some(overlaps) = &self.overlaps else { return Ok(None) };
+        overlaps.record(device, recorder, cloud)?;
+        overlaps.read(recorder, readback).await.map(Some)
+    }
 }
 
 /// The pairs of a segment with itself, or with one behind it.

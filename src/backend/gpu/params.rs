@@ -150,6 +150,7 @@ params! {
         slices: u32,
         segment_rows: u32,
         stride: u32,
+        clocked: u32,
     }
     SecondMoment {
         first_group: u32,

@@ -61,6 +61,7 @@ pub enum Kernel {
     Direction,
     Spread,
     Energy,
+    Dissipation,
     SecondMoment,
     Reciprocal,
     Overlaps,
@@ -83,7 +84,7 @@ pub enum Binding {
 }
 
 impl Kernel {
-    pub const ALL: [Kernel; 29] = [
+    pub const ALL: [Kernel; 30] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
         Kernel::Hardmax,
@@ -102,6 +103,7 @@ impl Kernel {
         Kernel::Direction,
         Kernel::Spread,
         Kernel::Energy,
+        Kernel::Dissipation,
         Kernel::SecondMoment,
         Kernel::Reciprocal,
         Kernel::Overlaps,
@@ -136,6 +138,7 @@ impl Kernel {
             Kernel::Direction => "direction",
             Kernel::Spread => "spread",
             Kernel::Energy => "energy",
+            Kernel::Dissipation => "dissipation",
             Kernel::SecondMoment => "second_moment",
             Kernel::Reciprocal => "reciprocal",
             Kernel::Overlaps => "overlaps",
@@ -170,7 +173,8 @@ impl Kernel {
             Kernel::Mean => &[GRID, SURVEY, MEAN],
             Kernel::Direction => &[GRID, SURVEY, DIRECTION],
             Kernel::Spread => &[GRID, SURVEY, SPREAD],
-            Kernel::Energy => &[GRID, SURVEY, ENERGY],
+            Kernel::Energy => &[GRID, SURVEY, MERGE, ENERGY],
+            Kernel::Dissipation => &[GRID, SURVEY, MERGE, DISSIPATION],
             Kernel::SecondMoment => &[GRID, SECOND_MOMENT],
             Kernel::Reciprocal => &[GRID, RECIPROCAL],
             Kernel::Overlaps => &[GRID, OVERLAPS],
@@ -205,6 +209,7 @@ impl Kernel {
             Kernel::MomentsCircle | Kernel::CoefficientsCircle | Kernel::CoefficientsSphere | Kernel::Gather => {
                 &[Uniform, Read, Read, ReadWrite]
             }
+            Kernel::Dissipation => &[Uniform, Read, Read, ReadWrite, Read],
             Kernel::Reciprocal => &[Uniform, Read, Read, ReadWrite, ReadWrite],
             Kernel::Overlaps => &[Uniform, Read, Read, Read, Read, ReadWrite],
             Kernel::MomentsSphere => &[Uniform, Read, Read, ReadWrite, Read],
@@ -226,7 +231,9 @@ impl Kernel {
             Kernel::Fluctuate => params::Fluctuate::LAYOUT,
             Kernel::Combine => params::Combine::LAYOUT,
             Kernel::Advance => params::Advance::LAYOUT,
-            Kernel::Mean | Kernel::Direction | Kernel::Spread | Kernel::Energy => params::Survey::LAYOUT,
+            Kernel::Mean | Kernel::Direction | Kernel::Spread | Kernel::Energy | Kernel::Dissipation => {
+                params::Survey::LAYOUT
+            }
             Kernel::SecondMoment => params::SecondMoment::LAYOUT,
             Kernel::Reciprocal => params::Reciprocal::LAYOUT,
             Kernel::Overlaps => params::Overlaps::LAYOUT,
@@ -308,7 +315,9 @@ files! {
     MEAN = "mean.wgsl";
     DIRECTION = "direction.wgsl";
     SPREAD = "spread.wgsl";
+    MERGE = "merge.wgsl";
     ENERGY = "energy.wgsl";
+    DISSIPATION = "dissipation.wgsl";
     SECOND_MOMENT = "second_moment.wgsl";
     RECIPROCAL = "reciprocal.wgsl";
     OVERLAPS = "overlaps.wgsl";
