@@ -1,7 +1,7 @@
 //! What is measured: the definition of every observable, and the columns it fills.
 //!
-//! A backend reduces its tokens to [`Statistics`], as far as that serves; what takes more than that is measured on tokens that are
-//! read back (see [`measure`](crate::measure)). When a sample is taken is not decided here. Every observable is a functional of
+//! A backend reduces its tokens to [`Statistics`], and may measure more there; what it has not is measured on tokens that are read
+//! back (see [`measure`](crate::measure)). When a sample is taken is not decided here. Every observable is a functional of
 //! mu = sum_j w_j delta_{x_j} of one replica.
 
 use nalgebra::DMatrix;

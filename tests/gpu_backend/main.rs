@@ -156,6 +156,7 @@ fn measured() -> Vec<Named> {
         ("measured_overlaps_by_width_and_count", measured::overlaps_by_width_and_count),
         ("measured_overlaps_in_many_segments", measured::overlaps_in_many_segments),
         ("measured_overlaps_of_tokens_with_weight", measured::overlaps_of_tokens_with_weight),
+        ("measured_overlaps_of_many_tokens", measured::overlaps_of_many_tokens),
         ("measured_overlaps_that_are_none", measured::overlaps_that_are_none),
         ("measured_tokens_stay", measured::tokens_stay),
         ("dissipation_of_every_flow", dissipation::of_every_flow),

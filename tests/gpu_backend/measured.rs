@@ -109,6 +109,25 @@ fn check_overlaps(device: &Device, problem: &Problem) -> Result<(), String> {
     Ok(())
 }
 
+/// More pairs in a bin than a word can count.
+pub fn overlaps_of_many_tokens() -> Result<(), String> {
+    let (many, few) = (96_000usize, 4_000usize);
+    let mut problem = problem(shape(many + few, 2), 1.0);
+    for (token, x) in problem.tokens.coordinates.chunks_exact_mut(2).enumerate() {
+        x.copy_from_slice(if token % 25 == 3 { &[0.0, 1.0] } else { &[1.0, 0.0] });
+    }
+    let mut gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
+    let statistics = block_on(gpu.observe(&[HISTOGRAM])).map_err(text)?;
+    let found = statistics[0].measured(HISTOGRAM).ok_or("not measured")?;
+    let inside = |count: usize| count * (count - 1) / 2;
+    let (total, alike) = (inside(many + few), inside(many) + inside(few));
+    assert!(alike > 1 << 32, "no test: {alike} pairs");
+    let mut expected = [0.0; BINS];
+    expected[BINS / 2] = (total - alike) as f64 / total as f64;
+    expected[BINS - 1] = alike as f64 / total as f64;
+    if found == expected { Ok(()) } else { Err(format!("{found:?}, expected {expected:?}")) }
+}
+
 /// What is no number on the host is none here: one token has no pairs, and a token in the origin no direction.
 pub fn overlaps_that_are_none() -> Result<(), String> {
     let mut with_origin = problem(Shape { replicas: 2, count: 40, dim: 3, passive: 0 }, 1.0);

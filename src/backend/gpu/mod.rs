@@ -10,7 +10,7 @@
 //! matrices or replicas betas of their own. Slices of keys multiply the 32; harmonics have none, and add some megabytes. So 10^8 tokens on the
 //! sphere take at most 7.2 GB, and 5.6 GB where a binding of 2 GiB makes two segments of them. Places that are added
 //! to tokens take 32 more; rotary ones as much as the queries of a head, twice; decaying weights 16; the potentials
-//! of a head 16; largest scores 16 for each slice.
+//! of a head 16; largest scores 16 for each slice; a histogram of overlaps 4.
 //!
 //! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
 //! `shaders`, `constants`, `params` and `pipelines` are the kernels as text, the numbers they are made for, their
