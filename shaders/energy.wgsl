@@ -8,11 +8,6 @@
 
 var<workgroup> parts: array<vec2<f32>, THREADS>;
 
-fn merge(a: vec2<f32>, b: vec2<f32>) -> vec2<f32> {
-    let shift = max(a.x, b.x);
-    return vec2<f32>(shift, exp2(a.x - shift) * a.y + exp2(b.x - shift) * b.y);
-}
-
 @compute @workgroup_size(THREADS)
 fn energy(
     @builtin(workgroup_id) workgroup: vec3<u32>,

@@ -17,6 +17,8 @@ struct Survey {
     slices: u32,
     segment_rows: u32,
     stride: u32,
+    // One if the dissipation of a row is multiplied by its Z.
+    clocked: u32,
 }
 
 // The tokens of one workgroup.

@@ -1,7 +1,7 @@
 //! What is measured: the definition of every observable, and the columns it fills.
 //!
-//! A backend reduces its tokens to [`Statistics`], as far as that serves; what takes more than that is measured on tokens that are
-//! read back (see [`measure`](crate::measure)). When a sample is taken is not decided here. Every observable is a functional of
+//! A backend reduces its tokens to [`Statistics`], and may measure more there; what it has not is measured on tokens that are read
+//! back (see [`measure`](crate::measure)). When a sample is taken is not decided here. Every observable is a functional of
 //! mu = sum_j w_j delta_{x_j} of one replica.
 
 use nalgebra::DMatrix;
@@ -93,7 +93,7 @@ impl Quantity {
         )
     }
 
-    /// Whether tokens are read back to be measured.
+    /// Whether it is one of tokens, which are read back unless a backend has [measured](Statistics::measured) it.
     pub fn reads_tokens(self) -> bool {
         let others = matches!(
             self,
@@ -139,6 +139,21 @@ pub struct Statistics {
     pub square_distance: f64,
     /// min_j <x_j, e> over w_j > 0; on the same terms.
     pub overlap_min: f64,
+    /// The numbers of quantities of tokens that the backend measured where they are, so that nobody has to read them back for
+    /// these; no quantity twice.
+    pub measured: Vec<(Quantity, Vec<f64>)>,
+}
+
+impl Statistics {
+    /// The numbers of `quantity`, if the backend has measured it.
+    pub fn measured(&self, quantity: Quantity) -> Option<&[f64]> {
+        self.measured.iter().find(|(measured, _)| *measured == quantity).map(|(_, numbers)| numbers.as_slice())
+    }
+
+    /// Whether tokens are to be read back to measure `quantity`.
+    pub fn lacks(&self, quantity: Quantity) -> bool {
+        quantity.reads_tokens() && self.measured(quantity).is_none()
+    }
 }
 
 /// The measurements of one replica at one time, in the order of [`columns`].

@@ -248,7 +248,8 @@ async fn sample<B: Backend, C: Backend>(
     if let Some(replica) = statistics.iter().position(|statistics| diverged(&statistics.mean)) {
         return Err(SimulateError::NotFinite { replica, time });
     }
-    let reads = problem.quantities.iter().any(|quantity| quantity.reads_tokens());
+    let lacks = |quantity| statistics.iter().any(|statistics| statistics.lacks(quantity));
+    let reads = problem.quantities.iter().copied().any(lacks);
     let tokens = if reads { backend.tokens().await? } else { Vec::new() };
     let limit = match beside {
         Some(beside) if reads => Some((beside.limit, beside.backend.tokens().await?)),

@@ -101,7 +101,8 @@ pub trait Backend {
     /// Waits until everything asked for so far is done: for clocks and for progress.
     async fn wait(&mut self) -> Result<(), BackendError>;
 
-    /// One reduction of the state for each replica, as far as `quantities` need it.
+    /// One reduction of the state for each replica, as far as `quantities` need it, and those of them that the backend measures
+    /// itself. Stage point and stage velocities may be lost.
     async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError>;
 
     /// The coordinates of the state, ordered (replica, token, component).

@@ -9,8 +9,8 @@ use super::{
     typed::QUANTITIES,
 };
 use crate::{
-    measure::slope,
-    model::{Geometry, Mask, Model, NoiseField},
+    measure::flow_slope,
+    model::{Mask, NoiseField},
     observe::Quantity,
     problem::Problem,
     tokens::Weights,
@@ -161,7 +161,7 @@ fn unmeasurable(quantity: Quantity, problem: &Problem) -> Option<Objection> {
                 "write a common noise.field and noise.replicas = \"shared\"",
             ))
         }
-        Quantity::Dissipation if !is_gradient_flow(problem) => Some((
+        Quantity::Dissipation if flow_slope(problem).is_none() => Some((
             "dissipation is that of a gradient flow: softmax, unnormalized or shifted attention to all, on the sphere or in R^d, \
              with one head that does not change, A symmetric and V a multiple of A, and nothing else",
             "leave \"dissipation\" out",
@@ -178,15 +178,4 @@ fn has_pairs(problem: &Problem) -> bool {
             .chunks_exact(shape.count)
             .all(|weights| weights.iter().filter(|weight| **weight > 0.0).count() > 1),
     }
-}
-
-/// Whether the energy changes along the flow as the tokens move, and by nothing else.
-fn is_gradient_flow(problem: &Problem) -> bool {
-    let Model { geometry, attention, perceptron, noise } = &problem.model;
-    matches!(geometry, Geometry::Sphere | Geometry::Euclidean)
-        && problem.course.is_constant()
-        && attention.is_plain()
-        && perceptron.is_none()
-        && noise.is_none()
-        && slope(attention, problem.tokens.shape.dim).is_some()
 }

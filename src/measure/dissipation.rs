@@ -5,7 +5,8 @@ use rayon::prelude::*;
 use super::{View, directions::dot};
 use crate::{
     backend::cpu::Sources,
-    model::{Attention, Geometry, Matrix, Normalization},
+    model::{Attention, Geometry, Matrix, Model, Normalization},
+    problem::Problem,
 };
 
 /// d ln E / dt for one head with A symmetric and V = c A, on the sphere and in R^d.
@@ -65,8 +66,19 @@ fn squared_tangent(geometry: &Geometry, x: &[f64], gradient: &[f64]) -> f64 {
     x.iter().zip(gradient).map(|(x, g)| (g - along * x) * (g - along * x)).sum()
 }
 
+/// c times the weight of the head if the energy changes along the flow of `problem` as the tokens move, and by nothing else.
+pub(crate) fn flow_slope(problem: &Problem) -> Option<f64> {
+    let Model { geometry, attention, perceptron, noise } = &problem.model;
+    let is_flow = matches!(geometry, Geometry::Sphere | Geometry::Euclidean)
+        && problem.course.is_constant()
+        && attention.is_plain()
+        && perceptron.is_none()
+        && noise.is_none();
+    if is_flow { slope(attention, problem.tokens.shape.dim) } else { None }
+}
+
 /// c times the weight of the head if there is one head, its A is symmetric, and its V is c A.
-pub(crate) fn slope(attention: &Attention, dim: usize) -> Option<f64> {
+fn slope(attention: &Attention, dim: usize) -> Option<f64> {
     let [head] = &attention.heads[..] else { return None };
     let multiple = |matrix: &Matrix| matrix.multiple_of_identity();
     if let (Some(query_key), Some(value)) = (multiple(&head.query_key), multiple(&head.value)) {

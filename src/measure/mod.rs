@@ -1,6 +1,7 @@
 //! How much is it? The numbers of a sample, from what a backend reduced and from tokens that were read back.
 //!
-//! `observe` defines the quantities. What here reads tokens does so in f64, whichever backend moved them.
+//! `observe` defines the quantities. What here reads tokens does so in f64, whichever backend moved them. What a backend has
+//! measured where its tokens are is taken as it is, and a test holds the two against each other.
 
 mod attention;
 mod clusters;
@@ -17,7 +18,7 @@ mod tree;
 mod twins;
 
 use self::directions::Directions;
-pub(crate) use self::dissipation::slope;
+pub(crate) use self::dissipation::flow_slope;
 pub use self::distances::{Limit, copies};
 use crate::{
     model::Model,
@@ -33,7 +34,7 @@ pub struct View<'a> {
     /// The equation at `time`.
     pub model: &'a Model,
     pub time: f64,
-    /// Those of all replicas, ordered (replica, token, component); empty unless a quantity reads them.
+    /// Those of all replicas, ordered (replica, token, component); empty unless they were read.
     pub tokens: &'a [f64],
     pub limit: Option<&'a Limit<'a>>,
     /// [`copies`], one number for each two replicas.
@@ -60,6 +61,10 @@ pub fn values(view: &View, replica: usize, statistics: &Statistics) -> Result<Ve
     let mean_norm = norm(&statistics.mean);
     let mut values = Vec::new();
     for quantity in &view.problem.quantities {
+        if let Some(measured) = statistics.measured(*quantity) {
+            values.extend(measured);
+            continue;
+        }
         match *quantity {
             Quantity::Moments => {
                 values.extend(&statistics.mean);

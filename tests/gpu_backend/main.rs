@@ -5,9 +5,11 @@
 
 mod advance;
 mod compare;
+mod dissipation;
 mod harmonic;
 mod harmonic_check;
 mod layout;
+mod measured;
 mod model;
 mod observe;
 #[path = "../suite/oracle/mod.rs"]
@@ -59,7 +61,8 @@ fn tests() -> Vec<(String, Test)> {
     for dim in [2, 3, 4, 5, 9, 16] {
         tests.push((format!("advance_at_width_{dim}"), Box::new(move || advance::tile_edges(dim))));
     }
-    let named = [velocities(), models(), steps(), harmonics(), observations_and_devices()].into_iter().flatten();
+    let named =
+        [velocities(), models(), steps(), harmonics(), observations_and_devices(), measured()].into_iter().flatten();
     tests.extend(named.map(|(name, test)| (name.into(), Box::new(test) as Test)));
     tests
 }
@@ -145,6 +148,21 @@ fn observations_and_devices() -> Vec<Named> {
         ("tokens_return_as_they_came", tokens_return),
         ("open_refuses_what_does_not_fit", refuses),
         ("a_lost_device_is_told", lost_device),
+    ]
+}
+
+fn measured() -> Vec<Named> {
+    vec![
+        ("measured_overlaps_by_width_and_count", measured::overlaps_by_width_and_count),
+        ("measured_overlaps_in_many_segments", measured::overlaps_in_many_segments),
+        ("measured_overlaps_of_tokens_with_weight", measured::overlaps_of_tokens_with_weight),
+        ("measured_overlaps_of_many_tokens", measured::overlaps_of_many_tokens),
+        ("measured_overlaps_that_are_none", measured::overlaps_that_are_none),
+        ("measured_tokens_stay", measured::tokens_stay),
+        ("dissipation_of_every_flow", dissipation::of_every_flow),
+        ("dissipation_at_extreme_beta", dissipation::at_extreme_beta),
+        ("dissipation_by_harmonics", dissipation::by_harmonics),
+        ("dissipation_of_none", dissipation::of_none),
     ]
 }
 

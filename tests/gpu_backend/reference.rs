@@ -106,5 +106,6 @@ pub fn reference_statistics(problem: &Problem, replica: usize) -> Statistics {
             .map(|(_, x)| dot(x, &direction))
             .fold(f64::INFINITY, f64::min),
         mean,
+        measured: Vec::new(),
     }
 }

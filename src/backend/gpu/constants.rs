@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::shaders::{
-    EDGE, HARMONICS, MOMENT_KEYS, PROJECT_ROWS, PROJECT_VECTORS, SERIES_QUERIES, SILENT, SURVEY_ROWS, WIDE_QUERIES,
+    EDGE, HARMONICS, MOMENT_KEYS, OVERLAP_BINS, OVERLAP_COLUMNS, OVERLAP_ROWS, PROJECT_ROWS, PROJECT_VECTORS,
+    SERIES_QUERIES, SILENT, SURVEY_ROWS, WIDE_QUERIES,
 };
 use crate::{harmonic::SEED, model::TIE};
 
@@ -85,6 +86,9 @@ pub(super) fn header(constants: &Constants, threads: u32) -> String {
         ("PROJECT_ROWS", PROJECT_ROWS),
         ("SURVEY_ROWS", SURVEY_ROWS),
         ("EDGE", EDGE),
+        ("OVERLAP_ROWS", OVERLAP_ROWS),
+        ("OVERLAP_COLUMNS", OVERLAP_COLUMNS),
+        ("OVERLAP_BINS", OVERLAP_BINS),
         ("KEYS", MOMENT_KEYS),
         ("HARMONICS", HARMONICS),
         ("QUERIES_AT_ONCE", constants.queries.min(SERIES_QUERIES)),

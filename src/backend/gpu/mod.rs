@@ -10,13 +10,13 @@
 //! matrices or replicas betas of their own. Slices of keys multiply the 32; harmonics have none, and add some megabytes. So 10^8 tokens on the
 //! sphere take at most 7.2 GB, and 5.6 GB where a binding of 2 GiB makes two segments of them. Places that are added
 //! to tokens take 32 more; rotary ones as much as the queries of a head, twice; decaying weights 16; the potentials
-//! of a head 16; largest scores 16 for each slice.
+//! of a head 16; largest scores 16 for each slice; a histogram of overlaps 4.
 //!
 //! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
 //! `shaders`, `constants`, `params` and `pipelines` are the kernels as text, the numbers they are made for, their
 //! parameters, and compiled; `terms` says what the kernels have; `velocity` with its `wiring`, `reduction`,
-//! `balance`, `betas`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme`, `advance`, `survey` and
-//! `second_moment` say what is dispatched; `harmonic` and `check` are the sums in linear time, and whether they are
+//! `balance`, `betas`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme`, `advance`, `survey`,
+//! `second_moment` and `overlaps` say what is dispatched; `harmonic` and `check` are the sums in linear time, and whether they are
 //! right; `tune` and `pace` say in what pieces; `recorder` and `readback` are the way there and back, and `failure`
 //! is what they may find.
 //!
@@ -50,6 +50,7 @@ mod harmonic;
 mod heads;
 mod motion;
 mod noise;
+mod overlaps;
 mod pace;
 mod params;
 mod parts;
@@ -81,13 +82,14 @@ use self::{
     heads::{Lens, Setting},
     motion::Look,
     noise::Noise,
+    overlaps::{Overlaps, most_alike},
     perceptron::Perceptron,
     readback::Readback,
     recorder::Recorder,
     scheme::Combination,
     second_moment::SecondMoments,
     shaders::{Constants, Shift},
-    survey::{Asked, Survey},
+    survey::{Asked, Flow, Survey},
     terms::unsupported,
     velocity::{Clouds, Purpose, Velocity, View},
 };
@@ -120,7 +122,12 @@ pub struct Gpu {
     /// Present where workgroups keep whole replicas.
     advance: Option<Advance>,
     survey: Survey,
+    /// Present where the energy changes by dissipation.
+    flow: Option<Flow>,
     second_moments: Option<SecondMoments>,
+    /// The most tokens of a replica that have weight, if they have the same.
+    most_alike: Option<usize>,
+    overlaps: Option<Overlaps>,
     recorder: Recorder,
     readback: Readback,
 }
@@ -184,7 +191,10 @@ impl Gpu {
             noise,
             advance,
             survey,
+            flow: Flow::of(problem),
             second_moments: None,
+            most_alike: most_alike(&problem.tokens),
+            overlaps: None,
             recorder,
             readback,
         })
@@ -301,8 +311,11 @@ impl Backend for Gpu {
 
     async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
         let asks = |quantity| quantities.contains(&quantity);
-        let asked =
-            Asked { spread: asks(Quantity::W2Dirac) || asks(Quantity::Overlap), energy: asks(Quantity::Energy) };
+        let asked = Asked {
+            spread: asks(Quantity::W2Dirac) || asks(Quantity::Overlap),
+            energy: asks(Quantity::Energy),
+            flow: self.flow.filter(|_| asks(Quantity::Dissipation)),
+        };
         self.prepare(Point::State)?;
         self.check_harmonics().await?;
         let Gpu { velocity, cloud, recorder, survey, .. } = self;
@@ -310,9 +323,17 @@ impl Backend for Gpu {
         if asked.spread {
             survey.spreads(recorder, cloud)?;
         }
-        if asked.energy {
+        if asked.energy || asked.flow.is_some() {
             velocity.look(recorder, cloud, Point::State)?;
-            for segment in 0..cloud.tracts.len() {
+        }
+        for segment in 0..cloud.tracts.len() {
+            if let Some(flow) = asked.flow {
+                // A flow is that of all pairs of one head, so that its partials are those of the energy.
+                let (clouds, at) = (Clouds::same(cloud), (Point::State, segment));
+                velocity.evaluate_segment(recorder, clouds, at, Field::Tangent, 0)?;
+                survey.dissipation(recorder, cloud, (segment, flow.clock), velocity.stride(0))?;
+                survey.energy(recorder, cloud, (segment, 0), velocity.stride(0))?;
+            } else if asked.energy {
                 for head in 0..velocity.heads() {
                     // The energy is that of all pairs, whatever the mask.
                     let view = View { point: Point::State, segment, head };
@@ -325,6 +346,15 @@ impl Backend for Gpu {
         if quantities.iter().any(|quantity| quantity.needs_second_moment()) {
             let moments = self.second_moments().await?;
             statistics.iter_mut().zip(moments).for_each(|(replica, moment)| replica.second_moment = moment);
+        }
+        for quantity in quantities {
+            let measured = match *quantity {
+                Quantity::OverlapHistogram { bins, pairs, .. } => self.overlap_histograms(bins, pairs).await?,
+                _ => None,
+            };
+            for (replica, numbers) in statistics.iter_mut().zip(measured.into_iter().flatten()) {
+                replica.measured.push((*quantity, numbers));
+            }
         }
         Ok(statistics)
     }

@@ -150,6 +150,7 @@ params! {
         slices: u32,
         segment_rows: u32,
         stride: u32,
+        clocked: u32,
     }
     SecondMoment {
         first_group: u32,
@@ -158,6 +159,18 @@ params! {
         rows: u32,
         chunk_rows: u32,
         first_chunk: u32,
+    }
+    Reciprocal { rows: u32, tokens: u32, first_replica: u32, bins: u32 }
+    Overlaps {
+        first_group: u32,
+        end_group: u32,
+        blocks: u32,
+        strips: u32,
+        rows: u32,
+        columns: u32,
+        first_replica: u32,
+        halved: u32,
+        bins: u32,
     }
     Moments {
         first_group: u32,

@@ -9,6 +9,8 @@ use std::{
     task::{Poll, Waker},
 };
 
+use bytemuck::Pod;
+
 use super::{device::Device, recorder::Recorder};
 use crate::backend::BackendError;
 
@@ -41,8 +43,20 @@ impl Readback {
         first: usize,
         count: usize,
     ) -> Result<Vec<f32>, BackendError> {
+        self.words(recorder, buffer, first, count).await
+    }
+
+    /// The same of words of four bytes, whatever they mean.
+    pub async fn words<W: Pod>(
+        &self,
+        recorder: &mut Recorder,
+        buffer: &wgpu::Buffer,
+        first: usize,
+        count: usize,
+    ) -> Result<Vec<W>, BackendError> {
+        const { assert!(size_of::<W>() == 4) };
         let end = (first + count) as u64 * 4;
-        let mut numbers = Vec::with_capacity(count);
+        let mut words = Vec::with_capacity(count);
         let mut offset = first as u64 * 4;
         while offset < end {
             let size = (end - offset).min(self.staging.size());
@@ -54,12 +68,12 @@ impl Readback {
             mapping.await.map_err(|reason| self.refused(reason))?;
             let view =
                 self.staging.slice(..size).get_mapped_range().map_err(|error| self.refused(error.to_string()))?;
-            numbers.extend(bytemuck::pod_collect_to_vec::<u8, f32>(&view));
+            words.extend(bytemuck::pod_collect_to_vec::<u8, W>(&view));
             drop(view);
             self.staging.unmap();
             offset += size;
         }
-        Ok(numbers)
+        Ok(words)
     }
 
     fn refused(&self, reason: String) -> BackendError {

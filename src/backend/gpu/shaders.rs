@@ -22,6 +22,10 @@ pub const THREADS: u32 = 64;
 pub const SURVEY_ROWS: u32 = 1024;
 /// Entries along the edge of a square of the second moment.
 pub const EDGE: u32 = 16;
+/// Tokens whose overlaps with others one workgroup counts, with how many of them, and bins that fit its memory.
+pub const OVERLAP_ROWS: u32 = 4 * EDGE;
+pub const OVERLAP_COLUMNS: u32 = 16 * OVERLAP_ROWS;
+pub const OVERLAP_BINS: u32 = 1000;
 /// Queries of one workgroup of `reduce_wide`.
 pub const WIDE_QUERIES: u32 = 64;
 /// Vectors of the output that one workgroup of `project_wide` owns, and rows.
@@ -57,7 +61,10 @@ pub enum Kernel {
     Direction,
     Spread,
     Energy,
+    Dissipation,
     SecondMoment,
+    Reciprocal,
+    Overlaps,
     MomentsCircle,
     MomentsSphere,
     Collect,
@@ -77,7 +84,7 @@ pub enum Binding {
 }
 
 impl Kernel {
-    pub const ALL: [Kernel; 27] = [
+    pub const ALL: [Kernel; 30] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
         Kernel::Hardmax,
@@ -96,7 +103,10 @@ impl Kernel {
         Kernel::Direction,
         Kernel::Spread,
         Kernel::Energy,
+        Kernel::Dissipation,
         Kernel::SecondMoment,
+        Kernel::Reciprocal,
+        Kernel::Overlaps,
         Kernel::MomentsCircle,
         Kernel::MomentsSphere,
         Kernel::Collect,
@@ -128,7 +138,10 @@ impl Kernel {
             Kernel::Direction => "direction",
             Kernel::Spread => "spread",
             Kernel::Energy => "energy",
+            Kernel::Dissipation => "dissipation",
             Kernel::SecondMoment => "second_moment",
+            Kernel::Reciprocal => "reciprocal",
+            Kernel::Overlaps => "overlaps",
             Kernel::MomentsCircle => "moments_circle",
             Kernel::MomentsSphere => "moments_sphere",
             Kernel::Collect => "collect",
@@ -160,8 +173,11 @@ impl Kernel {
             Kernel::Mean => &[GRID, SURVEY, MEAN],
             Kernel::Direction => &[GRID, SURVEY, DIRECTION],
             Kernel::Spread => &[GRID, SURVEY, SPREAD],
-            Kernel::Energy => &[GRID, SURVEY, ENERGY],
+            Kernel::Energy => &[GRID, SURVEY, MERGE, ENERGY],
+            Kernel::Dissipation => &[GRID, SURVEY, MERGE, DISSIPATION],
             Kernel::SecondMoment => &[GRID, SECOND_MOMENT],
+            Kernel::Reciprocal => &[GRID, RECIPROCAL],
+            Kernel::Overlaps => &[GRID, OVERLAPS],
             Kernel::MomentsCircle => &[GRID, MOMENTS, MOMENTS_CIRCLE],
             Kernel::MomentsSphere => &[GRID, MOMENTS, MOMENTS_SPHERE],
             Kernel::Collect => &[GRID, COLLECT],
@@ -193,6 +209,9 @@ impl Kernel {
             Kernel::MomentsCircle | Kernel::CoefficientsCircle | Kernel::CoefficientsSphere | Kernel::Gather => {
                 &[Uniform, Read, Read, ReadWrite]
             }
+            Kernel::Dissipation => &[Uniform, Read, Read, ReadWrite, Read],
+            Kernel::Reciprocal => &[Uniform, Read, Read, ReadWrite, ReadWrite],
+            Kernel::Overlaps => &[Uniform, Read, Read, Read, Read, ReadWrite],
             Kernel::MomentsSphere => &[Uniform, Read, Read, ReadWrite, Read],
             Kernel::Collect => &[Uniform, Read, ReadWrite],
             Kernel::SeriesCircle | Kernel::SeriesSphere => &[Uniform, Read, Read, Read, ReadWrite, ReadWrite],
@@ -212,8 +231,12 @@ impl Kernel {
             Kernel::Fluctuate => params::Fluctuate::LAYOUT,
             Kernel::Combine => params::Combine::LAYOUT,
             Kernel::Advance => params::Advance::LAYOUT,
-            Kernel::Mean | Kernel::Direction | Kernel::Spread | Kernel::Energy => params::Survey::LAYOUT,
+            Kernel::Mean | Kernel::Direction | Kernel::Spread | Kernel::Energy | Kernel::Dissipation => {
+                params::Survey::LAYOUT
+            }
             Kernel::SecondMoment => params::SecondMoment::LAYOUT,
+            Kernel::Reciprocal => params::Reciprocal::LAYOUT,
+            Kernel::Overlaps => params::Overlaps::LAYOUT,
             Kernel::MomentsCircle | Kernel::MomentsSphere => params::Moments::LAYOUT,
             Kernel::Collect => params::Collect::LAYOUT,
             Kernel::CoefficientsCircle | Kernel::CoefficientsSphere => params::Coefficients::LAYOUT,
@@ -228,7 +251,7 @@ impl Kernel {
             Kernel::ReduceNarrow | Kernel::ReduceWide | Kernel::Hardmax | Kernel::HalfStep | Kernel::Advance => {
                 constants.threads
             }
-            Kernel::SecondMoment | Kernel::Collect => EDGE * EDGE,
+            Kernel::SecondMoment | Kernel::Overlaps | Kernel::Collect => EDGE * EDGE,
             _ => THREADS,
         }
     }
@@ -292,8 +315,12 @@ files! {
     MEAN = "mean.wgsl";
     DIRECTION = "direction.wgsl";
     SPREAD = "spread.wgsl";
+    MERGE = "merge.wgsl";
     ENERGY = "energy.wgsl";
+    DISSIPATION = "dissipation.wgsl";
     SECOND_MOMENT = "second_moment.wgsl";
+    RECIPROCAL = "reciprocal.wgsl";
+    OVERLAPS = "overlaps.wgsl";
     MOMENTS = "moments.wgsl";
     MOMENTS_CIRCLE = "moments_circle.wgsl";
     MOMENTS_SPHERE = "moments_sphere.wgsl";

@@ -13,7 +13,14 @@ use super::{
     recorder::Recorder,
     shaders::{Constants, Kernel, SURVEY_ROWS},
 };
-use crate::{backend::BackendError, model::Attention, observe::Statistics, problem::Problem, tokens::Shape};
+use crate::{
+    backend::BackendError,
+    measure::flow_slope,
+    model::{Attention, Normalization},
+    observe::{Quantity, Statistics},
+    problem::Problem,
+    tokens::Shape,
+};
 
 /// Numbers in one vector of `samples`.
 const VECTOR: usize = 4;
@@ -26,6 +33,7 @@ struct Site {
     mean: Bound,
     spread: Bound,
     energy: Bound,
+    dissipation: Bound,
 }
 
 /// Where each observable starts in `samples`, counted in vectors.
@@ -33,6 +41,7 @@ struct Places {
     directions: usize,
     spreads: usize,
     energies: usize,
+    dissipations: usize,
     end: usize,
 }
 
@@ -54,6 +63,40 @@ pub(super) struct Survey {
 pub(super) struct Asked {
     pub spread: bool,
     pub energy: bool,
+    pub flow: Option<Flow>,
+}
+
+/// One head of a gradient flow: v_i = c Z_i P g_i / s_i, where Z_i g_i is the gradient of the energy by w_i.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Flow {
+    /// c.
+    pub slope: f64,
+    pub clock: Clock,
+}
+
+/// s_i.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Clock {
+    /// Z_i, of softmax.
+    Sum,
+    /// 1, of attention that is not normalized.
+    One,
+    /// e^beta, of shifted attention.
+    Peak,
+}
+
+impl Flow {
+    /// That of `problem`, if it is one that moves.
+    pub fn of(problem: &Problem) -> Option<Flow> {
+        let attention = &problem.model.attention;
+        let slope = flow_slope(problem).filter(|slope| *slope != 0.0)?;
+        let clock = match attention.normalization {
+            Normalization::Unnormalized => Clock::One,
+            Normalization::Shifted => Clock::Peak,
+            _ => Clock::Sum,
+        };
+        Some(Flow { slope, clock })
+    }
 }
 
 impl Survey {
@@ -82,6 +125,7 @@ impl Survey {
         });
         let kernel = |kernel| Pipeline::new(device, kernel, constants);
         let kernels = [Kernel::Mean, Kernel::Spread, Kernel::Energy].map(kernel);
+        let dissipation = kernel(Kernel::Dissipation);
         let mut first_chunk = 0;
         let mut sites = Vec::new();
         for tract in &cloud.tracts {
@@ -89,12 +133,14 @@ impl Survey {
                 pipeline.bind(device, recorder.uniforms(), &[rows, &tract.weights, &samples])
             };
             let chunks = chunks_of(tract.segment.tokens);
+            let rated = [&cloud.partials, &tract.weights, &samples, &tract.slopes];
             sites.push(Site {
                 chunks,
                 first_chunk,
                 mean: bind(&kernels[0], &tract.state),
                 spread: bind(&kernels[1], &tract.state),
                 energy: bind(&kernels[2], &cloud.partials),
+                dissipation: dissipation.bind(device, recorder.uniforms(), &rated),
             });
             first_chunk += tract.segment.replicas * chunks;
         }
@@ -151,6 +197,21 @@ impl Survey {
         recorder.record(&self.sites[segment].energy, &params, params.groups.into(), self.work(cloud, segment))
     }
 
+    /// Records the dissipation of one segment, whose partials of `stride` vectors, and whose velocities of the first stage, have
+    /// just been recorded.
+    pub fn dissipation(
+        &self,
+        recorder: &mut Recorder,
+        cloud: &Cloud,
+        (segment, clock): (usize, Clock),
+        stride: usize,
+    ) -> Result<(), BackendError> {
+        let clocked = u32::from(clock == Clock::Sum);
+        let at = self.places().dissipations;
+        let params = params::Survey { stride: stride as u32, clocked, ..self.params(cloud, segment, at) };
+        recorder.record(&self.sites[segment].dissipation, &params, params.groups.into(), self.work(cloud, segment))
+    }
+
     /// Reads what was recorded and finishes it. Weights are relative to 1 / sources on the device.
     pub async fn read(
         &self,
@@ -162,7 +223,11 @@ impl Survey {
         let unit = 1.0 / shape.sources() as f64;
         let places = self.places();
         // What was not asked for lies at the end and is not read.
-        let end = if asked.energy { places.end } else { places.energies };
+        let end = match asked {
+            Asked { flow: Some(_), .. } => places.end,
+            Asked { energy: true, .. } => places.dissipations,
+            _ => places.energies,
+        };
         let samples = readback.numbers(recorder, &self.samples, 0, end * VECTOR).await?;
         let vectors = |at: usize, count: usize| &samples[at * VECTOR..][..count * VECTOR];
         let statistics = |replica: usize| {
@@ -177,15 +242,24 @@ impl Survey {
                 statistics.square_distance = unit * parts.clone().map(|part| f64::from(part[0])).sum::<f64>();
                 statistics.overlap_min = parts.map(|part| f64::from(part[1])).fold(f64::INFINITY, f64::min);
             }
-            if asked.energy {
+            let log_energy = || {
                 let of_head = |head| vectors(places.energies + head * self.chunks + chunks, self.replica_chunks);
-                let divided = |(head, betas): (usize, &Vec<f64>)| {
-                    let parts = of_head(head).chunks(VECTOR);
-                    let divisor = 2.0 * betas[replica];
-                    parts.map(move |part| (f64::from(part[0]), f64::from(part[1]) / divisor))
+                let parts = |(head, betas): (usize, &Vec<f64>)| pairs(of_head(head), 0.5 / betas[replica]);
+                let parts: Vec<_> = self.betas.iter().enumerate().flat_map(parts).collect();
+                log_sum(&parts) + (unit * unit).ln()
+            };
+            if asked.energy {
+                statistics.log_energy = log_energy();
+            }
+            if let Some(Flow { slope, clock }) = asked.flow {
+                let parts = vectors(places.dissipations + chunks, self.replica_chunks);
+                let log_clock = match clock {
+                    Clock::Sum => unit.ln(),
+                    Clock::One => 0.0,
+                    Clock::Peak => self.betas[0][replica],
                 };
-                let parts: Vec<_> = self.betas.iter().enumerate().flat_map(divided).collect();
-                statistics.log_energy = log_sum(&parts) + (unit * unit).ln();
+                let log_rate = log_sum(&pairs(parts, unit)) + log_clock - log_energy();
+                statistics.measured.push((Quantity::Dissipation, vec![log_rate.exp() / slope]));
             }
             statistics
         };
@@ -205,6 +279,7 @@ impl Survey {
             slices: cloud.slices as u32,
             segment_rows: segment.rows() as u32,
             stride: 0,
+            clocked: 0,
         }
     }
 
@@ -222,7 +297,8 @@ impl Places {
         let directions = chunks * width;
         let spreads = directions + replicas * width;
         let energies = spreads + chunks;
-        Places { directions, spreads, energies, end: energies + heads * chunks }
+        let dissipations = energies + heads * chunks;
+        Places { directions, spreads, energies, dissipations, end: dissipations + chunks }
     }
 }
 
@@ -230,6 +306,11 @@ impl Places {
 fn betas(attention: &Attention, replicas: usize) -> Vec<Vec<f64>> {
     let of_head = |head| (0..replicas).map(|replica| attention.beta_in(head, replica)).collect();
     attention.heads.iter().map(of_head).collect()
+}
+
+/// Pairs (shift, z) of chunks, with z multiplied by `factor`.
+fn pairs(parts: &[f32], factor: f64) -> Vec<(f64, f64)> {
+    parts.chunks(VECTOR).map(|part| (f64::from(part[0]), f64::from(part[1]) * factor)).collect()
 }
 
 /// ln sum_k z_k 2^shift_k, of pairs (shift, z).

@@ -174,27 +174,39 @@ impl Velocity {
                 balance.record(recorder, clouds.keys, point, &gauge)?;
             }
         }
+        (0..clouds.queries.tracts.len())
+            .try_for_each(|segment| self.evaluate_segment(recorder, clouds, (point, segment), field, stage))
+    }
+
+    /// The same for the queries of one segment, whose partials stay until another is evaluated.
+    pub fn evaluate_segment(
+        &self,
+        recorder: &mut Recorder,
+        clouds: Clouds,
+        (point, segment): (Point, usize),
+        field: Field,
+        stage: usize,
+    ) -> Result<(), BackendError> {
+        let heads = if field == Field::Perceptron { 0 } else { self.heads.len() };
         let is_fused = self.is_fused();
-        for (segment, tract) in clouds.queries.tracts.iter().enumerate() {
-            let rows = tract.segment.rows();
-            let (first_row, mut sum) = (stage * rows, Sum::Fresh);
-            for head in 0..heads {
-                let view = View { point, segment, head };
-                self.sum(recorder, clouds, view, Purpose::Field)?;
-                let projects = field == Field::Tangent && is_fused && head + 1 == heads;
-                self.output(recorder, clouds.queries, view, projects, (first_row, sum))?;
-                sum = Sum::Continued;
-            }
-            if let (Field::Tangent | Field::Perceptron, Some(perceptron)) = (field, &self.perceptron) {
-                perceptron.record(recorder, (point, segment, 0..rows), first_row, sum)?;
-                sum = Sum::Continued;
-            }
-            if sum == Sum::Fresh {
-                self.motion.rest(recorder, (point, segment, rows), first_row)?;
-            }
-            if field == Field::Tangent && !is_fused {
-                self.motion.finish(recorder, (point, segment, rows), first_row)?;
-            }
+        let rows = clouds.queries.tracts[segment].segment.rows();
+        let (first_row, mut sum) = (stage * rows, Sum::Fresh);
+        for head in 0..heads {
+            let view = View { point, segment, head };
+            self.sum(recorder, clouds, view, Purpose::Field)?;
+            let projects = field == Field::Tangent && is_fused && head + 1 == heads;
+            self.output(recorder, clouds.queries, view, projects, (first_row, sum))?;
+            sum = Sum::Continued;
+        }
+        if let (Field::Tangent | Field::Perceptron, Some(perceptron)) = (field, &self.perceptron) {
+            perceptron.record(recorder, (point, segment, 0..rows), first_row, sum)?;
+            sum = Sum::Continued;
+        }
+        if sum == Sum::Fresh {
+            self.motion.rest(recorder, (point, segment, rows), first_row)?;
+        }
+        if field == Field::Tangent && !is_fused {
+            self.motion.finish(recorder, (point, segment, rows), first_row)?;
         }
         Ok(())
     }

@@ -1,0 +1,68 @@
+// The dissipation of a chunk under one head, sum_i w_i s_i |v_i|^2 with s_i = Z_i or one, from the partials of the
+// reduction and the velocities that came of them. It is kept like the energy, because s_i overflows at large beta, and
+// |v_i|^2 does where s_i = 1.
+
+@group(0) @binding(0) var<uniform> params: Survey;
+@group(0) @binding(1) var<storage, read> partials: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> weights: array<vec2<f32>>;
+@group(0) @binding(3) var<storage, read_write> samples: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> velocities: array<vec4<f32>>;
+
+var<workgroup> parts: array<vec2<f32>, THREADS>;
+
+// |v|^2 of a row as (shift, |v|^2 2^-shift).
+fn square(row: u32) -> vec2<f32> {
+    var largest = 0.0;
+    for (var c = 0u; c < WIDTH; c += 1u) {
+        let magnitudes = abs(velocities[row * WIDTH + c]);
+        largest = max(largest, max(max(magnitudes.x, magnitudes.y), max(magnitudes.z, magnitudes.w)));
+    }
+    if (largest <= 0.0) {
+        return vec2<f32>(SILENT, 0.0);
+    }
+    let exponent = i32(clamp(floor(log2(largest)), -126.0, 126.0));
+    var sum = 0.0;
+    for (var c = 0u; c < WIDTH; c += 1u) {
+        let v = ldexp(velocities[row * WIDTH + c], vec4<i32>(-exponent));
+        sum += dot(v, v);
+    }
+    return vec2<f32>(2.0 * f32(exponent), sum);
+}
+
+@compute @workgroup_size(THREADS)
+fn dissipation(
+    @builtin(workgroup_id) workgroup: vec3<u32>,
+    @builtin(num_workgroups) workgroups: vec3<u32>,
+    @builtin(local_invocation_index) thread: u32,
+) {
+    let group = flat(workgroup, workgroups);
+    if (group >= params.groups) {
+        return;
+    }
+    let chunk = chunk_of(params, group);
+    var part = vec2<f32>(SILENT, 0.0);
+    for (var row = chunk.begin + thread; row < chunk.end; row += THREADS) {
+        let weight = weights[row].x;
+        let speed = square(row);
+        if (weight > 0.0 && speed.y > 0.0) {
+            if (params.clocked == 0u) {
+                part = merge(part, vec2<f32>(speed.x, weight * speed.y));
+            } else {
+                for (var slice = 0u; slice < params.slices; slice += 1u) {
+                    let header = partials[(slice * params.segment_rows + row + 1u) * params.stride - 1u];
+                    part = merge(part, vec2<f32>(header.x + speed.x, weight * header.y * speed.y));
+                }
+            }
+        }
+    }
+    parts[thread] = part;
+    for (var half = THREADS / 2u; half > 0u; half /= 2u) {
+        workgroupBarrier();
+        if (thread < half) {
+            parts[thread] = merge(parts[thread], parts[thread + half]);
+        }
+    }
+    if (thread == 0u) {
+        samples[params.at + params.first_chunk + group] = vec4<f32>(parts[0], 0.0, 0.0);
+    }
+}
