@@ -1,3 +1,5 @@
+//! Steps taken at once against stages one by one, and when one exponential may serve two.
+
 use super::super::{Cpu, Real, instructions::Instructions};
 use crate::{
     backend::Backend,
