@@ -13,6 +13,7 @@
 
 mod equiangular;
 mod gaussian;
+mod mean_exponential;
 mod moments;
 mod particles;
 mod quadrature;

@@ -1,31 +1,41 @@
 //! The limit of laws symmetric about an axis, in any dimension.
 //!
-//! With mu symmetric about e, heights t = <x, e> and s = <y, e>, nu = (d - 3) / 2 and z = kappa sqrt(1 - t^2) sqrt(1 - s^2), the mean of
-//! e^{kappa <x, y>} over the y of height s is e^{kappa t s} A_nu(z), where A_nu(z) = 0F1(; nu + 1; z^2 / 4) = Gamma(nu + 1) (2 / z)^nu I_nu(z).
-//! The velocity along the sphere is c(t) (e - t x) with
+//! With mu symmetric about e, heights t = <x, e> and s = <y, e>, and z = kappa sqrt(1 - t^2) sqrt(1 - s^2), the mean of e^{kappa <x, y>}
+//! over the y of height s is e^{kappa t s} A(z), A(z) being the mean of e^{z y_1} over S^{d-2}. The velocity along the sphere is
+//! c(t) (e - t x) with
 //!
 //! ```text
-//! c(t) = int e^{kappa t s} (s A_nu(z) - t kappa (1 - s^2) / (2 nu + 2) A_{nu+1}(z)) dmu(s)  /  int e^{kappa t s} A_nu(z) dmu(s)
+//! c(t) = int e^{kappa t s} A(z) (s - t kappa (1 - s^2) A'(z) / (z A(z))) dmu(s)  /  int e^{kappa t s} A(z) dmu(s)
 //! ```
 //!
-//! (not divided where weights are unnormalized). Only the law of heights is needed of mu: its nodes are those of Gauss and
-//! Legendre in the angle from the axis, moved by the same velocity.
+//! (not divided where weights are unnormalized). Sums are taken relative to their largest term, so that no kappa overflows. Only
+//! the law of heights is needed of mu: its nodes are those of Gauss and Legendre in the angle from the axis, moved by the same
+//! velocity.
 
 use std::f64::consts::PI;
 
 use rayon::prelude::*;
 
-use super::{Limit, LimitError, Nodes, beside, on_sphere, series::Series, serves, stages::Stages};
+use super::{
+    Limit, LimitError, Nodes, beside, mean_exponential::mean_exponential, on_sphere, series::Series, serves,
+    stages::Stages,
+};
 use crate::{
     backend::{Backend, BackendError, Identity, Method, Point, Precision},
     initial::{Law, LawError, gauss_legendre, unit_axis},
-    model::{Field, Head, Model, Normalization},
+    model::{Field, Head, Matrix, Model, Normalization},
     observe::{Quantity, Statistics},
     problem::Problem,
 };
 
-/// Nodes of the law of heights: enough for concentrations and clusters that the fields of beta = 1000 resolve.
-const NODES: usize = 256;
+/// Nodes of the law of heights: enough for concentrations and clusters that the fields of kappa = 1000 resolve. Those of larger
+/// kappa are finer by kappa^{1/2}.
+const NODES: f64 = 256.0;
+const COARSE: f64 = 1000.0;
+/// Beyond, [`Series`] has too few polynomials for a kernel of width kappa^{-1/2}.
+const SHARPEST: f64 = 2.5e5;
+/// Terms e^{-BELOW} times the largest are below rounding, however many.
+const BELOW: f64 = 50.0;
 
 /// The arithmetic of a zonal limit: nodes on a meridian, and twins anywhere.
 pub struct Zonal {
@@ -54,8 +64,17 @@ impl Zonal {
                 remedy,
             });
         }
+        let heads = &model.attention.heads;
+        let sharpest = heads.iter().map(|head| kappa(model, head).abs()).fold(0.0, f64::max);
+        if sharpest > SHARPEST {
+            return Err(LimitError::Unserved {
+                problem: "the zonal limit has nodes for kernels of kappa = attention.beta * query-key up to 2.5e5 and none sharper",
+                remedy: "take a smaller attention.beta, or write kind = \"particles\"",
+            });
+        }
         let dim = problem.tokens.shape.dim;
-        let Heights { axis, nodes } = nodes(law, dim)?;
+        let count = (NODES * (sharpest / COARSE).sqrt().max(1.0)).ceil() as usize;
+        let Heights { axis, nodes } = nodes(law, dim, count)?;
         let weights: Vec<f64> = nodes.iter().map(|(_, weight)| *weight).collect();
         let meridian = meridian(&axis);
         let place = |angle: f64| {
@@ -82,14 +101,11 @@ impl Zonal {
         let attention = &self.model.attention;
         // What a head adds to c at the height `t`, and the mass that it is a mean of.
         let share = |head: &Head, t: f64| {
-            let multiple = |matrix: &crate::model::Matrix| matrix.multiple_of_identity().unwrap_or(0.0);
-            let beta = attention.beta_of(head);
-            let kappa = beta * multiple(&head.query_key);
-            let (sum, moment) = self.sums(&heights, t, kappa);
+            let (sum, moment, logarithm) = self.sums(&heights, t, kappa(&self.model, head));
             let unit = match attention.normalization {
                 Normalization::Softmax => 1.0 / sum,
-                Normalization::Shifted => (kappa.abs() - beta).exp(),
-                _ => kappa.abs().exp(),
+                Normalization::Shifted => (logarithm - attention.beta_of(head)).exp(),
+                _ => logarithm.exp(),
             };
             let factor = head.weight * multiple(&head.value) * unit;
             (factor * moment, (factor * sum).abs())
@@ -100,66 +116,63 @@ impl Zonal {
         Series::of(size, |t| attention.heads.iter().map(|head| share(head, t).0).sum())
     }
 
-    /// Denominator and numerator of c at the height `t`, both times e^{-|kappa|}.
-    fn sums(&self, heights: &[f64], t: f64, kappa: f64) -> (f64, f64) {
-        let nu = (self.dim as f64 - 3.0) / 2.0;
-        let (mut sum, mut moment) = (0.0, 0.0);
-        for (s, weight) in heights.iter().zip(&self.weights) {
+    /// Denominator and numerator of c at the height `t`, and the logarithm of what both are to be multiplied by.
+    fn sums(&self, heights: &[f64], t: f64, kappa: f64) -> (f64, f64, f64) {
+        let wide = (1.0 - t * t).max(0.0);
+        let nodes = heights.iter().zip(&self.weights).map(|(s, weight)| {
             let across = (1.0 - s * s).max(0.0);
-            let quarter = kappa * kappa * (1.0 - t * t).max(0.0) * across / 4.0;
-            let scale = weight * (kappa * t * s - kappa.abs()).exp();
-            let mean = confluent(nu + 1.0, quarter);
-            sum += scale * mean;
-            let bend = t * kappa * across / (2.0 * nu + 2.0) * confluent(nu + 2.0, quarter);
-            moment += scale * (s * mean - bend);
+            Node { s: *s, across, z: kappa.abs() * (wide * across).sqrt(), scale: weight.ln() + kappa * t * s }
+        });
+        let nodes: Vec<Node> = nodes.collect();
+        let term = |node: &Node| {
+            let mean = mean_exponential(self.dim - 1, node.z);
+            (node.scale + mean.logarithm, node.s - t * kappa * node.across * mean.slope)
+        };
+        // A(z) <= e^z says which terms may count beside that of the largest bound.
+        let bound = |node: &&Node| node.scale + node.z;
+        let Some(first) = nodes.iter().max_by(|a, b| bound(a).total_cmp(&bound(b))) else { return (0.0, 0.0, 0.0) };
+        let least = term(first).0 - BELOW;
+        let terms: Vec<(f64, f64)> = nodes.iter().filter(|node| bound(node) >= least).map(term).collect();
+        let largest = terms.iter().map(|(logarithm, _)| *logarithm).fold(f64::NEG_INFINITY, f64::max);
+        let (mut sum, mut moment) = (0.0, 0.0);
+        for (logarithm, height) in terms {
+            let share = (logarithm - largest).exp();
+            sum += share;
+            moment += share * height;
         }
-        (sum, moment)
+        (sum, moment, largest)
     }
 }
 
-/// h(t) = sum_s w_s e^{beta (t s - 1)} A_nu(beta sqrt(1 - t^2) sqrt(1 - s^2)), the mean of e^{beta (<x, y> - 1)} over the y of a
+/// Where a node is, as one height sees it.
+struct Node {
+    s: f64,
+    /// 1 - s^2.
+    across: f64,
+    z: f64,
+    /// ln w_s + kappa t s.
+    scale: f64,
+}
+
+fn multiple(matrix: &Matrix) -> f64 {
+    matrix.multiple_of_identity().unwrap_or(0.0)
+}
+
+fn kappa(model: &Model, head: &Head) -> f64 {
+    model.attention.beta_of(head) * multiple(&head.query_key)
+}
+
+/// h(t) = sum_s w_s e^{beta (t s - 1)} A(beta sqrt(1 - t^2) sqrt(1 - s^2)), the mean of e^{beta (<x, y> - 1)} over the y of a
 /// measure symmetric about an axis for an x of height t, heights and weights being those of the measure.
 pub(crate) fn kernel_mean(heights: &[f64], weights: &[f64], dim: usize, beta: f64) -> Series {
-    let nu = (dim as f64 - 3.0) / 2.0;
     Series::of(0.0, |t| {
         let mean = |(s, weight): (&f64, &f64)| {
             let across = (1.0 - t * t).max(0.0) * (1.0 - s * s).max(0.0);
-            weight * scaled_confluent(beta * (t * s - 1.0), nu + 1.0, beta * beta * across / 4.0)
+            let logarithm = mean_exponential(dim - 1, beta * across.sqrt()).logarithm;
+            weight * (beta * (t * s - 1.0) + logarithm).exp()
         };
         heights.iter().zip(weights).map(mean).sum()
     })
-}
-
-/// Arguments of 0F1 beyond this overflow it.
-const LARGEST: f64 = 1e5;
-
-/// e^exponent 0F1(; a; q) for q >= 0 and exponent <= -2 sqrt(q): at most one.
-fn scaled_confluent(exponent: f64, a: f64, q: f64) -> f64 {
-    if q < LARGEST {
-        return exponent.exp() * confluent(a, q);
-    }
-    let (mut log_term, mut sum, mut k) = (exponent, exponent.exp(), 0.0);
-    loop {
-        k += 1.0;
-        log_term += (q / (k * (a + k - 1.0))).ln();
-        let term = log_term.exp();
-        sum += term;
-        // Terms grow up to k (a + k - 1) = q.
-        if k * (a + k - 1.0) > q && term <= 1e-17 * sum {
-            return sum;
-        }
-    }
-}
-
-/// 0F1(; a; q) for q >= 0: a sum of positive terms.
-fn confluent(a: f64, q: f64) -> f64 {
-    let (mut term, mut sum, mut k) = (1.0, 1.0, 0.0);
-    while term > 1e-17 * sum {
-        k += 1.0;
-        term *= q / (k * (a + k - 1.0));
-        sum += term;
-    }
-    sum
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -182,8 +195,8 @@ struct Heights {
     nodes: Vec<(f64, f64)>,
 }
 
-/// The axis of a symmetric law, and nodes of its angles from there.
-fn nodes(law: &Law, dim: usize) -> Result<Heights, LawError> {
+/// The axis of a symmetric law, and `count` nodes of its angles from there.
+fn nodes(law: &Law, dim: usize, count: usize) -> Result<Heights, LawError> {
     let pole = || (0..dim).map(|k| f64::from(u8::from(k + 1 == dim))).collect::<Vec<f64>>();
     let (axis, concentration, widest) = match law {
         Law::Uniform => (pole(), 0.0, PI),
@@ -197,7 +210,7 @@ fn nodes(law: &Law, dim: usize) -> Result<Heights, LawError> {
         }
     };
     let density = |angle: f64| (concentration * (angle.cos() - 1.0)).exp() * angle.sin().powi(dim as i32 - 2);
-    let raw: Vec<(f64, f64)> = gauss_legendre(NODES)
+    let raw: Vec<(f64, f64)> = gauss_legendre(count)
         .into_iter()
         .map(|(t, weight)| {
             let angle = widest * (t + 1.0) / 2.0;
@@ -266,17 +279,4 @@ impl Backend for Zonal {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// 0F1(; 1; x^2 / 4) = I_0(x), and e^{-x} I_0(x) = (2 pi x)^{-1/2} (1 + 1 / 8x + 9 / 128x^2 + 225 / 3072x^3 + ..).
-    #[test]
-    fn large_arguments_neither_overflow_nor_lose_digits() {
-        for x in [600.0_f64, 700.0, 2000.0, 50_000.0] {
-            let found = scaled_confluent(-x, 1.0, x * x / 4.0);
-            let series = 1.0 + 1.0 / (8.0 * x) + 9.0 / (128.0 * x * x) + 225.0 / (3072.0 * x.powi(3));
-            let expected = series / (std::f64::consts::TAU * x).sqrt();
-            assert!((found / expected - 1.0).abs() < 1e-9, "x = {x}: {found}, not {expected}");
-        }
-    }
-}
+mod tests;
