@@ -169,7 +169,7 @@ mod tests {
     use super::*;
     use crate::{
         backend::cpu::Cpu,
-        initial::draw,
+        initial::{draw, perturb},
         limit::tests::problem_of,
         model::Attention,
         scheme::Scheme,
@@ -243,6 +243,11 @@ mod tests {
         let mut passive = good.clone();
         passive.tokens.shape.passive = 1;
         assert!(matches!(Equiangular::new(&passive, &Law::Orthonormal), Err(LimitError::Unserved { .. })));
+        let mut perturbed = good.clone();
+        perturb(&mut perturbed.tokens.coordinates, perturbed.tokens.shape, 1e-6, 0);
+        let error = Equiangular::new(&perturbed, &Law::Orthonormal).map(|_| ()).expect_err("perturbed replicas");
+        let says = "replicas that start next to each other are not equiangular; leave out tokens.perturbation";
+        assert_eq!(error.to_string(), says);
         let mut general = good;
         general.model.attention.heads[0].value = Matrix::Diagonal(vec![1.0, 2.0, 1.0, 1.0]);
         assert!(matches!(Equiangular::new(&general, &Law::Orthonormal), Err(LimitError::Unserved { .. })));
