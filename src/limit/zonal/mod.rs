@@ -17,14 +17,12 @@ use std::f64::consts::PI;
 use rayon::prelude::*;
 
 use super::{
-    Limit, LimitError, Nodes, beside, mean_exponential::mean_exponential, on_sphere, series::Series, serves,
-    stages::Stages,
+    Closed, Form, Limit, LimitError, Nodes, beside, mean_exponential::mean_exponential, on_sphere, series::Series,
+    serves,
 };
 use crate::{
-    backend::{Backend, BackendError, Identity, Method, Point, Precision},
     initial::{Law, LawError, gauss_legendre, unit_axis},
     model::{Field, Head, Matrix, Model, Normalization},
-    observe::{Quantity, Statistics},
     problem::Problem,
 };
 
@@ -39,17 +37,15 @@ const BELOW: f64 = 50.0;
 
 /// The arithmetic of a zonal limit: nodes on a meridian, and twins anywhere.
 pub struct Zonal {
-    model: Model,
     dim: usize,
     axis: Vec<f64>,
     /// Those of the nodes, which are the first tokens.
     weights: Vec<f64>,
-    stages: Stages,
 }
 
 impl Zonal {
     /// The limit of `problem` from the law `law`, and its arithmetic.
-    pub fn new(problem: &Problem, law: &Law) -> Result<(Limit, Self), LimitError> {
+    pub fn new(problem: &Problem, law: &Law) -> Result<(Limit, Closed<Self>), LimitError> {
         serves(&problem.model)?;
         on_sphere(&problem.model)?;
         let is_multiple = |head: &Head| {
@@ -89,19 +85,19 @@ impl Zonal {
             &weights,
             &problem.tokens.coordinates,
         );
-        let stages = Stages::new(limit.problem.tokens.coordinates.clone(), problem.slots());
-        let zonal = Self { model: model.clone(), dim, axis, weights, stages };
+        let coordinates = limit.problem.tokens.coordinates.clone();
+        let zonal = Closed::new(Self { dim, axis, weights }, model, coordinates, problem.slots());
         Ok((limit, zonal))
     }
 
     /// c as a function of the height, from the nodes among `tokens`.
-    fn speed(&self, tokens: &[f64]) -> Series {
+    fn speed(&self, model: &Model, tokens: &[f64]) -> Series {
         let heights: Vec<f64> =
             tokens.chunks_exact(self.dim).take(self.weights.len()).map(|x| dot(x, &self.axis)).collect();
-        let attention = &self.model.attention;
+        let attention = &model.attention;
         // What a head adds to c at the height `t`, and the mass that it is a mean of.
         let share = |head: &Head, t: f64| {
-            let (sum, moment, logarithm) = self.sums(&heights, t, kappa(&self.model, head));
+            let (sum, moment, logarithm) = self.sums(&heights, t, kappa(model, head));
             let unit = match attention.normalization {
                 Normalization::Softmax => 1.0 / sum,
                 Normalization::Shifted => (logarithm - attention.beta_of(head)).exp(),
@@ -221,60 +217,30 @@ fn nodes(law: &Law, dim: usize, count: usize) -> Result<Heights, LawError> {
     Ok(Heights { axis, nodes: raw.into_iter().map(|(angle, weight)| (angle, weight / total)).collect() })
 }
 
-impl Backend for Zonal {
-    fn identity(&self) -> Identity {
-        Identity { backend: "zonal", adapter: String::new(), driver: String::new(), precision: Precision::Double }
-    }
+impl Form for Zonal {
+    const NAME: &'static str = "zonal";
 
-    fn method(&self) -> Method {
-        Method::Direct
-    }
-
-    fn change(&mut self, model: &Model) -> Result<(), BackendError> {
-        self.model = model.clone();
-        Ok(())
-    }
-
-    fn evaluate(&mut self, point: Point, _field: Field, stage: usize) -> Result<(), BackendError> {
-        let mut velocity = std::mem::take(&mut self.stages.velocities[stage]);
-        let tokens = self.stages.at(point);
-        let speed = self.speed(tokens);
-        let axis = &self.axis;
-        let rows = velocity.par_chunks_exact_mut(self.dim).zip(tokens.par_chunks_exact(self.dim));
+    fn evaluate(&self, model: &Model, state: &[f64], velocity: &mut [f64]) {
+        let speed = self.speed(model, state);
+        let rows = velocity.par_chunks_exact_mut(self.dim).zip(state.par_chunks_exact(self.dim));
         rows.with_min_len(256).for_each(|(v, x)| {
-            let t = dot(x, axis);
+            let t = dot(x, &self.axis);
             let c = speed.at(t);
-            v.iter_mut().zip(x.iter().zip(axis)).for_each(|(v, (x, e))| *v = c * (e - t * x));
+            v.iter_mut().zip(x.iter().zip(&self.axis)).for_each(|(v, (x, e))| *v = c * (e - t * x));
         });
-        self.stages.velocities[stage] = velocity;
-        Ok(())
     }
 
-    fn fluctuate(&mut self, _point: Point, _step: u64, _stage: usize) -> Result<(), BackendError> {
-        Err(BackendError::Unsupported { backend: "zonal", term: "noise", remedy: "leave out [noise]" })
-    }
-
-    fn combine(&mut self, coefficients: &[f64], into: Point, _field: Field) -> Result<(), BackendError> {
-        self.stages.combine(coefficients, into).par_chunks_exact_mut(self.dim).with_min_len(256).for_each(|x| {
+    fn retract(&self, state: &mut [f64]) {
+        state.par_chunks_exact_mut(self.dim).with_min_len(256).for_each(|x| {
             let length = dot(x, x).sqrt();
             x.iter_mut().for_each(|x| *x /= length);
         });
-        Ok(())
     }
 
-    async fn wait(&mut self) -> Result<(), BackendError> {
-        Ok(())
-    }
-
-    async fn observe(&mut self, _quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
-        let height = |x: &[f64]| dot(x, &self.axis);
-        let mean: f64 =
-            self.stages.state.chunks_exact(self.dim).zip(&self.weights).map(|(x, weight)| weight * height(x)).sum();
-        Ok(vec![Statistics { mean: self.axis.iter().map(|e| mean * e).collect(), ..Statistics::default() }])
-    }
-
-    async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {
-        Ok(self.stages.state.clone())
+    fn mean(&self, state: &[f64]) -> Vec<f64> {
+        let heights = state.chunks_exact(self.dim).map(|x| dot(x, &self.axis));
+        let mean: f64 = heights.zip(&self.weights).map(|(height, weight)| weight * height).sum();
+        self.axis.iter().map(|e| mean * e).collect()
     }
 }
 

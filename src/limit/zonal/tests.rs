@@ -1,7 +1,13 @@
 //! Fields of sharp kernels against integrals over the sphere in coordinates about the token, which know no Bessel function.
 
 use super::*;
-use crate::{limit::tests::problem_of, model::Attention, scheme::Scheme, tokens::Shape};
+use crate::{
+    backend::{Backend, Point},
+    limit::tests::problem_of,
+    model::Attention,
+    scheme::Scheme,
+    tokens::Shape,
+};
 
 /// Angles and weights of an integral over [0, pi].
 fn angles(count: usize) -> Vec<(f64, f64)> {
@@ -46,7 +52,7 @@ fn towards_axis(attention: Attention, dim: usize, concentration: f64, heights: &
     let problem = problem_of(shape, heights.iter().flat_map(token).collect(), attention.into(), Scheme::Rk4, 1.0);
     let (_, mut zonal) = Zonal::new(&problem, &Law::VonMisesFisher { concentration, axis }).expect("a limit");
     zonal.evaluate(Point::State, Field::Tangent, 0).expect("a velocity");
-    let velocities = &zonal.stages.velocities[0];
+    let velocities = &zonal.velocities[0];
     let twins = velocities[velocities.len() - heights.len() * dim..].chunks_exact(dim);
     twins.zip(heights).map(|(v, t)| v[0] / (1.0 - t * t).sqrt()).collect()
 }
