@@ -45,7 +45,7 @@ use std::error::Error;
 use crate::{
     backend::{Backend, BackendError, Point},
     limit::Limit,
-    measure::{self, View},
+    measure::{self, Centres, View},
     model::{Field, Model},
     observe::{Quantity, Sample},
     problem::Problem,
@@ -113,13 +113,15 @@ pub async fn simulate_beside<B: Backend, C: Backend>(
 ) -> Result<u64, SimulateError> {
     let schedule = problem.schedule;
     let (mut pairs, mut done) = (0u64, 0);
+    let centres = Centres::of(problem);
     loop {
         let model = problem.course.at(&problem.model, done, schedule.time(done));
         if !problem.course.is_constant() {
             backend.change(&model)?;
         }
         if schedule.observes(done) {
-            let (samples, tokens) = sample(problem, backend, &mut beside, &model, schedule.time(done)).await?;
+            let (samples, tokens) =
+                sample(problem, backend, &mut beside, &centres, &model, schedule.time(done)).await?;
             for sample in &samples {
                 on_event(Event::Sample(sample)).map_err(SimulateError::Observer)?;
             }
@@ -240,6 +242,7 @@ async fn sample<B: Backend, C: Backend>(
     problem: &Problem,
     backend: &mut B,
     beside: &mut Option<Beside<'_, C>>,
+    centres: &[Centres],
     model: &Model,
     time: f64,
 ) -> Result<(Vec<Sample>, Vec<f64>), SimulateError> {
@@ -261,7 +264,7 @@ async fn sample<B: Backend, C: Backend>(
     let limit = limit.as_ref().map(|(limit, tokens)| measure::Limit::new(limit, tokens, &problem.quantities));
     let limit = limit.transpose()?;
     let copies = measure::copies(problem, &tokens)?;
-    let view = View { problem, model, time, tokens: &tokens, limit: limit.as_ref(), copies: &copies };
+    let view = View { problem, model, time, tokens: &tokens, limit: limit.as_ref(), copies: &copies, centres };
     let sample = |(replica, statistics)| {
         let values = measure::values(&view, replica, statistics)?;
         Ok(Sample { replica, time, values })

@@ -228,6 +228,39 @@ fn an_overflowing_run_fails_and_says_so_in_its_manifest() {
     assert_eq!(bench.text("out/samples.csv").lines().count(), 3, "the samples of time 0 are kept");
 }
 
+/// Under softmax tokens grow like e^t and no faster, and the covariance s of a normal law like s' = 2 s^2: it is infinite at
+/// 1 / 2, and the steps of the scheme carry its limit beyond all numbers soon after.
+#[test]
+fn a_limit_that_blows_up_ends_the_run_and_says_so() {
+    let bench = Bench::new(&EXPERIMENT.replace("beta = 4.0", "beta = 1.0").replace("end = 0.5", "end = 2.0"));
+    let set = [
+        "tokens.geometry=\"euclidean\"",
+        "tokens.initial={ law = \"gaussian\", scale = 1.0 }",
+        "reference={ kind = \"gaussian\" }",
+        "observe.quantities=[\"coupling_error\", \"tokens\"]",
+    ];
+    let more: Vec<&str> = set.iter().flat_map(|set| ["--set", set]).chain(["--precision", "double"]).collect();
+    let output = bench.run("out", &more);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let said = "the limit that runs beside the tokens is no longer finite at time ";
+    assert!(stderr(&output).contains(said), "{}", stderr(&output));
+    assert!(stderr(&output).contains("take an earlier time.end, or leave out [reference]"), "{}", stderr(&output));
+    assert_eq!(bench.names("out"), ["experiment.toml", "manifest.json", "samples.csv"], "no part of a trajectory");
+    let manifest = bench.text("out/manifest.json");
+    assert!(manifest.contains("\"status\": \"failed\"") && manifest.contains(said), "{manifest}");
+    let samples = bench.text("out/samples.csv");
+    let mut rows: Vec<Vec<f64>> = Vec::new();
+    for line in samples.lines().skip(1) {
+        rows.push(line.split(',').map(|field| field.parse().expect("a number")).collect());
+    }
+    assert!(samples.ends_with('\n') && rows.len() > 10 && rows.len() % 2 == 0, "whole samples: {samples}");
+    assert!(rows.iter().all(|row| row.len() == 3 && row[2].is_finite()), "{samples}");
+    let last = rows[rows.len() - 1][1];
+    let (_, after) = manifest.split_once(said).expect("a time");
+    let failed: f64 = after.split(';').next().and_then(|time| time.parse().ok()).expect("a time");
+    assert!(last >= 0.5 && (failed - last - 0.1).abs() < 1e-9, "ended at {failed}, with samples until {last}");
+}
+
 /// What is wrong, the arguments or the file that make it so, and what the message must name.
 #[test]
 fn wrong_input_exits_with_two_names_the_key_and_writes_nothing() {

@@ -9,30 +9,25 @@
 //! arXiv:2512.01868, section on the equiangular model). No n goes to infinity: for these n tokens it is exact. Token i lies in
 //! the plane of its start and of the sum c of all, at the height ((1 + (n - 1) rho) / n)^{1/2} over c / |c|.
 
-use super::{Limit, LimitError, Nodes, beside, on_sphere, serves, stages::Stages};
+use super::{Closed, Form, Limit, LimitError, Nodes, beside, on_sphere, serves};
 use crate::{
-    backend::{Backend, BackendError, Identity, Method, Point, Precision},
     initial::{Law, LawError},
     model::{Field, Head, Matrix, Model, Normalization},
-    observe::{Quantity, Statistics},
     problem::Problem,
     tokens::Weights,
 };
 
-/// The arithmetic of one overlap; the tokens that have it are the nodes, and the twins of each replica once more.
+/// The arithmetic of one overlap, which is all of its state; the tokens that have it are the nodes, and the twins of each replica once more.
 pub struct Equiangular {
-    model: Model,
     dim: usize,
     replicas: usize,
     /// Where tokens start, (count, dim).
     start: Vec<f64>,
-    /// rho alone.
-    stages: Stages,
 }
 
 impl Equiangular {
     /// The course of `problem` from the configuration `law`, and its arithmetic.
-    pub fn new(problem: &Problem, law: &Law) -> Result<(Limit, Self), LimitError> {
+    pub fn new(problem: &Problem, law: &Law) -> Result<(Limit, Closed<Self>), LimitError> {
         serves(&problem.model)?;
         on_sphere(&problem.model)?;
         let (model, tokens) = (&problem.model, &problem.tokens);
@@ -65,8 +60,8 @@ impl Equiangular {
         let start = tokens.replica(0).to_vec();
         let weights = vec![1.0 / count as f64; count];
         let limit = beside(problem, Nodes::Points, start.clone(), &weights, &tokens.coordinates);
-        let stages = Stages::new(vec![overlap], problem.slots());
-        Ok((limit, Self { model: model.clone(), dim, replicas: tokens.shape.replicas, start, stages }))
+        let form = Self { dim, replicas: tokens.shape.replicas, start };
+        Ok((limit, Closed::new(form, model, vec![overlap], problem.slots())))
     }
 
     fn count(&self) -> f64 {
@@ -74,8 +69,8 @@ impl Equiangular {
     }
 
     /// d rho / dt.
-    fn speed(&self, rho: f64) -> f64 {
-        let (n, attention) = (self.count(), &self.model.attention);
+    fn speed(&self, model: &Model, rho: f64) -> f64 {
+        let (n, attention) = (self.count(), &model.attention);
         let share = |head: &Head| {
             let multiple = |matrix: &Matrix| matrix.multiple_of_identity().unwrap_or(0.0);
             let beta = attention.beta_of(head);
@@ -115,52 +110,22 @@ impl Equiangular {
     }
 }
 
-impl Backend for Equiangular {
-    fn identity(&self) -> Identity {
-        Identity {
-            backend: "equiangular",
-            adapter: String::new(),
-            driver: String::new(),
-            precision: Precision::Double,
-        }
+impl Form for Equiangular {
+    const NAME: &'static str = "equiangular";
+
+    fn evaluate(&self, model: &Model, state: &[f64], velocity: &mut [f64]) {
+        velocity[0] = self.speed(model, state[0]);
     }
 
-    fn method(&self) -> Method {
-        Method::Direct
-    }
-
-    fn change(&mut self, model: &Model) -> Result<(), BackendError> {
-        self.model = model.clone();
-        Ok(())
-    }
-
-    fn evaluate(&mut self, point: Point, _field: Field, stage: usize) -> Result<(), BackendError> {
-        self.stages.velocities[stage] = vec![self.speed(self.stages.at(point)[0])];
-        Ok(())
-    }
-
-    fn fluctuate(&mut self, _point: Point, _step: u64, _stage: usize) -> Result<(), BackendError> {
-        Err(BackendError::Unsupported { backend: "equiangular", term: "noise", remedy: "leave out [noise]" })
-    }
-
-    fn combine(&mut self, coefficients: &[f64], into: Point, _field: Field) -> Result<(), BackendError> {
-        self.stages.combine(coefficients, into);
-        Ok(())
-    }
-
-    async fn wait(&mut self) -> Result<(), BackendError> {
-        Ok(())
-    }
-
-    async fn observe(&mut self, _quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
-        let places = self.places(self.stages.state[0]);
+    fn mean(&self, state: &[f64]) -> Vec<f64> {
         let mut mean = vec![0.0; self.dim];
+        let places = self.places(state[0]);
         places.chunks_exact(self.dim).for_each(|x| mean.iter_mut().zip(x).for_each(|(m, x)| *m += x / self.count()));
-        Ok(vec![Statistics { mean, ..Statistics::default() }])
+        mean
     }
 
-    async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {
-        Ok(self.places(self.stages.state[0]).repeat(self.replicas + 1))
+    fn tokens(&self, state: &[f64]) -> Vec<f64> {
+        self.places(state[0]).repeat(self.replicas + 1)
     }
 }
 
@@ -169,9 +134,10 @@ mod tests {
     use super::*;
     use crate::{
         backend::cpu::Cpu,
-        initial::draw,
+        initial::{draw, perturb},
         limit::tests::problem_of,
         model::Attention,
+        observe::Quantity,
         scheme::Scheme,
         simulate::{Beside, Event, simulate_beside},
         tokens::Shape,
@@ -188,7 +154,7 @@ mod tests {
         problem.schedule.steps *= 20;
         let (limit, mut overlap) = Equiangular::new(&problem, law).expect("a limit");
         Beside { limit: &limit, backend: &mut overlap }.follow(0, problem.schedule.steps).expect("steps");
-        overlap.stages.state[0]
+        overlap.state[0]
     }
 
     /// tanh t for two tokens at beta = 0; and n = 8, beta = 2 at t = 2 as another program has it.
@@ -243,6 +209,11 @@ mod tests {
         let mut passive = good.clone();
         passive.tokens.shape.passive = 1;
         assert!(matches!(Equiangular::new(&passive, &Law::Orthonormal), Err(LimitError::Unserved { .. })));
+        let mut perturbed = good.clone();
+        perturb(&mut perturbed.tokens.coordinates, perturbed.tokens.shape, 1e-6, 0);
+        let error = Equiangular::new(&perturbed, &Law::Orthonormal).map(|_| ()).expect_err("perturbed replicas");
+        let says = "replicas that start next to each other are not equiangular; leave out tokens.perturbation";
+        assert_eq!(error.to_string(), says);
         let mut general = good;
         general.model.attention.heads[0].value = Matrix::Diagonal(vec![1.0, 2.0, 1.0, 1.0]);
         assert!(matches!(Equiangular::new(&general, &Law::Orthonormal), Err(LimitError::Unserved { .. })));

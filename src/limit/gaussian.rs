@@ -14,27 +14,23 @@
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
-use super::{Limit, LimitError, Moments, Nodes, beside, serves, stages::Stages};
+use super::{Closed, Form, Limit, LimitError, Moments, Nodes, beside, serves};
 use crate::{
-    backend::{Backend, BackendError, Identity, Method, Point, Precision},
     initial::{Law, sigma_points},
-    model::{Field, Geometry, Model, Normalization},
-    observe::{Quantity, Statistics},
+    model::{Geometry, Model, Normalization},
     problem::Problem,
 };
 
 /// The arithmetic of a Gaussian limit: nodes that have its mean and covariance, and twins.
 pub struct Gaussian {
-    model: Model,
     dim: usize,
     /// Those of the nodes, which are the first tokens.
     weights: Vec<f64>,
-    stages: Stages,
 }
 
 impl Gaussian {
     /// The limit of `problem` from the normal law `law`, and its arithmetic.
-    pub fn new(problem: &Problem, law: &Law) -> Result<(Limit, Self), LimitError> {
+    pub fn new(problem: &Problem, law: &Law) -> Result<(Limit, Closed<Self>), LimitError> {
         serves(&problem.model)?;
         let model = &problem.model;
         let is_closed = model.geometry == Geometry::Euclidean
@@ -50,17 +46,17 @@ impl Gaussian {
         let nodes = sigma_points(law, dim)?;
         let twins = &problem.tokens.coordinates;
         let limit = beside(problem, Nodes::Moments, nodes.coordinates, &nodes.weights, twins);
-        let stages = Stages::new(limit.problem.tokens.coordinates.clone(), problem.slots());
-        Ok((limit, Self { model: model.clone(), dim, weights: nodes.weights, stages }))
+        let (form, coordinates) = (Self { dim, weights: nodes.weights }, limit.problem.tokens.coordinates.clone());
+        Ok((limit, Closed::new(form, model, coordinates, problem.slots())))
     }
 
     /// f and F when the tokens are at `tokens`.
-    fn field(&self, tokens: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
+    fn field(&self, model: &Model, tokens: &[f64]) -> (DVector<f64>, DMatrix<f64>) {
         let dim = self.dim;
         let Moments { mean, covariance } = Moments::of(&tokens[..self.weights.len() * dim], dim, |j| self.weights[j]);
         let (mean, covariance) = (DVector::from_vec(mean), DMatrix::from_row_slice(dim, dim, &covariance));
         let (mut constant, mut linear) = (DVector::zeros(dim), DMatrix::zeros(dim, dim));
-        let attention = &self.model.attention;
+        let attention = &model.attention;
         for head in &attention.heads {
             let value = DMatrix::from_row_slice(dim, dim, &head.value.dense(dim, head.weight));
             let tilt = head.query_key.dense(dim, attention.beta_of(head));
@@ -71,56 +67,21 @@ impl Gaussian {
     }
 }
 
-impl Backend for Gaussian {
-    fn identity(&self) -> Identity {
-        Identity { backend: "gaussian", adapter: String::new(), driver: String::new(), precision: Precision::Double }
-    }
+impl Form for Gaussian {
+    const NAME: &'static str = "gaussian";
 
-    fn method(&self) -> Method {
-        Method::Direct
-    }
-
-    fn change(&mut self, model: &Model) -> Result<(), BackendError> {
-        self.model = model.clone();
-        Ok(())
-    }
-
-    fn evaluate(&mut self, point: Point, _field: Field, stage: usize) -> Result<(), BackendError> {
-        let mut velocity = std::mem::take(&mut self.stages.velocities[stage]);
-        let tokens = self.stages.at(point);
-        let (constant, linear) = self.field(tokens);
-        let dim = self.dim;
-        let rows = velocity.par_chunks_exact_mut(dim).zip(tokens.par_chunks_exact(dim)).with_min_len(256);
+    fn evaluate(&self, model: &Model, state: &[f64], velocity: &mut [f64]) {
+        let (dim, (constant, linear)) = (self.dim, self.field(model, state));
+        let rows = velocity.par_chunks_exact_mut(dim).zip(state.par_chunks_exact(dim)).with_min_len(256);
         rows.for_each(|(v, x)| {
             for k in 0..dim {
                 v[k] = constant[k] + (0..dim).map(|l| linear[(k, l)] * x[l]).sum::<f64>();
             }
         });
-        self.stages.velocities[stage] = velocity;
-        Ok(())
     }
 
-    fn fluctuate(&mut self, _point: Point, _step: u64, _stage: usize) -> Result<(), BackendError> {
-        Err(BackendError::Unsupported { backend: "gaussian", term: "noise", remedy: "leave out [noise]" })
-    }
-
-    fn combine(&mut self, coefficients: &[f64], into: Point, _field: Field) -> Result<(), BackendError> {
-        self.stages.combine(coefficients, into);
-        Ok(())
-    }
-
-    async fn wait(&mut self) -> Result<(), BackendError> {
-        Ok(())
-    }
-
-    async fn observe(&mut self, _quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
-        let nodes = &self.stages.state[..self.weights.len() * self.dim];
-        let mean = Moments::of(nodes, self.dim, |j| self.weights[j]).mean;
-        Ok(vec![Statistics { mean, ..Statistics::default() }])
-    }
-
-    async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {
-        Ok(self.stages.state.clone())
+    fn mean(&self, state: &[f64]) -> Vec<f64> {
+        Moments::of(&state[..self.weights.len() * self.dim], self.dim, |j| self.weights[j]).mean
     }
 }
 
@@ -128,9 +89,10 @@ impl Backend for Gaussian {
 mod tests {
     use super::*;
     use crate::{
+        backend::{Backend, Point},
         initial::{Spread, draw},
         limit::tests::problem_of,
-        model::{Attention, Head, Matrix},
+        model::{Attention, Field, Head, Matrix},
         scheme::Scheme,
         simulate::Beside,
         tokens::Shape,
@@ -149,7 +111,7 @@ mod tests {
         problem.schedule.steps *= 20;
         let (limit, mut gaussian) = Gaussian::new(&problem, law).expect("a limit");
         Beside { limit: &limit, backend: &mut gaussian }.follow(0, problem.schedule.steps).expect("steps");
-        gaussian.stages.state
+        gaussian.state
     }
 
     /// With A = a I, V = v I, S = s I and c = beta a v: s = s_0 / (1 - 2 c s_0 t), and d ln m = v dt + c s dt gives m = m_0 e^{v t}
@@ -213,7 +175,7 @@ mod tests {
                     expected[k] += head.weight * (v[2 * k] * moment[0] + v[2 * k + 1] * moment[1]) / sum;
                 }
             }
-            let found = &gaussian.stages.velocities[0][2 * (4 + i)..][..2];
+            let found = &gaussian.velocities[0][2 * (4 + i)..][..2];
             for k in 0..2 {
                 assert!((found[k] - expected[k]).abs() < 5.0 * 400_000_f64.sqrt().recip(), "{found:?}, {expected:?}");
             }

@@ -11,13 +11,14 @@
 //! error of propagation of chaos and nothing else; but for equiangular tokens, where it is an overlap that takes the steps, and the
 //! distance is the error of the scheme.
 
+mod closed;
 mod equiangular;
 mod gaussian;
+mod mean_exponential;
 mod moments;
 mod particles;
 mod quadrature;
 mod series;
-mod stages;
 mod zonal;
 
 use crate::{
@@ -29,7 +30,12 @@ use crate::{
 };
 
 pub use self::{
-    equiangular::Equiangular, gaussian::Gaussian, particles::particles, quadrature::quadrature_within, zonal::Zonal,
+    closed::{Closed, Form},
+    equiangular::Equiangular,
+    gaussian::Gaussian,
+    particles::particles,
+    quadrature::quadrature_within,
+    zonal::Zonal,
 };
 pub(crate) use self::{moments::Moments, series::Series, zonal::kernel_mean};
 

@@ -1,9 +1,10 @@
 //! The directions x_j / |x_j| of tokens of positive weight: what overlaps, clusters and modes are made of.
 
 use super::View;
-use crate::observe::norm;
+use crate::{observe::norm, problem::Problem};
 
 /// Unit vectors and their weights.
+#[derive(Clone, Debug)]
 pub struct Directions {
     pub dim: usize,
     /// Row-major (token, component).
@@ -14,12 +15,11 @@ pub struct Directions {
 impl Directions {
     /// Those of one replica, in the order of its tokens.
     pub fn of(view: &View, replica: usize) -> Self {
-        Self::at(view, replica, view.replica(replica))
+        Self::at(view.problem, replica, view.replica(replica))
     }
 
-    /// The same for `tokens` in place of those of the view.
-    pub fn at(view: &View, replica: usize, tokens: &[f64]) -> Self {
-        let problem = view.problem;
+    /// The same when the tokens of that replica are `tokens`.
+    pub fn at(problem: &Problem, replica: usize, tokens: &[f64]) -> Self {
         let (shape, mut directions) = (problem.tokens.shape, Self::none(problem.tokens.shape.dim));
         for (token, x) in tokens.chunks_exact(shape.dim).take(shape.sources()).enumerate() {
             let weight = problem.tokens.weight(replica, token);
@@ -34,6 +34,15 @@ impl Directions {
 
     fn none(dim: usize) -> Self {
         Self { dim, points: Vec::new(), weights: Vec::new() }
+    }
+
+    /// Those at `places`.
+    pub fn only(&self, places: &[usize]) -> Self {
+        Self {
+            dim: self.dim,
+            points: places.iter().flat_map(|place| self.point(*place)).copied().collect(),
+            weights: places.iter().map(|place| self.weights[*place]).collect(),
+        }
     }
 
     pub fn count(&self) -> usize {

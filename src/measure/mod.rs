@@ -19,7 +19,10 @@ mod twins;
 
 use self::directions::Directions;
 pub(crate) use self::dissipation::flow_slope;
-pub use self::distances::{Limit, copies};
+pub use self::{
+    distances::{Limit, copies},
+    renyi::Centres,
+};
 use crate::{
     model::Model,
     observe::{Quantity, Statistics, eigenvalues, norm},
@@ -39,6 +42,8 @@ pub struct View<'a> {
     pub limit: Option<&'a Limit<'a>>,
     /// [`copies`], one number for each two replicas.
     pub copies: &'a [f64],
+    /// [`Centres::of`] the problem.
+    pub centres: &'a [Centres],
 }
 
 impl<'a> View<'a> {

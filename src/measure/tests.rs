@@ -125,6 +125,20 @@ fn overlaps_at_the_ends_are_counted() {
     assert!(lone.iter().all(|share| share.is_nan()), "one token makes no pair");
 }
 
+/// Of all pairs and of drawn ones: a token that is nowhere is in no bin, and takes the histogram with it.
+#[test]
+fn overlaps_of_what_is_not_a_number_are_not_numbers() {
+    for nowhere in [f64::NAN, f64::INFINITY] {
+        let mut cloud = uniform(50, 3, 4);
+        cloud.points[3 * 20 + 1] = nowhere;
+        for most in [usize::MAX, 100] {
+            let shares = overlaps::histogram(&cloud, 8, most, (1, 0));
+            assert_eq!(shares.len(), 8);
+            assert!(shares.iter().all(|share| share.is_nan()), "{nowhere}, {most} pairs: {shares:?}");
+        }
+    }
+}
+
 /// A Dirac has amplitude one at any degree; k tokens in a regular polygon have it at multiples of k only.
 #[test]
 fn modes_of_known_measures() {
@@ -156,6 +170,29 @@ fn effective_ranks_of_known_spectra() {
     assert!((rank([0.0, 1.0, 0.0]) - 1.0).abs() < 1e-14);
     // Shares 1/2, 1/4, 1/4 have an entropy of 3/2 ln 2.
     assert!((rank([0.5, 1.0, 0.5]) - 8f64.sqrt()).abs() < 1e-14);
+}
+
+/// Taken in blocks and side by side, centres are those that one loop over all tokens finds, in its order.
+#[test]
+fn centres_are_those_of_one_loop() {
+    for (dim, separation, count) in [(2, 0.01f64, 700), (3, 0.2, 1000), (8, 0.6, 513), (3, 0.2, 1), (3, 0.2, 0)] {
+        let cloud = uniform(count, dim, 6);
+        let point = |k: usize| &cloud.points[dim * k..][..dim];
+        let overlap = |k: usize, j: usize| point(k).iter().zip(point(j)).map(|(x, y)| x * y).sum::<f64>();
+        let is_far = |k: usize, j: usize| overlap(k, j) < separation.cos();
+        let (mut parked, mut strong) = (Vec::new(), Vec::new());
+        for k in 0..count {
+            if parked.iter().all(|j| is_far(k, *j)) {
+                parked.push(k);
+            }
+            if (0..k).all(|j| is_far(k, j)) {
+                strong.push(k);
+            }
+        }
+        assert!(count < 2 || parked.len() > strong.len() && strong.len() > 10, "no test: d = {dim}");
+        assert_eq!(renyi::parked(&cloud, separation.cos()), parked);
+        assert_eq!(renyi::strong(&cloud, separation.cos()), strong);
+    }
 }
 
 /// On the circle: strong centres are pi / separation on average (arXiv:2411.04990), and cars of length `separation` park at

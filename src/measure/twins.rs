@@ -69,6 +69,7 @@ mod tests {
             tokens: &tokens,
             limit: Some(&limit),
             copies: &[],
+            centres: &[],
         };
         assert_eq!(coupling_error(&view, 1), 12.5_f64.sqrt());
         assert_eq!(tagged_error(&view, 1), 5.0_f64.sqrt());

@@ -148,3 +148,30 @@ fn fit(row: &StringRecord) -> Option<Fit> {
 fn broken(path: &Path, problem: String) -> PlotError {
     PlotError::File { path: path.into(), problem, remedy: REWRITE }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::log_error;
+
+    /// Replicas that share a number count once, or intervals are too narrow by the root of two.
+    #[test]
+    fn intervals_are_those_of_pairs_where_pairs_share_a_number() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let header = "quantity,variable,slope,slope_low,slope_high,expected,on_a_line,local_slopes,tokens.count\n";
+        std::fs::write(dir.path().join("rates.csv"), header).expect("a file");
+        let mut cells = String::from("cell,replica,tokens.count,w1_copies,log_growth,lyapunov,mean_norm\n");
+        for (replica, [pair, own]) in [[2, 1], [2, 3], [4, 5], [4, 7]].into_iter().enumerate() {
+            cells += &format!("a,{replica},64,{pair},{pair},{pair},{own}\n");
+        }
+        std::fs::write(dir.path().join("cells.csv"), cells).expect("a file");
+        let grid = Grid::read(dir.path()).expect("a good folder");
+        for shared in ["w1_copies", "log_growth", "lyapunov"] {
+            let sample = grid.sample(&grid.cells[0], shared);
+            assert_eq!(sample, [2.0, 4.0], "{shared}");
+            // s = sqrt 2, so that the error of the mean 3 is 1.
+            assert!((log_error(&sample) - 1.0 / 3.0).abs() < 1e-15, "{shared}");
+        }
+        assert_eq!(grid.sample(&grid.cells[0], "mean_norm"), [1.0, 3.0, 5.0, 7.0]);
+    }
+}

@@ -139,13 +139,15 @@ mod tests {
 
     #[test]
     fn two_replicas_that_share_a_number_are_one_sample() {
-        let row = |replica, pair: &str, own: &str| (replica, vec![pair.to_owned(), own.to_owned()]);
-        let finals = Finals {
-            columns: vec!["w1_copies".into(), "coupling_error".into()],
-            rows: vec![row(0, "0.5", "1"), row(1, "0.5", "2"), row(2, "0.25", "3"), row(3, "0.25", "4")],
-        };
-        assert_eq!(finals.quantity("w1_copies"), Some(vec![0.5, 0.25]));
-        assert_eq!(finals.quantity("coupling_error"), Some(vec![1.0, 2.0, 3.0, 4.0]));
-        assert_eq!(finals.quantity("energy"), None);
+        for shared in ["w1_copies", "log_growth", "lyapunov"] {
+            let row = |replica, pair: &str, own: &str| (replica, vec![pair.to_owned(), own.to_owned()]);
+            let finals = Finals {
+                columns: vec![shared.into(), "coupling_error".into()],
+                rows: vec![row(0, "0.5", "1"), row(1, "0.5", "2"), row(2, "0.25", "3"), row(3, "0.25", "4")],
+            };
+            assert_eq!(finals.quantity(shared), Some(vec![0.5, 0.25]));
+            assert_eq!(finals.quantity("coupling_error"), Some(vec![1.0, 2.0, 3.0, 4.0]));
+            assert_eq!(finals.quantity("energy"), None);
+        }
     }
 }
