@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::shaders::{
-    EDGE, HARMONICS, MOMENT_KEYS, PROJECT_ROWS, PROJECT_VECTORS, SERIES_QUERIES, SILENT, SURVEY_ROWS, WIDE_QUERIES,
+    EDGE, HARMONICS, MOMENT_KEYS, PANEL, PROJECT_ROWS, PROJECT_VECTORS, SERIES_QUERIES, SILENT, SURVEY_ROWS, WIDE_QUERIES,
 };
 use crate::{harmonic::SEED, model::TIE};
 
@@ -50,6 +50,21 @@ pub struct Constants {
     pub tiles: u32,
     /// Stages of a step of `advance`; one elsewhere.
     pub stages: u32,
+    /// The matrices of `reduce_half`; the smallest elsewhere.
+    pub half: Half,
+}
+
+/// How an adapter multiplies matrices of f16 that are summed in f32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Half {
+    /// Rows and columns of each matrix: 8 or 16.
+    pub edge: u32,
+    /// Threads of the largest subgroup; a subgroup multiplies matrices together.
+    pub lanes: u32,
+}
+
+impl Half {
+    pub const SMALLEST: Half = Half { edge: 8, lanes: 8 };
 }
 
 /// Whether a kernel that knows the heads must be able to multiply tokens by matrices.
@@ -65,6 +80,12 @@ impl Constants {
     pub fn width(&self) -> u32 {
         self.dim.div_ceil(4)
     }
+}
+
+/// The matrices that a subgroup multiplies, as left and right factor and as a sum.
+pub(super) fn matrices(half: Half) -> String {
+    let matrix = |name, scalar, role| format!("alias {name} = coop_mat{0}x{0}<{scalar}, {role}>;\n", half.edge);
+    [matrix("Left", "f16", "A"), matrix("Right", "f16", "B"), matrix("Sums", "f32", "C")].concat()
 }
 
 /// The constants as WGSL, for a workgroup of so many threads.
@@ -89,6 +110,9 @@ pub(super) fn header(constants: &Constants, threads: u32) -> String {
         ("HARMONICS", HARMONICS),
         ("QUERIES_AT_ONCE", constants.queries.min(SERIES_QUERIES)),
         ("DEGREES", constants.degrees.max(1)),
+        ("MATRIX", constants.half.edge),
+        ("LANES", constants.half.lanes.min(threads)),
+        ("PANEL", PANEL),
     ];
     for (name, value) in numbers {
         // Writing to a string cannot fail.

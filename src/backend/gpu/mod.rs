@@ -23,14 +23,14 @@
 //! ```no_run
 //! use tokenfield::{
 //!     backend::{
-//!         Backend, BackendError,
+//!         Backend, BackendError, Precision,
 //!         gpu::{Choice, Device, Gpu},
 //!     },
 //!     problem::Problem,
 //! };
 //!
 //! async fn means(problem: &Problem) -> Result<Vec<Vec<f64>>, BackendError> {
-//!     let device = Device::open(Choice::Best).await?;
+//!     let device = Device::open(Choice::Best, Precision::Single).await?;
 //!     let mut gpu = Gpu::new(&device, problem).await?;
 //!     let replicas = gpu.observe(&[]).await?;
 //!     Ok(replicas.into_iter().map(|statistics| statistics.mean).collect())
@@ -46,6 +46,7 @@ mod cloud;
 mod constants;
 mod device;
 mod failure;
+mod half;
 mod harmonic;
 mod heads;
 mod motion;
@@ -91,7 +92,7 @@ use self::{
     terms::unsupported,
     velocity::{Clouds, Purpose, Velocity, View},
 };
-use super::{Backend, BackendError, Identity, Method, Point, Precision, algorithm::Plan};
+use super::{Backend, BackendError, Identity, Method, Point, algorithm::Plan};
 use crate::{
     model::{Field, Model},
     observe::{Quantity, Statistics},
@@ -104,7 +105,7 @@ use crate::{
 /// in the harmonics leaves several times the error of direct sums.
 const FEWEST_PAIRS: f64 = 2e11;
 
-/// One problem on a graphics device, in single precision.
+/// One problem on a graphics device, in the precision that it was opened for.
 pub struct Gpu {
     device: Device,
     shape: Shape,
@@ -133,13 +134,16 @@ impl Gpu {
     /// harmonics that cannot meet its tolerance.
     pub async fn new(device: &Device, problem: &Problem) -> Result<Gpu, BackendError> {
         terms::check(problem)?;
+        if device.half.is_some() {
+            half::check(problem)?;
+        }
         let shape = problem.tokens.shape;
         let attention = &problem.model.attention;
         let constants = tune::constants(shape, device.kind(), Shift::Running, heads::sight(attention));
         let recorder = Recorder::new(device);
         let is_plain = terms::is_plain(problem)?;
         let plan = match is_plain {
-            true => Plan::choose(problem, Precision::Single, f64::from(f32::EPSILON), FEWEST_PAIRS)?,
+            true => Plan::choose(problem, device.precision(), f64::from(f32::EPSILON), FEWEST_PAIRS)?,
             false => None,
         };
         let plan = plan.map(|plan| match device.bounds.degree {
@@ -147,7 +151,7 @@ impl Gpu {
             None => plan,
         });
         let partials = if plan.is_some() { Partials::Whole } else { Partials::OfSlices };
-        let setting = Setting::new(problem);
+        let setting = Setting::on(device, problem);
         let lenses: Vec<_> = attention.heads.iter().map(|head| Lens::of(&setting, attention, head)).collect();
         let scratch = heads::scratch(&lenses, attention.normalization, partials);
         let cloud = Cloud::new(device, problem, &constants, scratch).await?;
@@ -259,7 +263,7 @@ impl Backend for Gpu {
             backend: "gpu",
             adapter: format!("{} ({})", summary.name, summary.api),
             driver: summary.driver.clone(),
-            precision: Precision::Single,
+            precision: self.device.precision(),
         }
     }
 
