@@ -79,7 +79,10 @@ pub fn text(error: BackendError) -> String {
 /// The best adapter, opened once.
 pub fn device() -> Result<&'static Device, String> {
     static DEVICE: OnceLock<Result<Device, BackendError>> = OnceLock::new();
-    DEVICE.get_or_init(|| block_on(Device::open(Choice::Best, Precision::Single))).as_ref().map_err(|error| error.to_string())
+    DEVICE
+        .get_or_init(|| block_on(Device::open(Choice::Best, Precision::Single)))
+        .as_ref()
+        .map_err(|error| error.to_string())
 }
 
 pub fn bounded(bounds: Bounds) -> Result<Device, String> {

@@ -56,11 +56,7 @@ impl Device {
     }
 
     /// Opens the adapter of `choice`, with work in smaller pieces than it would allow.
-    pub async fn open_bounded(
-        choice: Choice,
-        precision: Precision,
-        bounds: Bounds,
-    ) -> Result<Device, BackendError> {
+    pub async fn open_bounded(choice: Choice, precision: Precision, bounds: Bounds) -> Result<Device, BackendError> {
         let (adapter, summary) = adapter::choose(choice).await?;
         require(&summary.name, &adapter.limits())?;
         let half = match precision {
@@ -72,7 +68,8 @@ impl Device {
             label: Some("tokenfield"),
             required_features: half.map_or(wgpu::Features::empty(), |_| half::FEATURES),
             // SAFETY: what is experimental about matrices may refuse a shader or end in a lost device; both are told.
-            experimental_features: half.map_or_else(Default::default, |_| unsafe { wgpu::ExperimentalFeatures::enabled() }),
+            experimental_features: half
+                .map_or_else(Default::default, |_| unsafe { wgpu::ExperimentalFeatures::enabled() }),
             // Everything the adapter has: a device opened without asking is limited to what every browser has.
             required_limits: adapter.limits(),
             ..Default::default()

@@ -11,9 +11,8 @@ use crate::{
 };
 
 /// What `reduce_half` asks of a device beyond what every browser has.
-pub(super) const FEATURES: wgpu::Features = wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX
-    .union(wgpu::Features::SHADER_F16)
-    .union(wgpu::Features::SUBGROUP);
+pub(super) const FEATURES: wgpu::Features =
+    wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX.union(wgpu::Features::SHADER_F16).union(wgpu::Features::SUBGROUP);
 /// Bytes of workgroup memory that `reduce_half` takes at most, rounded up.
 const WORKGROUP_BYTES: u64 = 24576;
 /// Components of keys below which products of matrices gain nothing.

@@ -4,14 +4,14 @@
 //! A shader is plain WGSL that a browser takes: a header of constants, shared files, and one file named like its
 //! entry point. Nothing here needs a device, so a test can parse, validate and translate every kernel anywhere.
 
-use super::{
-    constants::{header, matrices},
-    params::{self, Params},
-};
 pub use super::{
     constants::{Constants, Half, Matrices, Shift, Sight},
     params::Layout,
     tune::{constants, small, wide},
+};
+use super::{
+    constants::{header, matrices},
+    params::{self, Params},
 };
 
 /// Tokens up to this width are reduced in registers, wider ones through blocked products.
@@ -152,7 +152,9 @@ impl Kernel {
     pub fn files(self) -> &'static [File] {
         match self {
             Kernel::ReduceNarrow => &[GRID, PARTIAL, MASK, WINDOW, TILE, REDUCE, REDUCE_NARROW],
-            Kernel::ReduceWide => &[GRID, PARTIAL, MASK, WINDOW, REDUCE, SPAN, SCORES, SUMS, VALUES, WEIGHTED, REDUCE_WIDE],
+            Kernel::ReduceWide => {
+                &[GRID, PARTIAL, MASK, WINDOW, REDUCE, SPAN, SCORES, SUMS, VALUES, WEIGHTED, REDUCE_WIDE]
+            }
             Kernel::ReduceHalf => {
                 &[GRID, PARTIAL, MASK, WINDOW, REDUCE, SPAN, HALF_OPERANDS, HALF_PRODUCTS, HALF_SUMS, REDUCE_HALF]
             }
@@ -189,7 +191,9 @@ impl Kernel {
         use Binding::{Read, ReadWrite, Uniform};
         match self {
             Kernel::ReduceNarrow => &[Uniform, Read, Read, Read, ReadWrite],
-            Kernel::ReduceWide | Kernel::ReduceHalf | Kernel::HalfStep => &[Uniform, Read, Read, Read, ReadWrite, Read],
+            Kernel::ReduceWide | Kernel::ReduceHalf | Kernel::HalfStep => {
+                &[Uniform, Read, Read, Read, ReadWrite, Read]
+            }
             Kernel::Potential => &[Uniform, Read, Read, ReadWrite, ReadWrite],
             Kernel::Hardmax => &[Uniform, Read, Read, Read, ReadWrite, Read, ReadWrite],
             Kernel::Settle => &[Uniform, Read, Read, ReadWrite, Read, Read],

@@ -103,7 +103,9 @@ impl<'a> Wire<'a> {
             true => (Kernel::ReduceNarrow, Constants { shift: lens.shift, ..*constants }),
             false => {
                 let wide = tune::wide(constants, lens.key_dim, lens.value_dim);
-                device.half.map_or((Kernel::ReduceWide, wide), |half| (Kernel::ReduceHalf, Constants { half, ..wide }))
+                device
+                    .half
+                    .map_or((Kernel::ReduceWide, wide), |half| (Kernel::ReduceHalf, Constants { half, ..wide }))
             }
         };
         let plain = Pipeline::new(device, kernel, &own);
