@@ -54,9 +54,10 @@ fn weigh(thread: u32, rating: ptr<function, Ratings>, row: ptr<function, Row>) {
     let member = thread % WIDE_QUERIES;
     let first = (thread / WIDE_QUERIES) * PART_KEYS;
     for (var k = 0u; k < PART_KEYS; k += 1u) {
-        let p = f16(exp2((*rating)[k] - (*row).shift));
-        weight[(first + k) * WEIGHT_STRIDE + member] = p;
-        (*row).z += f32(p);
+        // There and back, f32(f16(p)), compilers take for p.
+        let p = quantizeToF16(exp2((*rating)[k] - (*row).shift));
+        weight[(first + k) * WEIGHT_STRIDE + member] = f16(p);
+        (*row).z += p;
     }
 }
 

@@ -125,7 +125,10 @@ fn compile(kernel: Kernel, constants: &Constants) -> (Module, ModuleInfo) {
     });
     let capabilities = match kernel {
         Kernel::ReduceHalf => {
-            Capabilities::COOPERATIVE_MATRIX | Capabilities::SHADER_FLOAT16 | Capabilities::SUBGROUP
+            Capabilities::COOPERATIVE_MATRIX
+                | Capabilities::SHADER_FLOAT16
+                | Capabilities::SHADER_FLOAT16_IN_FLOAT32
+                | Capabilities::SUBGROUP
         }
         // No capability beyond the language itself: this is what a browser takes.
         _ => Capabilities::empty(),

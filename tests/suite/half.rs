@@ -140,7 +140,7 @@ fn pieces() {
     let tokens = cloud(2, 1500, 32, 77);
     let problem = problem(Tokens { weights: uneven(tokens.shape, 3), ..tokens }, 4.0);
     let expected = oracle::field(&problem, &problem.tokens.coordinates, Field::Tangent);
-    let pieces = Bounds { slices: Some(5), dispatch_work: Some(1e6), grid: Some(3), ..Bounds::default() };
+    let pieces = Bounds { slices: Some(5), dispatch_work: Some(1e6), ..Bounds::default() };
     let segments = Bounds { segment_bytes: Some(100_000), ..Bounds::default() };
     for bounds in [Bounds::default(), pieces, segments] {
         assert_close("velocity", &velocity(&problem, bounds), &expected, HALF);
@@ -160,7 +160,8 @@ fn field(problem: &Problem, bounds: Bounds, field: Field) -> Vec<f64> {
 /// A component that all tokens share, and f16 holds, is its own mean, however weights were rounded.
 fn sum_to_one() {
     let dim = 32;
-    let mut tokens = cloud(1, 300, dim, 91);
+    // So few that roundings that did not cancel would show.
+    let mut tokens = cloud(1, 12, dim, 91);
     for token in tokens.coordinates.chunks_mut(dim) {
         token[0] = 0.0;
         normalize(token, dim);

@@ -83,10 +83,19 @@ impl Constants {
     }
 }
 
-/// The matrices that a subgroup multiplies, as left and right factor and as a sum.
-pub(super) fn matrices(half: Half) -> String {
+/// The matrices that a subgroup of a workgroup of so many threads multiplies, as left and right factor and as a sum.
+pub(super) fn matrices(half: Half, threads: u32) -> String {
+    let number = |name, value: u32| format!("const {name}: u32 = {value}u;\n");
     let matrix = |name, scalar, role| format!("alias {name} = coop_mat{0}x{0}<{scalar}, {role}>;\n", half.edge);
-    [matrix("Left", "f16", "A"), matrix("Right", "f16", "B"), matrix("Sums", "f32", "C")].concat()
+    [
+        number("MATRIX", half.edge),
+        number("LANES", half.lanes.min(threads)),
+        number("PANEL", PANEL),
+        matrix("Left", "f16", "A"),
+        matrix("Right", "f16", "B"),
+        matrix("Sums", "f32", "C"),
+    ]
+    .concat()
 }
 
 /// The constants as WGSL, for a workgroup of so many threads.
@@ -111,9 +120,6 @@ pub(super) fn header(constants: &Constants, threads: u32) -> String {
         ("HARMONICS", HARMONICS),
         ("QUERIES_AT_ONCE", constants.queries.min(SERIES_QUERIES)),
         ("DEGREES", constants.degrees.max(1)),
-        ("MATRIX", constants.half.edge),
-        ("LANES", constants.half.lanes.min(threads)),
-        ("PANEL", PANEL),
     ];
     for (name, value) in numbers {
         // Writing to a string cannot fail.

@@ -250,11 +250,11 @@ impl Kernel {
 
     /// The whole text of the kernel, compiled for `constants`.
     pub fn source(self, constants: &Constants) -> String {
-        let constants_of_kernel = header(constants, self.threads(constants));
-        let mut text = match self {
-            Kernel::ReduceHalf => format!("{MULTIPLIES}{constants_of_kernel}{}", matrices(constants.half)),
-            _ => constants_of_kernel,
-        };
+        let threads = self.threads(constants);
+        let mut text = header(constants, threads);
+        if self == Kernel::ReduceHalf {
+            text = [MULTIPLIES, &text, &matrices(constants.half, threads)].concat();
+        }
         for file in self.files() {
             text.push('\n');
             text.push_str(file.text);
