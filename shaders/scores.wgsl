@@ -16,32 +16,6 @@ const SLAB: u32 = min(INNER, 4u);
 var<workgroup> scratch: array<vec4<f32>, max((WIDE_QUERIES + TILE) * SLAB, 2u * THREADS)>;
 // Scores, then weights: [key][quad].
 var<workgroup> weight: array<vec4<f32>, TILE * QUADS>;
-// The rows of queries and keys that a workgroup works on.
-struct Place {
-    query_base: u32,
-    first_query: u32,
-    key_base: u32,
-}
-
-// What a workgroup does: the keys [begin, end) of a slice, and the first row of its queries among all partials.
-struct Span {
-    place: Place,
-    begin: u32,
-    end: u32,
-    first_row: u32,
-}
-
-fn span_of(group: u32) -> Span {
-    let block = group % params.blocks;
-    let slice = (group / params.blocks) % params.slices;
-    let replica = group / (params.blocks * params.slices);
-    let place = Place(replica * params.queries, block * WIDE_QUERIES, replica * params.key_rows);
-    let last = min((block + 1u) * WIDE_QUERIES, params.queries) - 1u;
-    let heard = heard_range(block * WIDE_QUERIES, last);
-    let begin = first_chunk(slice * params.slice_keys + params.first_key, heard.x);
-    let end = min(slice * params.slice_keys + params.end_key, heard.y);
-    return Span(place, begin, end, slice * params.rows + place.query_base + place.first_query);
-}
 
 // Copies vectors [c, c + SLAB) of the queries and of the keys into scratch, transposed so that threads of one warp
 // read neighbouring words; what lies beyond the token is zero.

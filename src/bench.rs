@@ -113,6 +113,7 @@ pub fn flops_per_pair(dim: usize) -> usize {
 /// Two of them start in every cycle of each core. Threads are counted as cores.
 pub fn most_pairs_per_second(clock: f64, precision: Precision, dim: usize) -> Option<f64> {
     let (bytes, polynomial) = match precision {
+        Precision::Half => return None,
         Precision::Single => (4, 5),
         Precision::Double => (8, 11),
     };

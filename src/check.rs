@@ -97,7 +97,7 @@ pub async fn compare<B: Backend>(problem: &Problem, mut backend: B) -> Result<Er
         (found.log_energy - oracle::log_energy(problem, start, replica)).abs()
     };
     let epsilon = match backend.identity().precision {
-        Precision::Single => 1e-6,
+        Precision::Half | Precision::Single => 1e-6,
         Precision::Double => 1e-13,
     };
     Ok(Errors {

@@ -253,7 +253,7 @@ fn a_limit_that_blows_up_ends_the_run_and_says_so() {
     for line in samples.lines().skip(1) {
         rows.push(line.split(',').map(|field| field.parse().expect("a number")).collect());
     }
-    assert!(samples.ends_with('\n') && rows.len() > 10 && rows.len() % 2 == 0, "whole samples: {samples}");
+    assert!(samples.ends_with('\n') && rows.len() > 10 && rows.len().is_multiple_of(2), "whole samples: {samples}");
     assert!(rows.iter().all(|row| row.len() == 3 && row[2].is_finite()), "{samples}");
     let last = rows[rows.len() - 1][1];
     let (_, after) = manifest.split_once(said).expect("a time");

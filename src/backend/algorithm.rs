@@ -69,7 +69,7 @@ impl Plan {
             return Ok(None);
         }
         let tolerance = problem.tolerance.unwrap_or(match precision {
-            Precision::Single => 1e-6,
+            Precision::Half | Precision::Single => 1e-6,
             Precision::Double => 1e-12,
         });
         let reach = |head| Reach::new(attention, head, dim, tolerance);

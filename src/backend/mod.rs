@@ -22,9 +22,12 @@ pub enum Point {
     Stage,
 }
 
-/// The floating-point format in which a backend keeps its tokens.
+/// The floating-point format of the arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
+    /// Tokens and sums in f32, but the factors of the two products of a reduction, queries and keys, weights and values,
+    /// rounded to f16. Only some GPUs have it, and only where it is asked for.
+    Half,
     Single,
     Double,
 }
@@ -32,6 +35,7 @@ pub enum Precision {
 impl Precision {
     pub fn name(self) -> &'static str {
         match self {
+            Precision::Half => "half",
             Precision::Single => "single",
             Precision::Double => "double",
         }
@@ -136,6 +140,11 @@ pub enum BackendError {
          write algorithm = \"direct\""
     )]
     TooManyHarmonics,
+    #[error(
+        "--precision half: the adapter {adapter} does not multiply matrices of f16 that are summed in f32 \
+         (on Vulkan: VK_KHR_cooperative_matrix and shaderFloat16); write --precision single, or try a newer driver"
+    )]
+    NoMatrices { adapter: String },
     #[error("the {backend} backend has no {term}; {remedy}")]
     Unsupported { backend: &'static str, term: &'static str, remedy: &'static str },
     #[error("the device {adapter} was lost: {reason}; run again, or use --backend cpu")]

@@ -1,7 +1,7 @@
 //! `tokenfield check`: a table of errors, one row for each backend and case.
 
 use tokenfield::{
-    backend::{BackendError, cpu::Cpu, gpu},
+    backend::{BackendError, Precision, cpu::Cpu, gpu},
     check::{Case, Errors, cases, compare},
 };
 
@@ -19,7 +19,7 @@ pub fn execute() -> Result<(), CommandError> {
         let double = pollster::block_on(compare(&case.problem, Cpu::<f64>::new(&case.problem)?))?;
         failures += row("cpu single", case, single) + row("cpu double", case, double);
     }
-    match pollster::block_on(gpu::Device::open(gpu::Choice::Best)) {
+    match pollster::block_on(gpu::Device::open(gpu::Choice::Best, Precision::Single)) {
         Ok(device) => {
             eprintln!("gpu: {}", device.summary().name);
             for case in &cases {

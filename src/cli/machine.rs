@@ -11,7 +11,9 @@ pub struct MachineChoice {
     /// included (gpu); or the CPU.
     #[arg(long, value_enum, default_value_t = BackendChoice::Auto)]
     backend: BackendChoice,
-    /// The precision of the arithmetic; double needs the CPU.
+    /// The precision of the arithmetic; double needs the CPU. Half needs a GPU with cooperative matrices and heads of 32
+    /// components or more: operands of the sums over pairs are rounded to f16, which leaves velocities wrong by some 1e-4.
+    /// How fast that is has not been measured.
     #[arg(long, value_enum, default_value_t = PrecisionChoice::Single)]
     precision: PrecisionChoice,
 }
@@ -25,6 +27,7 @@ enum BackendChoice {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum PrecisionChoice {
+    Half,
     Single,
     Double,
 }
@@ -39,7 +42,8 @@ pub enum Machine {
 impl Machine {
     pub fn precision(&self) -> Precision {
         match self {
-            Machine::Gpu(_) | Machine::CpuSingle => Precision::Single,
+            Machine::Gpu(device) => device.precision(),
+            Machine::CpuSingle => Precision::Single,
             Machine::CpuDouble => Precision::Double,
         }
     }
@@ -48,8 +52,14 @@ impl Machine {
 impl MachineChoice {
     /// Opens what was asked for.
     pub fn open(&self) -> Result<Machine, CommandError> {
-        let open = |choice| pollster::block_on(gpu::Device::open(choice));
+        let open = |choice| pollster::block_on(gpu::Device::open(choice, Precision::Single));
         match (self.backend, self.precision) {
+            (BackendChoice::Cpu, PrecisionChoice::Half) => Err(CommandError::Input(
+                "--precision half: CPUs compute in single and double precision; use --backend gpu, or --precision single"
+                    .into(),
+            )),
+            (BackendChoice::Gpu, PrecisionChoice::Half) => open_half(gpu::Choice::Best),
+            (BackendChoice::Auto, PrecisionChoice::Half) => open_half(gpu::Choice::Hardware),
             (BackendChoice::Gpu, PrecisionChoice::Double) => Err(CommandError::Input(
                 "--precision double: GPUs compute in single precision; use --backend cpu with it".into(),
             )),
@@ -62,5 +72,17 @@ impl MachineChoice {
             (BackendChoice::Cpu, PrecisionChoice::Single) => Ok(Machine::CpuSingle),
             (_, PrecisionChoice::Double) => Ok(Machine::CpuDouble),
         }
+    }
+}
+
+/// What asks for half precision gets it or an error.
+fn open_half(choice: gpu::Choice) -> Result<Machine, CommandError> {
+    match pollster::block_on(gpu::Device::open(choice, Precision::Half)) {
+        Ok(device) => Ok(Machine::Gpu(device.into())),
+        Err(BackendError::NoAdapter(which)) => Err(CommandError::Failed(format!(
+            "--precision half: no graphics adapter found{which}; install a Vulkan driver, use --backend gpu if a software \
+             adapter will do, or write --precision single"
+        ))),
+        Err(error) => Err(error.into()),
     }
 }

@@ -185,7 +185,7 @@ impl RunFolder {
     ) -> Result<PathBuf, RecordError> {
         let path = self.path.join("tokens.npy");
         match self.manifest.precision {
-            Precision::Single => {
+            Precision::Half | Precision::Single => {
                 let single: Vec<f32> = tokens.iter().map(|x| *x as f32).collect();
                 write_tokens(&path, &single, shape)?;
             }

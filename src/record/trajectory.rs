@@ -26,7 +26,7 @@ impl Trajectory {
         partial.push(".partial");
         let partial = PathBuf::from(partial);
         let opened = match precision {
-            Precision::Single => zeroed::<f32>(&partial, samples, shape),
+            Precision::Half | Precision::Single => zeroed::<f32>(&partial, samples, shape),
             Precision::Double => zeroed::<f64>(&partial, samples, shape),
         };
         let file = opened.map_err(|source| RecordError::Write { path: path.to_owned(), source })?;
@@ -36,7 +36,7 @@ impl Trajectory {
     /// Appends the tokens of a sample.
     pub fn add(&mut self, tokens: &[f64]) -> Result<(), RecordError> {
         let written = tokens.iter().try_for_each(|component| match self.precision {
-            Precision::Single => self.file.write_all(&(*component as f32).to_le_bytes()),
+            Precision::Half | Precision::Single => self.file.write_all(&(*component as f32).to_le_bytes()),
             Precision::Double => self.file.write_all(&component.to_le_bytes()),
         });
         written.map_err(|source| RecordError::Write { path: self.path.clone(), source })

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use pollster::block_on;
 use tokenfield::{
     backend::{
-        Backend, BackendError, Point,
+        Backend, BackendError, Point, Precision,
         gpu::{Bounds, Choice, Device, Gpu},
     },
     model::Field,
@@ -79,9 +79,12 @@ pub fn text(error: BackendError) -> String {
 /// The best adapter, opened once.
 pub fn device() -> Result<&'static Device, String> {
     static DEVICE: OnceLock<Result<Device, BackendError>> = OnceLock::new();
-    DEVICE.get_or_init(|| block_on(Device::open(Choice::Best))).as_ref().map_err(|error| error.to_string())
+    DEVICE
+        .get_or_init(|| block_on(Device::open(Choice::Best, Precision::Single)))
+        .as_ref()
+        .map_err(|error| error.to_string())
 }
 
 pub fn bounded(bounds: Bounds) -> Result<Device, String> {
-    block_on(Device::open_bounded(Choice::Best, bounds)).map_err(text)
+    block_on(Device::open_bounded(Choice::Best, Precision::Single, bounds)).map_err(text)
 }

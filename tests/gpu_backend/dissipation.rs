@@ -103,7 +103,15 @@ fn check_within(device: &Device, problem: &Problem, tolerance: f64) -> Result<()
     let alone = block_on(gpu.observe(&[Quantity::Energy])).map_err(text)?;
     let tokens = block_on(gpu.tokens()).map_err(text)?;
     let only = Problem { quantities: vec![Quantity::Dissipation], ..problem.clone() };
-    let view = View { problem: &only, model: &problem.model, time: 0.0, tokens: &tokens, limit: None, copies: &[] };
+    let view = View {
+        problem: &only,
+        model: &problem.model,
+        time: 0.0,
+        tokens: &tokens,
+        limit: None,
+        copies: &[],
+        centres: &[],
+    };
     for replica in 0..problem.tokens.shape.replicas {
         let Attention { normalization, beta, .. } = &problem.model.attention;
         let what = format!("{:?}, {normalization:?}, beta = {beta}, replica {replica}", problem.tokens.shape);

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use libtest_mimic::Trial;
 use tokenfield::{
     backend::{
-        Backend,
+        Backend, BackendError, Precision,
         cpu::{Cpu, Real},
         gpu::{self, Bounds, Gpu},
     },
@@ -23,6 +23,8 @@ pub enum Kind {
     GpuSingle,
     /// The same with every step stage by stage, where small replicas would stay in workgroups.
     GpuStages,
+    /// Not among `ALL`, because it refuses what it is not for.
+    GpuHalf,
 }
 
 /// What a simulation leaves behind.
@@ -40,6 +42,7 @@ impl Kind {
             Kind::CpuDouble => "cpu_double",
             Kind::GpuSingle => "gpu_single",
             Kind::GpuStages => "gpu_stages",
+            Kind::GpuHalf => "gpu_half",
         }
     }
 
@@ -47,7 +50,7 @@ impl Kind {
     pub fn tolerance(self, single: f64, double: f64) -> f64 {
         match self {
             Kind::CpuDouble => double,
-            Kind::CpuSingle | Kind::GpuSingle | Kind::GpuStages => single,
+            Kind::CpuSingle | Kind::GpuSingle | Kind::GpuStages | Kind::GpuHalf => single,
         }
     }
 
@@ -58,6 +61,7 @@ impl Kind {
             Kind::CpuDouble => evolve(problem, on_cpu::<f64>(problem)),
             Kind::GpuSingle => evolve(problem, on_gpu(problem, Bounds::default())),
             Kind::GpuStages => evolve(problem, on_gpu(problem, Bounds { steps: Some(0), ..Bounds::default() })),
+            Kind::GpuHalf => evolve(problem, in_half(problem, Bounds::default()).expect("it suits half precision")),
         }
     }
 
@@ -74,6 +78,7 @@ impl Kind {
             Kind::CpuDouble => shifted(problem, on_cpu::<f64>(problem)),
             Kind::GpuSingle => shifted(problem, on_gpu(problem, Bounds::default())),
             Kind::GpuStages => shifted(problem, on_gpu(problem, Bounds { steps: Some(0), ..Bounds::default() })),
+            Kind::GpuHalf => shifted(problem, in_half(problem, Bounds::default()).expect("it suits half precision")),
         }
     }
 }
@@ -83,8 +88,17 @@ fn on_cpu<T: Real>(problem: &Problem) -> Cpu<T> {
 }
 
 fn on_gpu(problem: &Problem, bounds: Bounds) -> Gpu {
-    let device = pollster::block_on(gpu::Device::open_bounded(gpu::Choice::Best, bounds)).expect("an adapter opens");
+    let open = gpu::Device::open_bounded(gpu::Choice::Best, Precision::Single, bounds);
+    let device = pollster::block_on(open).expect("an adapter opens");
     pollster::block_on(Gpu::new(&device, problem)).expect("the problem fits the adapter")
+}
+
+/// The problem in half precision, on an adapter that has it.
+pub fn in_half(problem: &Problem, bounds: Bounds) -> Result<Gpu, BackendError> {
+    pollster::block_on(async {
+        let device = gpu::Device::open_bounded(gpu::Choice::Best, Precision::Half, bounds).await?;
+        Gpu::new(&device, problem).await
+    })
 }
 
 fn evolve<B: Backend>(problem: &Problem, mut backend: B) -> Outcome {

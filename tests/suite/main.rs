@@ -3,6 +3,7 @@
 mod backends;
 mod clouds;
 mod course;
+mod half;
 mod harmonic;
 mod laws;
 mod long_sums;
@@ -21,6 +22,7 @@ fn main() {
         laws::all(),
         parity::all(),
         harmonic::all(),
+        half::all(),
         order::all(),
         threads::all(),
         long_sums::all(),

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::shaders::{
-    EDGE, HARMONICS, MOMENT_KEYS, OVERLAP_BINS, OVERLAP_COLUMNS, OVERLAP_ROWS, PROJECT_ROWS, PROJECT_VECTORS,
+    EDGE, HARMONICS, MOMENT_KEYS, OVERLAP_BINS, OVERLAP_COLUMNS, OVERLAP_ROWS, PANEL, PROJECT_ROWS, PROJECT_VECTORS,
     SERIES_QUERIES, SILENT, SURVEY_ROWS, WIDE_QUERIES,
 };
 use crate::{harmonic::SEED, model::TIE};
@@ -51,6 +51,21 @@ pub struct Constants {
     pub tiles: u32,
     /// Stages of a step of `advance`; one elsewhere.
     pub stages: u32,
+    /// The matrices of `reduce_half`; the smallest elsewhere.
+    pub half: Half,
+}
+
+/// How an adapter multiplies matrices of f16 that are summed in f32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Half {
+    /// Rows and columns of each matrix: 8 or 16.
+    pub edge: u32,
+    /// Threads of the largest subgroup; a subgroup multiplies matrices together.
+    pub lanes: u32,
+}
+
+impl Half {
+    pub const SMALLEST: Half = Half { edge: 8, lanes: 8 };
 }
 
 /// Whether a kernel that knows the heads must be able to multiply tokens by matrices.
@@ -66,6 +81,21 @@ impl Constants {
     pub fn width(&self) -> u32 {
         self.dim.div_ceil(4)
     }
+}
+
+/// The matrices that a subgroup of a workgroup of so many threads multiplies, as left and right factor and as a sum.
+pub(super) fn matrices(half: Half, threads: u32) -> String {
+    let number = |name, value: u32| format!("const {name}: u32 = {value}u;\n");
+    let matrix = |name, scalar, role| format!("alias {name} = coop_mat{0}x{0}<{scalar}, {role}>;\n", half.edge);
+    [
+        number("MATRIX", half.edge),
+        number("LANES", half.lanes.min(threads)),
+        number("PANEL", PANEL),
+        matrix("Left", "f16", "A"),
+        matrix("Right", "f16", "B"),
+        matrix("Sums", "f32", "C"),
+    ]
+    .concat()
 }
 
 /// The constants as WGSL, for a workgroup of so many threads.

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use super::{
     adapter::{self, AdapterSummary, Choice, Kind},
     failure::Failure,
+    half,
     pipelines::Compiled,
+    shaders::Half,
+    terms,
 };
-use crate::backend::BackendError;
+use crate::backend::{BackendError, Precision};
 
 /// How large pieces of work may be. The defaults are what the adapter allows; tests make them small to reach, with
 /// few tokens, the paths that large problems take.
@@ -37,25 +40,36 @@ pub struct Device {
     pub(super) queue: wgpu::Queue,
     pub(super) summary: AdapterSummary,
     pub(super) bounds: Bounds,
+    /// Present where half precision was asked for.
+    pub(super) half: Option<Half>,
     pub(super) failure: Failure,
     pub(super) compiled: Compiled,
 }
 
 impl Device {
-    /// Opens the adapter of `choice`.
+    /// Opens the adapter of `choice` for arithmetic in `precision`, which all problems on it have.
     ///
-    /// Fails with `NoAdapter`, with `BelowLimit` if the kernels do not fit the adapter, or with `Device` if it cannot
-    /// be opened.
-    pub async fn open(choice: Choice) -> Result<Device, BackendError> {
-        Self::open_bounded(choice, Bounds::default()).await
+    /// Fails with `NoAdapter`, with `Unsupported` for double precision, with `NoMatrices` if the adapter lacks half precision,
+    /// with `BelowLimit` if the kernels do not fit the adapter, or with `Device` if it cannot be opened.
+    pub async fn open(choice: Choice, precision: Precision) -> Result<Device, BackendError> {
+        Self::open_bounded(choice, precision, Bounds::default()).await
     }
 
     /// Opens the adapter of `choice`, with work in smaller pieces than it would allow.
-    pub async fn open_bounded(choice: Choice, bounds: Bounds) -> Result<Device, BackendError> {
+    pub async fn open_bounded(choice: Choice, precision: Precision, bounds: Bounds) -> Result<Device, BackendError> {
         let (adapter, summary) = adapter::choose(choice).await?;
         require(&summary.name, &adapter.limits())?;
+        let half = match precision {
+            Precision::Half => Some(half::require(&adapter, &summary.name)?),
+            Precision::Single => None,
+            Precision::Double => return Err(terms::unsupported("double precision")),
+        };
         let descriptor = wgpu::DeviceDescriptor {
             label: Some("tokenfield"),
+            required_features: half.map_or(wgpu::Features::empty(), |_| half::FEATURES),
+            // SAFETY: what is experimental about matrices may refuse a shader or end in a lost device; both are told.
+            experimental_features: half
+                .map_or_else(Default::default, |_| unsafe { wgpu::ExperimentalFeatures::enabled() }),
             // Everything the adapter has: a device opened without asking is limited to what every browser has.
             required_limits: adapter.limits(),
             ..Default::default()
@@ -67,12 +81,17 @@ impl Device {
         let (device, queue) = adapter.request_device(&descriptor).await.map_err(refused)?;
         let failure = Failure::default();
         listen(&device, &failure, &summary.name);
-        Ok(Device { device, queue, summary, bounds, failure, compiled: Compiled::default() })
+        Ok(Device { device, queue, summary, bounds, half, failure, compiled: Compiled::default() })
     }
 
     /// The adapter that was opened.
     pub fn summary(&self) -> &AdapterSummary {
         &self.summary
+    }
+
+    /// The precision of the arithmetic.
+    pub fn precision(&self) -> Precision {
+        self.half.map_or(Precision::Single, |_| Precision::Half)
     }
 
     /// The kind of adapter that the reduction is shaped for.
@@ -104,7 +123,7 @@ impl Device {
     }
 }
 
-fn within(adapter: &str, limit: &'static str, needed: u64, available: u64) -> Result<(), BackendError> {
+pub(super) fn within(adapter: &str, limit: &'static str, needed: u64, available: u64) -> Result<(), BackendError> {
     if needed > available {
         return Err(BackendError::BelowLimit { adapter: adapter.into(), limit, needed, available });
     }

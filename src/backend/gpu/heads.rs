@@ -6,6 +6,7 @@ use std::f64::consts::LOG2_E;
 use super::{
     cloud::{Partials, Scratch},
     device::Device,
+    half,
     project::{Affine, Linear, Silence},
     shaders::{Matrices, NARROW, Shift, Sight},
 };
@@ -30,6 +31,13 @@ impl<M> Query<M> {
             Query::Projected(matrix) => Some(matrix),
         }
     }
+
+    fn matrix_mut(&mut self) -> Option<&mut M> {
+        match self {
+            Query::Scaled(_) => None,
+            Query::Projected(matrix) => Some(matrix),
+        }
+    }
 }
 
 /// One head: what becomes of a token on its way through it, with matrices of the kind M.
@@ -46,6 +54,8 @@ pub(super) struct Lens<M> {
     /// What the sums are multiplied by, and by which power of two they are divided where the softmax does not do that.
     pub scale: f32,
     pub offset: f32,
+    /// What products of queries and keys that were made beforehand are multiplied by.
+    pub unit: f32,
     pub shift: Shift,
     /// The shift if it is fixed: a whole number, to base two.
     pub fixed: f32,
@@ -63,6 +73,8 @@ pub(super) struct Setting {
     pub is_constant: bool,
     /// Whether every token has a length of one, and a weight that does not vanish beside others.
     pub hears_itself: bool,
+    /// Present in half precision: no row is longer.
+    pub longest: Option<f64>,
 }
 
 impl Setting {
@@ -74,7 +86,19 @@ impl Setting {
             Weights::Each(weights) => weights.iter().all(|weight| weight * sources as f64 > 1e-20),
         };
         let is_constant = course.is_constant();
-        Setting { dim: tokens.shape.dim, sources, is_constant, hears_itself: heard && model.geometry.is_unit() }
+        let hears_itself = heard && model.geometry.is_unit();
+        Setting { dim: tokens.shape.dim, sources, is_constant, hears_itself, longest: None }
+    }
+
+    /// The same in the precision of `device`.
+    pub fn on(device: &Device, problem: &Problem) -> Setting {
+        let longest = device.half.and_then(|_| half::longest(problem));
+        Setting { longest, ..Setting::new(problem) }
+    }
+
+    /// Keeps the outputs of a matrix within f16, and returns by what they became smaller.
+    fn shrink(&self, matrix: Option<&mut Affine>) -> f64 {
+        self.longest.zip(matrix).map_or(1.0, |(longest, matrix)| matrix.shrink(longest))
     }
 }
 
@@ -84,8 +108,10 @@ impl Lens<Affine> {
         let dim = setting.dim;
         let beta = attention.beta_of(head);
         let factor = beta * LOG2_E;
-        let (query, key) = queries_and_keys(setting, attention, head);
-        let (value, output) = values_and_output(setting, head);
+        let (mut query, mut key) = queries_and_keys(setting, attention, head);
+        let (mut value, output) = values_and_output(setting, head);
+        let unit_of_scores = setting.shrink(query.matrix_mut()) * setting.shrink(key.as_mut());
+        let unit_of_values = setting.shrink(value.as_mut());
         let width = |matrix: Option<&Affine>| matrix.map_or(dim, |matrix| matrix.outer());
         let key_dim = width(query.matrix());
         let value_dim = width(value.as_ref());
@@ -107,9 +133,10 @@ impl Lens<Affine> {
         };
         let silence = if head.biases.output.is_empty() { Silence::Zero } else { Silence::Marked };
         // 2^-down in two parts, so that its exponent is exact.
-        let scale = (unit(setting, attention) * multiple * (down.floor() - down).exp2()) as f32;
+        let scale = (unit(setting, attention) * unit_of_values * multiple * (down.floor() - down).exp2()) as f32;
         let offset = down.floor() as f32;
-        Lens { query, key, value, output, key_dim, value_dim, scale, offset, shift, fixed, silence, is_placed }
+        let unit = unit_of_scores as f32;
+        Lens { query, key, value, output, key_dim, value_dim, scale, offset, unit, shift, fixed, silence, is_placed }
     }
 }
 
@@ -128,6 +155,7 @@ impl Lens<Linear> {
             value_dim: lens.value_dim,
             scale: lens.scale,
             offset: lens.offset,
+            unit: lens.unit,
             shift: lens.shift,
             fixed: lens.fixed,
             silence: lens.silence,
@@ -138,7 +166,7 @@ impl Lens<Linear> {
     /// Replaces the numbers of the head, after whatever was submitted; false if its shape is another.
     #[must_use]
     pub fn write(&mut self, device: &Device, lens: &Lens<Affine>) -> bool {
-        (self.scale, self.offset, self.fixed) = (lens.scale, lens.offset, lens.fixed);
+        (self.scale, self.offset, self.unit, self.fixed) = (lens.scale, lens.offset, lens.unit, lens.fixed);
         if let (Query::Scaled(own), Query::Scaled(scale)) = (&mut self.query, &lens.query) {
             *own = *scale;
         }

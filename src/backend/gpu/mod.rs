@@ -23,14 +23,14 @@
 //! ```no_run
 //! use tokenfield::{
 //!     backend::{
-//!         Backend, BackendError,
+//!         Backend, BackendError, Precision,
 //!         gpu::{Choice, Device, Gpu},
 //!     },
 //!     problem::Problem,
 //! };
 //!
 //! async fn means(problem: &Problem) -> Result<Vec<Vec<f64>>, BackendError> {
-//!     let device = Device::open(Choice::Best).await?;
+//!     let device = Device::open(Choice::Best, Precision::Single).await?;
 //!     let mut gpu = Gpu::new(&device, problem).await?;
 //!     let replicas = gpu.observe(&[]).await?;
 //!     Ok(replicas.into_iter().map(|statistics| statistics.mean).collect())
@@ -46,6 +46,7 @@ mod cloud;
 mod constants;
 mod device;
 mod failure;
+mod half;
 mod harmonic;
 mod heads;
 mod motion;
@@ -93,7 +94,7 @@ use self::{
     terms::unsupported,
     velocity::{Clouds, Purpose, Velocity, View},
 };
-use super::{Backend, BackendError, Identity, Method, Point, Precision, algorithm::Plan};
+use super::{Backend, BackendError, Identity, Method, Point, algorithm::Plan};
 use crate::{
     model::{Field, Model},
     observe::{Quantity, Statistics},
@@ -106,7 +107,7 @@ use crate::{
 /// in the harmonics leaves several times the error of direct sums.
 const FEWEST_PAIRS: f64 = 2e11;
 
-/// One problem on a graphics device, in single precision.
+/// One problem on a graphics device, in the precision that it was opened for.
 pub struct Gpu {
     device: Device,
     shape: Shape,
@@ -140,13 +141,16 @@ impl Gpu {
     /// harmonics that cannot meet its tolerance.
     pub async fn new(device: &Device, problem: &Problem) -> Result<Gpu, BackendError> {
         terms::check(problem)?;
+        if device.half.is_some() {
+            half::check(problem)?;
+        }
         let shape = problem.tokens.shape;
         let attention = &problem.model.attention;
         let constants = tune::constants(shape, device.kind(), Shift::Running, heads::sight(attention));
         let recorder = Recorder::new(device);
         let plan = plan(device, problem)?;
         let partials = if plan.is_some() { Partials::Whole } else { Partials::OfSlices };
-        let setting = Setting::new(problem);
+        let setting = Setting::on(device, problem);
         let lenses: Vec<_> = attention.heads.iter().map(|head| Lens::of(&setting, attention, head)).collect();
         let scratch = heads::scratch(&lenses, attention.normalization, partials);
         let cloud = Cloud::new(device, problem, &constants, scratch).await?;
@@ -261,7 +265,7 @@ impl Backend for Gpu {
             backend: "gpu",
             adapter: format!("{} ({})", summary.name, summary.api),
             driver: summary.driver.clone(),
-            precision: Precision::Single,
+            precision: self.device.precision(),
         }
     }
 
@@ -376,7 +380,7 @@ fn plan(device: &Device, problem: &Problem) -> Result<Option<Plan>, BackendError
     if !terms::is_plain(problem)? {
         return Ok(None);
     }
-    let plan = Plan::choose(problem, Precision::Single, f64::from(f32::EPSILON), FEWEST_PAIRS)?;
+    let plan = Plan::choose(problem, device.precision(), f64::from(f32::EPSILON), FEWEST_PAIRS)?;
     Ok(plan.map(|plan| match device.bounds.degree {
         Some(most) => plan.cut(most.into()),
         None => plan,

@@ -33,6 +33,21 @@ impl Affine {
         numbers[last..].iter_mut().zip(bias).for_each(|(to, bias)| *to = *bias as f32);
         Affine { inner, outer, numbers }
     }
+
+    /// Divides it by the power of two, which is returned, that leaves no component above one of what becomes of inputs of at
+    /// most this length.
+    pub fn shrink(&mut self, length: f64) -> f64 {
+        let width = 4 * self.outer.div_ceil(4);
+        let (matrix, bias) = self.numbers.split_at(self.numbers.len() - width);
+        let reach = |row: usize| {
+            let square: f64 = matrix.iter().skip(row).step_by(width).map(|entry| f64::from(*entry).powi(2)).sum();
+            length * square.sqrt() + f64::from(bias[row].abs())
+        };
+        let most = (0..self.outer).map(reach).fold(0.0, f64::max);
+        let power = if most > 0.0 { most.log2().ceil().exp2() } else { 1.0 };
+        self.numbers.iter_mut().for_each(|number| *number = (f64::from(*number) / power) as f32);
+        power
+    }
 }
 
 /// The same on the device.

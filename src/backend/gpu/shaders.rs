@@ -4,14 +4,14 @@
 //! A shader is plain WGSL that a browser takes: a header of constants, shared files, and one file named like its
 //! entry point. Nothing here needs a device, so a test can parse, validate and translate every kernel anywhere.
 
-use super::{
-    constants::header,
-    params::{self, Params},
-};
 pub use super::{
-    constants::{Constants, Matrices, Shift, Sight},
+    constants::{Constants, Half, Matrices, Shift, Sight},
     params::Layout,
     tune::{constants, small, wide},
+};
+use super::{
+    constants::{header, matrices},
+    params::{self, Params},
 };
 
 /// Tokens up to this width are reduced in registers, wider ones through blocked products.
@@ -28,6 +28,8 @@ pub const OVERLAP_COLUMNS: u32 = 16 * OVERLAP_ROWS;
 pub const OVERLAP_BINS: u32 = 1000;
 /// Queries of one workgroup of `reduce_wide`.
 pub const WIDE_QUERIES: u32 = 64;
+/// Components of a query that `reduce_half` keeps at a time, and of keys and values that it has in workgroup memory.
+pub const PANEL: u32 = 128;
 /// Vectors of the output that one workgroup of `project_wide` owns, and rows.
 pub const PROJECT_VECTORS: u32 = 8;
 pub const PROJECT_ROWS: u32 = 32;
@@ -40,11 +42,15 @@ pub const SERIES_QUERIES: u32 = 4;
 /// infinity minus infinity is not a number.
 pub const SILENT: f32 = -1e30;
 
+/// What a kernel that multiplies matrices needs beyond the language of browsers.
+const MULTIPLIES: &str = "enable f16;\nenable wgpu_cooperative_matrix;\n";
+
 /// The kernels; each is an entry point and a file of the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kernel {
     ReduceNarrow,
     ReduceWide,
+    ReduceHalf,
     Hardmax,
     HalfStep,
     Potential,
@@ -84,9 +90,10 @@ pub enum Binding {
 }
 
 impl Kernel {
-    pub const ALL: [Kernel; 30] = [
+    pub const ALL: [Kernel; 31] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
+        Kernel::ReduceHalf,
         Kernel::Hardmax,
         Kernel::HalfStep,
         Kernel::Potential,
@@ -122,6 +129,7 @@ impl Kernel {
         match self {
             Kernel::ReduceNarrow => "reduce_narrow",
             Kernel::ReduceWide => "reduce_wide",
+            Kernel::ReduceHalf => "reduce_half",
             Kernel::Hardmax => "hardmax",
             Kernel::HalfStep => "half_step",
             Kernel::Potential => "potential",
@@ -157,9 +165,14 @@ impl Kernel {
     pub fn files(self) -> &'static [File] {
         match self {
             Kernel::ReduceNarrow => &[GRID, PARTIAL, MASK, WINDOW, TILE, REDUCE, REDUCE_NARROW],
-            Kernel::ReduceWide => &[GRID, PARTIAL, MASK, WINDOW, REDUCE, SCORES, SUMS, VALUES, WEIGHTED, REDUCE_WIDE],
-            Kernel::Hardmax => &[GRID, PARTIAL, MASK, WINDOW, REDUCE, SCORES, SUMS, VALUES, HARDMAX],
-            Kernel::HalfStep => &[GRID, PARTIAL, MASK, WINDOW, REDUCE, SCORES, SUMS, WEIGHTED, HALF_STEP],
+            Kernel::ReduceWide => {
+                &[GRID, PARTIAL, MASK, WINDOW, REDUCE, SPAN, SCORES, SUMS, VALUES, WEIGHTED, REDUCE_WIDE]
+            }
+            Kernel::ReduceHalf => {
+                &[GRID, PARTIAL, MASK, WINDOW, REDUCE, SPAN, HALF_OPERANDS, HALF_PRODUCTS, HALF_SUMS, REDUCE_HALF]
+            }
+            Kernel::Hardmax => &[GRID, PARTIAL, MASK, WINDOW, REDUCE, SPAN, SCORES, SUMS, VALUES, HARDMAX],
+            Kernel::HalfStep => &[GRID, PARTIAL, MASK, WINDOW, REDUCE, SPAN, SCORES, SUMS, WEIGHTED, HALF_STEP],
             Kernel::Potential => &[GRID, POTENTIAL],
             Kernel::Settle => &[GRID, PARTIAL, SILENCE, SETTLE],
             Kernel::ProjectNarrow => &[GRID, SILENCE, ACTIVATION, PROJECT, PROJECT_NARROW],
@@ -194,7 +207,9 @@ impl Kernel {
         use Binding::{Read, ReadWrite, Uniform};
         match self {
             Kernel::ReduceNarrow => &[Uniform, Read, Read, Read, ReadWrite],
-            Kernel::ReduceWide | Kernel::HalfStep => &[Uniform, Read, Read, Read, ReadWrite, Read],
+            Kernel::ReduceWide | Kernel::ReduceHalf | Kernel::HalfStep => {
+                &[Uniform, Read, Read, Read, ReadWrite, Read]
+            }
             Kernel::Potential => &[Uniform, Read, Read, ReadWrite, ReadWrite],
             Kernel::Hardmax => &[Uniform, Read, Read, Read, ReadWrite, Read, ReadWrite],
             Kernel::Settle => &[Uniform, Read, Read, ReadWrite, Read, Read],
@@ -221,7 +236,8 @@ impl Kernel {
     /// The uniform struct, as Rust lays it out.
     pub fn layout(self) -> Layout {
         match self {
-            Kernel::ReduceNarrow | Kernel::ReduceWide | Kernel::Hardmax | Kernel::HalfStep => params::Reduce::LAYOUT,
+            Kernel::ReduceNarrow | Kernel::ReduceWide | Kernel::ReduceHalf => params::Reduce::LAYOUT,
+            Kernel::Hardmax | Kernel::HalfStep => params::Reduce::LAYOUT,
             Kernel::Potential => params::Potential::LAYOUT,
             Kernel::Settle => params::Settle::LAYOUT,
             Kernel::ProjectNarrow | Kernel::ProjectWide => params::Project::LAYOUT,
@@ -248,9 +264,8 @@ impl Kernel {
     /// Threads of one workgroup.
     pub fn threads(self, constants: &Constants) -> u32 {
         match self {
-            Kernel::ReduceNarrow | Kernel::ReduceWide | Kernel::Hardmax | Kernel::HalfStep | Kernel::Advance => {
-                constants.threads
-            }
+            Kernel::ReduceNarrow | Kernel::ReduceWide | Kernel::ReduceHalf => constants.threads,
+            Kernel::Hardmax | Kernel::HalfStep | Kernel::Advance => constants.threads,
             Kernel::SecondMoment | Kernel::Overlaps | Kernel::Collect => EDGE * EDGE,
             _ => THREADS,
         }
@@ -258,7 +273,11 @@ impl Kernel {
 
     /// The whole text of the kernel, compiled for `constants`.
     pub fn source(self, constants: &Constants) -> String {
-        let mut text = header(constants, self.threads(constants));
+        let threads = self.threads(constants);
+        let mut text = header(constants, threads);
+        if self == Kernel::ReduceHalf {
+            text = [MULTIPLIES, &text, &matrices(constants.half, threads)].concat();
+        }
         for file in self.files() {
             text.push('\n');
             text.push_str(file.text);
@@ -292,11 +311,16 @@ files! {
     TILE = "tile.wgsl";
     REDUCE = "reduce.wgsl";
     REDUCE_NARROW = "reduce_narrow.wgsl";
+    SPAN = "span.wgsl";
     SCORES = "scores.wgsl";
     SUMS = "sums.wgsl";
     VALUES = "values.wgsl";
     WEIGHTED = "weighted.wgsl";
     REDUCE_WIDE = "reduce_wide.wgsl";
+    HALF_OPERANDS = "half_operands.wgsl";
+    HALF_PRODUCTS = "half_products.wgsl";
+    HALF_SUMS = "half_sums.wgsl";
+    REDUCE_HALF = "reduce_half.wgsl";
     HARDMAX = "hardmax.wgsl";
     HALF_STEP = "half_step.wgsl";
     POTENTIAL = "potential.wgsl";

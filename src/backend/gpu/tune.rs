@@ -5,7 +5,7 @@
 
 use super::{
     adapter::Kind,
-    shaders::{Constants, Matrices, NARROW, Shift, Sight, WIDE_QUERIES},
+    shaders::{Constants, Half, Matrices, NARROW, Shift, Sight, WIDE_QUERIES},
 };
 use crate::tokens::Shape;
 
@@ -32,6 +32,7 @@ pub fn constants(shape: Shape, kind: Kind, shift: Shift, sight: Sight) -> Consta
         matrices,
         tiles,
         stages,
+        half: Half::SMALLEST,
     };
     if shape.dim > NARROW {
         return wide(&general, shape.dim, shape.dim);
@@ -93,6 +94,7 @@ pub fn small(
         matrices,
         tiles: tiles as u32,
         stages: stages as u32,
+        half: Half::SMALLEST,
     })
 }
 

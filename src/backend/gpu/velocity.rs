@@ -94,7 +94,7 @@ impl Velocity {
         recorder: &Recorder,
     ) -> Velocity {
         let Clouds { queries, keys } = clouds;
-        let (setting, attention) = (Setting::new(problem), &problem.model.attention);
+        let (setting, attention) = (Setting::on(device, problem), &problem.model.attention);
         let head = |head| {
             let lens = Lens::new(device, &Lens::of(&setting, attention, head));
             let betas = Betas::new(device, attention, head);
@@ -287,7 +287,7 @@ impl Velocity {
             width: lens.key_dim + lens.value_dim,
             scale: match lens.query {
                 Query::Scaled(scale) => scale,
-                Query::Projected(_) => 1.0,
+                Query::Projected(_) => lens.unit,
             },
             shift: lens.fixed,
         }

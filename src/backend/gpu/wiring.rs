@@ -101,7 +101,12 @@ impl<'a> Wire<'a> {
     ) -> Wire<'a> {
         let (kernel, own) = match lens.is_narrow(constants.dim as usize) {
             true => (Kernel::ReduceNarrow, Constants { shift: lens.shift, ..*constants }),
-            false => (Kernel::ReduceWide, tune::wide(constants, lens.key_dim, lens.value_dim)),
+            false => {
+                let wide = tune::wide(constants, lens.key_dim, lens.value_dim);
+                device
+                    .half
+                    .map_or((Kernel::ReduceWide, wide), |half| (Kernel::ReduceHalf, Constants { half, ..wide }))
+            }
         };
         let plain = Pipeline::new(device, kernel, &own);
         let reduce = match attention.normalization {
@@ -157,7 +162,7 @@ impl<'a> Wire<'a> {
             let mut buffers = vec![queries, keys, weights, &cloud.partials];
             match pipeline.kernel {
                 Kernel::Hardmax => buffers.extend([values, &cloud.extremes]),
-                Kernel::ReduceWide => buffers.push(values),
+                Kernel::ReduceWide | Kernel::ReduceHalf => buffers.push(values),
                 _ => {}
             }
             self.bind(pipeline, &buffers)

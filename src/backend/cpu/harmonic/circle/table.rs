@@ -76,7 +76,7 @@ impl<T: Real> Table<T> {
 
 fn order<T: Real>() -> usize {
     match T::PRECISION {
-        Precision::Single => SINGLE,
+        Precision::Half | Precision::Single => SINGLE,
         Precision::Double => DOUBLE,
     }
 }
@@ -189,8 +189,8 @@ impl<T: Real> Kernel for Lookup<'_, '_, T> {
     #[inline(always)]
     fn run<S: Exp2>(self, simd: S) -> Vec<usize> {
         match (T::PRECISION, self.table.components) {
-            (Precision::Single, 1) => self.look_up::<S, SINGLE, 1>(simd),
-            (Precision::Single, _) => self.look_up::<S, SINGLE, 2>(simd),
+            (Precision::Half | Precision::Single, 1) => self.look_up::<S, SINGLE, 1>(simd),
+            (Precision::Half | Precision::Single, _) => self.look_up::<S, SINGLE, 2>(simd),
             (Precision::Double, 1) => self.look_up::<S, DOUBLE, 1>(simd),
             (Precision::Double, _) => self.look_up::<S, DOUBLE, 2>(simd),
         }

@@ -54,7 +54,7 @@ fn norm(query: &[f64]) -> f64 {
 /// cluster at beta = 400, and 6e-14. The error of f32 is not the tail's, which is ten times smaller.
 fn tolerances<T: Real>() -> (f64, f64) {
     match T::PRECISION {
-        Precision::Single => (1e-6, 2e-6),
+        Precision::Half | Precision::Single => (1e-6, 2e-6),
         Precision::Double => (1e-12, 1e-13),
     }
 }
