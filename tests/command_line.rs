@@ -341,3 +341,17 @@ fn devices_marks_what_auto_takes_and_check_finds_every_backend_right() {
     let table = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(table.contains("cpu single") && table.contains("cpu double") && !table.contains("ABOVE"), "{table}");
 }
+
+/// What asks for half precision gets it or an error, and no run folder; the CPU never has it.
+#[test]
+fn half_precision_is_never_replaced() {
+    let bench = Bench::new(EXPERIMENT);
+    let output = bench.run("out", &["--precision", "half"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("use --backend gpu, or --precision single"), "{}", stderr(&output));
+    // On a GPU that has it, d = 3 has not.
+    let output = bench.tokenfield(&["run", "small.toml", "--backend", "gpu", "--precision", "half", "--out", "out"]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("--precision single"), "{}", stderr(&output));
+    assert!(!bench.path("out").exists(), "nothing was started");
+}
