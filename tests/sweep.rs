@@ -196,6 +196,12 @@ fn cells_of_one_shape_run_as_one_and_are_what_they_are_alone() {
         run.args(["--out", &alone, "--set", &set[0], "--set", &set[1]]);
         assert_done(&run.output().expect("the command starts"));
         let cell = folder.join("out/cells").join(row(beta, seed));
+        let manifest = |folder: &Path| -> serde_json::Value {
+            serde_json::from_slice(&fs::read(folder.join("manifest.json")).expect("a file")).expect("a manifest")
+        };
+        for key in ["seed", "pairs_evaluated"] {
+            assert_eq!(manifest(&cell)[key], manifest(&folder.join(&alone))[key], "{key}");
+        }
         for name in ["experiment.toml", "samples.csv"] {
             let read = |folder: &Path| fs::read_to_string(folder.join(name)).expect("a file");
             let (found, expected) = (read(&cell), read(&folder.join(&alone)));
@@ -244,6 +250,17 @@ fn a_cell_that_diverges_stops_no_other() {
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("no longer finite") && said.contains("each of these cells runs by itself"), "{said}");
+    let sharp = fs::read_dir(folder.join("out/cells")).expect("cells").map(|cell| cell.expect("a cell").path());
+    let is_sharp = |cell: &std::path::PathBuf| {
+        fs::read_to_string(cell.join("experiment.toml")).expect("a file").contains("beta = 1000")
+    };
+    let id = sharp.into_iter().find(is_sharp).expect("a cell");
+    let id = id.file_name().expect("a name").to_string_lossy();
+    let blamed = said.lines().find(|line| line.contains("each of these cells")).expect("a line");
+    assert!(
+        blamed.contains(&*id) && blamed.contains("of replica 0 "),
+        "the cell to blame, and its own replica: {blamed}"
+    );
     let cells = fs::read_dir(folder.join("out/cells")).expect("cells");
     let manifests =
         cells.map(|cell| fs::read_to_string(cell.expect("a cell").path().join("manifest.json")).expect("a manifest"));

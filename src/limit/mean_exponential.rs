@@ -18,8 +18,9 @@ pub(super) struct MeanExponential {
 /// At z >= 0, over the unit sphere of R^dim, two points for dim = 1.
 pub(super) fn mean_exponential(dim: usize, z: f64) -> MeanExponential {
     let dim = dim as f64;
-    // m_l I_{nu+l} falls like l^{dim-2} e^{-l^2 / 2z}, and like z^l / l! once l > z.
-    let last = ((dim * z).sqrt() + (80.0 * z).sqrt()) as usize + 20;
+    // m_l I_{nu+l} falls like l^{dim-2} e^{-l^2 / 2z}, and like z^l / l! once l > z. Five more than the roots would give
+    // all digits.
+    let last = ((dim * z).sqrt() + (80.0 * z).sqrt()) as usize + 8;
     let (mut slope, mut sum, mut one, mut divided) = (0.0, 1.0, 1.0, 0.0);
     for l in (1..=last).rev().map(|l| l as f64) {
         slope = 1.0 / (2.0 * l + dim - 2.0 + z * z * slope);
@@ -67,6 +68,7 @@ mod tests {
     fn means_in_more_dimensions() {
         assert_is(2, 7.5, 5.591588708075275, 0.12409663124655028);
         assert_is(2, 2000.0, 1995.2806727526574, 0.0004998749843671814);
+        assert_is(4, 0.03, 0.00011249789070409799, 0.2499906255273121);
         assert_is(7, 40.0, 30.872328092110514, 0.023173044504383008);
         assert_is(7, 100000.0, 99967.47609662548, 9.99970000300003e-06);
         assert_is(62, 900.0, 786.5605802400024, 0.0010740744173910121);

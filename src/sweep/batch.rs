@@ -44,7 +44,6 @@ pub fn batches(cells: &[Cell]) -> Result<Vec<Vec<usize>>, ExperimentError> {
 #[derive(PartialEq)]
 struct Likeness {
     shape: Shape,
-    quantities: Vec<Quantity>,
     /// But for beta; random matrices follow the seed.
     model: Model,
     course: Course,
@@ -69,8 +68,8 @@ impl Likeness {
         }
         let mut model = model.clone();
         model.attention.beta = 0.0;
-        let (shape, course, quantities) = (tokens.shape, course.clone(), problem.quantities.clone());
-        Ok(Some(Self { shape, quantities, model, course, rest: without_differences(experiment.to_table()?) }))
+        let (shape, course) = (tokens.shape, course.clone());
+        Ok(Some(Self { shape, model, course, rest: without_differences(experiment.to_table()?) }))
     }
 }
 
@@ -79,16 +78,12 @@ fn is_drawn(quantity: &Quantity) -> bool {
     matches!(quantity, Quantity::OverlapHistogram { .. } | Quantity::Attention { .. })
 }
 
-/// Without the tokens' beginnings, and without beta where it is a number.
+/// Without the tokens' beginnings and without beta, which is a number here or part of the course.
 fn without_differences(mut experiment: Table) -> Table {
-    if let Some(Value::Table(tokens)) = experiment.get_mut("tokens") {
-        tokens.remove("seed");
-        tokens.remove("initial");
-    }
-    if let Some(Value::Table(attention)) = experiment.get_mut("attention")
-        && attention.get("beta").is_some_and(|beta| !beta.is_table())
-    {
-        attention.remove("beta");
+    for (table, key) in [("tokens", "seed"), ("tokens", "initial"), ("attention", "beta")] {
+        if let Some(Value::Table(table)) = experiment.get_mut(table) {
+            table.remove(key);
+        }
     }
     experiment
 }
@@ -141,7 +136,7 @@ mod tests {
 
     #[test]
     fn cells_that_differ_in_beta_and_beginnings_run_together() {
-        let axes = "\"tokens.count\" = [8, 16]\n\"attention.beta\" = [4, 0, 1]\n\"tokens.seed\" = [1, 2]";
+        let axes = "\"tokens.count\" = [8, 16]\n\"attention.beta\" = [0, 4, 1]\n\"tokens.seed\" = [1, 2]";
         let (cells, batches) = of(axes, BASE);
         assert_eq!(batches, [[0, 1, 4, 5, 8, 9], [2, 3, 6, 7, 10, 11]], "axes in the order of their keys");
         let problems: Vec<Problem> =
@@ -165,7 +160,7 @@ mod tests {
             assert_eq!(of(axes, BASE).1, [[0], [1]], "{axes}");
         }
         let noise = "[noise]\nfield = \"independent\"\nintensity = 0.1\ncalculus = \"ito\"\n";
-        assert_eq!(of("\"tokens.seed\" = [1, 2]", &format!("{BASE}{noise}")).1, [[0], [1]]);
+        assert_eq!(of("\"attention.beta\" = [1, 2]", &format!("{BASE}{noise}")).1, [[0], [1]], "replicas draw noise");
         assert_eq!(of("\"attention.beta\" = [1, 2]", &BASE.replace("count = 8", "count = 600")).1, [[0], [1]]);
         let random =
             BASE.replace("[time]", "[[attention.head]]\nvalue = { ensemble = \"goe\", variance = 1.0 }\n[time]");
@@ -174,6 +169,8 @@ mod tests {
         assert_eq!(of("\"tokens.seed\" = [1, 2]", &own).1, [[0], [1]], "replicas have their own betas already");
         let many = BASE.replace("replicas = 2", "replicas = 6000");
         assert_eq!(of("\"attention.beta\" = [1, 2, 3]", &many).1, [vec![0, 1], vec![2]], "at most 2^17 tokens");
+        let half = BASE.replace("replicas = 2", "replicas = 8192");
+        assert_eq!(of("\"attention.beta\" = [1, 2, 3]", &half).1, [vec![0, 1], vec![2]], "and 2^17 are not too many");
     }
 
     #[test]
@@ -211,5 +208,15 @@ mod tests {
         for replica in 0..6 {
             assert_eq!(all.replica(replica), problems[replica / 2].tokens.replica(replica % 2), "replica {replica}");
         }
+    }
+
+    /// An Ornstein-Uhlenbeck matrix starts from its mean whatever the seed, and parts from others after that.
+    #[test]
+    fn cells_whose_equations_part_later_run_apart() {
+        let wandering = "query-key = { ornstein-uhlenbeck = { mean = \"identity\", rate = 1.0, intensity = 0.1 } }";
+        let base = BASE.replace("[time]", &format!("[[attention.head]]\n{wandering}\n[time]"));
+        assert_eq!(of("\"tokens.seed\" = [1, 2]", &base).1, [[0], [1]]);
+        let ramps = "\"attention.beta\" = [{ times = [0.0, 1.0], values = [1.0, 2.0] }, { times = [0.0, 1.0], values = [1.0, 3.0] }]";
+        assert_eq!(of(ramps, BASE).1, [[0], [1]]);
     }
 }

@@ -36,6 +36,22 @@ pub fn words(svg: &str) -> Vec<String> {
     texts.map(|text| text.trim().to_string()).collect()
 }
 
+/// Where a text of the drawing starts, or has its middle.
+pub fn place_of(svg: &str, text: &str) -> (f64, f64) {
+    let mut texts = svg.split("<text ").skip(1).filter_map(|element| element.split_once('>'));
+    let is_it = |(_, rest): &(&str, &str)| rest.split('<').next().is_some_and(|word| word.trim() == text);
+    let (attributes, _) = texts.find(is_it).unwrap_or_else(|| panic!("no `{text}` in {:?}", words(svg)));
+    let number = |name: &str| attribute(attributes, name).parse().expect("a number");
+    (number("x"), number("y"))
+}
+
+/// Colour and corners of every line of the drawing that has two ends.
+pub fn strokes(svg: &str) -> Vec<(&str, [(f64, f64); 2])> {
+    let colours = elements(svg, "polyline").into_iter().map(|line| attribute(line, "stroke"));
+    let ends = polylines(svg).into_iter().map(|line| <[(f64, f64); 2]>::try_from(line).ok());
+    colours.zip(ends).filter_map(|(colour, ends)| Some((colour, ends?))).collect()
+}
+
 /// Centre and radius of every disc and circle.
 pub fn circles(svg: &str) -> Vec<(f64, f64, f64)> {
     let number = |element: &str, name: &str| attribute(element, name).parse().expect("a number");

@@ -6,8 +6,8 @@ use ndarray::Array4;
 use ndarray_npy::write_npy;
 use tokenfield::plot::{animate, draw};
 
-use crate::drawing::{circles, svg, words};
-use crate::folder::{EXPERIMENT, cloud, clustering, folder};
+use crate::drawing::{attribute, circles, elements, fill, place_of, svg, words};
+use crate::folder::{EXPERIMENT, cloud, clustering, folder, knots, sphere};
 use crate::listing;
 
 /// Two replicas of one token on the circle, the first of which turns by an eighth from sample to sample.
@@ -46,7 +46,13 @@ fn panels_show_the_first_replica_at_eight_times() {
         let (sine, cosine) = (std::f64::consts::TAU * k as f64 / 4.0).sin_cos();
         let found = ((dot.0 - panel.0) / panel.2, (panel.1 - dot.1) / panel.2);
         assert!((found.0 - cosine).hypot(found.1 - sine) < 0.01, "panel {k}: {found:?}");
+        // Four in a row, from the left, and the second row below the first; none on another.
+        let (first, across, down) = (panels[0], panels[1].0 - panels[0].0, panels[4].1 - panels[0].1);
+        assert!(across > 2.0 * first.2 && down > 2.0 * first.2, "{panels:?}");
+        let place = (first.0 + across * (k % 4) as f64, first.1 + down * (k / 4) as f64);
+        assert!((panel.0 - place.0).hypot(panel.1 - place.1) < 3.0, "panel {k}: {panel:?}, not {place:?}");
     }
+    assert!(place_of(&svg, "t = 0.5").0 > place_of(&svg, "t = 0").0);
 }
 
 #[test]
@@ -69,18 +75,43 @@ fn tokens_in_many_dimensions_share_one_projection() {
     }
 }
 
+/// Sixteen tokens of a hemisphere and their opposites: those nearer to the eye are darker, and drawn later.
+#[test]
+fn nearer_tokens_of_a_panel_cover_farther_ones() {
+    let near = knots(&[vec![0.0, 0.0, 1.0]], &sphere(16), 0.5);
+    let far = near.iter().take(8).map(|token| token.iter().map(|x| -x).collect());
+    let tokens: Vec<Vec<f64>> = near.iter().cloned().chain(far).collect();
+    let dir = folder(EXPERIMENT, &clustering(1, 2), std::slice::from_ref(&tokens));
+    let flat: Vec<f64> = tokens.into_iter().flatten().collect();
+    let array = Array4::from_shape_vec((2, 1, 24, 3), flat.repeat(2)).expect("a trajectory");
+    write_npy(dir.path().join("trajectory.npy"), &array).expect("trajectory.npy");
+    draw(dir.path()).expect("a good run folder");
+    let svg = svg(dir.path(), "tokens-over-time");
+    let small = |disc: &&str| attribute(disc, " r").parse::<f64>().is_ok_and(|radius| radius < 100.0);
+    let dots: Vec<&str> = elements(&svg, "circle").into_iter().filter(small).collect();
+    assert_eq!(dots.len(), 48);
+    let lightness: Vec<u32> = dots[..24].iter().map(|disc| fill(disc).into_iter().map(u32::from).sum()).collect();
+    assert!(lightness.is_sorted_by(|a, b| a >= b) && lightness[7] > lightness[8] + 50, "{lightness:?}");
+}
+
 #[test]
 fn an_animation_has_a_frame_a_sample() {
     let dir = turning_run(5);
     let path = animate(dir.path()).expect("a good run folder");
     assert_eq!(path, dir.path().join("tokens.gif"));
     assert!(!listing(dir.path()).iter().any(|name| name.starts_with('.')), "{:?}", listing(dir.path()));
-    let mut reader = gif::Decoder::new(std::fs::File::open(path).expect("a file")).expect("a GIF");
+    let mut options = gif::DecodeOptions::new();
+    options.set_color_output(gif::ColorOutput::RGBA);
+    let mut reader = options.read_info(std::fs::File::open(path).expect("a file")).expect("a GIF");
     assert_eq!((reader.width(), reader.height()), (800, 500));
     let mut frames: Vec<Vec<u8>> = Vec::new();
     while let Some(frame) = reader.read_next_frame().expect("a frame") {
         frames.push(frame.buffer.to_vec());
     }
+    // The token is at the right end of a circle about the middle of what the title leaves, and wider than the line.
+    let is_paper = |x: usize| frames[0][4 * (800 * 270 + x)..][..3] == [255; 3];
+    assert_eq!(frames[0].len(), 4 * 800 * 500, "the first frame is whole");
+    assert_eq!([222, 225, 228, 400, 572, 575, 578].map(is_paper), [true, false, true, true, false, false, false]);
     // Four that differ, then the last, which rests.
     assert!(frames.len() > 5, "{}", frames.len());
     assert!(frames[..5].windows(2).all(|pair| pair[0] != pair[1]), "every sample is another picture");

@@ -2,7 +2,7 @@
 
 use tokenfield::plot::draw;
 
-use crate::drawing::{Pixels, circles, polylines, svg};
+use crate::drawing::{Pixels, attribute, circles, elements, place_of, polylines, svg, words};
 use crate::folder::{Column, EXPERIMENT, circle, folder, samples};
 use crate::{ALL, draw_all};
 
@@ -99,8 +99,14 @@ fn degenerate_series_are_drawn() {
 
 #[test]
 fn the_histogram_of_overlaps_is_a_map_over_time() {
-    // Of four parts of [-1, 1], pairs leave the third for the fourth; nothing is in the others.
-    let share = |last: bool| move |_: usize, t: f64| if last { 0.1 + 0.9 * t } else { 0.9 - 0.9 * t };
+    // Of four parts of [-1, 1], pairs leave the third for the fourth; nothing is in the others. So it is in the mean of both
+    // replicas.
+    let share = |last: bool| {
+        move |replica: usize, t: f64| {
+            let mean = if last { 0.1 + 0.9 * t } else { 0.9 - 0.9 * t };
+            mean * if replica == 0 { 0.5 } else { 1.5 }
+        }
+    };
     let nothing = |_: usize, _: f64| 0.0;
     let (third, fourth) = (share(false), share(true));
     let columns: [Column; 5] = [
@@ -120,4 +126,29 @@ fn the_histogram_of_overlaps_is_a_map_over_time() {
     assert_ne!(png.at(600.0, rows[2]), paper);
     assert_eq!(png.at(600.0, rows[2]), dark, "nine tenths of all pairs at first");
     assert!(png.at(3000.0, rows[3]) != paper && png.at(600.0, rows[3]) != png.at(3000.0, rows[3]));
+    // Beside the ramp the logarithms of 0.1 and 0.9, and on the axis all of [-1, 1].
+    let svg = svg(dir.path(), "overlap_histogram");
+    assert!(place_of(&svg, "−1.00").0 < place_of(&svg, "−0.0458").0);
+    assert!(place_of(&svg, "−1.0").1 > place_of(&svg, "1.0").1 + 1000.0);
+    let said = words(&svg);
+    assert!(said.contains(&"log₁₀ of the share of pairs, over overlap of two tokens".into()), "{said:?}");
+}
+
+#[test]
+fn a_long_histogram_says_how_many_samples_it_shows() {
+    let half = |_: usize, t: f64| 0.5 + 1e-3 * t;
+    let columns: [Column; 3] =
+        [("mean_norm", &|_, t| t), ("overlap_histogram_0", &half), ("overlap_histogram_1", &half)];
+    let dir = folder(EXPERIMENT, &samples(1, 500, &columns), &[circle(5)]);
+    draw(dir.path()).expect("a good run folder");
+    let svg = svg(dir.path(), "overlap_histogram");
+    let said = words(&svg);
+    assert!(said.iter().any(|text| text.ends_with(" · 1 in 3 samples drawn")), "{said:?}");
+    let number = |r: &str, name: &str| attribute(r, name).parse::<f64>().expect("a number");
+    let is_tall = |r: &&str| (500.0..900.0).contains(&number(r, "height"));
+    let tall: Vec<&str> = elements(&svg, "rect").into_iter().filter(is_tall).collect();
+    assert_eq!(tall.len(), 2 * 167);
+    let last = tall.iter().max_by(|a, b| number(a, "x").total_cmp(&number(b, "x"))).expect("a column");
+    assert!((number(last, "x") + number(last, "width") - 3080.0).abs() < 5.0, "{last}");
+    assert_eq!(attribute(last, "fill"), "#1A1F5C", "the share grows to the end");
 }

@@ -7,7 +7,7 @@ use tokenfield::plot::draw;
 
 use super::{
     EXPERIMENT,
-    drawing::{Pixels, attribute, circles, elements, polylines, svg, words},
+    drawing::{Pixels, attribute, circles, elements, place_of, polylines, strokes, svg, words},
 };
 
 const RATES: &str = "quantity,variable,slope,slope_low,slope_high,expected,on_a_line,local_slopes";
@@ -81,6 +81,97 @@ fn rates_lie_on_their_lines() {
         })
     };
     assert!(dots.iter().all(through), "a dot off its line");
+}
+
+const BLUE: &str = "#1F5AA6";
+const RUST: &str = "#B84716";
+const GREY: &str = "#5F6B7A";
+/// The first and the last row of the plot itself.
+const ROWS: std::ops::Range<f64> = 480.0..1740.0;
+
+#[test]
+fn curves_have_colours_of_their_own_and_expected_slopes_are_grey() {
+    let dir = rates_folder(&[("softmax", -0.5), ("unnormalized", -0.25)], "-0.5");
+    draw(dir.path()).expect("a good sweep folder");
+    let svg = svg(dir.path(), "rates");
+    let dots = circles(&svg);
+    let fills: Vec<&str> = elements(&svg, "circle").into_iter().map(|dot| attribute(dot, "fill")).collect();
+    assert_eq!(fills, [BLUE, BLUE, BLUE, RUST, RUST, RUST]);
+    let all = strokes(&svg);
+    let slanted = all.iter().filter(|(_, [a, b])| a.0 != b.0 && a.1 != b.1);
+    let (dashes, lines): (Vec<_>, Vec<_>) = slanted.partition(|(colour, _)| *colour == GREY);
+    // Each fit reaches from its first dot to its last.
+    assert_eq!(lines.iter().map(|(colour, _)| *colour).collect::<Vec<_>>(), [BLUE, RUST]);
+    for ((_, ends), dots) in lines.iter().zip(dots.chunks(3)) {
+        let reaches = |end: (f64, f64), dot: (f64, f64, f64)| (end.0 - dot.0).hypot(end.1 - dot.1) < 4.0;
+        assert!(reaches(ends[0], dots[0]) && reaches(ends[1], dots[2]), "{ends:?} does not fit {dots:?}");
+    }
+    // Twenty dashes of the expected slope, which is that of the first curve, from the first dot of either.
+    assert_eq!(dashes.len(), 40);
+    let slope = (dots[2].1 - dots[0].1) / (dots[2].0 - dots[0].0);
+    for (dashes, first) in dashes.chunks(20).zip([dots[0], dots[3]]) {
+        for (_, ends) in dashes {
+            let line = |x: f64| first.1 + slope * (x - first.0);
+            assert!(ends.iter().all(|end| (end.1 - line(end.0)).abs() < 3.0), "{ends:?} from {first:?}");
+        }
+    }
+    let legend: Vec<&str> = all.iter().filter(|(_, [a, b])| a.1 == b.1 && b.0 - a.0 == 120.0).map(|x| x.0).collect();
+    assert_eq!(legend, [GREY, RUST, BLUE], "from below");
+    assert!(words(&svg).contains(&"tokens.count (log scale)".into()), "{:?}", words(&svg));
+    assert!(place_of(&svg, "16").0 < place_of(&svg, "1024").0);
+    assert!(!dots.iter().any(|dot| is_under_the_legend(&svg, dot.0, dot.1)), "the legend lies on a dot");
+}
+
+fn is_under_the_legend(svg: &str, x: f64, y: f64) -> bool {
+    let paper = elements(svg, "rect").into_iter().find(|r| attribute(r, "opacity") == "0.8").expect("a legend");
+    let number = |name: &str| attribute(paper, name).parse::<f64>().expect("a number");
+    let (left, top) = (number("x"), number("y"));
+    (left..left + number("width")).contains(&x) && (top..top + number("height")).contains(&y)
+}
+
+/// Also where it falls far below the points.
+#[test]
+fn expected_slopes_and_intervals_are_in_view() {
+    let dir = rates_folder(&[("softmax", -0.5)], "-1.5");
+    draw(dir.path()).expect("a good sweep folder");
+    let svg = svg(dir.path(), "rates");
+    let dashes = strokes(&svg).into_iter().filter(|(colour, [a, b])| *colour == GREY && a.0 != b.0 && a.1 != b.1);
+    let dots = circles(&svg);
+    let steep = 3.0 * (dots[2].1 - dots[0].1) / (dots[2].0 - dots[0].0);
+    for (x, y) in dashes.flat_map(|(_, ends)| ends) {
+        let expected = dots[0].1 + steep * (x - dots[0].0);
+        assert!((y - expected).abs() < 4.0 && ROWS.contains(&y), "a dash ends at {y}, not {expected}");
+    }
+    let plain = rates_folder(&[("softmax", -0.5)], "");
+    draw(plain.path()).expect("a good sweep folder");
+    let svg = super::svg(plain.path(), "rates");
+    let bars = strokes(&svg).into_iter().filter(|(colour, _)| *colour == BLUE);
+    let bars: Vec<_> = bars.filter(|(_, [a, b])| a.0 == b.0).collect();
+    assert_eq!(bars.len(), 3);
+    assert!(bars.iter().flat_map(|(_, ends)| ends).all(|end| ROWS.contains(&end.1)), "{bars:?}");
+    // A short legend has room beside the curve.
+    let dots = circles(&svg);
+    for share in (0..=40).map(|step| f64::from(step) / 40.0) {
+        let along = |a: f64, b: f64| a + share * (b - a);
+        let (x, y) = (along(dots[0].0, dots[2].0), along(dots[0].1, dots[2].1));
+        assert!(!is_under_the_legend(&svg, x, y), "the legend lies on the curve at {x}, {y}");
+    }
+}
+
+#[test]
+fn fits_without_a_slope_are_left_out_and_many_are_counted() {
+    let names: Vec<String> = (0..9).map(|k| format!("n{k}")).collect();
+    let slopes: Vec<(&str, f64)> = names.iter().map(|name| (name.as_str(), -0.5)).collect();
+    let dir = rates_folder(&slopes, "");
+    let path = dir.path().join("rates.csv");
+    let rates = std::fs::read_to_string(&path).expect("rates.csv");
+    std::fs::write(&path, rates + "coupling_error,tokens.count,,,,,,,,n0\n").expect("rates.csv");
+    draw(dir.path()).expect("a good sweep folder");
+    let svg = svg(dir.path(), "rates");
+    assert_eq!(circles(&svg).len(), 27);
+    let said = words(&svg);
+    assert!(said.contains(&"and 2 more, see rates.csv".into()), "{said:?}");
+    assert_eq!(said.iter().filter(|text| text.starts_with("coupling_error")).count(), 7, "{said:?}");
 }
 
 #[test]
@@ -163,6 +254,11 @@ fn two_keys_make_a_map_of_the_end() {
         attribute(texts[index], "x").parse::<f64>().expect("a number")
     };
     assert!(at("0") < ramp[0].0 && at("1.00") > ramp[ramp.len() - 1].0, "the least at the left: {texts:?}");
+    let said = words(&svg);
+    assert!(
+        said.contains(&"attention.beta".into()) && said.contains(&"mean_norm, over tokens.count".into()),
+        "{said:?}"
+    );
 }
 
 #[test]
@@ -191,6 +287,44 @@ fn one_key_makes_a_map_over_time() {
     assert_eq!([png.at(600.0, 600.0), png.at(600.0, 1500.0)], [[0xf7, 0xf4, 0xe3]; 2]);
     // beta = 1 at time 3 has the value of beta = 4 at time 0.75: a quarter of the ramp.
     assert_eq!(png.at(3000.0, 1500.0), [0xb5, 0xdd, 0xc0]);
+}
+
+/// Two cells with `mean_norm` = time at `times` of each; in the order of the values of beta, 1 and 2.
+fn cells_over_time(column: [&str; 2], times: [usize; 2]) -> TempDir {
+    let dir = cells_folder("attention.beta");
+    let cells = "cell,replica,attention.beta,mean_norm\nb1,0,1,0.5\nb2,0,2,0.5\n";
+    std::fs::write(dir.path().join("cells.csv"), cells).expect("cells.csv");
+    for ((cell, column), times) in ["b1", "b2"].into_iter().zip(column).zip(times) {
+        copy_experiment(&dir, cell);
+        let rows = (0..times).map(|time| format!("0,{time},{time}\n")).collect::<String>();
+        let samples = format!("replica,time,{column}\n{rows}");
+        std::fs::write(dir.path().join("cells").join(cell).join("samples.csv"), samples).expect("samples");
+    }
+    dir
+}
+
+#[test]
+fn a_map_over_time_has_no_more_columns_than_paper_shows() {
+    let dir = cells_over_time(["mean_norm"; 2], [500; 2]);
+    draw(dir.path()).expect("a good sweep folder");
+    let svg = svg(dir.path(), "phase-mean_norm");
+    let said = words(&svg);
+    assert!(said.iter().any(|text| text.ends_with(" · mean over replicas, 1 in 3 samples drawn")), "{said:?}");
+    let number = |r: &str, name: &str| attribute(r, name).parse::<f64>().expect("a number");
+    let is_tall = |r: &&str| (500.0..900.0).contains(&number(r, "height"));
+    let tall: Vec<&str> = elements(&svg, "rect").into_iter().filter(is_tall).collect();
+    assert_eq!(tall.len(), 2 * 167);
+    let right = tall.iter().map(|r| number(r, "x") + number(r, "width")).fold(0.0, f64::max);
+    assert!((right - 3080.0).abs() < 5.0, "the map ends at {right}");
+    // The last column is that of sample 498, and the greatest number.
+    assert!(said.contains(&"498".into()), "{said:?}");
+}
+
+#[test]
+fn cells_that_were_not_measured_alike_have_no_map_over_time() {
+    for dir in [cells_over_time(["mean_norm"; 2], [4, 5]), cells_over_time(["mean_norm", "log_energy"], [4; 2])] {
+        assert_eq!(draw(dir.path()).expect("a good sweep folder"), Vec::<std::path::PathBuf>::new());
+    }
 }
 
 #[test]

@@ -140,10 +140,7 @@ impl Gpu {
     /// if the tokens do not fit its memory, and with `TooManyHarmonics` or `AboveTolerance` if the problem asks for
     /// harmonics that cannot meet its tolerance.
     pub async fn new(device: &Device, problem: &Problem) -> Result<Gpu, BackendError> {
-        terms::check(problem)?;
-        if device.half.is_some() {
-            half::check(problem)?;
-        }
+        require(device, problem)?;
         let shape = problem.tokens.shape;
         let attention = &problem.model.attention;
         let constants = tune::constants(shape, device.kind(), Shift::Running, heads::sight(attention));
@@ -159,12 +156,10 @@ impl Gpu {
             velocity.perceptron =
                 Some(Perceptron::new(device, perceptron, &constants, &cloud, &recorder, Look::Usual).await?);
         }
-        let harmonics = match plan {
-            Some(plan) => Harmonics::new(device, plan, &constants, &cloud, &recorder).await?,
-            None => None,
-        };
         let (mut method, mut checked) = (Method::Direct, None);
-        if let Some(harmonics) = harmonics {
+        if let Some(plan) = plan
+            && let Some(harmonics) = Harmonics::new(device, plan, &constants, &cloud, &recorder).await?
+        {
             velocity.series = Some(harmonics.series(device, problem, &constants, &cloud, &recorder));
             method = Method::Harmonic { degree: harmonics.plan().degree, error: 0.0 };
             let check = Check::new(device, problem, constants, scratch, &harmonics, &cloud, &recorder).await?;
@@ -373,6 +368,12 @@ impl Backend for Gpu {
         }
         Ok(tokens)
     }
+}
+
+/// Refuses what the kernels lack in the precision of the device.
+fn require(device: &Device, problem: &Problem) -> Result<(), BackendError> {
+    terms::check(problem)?;
+    if device.half.is_some() { half::check(problem) } else { Ok(()) }
 }
 
 /// What harmonics of `problem` would take, as far as the device goes; `None` where sums are taken pair by pair.
