@@ -17,7 +17,7 @@
 //! is attention's log Z at beta = 1 / epsilon with a dual potential as bias.
 
 use super::{Measure, TransportError, error::positive, measure::squared_distance};
-use crate::backend::cpu::{Sources, are_unit};
+use crate::backend::cpu::{Sources, are_unit, by_harmonics};
 
 /// By how much epsilon shrinks from one stage of the annealing to the next.
 const ANNEALING: f64 = 0.25;
@@ -60,8 +60,9 @@ pub fn divergence(a: &Measure<'_>, b: &Measure<'_>, settings: Sinkhorn) -> Resul
     positive("tolerance", settings.tolerance, 1e-6)?;
     // Scores of clouds around the origin are small, and lose little to rounding; unit vectors are left where harmonics know them.
     let middle = |c: usize| 0.5 * (a.mean(|x| x[c]) + b.mean(|y| y[c]));
-    let are_unit = is_unit(a) && is_unit(b);
-    let centre: Vec<f64> = (0..dim).map(|c| if are_unit { 0.0 } else { middle(c) }).collect();
+    let counts = (a.count(), b.count());
+    let stay = is_unit(a) && is_unit(b) && by_harmonics(dim, 1.0 / settings.epsilon, counts, ACCURACY);
+    let centre: Vec<f64> = (0..dim).map(|c| if stay { 0.0 } else { middle(c) }).collect();
     let (a, b) = (Cloud::new(a, &centre), Cloud::new(b, &centre));
     let cross = between(&a, &b, settings)?;
     let (own_a, own_b) = (within(&a, settings)?, within(&b, settings)?);

@@ -36,7 +36,7 @@ mod velocity;
 use rayon::prelude::*;
 
 pub use self::real::Real;
-pub(crate) use self::sums::{Sources, are_unit};
+pub(crate) use self::sums::{Sources, are_unit, by_harmonics};
 use self::{
     algorithm::Harmonics,
     columns::Columns,

@@ -5,50 +5,32 @@ use super::{
     exp2::Exp2,
     keys::Keys,
     real::Real,
-    reduction::{CHUNK, Reduction, Shift, audible},
+    reduction::{CHUNK, Reduction},
 };
 
 /// Queries that share each load of the keys, and hide the latency of each other's multiply-adds.
 const GROUP: usize = 4;
-/// Vectors of keys that do so for a single query.
-const STEP: usize = 4;
 
-/// Reduces queries of width D.
+/// Reduces queries of width D under one shift for all.
 #[inline(always)]
-pub(super) fn reduce<S: Exp2, T: Real, const D: usize>(simd: S, reduction: Reduction<'_, T>) {
+pub(super) fn reduce<S: Exp2, T: Real, const D: usize>(simd: S, reduction: Reduction<'_, T>, shift: f64) {
     let keys = reduction.keys;
     let queries: &[[T; D]] = bytemuck::cast_slice(reduction.queries.rows);
     let visible = reduction.queries.visible;
-    let (shifts, constant) = match reduction.shift {
-        Shift::Constant(shift) => (vec![shift; queries.len()], Some(shift)),
-        Shift::RowMaximum => (row_maxima::<S, T, D>(simd, queries, visible, keys), None),
-    };
     let mut totals = vec![0.0; queries.len() * (D + 1)];
     let mut room = Aligned([T::ZERO; CHUNK]);
     for start in (0..reduction.queries.reach()).step_by(CHUNK) {
         let length = CHUNK.min(keys.padded - start);
-        let bias = &keys.bias()[start..][..length];
-        // The shift goes into the bias, where a constant one costs nothing per pair.
+        // The shift goes into the bias, where it costs nothing per pair.
         let room = &mut room.0[..length];
-        match constant {
-            Some(shift) => {
-                subtract::<S, T>(simd, bias, T::from_f64(shift), room);
-                let chunk = Chunk::<S, T, D>::new(keys, start, room);
-                let groups = queries.chunks(GROUP).zip(visible.chunks(GROUP)).zip(totals.chunks_mut(GROUP * (D + 1)));
-                for ((queries, visible), totals) in groups {
-                    chunk.add::<GROUP, 1>(simd, queries, visible, totals);
-                }
-            }
-            None => {
-                let groups = queries.chunks(1).zip(visible.chunks(1)).zip(totals.chunks_mut(D + 1));
-                for (((query, visible), totals), shift) in groups.zip(&shifts) {
-                    subtract::<S, T>(simd, bias, T::from_f64(*shift), room);
-                    Chunk::<S, T, D>::new(keys, start, room).add::<1, STEP>(simd, query, visible, totals);
-                }
-            }
+        subtract::<S, T>(simd, &keys.bias()[start..][..length], T::from_f64(shift), room);
+        let chunk = Chunk::<S, T, D>::new(keys, start, room);
+        let groups = queries.chunks(GROUP).zip(visible.chunks(GROUP)).zip(totals.chunks_mut(GROUP * (D + 1)));
+        for ((queries, visible), totals) in groups {
+            chunk.add::<GROUP>(simd, queries, visible, totals);
         }
     }
-    reduction.out.fill(D, shifts.into_iter(), &totals);
+    reduction.out.fill(D, std::iter::repeat_n(shift, queries.len()), &totals);
 }
 
 /// A buffer on a cache line of its own. It has a second purpose: a function with such a variable aligns its stack, and
@@ -63,34 +45,6 @@ fn subtract<S: Exp2, T: Real>(simd: S, bias: &[T], shift: T, shifted: &mut [T]) 
     for (shifted, bias) in T::vectors_mut::<S>(shifted).iter_mut().zip(T::vectors::<S>(bias)) {
         *shifted = T::sub(simd, *bias, shift);
     }
-}
-
-/// The largest score of each query among the keys it sees, found in one pass of its own.
-#[inline(always)]
-fn row_maxima<S: Exp2, T: Real, const D: usize>(
-    simd: S,
-    queries: &[[T; D]],
-    visible: &[usize],
-    keys: Keys<'_, T>,
-) -> Vec<f64> {
-    let lanes = T::lanes::<S>();
-    let mut maxima = Vec::with_capacity(queries.len());
-    for (query, visible) in queries.iter().zip(visible) {
-        let mut largest = T::splat(simd, T::DEAD);
-        let whole = visible / lanes;
-        let all = Chunk::<S, T, D>::new(keys, 0, keys.bias());
-        for v in 0..whole {
-            largest = T::max(simd, largest, all.score(simd, query, v));
-        }
-        let mut bias = [T::ZERO; PADDING];
-        if let Some(rest) = all.rest(whole * lanes, *visible, &mut bias) {
-            for v in 0..rest.bias.len() {
-                largest = T::max(simd, largest, rest.score(simd, query, v));
-            }
-        }
-        maxima.push(audible(T::largest(simd, largest)));
-    }
-    maxima
 }
 
 #[inline(always)]
@@ -145,13 +99,7 @@ impl<'a, S: Exp2, T: Real, const D: usize> Chunk<'a, S, T, D> {
     /// Adds to the totals of each query the keys that it sees: together those that all of a group see in whole vectors,
     /// and alone what is left to each.
     #[inline(always)]
-    fn add<const Q: usize, const V: usize>(
-        &self,
-        simd: S,
-        queries: &[[T; D]],
-        visible: &[usize],
-        totals: &mut [f64],
-    ) {
+    fn add<const Q: usize>(&self, simd: S, queries: &[[T; D]], visible: &[usize], totals: &mut [f64]) {
         let lanes = T::lanes::<S>();
         let seen = |visible: usize| visible.saturating_sub(self.start).min(self.length);
         let least = visible.iter().copied().map(seen).min().unwrap_or(0);
@@ -160,43 +108,28 @@ impl<'a, S: Exp2, T: Real, const D: usize> Chunk<'a, S, T, D> {
             // A short last group repeats its last query.
             let mut group = [queries[queries.len() - 1]; Q];
             group[..queries.len()].copy_from_slice(queries);
-            let sums = self.leading(common).sums::<Q, V>(simd, &group);
+            let sums = self.leading(common).sums::<Q>(simd, &group);
             sums.iter().zip(totals.chunks_exact_mut(D + 1)).for_each(|(sum, totals)| accumulate(totals, sum));
         }
         for ((query, visible), totals) in queries.iter().zip(visible).zip(totals.chunks_exact_mut(D + 1)) {
             let mut bias = [T::ZERO; 2 * PADDING];
             if let Some(rest) = self.rest(common, seen(*visible), &mut bias) {
-                let [sum] = rest.sums::<1, 1>(simd, &[*query]);
+                let [sum] = rest.sums::<1>(simd, &[*query]);
                 accumulate(totals, &sum);
             }
         }
     }
 
-    /// Sums of 2^score for each query, V vectors of keys in step.
+    /// Sums of 2^score for each query.
     #[inline(always)]
-    fn sums<const Q: usize, const V: usize>(&self, simd: S, query: &[[T; D]; Q]) -> Sums<T, D, Q> {
+    fn sums<const Q: usize>(&self, simd: S, query: &[[T; D]; Q]) -> Sums<T, D, Q> {
         let mut accumulator = Accumulator::<S, T, D, Q>::new(simd, query);
-        let (steps, rest) = self.bias.as_chunks::<V>();
         // Cut to one length, the columns are read without a bounds check for each.
-        let columns = self.components.map(|component| &component.as_chunks::<V>().0[..steps.len()]);
-        for v in 0..steps.len() {
-            accumulator.add(simd, &steps[v], columns.map(|column| &column[v]));
-        }
-        let columns = self.components.map(|component| &component[self.bias.len() - rest.len()..][..rest.len()]);
-        for v in 0..rest.len() {
-            accumulator.add(simd, &[rest[v]], columns.map(|column| std::array::from_ref(&column[v])));
+        let columns = self.components.map(|component| &component[..self.bias.len()]);
+        for v in 0..self.bias.len() {
+            accumulator.add(simd, self.bias[v], columns.map(|column| &column[v]));
         }
         accumulator.sums(simd)
-    }
-
-    /// The scores of the keys of vector `v`.
-    #[inline(always)]
-    fn score(&self, simd: S, query: &[T; D], v: usize) -> T::Vector<S> {
-        let mut score = self.bias[v];
-        for c in 0..D {
-            score = T::mul_add(simd, T::splat(simd, query[c]), self.components[c][v], score);
-        }
-        score
     }
 }
 
@@ -223,22 +156,18 @@ impl<S: Exp2, T: Real, const D: usize, const Q: usize> Accumulator<S, T, D, Q> {
         Self { query: splat, sum: [zero; Q], moment: [[zero; D]; Q] }
     }
 
-    /// Adds V vectors of keys.
+    /// Adds a vector of keys.
     #[inline(always)]
-    fn add<const V: usize>(&mut self, simd: S, bias: &[T::Vector<S>; V], keys: [&[T::Vector<S>; V]; D]) {
+    fn add(&mut self, simd: S, bias: T::Vector<S>, keys: [&T::Vector<S>; D]) {
         for q in 0..Q {
-            let mut score = *bias;
+            let mut score = bias;
             for c in 0..D {
-                for v in 0..V {
-                    score[v] = T::mul_add(simd, self.query[q][c], keys[c][v], score[v]);
-                }
+                score = T::mul_add(simd, self.query[q][c], *keys[c], score);
             }
-            let weight = T::exp2_each(simd, score);
-            for v in 0..V {
-                self.sum[q] = T::add(simd, self.sum[q], weight[v]);
-                for c in 0..D {
-                    self.moment[q][c] = T::mul_add(simd, weight[v], keys[c][v], self.moment[q][c]);
-                }
+            let weight = T::exp2(simd, score);
+            self.sum[q] = T::add(simd, self.sum[q], weight);
+            for c in 0..D {
+                self.moment[q][c] = T::mul_add(simd, weight, *keys[c], self.moment[q][c]);
             }
         }
     }

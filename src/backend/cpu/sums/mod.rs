@@ -10,7 +10,7 @@ use std::f64::consts::{LN_2, LOG2_E};
 use rayon::prelude::*;
 
 use self::series::Plan;
-pub(crate) use self::series::are_unit;
+pub(crate) use self::series::{are_unit, by_harmonics};
 use super::{
     columns::{Cloud, Columns},
     instructions::Instructions,
@@ -51,7 +51,7 @@ impl Sources {
         let dim = self.shape.dim;
         let counts = (self.shape.count, queries.len() / dim);
         match Plan::choose(dim, scale, counts, accuracy) {
-            Some(plan) if self.are_unit && are_unit(queries, dim) => self.by_harmonics(&plan, queries, bias),
+            Some(plan) if self.are_unit && are_unit(queries, dim) => self.expanded(&plan, queries, bias),
             _ => self.pair_by_pair(queries, scale, bias),
         }
     }

@@ -30,6 +30,11 @@ pub(crate) fn are_unit(vectors: &[f64], dim: usize) -> bool {
     matches!(dim, 2 | 3) && vectors.chunks_exact(dim).all(is_unit)
 }
 
+/// Whether sums between so many unit vectors, `sources` and queries, go by harmonics.
+pub(crate) fn by_harmonics(dim: usize, scale: f64, counts: (usize, usize), accuracy: f64) -> bool {
+    Plan::choose(dim, scale, counts, accuracy).is_some()
+}
+
 /// How far an expansion goes, and what a query may lose to cancellation.
 pub(super) struct Plan {
     kappa: f64,
@@ -56,7 +61,7 @@ impl Plan {
 
 impl Sources {
     /// ln sum_j e^{kappa <x_i, y_j> + bias_j} by the harmonics of `plan`, by pairs where they lose too much.
-    pub(super) fn by_harmonics(&self, plan: &Plan, queries: &[f64], bias: &[f64]) -> Vec<f64> {
+    pub(super) fn expanded(&self, plan: &Plan, queries: &[f64], bias: &[f64]) -> Vec<f64> {
         let mut sums = self.series(plan, queries, bias);
         let dim = self.shape.dim;
         let lost: Vec<usize> = (0..sums.len()).filter(|i| sums[*i].is_nan()).collect();

@@ -71,7 +71,7 @@ fn harmonics_and_pairs_make_the_same_sums() {
                 let bias: Vec<f64> = (0..6000).map(|j| 9.0 * (0.3 * j as f64).sin() - 5.0).collect();
                 let sources = Sources::new(&points, dim);
                 let plan = Plan::new(dim, kappa, ACCURACY).expect("harmonics are exact enough");
-                let found = sources.by_harmonics(&plan, &queries, &bias);
+                let found = sources.expanded(&plan, &queries, &bias);
                 let expected = sources.pair_by_pair(&queries, kappa, &bias);
                 let errors = found.iter().zip(&expected).map(|(found, expected)| (found - expected).abs());
                 let worst = errors.fold(0.0, |worst: f64, error| if error <= worst { worst } else { error });
