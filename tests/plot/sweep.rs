@@ -129,15 +129,15 @@ fn is_under_the_legend(svg: &str, x: f64, y: f64) -> bool {
     (left..left + number("width")).contains(&x) && (top..top + number("height")).contains(&y)
 }
 
-/// Also where it falls far below the points.
+/// Also where it rises far above the points.
 #[test]
 fn expected_slopes_and_intervals_are_in_view() {
-    let dir = rates_folder(&[("softmax", -0.5)], "-1.5");
+    let dir = rates_folder(&[("softmax", -0.5)], "0.5");
     draw(dir.path()).expect("a good sweep folder");
     let svg = svg(dir.path(), "rates");
     let dashes = strokes(&svg).into_iter().filter(|(colour, [a, b])| *colour == GREY && a.0 != b.0 && a.1 != b.1);
     let dots = circles(&svg);
-    let steep = 3.0 * (dots[2].1 - dots[0].1) / (dots[2].0 - dots[0].0);
+    let steep = -(dots[2].1 - dots[0].1) / (dots[2].0 - dots[0].0);
     for (x, y) in dashes.flat_map(|(_, ends)| ends) {
         let expected = dots[0].1 + steep * (x - dots[0].0);
         assert!((y - expected).abs() < 4.0 && ROWS.contains(&y), "a dash ends at {y}, not {expected}");
