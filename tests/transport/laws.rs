@@ -211,3 +211,26 @@ fn sinkhorn_is_overdone_where_entropy_is_small() {
         assert!(found.iterations <= most, "epsilon {epsilon}: {found:?}");
     }
 }
+
+/// Clouds a hair off the sphere are summed pair by pair, those on it by harmonics: the distances are one.
+#[test]
+fn harmonics_and_pairs_tell_one_distance() {
+    for dim in [2, 3] {
+        let clouds = |radius: f64| {
+            [Formula::on_sphere(4000, dim, 0.1, 0.0), Formula::on_sphere(4000, dim, 2.0, 0.5).weighted()].map(
+                |formula| {
+                    let mut cloud = formula.cloud();
+                    cloud.coordinates.iter_mut().for_each(|x| *x *= radius);
+                    cloud
+                },
+            )
+        };
+        let ([a, b], [off_a, off_b]) = (clouds(1.0), clouds(1.0 + 1e-12));
+        let on_sphere = divergence(&a.measure(), &b.measure(), 0.1);
+        let beside = divergence(&off_a.measure(), &off_b.measure(), 0.1);
+        assert!(on_sphere > 1e-3 && (on_sphere - beside).abs() < 1e-10, "dim {dim}: {on_sphere} and {beside}");
+        let [on_sphere, beside] = [(&a, &b), (&off_a, &off_b)]
+            .map(|(a, b)| kernel::mmd(&a.measure(), &b.measure(), 10.0).expect("a distance"));
+        assert!(on_sphere > 1e-3 && (on_sphere - beside).abs() < 1e-10, "dim {dim}: {on_sphere} and {beside}");
+    }
+}
