@@ -118,7 +118,7 @@ fn rising_scores() {
         (token[0], token[1 + i % 31]) = (angle.cos(), angle.sin());
     }
     let tokens = Tokens { coordinates, ..cloud(1, count, dim, 1) };
-    assert_parity(&problem(tokens, 150.0), 0.05);
+    assert_parity(&problem(tokens, 150.0), 2e-3);
 }
 
 fn scales() {
