@@ -3,7 +3,7 @@
 //! | function | value | convention | cost | error |
 //! |---|---|---|---|---|
 //! | [`circle::wasserstein`] | W_1, W_2 on S^1 | geodesic, radians | O(n log n) | rounding |
-//! | [`assignment::wasserstein`] | W_1, W_2, equal weights | chordal | O(n^3), n <= 4096 | rounding |
+//! | [`assignment::wasserstein`] | W_1, W_2, equal weights | chordal | O(n^3), n <= 8192 | rounding |
 //! | [`dirac::wasserstein`] | W_1, W_2 to one point | chordal | O(n) | rounding |
 //! | [`sliced::wasserstein`] | sliced W_1, W_2 | chordal, of projections | O(n log n) each | its standard error |
 //! | [`sinkhorn::divergence`] | debiased entropic cost, W_2^2 / 2 as epsilon -> 0 | squared chordal | O(n^2) an iteration, O(n L^{d-1}) on S^1, S^2 | marginal error |

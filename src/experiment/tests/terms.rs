@@ -232,8 +232,8 @@ fn references() {
         &["reference.kind=\"zonal\"", "observe.quantities=[\"w1_reference\"]"],
         &["reference={ kind = \"particles\", count = 8 }", "observe.quantities=[\"w2_reference\"]"],
         &[
-            "reference={ kind = \"particles\", count = 5000 }",
-            "tokens.count=5000",
+            "reference={ kind = \"particles\", count = 9000 }",
+            "tokens.count=9000",
             "observe.quantities=[\"w2_reference\"]",
         ],
         &["reference.kind=\"particles\"", "tokens.geometry=\"euclidean\"", "observe.quantities=[\"mmd_reference\"]"],
@@ -244,7 +244,7 @@ fn references() {
         ],
         &["reference.kind=\"zonal\"", "observe.quantities=[\"overlap_reference\"]"],
         &["observe.quantities=[\"w1_copies\"]"],
-        &["observe.quantities=[\"w1_copies\"]", "tokens.replicas=2", "tokens.count=5000"],
+        &["observe.quantities=[\"w1_copies\"]", "tokens.replicas=2", "tokens.count=9000"],
         &["observe.kernel-beta=2.0"],
         &["observe={ quantities = [\"moments\"], projections = 8 }"],
         &["reference.kind=\"particles\"", "observe={ quantities = [\"mmd_reference\"], kernel-beta = 0 }"],
@@ -263,12 +263,12 @@ fn references() {
     observe.quantities = ["sliced_w2_reference"]: of a zonal limit heights are known, and no points; write "mmd_reference" instead, or reference.kind = "quadrature" (dim = 3) or "particles"
     observe.quantities = ["w1_reference"]: off the circle w1_reference and w2_reference pair tokens with as many of the limit; write "sliced_w2_reference" instead, or reference = { kind = "particles", count = 6 }
     observe.quantities = ["w2_reference"]: off the circle w1_reference and w2_reference pair tokens with as many of the limit; write "sliced_w2_reference" instead, or reference = { kind = "particles", count = 6 }
-    observe.quantities = ["w2_reference"]: w1_reference and w2_reference pair tokens in n^3 operations, and 5000 are too many; write tokens.count = 4096 or less, or write "sliced_w2_reference" instead
+    observe.quantities = ["w2_reference"]: w1_reference and w2_reference pair tokens in n^3 operations, and 9000 are too many; write tokens.count = 8192 or less, or write "sliced_w2_reference" instead
     observe.quantities = ["mmd_reference"]: the kernel e^{beta (<x, y> - 1)} of mmd_reference is one of unit vectors, and grows without bound off the sphere; write "sinkhorn_reference" or "sliced_w2_reference" instead
     observe.quantities = ["sliced_w2_reference"]: of a gaussian limit mean and covariance are known, and no points; write "moments_reference" instead, or reference.kind = "particles"
     observe.quantities = ["overlap_reference"]: overlap_reference is the overlap of the equiangular reference; write reference.kind = "equiangular", or leave it out
     observe.quantities = ["w1_copies"]: w1_copies compares replicas 2k and 2k + 1, and one replica has no other; write tokens.replicas = 2
-    observe.quantities = ["w1_copies"]: w1_copies pair tokens in n^3 operations, and 5000 are too many; write tokens.count = 4096 or less, or leave it out
+    observe.quantities = ["w1_copies"]: w1_copies pair tokens in n^3 operations, and 9000 are too many; write tokens.count = 8192 or less, or leave it out
     observe.kernel-beta = 2.0: is a number of the quantity "mmd_reference", which is not measured; add "mmd_reference" to observe.quantities, or leave it out
     observe.projections = 8: is a number of the quantity "sliced_w2_reference", which is not measured; add "sliced_w2_reference" to observe.quantities, or leave it out
     observe.kernel-beta = 0: must be finite and greater than 0; write e.g. observe.kernel-beta = 4.0
