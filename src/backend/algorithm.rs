@@ -2,7 +2,7 @@
 
 use super::{BackendError, Precision};
 use crate::{
-    harmonic::{degree, even_loss, floor},
+    harmonic::{degree, even_loss, floor, spare},
     model::{Attention, Head, Matrix},
     problem::{Algorithm, Problem},
 };
@@ -14,6 +14,8 @@ const COST: [f64; 2] = [3.0, 2.0];
 const OVERHEAD: f64 = 100.0;
 /// Harmonics must promise this gain before `auto` takes them.
 const GAIN: f64 = 4.0;
+/// The most bits by which the tail of an expansion is pushed below what evenly spread tokens need, for the sake of others.
+const SPARE: f64 = 10.0;
 /// Bounds on the error of a block of queries may exceed the tolerance by this factor: errors fall that far below bounds.
 const SLACK: f64 = 8.0;
 
@@ -39,15 +41,23 @@ pub(super) struct Reach {
     /// beta |A|_2, which no |beta A^T x| exceeds.
     pub(super) longest: f64,
     pub(super) degree: usize,
+    /// The error of a sum relative to e^kappa sum_j w_j.
+    floor: f64,
 }
 
 impl Reach {
-    /// For velocities within `tolerance`; none if no affordable degree does it.
-    fn new(attention: &Attention, head: &Head, dim: usize, tolerance: f64) -> Option<Self> {
+    /// For velocities within `tolerance` where tokens are spread evenly, and where they are sparser as far as degrees below the
+    /// rounding by `epsilon` are affordable; none if no affordable degree does the former.
+    fn new(attention: &Attention, head: &Head, dim: usize, tolerance: f64, epsilon: f64) -> Option<Self> {
         let beta = attention.beta_of(head);
         let kappa = head.query_key.multiple_of_identity().map(|factor| beta * factor.abs());
         let longest = kappa.unwrap_or_else(|| beta * head.query_key.spectral_norm(dim));
-        Some(Self { kappa, longest, degree: degree(dim, longest, tolerance)? })
+        let spare = spare(dim, longest, tolerance, epsilon).min(SPARE);
+        let reach = |tolerance| {
+            let floor = floor(dim, longest, tolerance, epsilon);
+            Some(Self { kappa, longest, degree: degree(dim, longest, tolerance)?, floor })
+        };
+        reach(tolerance * (-spare).exp2()).or_else(|| reach(tolerance))
     }
 }
 
@@ -72,13 +82,13 @@ impl Plan {
             Precision::Half | Precision::Single => 1e-6,
             Precision::Double => 1e-12,
         });
-        let reach = |head| Reach::new(attention, head, dim, tolerance);
+        let reach = |head| Reach::new(attention, head, dim, tolerance, epsilon);
         let Some(heads) = attention.heads.iter().map(reach).collect::<Option<Vec<Reach>>>() else {
             return if asked == Algorithm::Harmonic { Err(BackendError::TooManyHarmonics) } else { Ok(None) };
         };
         let degree = heads.iter().map(|head| head.degree).max().unwrap_or(0);
         let kappa = heads.iter().map(|head| head.longest).fold(0.0, f64::max);
-        let floor = floor(dim, kappa, tolerance, epsilon);
+        let floor = heads.iter().map(|head| head.floor).fold(0.0, f64::max);
         let most_lost = (SLACK * tolerance / floor).log2();
         // Close to the limit half of all tokens are summed pair by pair after all: only who insists gets that.
         let reserve = if asked == Algorithm::Harmonic { 0.0 } else { 1.0 };

@@ -27,6 +27,11 @@ pub(crate) fn floor(dim: usize, kappa_max: f64, tolerance: f64, epsilon: f64) ->
     MARGIN * tolerance * bessel::coefficients(dim, kappa_max, 0)[0] + 0.5 * epsilon
 }
 
+/// The bits by which the tail that the degree above leaves exceeds rounding by `epsilon`; zero if it does not.
+pub(crate) fn spare(dim: usize, kappa_max: f64, tolerance: f64, epsilon: f64) -> f64 {
+    (floor(dim, kappa_max, tolerance, 0.0) / floor(dim, kappa_max, 0.0, epsilon)).log2().max(0.0)
+}
+
 /// The bits that cancellation takes from the sums of tokens spread evenly: -log2 b_0.
 pub(crate) fn even_loss(dim: usize, kappa_max: f64) -> f64 {
     -bessel::coefficients(dim, kappa_max, 0)[0].log2()

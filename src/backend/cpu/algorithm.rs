@@ -1,9 +1,9 @@
 //! The harmonic algorithm, made ready for the heads of a problem.
 
 use super::{
+    columns::Cloud,
     harmonic::{Moments, Polynomials, Radial, Weights},
     instructions::Instructions,
-    keys::Keys,
     real::Real,
 };
 use crate::{
@@ -18,36 +18,95 @@ use crate::{
 const FEWEST_PAIRS: f64 = 0.0;
 
 pub(super) struct Harmonics<T> {
-    pub(super) radials: Radials<T>,
-    pub(super) degree: usize,
+    pub(super) form: Form<T>,
+    /// What takes over where sums of the form lose too much: the same in double precision, if they are not that already.
+    wider: Option<Heads<f64>>,
     pub(super) tolerance: f64,
-    /// The bits that a row may lose to cancellation before its sums are taken pair by pair.
-    pub(super) most_lost: f64,
     /// [`Algorithm::Harmonic`] if nothing else will do, [`Algorithm::Auto`] if direct will.
     pub(super) asked: Algorithm,
-    weights: Weights<T>,
+}
+
+/// The precision of the sums: that of the tokens, or double precision.
+pub(super) enum Form<T> {
+    Own(Heads<T>),
+    Wide(Heads<f64>),
+}
+
+/// The kernels of all heads.
+pub(super) struct Heads<U> {
+    pub(super) radials: Radials<U>,
+    pub(super) degree: usize,
+    /// The bits that a row may lose to cancellation before its sums are taken otherwise.
+    pub(super) most_lost: f64,
+    weights: Weights<U>,
     pub(super) polynomials: Polynomials,
 }
 
 /// One a head. Series on the circle are evaluated at the nodes of a table only, in f64.
-pub(super) enum Radials<T> {
+pub(super) enum Radials<U> {
     Circle(Vec<Radial<f64>>),
-    Sphere(Vec<Radial<T>>),
+    Sphere(Vec<Radial<U>>),
 }
 
 impl<T: Real> Harmonics<T> {
     /// The harmonics for `problem`, if [`Plan::choose`] takes them.
     pub(super) fn choose(problem: &Problem) -> Result<Option<Self>, BackendError> {
-        let Some(plan) = Plan::choose(problem, T::PRECISION, T::EPSILON, FEWEST_PAIRS)? else { return Ok(None) };
+        let plan = |epsilon| Plan::choose(problem, T::PRECISION, epsilon, FEWEST_PAIRS);
+        let wide = if T::EPSILON > f64::EPSILON { plan(f64::EPSILON)? } else { None };
+        // However sums are taken, velocities are rounded in the end.
+        let wide = wide.filter(|plan| plan.tolerance >= 0.5 * T::EPSILON);
+        let wide = wide.map(|plan| (plan.tolerance, plan.asked, Heads::new(problem, plan)));
+        Ok(match (plan(T::EPSILON), wide) {
+            (Ok(Some(plan)), wide) => Some(Self {
+                tolerance: plan.tolerance,
+                asked: plan.asked,
+                form: Form::Own(Heads::new(problem, plan)),
+                wider: wide.map(|(.., heads)| heads),
+            }),
+            (_, Some((tolerance, asked, heads))) => {
+                Some(Self { form: Form::Wide(heads), wider: None, tolerance, asked })
+            }
+            (refusal, None) => return refusal.map(|_| None),
+        })
+    }
+
+    pub(super) fn degree(&self) -> usize {
+        match &self.form {
+            Form::Own(heads) => heads.degree,
+            Form::Wide(heads) => heads.degree,
+        }
+    }
+
+    pub(super) fn most_lost(&self) -> f64 {
+        match &self.form {
+            Form::Own(heads) => heads.most_lost,
+            Form::Wide(heads) => heads.most_lost,
+        }
+    }
+
+    /// Whether sums that lose too much are to be taken again after [`widen`](Self::widen).
+    pub(super) fn can_widen(&self) -> bool {
+        self.wider.is_some()
+    }
+
+    /// From now on sums are those of double precision.
+    pub(super) fn widen(&mut self) {
+        if let Some(heads) = self.wider.take() {
+            self.form = Form::Wide(heads);
+        }
+    }
+}
+
+impl<U: Real> Heads<U> {
+    fn new(problem: &Problem, plan: Plan) -> Self {
         let radials = match problem.tokens.shape.dim {
             2 => Radials::Circle(radials(2, &plan.heads)),
             dim => Radials::Sphere(radials(dim, &plan.heads)),
         };
         let longest = plan.heads.iter().map(|head| head.longest).fold(0.0, f64::max);
         let polynomials = Polynomials::choose(plan.degree + 1, longest);
-        let Plan { degree, tolerance, most_lost, asked, .. } = plan;
-        let weights = Weights::new(&problem.tokens);
-        Ok(Some(Self { radials, degree, tolerance, most_lost, asked, weights, polynomials }))
+        let Plan { degree, most_lost, .. } = plan;
+        Self { radials, degree, most_lost, weights: Weights::new(&problem.tokens), polynomials }
     }
 
     /// The moments of the keys of one replica up to `degree`.
@@ -55,7 +114,7 @@ impl<T: Real> Harmonics<T> {
         &self,
         instructions: Instructions,
         replica: usize,
-        keys: Keys<'_, T>,
+        keys: Cloud<'_, U>,
         degree: usize,
     ) -> Moments {
         Moments::new(instructions, keys, self.weights.replica(replica), (&self.polynomials, degree))

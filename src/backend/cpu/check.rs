@@ -27,15 +27,22 @@ impl<T: Real> Cpu<T> {
         let (Some(harmonics), Method::Harmonic { degree, error: before }) = (&self.harmonics, self.method) else {
             return Ok(());
         };
-        let sampled = self.sampled_error();
+        let (asked, tolerance) = (harmonics.asked, harmonics.tolerance);
+        let sampled = match self.sampled_error() {
+            Some(error) => error,
+            None => {
+                self.widen();
+                return self.check_harmonics();
+            }
+        };
         let error = sampled.max(before);
         self.checks += 1;
         self.method = Method::Harmonic { degree, error };
-        if sampled <= harmonics.tolerance {
+        if sampled <= tolerance {
             return Ok(());
         }
-        if harmonics.asked == Algorithm::Harmonic {
-            return Err(BackendError::AboveTolerance { error, tolerance: harmonics.tolerance });
+        if asked == Algorithm::Harmonic {
+            return Err(BackendError::AboveTolerance { error, tolerance });
         }
         self.method = Method::Abandoned { error };
         self.harmonics = None;
@@ -43,8 +50,9 @@ impl<T: Real> Cpu<T> {
     }
 
     /// The largest |v - v_direct| over tokens drawn from up to `SAMPLE` replicas, in units of the largest velocity among
-    /// them if that exceeds one. Velocities that are no numbers are left to whoever looks at the tokens.
-    fn sampled_error(&self) -> f64 {
+    /// them if that exceeds one. Velocities that are no numbers are left to whoever looks at the tokens. None if sums are to be
+    /// widened first.
+    fn sampled_error(&self) -> Option<f64> {
         let replicas = self.shape.replicas.min(SAMPLE);
         let (mut error, mut largest) = (0.0f64, 1.0f64);
         for turn in 0..replicas {
@@ -54,8 +62,8 @@ impl<T: Real> Cpu<T> {
             let draw = |_| random.random_range(0..self.shape.count);
             let sample: Vec<usize> = (0..SAMPLE.div_ceil(replicas)).map(draw).collect();
             let sources = self.sources(replica, tokens, self.followed);
-            let found = self.velocities_of(&sample, tokens, &sources);
-            let direct = self.velocities_of(&sample, tokens, &sources.pair_by_pair());
+            let found = self.velocities_of(&sample, tokens, &sources)?;
+            let direct = self.velocities_of(&sample, tokens, &sources.pair_by_pair())?;
             let dim = self.shape.dim;
             for (found, direct) in found.chunks_exact(dim).zip(direct.chunks_exact(dim)) {
                 let square: f64 = found.iter().zip(direct).map(|(a, b)| (a - b) * (a - b)).sum();
@@ -63,11 +71,11 @@ impl<T: Real> Cpu<T> {
                 largest = largest.max(direct.iter().map(|b| b * b).sum::<f64>().sqrt());
             }
         }
-        error / largest
+        Some(error / largest)
     }
 
-    /// The velocities of a sample of `tokens`, row-major.
-    fn velocities_of(&self, sample: &[usize], tokens: Cloud<'_, T>, sources: &Sources<'_, T>) -> Vec<f64> {
+    /// The velocities of a sample of `tokens`, row-major; none if sums are to be widened first.
+    fn velocities_of(&self, sample: &[usize], tokens: Cloud<'_, T>, sources: &Sources<'_, T>) -> Option<Vec<f64>> {
         let dim = self.shape.dim;
         let block = |sample: &[usize]| {
             let mut queries = Columns::zeros(1, dim, sample.len());
@@ -83,10 +91,12 @@ impl<T: Real> Cpu<T> {
             }
             for mut velocity in velocity.replicas_mut() {
                 let run = Run { tokens: queries.replica(0), first: 0 };
-                self.velocity(sources, self.followed, run, seen, &mut velocity);
+                if !self.velocity(sources, self.followed, run, seen, &mut velocity) {
+                    return None;
+                }
             }
-            velocity.replica(0).rows(dim, sample.len())
+            Some(velocity.replica(0).rows(dim, sample.len()))
         };
-        sample.chunks(BLOCK).flat_map(block).collect()
+        Some(sample.chunks(BLOCK).map(block).collect::<Option<Vec<_>>>()?.concat())
     }
 }

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::{
     Cpu,
-    algorithm::Radials,
+    algorithm::{Form, Harmonics, Heads, Radials},
     columns::Cloud,
     field::{HeadField, Seen},
     harmonic::{Expansion, Moments, Radial},
@@ -13,6 +13,7 @@ use super::{
     operands::Projections,
     real::Real,
     reduction::Reduced,
+    series::widened,
 };
 
 impl<T: Real> Cpu<T> {
@@ -23,13 +24,13 @@ impl<T: Real> Cpu<T> {
             None => {
                 self.heads.iter().map(|head| self.log2_energy::<T>((replica, tokens), keys, head, None)).collect()
             }
-            Some(harmonics) => {
-                let moments = harmonics.moments(self.instructions, replica, keys, harmonics.degree + 1);
-                match &harmonics.radials {
-                    Radials::Circle(radials) => self.log2_energies((replica, tokens), keys, &moments, radials),
-                    Radials::Sphere(radials) => self.log2_energies((replica, tokens), keys, &moments, radials),
+            Some(harmonics) => match &harmonics.form {
+                Form::Own(heads) => self.log2_energies((replica, tokens), keys, heads, keys.cloud()),
+                Form::Wide(heads) => {
+                    let wide = widened(keys.cloud());
+                    self.log2_energies((replica, tokens), keys, heads, wide.replica(0))
                 }
-            }
+            },
         };
         let shares = log2_energies
             .iter()
@@ -38,8 +39,22 @@ impl<T: Real> Cpu<T> {
         observe::log_sum_exp2(&shares.collect::<Vec<_>>())
     }
 
-    /// log2 sum_i w_i Z_i of each head, from moments: without another look at the tokens where A = c I, c >= 0.
+    /// log2 sum_i w_i Z_i of each head, from moments of `sources`: without another look at the tokens where A = c I, c >= 0.
     fn log2_energies<U: Real>(
+        &self,
+        (replica, tokens): (usize, Cloud<'_, T>),
+        keys: Keys<'_, T>,
+        heads: &Heads<U>,
+        sources: Cloud<'_, U>,
+    ) -> Vec<f64> {
+        let moments = heads.moments(self.instructions, replica, sources, heads.degree + 1);
+        match &heads.radials {
+            Radials::Circle(radials) => self.log2_energies_of((replica, tokens), keys, &moments, radials),
+            Radials::Sphere(radials) => self.log2_energies_of((replica, tokens), keys, &moments, radials),
+        }
+    }
+
+    fn log2_energies_of<U: Real>(
         &self,
         (replica, tokens): (usize, Cloud<'_, T>),
         keys: Keys<'_, T>,
@@ -66,7 +81,7 @@ impl<T: Real> Cpu<T> {
         let project =
             |projections: &Projections<T>| projections.apply(self.instructions, tokens, head.factor(replica));
         let operands = head.projections.as_ref().map(project);
-        let most_lost = self.harmonics.as_ref().map_or(0.0, |harmonics| harmonics.most_lost);
+        let most_lost = self.harmonics.as_ref().map_or(0.0, Harmonics::most_lost);
         let log2_sums = |first: usize| {
             let count = self.block().min(shape.sources() - first);
             let rows = tokens.part(first, count).rows(shape.dim, count);

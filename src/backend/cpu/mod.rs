@@ -27,11 +27,14 @@ mod perceptron;
 mod real;
 mod reduction;
 mod registers;
+mod series;
 mod shift;
 mod sinkhorn;
 mod sums;
 mod tiles;
 mod velocity;
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
@@ -124,7 +127,7 @@ impl<T: Real> Cpu<T> {
             bias,
             is_ensemble: false,
             method: match &harmonics {
-                Some(harmonics) => Method::Harmonic { degree: harmonics.degree, error: 0.0 },
+                Some(harmonics) => Method::Harmonic { degree: harmonics.degree(), error: 0.0 },
                 None => Method::Direct,
             },
             harmonics,
@@ -174,7 +177,9 @@ impl<T: Real> Cpu<T> {
         });
     }
 
-    fn evaluate_replicas(&self, from: &Columns<T>, field: Field, velocities: &mut Columns<T>) {
+    /// False if sums by harmonics are to be widened, and all of it is to be done again.
+    fn evaluate_replicas(&self, from: &Columns<T>, field: Field, velocities: &mut Columns<T>) -> bool {
+        let are_found = AtomicBool::new(true);
         let velocities: Vec<_> = velocities.replicas_mut().collect();
         velocities.into_par_iter().enumerate().for_each(|(replica, velocity)| {
             let tokens = from.replica(replica);
@@ -183,9 +188,20 @@ impl<T: Real> Cpu<T> {
                 let first = index * self.block();
                 let queries = tokens.part(first, self.block());
                 let seen = || self.seen(first, queries.len());
-                self.velocity(&sources, field, Run { tokens: queries, first }, seen, &mut velocity);
+                if !self.velocity(&sources, field, Run { tokens: queries, first }, seen, &mut velocity) {
+                    are_found.store(false, Ordering::Relaxed);
+                }
             });
         });
+        are_found.into_inner()
+    }
+
+    /// From now on harmonics sum in double precision.
+    fn widen(&mut self) {
+        if let (Some(harmonics), Method::Harmonic { error, .. }) = (&mut self.harmonics, self.method) {
+            harmonics.widen();
+            self.method = Method::Harmonic { degree: harmonics.degree(), error };
+        }
     }
 
     /// The directions of tokens, where attention sees these.
@@ -243,12 +259,17 @@ impl<T: Real> Backend for Cpu<T> {
         let mut velocities = std::mem::replace(&mut self.velocities[stage], Columns::zeros(0, 1, 0));
         let directions = self.directions(self.at(point));
         let from = directions.as_ref().unwrap_or(self.at(point));
-        if self.is_ensemble && field != Field::Perceptron {
+        let is_found = if self.is_ensemble && field != Field::Perceptron {
             self.evaluate_ensemble(from, field, &mut velocities);
+            true
         } else {
-            self.evaluate_replicas(from, field, &mut velocities);
-        }
+            self.evaluate_replicas(from, field, &mut velocities)
+        };
         self.velocities[stage] = velocities;
+        if !is_found {
+            self.widen();
+            return self.evaluate(point, field, stage);
+        }
         Ok(())
     }
 

@@ -4,10 +4,9 @@ use rayon::prelude::*;
 
 use super::{
     super::{
-        columns::Numbers,
+        columns::{Cloud, Numbers},
         exp2::Exp2,
         instructions::{Instructions, Kernel},
-        keys::Keys,
         real::Real,
     },
     circle,
@@ -32,21 +31,21 @@ pub(in super::super) struct Moments {
 }
 
 impl Moments {
-    /// The moments of `keys` on the circle (width 2) or sphere (width 3), with the weights w_j / 2^log2_scale, up to
+    /// The moments of `keys`, padded sources, on the circle (width 2) or sphere (width 3), with the weights w_j / 2^log2_scale, up to
     /// `degree`, on the sphere by way of `polynomials`. The first moments of an expansion need one degree more than the expansion
     /// itself. Keys are unit vectors.
     pub(in super::super) fn new<T: Real>(
         instructions: Instructions,
-        keys: Keys<'_, T>,
+        keys: Cloud<'_, T>,
         (weights, log2_scale): (&[T], f64),
         (polynomials, degree): (&Polynomials, usize),
     ) -> Self {
-        let dim = keys.width;
+        let dim = keys.width();
         assert!(matches!(dim, 2 | 3), "harmonics are known for the circle and the sphere, not for width {dim}");
-        let span = CHUNK * keys.padded.div_ceil(CHUNK * SPANS).max(1);
-        let starts: Vec<usize> = (0..keys.padded).step_by(span).collect();
+        let span = CHUNK * keys.len().div_ceil(CHUNK * SPANS).max(1);
+        let starts: Vec<usize> = (0..keys.len()).step_by(span).collect();
         let sums = starts.into_par_iter().map(|start| {
-            let end = (start + span).min(keys.padded);
+            let end = (start + span).min(keys.len());
             instructions.run(Span { keys, weights, start, end, polynomials, degree })
         });
         let sums: Vec<Vec<f64>> = sums.collect();
@@ -95,7 +94,7 @@ impl Moments {
 
 /// A run of keys that one task sums, chunk by chunk: on the circle products, on the sphere moments.
 struct Span<'a, T> {
-    keys: Keys<'a, T>,
+    keys: Cloud<'a, T>,
     weights: &'a [T],
     start: usize,
     end: usize,
@@ -109,8 +108,8 @@ impl<T: Real> Kernel for Span<'_, T> {
     #[inline(always)]
     fn run<S: Exp2>(self, simd: S) -> Vec<f64> {
         let triangle = sphere::Triangle { degree: self.degree };
-        let sums = if self.keys.width == 2 { circle::products(self.degree) } else { 2 * triangle.pairs() };
-        let steps: Vec<T> = if self.keys.width == 2 { Vec::new() } else { triangle.steps() };
+        let sums = if self.keys.width() == 2 { circle::products(self.degree) } else { 2 * triangle.pairs() };
+        let steps: Vec<T> = if self.keys.width() == 2 { Vec::new() } else { triangle.steps() };
         let mut total = vec![0.0; sums];
         let mut lanes = Numbers::zeros(sums * T::lanes::<S>());
         let lanes = T::vectors_mut::<S>(lanes.all_mut());
@@ -118,8 +117,8 @@ impl<T: Real> Kernel for Span<'_, T> {
             let range = start..(start + CHUNK).min(self.end);
             lanes.fill(T::splat(simd, T::ZERO));
             let weights = T::vectors::<S>(&self.weights[range.clone()]);
-            let component = |c| T::vectors::<S>(&self.keys.component(c)[range.clone()]);
-            if self.keys.width == 2 {
+            let component = |c| T::vectors::<S>(&self.keys.column(c)[range.clone()]);
+            if self.keys.width() == 2 {
                 circle::accumulate::<S, T>(simd, [component(0), component(1)], weights, lanes);
             } else {
                 let components = [component(0), component(1), component(2)];

@@ -81,7 +81,7 @@ impl Sources {
         let weights = Weights::<f64>::from_log2(&log2_weights);
         let keys = self.bias.keys(0, self.points.replica(0));
         let series = (&Polynomials::legendre(), plan.degree + 1);
-        let moments = Moments::new(self.instructions, keys, weights.replica(0), series);
+        let moments = Moments::new(self.instructions, keys.cloud(), weights.replica(0), series);
         let radial = Radial::<f64>::constant(dim, plan.kappa, plan.degree);
         let expansion = Expansion::new(&moments, &radial);
         let least = expansion.log2_most(plan.kappa) - plan.most_lost;

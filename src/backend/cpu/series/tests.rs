@@ -1,0 +1,112 @@
+//! Tokens in single precision whose sums by harmonics lose too much there: whether they are widened, and right.
+
+use super::super::{Cpu, algorithm::Form};
+use crate::{
+    backend::{Backend, Method, Point},
+    experiment::Experiment,
+    model::{Field, Matrix},
+    problem::{Algorithm, Problem},
+};
+
+/// Far from the axis tokens are 2^-(3 concentration) as dense as evenly spread ones would be.
+fn problem(dim: usize, beta: f64, concentration: f64) -> Problem {
+    let axis = if dim == 2 { "[0, 1]" } else { "[0, 0, 1]" };
+    Experiment::parse(&format!(
+        "
+        name = \"sparse\"
+        algorithm = \"harmonic\"
+        [tokens]
+        count = 4001
+        dim = {dim}
+        seed = 3
+        initial = {{ law = \"von-mises-fisher\", concentration = {concentration}, axis = {axis} }}
+        [attention]
+        beta = {beta}
+        normalization = \"softmax\"
+        [time]
+        scheme = \"heun\"
+        step = 0.1
+        end = 0.5
+        [observe]
+        every = 0.5
+        quantities = [\"moments\", \"energy\"]
+        "
+    ))
+    .and_then(|experiment| experiment.resolve())
+    .expect("the experiment is valid")
+}
+
+fn is_wide(cpu: &Cpu<f32>) -> bool {
+    cpu.harmonics.as_ref().is_some_and(|harmonics| matches!(harmonics.form, Form::Wide(_)))
+}
+
+/// Tokens moved by one stage of `field`, and ln E.
+fn moved(cpu: &mut impl Backend, problem: &Problem, field: Field) -> (Vec<f64>, f64) {
+    let statistics = pollster::block_on(cpu.observe(&problem.quantities)).expect("the tokens are observed");
+    cpu.evaluate(Point::State, field, 0).expect("the field is evaluated");
+    cpu.combine(&[1.0], Point::State, field).expect("the tokens are moved");
+    (pollster::block_on(cpu.tokens()).expect("tokens are read"), statistics[0].log_energy)
+}
+
+/// Both against sums pair by pair in double precision.
+#[track_caller]
+fn assert_same(problem: &Problem, field: Field, tolerance: f64) {
+    let mut wide = Cpu::<f32>::new(problem).expect("the problem suits harmonics");
+    let direct = Problem { algorithm: Algorithm::Direct, ..problem.clone() };
+    let expected = moved(&mut Cpu::<f64>::new(&direct).expect("the problem suits the CPU"), problem, field);
+    let found = moved(&mut wide, problem, field);
+    assert!(is_wide(&wide), "sums are those of double precision");
+    let error = found.0.iter().zip(&expected.0).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(error <= tolerance, "tokens: {error:e}");
+    assert!((found.1 - expected.1).abs() <= 1e-5, "ln E = {}, expected {}", found.1, expected.1);
+    // Had blocks been left to pairs, they would have been as exact.
+    assert!(matches!(wide.method(), Method::Harmonic { .. }));
+    let sources = wide.sources(0, wide.state.replica(0), field);
+    let mut velocity = super::Columns::zeros(1, problem.tokens.shape.dim, problem.tokens.shape.count);
+    let is_by_series = velocity.replicas_mut().all(|mut velocity| match &sources.sums {
+        super::Sums::Wide(sums) => wide.by_wide_series(sums, field, wide.state.replica(0), &mut velocity),
+        super::Sums::Circle(_) => true,
+        _ => false,
+    });
+    assert!(is_by_series, "no sum of double precision loses too much");
+}
+
+#[test]
+fn sparse_tokens_are_widened() {
+    for (dim, beta, concentration) in [(2, 16.0, 4.0), (2, 64.0, 4.0), (3, 4.0, 4.0), (3, 16.0, 3.0), (3, 64.0, 2.0)]
+    {
+        for field in [Field::Tangent, Field::Ambient] {
+            assert_same(&problem(dim, beta, concentration), field, 2e-6);
+        }
+    }
+}
+
+#[test]
+fn heads_of_general_matrices_are_widened() {
+    let mut problem = problem(3, 16.0, 3.0);
+    let diagonal = vec![1.0, 0.0, 0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.8];
+    problem.model.attention.heads[0].query_key = Matrix::Dense(diagonal);
+    assert_same(&problem, Field::Tangent, 2e-6);
+}
+
+#[test]
+fn evenly_spread_tokens_keep_their_precision() {
+    let problem = problem(3, 8.0, 0.1);
+    let mut cpu = Cpu::<f32>::new(&problem).expect("the problem suits harmonics");
+    moved(&mut cpu, &problem, Field::Tangent);
+    assert!(!is_wide(&cpu));
+}
+
+#[test]
+fn lengths_are_one_in_double_precision() {
+    let problem = problem(3, 1.0, 1.0);
+    let cpu = Cpu::<f32>::new(&problem).expect("the problem suits harmonics");
+    let wide = super::widened(cpu.state.replica(0));
+    let rows = wide.replica(0).rows(3, 4001);
+    let own = cpu.state.replica(0).rows(3, 4001);
+    for (wide, own) in rows.chunks_exact(3).zip(own.chunks_exact(3)) {
+        let length = wide.iter().map(|x| x * x).sum::<f64>().sqrt();
+        assert!((length - 1.0).abs() < 4e-16);
+        assert!(wide.iter().zip(own).all(|(wide, own)| (wide - own).abs() < 1e-7));
+    }
+}
