@@ -15,8 +15,8 @@
 //! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
 //! `shaders`, `constants`, `params` and `pipelines` are the kernels as text, the numbers they are made for, their
 //! parameters, and compiled; `terms` says what the kernels have; `velocity` with its `wiring`, `reduction`,
-//! `balance`, `betas`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme`, `advance`, `survey`,
-//! `second_moment` and `overlaps` say what is dispatched; `harmonic` and `check` are the sums in linear time, and whether they are
+//! `balance`, `betas`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme` and `advance` say what is
+//! dispatched, and for observations `observe` with its `survey`, `second_moment` and `overlaps`; `harmonic` and `check` are the sums in linear time, and whether they are
 //! right; `tune` and `pace` say in what pieces; `recorder` and `readback` are the way there and back, and `failure`
 //! is what they may find.
 //!
@@ -51,6 +51,7 @@ mod harmonic;
 mod heads;
 mod motion;
 mod noise;
+mod observe;
 mod overlaps;
 mod pace;
 mod params;
@@ -83,16 +84,14 @@ use self::{
     heads::{Lens, Setting},
     motion::Look,
     noise::Noise,
-    overlaps::{Overlaps, most_alike},
+    observe::Observables,
     perceptron::Perceptron,
     readback::Readback,
     recorder::Recorder,
     scheme::Combination,
-    second_moment::SecondMoments,
     shaders::{Constants, Shift},
-    survey::{Asked, Flow, Survey},
     terms::unsupported,
-    velocity::{Clouds, Purpose, Velocity, View},
+    velocity::{Clouds, Velocity},
 };
 use super::{Backend, BackendError, Identity, Method, Point, algorithm::Plan};
 use crate::{
@@ -122,13 +121,7 @@ pub struct Gpu {
     noise: Option<Noise>,
     /// Present where workgroups keep whole replicas.
     advance: Option<Advance>,
-    survey: Survey,
-    /// Present where the energy changes by dissipation.
-    flow: Option<Flow>,
-    second_moments: Option<SecondMoments>,
-    /// The most tokens of a replica that have weight, if they have the same.
-    most_alike: Option<usize>,
-    overlaps: Option<Overlaps>,
+    observables: Observables,
     recorder: Recorder,
     readback: Readback,
 }
@@ -174,9 +167,9 @@ impl Gpu {
             Some(noise) => Some(Noise::new(device, noise, shape, &constants, &cloud, &recorder).await?),
             None => None,
         };
-        let survey = Survey::new(device, problem, &constants, &cloud, &recorder)?;
+        let observables = Observables::new(device, problem, &constants, &cloud, &recorder)?;
         let state_bytes = cloud.tracts.iter().map(|tract| tract.state.size()).max().unwrap_or(0);
-        let readback = Readback::new(device, state_bytes.max(survey.bytes()));
+        let readback = Readback::new(device, state_bytes.max(observables.bytes()));
         device.failure.check()?;
         Ok(Gpu {
             device: device.clone(),
@@ -189,11 +182,7 @@ impl Gpu {
             combination,
             noise,
             advance,
-            survey,
-            flow: Flow::of(problem),
-            second_moments: None,
-            most_alike: most_alike(&problem.tokens),
-            overlaps: None,
+            observables,
             recorder,
             readback,
         })
@@ -241,16 +230,6 @@ impl Gpu {
         self.velocity.series = None;
         Ok(())
     }
-
-    async fn second_moments(&mut self) -> Result<Vec<Vec<f64>>, BackendError> {
-        if self.second_moments.is_none() {
-            let Gpu { device, shape, constants, cloud, recorder, .. } = self;
-            self.second_moments = Some(SecondMoments::new(device, *shape, constants, cloud, recorder)?);
-        }
-        let Some(moments) = &self.second_moments else { return Ok(Vec::new()) };
-        moments.record(&mut self.recorder, &self.cloud)?;
-        moments.read(&mut self.recorder, &self.readback).await
-    }
 }
 
 impl Backend for Gpu {
@@ -278,7 +257,7 @@ impl Backend for Gpu {
         self.recorder.submit()?;
         self.advance = None;
         self.combination.write(&self.device, &model.geometry);
-        self.survey.write(&model.attention);
+        self.observables.write(model);
         let as_noisy = match (&self.noise, &model.noise) {
             (Some(own), Some(noise)) => own.is_of(noise),
             (own, noise) => own.is_none() && noise.is_none(),
@@ -309,53 +288,7 @@ impl Backend for Gpu {
     }
 
     async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
-        let asks = |quantity| quantities.contains(&quantity);
-        let asked = Asked {
-            spread: asks(Quantity::W2Dirac) || asks(Quantity::Overlap),
-            energy: asks(Quantity::Energy),
-            flow: self.flow.filter(|_| asks(Quantity::Dissipation)),
-        };
-        self.prepare(Point::State)?;
-        self.check_harmonics().await?;
-        let Gpu { velocity, cloud, recorder, survey, .. } = self;
-        survey.means(recorder, cloud)?;
-        if asked.spread {
-            survey.spreads(recorder, cloud)?;
-        }
-        if asked.energy || asked.flow.is_some() {
-            velocity.look(recorder, cloud, Point::State)?;
-        }
-        for segment in 0..cloud.tracts.len() {
-            if let Some(flow) = asked.flow {
-                // A flow is that of all pairs of one head, so that its partials are those of the energy.
-                let (clouds, at) = (Clouds::same(cloud), (Point::State, segment));
-                velocity.evaluate_segment(recorder, clouds, at, Field::Tangent, 0)?;
-                survey.dissipation(recorder, cloud, (segment, flow.clock), velocity.stride(0))?;
-                survey.energy(recorder, cloud, (segment, 0), velocity.stride(0))?;
-            } else if asked.energy {
-                for head in 0..velocity.heads() {
-                    // The energy is that of all pairs, whatever the mask.
-                    let view = View { point: Point::State, segment, head };
-                    velocity.sum(recorder, Clouds::same(cloud), view, Purpose::Energy)?;
-                    survey.energy(recorder, cloud, (segment, head), velocity.stride(head))?;
-                }
-            }
-        }
-        let mut statistics = self.survey.read(&mut self.recorder, &self.readback, asked).await?;
-        if quantities.iter().any(|quantity| quantity.needs_second_moment()) {
-            let moments = self.second_moments().await?;
-            statistics.iter_mut().zip(moments).for_each(|(replica, moment)| replica.second_moment = moment);
-        }
-        for quantity in quantities {
-            let measured = match *quantity {
-                Quantity::OverlapHistogram { bins, pairs, .. } => self.overlap_histograms(bins, pairs).await?,
-                _ => None,
-            };
-            for (replica, numbers) in statistics.iter_mut().zip(measured.into_iter().flatten()) {
-                replica.measured.push((*quantity, numbers));
-            }
-        }
-        Ok(statistics)
+        self.statistics(quantities).await
     }
 
     async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {

@@ -45,16 +45,16 @@ impl Gpu {
         bins: usize,
         pairs: usize,
     ) -> Result<Option<Vec<Vec<f64>>>, BackendError> {
-        let Gpu { device, shape, constants, cloud, recorder, readback, .. } = self;
+        let Gpu { device, shape, constants, cloud, recorder, readback, observables, .. } = self;
         let is_counted =
-            self.most_alike.is_some_and(|count| count.saturating_mul(count.saturating_sub(1)) / 2 <= pairs);
+            observables.most_alike.is_some_and(|count| count.saturating_mul(count.saturating_sub(1)) / 2 <= pairs);
         if !is_counted {
             return Ok(None);
         }
-        if self.overlaps.as_ref().is_none_or(|overlaps| overlaps.bins != bins) {
-            self.overlaps = Overlaps::new(device, *shape, bins, constants, cloud, recorder);
+        if observables.overlaps.as_ref().is_none_or(|overlaps| overlaps.bins != bins) {
+            observables.overlaps = Overlaps::new(device, *shape, bins, constants, cloud, recorder);
         }
-        let Some(overlaps) = &self.overlaps else { return Ok(None) };
+        let Some(overlaps) = &observables.overlaps else { return Ok(None) };
         overlaps.record(device, recorder, cloud)?;
         overlaps.read(recorder, readback).await.map(Some)
     }

@@ -1,0 +1,129 @@
+//! One observation: what is recorded for the quantities that are asked for, and what of it is read.
+
+use super::{
+    Gpu,
+    cloud::Cloud,
+    device::Device,
+    overlaps::{Overlaps, most_alike},
+    recorder::Recorder,
+    second_moment::SecondMoments,
+    shaders::Constants,
+    survey::{Asked, Flow, Survey},
+    velocity::{Clouds, Purpose, View},
+};
+use crate::{
+    backend::{BackendError, Point},
+    model::{Field, Model},
+    observe::{Quantity, Statistics},
+    problem::Problem,
+};
+
+/// What observations need beside the tokens. What not every run asks for is made when it is asked for first.
+pub(super) struct Observables {
+    pub survey: Survey,
+    /// Present where the energy changes by dissipation.
+    flow: Option<Flow>,
+    second_moments: Option<SecondMoments>,
+    /// The most tokens of a replica that have weight, if they have the same.
+    pub most_alike: Option<usize>,
+    pub overlaps: Option<Overlaps>,
+}
+
+impl Observables {
+    pub fn new(
+        device: &Device,
+        problem: &Problem,
+        constants: &Constants,
+        cloud: &Cloud,
+        recorder: &Recorder,
+    ) -> Result<Observables, BackendError> {
+        Ok(Observables {
+            survey: Survey::new(device, problem, constants, cloud, recorder)?,
+            flow: Flow::of(problem),
+            second_moments: None,
+            most_alike: most_alike(&problem.tokens),
+            overlaps: None,
+        })
+    }
+
+    /// Bytes of the reading that every observation takes.
+    pub fn bytes(&self) -> u64 {
+        self.survey.bytes()
+    }
+
+    /// Follows another model.
+    pub fn write(&mut self, model: &Model) {
+        self.survey.write(&model.attention);
+    }
+}
+
+impl Gpu {
+    /// What `quantities` need of every replica, and those that are measured here.
+    pub(super) async fn statistics(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
+        let asks = |quantity| quantities.contains(&quantity);
+        let asked = Asked {
+            spread: asks(Quantity::W2Dirac) || asks(Quantity::Overlap),
+            energy: asks(Quantity::Energy),
+            flow: self.observables.flow.filter(|_| asks(Quantity::Dissipation)),
+        };
+        self.prepare(Point::State)?;
+        self.check_harmonics().await?;
+        self.survey(asked)?;
+        let Gpu { recorder, readback, observables, .. } = self;
+        let mut statistics = observables.survey.read(recorder, readback, asked).await?;
+        if quantities.iter().any(|quantity| quantity.needs_second_moment()) {
+            let moments = self.second_moments().await?;
+            statistics.iter_mut().zip(moments).for_each(|(replica, moment)| replica.second_moment = moment);
+        }
+        for quantity in quantities {
+            let measured = match *quantity {
+                Quantity::OverlapHistogram { bins, pairs, .. } => self.overlap_histograms(bins, pairs).await?,
+                _ => None,
+            };
+            for (replica, numbers) in statistics.iter_mut().zip(measured.into_iter().flatten()) {
+                replica.measured.push((*quantity, numbers));
+            }
+        }
+        Ok(statistics)
+    }
+
+    /// Records what is asked for.
+    fn survey(&mut self, asked: Asked) -> Result<(), BackendError> {
+        let Gpu { velocity, cloud, recorder, observables: Observables { survey, .. }, .. } = self;
+        survey.means(recorder, cloud)?;
+        if asked.spread {
+            survey.spreads(recorder, cloud)?;
+        }
+        if asked.energy || asked.flow.is_some() {
+            velocity.look(recorder, cloud, Point::State)?;
+        }
+        for segment in 0..cloud.tracts.len() {
+            if let Some(flow) = asked.flow {
+                // A flow is that of all pairs of one head, so that its partials are those of the energy.
+                let (clouds, at) = (Clouds::same(cloud), (Point::State, segment));
+                velocity.evaluate_segment(recorder, clouds, at, Field::Tangent, 0)?;
+                survey.dissipation(recorder, cloud, (segment, flow.clock), velocity.stride(0))?;
+                survey.energy(recorder, cloud, (segment, 0), velocity.stride(0))?;
+            } else if asked.energy {
+                for head in 0..velocity.heads() {
+                    // The energy is that of all pairs, whatever the mask.
+                    let view = View { point: Point::State, segment, head };
+                    velocity.sum(recorder, Clouds::same(cloud), view, Purpose::Energy)?;
+                    survey.energy(recorder, cloud, (segment, head), velocity.stride(head))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn second_moments(&mut self) -> Result<Vec<Vec<f64>>, BackendError> {
+        let Gpu { device, shape, constants, cloud, recorder, readback, observables, .. } = self;
+        let moments = match observables.second_moments.take() {
+            Some(moments) => moments,
+            None => SecondMoments::new(device, *shape, constants, cloud, recorder)?,
+        };
+        let moments = observables.second_moments.insert(moments);
+        moments.record(recorder, cloud)?;
+        moments.read(recorder, readback).await
+    }
+}
