@@ -41,23 +41,30 @@ pub fn log_energy_rate(view: &View, replica: usize) -> f64 {
     let beta = attention.beta_in(head, replica);
     let (log_sums, means) = Sources::new(&points, dim).log_sums_and_means(&images(&points), beta, &log_weights);
     let gradients = images(&means);
-    // ln w_i Z_i, and the factor Z_i / s_i of the velocity.
+    // ln w_i Z_i, and those with the factor Z_i / s_i of the velocity and |P g_i|^2.
     let terms: Vec<f64> = log_sums.iter().zip(&log_weights).map(|(sum, weight)| sum + weight).collect();
-    let largest = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let (mut rate, mut energy) = (0.0, 0.0);
-    for (((x, gradient), term), log_sum) in
-        points.chunks_exact(dim).zip(gradients.chunks_exact(dim)).zip(terms).zip(log_sums)
-    {
-        let clock = match attention.normalization {
-            Normalization::Unnormalized => log_sum.exp(),
-            Normalization::Shifted => (log_sum - beta).exp(),
-            _ => 1.0,
+    let rated = |(row, x): (usize, &[f64])| {
+        let log_clock = match attention.normalization {
+            Normalization::Unnormalized => log_sums[row],
+            Normalization::Shifted => log_sums[row] - beta,
+            _ => 0.0,
         };
-        let share = (term - largest).exp();
-        energy += share;
-        rate += share * clock * squared_tangent(&view.model.geometry, x, gradient);
-    }
-    2.0 * beta * factor * rate / energy
+        terms[row] + log_clock + squared_tangent(&view.model.geometry, x, &gradients[row * dim..][..dim]).ln()
+    };
+    let rates: Vec<f64> = points.chunks_exact(dim).enumerate().map(rated).collect();
+    times_exponential(2.0 * beta * factor, log_sum(&rates) - log_sum(&terms))
+}
+
+/// ln sum_k e^{t_k}.
+fn log_sum(terms: &[f64]) -> f64 {
+    let largest = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let shift = if largest.is_finite() { largest } else { 0.0 };
+    terms.iter().map(|term| (term - shift).exp()).sum::<f64>().ln() + shift
+}
+
+/// factor * e^log, which overflows only where the product does.
+pub(crate) fn times_exponential(factor: f64, log: f64) -> f64 {
+    factor.signum() * (log + factor.abs().ln()).exp()
 }
 
 /// |P_x g|^2 on the sphere, |g|^2 in R^d.

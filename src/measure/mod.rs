@@ -18,7 +18,7 @@ mod tree;
 mod twins;
 
 use self::directions::Directions;
-pub(crate) use self::dissipation::flow_slope;
+pub(crate) use self::dissipation::{flow_slope, times_exponential};
 pub use self::{
     distances::{Limit, copies},
     renyi::Centres,

@@ -1,9 +1,13 @@
 //! Numbers of configurations whose answer is known, and of random ones by another way.
 
-use super::{Directions, clusters, modes, overlaps, renyi, spread};
+use super::{Directions, View, clusters, dissipation, modes, overlaps, renyi, spread};
 use crate::{
     initial::{Law, draw},
-    tokens::Shape,
+    model::{Attention, Course, Head, Matrix, Normalization},
+    observe::Quantity,
+    problem::{Algorithm, Problem, Schedule},
+    scheme::Scheme,
+    tokens::{Shape, Tokens, Weights},
 };
 
 fn uniform(count: usize, dim: usize, seed: u64) -> Directions {
@@ -211,4 +215,39 @@ fn centres_are_as_many_as_papers_say() {
     // Standard deviations of the means are below 0.3 and 0.1.
     assert!((strong - pi / separation).abs() < 1.2, "{strong}");
     assert!((parked - 0.747_6 * 2.0 * pi / separation).abs() < 0.4, "{parked}");
+}
+
+/// Two tokens on the circle under unnormalized attention and V = c I, at an angle a: d ln E / dt = c beta sin^2 a e^{2 beta cos a} /
+/// (e^beta + e^{beta cos a}), where Z^2 overflows and the rate does not.
+#[test]
+fn a_rate_overflows_only_where_it_must() {
+    let (beta, angle) = (800.0, 0.05f64);
+    for c in [1e-200f64, -1e-200, 1e-100] {
+        let head = Head { value: Matrix::Scale(c), ..Head::default() };
+        let attention =
+            Attention { beta, normalization: Normalization::Unnormalized, heads: vec![head], ..Attention::default() };
+        let problem = Problem {
+            tokens: Tokens {
+                shape: Shape { replicas: 1, count: 2, dim: 2, passive: 0 },
+                coordinates: vec![1.0, 0.0, angle.cos(), angle.sin()],
+                weights: Weights::Equal,
+            },
+            model: attention.into(),
+            course: Course::Constant,
+            scheme: Scheme::Heun,
+            schedule: Schedule { steps: 1, end: 0.1, observe_every: 1 },
+            quantities: vec![Quantity::Dissipation],
+            algorithm: Algorithm::Direct,
+            tolerance: None,
+        };
+        let (model, tokens) = (&problem.model, &problem.tokens.coordinates);
+        let view = View { problem: &problem, model, time: 0.0, tokens, limit: None, copies: &[], centres: &[] };
+        let rate = dissipation::log_energy_rate(&view, 0);
+        let log = beta * (2.0 * angle.cos() - 1.0) - (beta * (angle.cos() - 1.0)).exp().ln_1p();
+        let expected = c.signum() * beta * angle.sin().powi(2) * (c.abs().ln() + log).exp();
+        assert!((rate / expected - 1.0).abs() < 1e-11, "c = {c}: {rate}, expected {expected}");
+    }
+    assert_eq!(dissipation::times_exponential(0.0, 900.0), 0.0);
+    let product = dissipation::times_exponential(-1e-300, 900.0) / (900.0 - 300.0 * 10f64.ln()).exp();
+    assert!((product + 1.0).abs() < 1e-12, "{product}");
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     backend::BackendError,
-    measure::flow_slope,
+    measure::{flow_slope, times_exponential},
     model::{Attention, Normalization},
     observe::{Quantity, Statistics},
     problem::Problem,
@@ -259,7 +259,7 @@ impl Survey {
                     Clock::Peak => self.betas[0][replica],
                 };
                 let log_rate = log_sum(&pairs(parts, unit)) + log_clock - log_energy();
-                statistics.measured.push((Quantity::Dissipation, vec![log_rate.exp() / slope]));
+                statistics.measured.push((Quantity::Dissipation, vec![times_exponential(1.0 / slope, log_rate)]));
             }
             statistics
         };
