@@ -10,23 +10,8 @@
 
 var<workgroup> parts: array<vec2<f32>, THREADS>;
 
-// |v|^2 of a row as (shift, |v|^2 2^-shift).
-fn square(row: u32) -> vec2<f32> {
-    var largest = 0.0;
-    for (var c = 0u; c < WIDTH; c += 1u) {
-        let magnitudes = abs(velocities[row * WIDTH + c]);
-        largest = max(largest, max(max(magnitudes.x, magnitudes.y), max(magnitudes.z, magnitudes.w)));
-    }
-    if (largest <= 0.0) {
-        return vec2<f32>(SILENT, 0.0);
-    }
-    let exponent = i32(clamp(floor(log2(largest)), -126.0, 126.0));
-    var sum = 0.0;
-    for (var c = 0u; c < WIDTH; c += 1u) {
-        let v = ldexp(velocities[row * WIDTH + c], vec4<i32>(-exponent));
-        sum += dot(v, v);
-    }
-    return vec2<f32>(2.0 * f32(exponent), sum);
+fn vector_of(row: u32, c: u32) -> vec4<f32> {
+    return velocities[row * WIDTH + c];
 }
 
 @compute @workgroup_size(THREADS)

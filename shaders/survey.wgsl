@@ -13,7 +13,7 @@ struct Survey {
     // Where in `samples` the observable, and the directions that it may need, start.
     at: u32,
     directions_at: u32,
-    // Partials: key slices, the tokens of the segment, and the vectors of one.
+    // Partials: key slices, the tokens of the segment, and the vectors of one; elsewhere the sums of one chunk.
     slices: u32,
     segment_rows: u32,
     stride: u32,

@@ -9,6 +9,7 @@ mod dissipation;
 mod harmonic;
 mod harmonic_check;
 mod layout;
+mod lengths;
 mod measured;
 mod model;
 mod observe;
@@ -18,6 +19,7 @@ mod oracle;
 mod problems;
 mod reference;
 mod scheme;
+mod sealed;
 mod terms;
 mod velocity;
 
@@ -159,6 +161,11 @@ fn measured() -> Vec<Named> {
         ("measured_overlaps_of_many_tokens", measured::overlaps_of_many_tokens),
         ("measured_overlaps_that_are_none", measured::overlaps_that_are_none),
         ("measured_tokens_stay", measured::tokens_stay),
+        ("lengths_by_width_and_count", lengths::norm_moments_by_width_and_count),
+        ("lengths_in_many_segments", lengths::norm_moments_in_many_segments),
+        ("lengths_beyond_single_precision", lengths::norm_moments_beyond_single_precision),
+        ("lengths_left_to_the_host", lengths::norm_moments_left_to_the_host),
+        ("lengths_stay", lengths::tokens_stay),
         ("dissipation_of_every_flow", dissipation::of_every_flow),
         ("dissipation_at_extreme_beta", dissipation::at_extreme_beta),
         ("dissipation_by_harmonics", dissipation::by_harmonics),

@@ -1,15 +1,14 @@
-//! Quantities of tokens that the device measures itself, against double loops over the tokens that it holds.
+//! Histograms of overlaps that the device counts itself, against double loops over the tokens that it holds.
 
 use pollster::block_on;
 use tokenfield::{
     backend::{
-        Backend, BackendError, Identity, Method, Point,
+        Backend,
         gpu::{Bounds, Device, Gpu},
     },
-    model::{Field, Geometry, Model},
-    observe::{Quantity, Statistics},
+    model::Geometry,
+    observe::Quantity,
     problem::Problem,
-    scheme::Tableau,
     simulate::simulate,
     tokens::{Shape, Weights},
 };
@@ -18,6 +17,7 @@ use crate::{
     compare::{bounded, device, text},
     problems::{problem, shape, uneven_weights},
     reference::dot,
+    sealed::{SEAL, Sealed},
 };
 
 /// How near an edge of a bin a pair may be to be counted on its other side: some roundings of single precision.
@@ -146,53 +146,6 @@ pub fn overlaps_that_are_none() -> Result<(), String> {
     Ok(())
 }
 
-/// A graphics backend that gives its tokens away to nobody.
-struct Sealed(Gpu);
-
-const SEAL: BackendError = BackendError::TooManyHarmonics;
-
-impl Backend for Sealed {
-    fn identity(&self) -> Identity {
-        self.0.identity()
-    }
-
-    fn method(&self) -> Method {
-        self.0.method()
-    }
-
-    fn change(&mut self, model: &Model) -> Result<(), BackendError> {
-        self.0.change(model)
-    }
-
-    fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError> {
-        self.0.evaluate(point, field, stage)
-    }
-
-    fn fluctuate(&mut self, point: Point, step: u64, stage: usize) -> Result<(), BackendError> {
-        self.0.fluctuate(point, step, stage)
-    }
-
-    fn combine(&mut self, coefficients: &[f64], into: Point, field: Field) -> Result<(), BackendError> {
-        self.0.combine(coefficients, into, field)
-    }
-
-    fn advance(&mut self, tableau: &Tableau, h: f64, field: Field, most: u64) -> Result<u64, BackendError> {
-        self.0.advance(tableau, h, field, most)
-    }
-
-    async fn wait(&mut self) -> Result<(), BackendError> {
-        self.0.wait().await
-    }
-
-    async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
-        self.0.observe(quantities).await
-    }
-
-    async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {
-        Err(SEAL)
-    }
-}
-
 /// Tokens are read back only for what the device has not measured.
 pub fn tokens_stay() -> Result<(), String> {
     let measured = Problem { quantities: vec![HISTOGRAM], ..problem(shape(70, 3), 1.0) };
@@ -205,7 +158,7 @@ pub fn tokens_stay() -> Result<(), String> {
     for (what, problem, stay) in
         [("equal", measured, true), ("uneven", uneven, false), ("drawn", drawn, false), ("also", also, false)]
     {
-        let mut sealed = Sealed(block_on(Gpu::new(device()?, &problem)).map_err(text)?);
+        let mut sealed = Sealed::new(device()?, &problem)?;
         let mut samples = 0;
         let run = block_on(simulate(&problem, &mut sealed, |_| {
             samples += 1;

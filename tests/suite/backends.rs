@@ -54,6 +54,14 @@ impl Kind {
         }
     }
 
+    /// `device` where a device may measure its tokens itself, `host` where they are read back and measured in f64.
+    pub fn measured(self, device: f64, host: f64) -> f64 {
+        match self {
+            Kind::CpuSingle | Kind::CpuDouble => host,
+            Kind::GpuSingle | Kind::GpuStages | Kind::GpuHalf => device,
+        }
+    }
+
     /// The problem evolved to its end.
     pub fn evolve(self, problem: &Problem) -> Outcome {
         match self {

@@ -4,6 +4,7 @@ use super::{
     Gpu,
     cloud::Cloud,
     device::Device,
+    lengths::{Lengths, weights_are_held},
     overlaps::{Overlaps, most_alike},
     recorder::Recorder,
     second_moment::SecondMoments,
@@ -27,6 +28,8 @@ pub(super) struct Observables {
     /// The most tokens of a replica that have weight, if they have the same.
     pub most_alike: Option<usize>,
     pub overlaps: Option<Overlaps>,
+    pub weights_are_held: bool,
+    pub norm_moments: Option<Lengths>,
 }
 
 impl Observables {
@@ -43,6 +46,8 @@ impl Observables {
             second_moments: None,
             most_alike: most_alike(&problem.tokens),
             overlaps: None,
+            weights_are_held: weights_are_held(&problem.tokens),
+            norm_moments: None,
         })
     }
 
@@ -78,6 +83,7 @@ impl Gpu {
         for quantity in quantities {
             let measured = match *quantity {
                 Quantity::OverlapHistogram { bins, pairs, .. } => self.overlap_histograms(bins, pairs).await?,
+                Quantity::NormMoments { order } => self.norm_moments(order).await?,
                 _ => None,
             };
             for (replica, numbers) in statistics.iter_mut().zip(measured.into_iter().flatten()) {

@@ -68,6 +68,7 @@ pub enum Kernel {
     Spread,
     Energy,
     Dissipation,
+    NormMoments,
     SecondMoment,
     Reciprocal,
     Overlaps,
@@ -90,7 +91,7 @@ pub enum Binding {
 }
 
 impl Kernel {
-    pub const ALL: [Kernel; 31] = [
+    pub const ALL: [Kernel; 32] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
         Kernel::ReduceHalf,
@@ -111,6 +112,7 @@ impl Kernel {
         Kernel::Spread,
         Kernel::Energy,
         Kernel::Dissipation,
+        Kernel::NormMoments,
         Kernel::SecondMoment,
         Kernel::Reciprocal,
         Kernel::Overlaps,
@@ -147,6 +149,7 @@ impl Kernel {
             Kernel::Spread => "spread",
             Kernel::Energy => "energy",
             Kernel::Dissipation => "dissipation",
+            Kernel::NormMoments => "norm_moments",
             Kernel::SecondMoment => "second_moment",
             Kernel::Reciprocal => "reciprocal",
             Kernel::Overlaps => "overlaps",
@@ -187,7 +190,8 @@ impl Kernel {
             Kernel::Direction => &[GRID, SURVEY, DIRECTION],
             Kernel::Spread => &[GRID, SURVEY, SPREAD],
             Kernel::Energy => &[GRID, SURVEY, MERGE, ENERGY],
-            Kernel::Dissipation => &[GRID, SURVEY, MERGE, DISSIPATION],
+            Kernel::Dissipation => &[GRID, SURVEY, MERGE, LENGTH, DISSIPATION],
+            Kernel::NormMoments => &[GRID, SURVEY, MERGE, LENGTH, NORM_MOMENTS],
             Kernel::SecondMoment => &[GRID, SECOND_MOMENT],
             Kernel::Reciprocal => &[GRID, RECIPROCAL],
             Kernel::Overlaps => &[GRID, OVERLAPS],
@@ -218,7 +222,7 @@ impl Kernel {
             Kernel::Combine => &[Uniform, ReadWrite, ReadWrite, Read, Read],
             Kernel::Advance => &[Uniform, ReadWrite, Read, Read, Read],
             Kernel::Direction => &[Uniform, ReadWrite],
-            Kernel::Mean | Kernel::Spread | Kernel::Energy | Kernel::SecondMoment => {
+            Kernel::Mean | Kernel::Spread | Kernel::Energy | Kernel::NormMoments | Kernel::SecondMoment => {
                 &[Uniform, Read, Read, ReadWrite]
             }
             Kernel::MomentsCircle | Kernel::CoefficientsCircle | Kernel::CoefficientsSphere | Kernel::Gather => {
@@ -247,9 +251,8 @@ impl Kernel {
             Kernel::Fluctuate => params::Fluctuate::LAYOUT,
             Kernel::Combine => params::Combine::LAYOUT,
             Kernel::Advance => params::Advance::LAYOUT,
-            Kernel::Mean | Kernel::Direction | Kernel::Spread | Kernel::Energy | Kernel::Dissipation => {
-                params::Survey::LAYOUT
-            }
+            Kernel::Mean | Kernel::Direction | Kernel::Spread => params::Survey::LAYOUT,
+            Kernel::Energy | Kernel::Dissipation | Kernel::NormMoments => params::Survey::LAYOUT,
             Kernel::SecondMoment => params::SecondMoment::LAYOUT,
             Kernel::Reciprocal => params::Reciprocal::LAYOUT,
             Kernel::Overlaps => params::Overlaps::LAYOUT,
@@ -341,6 +344,8 @@ files! {
     SPREAD = "spread.wgsl";
     MERGE = "merge.wgsl";
     ENERGY = "energy.wgsl";
+    LENGTH = "length.wgsl";
+    NORM_MOMENTS = "norm_moments.wgsl";
     DISSIPATION = "dissipation.wgsl";
     SECOND_MOMENT = "second_moment.wgsl";
     RECIPROCAL = "reciprocal.wgsl";

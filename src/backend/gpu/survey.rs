@@ -50,8 +50,8 @@ pub(super) struct Survey {
     samples: wgpu::Buffer,
     direction: Bound,
     /// Chunks of all segments, and those of one replica.
-    chunks: usize,
-    replica_chunks: usize,
+    pub chunks: usize,
+    pub replica_chunks: usize,
     shape: Shape,
     width: usize,
     /// beta of every head in every replica.
@@ -220,7 +220,7 @@ impl Survey {
         asked: Asked,
     ) -> Result<Vec<Statistics>, BackendError> {
         let shape = self.shape;
-        let unit = 1.0 / shape.sources() as f64;
+        let unit = self.unit();
         let places = self.places();
         // What was not asked for lies at the end and is not read.
         let end = match asked {
@@ -244,7 +244,7 @@ impl Survey {
             }
             let log_energy = || {
                 let of_head = |head| vectors(places.energies + head * self.chunks + chunks, self.replica_chunks);
-                let parts = |(head, betas): (usize, &Vec<f64>)| pairs(of_head(head), 0.5 / betas[replica]);
+                let parts = |(head, betas): (usize, &Vec<f64>)| pairs(of_head(head), VECTOR, 0.5 / betas[replica]);
                 let parts: Vec<_> = self.betas.iter().enumerate().flat_map(parts).collect();
                 log_sum(&parts) + (unit * unit).ln()
             };
@@ -258,7 +258,7 @@ impl Survey {
                     Clock::One => 0.0,
                     Clock::Peak => self.betas[0][replica],
                 };
-                let log_rate = log_sum(&pairs(parts, unit)) + log_clock - log_energy();
+                let log_rate = log_sum(&pairs(parts, VECTOR, unit)) + log_clock - log_energy();
                 statistics.measured.push((Quantity::Dissipation, vec![times_exponential(1.0 / slope, log_rate)]));
             }
             statistics
@@ -266,7 +266,13 @@ impl Survey {
         Ok((0..self.shape.replicas).map(statistics).collect())
     }
 
-    fn params(&self, cloud: &Cloud, segment: usize, at: usize) -> params::Survey {
+    /// What weights of one are on the device, where they are relative to their mean.
+    pub fn unit(&self) -> f64 {
+        1.0 / self.shape.sources() as f64
+    }
+
+    /// What kernels are told of the chunks of a segment.
+    pub fn params(&self, cloud: &Cloud, segment: usize, at: usize) -> params::Survey {
         let (site, segment) = (&self.sites[segment], &cloud.tracts[segment].segment);
         params::Survey {
             groups: (segment.replicas * site.chunks) as u32,
@@ -283,7 +289,8 @@ impl Survey {
         }
     }
 
-    fn work(&self, cloud: &Cloud, segment: usize) -> f64 {
+    /// Multiply-adds that take as long as reading the tokens of a segment.
+    pub fn work(&self, cloud: &Cloud, segment: usize) -> f64 {
         (cloud.tracts[segment].segment.rows() * self.width * 16) as f64
     }
 
@@ -308,9 +315,9 @@ fn betas(attention: &Attention, replicas: usize) -> Vec<Vec<f64>> {
     attention.heads.iter().map(of_head).collect()
 }
 
-/// Pairs (shift, z) of chunks, with z multiplied by `factor`.
-fn pairs(parts: &[f32], factor: f64) -> Vec<(f64, f64)> {
-    parts.chunks(VECTOR).map(|part| (f64::from(part[0]), f64::from(part[1]) * factor)).collect()
+/// Pairs (shift, z), one in every `stride` numbers, with z multiplied by `factor`.
+pub(super) fn pairs(parts: &[f32], stride: usize, factor: f64) -> Vec<(f64, f64)> {
+    parts.chunks(stride).map(|part| (f64::from(part[0]), f64::from(part[1]) * factor)).collect()
 }
 
 /// ln sum_k z_k 2^shift_k, of pairs (shift, z).

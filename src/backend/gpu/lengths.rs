@@ -1,0 +1,117 @@
+//! Sums over tokens of powers of lengths, which overflow: the device keeps each as (shift, sum 2^-shift).
+
+use super::{
+    Gpu,
+    cloud::Cloud,
+    device::Device,
+    params,
+    pipelines::{Bound, Pipeline},
+    readback::Readback,
+    recorder::Recorder,
+    shaders::{Constants, Kernel},
+    survey::{Survey, pairs},
+};
+use crate::{backend::BackendError, tokens::Tokens};
+
+/// Powers up to this are taken on the device, whose error grows with the power: that of a length, about 2e-7, so many times.
+const MOST_ORDER: usize = 16;
+
+impl Gpu {
+    /// sum_j w_j |x_j|^p for p = 1 .. order of every replica, unless the order is too high, a weight is lost in single precision,
+    /// or the sums do not fit the device.
+    pub(super) async fn norm_moments(&mut self, order: usize) -> Result<Option<Vec<Vec<f64>>>, BackendError> {
+        let Gpu { device, constants, cloud, recorder, readback, observables, .. } = self;
+        if order > MOST_ORDER || !observables.weights_are_held {
+            return Ok(None);
+        }
+        if observables.norm_moments.as_ref().is_none_or(|lengths| lengths.numbers != order) {
+            let wire = (constants as &Constants, cloud as &Cloud, recorder as &Recorder);
+            observables.norm_moments = Lengths::new(device, Kernel::NormMoments, order, &observables.survey, wire);
+        }
+        let Some(lengths) = &observables.norm_moments else { return Ok(None) };
+        lengths.record(recorder, &observables.survey, cloud)?;
+        lengths.read(recorder, readback, &observables.survey).await.map(Some)
+    }
+}
+
+/// Whether every positive weight is one in single precision, relative to their mean.
+pub(super) fn weights_are_held(tokens: &Tokens) -> bool {
+    let shape = tokens.shape;
+    let held = |weight: f64| weight == 0.0 || (weight * shape.sources() as f64) as f32 >= f32::MIN_POSITIVE;
+    (0..shape.replicas).all(|replica| (0..shape.count).all(|token| held(tokens.weight(replica, token))))
+}
+
+/// Some sums of every chunk of a survey.
+pub(super) struct Lengths {
+    pub numbers: usize,
+    /// By segment.
+    bounds: Vec<Bound>,
+    sums: wgpu::Buffer,
+}
+
+impl Lengths {
+    /// None if they do not fit the device.
+    pub fn new(
+        device: &Device,
+        kernel: Kernel,
+        numbers: usize,
+        survey: &Survey,
+        (constants, cloud, recorder): (&Constants, &Cloud, &Recorder),
+    ) -> Option<Lengths> {
+        let bytes = (8 * survey.chunks * numbers) as u64;
+        let limits = device.device.limits();
+        if bytes > limits.max_storage_buffer_binding_size.min(limits.max_buffer_size) {
+            return None;
+        }
+        let sums = device.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(kernel.name()),
+            size: bytes,
+            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
+            mapped_at_creation: false,
+        });
+        let pipeline = Pipeline::new(device, kernel, constants);
+        let tracts = cloud.tracts.iter();
+        let bound =
+            tracts.map(|tract| pipeline.bind(device, recorder.uniforms(), &[&tract.state, &tract.weights, &sums]));
+        Some(Lengths { numbers, bounds: bound.collect(), sums })
+    }
+
+    /// Records the sums of the state.
+    pub fn record(&self, recorder: &mut Recorder, survey: &Survey, cloud: &Cloud) -> Result<(), BackendError> {
+        for (segment, bound) in self.bounds.iter().enumerate() {
+            let params = params::Survey { stride: self.numbers as u32, ..survey.params(cloud, segment, 0) };
+            // A power and its place in a sum are about twenty multiply-adds.
+            let powers = (cloud.tracts[segment].segment.rows() * self.numbers * 20) as f64;
+            recorder.record(bound, &params, params.groups.into(), survey.work(cloud, segment) + powers)?;
+        }
+        Ok(())
+    }
+
+    /// Reads what was recorded: for every replica its sums.
+    pub async fn read(
+        &self,
+        recorder: &mut Recorder,
+        readback: &Readback,
+        survey: &Survey,
+    ) -> Result<Vec<Vec<f64>>, BackendError> {
+        let words = 2 * self.numbers;
+        let parts = readback.numbers(recorder, &self.sums, 0, survey.chunks * words).await?;
+        let replica = |chunks: &[f32]| {
+            let number = |k: usize| {
+                let column: Vec<f32> =
+                    chunks.chunks(words).flat_map(|chunk| [chunk[2 * k], chunk[2 * k + 1]]).collect();
+                sum(&pairs(&column, 2, survey.unit()))
+            };
+            (0..self.numbers).map(number).collect()
+        };
+        Ok(parts.chunks(survey.replica_chunks * words).map(replica).collect())
+    }
+}
+
+/// sum_k z_k 2^shift_k, of pairs (shift, z), which overflows only where it must.
+fn sum(parts: &[(f64, f64)]) -> f64 {
+    let highest = parts.iter().map(|(shift, _)| *shift).fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = parts.iter().map(|(shift, z)| (shift - highest).exp2() * z).sum();
+    let half = (0.5 * highest).floor();
+    sum * half.exp2() * (highest - half).exp2()
+}
