@@ -140,7 +140,7 @@ pub struct Statistics {
     /// min_j <x_j, e> over w_j > 0; on the same terms.
     pub overlap_min: f64,
     /// The numbers of quantities of tokens that the backend measured where they are, so that nobody has to read them back for
-    /// these; no quantity twice.
+    /// these; no quantity twice. Of [`Quantity::Lyapunov`] it is d_t alone, since a backend knows neither the time nor the start.
     pub measured: Vec<(Quantity, Vec<f64>)>,
 }
 

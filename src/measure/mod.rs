@@ -67,7 +67,10 @@ pub fn values(view: &View, replica: usize, statistics: &Statistics) -> Result<Ve
     let mut values = Vec::new();
     for quantity in &view.problem.quantities {
         if let Some(measured) = statistics.measured(*quantity) {
-            values.extend(measured);
+            match (*quantity, measured) {
+                (Quantity::Lyapunov, [distance]) => values.extend(lyapunov::exponent(view, replica, *distance)),
+                _ => values.extend(measured),
+            }
             continue;
         }
         match *quantity {
@@ -100,7 +103,9 @@ pub fn values(view: &View, replica: usize, statistics: &Statistics) -> Result<Ve
             Quantity::Attention { rows, seed } => values.extend(attention::statistics(view, replica, rows, seed)),
             Quantity::RenyiCentres { separation } => values.extend(renyi::centres(view, replica, separation)),
             Quantity::Dissipation => values.push(dissipation::log_energy_rate(view, replica)),
-            Quantity::Lyapunov => values.extend(lyapunov::exponent(view, replica)),
+            Quantity::Lyapunov => {
+                values.extend(lyapunov::exponent(view, replica, lyapunov::distance(view, view.tokens, replica)));
+            }
             Quantity::W1Reference => values.push(distances::wasserstein(view, replica, Order::One)?),
             Quantity::W2Reference => values.push(distances::wasserstein(view, replica, Order::Two)?),
             Quantity::SlicedW2Reference { projections } => {

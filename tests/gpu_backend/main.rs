@@ -20,6 +20,7 @@ mod problems;
 mod reference;
 mod scheme;
 mod sealed;
+mod separation;
 mod terms;
 mod velocity;
 
@@ -166,6 +167,10 @@ fn measured() -> Vec<Named> {
         ("lengths_beyond_single_precision", lengths::norm_moments_beyond_single_precision),
         ("lengths_left_to_the_host", lengths::norm_moments_left_to_the_host),
         ("lengths_stay", lengths::tokens_stay),
+        ("separation_by_width_and_count", separation::by_width_and_count),
+        ("separation_of_segments", separation::of_segments),
+        ("separation_beyond_single_precision", separation::beyond_single_precision),
+        ("separation_of_tokens_that_stay", separation::tokens_stay),
         ("dissipation_of_every_flow", dissipation::of_every_flow),
         ("dissipation_at_extreme_beta", dissipation::at_extreme_beta),
         ("dissipation_by_harmonics", dissipation::by_harmonics),

@@ -8,6 +8,7 @@ use super::{
     pipelines::{Bound, Pipeline},
     readback::Readback,
     recorder::Recorder,
+    segments::Segment,
     shaders::{Constants, Kernel},
     survey::{Survey, pairs},
 };
@@ -31,6 +32,32 @@ impl Gpu {
         let Some(lengths) = &observables.norm_moments else { return Ok(None) };
         lengths.record(recorder, &observables.survey, cloud)?;
         lengths.read(recorder, readback, &observables.survey).await.map(Some)
+    }
+}
+
+impl Gpu {
+    /// d = (sum_j w_j |x_j - y_j|^2)^{1/2} of every replica and the one beside it, 0 and 1, 2 and 3, .., as one number each; unless
+    /// two of them are in different buffers, a weight is lost in single precision, or the sums do not fit the device.
+    ///
+    /// A difference is one of tokens in single precision, and its own rounding no more: d is right to about 3e-7 of itself.
+    pub(super) async fn separations(&mut self) -> Result<Option<Vec<Vec<f64>>>, BackendError> {
+        let Gpu { device, constants, cloud, recorder, readback, observables, shape, .. } = self;
+        let is_whole = |segment: &Segment| {
+            let is_last = segment.first_replica + segment.replicas == shape.replicas;
+            segment.first_replica % 2 == 0 && (segment.replicas % 2 == 0 || is_last)
+        };
+        let together = cloud.tracts.iter().all(|tract| is_whole(&tract.segment));
+        if !together || !observables.weights_are_held {
+            return Ok(None);
+        }
+        if observables.separations.is_none() {
+            let wire = (constants as &Constants, cloud as &Cloud, recorder as &Recorder);
+            observables.separations = Lengths::new(device, Kernel::Separation, 1, &observables.survey, wire);
+        }
+        let Some(lengths) = &observables.separations else { return Ok(None) };
+        lengths.record(recorder, &observables.survey, cloud)?;
+        let squares = lengths.read(recorder, readback, &observables.survey).await?;
+        Ok(Some(squares.into_iter().map(|square| square.into_iter().map(f64::sqrt).collect()).collect()))
     }
 }
 

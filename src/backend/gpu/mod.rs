@@ -13,7 +13,7 @@
 //! of a head 16; largest scores 16 for each slice; a histogram of overlaps 4.
 //!
 //! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
-//! `shaders`, `constants`, `params` and `pipelines` are the kernels as text, the numbers they are made for, their
+//! `shaders`, `files`, `constants`, `params` and `pipelines` are the kernels as text, the numbers they are made for, their
 //! parameters, and compiled; `terms` says what the kernels have; `velocity` with its `wiring`, `reduction`,
 //! `balance`, `betas`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme` and `advance` say what is
 //! dispatched, and for observations `observe` with its `survey`, `lengths`, `second_moment` and `overlaps`; `harmonic` and `check` are the sums in linear time, and whether they are
@@ -46,6 +46,7 @@ mod cloud;
 mod constants;
 mod device;
 mod failure;
+mod files;
 mod half;
 mod harmonic;
 mod heads;

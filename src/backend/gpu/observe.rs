@@ -30,6 +30,7 @@ pub(super) struct Observables {
     pub overlaps: Option<Overlaps>,
     pub weights_are_held: bool,
     pub norm_moments: Option<Lengths>,
+    pub separations: Option<Lengths>,
 }
 
 impl Observables {
@@ -48,6 +49,7 @@ impl Observables {
             overlaps: None,
             weights_are_held: weights_are_held(&problem.tokens),
             norm_moments: None,
+            separations: None,
         })
     }
 
@@ -84,6 +86,7 @@ impl Gpu {
             let measured = match *quantity {
                 Quantity::OverlapHistogram { bins, pairs, .. } => self.overlap_histograms(bins, pairs).await?,
                 Quantity::NormMoments { order } => self.norm_moments(order).await?,
+                Quantity::Lyapunov => self.separations().await?,
                 _ => None,
             };
             for (replica, numbers) in statistics.iter_mut().zip(measured.into_iter().flatten()) {

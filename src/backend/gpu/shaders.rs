@@ -6,11 +6,13 @@
 
 pub use super::{
     constants::{Constants, Half, Matrices, Shift, Sight},
+    files::File,
     params::Layout,
     tune::{constants, small, wide},
 };
 use super::{
     constants::{header, matrices},
+    files::*,
     params::{self, Params},
 };
 
@@ -69,6 +71,7 @@ pub enum Kernel {
     Energy,
     Dissipation,
     NormMoments,
+    Separation,
     SecondMoment,
     Reciprocal,
     Overlaps,
@@ -91,7 +94,7 @@ pub enum Binding {
 }
 
 impl Kernel {
-    pub const ALL: [Kernel; 32] = [
+    pub const ALL: [Kernel; 33] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
         Kernel::ReduceHalf,
@@ -113,6 +116,7 @@ impl Kernel {
         Kernel::Energy,
         Kernel::Dissipation,
         Kernel::NormMoments,
+        Kernel::Separation,
         Kernel::SecondMoment,
         Kernel::Reciprocal,
         Kernel::Overlaps,
@@ -150,6 +154,7 @@ impl Kernel {
             Kernel::Energy => "energy",
             Kernel::Dissipation => "dissipation",
             Kernel::NormMoments => "norm_moments",
+            Kernel::Separation => "separation",
             Kernel::SecondMoment => "second_moment",
             Kernel::Reciprocal => "reciprocal",
             Kernel::Overlaps => "overlaps",
@@ -192,6 +197,7 @@ impl Kernel {
             Kernel::Energy => &[GRID, SURVEY, MERGE, ENERGY],
             Kernel::Dissipation => &[GRID, SURVEY, MERGE, LENGTH, DISSIPATION],
             Kernel::NormMoments => &[GRID, SURVEY, MERGE, LENGTH, NORM_MOMENTS],
+            Kernel::Separation => &[GRID, SURVEY, MERGE, LENGTH, SEPARATION],
             Kernel::SecondMoment => &[GRID, SECOND_MOMENT],
             Kernel::Reciprocal => &[GRID, RECIPROCAL],
             Kernel::Overlaps => &[GRID, OVERLAPS],
@@ -222,9 +228,8 @@ impl Kernel {
             Kernel::Combine => &[Uniform, ReadWrite, ReadWrite, Read, Read],
             Kernel::Advance => &[Uniform, ReadWrite, Read, Read, Read],
             Kernel::Direction => &[Uniform, ReadWrite],
-            Kernel::Mean | Kernel::Spread | Kernel::Energy | Kernel::NormMoments | Kernel::SecondMoment => {
-                &[Uniform, Read, Read, ReadWrite]
-            }
+            Kernel::Mean | Kernel::Spread | Kernel::Energy => &[Uniform, Read, Read, ReadWrite],
+            Kernel::NormMoments | Kernel::Separation | Kernel::SecondMoment => &[Uniform, Read, Read, ReadWrite],
             Kernel::MomentsCircle | Kernel::CoefficientsCircle | Kernel::CoefficientsSphere | Kernel::Gather => {
                 &[Uniform, Read, Read, ReadWrite]
             }
@@ -252,7 +257,8 @@ impl Kernel {
             Kernel::Combine => params::Combine::LAYOUT,
             Kernel::Advance => params::Advance::LAYOUT,
             Kernel::Mean | Kernel::Direction | Kernel::Spread => params::Survey::LAYOUT,
-            Kernel::Energy | Kernel::Dissipation | Kernel::NormMoments => params::Survey::LAYOUT,
+            Kernel::Energy | Kernel::Dissipation => params::Survey::LAYOUT,
+            Kernel::NormMoments | Kernel::Separation => params::Survey::LAYOUT,
             Kernel::SecondMoment => params::SecondMoment::LAYOUT,
             Kernel::Reciprocal => params::Reciprocal::LAYOUT,
             Kernel::Overlaps => params::Overlaps::LAYOUT,
@@ -287,78 +293,4 @@ impl Kernel {
         }
         text
     }
-}
-
-/// One file of the folder `shaders`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct File {
-    pub name: &'static str,
-    pub text: &'static str,
-}
-
-macro_rules! files {
-    ($($constant:ident = $name:literal;)*) => { $(
-        const $constant: File = File {
-            name: $name,
-            text: include_str!(concat!("../../../shaders/", $name)),
-        };
-    )* };
-}
-
-files! {
-    GRID = "grid.wgsl";
-    PARTIAL = "partial.wgsl";
-    SILENCE = "silence.wgsl";
-    MASK = "mask.wgsl";
-    WINDOW = "window.wgsl";
-    TILE = "tile.wgsl";
-    REDUCE = "reduce.wgsl";
-    REDUCE_NARROW = "reduce_narrow.wgsl";
-    SPAN = "span.wgsl";
-    SCORES = "scores.wgsl";
-    SUMS = "sums.wgsl";
-    VALUES = "values.wgsl";
-    WEIGHTED = "weighted.wgsl";
-    REDUCE_WIDE = "reduce_wide.wgsl";
-    HALF_OPERANDS = "half_operands.wgsl";
-    HALF_PRODUCTS = "half_products.wgsl";
-    HALF_SUMS = "half_sums.wgsl";
-    REDUCE_HALF = "reduce_half.wgsl";
-    HARDMAX = "hardmax.wgsl";
-    HALF_STEP = "half_step.wgsl";
-    POTENTIAL = "potential.wgsl";
-    SETTLE = "settle.wgsl";
-    ACTIVATION = "activation.wgsl";
-    PROJECT = "project.wgsl";
-    PROJECT_NARROW = "project_narrow.wgsl";
-    PROJECT_WIDE = "project_wide.wgsl";
-    TANGENT = "tangent.wgsl";
-    SEE = "see.wgsl";
-    PLACE = "place.wgsl";
-    FLUCTUATE = "fluctuate.wgsl";
-    COMBINE = "combine.wgsl";
-    ADVANCE = "advance.wgsl";
-    SURVEY = "survey.wgsl";
-    MEAN = "mean.wgsl";
-    DIRECTION = "direction.wgsl";
-    SPREAD = "spread.wgsl";
-    MERGE = "merge.wgsl";
-    ENERGY = "energy.wgsl";
-    LENGTH = "length.wgsl";
-    NORM_MOMENTS = "norm_moments.wgsl";
-    DISSIPATION = "dissipation.wgsl";
-    SECOND_MOMENT = "second_moment.wgsl";
-    RECIPROCAL = "reciprocal.wgsl";
-    OVERLAPS = "overlaps.wgsl";
-    MOMENTS = "moments.wgsl";
-    MOMENTS_CIRCLE = "moments_circle.wgsl";
-    MOMENTS_SPHERE = "moments_sphere.wgsl";
-    COLLECT = "collect.wgsl";
-    COEFFICIENTS = "coefficients.wgsl";
-    COEFFICIENTS_CIRCLE = "coefficients_circle.wgsl";
-    COEFFICIENTS_SPHERE = "coefficients_sphere.wgsl";
-    SERIES = "series.wgsl";
-    SERIES_CIRCLE = "series_circle.wgsl";
-    SERIES_SPHERE = "series_sphere.wgsl";
-    GATHER = "gather.wgsl";
 }
