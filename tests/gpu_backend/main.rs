@@ -12,6 +12,7 @@ mod layout;
 mod lengths;
 mod measured;
 mod model;
+mod modes;
 mod observe;
 #[path = "../suite/oracle/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the suite measures more with it")]
@@ -167,6 +168,12 @@ fn measured() -> Vec<Named> {
         ("lengths_beyond_single_precision", lengths::norm_moments_beyond_single_precision),
         ("lengths_left_to_the_host", lengths::norm_moments_left_to_the_host),
         ("lengths_stay", lengths::tokens_stay),
+        ("modes_by_count", modes::by_count),
+        ("modes_of_few_directions", modes::of_few_directions),
+        ("modes_in_many_segments", modes::in_many_segments),
+        ("modes_that_are_none", modes::that_are_none),
+        ("modes_left_to_the_host", modes::left_to_the_host),
+        ("modes_of_tokens_that_stay", modes::tokens_stay),
         ("separation_by_width_and_count", separation::by_width_and_count),
         ("separation_of_segments", separation::of_segments),
         ("separation_beyond_single_precision", separation::beyond_single_precision),

@@ -65,6 +65,9 @@ files! {
     MOMENTS = "moments.wgsl";
     MOMENTS_CIRCLE = "moments_circle.wgsl";
     MOMENTS_SPHERE = "moments_sphere.wgsl";
+    UNIT = "unit.wgsl";
+    MODES_CIRCLE = "modes_circle.wgsl";
+    MODES_SPHERE = "modes_sphere.wgsl";
     COLLECT = "collect.wgsl";
     COEFFICIENTS = "coefficients.wgsl";
     COEFFICIENTS_CIRCLE = "coefficients_circle.wgsl";

@@ -44,7 +44,7 @@ impl Gpu {
         let Gpu { device, constants, cloud, recorder, readback, observables, shape, .. } = self;
         let is_whole = |segment: &Segment| {
             let is_last = segment.first_replica + segment.replicas == shape.replicas;
-            segment.first_replica % 2 == 0 && (segment.replicas % 2 == 0 || is_last)
+            segment.first_replica.is_multiple_of(2) && (segment.replicas.is_multiple_of(2) || is_last)
         };
         let together = cloud.tracts.iter().all(|tract| is_whole(&tract.segment));
         if !together || !observables.weights_are_held {

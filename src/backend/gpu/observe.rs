@@ -4,6 +4,7 @@ use super::{
     Gpu,
     cloud::Cloud,
     device::Device,
+    harmonic::Moments,
     lengths::{Lengths, weights_are_held},
     overlaps::{Overlaps, most_alike},
     recorder::Recorder,
@@ -31,6 +32,7 @@ pub(super) struct Observables {
     pub weights_are_held: bool,
     pub norm_moments: Option<Lengths>,
     pub separations: Option<Lengths>,
+    pub modes: Option<Moments>,
 }
 
 impl Observables {
@@ -50,6 +52,7 @@ impl Observables {
             weights_are_held: weights_are_held(&problem.tokens),
             norm_moments: None,
             separations: None,
+            modes: None,
         })
     }
 
@@ -86,6 +89,7 @@ impl Gpu {
             let measured = match *quantity {
                 Quantity::OverlapHistogram { bins, pairs, .. } => self.overlap_histograms(bins, pairs).await?,
                 Quantity::NormMoments { order } => self.norm_moments(order).await?,
+                Quantity::Modes { degree } => self.modes(degree).await?,
                 Quantity::Lyapunov => self.separations().await?,
                 _ => None,
             };

@@ -77,6 +77,8 @@ pub enum Kernel {
     Overlaps,
     MomentsCircle,
     MomentsSphere,
+    ModesCircle,
+    ModesSphere,
     Collect,
     CoefficientsCircle,
     CoefficientsSphere,
@@ -94,7 +96,7 @@ pub enum Binding {
 }
 
 impl Kernel {
-    pub const ALL: [Kernel; 33] = [
+    pub const ALL: [Kernel; 35] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
         Kernel::ReduceHalf,
@@ -122,6 +124,8 @@ impl Kernel {
         Kernel::Overlaps,
         Kernel::MomentsCircle,
         Kernel::MomentsSphere,
+        Kernel::ModesCircle,
+        Kernel::ModesSphere,
         Kernel::Collect,
         Kernel::CoefficientsCircle,
         Kernel::CoefficientsSphere,
@@ -160,6 +164,8 @@ impl Kernel {
             Kernel::Overlaps => "overlaps",
             Kernel::MomentsCircle => "moments_circle",
             Kernel::MomentsSphere => "moments_sphere",
+            Kernel::ModesCircle => "modes_circle",
+            Kernel::ModesSphere => "modes_sphere",
             Kernel::Collect => "collect",
             Kernel::CoefficientsCircle => "coefficients_circle",
             Kernel::CoefficientsSphere => "coefficients_sphere",
@@ -203,6 +209,8 @@ impl Kernel {
             Kernel::Overlaps => &[GRID, OVERLAPS],
             Kernel::MomentsCircle => &[GRID, MOMENTS, MOMENTS_CIRCLE],
             Kernel::MomentsSphere => &[GRID, MOMENTS, MOMENTS_SPHERE],
+            Kernel::ModesCircle => &[GRID, MOMENTS, UNIT, MODES_CIRCLE],
+            Kernel::ModesSphere => &[GRID, MOMENTS, UNIT, MODES_SPHERE],
             Kernel::Collect => &[GRID, COLLECT],
             Kernel::CoefficientsCircle => &[GRID, COEFFICIENTS, COEFFICIENTS_CIRCLE],
             Kernel::CoefficientsSphere => &[GRID, COEFFICIENTS, COEFFICIENTS_SPHERE],
@@ -230,13 +238,12 @@ impl Kernel {
             Kernel::Direction => &[Uniform, ReadWrite],
             Kernel::Mean | Kernel::Spread | Kernel::Energy => &[Uniform, Read, Read, ReadWrite],
             Kernel::NormMoments | Kernel::Separation | Kernel::SecondMoment => &[Uniform, Read, Read, ReadWrite],
-            Kernel::MomentsCircle | Kernel::CoefficientsCircle | Kernel::CoefficientsSphere | Kernel::Gather => {
-                &[Uniform, Read, Read, ReadWrite]
-            }
+            Kernel::MomentsCircle | Kernel::ModesCircle | Kernel::Gather => &[Uniform, Read, Read, ReadWrite],
+            Kernel::CoefficientsCircle | Kernel::CoefficientsSphere => &[Uniform, Read, Read, ReadWrite],
             Kernel::Dissipation => &[Uniform, Read, Read, ReadWrite, Read],
             Kernel::Reciprocal => &[Uniform, Read, Read, ReadWrite, ReadWrite],
             Kernel::Overlaps => &[Uniform, Read, Read, Read, Read, ReadWrite],
-            Kernel::MomentsSphere => &[Uniform, Read, Read, ReadWrite, Read],
+            Kernel::MomentsSphere | Kernel::ModesSphere => &[Uniform, Read, Read, ReadWrite, Read],
             Kernel::Collect => &[Uniform, Read, ReadWrite],
             Kernel::SeriesCircle | Kernel::SeriesSphere => &[Uniform, Read, Read, Read, ReadWrite, ReadWrite],
         }
@@ -263,6 +270,7 @@ impl Kernel {
             Kernel::Reciprocal => params::Reciprocal::LAYOUT,
             Kernel::Overlaps => params::Overlaps::LAYOUT,
             Kernel::MomentsCircle | Kernel::MomentsSphere => params::Moments::LAYOUT,
+            Kernel::ModesCircle | Kernel::ModesSphere => params::Moments::LAYOUT,
             Kernel::Collect => params::Collect::LAYOUT,
             Kernel::CoefficientsCircle | Kernel::CoefficientsSphere => params::Coefficients::LAYOUT,
             Kernel::SeriesCircle | Kernel::SeriesSphere => params::Series::LAYOUT,

@@ -13,8 +13,11 @@ mod coefficients;
 mod moments;
 mod series;
 
-pub(super) use self::series::Series;
-use self::{coefficients::Coefficients, moments::Moments};
+use self::coefficients::Coefficients;
+pub(super) use self::{
+    moments::{Basis, Moments},
+    series::Series,
+};
 use super::{
     cloud::Cloud, cloud::Ledger, device::Device, readback::Readback, recorder::Recorder, shaders::Constants,
 };
@@ -62,8 +65,8 @@ impl Harmonics {
         recorder: &Recorder,
     ) -> Result<Harmonics, BackendError> {
         let ledger = Ledger::open(device);
-        let laid_out =
-            Moments::new(device, &ledger, constants, cloud, recorder, plan.degree + 1).and_then(|moments| {
+        let laid_out = Moments::new(device, &ledger, constants, cloud, recorder, (Basis::Harmonics, plan.degree + 1))
+            .and_then(|moments| {
                 let head = |reach| Coefficients::new(device, &ledger, constants, &moments, recorder, reach);
                 let heads = plan.heads.iter().map(head).collect::<Result<Vec<_>, _>>()?;
                 Ok((moments, heads))

@@ -1,4 +1,4 @@
-//! The moments of the keys: sums of spans of each replica, then the sum of those.
+//! The moments of the keys, and the modes of tokens: sums of spans of each replica, then the sum of those.
 
 use super::super::{
     adapter::Kind,
@@ -26,6 +26,15 @@ const MOST_ITERATIONS: usize = 1 << 13;
 /// Workgroups that keep a large adapter busy.
 const BUSY_GROUPS: usize = 2048;
 
+/// What is summed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::backend::gpu) enum Basis {
+    /// The harmonics of a series, of unit tokens as they stand.
+    Harmonics,
+    /// Modes, of the directions of tokens.
+    Modes,
+}
+
 /// The keys of one segment.
 struct Site {
     segment: usize,
@@ -36,7 +45,7 @@ struct Site {
     bound: [Bound; 2],
 }
 
-pub(super) struct Moments {
+pub(in crate::backend::gpu) struct Moments {
     pub dim: usize,
     pub degree: usize,
     pub replicas: usize,
@@ -52,14 +61,14 @@ pub(super) struct Moments {
 }
 
 impl Moments {
-    /// Moments up to `degree` of the keys of `cloud`. Fails with `BelowLimit` if they exceed a binding.
+    /// Moments in `basis` up to `degree` of the keys of `cloud`. Fails with `BelowLimit` if they exceed a binding.
     pub fn new(
         device: &Device,
         ledger: &Ledger,
         constants: &Constants,
         cloud: &Cloud,
         recorder: &Recorder,
-        degree: usize,
+        (basis, degree): (Basis, usize),
     ) -> Result<Moments, BackendError> {
         let dim = constants.dim as usize;
         let count = if dim == 2 { degree + 1 } else { Triangle { degree }.pairs() };
@@ -77,10 +86,15 @@ impl Moments {
         let values = ledger.buffer("moments", bytes);
         let steps = (dim == 3).then(|| {
             let steps = ledger.buffer("steps", (8 * harmonics) as u64);
-            device.queue.write_buffer(&steps, 0, bytemuck::cast_slice(&recurrence(degree, harmonics)));
+            device.queue.write_buffer(&steps, 0, bytemuck::cast_slice(&recurrence(basis, degree, harmonics)));
             steps
         });
-        let kernel = if dim == 2 { Kernel::MomentsCircle } else { Kernel::MomentsSphere };
+        let kernel = match (basis, dim) {
+            (Basis::Harmonics, 2) => Kernel::MomentsCircle,
+            (Basis::Harmonics, _) => Kernel::MomentsSphere,
+            (Basis::Modes, 2) => Kernel::ModesCircle,
+            (Basis::Modes, _) => Kernel::ModesSphere,
+        };
         let (pipeline, uniforms) = (Pipeline::new(device, kernel, constants), recorder.uniforms());
         let mut sites = Vec::new();
         for (segment, tract) in cloud.tracts.iter().enumerate() {
@@ -153,9 +167,13 @@ fn span_keys(cloud: &Cloud, kind: Kind, harmonics: usize) -> usize {
     TILE * tiles.div_ceil(BUSY_GROUPS).clamp(1, most)
 }
 
-/// For every harmonic of the sphere gamma_lm, and one where an order m > 0 begins.
-fn recurrence(degree: usize, harmonics: usize) -> Vec<[f32; 2]> {
-    let mut steps = Triangle { degree }.each(|l, m| [gamma(l, m) as f32, if m > 0 && l == m { 1.0 } else { 0.0 }]);
+/// For every harmonic of the sphere gamma_lm or, of modes, (l - m) / (l + m + 1), and one where an order m > 0 begins.
+fn recurrence(basis: Basis, degree: usize, harmonics: usize) -> Vec<[f32; 2]> {
+    let factor = |l, m| match basis {
+        Basis::Harmonics => gamma(l, m),
+        Basis::Modes => (l - m) as f64 / (l + m + 1) as f64,
+    };
+    let mut steps = Triangle { degree }.each(|l, m| [factor(l, m) as f32, if m > 0 && l == m { 1.0 } else { 0.0 }]);
     steps.resize(harmonics, [0.0; 2]);
     steps
 }
