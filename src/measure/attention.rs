@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::{View, directions::dot};
 use crate::{
-    model::{Head, Matrix, Position},
+    model::{Head, Mask, Matrix, Position},
     observe::norm,
     random::{Purpose, Stream},
 };
@@ -95,7 +95,8 @@ impl Operands {
             _ => 0.0,
         };
         let query = &self.queries[i * self.width..][..self.width];
-        let heavy = attention.sight(i, sources).filter(|j| tokens.weight(replica, *j) > 0.0);
+        let itself = (attention.mask == Mask::Others).then_some(i);
+        let heavy = attention.sight(i, sources).filter(|j| Some(*j) != itself && tokens.weight(replica, *j) > 0.0);
         let log_weight = |j: usize| {
             let score = dot(query, &self.keys[j * self.width..][..self.width]);
             self.beta * score + tokens.weight(replica, j).ln() - decay * (i as f64 - j as f64)

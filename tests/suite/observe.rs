@@ -177,6 +177,7 @@ fn attention(kind: Kind) {
     let places = Position::Additive(matrix(45));
     for (mask, window, position, heads) in [
         (Mask::None, None, Position::Nowhere, vec![Head::default()]),
+        (Mask::Others, Some(9), Position::Nowhere, vec![Head::default()]),
         (Mask::Causal, Some(7), places, vec![factors.clone(), dense.clone()]),
         (Mask::StrictlyCausal, None, Position::Alibi { decay: 2.0 }, vec![dense]),
         (Mask::None, None, Position::Rotary { base: 100.0 }, vec![factors, Head::default()]),
