@@ -141,6 +141,10 @@ pub struct Statistics {
     pub overlap_min: f64,
     /// The numbers of quantities of tokens that the backend measured where they are, so that nobody has to read them back for
     /// these; no quantity twice. Of [`Quantity::Lyapunov`] it is d_t alone, since a backend knows neither the time nor the start.
+    ///
+    /// A GPU has single precision, and leaves to the host what that is not enough for. Its modes up to degree 16 are right to 1e-6, its
+    /// moments of lengths |x|^p up to order 16 to 3e-7 (p + 1) of themselves, its d_t to 3e-7 of itself, and entropies and gaps of
+    /// attention to 1e-6 + 4e-7 beta.
     pub measured: Vec<(Quantity, Vec<f64>)>,
 }
 

@@ -109,7 +109,7 @@ fn kernels(constants: &Constants) -> impl Iterator<Item = Kernel> {
         Kernel::ReduceWide | Kernel::Hardmax | Kernel::HalfStep => !is_narrow,
         Kernel::ProjectNarrow => dim.min(inner) as usize <= NARROW,
         Kernel::ProjectWide => dim.min(inner) as usize > NARROW,
-        Kernel::Settle => true,
+        Kernel::Settle | Kernel::Sharpness => true,
         _ if dim != inner => false,
         Kernel::MomentsCircle | Kernel::CoefficientsCircle | Kernel::SeriesCircle => constants.dim == 2,
         Kernel::MomentsSphere | Kernel::CoefficientsSphere | Kernel::SeriesSphere => constants.dim == 3,

@@ -15,28 +15,23 @@ use crate::{
 /// `rows` sources drawn by `seed` and replica, the same at all times. A row that sees no source is left out, and from the
 /// gap one that sees no second.
 pub fn statistics(view: &View, replica: usize, rows: usize, seed: u64) -> [f64; 3] {
-    let sources = view.problem.tokens.shape.sources();
-    let draw = |row: usize| {
-        let word = Stream::new(seed, replica as u32, row as u32, Purpose::Rows).next_u64();
-        ((u128::from(word) * sources as u128) >> 64) as usize
-    };
-    let tokens: Vec<usize> = if sources <= rows { (0..sources).collect() } else { (0..rows).map(draw).collect() };
+    let tokens = drawn_rows(view.problem.tokens.shape.sources(), replica, rows, seed);
     let seen = seen(view, replica);
     let of_head = |head: &Head| {
         let operands = Operands::new(view, head, replica, &seen);
         let row = |token: &usize| Row::new(operands.log_weights(view, replica, *token));
         tokens.par_iter().map(row).collect::<Vec<Option<Row>>>()
     };
-    let found: Vec<Row> = view.model.attention.heads.iter().flat_map(of_head).flatten().collect();
-    let mean = |numbers: &mut dyn Iterator<Item = f64>| {
-        let (sum, count) = numbers.fold((0.0, 0.0), |(sum, count), number| (sum + number, count + 1.0));
-        sum / count
+    Row::means(&view.model.attention.heads.iter().flat_map(of_head).flatten().collect::<Vec<Row>>())
+}
+
+/// The rows of all `sources` of a replica, or beyond that number of `rows` as many that are drawn.
+pub(crate) fn drawn_rows(sources: usize, replica: usize, rows: usize, seed: u64) -> Vec<usize> {
+    let draw = |row: usize| {
+        let word = Stream::new(seed, replica as u32, row as u32, Purpose::Rows).next_u64();
+        ((u128::from(word) * sources as u128) >> 64) as usize
     };
-    [
-        mean(&mut found.iter().map(|row| row.entropy)),
-        mean(&mut found.iter().map(|row| row.largest)),
-        mean(&mut found.iter().filter_map(|row| row.gap)),
-    ]
+    if sources <= rows { (0..sources).collect() } else { (0..rows).map(draw).collect() }
 }
 
 /// The sources of one replica as attention sees them, row-major.
@@ -125,13 +120,27 @@ fn rotate(rows: &mut [f64], width: usize, base: f64) {
 }
 
 /// What is told of one row.
-struct Row {
-    entropy: f64,
-    largest: f64,
-    gap: Option<f64>,
+pub(crate) struct Row {
+    pub entropy: f64,
+    pub largest: f64,
+    /// None with a single source.
+    pub gap: Option<f64>,
 }
 
 impl Row {
+    /// Means of entropies, of largest weights, and of the gaps that there are.
+    pub fn means(rows: &[Row]) -> [f64; 3] {
+        let mean = |numbers: &mut dyn Iterator<Item = f64>| {
+            let (sum, count) = numbers.fold((0.0, 0.0), |(sum, count), number| (sum + number, count + 1.0));
+            sum / count
+        };
+        [
+            mean(&mut rows.iter().map(|row| row.entropy)),
+            mean(&mut rows.iter().map(|row| row.largest)),
+            mean(&mut rows.iter().filter_map(|row| row.gap)),
+        ]
+    }
+
     /// Nothing of a row without sources.
     fn new(log_weights: Vec<f64>) -> Option<Self> {
         let (mut first, mut second) = (f64::NEG_INFINITY, f64::NEG_INFINITY);

@@ -17,6 +17,7 @@ mod spread;
 mod tree;
 mod twins;
 
+pub(crate) use self::attention::{Row, drawn_rows};
 use self::directions::Directions;
 pub(crate) use self::dissipation::{flow_slope, times_exponential};
 pub use self::{

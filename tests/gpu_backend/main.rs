@@ -22,6 +22,7 @@ mod reference;
 mod scheme;
 mod sealed;
 mod separation;
+mod sharpness;
 mod terms;
 mod velocity;
 
@@ -174,6 +175,12 @@ fn measured() -> Vec<Named> {
         ("modes_that_are_none", modes::that_are_none),
         ("modes_left_to_the_host", modes::left_to_the_host),
         ("modes_of_tokens_that_stay", modes::tokens_stay),
+        ("sharpness_by_width_and_count", sharpness::by_width_and_count),
+        ("sharpness_of_every_head", sharpness::of_every_head),
+        ("sharpness_at_extreme_beta", sharpness::at_extreme_beta),
+        ("sharpness_by_harmonics", sharpness::by_harmonics),
+        ("sharpness_left_to_the_host", sharpness::left_to_the_host),
+        ("sharpness_of_tokens_that_stay", sharpness::tokens_stay),
         ("separation_by_width_and_count", separation::by_width_and_count),
         ("separation_of_segments", separation::of_segments),
         ("separation_beyond_single_precision", separation::beyond_single_precision),

@@ -58,6 +58,7 @@ files! {
     LENGTH = "length.wgsl";
     NORM_MOMENTS = "norm_moments.wgsl";
     SEPARATION = "separation.wgsl";
+    SHARPNESS = "sharpness.wgsl";
     DISSIPATION = "dissipation.wgsl";
     SECOND_MOMENT = "second_moment.wgsl";
     RECIPROCAL = "reciprocal.wgsl";

@@ -184,6 +184,14 @@ impl Lens<Linear> {
 }
 
 impl<M> Lens<M> {
+    /// What products of queries and keys are multiplied by.
+    pub fn score_scale(&self) -> f32 {
+        match self.query {
+            Query::Scaled(scale) => scale,
+            Query::Projected(_) => self.unit,
+        }
+    }
+
     /// Whether tokens of width `dim` are reduced in registers, being keys and values at once.
     pub fn is_narrow(&self, dim: usize) -> bool {
         dim <= NARROW && self.key.is_none() && self.value.is_none() && !self.is_placed

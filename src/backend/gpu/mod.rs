@@ -16,7 +16,7 @@
 //! `shaders`, `files`, `constants`, `params` and `pipelines` are the kernels as text, the numbers they are made for, their
 //! parameters, and compiled; `terms` says what the kernels have; `velocity` with its `wiring`, `reduction`,
 //! `balance`, `betas`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme` and `advance` say what is
-//! dispatched, and for observations `observe` with its `survey`, `lengths`, `modes`, `second_moment` and `overlaps`; `harmonic` and `check` are the sums in linear time, and whether they are
+//! dispatched, and for observations `observe` with its `survey`, `lengths`, `modes`, `sharpness`, `second_moment` and `overlaps`; `harmonic` and `check` are the sums in linear time, and whether they are
 //! right; `tune` and `pace` say in what pieces; `recorder` and `readback` are the way there and back, and `failure`
 //! is what they may find.
 //!
@@ -70,6 +70,7 @@ mod scheme;
 mod second_moment;
 mod segments;
 pub mod shaders;
+mod sharpness;
 mod survey;
 mod terms;
 mod tune;

@@ -10,6 +10,7 @@ use super::{
     recorder::Recorder,
     second_moment::SecondMoments,
     shaders::Constants,
+    sharpness::Sharpness,
     survey::{Asked, Flow, Survey},
     velocity::{Clouds, Purpose, View},
 };
@@ -33,6 +34,7 @@ pub(super) struct Observables {
     pub norm_moments: Option<Lengths>,
     pub separations: Option<Lengths>,
     pub modes: Option<Moments>,
+    pub sharpness: Option<Sharpness>,
 }
 
 impl Observables {
@@ -53,6 +55,7 @@ impl Observables {
             norm_moments: None,
             separations: None,
             modes: None,
+            sharpness: None,
         })
     }
 
@@ -89,6 +92,7 @@ impl Gpu {
             let measured = match *quantity {
                 Quantity::OverlapHistogram { bins, pairs, .. } => self.overlap_histograms(bins, pairs).await?,
                 Quantity::NormMoments { order } => self.norm_moments(order).await?,
+                Quantity::Attention { rows, seed } => self.attention(rows, seed).await?,
                 Quantity::Modes { degree } => self.modes(degree).await?,
                 Quantity::Lyapunov => self.separations().await?,
                 _ => None,

@@ -172,6 +172,22 @@ params! {
         halved: u32,
         bins: u32,
     }
+    Sharpness {
+        first_group: u32,
+        end_group: u32,
+        slices: u32,
+        slice_keys: u32,
+        sources: u32,
+        key_rows: u32,
+        queries: u32,
+        at: u32,
+        scale: f32,
+        reach: i32,
+        ahead: i32,
+        window: i32,
+        others: u32,
+        first_passive: u32,
+    }
     Moments {
         first_group: u32,
         end_group: u32,

@@ -1,5 +1,7 @@
 //! Products of rows with a matrix, and what is added to them: x -> sigma(M x + b).
 
+use bytemuck::Pod;
+
 use super::{
     device::Device,
     params,
@@ -75,10 +77,10 @@ impl Linear {
 }
 
 /// Numbers on the device.
-pub(super) fn upload(device: &Device, label: &str, numbers: &[f32]) -> wgpu::Buffer {
+pub(super) fn upload<W: Pod>(device: &Device, label: &str, numbers: &[W]) -> wgpu::Buffer {
     let buffer = device.device.create_buffer(&wgpu::BufferDescriptor {
         label: Some(label),
-        size: (numbers.len() * 4) as u64,
+        size: size_of_val(numbers) as u64,
         usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
         mapped_at_creation: false,
     });

@@ -33,6 +33,27 @@ impl Hearing {
     pub fn all() -> Hearing {
         Hearing { mask: Mask::None, window: None }
     }
+
+    /// The same for queries and keys of two segments of replicas with so many `sources`.
+    pub fn heard(self, queries: &Segment, keys: &Segment, sources: usize) -> Heard {
+        Heard {
+            reach: reach(self.mask, queries, keys),
+            ahead: queries.first_token as i32 - keys.first_token as i32,
+            // Beyond any source, and far from overflow when a query's number is added.
+            window: self.window.map_or(FAR, |window| window.min(FAR as usize) as i32),
+            others: u32::from(self.mask == Mask::Others),
+            first_passive: sources.saturating_sub(queries.first_token) as u32,
+        }
+    }
+}
+
+/// The same as kernels are told.
+pub(super) struct Heard {
+    pub reach: i32,
+    pub ahead: i32,
+    pub window: i32,
+    pub others: u32,
+    pub first_passive: u32,
 }
 
 /// Whether partials hold something already.
@@ -99,6 +120,7 @@ impl Reduction<'_> {
             Aim::HalfStep { residuals_at, tolerance } => (residuals_at as u32, tolerance),
             Aim::Sums | Aim::Extremes => (0, 0.0),
         };
+        let heard = hearing.heard(queries, keys, gauge.sources);
         for part in Parts::new(groups, slice_keys, constants.chunk as usize, most_pairs, most_groups) {
             let params = params::Reduce {
                 first_group: part.groups.start as u32,
@@ -115,12 +137,11 @@ impl Reduction<'_> {
                 fresh: u32::from(self.partial == Partial::Fresh && part.keys.start == 0),
                 scale: gauge.scale,
                 shift: gauge.shift,
-                reach: reach(hearing.mask, queries, keys),
-                ahead: queries.first_token as i32 - keys.first_token as i32,
-                // Beyond any source, and far from overflow when a query's number is added.
-                window: hearing.window.map_or(FAR, |window| window.min(FAR as usize) as i32),
-                others: u32::from(hearing.mask == Mask::Others),
-                first_passive: gauge.sources.saturating_sub(queries.first_token) as u32,
+                reach: heard.reach,
+                ahead: heard.ahead,
+                window: heard.window,
+                others: heard.others,
+                first_passive: heard.first_passive,
                 seeks: u32::from(self.aim == Aim::Extremes),
                 residuals_at,
                 tolerance,

@@ -72,6 +72,7 @@ pub enum Kernel {
     Dissipation,
     NormMoments,
     Separation,
+    Sharpness,
     SecondMoment,
     Reciprocal,
     Overlaps,
@@ -96,7 +97,7 @@ pub enum Binding {
 }
 
 impl Kernel {
-    pub const ALL: [Kernel; 35] = [
+    pub const ALL: [Kernel; 36] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
         Kernel::ReduceHalf,
@@ -119,6 +120,7 @@ impl Kernel {
         Kernel::Dissipation,
         Kernel::NormMoments,
         Kernel::Separation,
+        Kernel::Sharpness,
         Kernel::SecondMoment,
         Kernel::Reciprocal,
         Kernel::Overlaps,
@@ -159,6 +161,7 @@ impl Kernel {
             Kernel::Dissipation => "dissipation",
             Kernel::NormMoments => "norm_moments",
             Kernel::Separation => "separation",
+            Kernel::Sharpness => "sharpness",
             Kernel::SecondMoment => "second_moment",
             Kernel::Reciprocal => "reciprocal",
             Kernel::Overlaps => "overlaps",
@@ -204,6 +207,7 @@ impl Kernel {
             Kernel::Dissipation => &[GRID, SURVEY, MERGE, LENGTH, DISSIPATION],
             Kernel::NormMoments => &[GRID, SURVEY, MERGE, LENGTH, NORM_MOMENTS],
             Kernel::Separation => &[GRID, SURVEY, MERGE, LENGTH, SEPARATION],
+            Kernel::Sharpness => &[GRID, MASK, WINDOW, SHARPNESS],
             Kernel::SecondMoment => &[GRID, SECOND_MOMENT],
             Kernel::Reciprocal => &[GRID, RECIPROCAL],
             Kernel::Overlaps => &[GRID, OVERLAPS],
@@ -242,7 +246,7 @@ impl Kernel {
             Kernel::CoefficientsCircle | Kernel::CoefficientsSphere => &[Uniform, Read, Read, ReadWrite],
             Kernel::Dissipation => &[Uniform, Read, Read, ReadWrite, Read],
             Kernel::Reciprocal => &[Uniform, Read, Read, ReadWrite, ReadWrite],
-            Kernel::Overlaps => &[Uniform, Read, Read, Read, Read, ReadWrite],
+            Kernel::Overlaps | Kernel::Sharpness => &[Uniform, Read, Read, Read, Read, ReadWrite],
             Kernel::MomentsSphere | Kernel::ModesSphere => &[Uniform, Read, Read, ReadWrite, Read],
             Kernel::Collect => &[Uniform, Read, ReadWrite],
             Kernel::SeriesCircle | Kernel::SeriesSphere => &[Uniform, Read, Read, Read, ReadWrite, ReadWrite],
@@ -269,6 +273,7 @@ impl Kernel {
             Kernel::SecondMoment => params::SecondMoment::LAYOUT,
             Kernel::Reciprocal => params::Reciprocal::LAYOUT,
             Kernel::Overlaps => params::Overlaps::LAYOUT,
+            Kernel::Sharpness => params::Sharpness::LAYOUT,
             Kernel::MomentsCircle | Kernel::MomentsSphere => params::Moments::LAYOUT,
             Kernel::ModesCircle | Kernel::ModesSphere => params::Moments::LAYOUT,
             Kernel::Collect => params::Collect::LAYOUT,

@@ -7,7 +7,7 @@ use super::{
     cloud::Cloud,
     device::Device,
     harmonic::Series,
-    heads::{Lens, Query, Setting, is_divided},
+    heads::{Lens, Setting, is_divided},
     motion::Motion,
     params,
     perceptron::Perceptron,
@@ -51,8 +51,8 @@ struct Head {
 pub(super) struct Velocity {
     setting: Setting,
     constants: Constants,
-    normalization: Normalization,
-    hearing: Hearing,
+    pub normalization: Normalization,
+    pub hearing: Hearing,
     heads: Vec<Head>,
     pub motion: Motion,
     /// Present where the model has one.
@@ -78,7 +78,7 @@ impl<'a> Clouds<'a> {
 }
 
 /// One head at one point, for the queries of one segment.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct View {
     pub point: Point,
     pub segment: usize,
@@ -285,10 +285,7 @@ impl Velocity {
             slices,
             group_queries: *group_queries,
             width: lens.key_dim + lens.value_dim,
-            scale: match lens.query {
-                Query::Scaled(scale) => scale,
-                Query::Projected(_) => lens.unit,
-            },
+            scale: lens.score_scale(),
             shift: lens.fixed,
         }
     }
@@ -332,7 +329,8 @@ impl Velocity {
         output.record(recorder, Rows { first_output: first_row, sum, silence: lens.silence, ..Rows::first(rows) })
     }
 
-    fn pass(&self, view: View) -> (&Lens<Linear>, &Pass) {
+    /// What is made of a view, and out of what.
+    pub fn pass(&self, view: View) -> (&Lens<Linear>, &Pass) {
         let head = &self.heads[view.head];
         (&head.lens, &head.passes[view.point as usize][view.segment])
     }

@@ -65,6 +65,8 @@ pub(super) struct KeyPass {
     pub segment: usize,
     pub key: Option<Operand>,
     pub value: Option<Projection>,
+    /// The queries, keys and weights that the field is made of.
+    pub read: [wgpu::Buffer; 3],
     /// With the weights of sources as they are, and as the field has them.
     pub plain: Bound,
     pub reduce: Bound,
@@ -172,6 +174,7 @@ impl<'a> Wire<'a> {
             segment,
             key: self.operand_of(segment, point, Side::Keys),
             value,
+            read: [queries, keys, weights].map(Clone::clone),
             plain: bind(&self.plain, &tract.weights),
             reduce: bind(&self.reduce, weights),
         }
