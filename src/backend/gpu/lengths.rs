@@ -12,7 +12,10 @@ use super::{
     shaders::{Constants, Kernel},
     survey::{Survey, pairs},
 };
-use crate::{backend::BackendError, tokens::Tokens};
+use crate::{
+    backend::BackendError,
+    tokens::{Tokens, Weights},
+};
 
 /// Powers up to this are taken on the device, whose error grows with the power: that of a length, about 2e-7, so many times.
 const MOST_ORDER: usize = 16;
@@ -63,9 +66,9 @@ impl Gpu {
 
 /// Whether every positive weight is one in single precision, relative to their mean.
 pub(super) fn weights_are_held(tokens: &Tokens) -> bool {
-    let shape = tokens.shape;
-    let held = |weight: f64| weight == 0.0 || (weight * shape.sources() as f64) as f32 >= f32::MIN_POSITIVE;
-    (0..shape.replicas).all(|replica| (0..shape.count).all(|token| held(tokens.weight(replica, token))))
+    let Weights::Each(weights) = &tokens.weights else { return true };
+    let sources = tokens.shape.sources() as f64;
+    weights.iter().all(|weight| *weight == 0.0 || (weight * sources) as f32 >= f32::MIN_POSITIVE)
 }
 
 /// Some sums of every chunk of a survey.

@@ -10,15 +10,16 @@
 //! matrices or replicas betas of their own. Slices of keys multiply the 32; harmonics have none, and add some megabytes. So 10^8 tokens on the
 //! sphere take at most 7.2 GB, and 5.6 GB where a binding of 2 GiB makes two segments of them. Places that are added
 //! to tokens take 32 more; rotary ones as much as the queries of a head, twice; decaying weights 16; the potentials
-//! of a head 16; largest scores 16 for each slice; a histogram of overlaps 4.
+//! of a head 16; largest scores 16 for each slice; a histogram of overlaps 4; other sums over tokens less
+//! than one; a row of attention 16 for every 4096 keys.
 //!
 //! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
 //! `shaders`, `files`, `constants`, `params` and `pipelines` are the kernels as text, the numbers they are made for, their
 //! parameters, and compiled; `terms` says what the kernels have; `velocity` with its `wiring`, `reduction`,
 //! `balance`, `betas`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme` and `advance` say what is
-//! dispatched, and for observations `observe` with its `survey`, `lengths`, `modes`, `sharpness`, `second_moment` and `overlaps`; `harmonic` and `check` are the sums in linear time, and whether they are
-//! right; `tune` and `pace` say in what pieces; `recorder` and `readback` are the way there and back, and `failure`
-//! is what they may find.
+//! dispatched, and for observations `observe` with its `survey`, `lengths`, `modes`, `sharpness`, `second_moment` and
+//! `overlaps`; `harmonic` and `check` are the sums in linear time, and whether they are right; `tune` and `pace` say in
+//! what pieces; `recorder` and `readback` are the way there and back, and `failure` is what they may find.
 //!
 //! ```no_run
 //! use tokenfield::{
