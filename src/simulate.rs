@@ -246,7 +246,7 @@ async fn sample<B: Backend, C: Backend>(
     model: &Model,
     time: f64,
 ) -> Result<(Vec<Sample>, Vec<f64>), SimulateError> {
-    let statistics = backend.observe(&problem.quantities).await?;
+    let mut statistics = backend.observe(&problem.quantities).await?;
     let diverged = |mean: &[f64]| mean.iter().any(|component| !component.is_finite());
     if let Some(replica) = statistics.iter().position(|statistics| diverged(&statistics.mean)) {
         return Err(SimulateError::NotFinite { replica, time });
@@ -265,6 +265,7 @@ async fn sample<B: Backend, C: Backend>(
     let limit = limit.transpose()?;
     let copies = measure::copies(problem, &tokens)?;
     let view = View { problem, model, time, tokens: &tokens, limit: limit.as_ref(), copies: &copies, centres };
+    measure::slice(&view, &mut statistics)?;
     let sample = |(replica, statistics)| {
         let values = measure::values(&view, replica, statistics)?;
         Ok(Sample { replica, time, values })

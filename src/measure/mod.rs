@@ -21,7 +21,7 @@ pub(crate) use self::attention::{Row, drawn_rows};
 use self::directions::Directions;
 pub(crate) use self::dissipation::{flow_slope, times_exponential};
 pub use self::{
-    distances::{Limit, copies},
+    distances::{Limit, copies, slice},
     renyi::Centres,
 };
 use crate::{
@@ -109,9 +109,8 @@ pub fn values(view: &View, replica: usize, statistics: &Statistics) -> Result<Ve
             }
             Quantity::W1Reference => values.push(distances::wasserstein(view, replica, Order::One)?),
             Quantity::W2Reference => values.push(distances::wasserstein(view, replica, Order::Two)?),
-            Quantity::SlicedW2Reference { projections } => {
-                values.push(distances::sliced(view, replica, projections)?);
-            }
+            // Measured beforehand, but for tokens without a limit.
+            Quantity::SlicedW2Reference { .. } => values.push(f64::NAN),
             Quantity::SinkhornReference { epsilon } => values.push(distances::sinkhorn(view, replica, epsilon)?),
             Quantity::MmdReference { beta } => values.push(distances::mmd(view, replica, beta)?),
             Quantity::MomentsReference => values.extend(moments::errors(view, replica)),

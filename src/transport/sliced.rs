@@ -21,6 +21,19 @@ pub struct Sliced {
     pub standard_error: f64,
 }
 
+impl Sliced {
+    /// From the costs W_p^p along two directions or more.
+    pub fn of(order: Order, costs: &[f64]) -> Self {
+        let count = costs.len() as f64;
+        let mean = costs.iter().sum::<f64>() / count;
+        let variance = costs.iter().map(|cost| (cost - mean) * (cost - mean)).sum::<f64>() / (count - 1.0);
+        let distance = order.root(mean);
+        // d(m^{1/p}) = m^{1/p} dm / (p m); where all costs are zero there is nothing to be uncertain about.
+        let slope = if mean > 0.0 { distance / (order.exponent() * mean) } else { 0.0 };
+        Self { distance, standard_error: slope * (variance / count).sqrt() }
+    }
+}
+
 /// SW_p = (mean over theta of W_p^p(<theta, a>, <theta, b>))^{1/p} over directions theta uniform on S^{d-1} (Bonneel, Rabin,
 /// Peyre, Pfister, J. Math. Imaging Vis. 51, 2015), estimated from `projections` random ones.
 ///
@@ -33,35 +46,67 @@ pub fn wasserstein(
     projections: u32,
     seed: u64,
 ) -> Result<Sliced, TransportError> {
-    if projections < 2 {
-        return Err(TransportError::Projections { count: projections as usize });
-    }
-    along(order, a, b, &directions(a.dim(), projections, seed))
+    one(order, a, &Slices::new(*b, projections, seed)?)
 }
 
 /// The same from given directions, row-major (direction, component), each of length one.
 pub fn along(order: Order, a: &Measure<'_>, b: &Measure<'_>, directions: &[f64]) -> Result<Sliced, TransportError> {
-    let dim = a.common_dim(b)?;
-    let is_unit = |direction: &[f64]| (dot(direction, direction).sqrt() - 1.0).abs() <= UNIT;
-    let rows = directions.chunks_exact(dim);
-    if rows.len() < 2 || !rows.remainder().is_empty() || !rows.into_iter().all(is_unit) {
-        return Err(TransportError::Directions { numbers: directions.len(), dim });
+    one(order, a, &Slices::along(*b, directions.to_vec())?)
+}
+
+fn one(order: Order, a: &Measure<'_>, b: &Slices<'_>) -> Result<Sliced, TransportError> {
+    let costs = b.costs(order, std::slice::from_ref(a))?;
+    Ok(Sliced::of(order, &costs))
+}
+
+/// A measure, and the directions along which others are compared with it.
+///
+/// Along each its projections are sorted once for all others. They are not kept from one direction to the next: a million
+/// points along 256 directions would be gigabytes.
+#[derive(Clone, Debug)]
+pub struct Slices<'a> {
+    measure: Measure<'a>,
+    /// Row-major (direction, component).
+    directions: Vec<f64>,
+}
+
+impl<'a> Slices<'a> {
+    /// Along `projections` random directions, which the same seed draws for any measure of that dimension.
+    pub fn new(measure: Measure<'a>, projections: u32, seed: u64) -> Result<Self, TransportError> {
+        if projections < 2 {
+            return Err(TransportError::Projections { count: projections as usize });
+        }
+        Self::along(measure, directions(measure.dim(), projections, seed))
     }
-    let projected = |measure: &Measure<'_>, direction: &[f64]| {
-        let values: Vec<f64> = measure.points().map(|point| dot(point, direction)).collect();
-        Quantiles::new(measure, &values)
-    };
-    let costs: Vec<f64> = directions
-        .par_chunks_exact(dim)
-        .map(|direction| cost(order, &projected(a, direction), &projected(b, direction)))
-        .collect();
-    let count = costs.len() as f64;
-    let mean = costs.iter().sum::<f64>() / count;
-    let variance = costs.iter().map(|cost| (cost - mean) * (cost - mean)).sum::<f64>() / (count - 1.0);
-    let distance = order.root(mean);
-    // d(m^{1/p}) = m^{1/p} dm / (p m); where all costs are zero there is nothing to be uncertain about.
-    let slope = if mean > 0.0 { distance / (order.exponent() * mean) } else { 0.0 };
-    Ok(Sliced { distance, standard_error: slope * (variance / count).sqrt() })
+
+    /// Along given directions, row-major (direction, component), each of length one.
+    pub fn along(measure: Measure<'a>, directions: Vec<f64>) -> Result<Self, TransportError> {
+        let dim = measure.dim();
+        let is_unit = |direction: &[f64]| (dot(direction, direction).sqrt() - 1.0).abs() <= UNIT;
+        let rows = directions.chunks_exact(dim);
+        if rows.len() < 2 || !rows.remainder().is_empty() || !rows.into_iter().all(is_unit) {
+            return Err(TransportError::Directions { numbers: directions.len(), dim });
+        }
+        Ok(Self { measure, directions })
+    }
+
+    /// W_p^p of the projections of each of `others`, ordered (measure, direction).
+    pub fn costs(&self, order: Order, others: &[Measure<'_>]) -> Result<Vec<f64>, TransportError> {
+        for other in others {
+            other.common_dim(&self.measure)?;
+        }
+        let of_direction = |direction: &[f64]| {
+            let own = projected(&self.measure, direction);
+            others.iter().map(|other| cost(order, &projected(other, direction), &own)).collect::<Vec<f64>>()
+        };
+        let costs: Vec<Vec<f64>> = self.directions.par_chunks_exact(self.measure.dim()).map(of_direction).collect();
+        Ok((0..others.len()).flat_map(|other| costs.iter().map(move |costs| costs[other])).collect())
+    }
+}
+
+fn projected(measure: &Measure<'_>, direction: &[f64]) -> Quantiles {
+    let values: Vec<f64> = measure.points().map(|point| dot(point, direction)).collect();
+    Quantiles::new(measure, &values)
 }
 
 /// `count` uniform directions of R^dim, row-major: normalised Gaussian vectors.

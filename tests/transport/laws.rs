@@ -5,7 +5,7 @@ use tokenfield::{
     transport::{
         Measure, Order, assignment, circle, dirac, kernel,
         sinkhorn::{self, Sinkhorn},
-        sliced,
+        sliced::{self, Sliced, Slices},
     },
 };
 
@@ -73,6 +73,22 @@ fn distances_obey_the_triangle_inequality() {
                 assert!(sides[side] <= others + 1e-12, "{name}: {sides:?}");
             }
         }
+    }
+}
+
+/// What is compared with one measure together has the distances that each has alone, to the bit, whatever its masses.
+#[test]
+fn slices_of_many_are_those_of_each() {
+    let [a, b, c] = [(0.1, 0.3), (2.0, -0.6), (4.0, 0.9)]
+        .map(|(phase, shift)| [17, 40].map(|count| Formula::on_sphere(count, 3, phase, shift).cloud()));
+    for [from, other, third] in [[&a[0], &b[1], &c[0]], [&a[1], &b[1], &c[0]]] {
+        let slices = Slices::new(from.measure(), 30, 3).expect("slices");
+        let costs = slices.costs(Order::Two, &[other.measure(), third.measure()]).expect("costs");
+        for (cloud, costs) in [other, third].into_iter().zip(costs.chunks(30)) {
+            let alone = sliced::wasserstein(Order::Two, &cloud.measure(), &from.measure(), 30, 3);
+            assert_eq!(Sliced::of(Order::Two, costs), alone.expect("a distance"));
+        }
+        assert_ne!(costs[..30], costs[30..], "no test: two clouds are as far");
     }
 }
 

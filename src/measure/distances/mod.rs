@@ -9,9 +9,12 @@ use rayon::prelude::*;
 use super::View;
 use crate::{
     limit::{self, Nodes, Series, kernel_mean},
-    observe::Quantity,
+    observe::{Quantity, Statistics},
     problem::Problem,
-    transport::{Masses, Measure, Order, TransportError, assignment, circle, kernel, sinkhorn, sliced},
+    transport::{
+        Masses, Measure, Order, TransportError, assignment, circle, kernel, sinkhorn,
+        sliced::{Sliced, Slices},
+    },
 };
 
 /// Keys the directions of projections: the same for every replica, time and run.
@@ -154,8 +157,24 @@ pub fn wasserstein(view: &View, replica: usize, order: Order) -> Result<f64, Tra
     from_limit(view, replica, |a, b| exact(view.problem, order, a, b))
 }
 
-pub fn sliced(view: &View, replica: usize, projections: u32) -> Result<f64, TransportError> {
-    from_limit(view, replica, |a, b| Ok(sliced::wasserstein(Order::Two, a, b, projections, SEED)?.distance))
+/// Adds sliced distances from the limit, those of all replicas at once, where they have not been measured.
+pub fn slice(view: &View, statistics: &mut [Statistics]) -> Result<(), TransportError> {
+    let Some(limit) = view.limit else { return Ok(()) };
+    for quantity in &view.problem.quantities {
+        let Quantity::SlicedW2Reference { projections } = *quantity else { continue };
+        if !statistics.iter().any(|statistics| statistics.lacks(*quantity)) {
+            continue;
+        }
+        let law = limit.law()?;
+        let slices = Slices::new(law.measure()?, projections, SEED)?;
+        let replicas: Vec<Law> = (0..statistics.len()).map(|replica| Law::of(view, replica)).collect();
+        let measures = replicas.iter().map(Law::measure).collect::<Result<Vec<Measure>, _>>()?;
+        let costs = slices.costs(Order::Two, &measures)?;
+        for (replica, costs) in statistics.iter_mut().zip(costs.chunks_exact(projections as usize)) {
+            replica.measured.push((*quantity, vec![Sliced::of(Order::Two, costs).distance]));
+        }
+    }
+    Ok(())
 }
 
 pub fn sinkhorn(view: &View, replica: usize, epsilon: f64) -> Result<f64, TransportError> {
