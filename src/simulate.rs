@@ -43,11 +43,11 @@
 use std::error::Error;
 
 use crate::{
-    backend::{Backend, BackendError, Point},
+    backend::{Backend, BackendError, Lines, Point},
     limit::Limit,
     measure::{self, Centres, View},
     model::{Field, Model},
-    observe::{Quantity, Sample},
+    observe::{Quantity, Sample, Statistics},
     problem::Problem,
     scheme::Tableau,
     transport::TransportError,
@@ -251,11 +251,10 @@ async fn sample<B: Backend, C: Backend>(
     if let Some(replica) = statistics.iter().position(|statistics| diverged(&statistics.mean)) {
         return Err(SimulateError::NotFinite { replica, time });
     }
-    let lacks = |quantity| statistics.iter().any(|statistics| statistics.lacks(quantity));
-    let reads = problem.quantities.iter().copied().any(lacks);
-    let tokens = if reads { backend.tokens().await? } else { Vec::new() };
     let limit = match beside {
-        Some(beside) if reads => Some((beside.limit, beside.backend.tokens().await?)),
+        Some(beside) if problem.quantities.iter().any(|quantity| quantity.needs_reference()) => {
+            Some((beside.limit, beside.backend.tokens().await?))
+        }
         _ => None,
     };
     if limit.iter().any(|(_, tokens)| tokens.iter().any(|component| !component.is_finite())) {
@@ -263,6 +262,12 @@ async fn sample<B: Backend, C: Backend>(
     }
     let limit = limit.as_ref().map(|(limit, tokens)| measure::Limit::new(limit, tokens, &problem.quantities));
     let limit = limit.transpose()?;
+    if let Some(limit) = &limit {
+        slice(problem, backend, limit, &mut statistics).await?;
+    }
+    let lacks = |quantity| statistics.iter().any(|statistics| statistics.lacks(quantity));
+    let reads = problem.quantities.iter().copied().any(lacks);
+    let tokens = if reads { backend.tokens().await? } else { Vec::new() };
     let copies = measure::copies(problem, &tokens)?;
     let view = View { problem, model, time, tokens: &tokens, limit: limit.as_ref(), copies: &copies, centres };
     measure::slice(&view, &mut statistics)?;
@@ -272,4 +277,24 @@ async fn sample<B: Backend, C: Backend>(
     };
     let samples = statistics.iter().enumerate().map(sample).collect::<Result<Vec<Sample>, SimulateError>>()?;
     Ok((samples, tokens))
+}
+
+/// Has the backend measure sliced distances from the limit where it holds the tokens, if it can.
+async fn slice<B: Backend>(
+    problem: &Problem,
+    backend: &mut B,
+    limit: &measure::Limit<'_>,
+    statistics: &mut [Statistics],
+) -> Result<(), SimulateError> {
+    for quantity in &problem.quantities {
+        let Quantity::SlicedW2Reference { projections } = *quantity else { continue };
+        let law = limit.law()?;
+        let slices = law.slices(projections)?;
+        let line = |direction| slices.line(direction);
+        let lines = Lines { directions: slices.directions(), values: slices.count(), law: &line };
+        if let Some(costs) = backend.along(&lines).await? {
+            measure::root(*quantity, &costs, statistics);
+        }
+    }
+    Ok(())
 }

@@ -66,6 +66,25 @@ pub enum Method {
     Abandoned { error: f64 },
 }
 
+/// A law on a line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// In increasing order, finite.
+    pub values: Vec<f64>,
+    /// The mass up to each value and with it, in increasing order, the last one.
+    pub ends: Vec<f64>,
+}
+
+/// A law as it is seen along directions.
+pub struct Lines<'a> {
+    /// Row-major (direction, component), each of length one.
+    pub directions: &'a [f64],
+    /// How many values it has along each.
+    pub values: usize,
+    /// What it is along the direction of that number; asked for when it is needed, since all may not fit the memory.
+    pub law: &'a (dyn Fn(usize) -> Line + Sync),
+}
+
 /// The arithmetic of one problem.
 ///
 /// The tokens given at construction are the state. `evaluate` fills stage `stage` (0, 1, ..., below the number of
@@ -108,6 +127,14 @@ pub trait Backend {
     /// One reduction of the state for each replica, as far as `quantities` need it, and those of them that the backend measures
     /// itself. Stage point and stage velocities may be lost.
     async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError>;
+
+    /// W_2^2 = int_0^1 |F^{-1}(s) - G^{-1}(s)|^2 ds on every line, F being that of the projections <theta, x_j> of the sources of a
+    /// replica and G the law along theta: one number for each replica and direction, in this order.
+    ///
+    /// None where that is left to whoever reads the tokens, as it is unless a backend says otherwise.
+    async fn along(&mut self, _lines: &Lines<'_>) -> Result<Option<Vec<f64>>, BackendError> {
+        Ok(None)
+    }
 
     /// The coordinates of the state, ordered (replica, token, component).
     async fn tokens(&mut self) -> Result<Vec<f64>, BackendError>;

@@ -19,7 +19,10 @@ mod twins;
 
 pub(crate) use self::attention::{Row, drawn_rows};
 use self::directions::Directions;
-pub(crate) use self::dissipation::{flow_slope, times_exponential};
+pub(crate) use self::{
+    dissipation::{flow_slope, times_exponential},
+    distances::root,
+};
 pub use self::{
     distances::{Limit, copies, slice},
     renyi::Centres,

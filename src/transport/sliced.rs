@@ -5,9 +5,12 @@ use rayon::prelude::*;
 
 use super::{
     Measure, Order, TransportError,
-    quantiles::{Quantiles, cost},
+    quantiles::{ONE, Quantiles, cost},
 };
-use crate::random::{Purpose, Stream};
+use crate::{
+    backend::Line,
+    random::{Purpose, Stream},
+};
 
 /// How far the length of a direction may be from one.
 const UNIT: f64 = 1e-9;
@@ -88,6 +91,23 @@ impl<'a> Slices<'a> {
             return Err(TransportError::Directions { numbers: directions.len(), dim });
         }
         Ok(Self { measure, directions })
+    }
+
+    /// Row-major (direction, component).
+    pub fn directions(&self) -> &[f64] {
+        &self.directions
+    }
+
+    /// Points of the measure.
+    pub fn count(&self) -> usize {
+        self.measure.count()
+    }
+
+    /// The projections of the measure on the direction of that number.
+    pub fn line(&self, direction: usize) -> Line {
+        let dim = self.measure.dim();
+        let Quantiles { values, ends } = projected(&self.measure, &self.directions[direction * dim..][..dim]);
+        Line { values, ends: ends.into_iter().map(|end| end as f64 / ONE as f64).collect() }
     }
 
     /// W_p^p of the projections of each of `others`, ordered (measure, direction).

@@ -10,6 +10,7 @@ mod harmonic;
 mod harmonic_check;
 mod layout;
 mod lengths;
+mod lines;
 mod measured;
 mod model;
 mod modes;
@@ -185,6 +186,13 @@ fn measured() -> Vec<Named> {
         ("separation_of_segments", separation::of_segments),
         ("separation_beyond_single_precision", separation::beyond_single_precision),
         ("separation_of_tokens_that_stay", separation::tokens_stay),
+        ("lines_by_count_and_values", lines::by_count_and_values),
+        ("lines_by_width", lines::by_width),
+        ("lines_in_many_pieces", lines::in_many_pieces),
+        ("lines_sorted_lists_are_permutations", lines::sorted_lists_are_permutations),
+        ("lines_of_tokens_that_move", lines::of_tokens_that_move),
+        ("lines_left_to_the_host", lines::left_to_the_host),
+        ("lines_column_without_tokens", lines::column_without_tokens),
         ("dissipation_of_every_flow", dissipation::of_every_flow),
         ("dissipation_at_extreme_beta", dissipation::at_extreme_beta),
         ("dissipation_by_harmonics", dissipation::by_harmonics),

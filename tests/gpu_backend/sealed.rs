@@ -3,7 +3,7 @@
 use pollster::block_on;
 use tokenfield::{
     backend::{
-        Backend, BackendError, Identity, Method, Point,
+        Backend, BackendError, Identity, Lines, Method, Point,
         cpu::Cpu,
         gpu::{Device, Gpu},
     },
@@ -97,6 +97,10 @@ impl Backend for Sealed {
 
     async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
         self.0.observe(quantities).await
+    }
+
+    async fn along(&mut self, lines: &Lines<'_>) -> Result<Option<Vec<f64>>, BackendError> {
+        self.0.along(lines).await
     }
 
     async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::shaders::{
     EDGE, HARMONICS, MOMENT_KEYS, OVERLAP_BINS, OVERLAP_COLUMNS, OVERLAP_ROWS, PANEL, PROJECT_ROWS, PROJECT_VECTORS,
-    SERIES_QUERIES, SILENT, SURVEY_ROWS, WIDE_QUERIES,
+    SERIES_QUERIES, SILENT, SORT_KEYS, SURVEY_ROWS, TRANSPORT_STEPS, WIDE_QUERIES,
 };
 use crate::{harmonic::SEED, model::TIE};
 
@@ -119,6 +119,8 @@ pub(super) fn header(constants: &Constants, threads: u32) -> String {
         ("OVERLAP_ROWS", OVERLAP_ROWS),
         ("OVERLAP_COLUMNS", OVERLAP_COLUMNS),
         ("OVERLAP_BINS", OVERLAP_BINS),
+        ("SORT_KEYS", SORT_KEYS),
+        ("STEPS", TRANSPORT_STEPS),
         ("KEYS", MOMENT_KEYS),
         ("HARMONICS", HARMONICS),
         ("QUERIES_AT_ONCE", constants.queries.min(SERIES_QUERIES)),

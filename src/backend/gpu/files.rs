@@ -63,6 +63,12 @@ files! {
     SECOND_MOMENT = "second_moment.wgsl";
     RECIPROCAL = "reciprocal.wgsl";
     OVERLAPS = "overlaps.wgsl";
+    KEYS = "keys.wgsl";
+    SHADOW = "shadow.wgsl";
+    BITONIC = "bitonic.wgsl";
+    SORT = "sort.wgsl";
+    EXCHANGE = "exchange.wgsl";
+    TRANSPORT = "transport.wgsl";
     MOMENTS = "moments.wgsl";
     MOMENTS_CIRCLE = "moments_circle.wgsl";
     MOMENTS_SPHERE = "moments_sphere.wgsl";

@@ -10,15 +10,15 @@
 //! matrices or replicas betas of their own. Slices of keys multiply the 32; harmonics have none, and add some megabytes. So 10^8 tokens on the
 //! sphere take at most 7.2 GB, and 5.6 GB where a binding of 2 GiB makes two segments of them. Places that are added
 //! to tokens take 32 more; rotary ones as much as the queries of a head, twice; decaying weights 16; the potentials
-//! of a head 16; largest scores 16 for each slice; a histogram of overlaps 4; other sums over tokens less
-//! than one; a row of attention 16 for every 4096 keys.
+//! of a head 16; largest scores 16 for each slice; a histogram of overlaps 4; sliced distances up to 8 for the tokens of
+//! one replica, or 256 MB in all; other sums over tokens less than one; a row of attention 16 for every 4096 keys.
 //!
 //! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
 //! `shaders`, `files`, `constants`, `params` and `pipelines` are the kernels as text, the numbers they are made for, their
 //! parameters, and compiled; `terms` says what the kernels have; `velocity` with its `wiring`, `reduction`,
 //! `balance`, `betas`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme` and `advance` say what is
-//! dispatched, and for observations `observe` with its `survey`, `lengths`, `modes`, `sharpness`, `second_moment` and
-//! `overlaps`; `harmonic` and `check` are the sums in linear time, and whether they are right; `tune` and `pace` say in
+//! dispatched, and for observations `observe` with its `survey`, `lengths`, `modes`, `sharpness`, `second_moment`,
+//! `overlaps` and `lines`; `harmonic` and `check` are the sums in linear time, and whether they are right; `tune` and `pace` say in
 //! what pieces; `recorder` and `readback` are the way there and back, and `failure` is what they may find.
 //!
 //! ```no_run
@@ -52,6 +52,7 @@ mod half;
 mod harmonic;
 mod heads;
 mod lengths;
+mod lines;
 mod modes;
 mod motion;
 mod noise;
@@ -87,6 +88,7 @@ use self::{
     cloud::{Cloud, Partials},
     harmonic::Harmonics,
     heads::{Lens, Setting},
+    lines::Lists,
     motion::Look,
     noise::Noise,
     observe::Observables,
@@ -98,7 +100,7 @@ use self::{
     terms::unsupported,
     velocity::{Clouds, Velocity},
 };
-use super::{Backend, BackendError, Identity, Method, Point, algorithm::Plan};
+use super::{Backend, BackendError, Identity, Lines, Method, Point};
 use crate::{
     model::{Field, Model},
     observe::{Quantity, Statistics},
@@ -106,10 +108,6 @@ use crate::{
     scheme::Tableau,
     tokens::Shape,
 };
-
-/// Pairs of one evaluation, a tenth of a second's work of a large adapter, below which `auto` stays with direct sums: rounding
-/// in the harmonics leaves several times the error of direct sums.
-const FEWEST_PAIRS: f64 = 2e11;
 
 /// One problem on a graphics device, in the precision that it was opened for.
 pub struct Gpu {
@@ -127,6 +125,8 @@ pub struct Gpu {
     /// Present where workgroups keep whole replicas.
     advance: Option<Advance>,
     observables: Observables,
+    /// Of projections on lines.
+    lists: Lists,
     recorder: Recorder,
     readback: Readback,
 }
@@ -143,7 +143,7 @@ impl Gpu {
         let attention = &problem.model.attention;
         let constants = tune::constants(shape, device.kind(), Shift::Running, heads::sight(attention));
         let recorder = Recorder::new(device);
-        let plan = plan(device, problem)?;
+        let plan = harmonic::plan(device, problem)?;
         let partials = if plan.is_some() { Partials::Whole } else { Partials::OfSlices };
         let setting = Setting::on(device, problem);
         let lenses: Vec<_> = attention.heads.iter().map(|head| Lens::of(&setting, attention, head)).collect();
@@ -188,6 +188,7 @@ impl Gpu {
             noise,
             advance,
             observables,
+            lists: Lists::new(&problem.tokens),
             recorder,
             readback,
         })
@@ -296,6 +297,11 @@ impl Backend for Gpu {
         self.statistics(quantities).await
     }
 
+    async fn along(&mut self, lines: &Lines<'_>) -> Result<Option<Vec<f64>>, BackendError> {
+        let Gpu { device, constants, cloud, recorder, readback, lists, .. } = self;
+        lists.costs(device, constants, cloud, recorder, readback, lines).await
+    }
+
     async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {
         let padded = 4 * self.constants.width() as usize;
         let mut tokens = Vec::with_capacity(self.shape.coordinates());
@@ -312,18 +318,6 @@ impl Backend for Gpu {
 fn require(device: &Device, problem: &Problem) -> Result<(), BackendError> {
     terms::check(problem)?;
     if device.half.is_some() { half::check(problem) } else { Ok(()) }
-}
-
-/// What harmonics of `problem` would take, as far as the device goes; `None` where sums are taken pair by pair.
-fn plan(device: &Device, problem: &Problem) -> Result<Option<Plan>, BackendError> {
-    if !terms::is_plain(problem)? {
-        return Ok(None);
-    }
-    let plan = Plan::choose(problem, device.precision(), f64::from(f32::EPSILON), FEWEST_PAIRS)?;
-    Ok(plan.map(|plan| match device.bounds.degree {
-        Some(most) => plan.cut(most.into()),
-        None => plan,
-    }))
 }
 
 /// The first `dim` of every `padded` numbers.

@@ -188,6 +188,31 @@ params! {
         others: u32,
         first_passive: u32,
     }
+    Shadow {
+        first_group: u32,
+        end_group: u32,
+        blocks: u32,
+        places: u32,
+        sources: u32,
+        tokens: u32,
+        first_row: u32,
+        first_list: u32,
+        length: u32,
+        first_place: u32,
+        first_direction: u32,
+        directions: u32,
+    }
+    Sort { first_group: u32, end_group: u32, keys: u32, length: u32, first: u32, last: u32 }
+    Exchange { first_group: u32, end_group: u32, pairs: u32, length: u32, size: u32, stride: u32 }
+    Transport {
+        first_group: u32,
+        end_group: u32,
+        chunks: u32,
+        tokens: u32,
+        length: u32,
+        numbers: u32,
+        directions: u32,
+    }
     Moments {
         first_group: u32,
         end_group: u32,

@@ -42,7 +42,7 @@ impl Pipeline {
         let descriptor =
             wgpu::ShaderModuleDescriptor { label: name, source: wgpu::ShaderSource::Wgsl(source.into()) };
         // SAFETY: every loop of our kernels ends (its bound is a constant or a uniform, and its counter grows by a
-        // constant), and every index is guarded: rows are compared with, or cut to, the number of rows for which the
+        // constant or doubles, or halves; a bisection ends as its range shrinks), and every index is guarded: rows are compared with, or cut to, the number of rows for which the
         // host sized all buffers of the segment, vectors are below WIDTH, and workgroup indices follow from constants
         // and the thread. The guards cost nothing; bounded loops and clamped indices cost up to a factor of ten.
         let module =

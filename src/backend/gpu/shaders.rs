@@ -28,6 +28,10 @@ pub const EDGE: u32 = 16;
 pub const OVERLAP_ROWS: u32 = 4 * EDGE;
 pub const OVERLAP_COLUMNS: u32 = 16 * OVERLAP_ROWS;
 pub const OVERLAP_BINS: u32 = 1000;
+/// Keys that one workgroup sorts in its memory: a power of two.
+pub const SORT_KEYS: u32 = 2048;
+/// Ends of masses that one thread of `transport` walks over.
+pub const TRANSPORT_STEPS: u32 = 32;
 /// Queries of one workgroup of `reduce_wide`.
 pub const WIDE_QUERIES: u32 = 64;
 /// Components of a query that `reduce_half` keeps at a time, and of keys and values that it has in workgroup memory.
@@ -76,6 +80,10 @@ pub enum Kernel {
     SecondMoment,
     Reciprocal,
     Overlaps,
+    Shadow,
+    Sort,
+    Exchange,
+    Transport,
     MomentsCircle,
     MomentsSphere,
     ModesCircle,
@@ -97,7 +105,7 @@ pub enum Binding {
 }
 
 impl Kernel {
-    pub const ALL: [Kernel; 36] = [
+    pub const ALL: [Kernel; 40] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
         Kernel::ReduceHalf,
@@ -124,6 +132,10 @@ impl Kernel {
         Kernel::SecondMoment,
         Kernel::Reciprocal,
         Kernel::Overlaps,
+        Kernel::Shadow,
+        Kernel::Sort,
+        Kernel::Exchange,
+        Kernel::Transport,
         Kernel::MomentsCircle,
         Kernel::MomentsSphere,
         Kernel::ModesCircle,
@@ -165,6 +177,10 @@ impl Kernel {
             Kernel::SecondMoment => "second_moment",
             Kernel::Reciprocal => "reciprocal",
             Kernel::Overlaps => "overlaps",
+            Kernel::Shadow => "shadow",
+            Kernel::Sort => "sort",
+            Kernel::Exchange => "exchange",
+            Kernel::Transport => "transport",
             Kernel::MomentsCircle => "moments_circle",
             Kernel::MomentsSphere => "moments_sphere",
             Kernel::ModesCircle => "modes_circle",
@@ -211,6 +227,10 @@ impl Kernel {
             Kernel::SecondMoment => &[GRID, SECOND_MOMENT],
             Kernel::Reciprocal => &[GRID, RECIPROCAL],
             Kernel::Overlaps => &[GRID, OVERLAPS],
+            Kernel::Shadow => &[GRID, KEYS, SHADOW],
+            Kernel::Sort => &[GRID, KEYS, BITONIC, SORT],
+            Kernel::Exchange => &[GRID, BITONIC, EXCHANGE],
+            Kernel::Transport => &[GRID, KEYS, TRANSPORT],
             Kernel::MomentsCircle => &[GRID, MOMENTS, MOMENTS_CIRCLE],
             Kernel::MomentsSphere => &[GRID, MOMENTS, MOMENTS_SPHERE],
             Kernel::ModesCircle => &[GRID, MOMENTS, UNIT, MODES_CIRCLE],
@@ -247,6 +267,9 @@ impl Kernel {
             Kernel::Dissipation => &[Uniform, Read, Read, ReadWrite, Read],
             Kernel::Reciprocal => &[Uniform, Read, Read, ReadWrite, ReadWrite],
             Kernel::Overlaps | Kernel::Sharpness => &[Uniform, Read, Read, Read, Read, ReadWrite],
+            Kernel::Shadow => &[Uniform, Read, Read, ReadWrite],
+            Kernel::Sort | Kernel::Exchange => &[Uniform, ReadWrite],
+            Kernel::Transport => &[Uniform, Read, Read, Read, ReadWrite],
             Kernel::MomentsSphere | Kernel::ModesSphere => &[Uniform, Read, Read, ReadWrite, Read],
             Kernel::Collect => &[Uniform, Read, ReadWrite],
             Kernel::SeriesCircle | Kernel::SeriesSphere => &[Uniform, Read, Read, Read, ReadWrite, ReadWrite],
@@ -274,6 +297,10 @@ impl Kernel {
             Kernel::Reciprocal => params::Reciprocal::LAYOUT,
             Kernel::Overlaps => params::Overlaps::LAYOUT,
             Kernel::Sharpness => params::Sharpness::LAYOUT,
+            Kernel::Shadow => params::Shadow::LAYOUT,
+            Kernel::Sort => params::Sort::LAYOUT,
+            Kernel::Exchange => params::Exchange::LAYOUT,
+            Kernel::Transport => params::Transport::LAYOUT,
             Kernel::MomentsCircle | Kernel::MomentsSphere => params::Moments::LAYOUT,
             Kernel::ModesCircle | Kernel::ModesSphere => params::Moments::LAYOUT,
             Kernel::Collect => params::Collect::LAYOUT,
@@ -288,7 +315,7 @@ impl Kernel {
         match self {
             Kernel::ReduceNarrow | Kernel::ReduceWide | Kernel::ReduceHalf => constants.threads,
             Kernel::Hardmax | Kernel::HalfStep | Kernel::Advance => constants.threads,
-            Kernel::SecondMoment | Kernel::Overlaps | Kernel::Collect => EDGE * EDGE,
+            Kernel::SecondMoment | Kernel::Overlaps | Kernel::Collect | Kernel::Sort => EDGE * EDGE,
             _ => THREADS,
         }
     }

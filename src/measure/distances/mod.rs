@@ -76,7 +76,7 @@ impl<'a> Limit<'a> {
     }
 
     /// The measure as points.
-    fn law(&self) -> Result<Law, TransportError> {
+    pub(crate) fn law(&self) -> Result<Law, TransportError> {
         let dim = self.limit.problem.tokens.shape.dim;
         let (points, weights) = self.nodes();
         let is_unit = self.limit.problem.model.geometry.is_unit();
@@ -98,7 +98,7 @@ impl<'a> Limit<'a> {
 }
 
 /// A measure that owns its points.
-struct Law {
+pub(crate) struct Law {
     points: Vec<f64>,
     /// Empty for equal ones.
     weights: Vec<f64>,
@@ -126,6 +126,11 @@ impl Law {
         };
         let points = view.replica(replica)[..shape.sources() * shape.dim].to_vec();
         Self::new(points, weights, shape.dim, view.model.geometry.is_unit())
+    }
+
+    /// It along the directions of [`Quantity::SlicedW2Reference`].
+    pub(crate) fn slices(&self, projections: u32) -> Result<Slices<'_>, TransportError> {
+        Slices::new(self.measure()?, projections, SEED)
     }
 
     fn measure(&self) -> Result<Measure<'_>, TransportError> {
@@ -166,15 +171,21 @@ pub fn slice(view: &View, statistics: &mut [Statistics]) -> Result<(), Transport
             continue;
         }
         let law = limit.law()?;
-        let slices = Slices::new(law.measure()?, projections, SEED)?;
+        let slices = law.slices(projections)?;
         let replicas: Vec<Law> = (0..statistics.len()).map(|replica| Law::of(view, replica)).collect();
         let measures = replicas.iter().map(Law::measure).collect::<Result<Vec<Measure>, _>>()?;
         let costs = slices.costs(Order::Two, &measures)?;
-        for (replica, costs) in statistics.iter_mut().zip(costs.chunks_exact(projections as usize)) {
-            replica.measured.push((*quantity, vec![Sliced::of(Order::Two, costs).distance]));
-        }
+        root(*quantity, &costs, statistics);
     }
     Ok(())
+}
+
+/// Adds the distances that costs W_2^2, ordered (replica, direction), make.
+pub(crate) fn root(quantity: Quantity, costs: &[f64], statistics: &mut [Statistics]) {
+    let directions = costs.len() / statistics.len();
+    for (replica, costs) in statistics.iter_mut().zip(costs.chunks_exact(directions)) {
+        replica.measured.push((quantity, vec![Sliced::of(Order::Two, costs).distance]));
+    }
 }
 
 pub fn sinkhorn(view: &View, replica: usize, epsilon: f64) -> Result<f64, TransportError> {

@@ -19,12 +19,28 @@ pub(super) use self::{
     series::Series,
 };
 use super::{
-    cloud::Cloud, cloud::Ledger, device::Device, readback::Readback, recorder::Recorder, shaders::Constants,
+    cloud::Cloud, cloud::Ledger, device::Device, readback::Readback, recorder::Recorder, shaders::Constants, terms,
 };
 use crate::{
     backend::{BackendError, Point, algorithm::Plan},
     problem::{Algorithm, Problem},
 };
+
+/// Pairs of one evaluation, a tenth of a second's work of a large adapter, below which `auto` stays with direct sums: rounding
+/// in the harmonics leaves several times the error of direct sums.
+const FEWEST_PAIRS: f64 = 2e11;
+
+/// What harmonics of `problem` would take, as far as the device goes; `None` where sums are taken pair by pair.
+pub(super) fn plan(device: &Device, problem: &Problem) -> Result<Option<Plan>, BackendError> {
+    if !terms::is_plain(problem)? {
+        return Ok(None);
+    }
+    let plan = Plan::choose(problem, device.precision(), f64::from(f32::EPSILON), FEWEST_PAIRS)?;
+    Ok(plan.map(|plan| match device.bounds.degree {
+        Some(most) => plan.cut(most.into()),
+        None => plan,
+    }))
+}
 
 /// The moments and coefficients of a problem whose sums go through harmonics.
 pub(super) struct Harmonics {
