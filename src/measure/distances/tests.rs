@@ -13,6 +13,7 @@ use crate::{
     scheme::Scheme,
     simulate::{Beside, Event, simulate_beside},
     tokens::{Shape, Tokens, Weights},
+    transport::sliced::{along, directions},
 };
 
 const DISTANCES: [Quantity; 6] = [
@@ -183,6 +184,38 @@ fn particles_are_drawn_apart_from_the_tokens() {
     let first = &beside_nodes(&problem, &limit)[0].values;
     assert!(first[0] > 0.05 && first[1] > first[0], "{first:?}");
     assert!(first.iter().all(|value| *value > 1e-4), "{first:?}");
+}
+
+/// Each replica has the sliced distance of its own sources.
+#[test]
+fn slices_are_those_of_each_replica() {
+    let mut tokens = drawn(&law(3), 3, 30, 3);
+    tokens.shape.passive = 4;
+    let problem = problem(tokens, &[Quantity::SlicedW2Reference { projections: 12 }]);
+    let limit = particles(&problem, &law(3), 70, 1).expect("particles");
+    let nodes = &limit.problem.tokens.coordinates[..70 * 3];
+    let nodes = Measure::new(nodes, 3, Masses::Equal).expect("a measure");
+    let samples = beside_nodes(&problem, &limit);
+    let expected: Vec<f64> = (0..3)
+        .map(|replica| {
+            let own = Measure::of(&problem.tokens, replica).expect("a measure");
+            wasserstein_along(&own, &nodes)
+        })
+        .collect();
+    for (sample, expected) in samples[..3].iter().zip(&expected) {
+        close(&format!("replica {}", sample.replica), sample.values[0], *expected, 1e-12);
+    }
+    assert!((expected[0] - expected[1]).abs() > 1e-3, "no test: {expected:?}");
+}
+
+/// The mean over directions, each by itself.
+fn wasserstein_along(a: &Measure, b: &Measure) -> f64 {
+    let thetas = directions(3, 12, SEED);
+    let cost = |theta: &[f64]| {
+        let twice = theta.repeat(2);
+        along(Order::Two, a, b, &twice).expect("a distance").distance.powi(2)
+    };
+    (thetas.chunks(3).map(cost).sum::<f64>() / 12.0).sqrt()
 }
 
 /// All tokens of a replica at one point: W_1 of two copies is the arc in the plane and the chord in space, whatever the order;
