@@ -61,7 +61,8 @@ pub enum Quantity {
     W1Reference,
     /// `w2_reference` = W_2 of the same.
     W2Reference,
-    /// `sliced_w2_reference` = (mean over directions of W_2^2 of projections)^{1/2}, chordal; the same directions at all times.
+    /// `sliced_w2_reference` = (mean over directions of W_2^2 of projections)^{1/2}, chordal, and `sliced_w2_reference_error`, one
+    /// standard deviation of it over draws of the directions, which are the same at all times.
     SlicedW2Reference { projections: u32 },
     /// `sinkhorn_reference`: the debiased entropic cost of |x - y|^2 / 2, W_2^2 / 2 as epsilon -> 0.
     SinkhornReference { epsilon: f64 },
@@ -203,7 +204,9 @@ pub fn columns(quantities: &[Quantity], dim: usize) -> Vec<String> {
             Quantity::Lyapunov => names.extend(["log_growth".into(), "lyapunov".into()]),
             Quantity::W1Reference => names.push("w1_reference".into()),
             Quantity::W2Reference => names.push("w2_reference".into()),
-            Quantity::SlicedW2Reference { .. } => names.push("sliced_w2_reference".into()),
+            Quantity::SlicedW2Reference { .. } => {
+                names.extend(["sliced_w2_reference", "sliced_w2_reference_error"].map(String::from));
+            }
             Quantity::SinkhornReference { .. } => names.push("sinkhorn_reference".into()),
             Quantity::MmdReference { .. } => names.push("mmd_reference".into()),
             Quantity::MomentsReference => {

@@ -113,7 +113,7 @@ pub fn values(view: &View, replica: usize, statistics: &Statistics) -> Result<Ve
             Quantity::W1Reference => values.push(distances::wasserstein(view, replica, Order::One)?),
             Quantity::W2Reference => values.push(distances::wasserstein(view, replica, Order::Two)?),
             // Measured beforehand, but for tokens without a limit.
-            Quantity::SlicedW2Reference { .. } => values.push(f64::NAN),
+            Quantity::SlicedW2Reference { .. } => values.extend([f64::NAN; 2]),
             Quantity::SinkhornReference { epsilon } => values.push(distances::sinkhorn(view, replica, epsilon)?),
             Quantity::MmdReference { beta } => values.push(distances::mmd(view, replica, beta)?),
             Quantity::MomentsReference => values.extend(moments::errors(view, replica)),

@@ -304,7 +304,7 @@ pub fn column_without_tokens() -> Result<(), String> {
         }
         let what = format!("replica {}, time {}", found.replica, found.time);
         compare_within(&what, &found.values[7..], &expected.values[7..], 1e-6)?;
-        if found.values.len() != 8 || !(0.01..1.0).contains(&found.values[7]) {
+        if found.values.len() != 9 || !(0.01..1.0).contains(&found.values[7]) {
             return Err(format!("{what}: {:?}", found.values));
         }
     }

@@ -180,11 +180,12 @@ pub fn slice(view: &View, statistics: &mut [Statistics]) -> Result<(), Transport
     Ok(())
 }
 
-/// Adds the distances that costs W_2^2, ordered (replica, direction), make.
+/// Adds the distances, and their errors, that costs W_2^2, ordered (replica, direction), make.
 pub(crate) fn root(quantity: Quantity, costs: &[f64], statistics: &mut [Statistics]) {
     let directions = costs.len() / statistics.len();
     for (replica, costs) in statistics.iter_mut().zip(costs.chunks_exact(directions)) {
-        replica.measured.push((quantity, vec![Sliced::of(Order::Two, costs).distance]));
+        let Sliced { distance, standard_error } = Sliced::of(Order::Two, costs);
+        replica.measured.push((quantity, vec![distance, standard_error]));
     }
 }
 

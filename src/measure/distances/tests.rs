@@ -79,9 +79,9 @@ fn close(what: &str, found: f64, expected: f64, tolerance: f64) {
 fn nodes_are_at_no_distance_from_themselves() {
     for dim in [2, 3] {
         let bounds: &[f64] = if dim == 2 {
-            &[1e-12, 1e-7, 1e-7, 1e-10, 1e-7, 1e-13, 1e-13]
+            &[1e-12, 1e-7, 1e-7, 1e-7, 1e-10, 1e-7, 1e-13, 1e-13]
         } else {
-            &[1e-7, 1e-10, 1e-7, 1e-13, 1e-13]
+            &[1e-7, 1e-7, 1e-10, 1e-7, 1e-13, 1e-13]
         };
         let quantities = if dim == 2 { &DISTANCES[..] } else { &DISTANCES[2..] };
         // As fine as the tolerance makes the limit.
@@ -196,26 +196,32 @@ fn slices_are_those_of_each_replica() {
     let nodes = &limit.problem.tokens.coordinates[..70 * 3];
     let nodes = Measure::new(nodes, 3, Masses::Equal).expect("a measure");
     let samples = beside_nodes(&problem, &limit);
-    let expected: Vec<f64> = (0..3)
-        .map(|replica| {
-            let own = Measure::of(&problem.tokens, replica).expect("a measure");
-            wasserstein_along(&own, &nodes)
-        })
-        .collect();
+    let expected = [0, 1, 2].map(|replica| {
+        let own = Measure::of(&problem.tokens, replica).expect("a measure");
+        root_and_error(&costs_along(&own, &nodes))
+    });
     for (sample, expected) in samples[..3].iter().zip(&expected) {
-        close(&format!("replica {}", sample.replica), sample.values[0], *expected, 1e-12);
+        close(&format!("replica {}", sample.replica), sample.values[0], expected[0], 1e-12);
+        close(&format!("error, replica {}", sample.replica), sample.values[1], expected[1], 1e-12);
     }
-    assert!((expected[0] - expected[1]).abs() > 1e-3, "no test: {expected:?}");
+    assert!((expected[0][0] - expected[1][0]).abs() > 1e-3, "no test: {expected:?}");
 }
 
-/// The mean over directions, each by itself.
-fn wasserstein_along(a: &Measure, b: &Measure) -> f64 {
+/// Of each direction by itself.
+fn costs_along(a: &Measure, b: &Measure) -> [f64; 12] {
     let thetas = directions(3, 12, SEED);
-    let cost = |theta: &[f64]| {
-        let twice = theta.repeat(2);
+    std::array::from_fn(|k| {
+        let twice = thetas[3 * k..][..3].repeat(2);
         along(Order::Two, a, b, &twice).expect("a distance").distance.powi(2)
-    };
-    (thetas.chunks(3).map(cost).sum::<f64>() / 12.0).sqrt()
+    })
+}
+
+/// sqrt(m) of the mean m of `costs`, and the change of it when m changes by one standard deviation.
+fn root_and_error(costs: &[f64; 12]) -> [f64; 2] {
+    let mean = costs.iter().sum::<f64>() / 12.0;
+    let squares: f64 = costs.iter().map(|cost| cost * cost).sum();
+    let deviation = ((squares / 12.0 - mean * mean) / 11.0).sqrt();
+    [mean.sqrt(), deviation / (2.0 * mean.sqrt())]
 }
 
 /// All tokens of a replica at one point: W_1 of two copies is the arc in the plane and the chord in space, whatever the order;
