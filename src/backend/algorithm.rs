@@ -88,7 +88,8 @@ impl Plan {
         };
         let degree = heads.iter().map(|head| head.degree).max().unwrap_or(0);
         let kappa = heads.iter().map(|head| head.longest).fold(0.0, f64::max);
-        let floor = heads.iter().map(|head| head.floor).fold(0.0, f64::max);
+        // Rows of the longest queries lose the most.
+        let floor = heads.iter().max_by(|a, b| a.longest.total_cmp(&b.longest)).map_or(0.0, |head| head.floor);
         let most_lost = (SLACK * tolerance / floor).log2();
         // Close to the limit half of all tokens are summed pair by pair after all: only who insists gets that.
         let reserve = if asked == Algorithm::Harmonic { 0.0 } else { 1.0 };
