@@ -25,9 +25,13 @@ pub fn mmd(a: &Measure<'_>, b: &Measure<'_>, beta: f64) -> Result<f64, Transport
 pub fn mean(a: &Measure<'_>, b: &Measure<'_>, beta: f64) -> Result<f64, TransportError> {
     let dim = a.common_dim(b)?;
     positive("beta", beta, 1.0)?;
-    let ((queries, weights), (points, masses)) = (a.support(), b.support());
-    let bias: Vec<f64> = masses.iter().map(|mass| mass.ln() - beta).collect();
-    let sums = Sources::new(&points, dim).log_sums(&queries, beta, &bias, ACCURACY);
+    let (sources, bias) = {
+        let (points, masses) = b.support();
+        let bias: Vec<f64> = masses.iter().map(|mass| mass.ln() - beta).collect();
+        (Sources::new(&points, dim), bias)
+    };
+    let (queries, weights) = a.support();
+    let sums = sources.log_sums(&queries, beta, &bias, ACCURACY);
     Ok(sums.iter().zip(weights).map(|(sum, weight)| weight * sum.exp()).sum())
 }
 
