@@ -123,7 +123,7 @@ fn serves(problem: &Problem) -> bool {
 }
 
 /// Work for one token and head, in pairs of the direct reduction.
-pub(super) fn work(dim: usize, degree: usize) -> f64 {
+fn work(dim: usize, degree: usize) -> f64 {
     let degrees = degree as f64 + 2.0;
     let harmonics = if dim == 2 { degrees } else { degrees * degrees / 2.0 };
     OVERHEAD + COST[dim - 2] * harmonics

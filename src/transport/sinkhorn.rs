@@ -16,6 +16,10 @@
 //!
 //! is attention's log Z at beta = 1 / epsilon with a dual potential as bias.
 
+use std::borrow::Cow;
+
+use rayon::prelude::*;
+
 use super::{Measure, TransportError, error::positive, measure::squared_distance};
 use crate::backend::cpu::{Sources, are_unit, by_harmonics};
 
@@ -24,6 +28,9 @@ const ANNEALING: f64 = 0.25;
 
 /// What the sums of a half-step may be off: potentials then are by this times epsilon, far less than any tolerance leaves.
 const ACCURACY: f64 = 1e-11;
+
+/// Unit vectors are narrow within this distance from their mean.
+const NARROW: f64 = 1.0;
 
 /// How much entropy, and when to stop.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,19 +65,38 @@ pub fn divergence(a: &Measure<'_>, b: &Measure<'_>, settings: Sinkhorn) -> Resul
     let dim = a.common_dim(b)?;
     positive("epsilon", settings.epsilon, 0.01)?;
     positive("tolerance", settings.tolerance, 1e-6)?;
+    let shift = shift(a, b);
+    let counts = (a.count(), b.count());
+    let longest = farthest(a, &shift).max(farthest(b, &negative(&shift)));
+    let stay = is_unit(a) && is_unit(b) && by_harmonics(dim, longest / settings.epsilon, counts, ACCURACY);
     // Scores of clouds around the origin are small, and lose little to rounding; unit vectors are left where harmonics know them.
     let middle = |c: usize| 0.5 * (a.mean(|x| x[c]) + b.mean(|y| y[c]));
-    let counts = (a.count(), b.count());
-    let stay = is_unit(a) && is_unit(b) && by_harmonics(dim, 1.0 / settings.epsilon, counts, ACCURACY);
-    let centre: Vec<f64> = (0..dim).map(|c| if stay { 0.0 } else { middle(c) }).collect();
+    let origin = vec![0.0; dim];
+    let (centre, shift) = if stay { (origin, shift) } else { ((0..dim).map(middle).collect(), origin) };
     let (a, b) = (Cloud::new(a, &centre), Cloud::new(b, &centre));
-    let cross = between(&a, &b, settings)?;
-    let (own_a, own_b) = (within(&a, settings)?, within(&b, settings)?);
+    let cross = between(&a, &b, &shift, settings)?;
+    let (own_a, own_b) = (within(&a, dim, settings)?, within(&b, dim, settings)?);
     let value = cross.value - 0.5 * (own_a.value + own_b.value);
     let all = [cross, own_a, own_b];
     let iterations = all.iter().map(|entropic| entropic.iterations).max().unwrap_or(0);
     let marginal_error = all.iter().map(|entropic| entropic.marginal_error).fold(0.0, f64::max);
     Ok(Divergence { value, iterations, marginal_error })
+}
+
+/// What takes b to a, if both are narrow: mean a - mean b. Nothing otherwise.
+fn shift(a: &Measure<'_>, b: &Measure<'_>) -> Vec<f64> {
+    let [mean_a, mean_b] = [a, b].map(|measure| (0..a.dim()).map(|c| measure.mean(|x| x[c])).collect::<Vec<_>>());
+    let is_narrow = farthest(a, &mean_a).max(farthest(b, &mean_b)) < NARROW;
+    mean_a.iter().zip(mean_b).map(|(a, b)| if is_narrow { a - b } else { 0.0 }).collect()
+}
+
+/// The largest |x - y| of the points x of a measure.
+fn farthest(measure: &Measure<'_>, y: &[f64]) -> f64 {
+    measure.points().map(|x| squared_distance(x, y)).fold(0.0, f64::max).sqrt()
+}
+
+fn negative(x: &[f64]) -> Vec<f64> {
+    x.iter().map(|x| -x).collect()
 }
 
 /// Whether all points are unit vectors.
@@ -84,34 +110,48 @@ struct Cloud {
     points: Vec<f64>,
     weights: Vec<f64>,
     sources: Sources,
-    /// |x_i|^2 / 2.
-    half_squares: Vec<f64>,
 }
 
 impl Cloud {
     fn new(measure: &Measure<'_>, centre: &[f64]) -> Self {
         let (mut points, weights) = measure.support();
-        let dim = centre.len();
-        points.chunks_exact_mut(dim).for_each(|x| x.iter_mut().zip(centre).for_each(|(x, centre)| *x -= centre));
-        let origin = vec![0.0; dim];
-        let half_squares = points.chunks_exact(dim).map(|x| 0.5 * squared_distance(x, &origin)).collect();
-        Self { sources: Sources::new(&points, dim), points, weights, half_squares }
+        move_by(&mut points, centre);
+        Self { sources: Sources::new(&points, centre.len()), points, weights }
+    }
+
+    /// x_i - shift.
+    fn moved(&self, shift: &[f64]) -> Cow<'_, [f64]> {
+        let mut points = Cow::Borrowed(&self.points[..]);
+        if shift.iter().any(|shift| *shift != 0.0) {
+            move_by(points.to_mut(), shift);
+        }
+        points
+    }
+
+    /// |x_i|^2 / 2.
+    fn half_squares(&self, dim: usize) -> impl Iterator<Item = f64> {
+        self.points.chunks_exact(dim).map(|x| 0.5 * x.iter().map(|x| x * x).sum::<f64>())
     }
 
     /// The largest |x_i|^2 / 2.
-    fn radius(&self) -> f64 {
-        self.half_squares.iter().copied().fold(0.0, f64::max)
+    fn radius(&self, dim: usize) -> f64 {
+        self.half_squares(dim).fold(0.0, f64::max)
     }
 
     /// The potentials of cost -<x, y> that are zero for |x - y|^2 / 2.
-    fn start(&self) -> Vec<f64> {
-        self.half_squares.iter().map(|half| -half).collect()
+    fn start(&self, dim: usize) -> Vec<f64> {
+        self.half_squares(dim).map(|half| -half).collect()
     }
 
-    /// -epsilon ln sum_j b_j e^{(<x_i, y_j> + g_j) / epsilon} for the points x_i of `other`, b and y being of this cloud.
-    fn half_step(&self, other: &Cloud, potential: &[f64], epsilon: f64) -> Vec<f64> {
-        let bias = self.weights.iter().zip(potential).map(|(weight, g)| weight.ln() + g / epsilon);
-        let mut sums = self.sources.log_sums(&other.points, 1.0 / epsilon, &bias.collect::<Vec<_>>(), ACCURACY);
+    /// -epsilon ln sum_j b_j e^{(<x_i, y_j> + g_j) / epsilon} for the points x_i of `queries` + `shift`, b and y being of this cloud.
+    ///
+    /// That is the same for x_i - shift with <shift, y_j> added to g_j. Where both clouds are narrow g_j is about -<mean x, y_j>, and
+    /// the shift by which x are among y leaves no large weights where scores are small, which would cancel in harmonics.
+    fn half_step(&self, queries: &[f64], shift: &[f64], potential: &[f64], epsilon: f64) -> Vec<f64> {
+        let dot = |y: &[f64]| y.iter().zip(shift).map(|(y, shift)| y * shift).sum::<f64>();
+        let bias = self.points.par_chunks_exact(shift.len()).zip(&self.weights).zip(potential);
+        let bias = bias.map(|((y, weight), g)| weight.ln() + (g + dot(y)) / epsilon);
+        let mut sums = self.sources.log_sums(queries, 1.0 / epsilon, &bias.collect::<Vec<_>>(), ACCURACY);
         sums.iter_mut().for_each(|sum| *sum *= -epsilon);
         sums
     }
@@ -120,6 +160,10 @@ impl Cloud {
     fn integral(&self, f: impl Fn(usize) -> f64) -> f64 {
         self.weights.iter().enumerate().map(|(index, weight)| weight * f(index)).sum()
     }
+}
+
+fn move_by(points: &mut [f64], shift: &[f64]) {
+    points.chunks_exact_mut(shift.len()).for_each(|x| x.iter_mut().zip(shift).for_each(|(x, shift)| *x -= shift));
 }
 
 /// OT of the cost -<x, y>.
@@ -136,21 +180,25 @@ fn annealing(largest_cost: f64, epsilon: f64) -> impl Iterator<Item = f64> {
 }
 
 /// OT(a, b) by alternating half-steps, each taken further than it goes as soon as it is seen how fast they converge.
-fn between(a: &Cloud, b: &Cloud, settings: Sinkhorn) -> Result<Entropic, TransportError> {
+fn between(a: &Cloud, b: &Cloud, shift: &[f64], settings: Sinkhorn) -> Result<Entropic, TransportError> {
     let Sinkhorn { epsilon, tolerance, iterations } = settings;
-    let mut g = b.start();
-    for epsilon in annealing(2.0 * (a.radius() + b.radius()), epsilon) {
-        g = a.half_step(b, &b.half_step(a, &g, epsilon), epsilon);
+    let (dim, back) = (shift.len(), negative(shift));
+    let (at_a, at_b) = (a.moved(shift), b.moved(&back));
+    let to_a = |g: &[f64], epsilon| b.half_step(&at_a, shift, g, epsilon);
+    let to_b = |f: &[f64], epsilon| a.half_step(&at_b, &back, f, epsilon);
+    let mut g = b.start(dim);
+    for epsilon in annealing(2.0 * (a.radius(dim) + b.radius(dim)), epsilon) {
+        g = to_b(&to_a(&g, epsilon), epsilon);
     }
-    let mut f = b.half_step(a, &g, epsilon);
+    let mut f = to_a(&g, epsilon);
     let mut relaxation = Relaxation::default();
     let mut marginal_error = f64::INFINITY;
     for iteration in 1..=iterations {
         // Column j of the plan has the mass b_j e^{(g_j - next_j) / epsilon}, and rows alike.
-        let next = a.half_step(b, &f, epsilon);
+        let next = to_b(&f, epsilon);
         let columns = b.integral(|j| ((g[j] - next[j]) / epsilon).exp_m1().abs());
         relaxation.apply(&mut g, &next);
-        let next = b.half_step(a, &g, epsilon);
+        let next = to_a(&g, epsilon);
         let rows = a.integral(|i| ((f[i] - next[i]) / epsilon).exp_m1().abs());
         marginal_error = rows.max(columns);
         if marginal_error <= tolerance {
@@ -210,17 +258,18 @@ impl Relaxation {
 }
 
 /// OT(a, a), whose two potentials are one: the mean of itself and its half-step halves the error at least.
-fn within(a: &Cloud, settings: Sinkhorn) -> Result<Entropic, TransportError> {
+fn within(a: &Cloud, dim: usize, settings: Sinkhorn) -> Result<Entropic, TransportError> {
     let Sinkhorn { epsilon, tolerance, iterations } = settings;
     let mean = |f: Vec<f64>, g: &[f64]| f.iter().zip(g).map(|(f, g)| 0.5 * (f + g)).collect::<Vec<_>>();
-    let mut f = a.start();
-    for epsilon in annealing(4.0 * a.radius(), epsilon) {
-        let next = a.half_step(a, &f, epsilon);
+    let step = |f: &[f64], epsilon| a.half_step(&a.points, &vec![0.0; dim], f, epsilon);
+    let mut f = a.start(dim);
+    for epsilon in annealing(4.0 * a.radius(dim), epsilon) {
+        let next = step(&f, epsilon);
         f = mean(f, &next);
     }
     let mut marginal_error = f64::INFINITY;
     for iteration in 1..=iterations {
-        let next = a.half_step(a, &f, epsilon);
+        let next = step(&f, epsilon);
         let excess = |i: usize| ((f[i] - next[i]) / epsilon).exp_m1();
         marginal_error = a.integral(|i| excess(i).abs());
         if marginal_error <= tolerance {

@@ -29,11 +29,11 @@ impl<T: Real> Weights<T> {
     }
 
     /// Those of one replica from their logarithms to base 2.
-    pub(in super::super) fn from_log2(log2_weights: &[f64]) -> Self {
+    pub(in super::super) fn from_log2(log2_weights: impl ExactSizeIterator<Item = f64> + Clone) -> Self {
         let mut columns = Columns::zeros(1, 1, log2_weights.len());
-        let largest = log2_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let largest = log2_weights.clone().fold(f64::NEG_INFINITY, f64::max);
         for mut column in columns.replicas_mut() {
-            for (relative, weight) in column.column_mut(0).iter_mut().zip(log2_weights) {
+            for (relative, weight) in column.column_mut(0).iter_mut().zip(log2_weights.clone()) {
                 *relative = audible((weight - largest).exp2());
             }
         }

@@ -9,7 +9,7 @@ use std::f64::consts::{LN_2, LOG2_E};
 
 use rayon::prelude::*;
 
-use self::series::Plan;
+use self::series::{Lengths, Plan};
 pub(crate) use self::series::{are_unit, by_harmonics};
 use super::{
     columns::{Cloud, Columns},
@@ -50,9 +50,10 @@ impl Sources {
     pub(crate) fn log_sums(&self, queries: &[f64], scale: f64, bias: &[f64], accuracy: f64) -> Vec<f64> {
         let dim = self.shape.dim;
         let counts = (self.shape.count, queries.len() / dim);
-        match Plan::choose(dim, scale, counts, accuracy) {
-            Some(plan) if self.are_unit && are_unit(queries, dim) => self.expanded(&plan, queries, bias),
-            _ => self.pair_by_pair(queries, scale, bias),
+        let plan = self.are_unit.then(|| Plan::choose(dim, Lengths::of(queries, dim, scale), counts, accuracy));
+        match plan.flatten() {
+            Some(plan) => self.expanded(&plan, queries, scale, bias),
+            None => self.pair_by_pair(queries, scale, bias),
         }
     }
 

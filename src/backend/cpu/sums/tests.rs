@@ -1,6 +1,9 @@
 //! Sums taken one by one, by pairs and by harmonics.
 
-use super::{series::Plan, *};
+use super::{
+    series::{Lengths, Plan},
+    *,
+};
 
 /// More queries than a block, fewer points than a vector and more than a tile, scores far beyond the exponents of f64.
 #[test]
@@ -56,8 +59,8 @@ fn unit_vectors(count: usize, dim: usize, is_clustered: bool, seed: u64) -> Vec<
     vectors
 }
 
-/// Spread and clustered points, a bias of large span, and queries near and far from where the weight is: within the accuracy,
-/// whether a query loses too much to cancellation or not.
+/// Spread and clustered points, a bias of large span, and queries near and far from where the weight is: of one length and of
+/// many: within the accuracy, whether a query loses too much to cancellation or not.
 #[test]
 fn harmonics_and_pairs_make_the_same_sums() {
     const ACCURACY: f64 = 1e-11;
@@ -69,12 +72,16 @@ fn harmonics_and_pairs_make_the_same_sums() {
                 queries.extend(unit_vectors(2000, dim, true, 7));
                 let bias: Vec<f64> = (0..6000).map(|j| 9.0 * (0.3 * j as f64).sin() - 5.0).collect();
                 let sources = Sources::new(&points, dim);
-                let plan = Plan::new(dim, kappa, ACCURACY).expect("harmonics are exact enough");
-                let found = sources.expanded(&plan, &queries, &bias);
-                let expected = sources.pair_by_pair(&queries, kappa, &bias);
-                let errors = found.iter().zip(&expected).map(|(found, expected)| (found - expected).abs());
-                let worst = errors.fold(0.0, |worst: f64, error| if error <= worst { worst } else { error });
-                assert!(worst < ACCURACY, "dim {dim}, kappa {kappa}, clustered {is_clustered}: {worst:e}");
+                let longer: Vec<f64> = (0..queries.len()).map(|k| queries[k] * (k / dim) as f64 / 3000.0).collect();
+                for (queries, kappa) in [(&queries, kappa), (&longer, 0.5 * kappa)] {
+                    let lengths = Lengths::of(queries, dim, kappa);
+                    let plan = Plan::new(dim, lengths, ACCURACY).expect("harmonics are exact enough");
+                    let found = sources.expanded(&plan, queries, kappa, &bias);
+                    let expected = sources.pair_by_pair(queries, kappa, &bias);
+                    let errors = found.iter().zip(&expected).map(|(found, expected)| (found - expected).abs());
+                    let worst = errors.fold(0.0, |worst: f64, error| if error <= worst { worst } else { error });
+                    assert!(worst < ACCURACY, "dim {dim}, kappa {kappa}, clustered {is_clustered}: {worst:e}");
+                }
             }
         }
     }
@@ -82,11 +89,10 @@ fn harmonics_and_pairs_make_the_same_sums() {
 
 #[test]
 fn harmonics_are_for_many_unit_vectors_of_the_plane_or_space() {
-    let few = Plan::choose(3, 20.0, (100, 100), 1e-11);
-    let many = Plan::choose(3, 20.0, (100_000, 100_000), 1e-11);
-    assert!(few.is_none() && many.is_some());
-    assert!(Plan::choose(4, 20.0, (100_000, 100_000), 1e-11).is_none());
-    assert!(Plan::choose(3, 1e5, (100_000, 100_000), 1e-11).is_none());
+    let goes = |dim, kappa, count| by_harmonics(dim, kappa, (count, count), 1e-11);
+    assert!(!goes(3, 20.0, 100) && goes(3, 20.0, 100_000));
+    assert!(goes(2, 100.0, 300) && goes(3, 10.0, 600) && !goes(3, 100.0, 600));
+    assert!(!goes(4, 20.0, 100_000) && !goes(3, 1e5, 100_000));
     let mut points = unit_vectors(10, 3, false, 3);
     assert!(Sources::new(&points, 3).are_unit);
     points[4] += 1e-9;
