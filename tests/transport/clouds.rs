@@ -1,5 +1,7 @@
 //! Clouds to measure distances between: those of `reference.py`, by its formula, and some with a known answer.
 
+use std::f64::consts::PI;
+
 use serde::Deserialize;
 use tokenfield::transport::{Masses, Measure};
 
@@ -54,6 +56,26 @@ impl Cloud {
     pub fn at_angles(angles: impl IntoIterator<Item = f64>) -> Cloud {
         let coordinates = angles.into_iter().flat_map(|angle: f64| [angle.cos(), angle.sin()]).collect();
         Cloud { coordinates, dim: 2, weights: None }
+    }
+
+    /// A von Mises-Fisher law around e_1 on the circle or the sphere: points that lie evenly in the cap where its density is above
+    /// e^{-12} of the largest, and weights that go with it.
+    pub fn von_mises_fisher(count: usize, dim: usize, concentration: f64) -> Cloud {
+        let depth = 12.0 / concentration;
+        let mut coordinates = Vec::with_capacity(count * dim);
+        for i in 0..count {
+            let share = (i as f64 + 0.5) / count as f64;
+            if dim == 2 {
+                let angle = (2.0 * share - 1.0) * (1.0 - depth).acos();
+                coordinates.extend([angle.cos(), angle.sin()]);
+            } else {
+                let (height, azimuth) = (1.0 - depth * share, PI * (3.0 - 5f64.sqrt()) * i as f64);
+                let radius = (1.0 - height * height).sqrt();
+                coordinates.extend([height, radius * azimuth.cos(), radius * azimuth.sin()]);
+            }
+        }
+        let weights: Vec<f64> = coordinates.chunks_exact(dim).map(|x| (concentration * (x[0] - 1.0)).exp()).collect();
+        Cloud { coordinates, dim, weights: None }.with_weights(|index| weights[index])
     }
 
     pub fn measure(&self) -> Measure<'_> {
