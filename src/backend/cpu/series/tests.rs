@@ -81,6 +81,28 @@ fn sparse_tokens_are_widened() {
     }
 }
 
+/// The sample of tokens that is compared with direct sums may be the first to lose too much.
+#[test]
+fn a_check_widens_and_is_made_again() {
+    for dim in [2, 3] {
+        let problem = problem(dim, 16.0, 4.0);
+        let mut cpu = Cpu::<f32>::new(&problem).expect("the problem suits harmonics");
+        assert!(!is_wide(&cpu));
+        pollster::block_on(cpu.observe(&problem.quantities)).expect("the tokens are observed");
+        assert!(is_wide(&cpu));
+        let Method::Harmonic { degree, error } = cpu.method() else { panic!("{:?}", cpu.method()) };
+        assert!(error > 0.0 && cpu.harmonics.as_ref().is_some_and(|harmonics| harmonics.degree() == degree));
+    }
+}
+
+/// Tokens are rounded after every step: sums of double precision do not reach further.
+#[test]
+fn tolerances_below_rounding_are_not_for_single_precision() {
+    let sparse = problem(3, 16.0, 3.0);
+    let serves = |tolerance| Cpu::<f32>::new(&Problem { tolerance: Some(tolerance), ..sparse.clone() }).is_ok();
+    assert!(serves(1e-7) && !serves(1e-8));
+}
+
 #[test]
 fn heads_of_general_matrices_are_widened() {
     let mut problem = problem(3, 16.0, 3.0);
