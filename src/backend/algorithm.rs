@@ -1,5 +1,7 @@
 //! Which algorithm sums over the keys: pair by pair, or by harmonics where that pays and is exact enough.
 
+use std::iter::successors;
+
 use super::{BackendError, Precision};
 use crate::{
     harmonic::{degree, even_loss, floor, spare},
@@ -57,7 +59,8 @@ impl Reach {
             let floor = floor(dim, longest, tolerance, epsilon);
             Some(Self { kappa, longest, degree: degree(dim, longest, tolerance)?, floor })
         };
-        reach(tolerance * (-spare).exp2()).or_else(|| reach(tolerance))
+        let fewer = |spare: &f64| (*spare > 0.0).then(|| (spare - 1.0).max(0.0));
+        successors(Some(spare), fewer).find_map(|spare| reach(tolerance * (-spare).exp2()))
     }
 }
 

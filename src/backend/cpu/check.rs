@@ -86,8 +86,8 @@ impl<T: Real> Cpu<T> {
                 ..Seen::default()
             };
             for mut queries in queries.replicas_mut() {
-                queries.column_mut(0).fill(T::ONE);
                 queries.set_rows(dim, &rows);
+                queries.pad(sample.len());
             }
             for mut velocity in velocity.replicas_mut() {
                 let run = Run { tokens: queries.replica(0), first: 0 };

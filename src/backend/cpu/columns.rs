@@ -201,6 +201,15 @@ impl<'a, T: Real> CloudMut<'a, T> {
         }
     }
 
+    /// Makes what lies behind the first `count` tokens copies of the last of them: padding that goes where a token goes.
+    pub(super) fn pad(&mut self, count: usize) {
+        for component in 0..self.width {
+            let column = self.column_mut(component);
+            let last = column[count - 1];
+            column[count..].fill(last);
+        }
+    }
+
     /// Takes the components of one token of the run.
     pub(super) fn set_row(&mut self, token: usize, row: &[f64]) {
         for (component, value) in row.iter().enumerate() {

@@ -229,13 +229,13 @@ impl<T: Real> Cpu<T> {
     }
 }
 
-/// The tokens, and in the padding the first axis: a unit vector like any other.
+/// The tokens, and in the padding the last of them.
 fn state<T: Real>(tokens: &Tokens) -> Columns<T> {
     let shape = tokens.shape;
     let mut state = Columns::zeros(shape.replicas, shape.dim, shape.count);
     for (replica, mut cloud) in state.replicas_mut().enumerate() {
-        cloud.column_mut(0).fill(T::ONE);
         cloud.set_rows(shape.dim, tokens.replica(replica));
+        cloud.pad(shape.count);
     }
     state
 }
@@ -307,6 +307,8 @@ impl<T: Real> Backend for Cpu<T> {
                 target.parts(BLOCK).enumerate().for_each(|(index, target)| advance(replica, index * BLOCK, target));
             }
         });
+        // What rounding makes of padding must not decide what becomes of tokens.
+        target.replicas_mut().for_each(|mut replica| replica.pad(self.shape.count));
         Ok(())
     }
 

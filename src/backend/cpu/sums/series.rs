@@ -54,8 +54,9 @@ impl Lengths {
         let none = || (f64::INFINITY, 0.0);
         let squares = vectors.par_chunks_exact(dim).with_min_len(BLOCK).map(square);
         // What is not a number is no length of a unit vector.
-        let both = squares.fold(none, |(least, most), x| (if x >= least { least } else { x }, f64::max(most, x)));
-        let (least, longest) = both.reduce(none, |x, y| (if y.0 >= x.0 { x.0 } else { y.0 }, f64::max(x.1, y.1)));
+        let known = squares.map(|x| if x.is_nan() { f64::INFINITY } else { x });
+        let both = known.fold(none, |(least, most), x| (f64::min(least, x), f64::max(most, x)));
+        let (least, longest) = both.reduce(none, |x, y| (f64::min(x.0, y.0), f64::max(x.1, y.1)));
         Self { least: scale * least.sqrt(), longest: scale * longest.sqrt() }
     }
 
@@ -90,7 +91,7 @@ impl Plan {
 
     /// If harmonics are within `accuracy` of sums over points that are spread evenly.
     pub(super) fn new(dim: usize, lengths: Lengths, accuracy: f64) -> Option<Self> {
-        let kappa = lengths.longest;
+        let kappa = Some(lengths.longest).filter(|longest| longest.is_finite())?;
         let degree = within(dim, kappa, f64::EPSILON)?;
         // Rounding of a harmonic grows with its degree, which counts for b_l of the whole; a few more are those of weights, moments
         // and the tail. A third of this has been seen.
