@@ -1,8 +1,8 @@
 // The shadows of the tokens of a segment on lines: <theta, x> as a key, at the place of the token in the list of its replica and of
-// the direction theta. A thread owns a place in the lists of AT_ONCE directions.
+// the direction theta. A thread owns a place in the lists of SHADOW_DIRECTIONS directions.
 
 struct Shadow {
-    // Workgroups of this dispatch: [first_group, end_group) of all, ordered (replica, AT_ONCE directions, block of places).
+    // Workgroups of this dispatch: [first_group, end_group) of all, ordered (replica, SHADOW_DIRECTIONS directions, block of places).
     first_group: u32,
     end_group: u32,
     blocks: u32,
@@ -25,8 +25,6 @@ struct Shadow {
 @group(0) @binding(2) var<storage, read> directions: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> keys: array<u32>;
 
-const AT_ONCE: u32 = 4u;
-
 @compute @workgroup_size(THREADS)
 fn shadow(
     @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -41,8 +39,8 @@ fn shadow(
     if (place >= params.places) {
         return;
     }
-    let some = (params.directions + AT_ONCE - 1u) / AT_ONCE;
-    let first = (group / params.blocks % some) * AT_ONCE;
+    let some = (params.directions + SHADOW_DIRECTIONS - 1u) / SHADOW_DIRECTIONS;
+    let first = (group / params.blocks % some) * SHADOW_DIRECTIONS;
     let replica = group / (params.blocks * some);
     let is_token = place < params.sources;
     var sums = vec4<f32>(0.0);
@@ -50,13 +48,13 @@ fn shadow(
         let row = params.first_row + replica * params.tokens + place;
         for (var c = 0u; c < WIDTH; c += 1u) {
             let x = tokens[row * WIDTH + c];
-            for (var k = 0u; k < AT_ONCE; k += 1u) {
+            for (var k = 0u; k < SHADOW_DIRECTIONS; k += 1u) {
                 let direction = params.first_direction + min(first + k, params.directions - 1u);
                 sums[k] += dot(x, directions[direction * WIDTH + c]);
             }
         }
     }
-    for (var k = 0u; k < AT_ONCE; k += 1u) {
+    for (var k = 0u; k < SHADOW_DIRECTIONS; k += 1u) {
         if (first + k < params.directions) {
             let list = params.first_list + replica * params.directions + first + k;
             keys[list * params.length + params.first_place + place] = select(BEHIND, key_of(sums[k]), is_token);

@@ -31,6 +31,21 @@ struct Transport {
 
 var<workgroup> parts: array<vec2<f32>, THREADS>;
 
+// Ends of tokens among the first `count` of the merged order; of equal ends that of the token comes first.
+fn tokens_before(law: u32, count: u32) -> u32 {
+    var first = count - min(count, params.numbers);
+    var last = min(count, params.tokens);
+    while (first < last) {
+        let middle = (first + last) / 2u;
+        if (middle + 1u <= ends[law + count - 1u - middle].x) {
+            first = middle + 1u;
+        } else {
+            last = middle;
+        }
+    }
+    return first;
+}
+
 @compute @workgroup_size(THREADS)
 fn transport(
     @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -48,17 +63,7 @@ fn transport(
     let begin = min(((group % params.chunks) * THREADS + thread) * STEPS, total);
     let end = min(begin + STEPS, total);
 
-    // Ends of tokens and of numbers among the first `begin`; of equal ends that of the token comes first.
-    var i = begin - min(begin, params.numbers);
-    var last = min(begin, params.tokens);
-    while (i < last) {
-        let middle = (i + last) / 2u;
-        if (middle + 1u <= ends[law + begin - 1u - middle].x) {
-            i = middle + 1u;
-        } else {
-            last = middle;
-        }
-    }
+    var i = tokens_before(law, begin);
     var j = begin - i;
     var start = vec2<u32>(i, 0u);
     if (j > 0u && ends[law + j - 1u].x >= i) {

@@ -229,6 +229,10 @@ impl<'a> Ledger<'a> {
         Ledger { device, bytes: Cell::new(0), room, validity }
     }
 
+    pub fn device(&self) -> &'a Device {
+        self.device
+    }
+
     /// A storage buffer that can be uploaded to and read back.
     pub fn buffer(&self, label: &str, size: u64) -> wgpu::Buffer {
         self.bytes.set(self.bytes.get() + size);

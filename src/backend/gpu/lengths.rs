@@ -2,8 +2,7 @@
 
 use super::{
     Gpu,
-    cloud::Cloud,
-    device::Device,
+    cloud::{Cloud, Ledger},
     params,
     pipelines::{Bound, Pipeline},
     readback::Readback,
@@ -30,7 +29,9 @@ impl Gpu {
         }
         if observables.norm_moments.as_ref().is_none_or(|lengths| lengths.numbers != order) {
             let wire = (constants as &Constants, cloud as &Cloud, recorder as &Recorder);
-            observables.norm_moments = Lengths::new(device, Kernel::NormMoments, order, &observables.survey, wire);
+            let ledger = Ledger::open(device);
+            let lengths = Lengths::new(&ledger, Kernel::NormMoments, order, &observables.survey, wire);
+            observables.norm_moments = ledger.close().await.ok().and(lengths);
         }
         let Some(lengths) = &observables.norm_moments else { return Ok(None) };
         lengths.record(recorder, &observables.survey, cloud)?;
@@ -55,7 +56,9 @@ impl Gpu {
         }
         if observables.separations.is_none() {
             let wire = (constants as &Constants, cloud as &Cloud, recorder as &Recorder);
-            observables.separations = Lengths::new(device, Kernel::Separation, 1, &observables.survey, wire);
+            let ledger = Ledger::open(device);
+            let lengths = Lengths::new(&ledger, Kernel::Separation, 1, &observables.survey, wire);
+            observables.separations = ledger.close().await.ok().and(lengths);
         }
         let Some(lengths) = &observables.separations else { return Ok(None) };
         lengths.record(recorder, &observables.survey, cloud)?;
@@ -64,11 +67,14 @@ impl Gpu {
     }
 }
 
-/// Whether every positive weight is one in single precision, relative to their mean.
+/// Weights below this share of their mean might be lost when they are shifted beside others.
+const SMALLEST: f64 = 5.4e-20;
+
+/// Whether single precision holds every positive weight, relative to their mean.
 pub(super) fn weights_are_held(tokens: &Tokens) -> bool {
     let Weights::Each(weights) = &tokens.weights else { return true };
     let sources = tokens.shape.sources() as f64;
-    weights.iter().all(|weight| *weight == 0.0 || (weight * sources) as f32 >= f32::MIN_POSITIVE)
+    weights.iter().all(|weight| *weight == 0.0 || weight * sources >= SMALLEST)
 }
 
 /// Some sums of every chunk of a survey.
@@ -82,23 +88,19 @@ pub(super) struct Lengths {
 impl Lengths {
     /// None if they do not fit the device.
     pub fn new(
-        device: &Device,
+        ledger: &Ledger,
         kernel: Kernel,
         numbers: usize,
         survey: &Survey,
         (constants, cloud, recorder): (&Constants, &Cloud, &Recorder),
     ) -> Option<Lengths> {
         let bytes = (8 * survey.chunks * numbers) as u64;
+        let device = ledger.device();
         let limits = device.device.limits();
         if bytes > limits.max_storage_buffer_binding_size.min(limits.max_buffer_size) {
             return None;
         }
-        let sums = device.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(kernel.name()),
-            size: bytes,
-            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
-            mapped_at_creation: false,
-        });
+        let sums = ledger.buffer(kernel.name(), bytes);
         let pipeline = Pipeline::new(device, kernel, constants);
         let tracts = cloud.tracts.iter();
         let bound =

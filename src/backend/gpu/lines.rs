@@ -17,7 +17,7 @@ use super::{
     pipelines::{Bound, Pipeline},
     readback::Readback,
     recorder::Recorder,
-    shaders::{Constants, Kernel, SORT_KEYS, THREADS, TRANSPORT_STEPS},
+    shaders::{Constants, Kernel, SHADOW_DIRECTIONS, SORT_KEYS, THREADS, TRANSPORT_STEPS},
 };
 use crate::{
     backend::{BackendError, Line, Lines},
@@ -26,8 +26,6 @@ use crate::{
 
 /// Bytes of the lists, and of the laws, that are on the device at once, unless one is more.
 const BATCH_BYTES: u64 = 64 << 20;
-/// Directions that a thread of `shadow` serves.
-const SHADOW_DIRECTIONS: usize = 4;
 /// Ends of masses that a workgroup of `transport` walks over.
 const CHUNK: usize = (THREADS * TRANSPORT_STEPS) as usize;
 
@@ -228,8 +226,9 @@ impl Layout {
             let has_last = segment.first_token + segment.sources == self.shape.sources();
             let places = if has_last { self.length - segment.first_token } else { segment.sources };
             let blocks = places.div_ceil(THREADS as usize);
-            let groups = ((end - first) * batch.directions.div_ceil(SHADOW_DIRECTIONS) * blocks) as u64;
-            let work = groups as f64 * f64::from(THREADS) * (SHADOW_DIRECTIONS * (4 * self.width + 4)) as f64;
+            let groups = ((end - first) * batch.directions.div_ceil(SHADOW_DIRECTIONS as usize) * blocks) as u64;
+            let work =
+                groups as f64 * f64::from(THREADS) * (SHADOW_DIRECTIONS as usize * (4 * self.width + 4)) as f64;
             for part in recorder.cut(groups, work) {
                 let params = params::Shadow {
                     first_group: part.start as u32,

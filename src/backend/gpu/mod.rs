@@ -11,7 +11,8 @@
 //! sphere take at most 7.2 GB, and 5.6 GB where a binding of 2 GiB makes two segments of them. Places that are added
 //! to tokens take 32 more; rotary ones as much as the queries of a head, twice; decaying weights 16; the potentials
 //! of a head 16; largest scores 16 for each slice; a histogram of overlaps 4; sliced distances up to 8 for the tokens of
-//! one replica, or 256 MB in all; other sums over tokens less than one; a row of attention 16 for every 4096 keys.
+//! one replica, or 256 MB in all; a row of attention 16 for every 4096 keys; modes of degree 16 on the sphere
+//! 2.5 for large replicas, and 2.6 kB a replica for small ones; other sums over large replicas less than one.
 //!
 //! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
 //! `shaders`, `files`, `constants`, `params` and `pipelines` are the kernels as text, the numbers they are made for, their

@@ -34,7 +34,7 @@ impl Gpu {
         moments.record(recorder, cloud, Point::State)?;
         let count = 2 * moments.replicas * moments.harmonics;
         let sums = readback.numbers(recorder, &moments.values, 0, count).await?;
-        let unit = 1.0 / shape.sources() as f64;
+        let unit = observables.survey.unit();
         let of_replica = |sums: &[f32]| {
             let square = |index: usize| {
                 let [re, im] = [sums[2 * index], sums[2 * index + 1]].map(|part| unit * f64::from(part));

@@ -28,6 +28,8 @@ pub const EDGE: u32 = 16;
 pub const OVERLAP_ROWS: u32 = 4 * EDGE;
 pub const OVERLAP_COLUMNS: u32 = 16 * OVERLAP_ROWS;
 pub const OVERLAP_BINS: u32 = 1000;
+/// Directions that one thread of `shadow` serves: components of a vector.
+pub const SHADOW_DIRECTIONS: u32 = 4;
 /// Keys that one workgroup sorts in its memory: a power of two.
 pub const SORT_KEYS: u32 = 2048;
 /// Ends of masses that one thread of `transport` walks over.

@@ -4,8 +4,7 @@ use std::{f64::consts::LN_2, ops::Range};
 
 use super::{
     Gpu,
-    cloud::{Cloud, Tract},
-    device::Device,
+    cloud::{Cloud, Ledger, Tract},
     params,
     pipelines::{Bound, Pipeline},
     project::upload,
@@ -37,7 +36,9 @@ impl Gpu {
         }
         if observables.sharpness.as_ref().is_none_or(|sharpness| sharpness.sample != (rows, seed)) {
             let wire = (constants as &Constants, cloud as &Cloud, recorder as &Recorder);
-            observables.sharpness = Sharpness::new(device, *shape, (rows, seed), velocity, wire);
+            let ledger = Ledger::open(device);
+            let sharpness = Sharpness::new(&ledger, *shape, (rows, seed), velocity, wire);
+            observables.sharpness = ledger.close().await.ok().and(sharpness);
         }
         let Some(sharpness) = &observables.sharpness else { return Ok(None) };
         sharpness.record(recorder, cloud, velocity)?;
@@ -71,7 +72,7 @@ pub(super) struct Sharpness {
 impl Sharpness {
     /// None if there is nothing to look at, or it does not fit the device.
     fn new(
-        device: &Device,
+        ledger: &Ledger,
         shape: Shape,
         sample: (usize, u64),
         velocity: &Velocity,
@@ -91,18 +92,14 @@ impl Sharpness {
                 }
             }
         }
+        let device = ledger.device();
         let limits = device.device.limits();
         let most = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(16 * u64::from(u32::MAX));
         let bytes = 16 * end as u64;
         if bytes == 0 || bytes > most {
             return None;
         }
-        let found = device.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("found"),
-            size: bytes,
-            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
-            mapped_at_creation: false,
-        });
+        let found = ledger.buffer("found", bytes);
         let words = |rows: &Vec<usize>| rows.iter().map(|row| *row as u32).collect::<Vec<u32>>();
         let lists: Vec<_> = chosen.iter().map(|rows| upload(device, "chosen", &words(rows))).collect();
         let site = |(view, keys, slices, at): (View, usize, usize, usize)| {
