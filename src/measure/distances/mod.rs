@@ -19,6 +19,8 @@ use crate::{
 
 /// Keys the directions of projections: the same for every replica, time and run.
 const SEED: u64 = 0;
+/// Bytes of the costs of assignments that are solved at once, unless one is more.
+const COSTS: usize = 2 << 30;
 /// When a Sinkhorn divergence is known, and when it is given up.
 const MARGINAL: f64 = 1e-6;
 const ITERATIONS: u32 = 20_000;
@@ -220,7 +222,10 @@ pub fn copies(problem: &Problem, tokens: &[f64]) -> Result<Vec<f64>, TransportEr
         other if other < replicas => exact(problem, Order::One, &measure(2 * k)?, &measure(other)?),
         _ => Ok(f64::NAN),
     };
-    (0..replicas.div_ceil(2)).into_par_iter().map(pair).collect()
+    let pairs: Vec<usize> = (0..replicas.div_ceil(2)).collect();
+    let at_once = (COSTS / (8 * problem.tokens.shape.sources().pow(2))).max(1);
+    let distances = |pairs: &[usize]| pairs.par_iter().map(|k| pair(*k)).collect::<Result<Vec<f64>, _>>();
+    Ok(pairs.chunks(at_once).map(distances).collect::<Result<Vec<_>, _>>()?.concat())
 }
 
 fn dot(x: &[f64], y: &[f64]) -> f64 {
