@@ -22,12 +22,7 @@ pub(super) struct Curve {
 
 /// Every quantity that has a picture, if its column is there.
 pub(super) const CURVES: [Curve; 5] = [
-    Curve {
-        column: "mean_norm",
-        label: "|mean|: 0 when tokens balance, on the sphere 1 when they agree",
-        colour: palette::BLUE,
-        void: 0,
-    },
+    Curve { column: "mean_norm", label: "|mean|, on the sphere 1 when tokens agree", colour: palette::BLUE, void: 0 },
     Curve {
         column: "clusters",
         label: "clusters: connected components of large overlaps",
