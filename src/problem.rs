@@ -95,6 +95,16 @@ impl fmt::Display for Reference {
     }
 }
 
+/// Which steps a limit takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReferenceSteps {
+    /// Its own, whose error is controlled: the limit is where the equation leads, and the error of the tokens' steps is part of
+    /// every comparison with it.
+    Own,
+    /// Those of the tokens, so that errors of steps cancel where tokens are compared with their twins.
+    Tokens,
+}
+
 /// Tokens at time zero, the equation that moves them, how time advances, and what is measured on the way.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {

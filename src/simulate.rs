@@ -44,7 +44,7 @@ use std::error::Error;
 
 use crate::{
     backend::{Backend, BackendError, Lines, Method, Point},
-    limit::Limit,
+    limit::{Limit, LimitError},
     measure::{self, Centres, View},
     model::{Field, Model},
     observe::{Quantity, Sample, Statistics},
@@ -79,11 +79,8 @@ pub enum SimulateError {
     NotFinite { replica: usize, time: f64 },
     #[error(transparent)]
     Distance(#[from] TransportError),
-    #[error(
-        "the limit that runs beside the tokens is no longer finite at time {time}; \
-         take an earlier time.end, or leave out [reference]"
-    )]
-    LimitNotFinite { time: f64 },
+    #[error("[reference]: {0}")]
+    Limit(#[from] LimitError),
     #[error("stopped by its observer: {0}")]
     Observer(#[source] Box<dyn Error + Send + Sync>),
 }
@@ -98,20 +95,14 @@ pub async fn simulate<B: Backend>(
     backend: &mut B,
     on_event: impl FnMut(Event) -> Result<(), Box<dyn Error + Send + Sync>>,
 ) -> Result<u64, SimulateError> {
-    simulate_beside(problem, backend, None::<Beside<B>>, on_event).await
-}
-
-/// The limit of a problem, which is to be evolved beside it, and the backend that holds its tokens.
-pub struct Beside<'a, C> {
-    pub limit: &'a Limit,
-    pub backend: &'a mut C,
+    simulate_beside(problem, backend, None, on_event).await
 }
 
 /// The same as [`simulate`], and at each sample the tokens are compared with their twins in the limit, if there is one.
-pub async fn simulate_beside<B: Backend, C: Backend>(
+pub async fn simulate_beside<B: Backend>(
     problem: &Problem,
     backend: &mut B,
-    mut beside: Option<Beside<'_, C>>,
+    mut limit: Option<&mut Limit>,
     mut on_event: impl FnMut(Event) -> Result<(), Box<dyn Error + Send + Sync>>,
 ) -> Result<u64, SimulateError> {
     let schedule = problem.schedule;
@@ -123,15 +114,15 @@ pub async fn simulate_beside<B: Backend, C: Backend>(
             backend.change(&model)?;
         }
         if schedule.observes(done) {
-            let (samples, tokens) =
-                sample(problem, backend, &mut beside, &centres, &model, schedule.time(done)).await?;
+            let (samples, tokens, doubt) =
+                sample(problem, backend, limit.as_deref(), &centres, &model, schedule.time(done)).await?;
             for sample in &samples {
                 on_event(Event::Sample(sample)).map_err(SimulateError::Observer)?;
             }
             if problem.quantities.contains(&Quantity::Tokens) {
                 on_event(Event::Tokens(&tokens)).map_err(SimulateError::Observer)?;
             }
-            for warning in warnings(backend.method()).filter(|warning| said.is_news(warning)) {
+            for warning in warnings(backend.method()).chain(doubt).filter(|warning| said.is_news(warning)) {
                 on_event(Event::Warning(&warning)).map_err(SimulateError::Observer)?;
             }
             if problem.quantities.contains(&Quantity::Energy) {
@@ -147,8 +138,8 @@ pub async fn simulate_beside<B: Backend, C: Backend>(
             pairs = problem.pairs_per_step().saturating_add(pairs);
             on_event(Event::Steps(done)).map_err(SimulateError::Observer)?;
         }
-        if let Some(beside) = &mut beside {
-            beside.follow(start, done)?;
+        if let Some(limit) = &mut limit {
+            limit.advance(start, done)?;
         }
     }
 }
@@ -166,21 +157,6 @@ fn warnings(method: Method) -> impl Iterator<Item = Warning> {
         )),
     };
     warning.into_iter()
-}
-
-impl<C: Backend> Beside<'_, C> {
-    /// The steps from `start` to `end`.
-    pub(crate) fn follow(&mut self, start: u64, end: u64) -> Result<(), BackendError> {
-        let mut done = start;
-        while done < end {
-            let Problem { course, model, schedule, .. } = &self.limit.problem;
-            if !course.is_constant() {
-                self.backend.change(&course.at(model, done, schedule.time(done)))?;
-            }
-            done += advance(&self.limit.problem, self.backend, done, end - done)?;
-        }
-        Ok(())
-    }
 }
 
 /// Takes steps of `problem` after the first `done`, at least one and at most `most`, and returns how many: as many as
@@ -259,29 +235,31 @@ impl Step<'_> {
 }
 
 /// The measurements of every replica, and the tokens if a quantity reads them.
-async fn sample<B: Backend, C: Backend>(
+async fn sample<B: Backend>(
     problem: &Problem,
     backend: &mut B,
-    beside: &mut Option<Beside<'_, C>>,
+    limit: Option<&Limit>,
     centres: &[Centres],
     model: &Model,
     time: f64,
-) -> Result<(Vec<Sample>, Vec<f64>), SimulateError> {
+) -> Result<(Vec<Sample>, Vec<f64>, Option<Warning>), SimulateError> {
     let mut statistics = backend.observe(&problem.quantities).await?;
     let diverged = |mean: &[f64]| mean.iter().any(|component| !component.is_finite());
     if let Some(replica) = statistics.iter().position(|statistics| diverged(&statistics.mean)) {
         return Err(SimulateError::NotFinite { replica, time });
     }
-    let limit = match beside {
-        Some(beside) if problem.quantities.iter().any(|quantity| quantity.needs_reference()) => {
-            Some((beside.limit, beside.backend.tokens().await?))
+    let limit = match limit {
+        Some(limit) if problem.quantities.iter().any(|quantity| quantity.needs_reference()) => {
+            Some((limit, limit.tokens()))
         }
         _ => None,
     };
     if limit.iter().any(|(_, tokens)| tokens.iter().any(|component| !component.is_finite())) {
-        return Err(SimulateError::LimitNotFinite { time });
+        return Err(LimitError::NotFinite { time }.into());
     }
-    let limit = limit.as_ref().map(|(limit, tokens)| measure::Limit::new(limit, tokens, &problem.quantities));
+    let sources = problem.tokens.shape.sources();
+    let limit =
+        limit.as_ref().map(|(limit, tokens)| measure::Limit::new(limit, tokens, &problem.quantities, sources));
     let limit = limit.transpose()?;
     if let Some(limit) = &limit {
         slice(problem, backend, limit, &mut statistics).await?;
@@ -297,7 +275,25 @@ async fn sample<B: Backend, C: Backend>(
         Ok(Sample { replica, time, values })
     };
     let samples = statistics.iter().enumerate().map(sample).collect::<Result<Vec<Sample>, SimulateError>>()?;
-    Ok((samples, tokens))
+    let doubt = samples.iter().find_map(|sample| doubt(&view, sample));
+    Ok((samples, tokens, doubt))
+}
+
+/// What is to be said about distances from the limit.
+fn doubt(view: &View, sample: &Sample) -> Option<Warning> {
+    let measure::Unresolved { column, value, error } = measure::unresolved(view, &sample.values)?;
+    let time = sample.time;
+    let sentence = match error {
+        Some(error) => format!(
+            "{column} = {value:.3e} at time {time} may be off by {error:.1e}, which is how far what stands for the limit is from it; \
+             an earlier time.end or a smaller attention.beta is resolved better"
+        ),
+        None => format!(
+            "{column} is a distance from a sample of the limit, and reference.count tokens are some count^(-1/2) from it themselves; \
+             write reference.kind = \"quadrature\" or \"zonal\", or a larger reference.count"
+        ),
+    };
+    Some(Warning::new(WarningKind::LimitUnresolved, sentence))
 }
 
 /// Has the backend measure sliced distances from the limit where it holds the tokens, if it can.
@@ -309,12 +305,11 @@ async fn slice<B: Backend>(
 ) -> Result<(), SimulateError> {
     for quantity in &problem.quantities {
         let Quantity::SlicedW2Reference { projections } = *quantity else { continue };
-        let law = limit.law()?;
-        let slices = law.slices(projections)?;
+        let (slices, error) = limit.slices(projections)?;
         let line = |direction| slices.line(direction);
         let lines = Lines { directions: slices.directions(), values: slices.count(), law: &line };
         if let Some(costs) = backend.along(&lines).await? {
-            measure::root(*quantity, &costs, statistics);
+            measure::root(*quantity, (&costs, error), statistics);
         }
     }
     Ok(())

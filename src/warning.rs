@@ -8,6 +8,8 @@ use std::{collections::HashSet, fmt};
 /// What a warning is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WarningKind {
+    /// What stands for the limit is not near enough to the law, for a distance that is small.
+    LimitUnresolved,
     /// Harmonics were left for direct sums.
     HarmonicsAbandoned,
 }

@@ -10,9 +10,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokenfield::{
     backend::{Backend, cpu::Cpu, gpu::Gpu},
     experiment::{Experiment, Override},
-    limit::{Equiangular, Gaussian, Limit, LimitError, Zonal, particles, quadrature_within},
+    limit::{Limit, LimitError, equiangular, gaussian, particles, quadrature_within, zonal},
     problem::{Problem, Reference},
-    simulate::{Beside, Event, SimulateError, simulate_beside},
+    simulate::{Event, SimulateError, simulate_beside},
 };
 
 use super::{
@@ -76,35 +76,25 @@ fn run_on<B: Backend>(parts: &[Part], problem: &Problem, backend: B) -> Result<(
     let refused = |error: LimitError| CommandError::Input(format!("[reference]: {error}"));
     let Some(first) = parts.first() else { return Ok(()) };
     let Some((reference, law)) = first.experiment.reference() else {
-        return run_beside(parts, problem, backend, None::<(&Limit, B)>);
+        return run_beside(parts, problem, backend, None);
     };
     eprintln!("beside the limit: {reference}");
+    let steps = first.experiment.reference_steps();
     let limit = match reference {
-        Reference::Quadrature { tolerance } => pollster::block_on(quadrature_within(problem, law, tolerance)),
+        Reference::Quadrature { tolerance } => quadrature_within(problem, law, tolerance, steps),
         Reference::Particles { count } => particles(problem, law, count, first.experiment.seed()),
-        Reference::Zonal => {
-            let (limit, zonal) = Zonal::new(problem, law).map_err(refused)?;
-            return run_beside(parts, problem, backend, Some((&limit, zonal)));
-        }
-        Reference::Gaussian => {
-            let (limit, gaussian) = Gaussian::new(problem, law).map_err(refused)?;
-            return run_beside(parts, problem, backend, Some((&limit, gaussian)));
-        }
-        Reference::Equiangular => {
-            let (limit, equiangular) = Equiangular::new(problem, law).map_err(refused)?;
-            return run_beside(parts, problem, backend, Some((&limit, equiangular)));
-        }
+        Reference::Zonal => zonal(problem, law, steps),
+        Reference::Gaussian => gaussian(problem, law, steps),
+        Reference::Equiangular => equiangular(problem, law),
     };
-    let limit = limit.map_err(refused)?;
-    let nodes = Cpu::<f64>::new(&limit.problem)?;
-    run_beside(parts, problem, backend, Some((&limit, nodes)))
+    run_beside(parts, problem, backend, Some(&mut limit.map_err(refused)?))
 }
 
-fn run_beside<B: Backend, C: Backend>(
+fn run_beside<B: Backend>(
     parts: &[Part],
     problem: &Problem,
     mut backend: B,
-    mut limit: Option<(&Limit, C)>,
+    limit: Option<&mut Limit>,
 ) -> Result<(), CommandError> {
     let identity = backend.identity();
     let mut folders = Folders::create(parts, problem, &backend)?;
@@ -112,9 +102,8 @@ fn run_beside<B: Backend, C: Backend>(
     let names: Vec<&str> = parts.iter().map(|part| part.experiment.name()).take(1).collect();
     eprintln!("{} on {} ({adapter}, {precision})", names.concat(), identity.backend);
     let progress = Progress::new(problem);
-    let beside = limit.as_mut().map(|(limit, backend)| Beside { limit, backend });
     let outcome = pollster::block_on(async {
-        let pairs = simulate_beside(problem, &mut backend, beside, |event| {
+        let pairs = simulate_beside(problem, &mut backend, limit, |event| {
             match event {
                 Event::Sample(sample) => folders.sample(sample)?,
                 Event::Tokens(tokens) => folders.tokens(tokens)?,

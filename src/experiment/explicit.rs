@@ -5,6 +5,7 @@ use super::{
     attention::{MASKS, NORMALIZATIONS},
     error::ExperimentError,
     head::HeadTyped,
+    reference::STEPS,
     section::word,
     typed::{ALGORITHMS, Typed},
 };
@@ -63,6 +64,7 @@ impl Experiment {
         }
         if let Some(reference) = &mut typed.reference {
             reference.explicit();
+            reference.steps.get_or_insert(word(STEPS, self.reference_steps()));
         }
         // Without steps there is no end to observe at, and one step is as good.
         let default = if schedule.steps == 0 { typed.time.step } else { typed.time.end };

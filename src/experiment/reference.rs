@@ -7,7 +7,11 @@ use super::{
     error::ExperimentError,
     section::{Section, Word},
 };
-use crate::{initial::Law, problem::Reference};
+use crate::{
+    initial::Law,
+    problem::{Reference, ReferenceSteps},
+    scheme::Scheme,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum ReferenceWord {
@@ -25,7 +29,10 @@ pub(super) const REFERENCES: &[(&str, ReferenceWord)] = &[
     ("equiangular", ReferenceWord::Equiangular),
     ("particles", ReferenceWord::Particles),
 ];
-pub(super) const REFERENCE: &[&str] = &["kind", "tolerance", "count"];
+pub(super) const REFERENCE: &[&str] = &["kind", "tolerance", "count", "steps"];
+
+pub(super) const STEPS: &[(&str, ReferenceSteps)] =
+    &[("own", ReferenceSteps::Own), ("tokens", ReferenceSteps::Tokens)];
 
 /// How far twins may end from where finer nodes lead them, unless typed.
 const TOLERANCE: f64 = 1e-8;
@@ -37,6 +44,7 @@ pub(super) struct ReferenceTyped {
     pub kind: Word<ReferenceWord>,
     pub tolerance: Option<f64>,
     pub count: Option<u64>,
+    pub steps: Option<Word<ReferenceSteps>>,
 }
 
 pub(super) fn read(section: &Section) -> Result<ReferenceTyped, ExperimentError> {
@@ -53,7 +61,20 @@ pub(super) fn read(section: &Section) -> Result<ReferenceTyped, ExperimentError>
         entry.number("greater than 0 and less than 1", |tolerance| 0.0 < tolerance && tolerance < 1.0)
     })?;
     let count = section.read("count", "65536", |entry| entry.whole(1..=u64::from(u32::MAX)))?;
-    Ok(ReferenceTyped { kind, tolerance, count })
+    let steps = section.read("steps", "\"own\"", |entry| entry.word(STEPS))?;
+    let fixed = match (kind.meaning, steps.map(|steps: Word<ReferenceSteps>| steps.meaning)) {
+        (ReferenceWord::Particles, Some(ReferenceSteps::Own)) => {
+            Some("particles take the steps of the tokens, whose errors they share")
+        }
+        (ReferenceWord::Equiangular, Some(ReferenceSteps::Tokens)) => {
+            Some("an overlap has an equation of its own, which the steps of tokens do not suit")
+        }
+        _ => None,
+    };
+    if let Some(problem) = fixed {
+        section.forbid(&["steps"], problem, "leave it out")?;
+    }
+    Ok(ReferenceTyped { kind, tolerance, count, steps })
 }
 
 impl ReferenceTyped {
@@ -67,6 +88,39 @@ impl ReferenceTyped {
 }
 
 impl Experiment {
+    /// Which steps the limit takes. Those of the layer are the equation itself.
+    pub fn reference_steps(&self) -> ReferenceSteps {
+        let Some(typed) = &self.typed.reference else { return ReferenceSteps::Own };
+        let has_time = self.typed.time.scheme.meaning != Scheme::Layer;
+        let default = match typed.kind.meaning {
+            ReferenceWord::Quadrature | ReferenceWord::Zonal | ReferenceWord::Gaussian if has_time => {
+                ReferenceSteps::Own
+            }
+            ReferenceWord::Equiangular => ReferenceSteps::Own,
+            ReferenceWord::Quadrature | ReferenceWord::Zonal | ReferenceWord::Gaussian | ReferenceWord::Particles => {
+                ReferenceSteps::Tokens
+            }
+        };
+        typed.steps.map_or(default, |steps| steps.meaning)
+    }
+
+    /// Refuses steps that the limit cannot take.
+    pub(super) fn require_reference_steps(&self) -> Result<(), ExperimentError> {
+        let typed = self.typed.reference.as_ref().and_then(|reference| reference.steps);
+        if self.typed.time.scheme.meaning == Scheme::Layer && typed.is_some_and(|s| s.meaning == ReferenceSteps::Own)
+        {
+            let problem =
+                "time.scheme = \"layer\" is a map and no equation in time, so that there are no other steps";
+            return Err(self.source.error(
+                "reference.steps",
+                self.quoted("reference.steps"),
+                problem,
+                "leave it out",
+            ));
+        }
+        Ok(())
+    }
+
     /// The limit that runs beside the tokens, and the law from which it starts; none if none was asked for.
     pub fn reference(&self) -> Option<(Reference, &Law)> {
         let typed = self.typed.reference.as_ref()?;

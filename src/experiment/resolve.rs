@@ -31,6 +31,7 @@ impl Experiment {
         }
         let tokens = Tokens { shape, coordinates, weights };
         self.require_distances(&quantities, &tokens)?;
+        self.require_reference_steps()?;
         self.require_harmonics(shape.dim, model.attention.mask)?;
         let (scheme, algorithm, tolerance) = (self.typed.time.scheme.meaning, self.algorithm(), self.typed.tolerance);
         let problem = Problem { tokens, model, course, scheme, schedule, quantities, algorithm, tolerance };

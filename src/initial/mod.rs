@@ -4,6 +4,7 @@
 //! number of tokens, replicas or threads. All coordinates are f64, and every token of a law on the
 //! sphere has length one to rounding.
 
+mod circle;
 mod configuration;
 mod file;
 mod gaussian;
@@ -17,6 +18,7 @@ use std::{f64::consts::PI, path::PathBuf};
 use rayon::prelude::*;
 use serde::Serialize;
 
+pub use circle::{CircleQuantiles, circle_quantiles};
 pub(crate) use file::{Cloud, Lengths};
 pub use gaussian::Spread;
 pub(crate) use gaussian::sigma_points;

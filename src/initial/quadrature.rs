@@ -87,10 +87,10 @@ fn plane(axis: &[f64]) -> [[f64; 3]; 2] {
     [u.to_array(), v.to_array()]
 }
 
-type Density = Box<dyn Fn(&[f64]) -> f64>;
+pub(super) type Density = Box<dyn Fn(&[f64]) -> f64>;
 
 /// The density up to a factor, as a function of a unit vector.
-fn density(law: &Law, dim: usize) -> Result<Density, LawError> {
+pub(super) fn density(law: &Law, dim: usize) -> Result<Density, LawError> {
     let dot = |a: &[f64], x: &[f64]| -> f64 { a.iter().zip(x).map(|(a, x)| a * x).sum() };
     Ok(match law {
         Law::Uniform | Law::Cap { .. } => Box::new(|_| 1.0),

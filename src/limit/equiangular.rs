@@ -8,86 +8,108 @@
 //! with A_h = a_h I, V_h = v_h I and kappa = beta_h a_h; shifted weights have the latter times e^{-beta_h} (Rigollet,
 //! arXiv:2512.01868, section on the equiangular model). No n goes to infinity: for these n tokens it is exact. Token i lies in
 //! the plane of its start and of the sum c of all, at the height ((1 + (n - 1) rho) / n)^{1/2} over c / |c|.
+//!
+//! What is solved is y = ln(((n - 1) rho + 1) / (1 - rho)): both factors that vanish leave dy/dt = 2 n sum_h c_h v_h s_h(rho), s_h
+//! being the share above, and an overlap that settles at one is no stiff equation.
 
-use super::{Closed, Form, Limit, LimitError, Nodes, beside, on_sphere, serves};
+use super::{Limit, LimitError, Motion, Nodes, beside, on_sphere, serves, solver::Flow};
 use crate::{
+    backend::BackendError,
     initial::{Law, LawError},
     model::{Field, Head, Matrix, Model, Normalization},
     problem::Problem,
     tokens::Weights,
 };
 
-/// The arithmetic of one overlap, which is all of its state; the tokens that have it are the nodes, and the twins of each replica once more.
-pub struct Equiangular {
+/// The arithmetic of one overlap.
+pub(super) struct Equiangular {
+    model: Model,
     dim: usize,
     replicas: usize,
     /// Where tokens start, (count, dim).
     start: Vec<f64>,
 }
 
-impl Equiangular {
-    /// The course of `problem` from the configuration `law`, and its arithmetic.
-    pub fn new(problem: &Problem, law: &Law) -> Result<(Limit, Closed<Self>), LimitError> {
-        serves(&problem.model)?;
-        on_sphere(&problem.model)?;
-        let (model, tokens) = (&problem.model, &problem.tokens);
-        let multiple = |matrix: &Matrix| matrix.multiple_of_identity().is_some();
-        let is_closed = model.attention.heads.iter().all(|head| multiple(&head.query_key) && multiple(&head.value))
-            && model.perceptron.is_none()
-            && problem.course.is_constant()
-            && problem.scheme.field() == Field::Tangent
-            && tokens.weights == Weights::Equal
-            && tokens.shape.passive == 0;
-        if !is_closed {
-            return Err(LimitError::Unserved {
-                problem: "tokens stay equiangular where all are alike and matrices are multiples of the identity",
-                remedy: "leave out matrices, perceptron, changing weights, scheme = \"layer\", tokens.weights and tokens.passive",
-            });
-        }
-        let (count, dim) = (tokens.shape.count, tokens.shape.dim);
-        let overlap = match law {
-            Law::Orthonormal if count > 1 => 0.0,
-            Law::Simplex { overlap } if count > 1 => overlap.unwrap_or(-1.0 / (count - 1) as f64),
-            _ => {
-                let remedy = "take simplex or orthonormal, of two tokens or more".into();
-                return Err(LimitError::Law(LawError { key: "law", problem: "is not equiangular".into(), remedy }));
-            }
-        };
-        if (1..tokens.shape.replicas).any(|replica| tokens.replica(replica) != tokens.replica(0)) {
-            let problem = "replicas that start next to each other are not equiangular";
-            return Err(LimitError::Unserved { problem, remedy: "leave out tokens.perturbation" });
-        }
-        let start = tokens.replica(0).to_vec();
-        let weights = vec![1.0 / count as f64; count];
-        let limit = beside(problem, Nodes::Points, start.clone(), &weights, &tokens.coordinates);
-        let form = Self { dim, replicas: tokens.shape.replicas, start };
-        Ok((limit, Closed::new(form, model, vec![overlap], problem.slots())))
+/// The course of `problem` from the configuration `law`; the tokens that have the overlap are the nodes, and the twins of each
+/// replica once more.
+pub fn equiangular(problem: &Problem, law: &Law) -> Result<Limit, LimitError> {
+    serves(&problem.model)?;
+    on_sphere(&problem.model)?;
+    let (model, tokens) = (&problem.model, &problem.tokens);
+    let multiple = |matrix: &Matrix| matrix.multiple_of_identity().is_some();
+    let is_closed = model.attention.heads.iter().all(|head| multiple(&head.query_key) && multiple(&head.value))
+        && model.perceptron.is_none()
+        && problem.course.is_constant()
+        && problem.scheme.field() == Field::Tangent
+        && tokens.weights == Weights::Equal
+        && tokens.shape.passive == 0;
+    if !is_closed {
+        return Err(LimitError::Unserved {
+            problem: "tokens stay equiangular where all are alike and matrices are multiples of the identity",
+            remedy: "leave out matrices, perceptron, changing weights, scheme = \"layer\", tokens.weights and tokens.passive",
+        });
     }
+    let (count, dim) = (tokens.shape.count, tokens.shape.dim);
+    let overlap = match law {
+        Law::Orthonormal if count > 1 => 0.0,
+        Law::Simplex { overlap } if count > 1 => overlap.unwrap_or(-1.0 / (count - 1) as f64),
+        _ => {
+            let remedy = "take simplex or orthonormal, of two tokens or more".into();
+            return Err(LimitError::Law(LawError { key: "law", problem: "is not equiangular".into(), remedy }));
+        }
+    };
+    if (1..tokens.shape.replicas).any(|replica| tokens.replica(replica) != tokens.replica(0)) {
+        let problem = "replicas that start next to each other are not equiangular";
+        return Err(LimitError::Unserved { problem, remedy: "leave out tokens.perturbation" });
+    }
+    let start = tokens.replica(0).to_vec();
+    let weights = vec![1.0 / count as f64; count];
+    let beside = beside(problem, &start, &weights, &tokens.coordinates);
+    let flow = Equiangular { model: model.clone(), dim, replicas: tokens.shape.replicas, start };
+    let state = vec![flow.logarithm(overlap)];
+    Ok(Limit::new(beside, Nodes::Points, Motion::own(flow, state)))
+}
 
+impl Equiangular {
     fn count(&self) -> f64 {
         (self.start.len() / self.dim) as f64
     }
 
-    /// d rho / dt.
-    fn speed(&self, model: &Model, rho: f64) -> f64 {
-        let (n, attention) = (self.count(), &model.attention);
+    /// y at the overlap rho; the regular simplex is at minus infinity, where rounding must not leave it finite.
+    fn logarithm(&self, rho: f64) -> f64 {
+        let n = self.count();
+        let least = (n - 1.0) * rho + 1.0;
+        if least <= n * f64::EPSILON { f64::NEG_INFINITY } else { (least / (1.0 - rho)).ln() }
+    }
+
+    /// (1 - rho, rho) at y: (n - 1 + e^y) (1 - rho) = n.
+    fn overlap(&self, y: f64) -> (f64, f64) {
+        let n = self.count();
+        let rest = if y > 0.0 { n * (-y).exp() / (1.0 + (n - 1.0) * (-y).exp()) } else { n / (n - 1.0 + y.exp()) };
+        (rest, 1.0 - rest)
+    }
+
+    /// sum_h c_h v_h s_h, s_h being e^{kappa rho} over the normalization.
+    fn speed(&self, y: f64) -> f64 {
+        let (n, attention) = (self.count(), &self.model.attention);
+        let (rest, rho) = self.overlap(y);
         let share = |head: &Head| {
             let multiple = |matrix: &Matrix| matrix.multiple_of_identity().unwrap_or(0.0);
             let beta = attention.beta_of(head);
             let kappa = beta * multiple(&head.query_key);
             let weight = match attention.normalization {
                 // Divided by e^{kappa rho}, so that nothing overflows where the overlap is near one.
-                Normalization::Softmax => 1.0 / ((kappa * (1.0 - rho)).exp() + n - 1.0),
+                Normalization::Softmax => 1.0 / ((kappa * rest).exp() + n - 1.0),
                 Normalization::Shifted => (kappa * rho - beta).exp() / n,
                 _ => (kappa * rho).exp() / n,
             };
             head.weight * multiple(&head.value) * weight
         };
-        2.0 * (1.0 - rho) * ((n - 1.0) * rho + 1.0) * attention.heads.iter().map(share).sum::<f64>()
+        attention.heads.iter().map(share).sum::<f64>()
     }
 
-    /// Tokens of this overlap.
-    fn places(&self, rho: f64) -> Vec<f64> {
+    /// Tokens of the overlap at y.
+    fn places(&self, y: f64) -> Vec<f64> {
         let (n, dim) = (self.count(), self.dim);
         let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
         let mut pole = vec![0.0; dim];
@@ -98,8 +120,10 @@ impl Equiangular {
             return self.start.clone();
         }
         pole.iter_mut().for_each(|c| *c /= length);
+        let (rest, rho) = self.overlap(y);
         let height = ((1.0 + (n - 1.0) * rho) / n).clamp(0.0, 1.0).sqrt();
-        let across = (1.0 - height * height).sqrt();
+        // 1 - height^2, without the digits that this would lose near the pole.
+        let across = ((n - 1.0) * rest / n).clamp(0.0, 1.0).sqrt();
         let place = |x: &[f64]| {
             let along = dot(x, &pole);
             let side: Vec<f64> = x.iter().zip(&pole).map(|(x, c)| x - along * c).collect();
@@ -110,18 +134,17 @@ impl Equiangular {
     }
 }
 
-impl Form for Equiangular {
-    const NAME: &'static str = "equiangular";
-
-    fn evaluate(&self, model: &Model, state: &[f64], velocity: &mut [f64]) {
-        velocity[0] = self.speed(model, state[0]);
+impl Flow for Equiangular {
+    fn velocity(&mut self, _time: f64, state: &[f64], velocity: &mut [f64]) -> Result<(), BackendError> {
+        velocity[0] = 2.0 * self.count() * self.speed(state[0]);
+        Ok(())
     }
 
-    fn mean(&self, state: &[f64]) -> Vec<f64> {
-        let mut mean = vec![0.0; self.dim];
-        let places = self.places(state[0]);
-        places.chunks_exact(self.dim).for_each(|x| mean.iter_mut().zip(x).for_each(|(m, x)| *m += x / self.count()));
-        mean
+    /// That of rho: d rho / dy = (1 - rho) ((n - 1) rho + 1) / n.
+    fn size(&self, state: &[f64], error: &[f64]) -> f64 {
+        let n = self.count();
+        let (rest, rho) = self.overlap(state[0]);
+        error[0].abs() * rest * ((n - 1.0) * rho + 1.0).max(0.0) / n
     }
 
     fn tokens(&self, state: &[f64]) -> Vec<f64> {
@@ -139,7 +162,7 @@ mod tests {
         model::Attention,
         observe::Quantity,
         scheme::Scheme,
-        simulate::{Beside, Event, simulate_beside},
+        simulate::{Event, simulate_beside},
         tokens::Shape,
     };
 
@@ -150,11 +173,10 @@ mod tests {
 
     /// The overlap at the end.
     fn end(problem: &Problem, law: &Law) -> f64 {
-        let mut problem = problem.clone();
-        problem.schedule.steps *= 20;
-        let (limit, mut overlap) = Equiangular::new(&problem, law).expect("a limit");
-        Beside { limit: &limit, backend: &mut overlap }.follow(0, problem.schedule.steps).expect("steps");
-        overlap.state[0]
+        let mut limit = equiangular(&problem, law).expect("a limit");
+        limit.advance(0, problem.schedule.steps).expect("steps");
+        let (tokens, dim) = (limit.tokens(), problem.tokens.shape.dim);
+        tokens[..dim].iter().zip(&tokens[dim..]).map(|(x, y)| x * y).sum()
     }
 
     /// tanh t for two tokens at beta = 0; and n = 8, beta = 2 at t = 2 as another program has it.
@@ -185,10 +207,9 @@ mod tests {
                 problem.schedule.steps = 800;
                 problem.schedule.observe_every = 200;
                 problem.quantities = vec![Quantity::CouplingError, Quantity::OverlapReference];
-                let (limit, mut overlap) = Equiangular::new(&problem, law).expect("a limit");
+                let mut limit = equiangular(&problem, law).expect("a limit");
                 let mut cpu = Cpu::<f64>::new(&problem).expect("a backend");
-                let beside = Beside { limit: &limit, backend: &mut overlap };
-                let run = simulate_beside(&problem, &mut cpu, Some(beside), |event| {
+                let run = simulate_beside(&problem, &mut cpu, Some(&mut limit), |event| {
                     if let Event::Sample(sample) = event {
                         assert!(
                             sample.values.iter().all(|value| *value < 1e-10),
@@ -205,17 +226,17 @@ mod tests {
     #[test]
     fn what_is_not_equiangular_is_refused() {
         let good = problem(&Law::Orthonormal, 4, Attention::default(), 1.0);
-        assert!(matches!(Equiangular::new(&good, &Law::Uniform), Err(LimitError::Law(_))));
+        assert!(matches!(equiangular(&good, &Law::Uniform), Err(LimitError::Law(_))));
         let mut passive = good.clone();
         passive.tokens.shape.passive = 1;
-        assert!(matches!(Equiangular::new(&passive, &Law::Orthonormal), Err(LimitError::Unserved { .. })));
+        assert!(matches!(equiangular(&passive, &Law::Orthonormal), Err(LimitError::Unserved { .. })));
         let mut perturbed = good.clone();
         perturb(&mut perturbed.tokens.coordinates, perturbed.tokens.shape, 1e-6, 0);
-        let error = Equiangular::new(&perturbed, &Law::Orthonormal).map(|_| ()).expect_err("perturbed replicas");
+        let error = equiangular(&perturbed, &Law::Orthonormal).map(|_| ()).expect_err("perturbed replicas");
         let says = "replicas that start next to each other are not equiangular; leave out tokens.perturbation";
         assert_eq!(error.to_string(), says);
         let mut general = good;
         general.model.attention.heads[0].value = Matrix::Diagonal(vec![1.0, 2.0, 1.0, 1.0]);
-        assert!(matches!(Equiangular::new(&general, &Law::Orthonormal), Err(LimitError::Unserved { .. })));
+        assert!(matches!(equiangular(&general, &Law::Orthonormal), Err(LimitError::Unserved { .. })));
     }
 }

@@ -7,44 +7,51 @@
 //! and says so. Beside *equiangular* tokens, which stay so, no n goes to infinity: one overlap is followed.
 //!
 //! In all of them each token x_i of the problem has a mean-field twin, a passive token that starts where x_i starts and is moved
-//! by the field of the limit. Problem and limit take the same steps, so the distance of a token from its twin is the coupling
-//! error of propagation of chaos and nothing else; but for equiangular tokens, where it is an overlap that takes the steps, and the
-//! distance is the error of the scheme.
+//! by the field of the limit. A limit takes [steps of its own](crate::problem::ReferenceSteps::Own) unless told otherwise, so that it is where the equation
+//! leads, to 1e-10, whatever the step of the tokens; the distance of a token from its twin is then the error of sampling and that of
+//! the tokens' steps together. With the [steps of the tokens](crate::problem::ReferenceSteps::Tokens) it is the coupling error of propagation of chaos and
+//! nothing else.
 
-mod closed;
+mod dop853;
 mod equiangular;
 mod gaussian;
 mod mean_exponential;
 mod moments;
+mod motion;
 mod particles;
 mod quadrature;
 mod series;
+mod solver;
 mod zonal;
 
+use self::{motion::Motion, solver::SolverError};
 use crate::{
     backend::BackendError,
-    initial::LawError,
+    initial::{CircleQuantiles, LawError},
     model::{Geometry, Model},
+    observe::Quantity,
     problem::{Algorithm, Problem, Schedule},
     tokens::{Shape, Tokens, Weights},
 };
 
 pub use self::{
-    closed::{Closed, Form},
-    equiangular::Equiangular,
-    gaussian::Gaussian,
-    particles::particles,
-    quadrature::quadrature_within,
-    zonal::Zonal,
+    equiangular::equiangular, gaussian::gaussian, particles::particles, quadrature::quadrature_within, zonal::zonal,
 };
 pub(crate) use self::{moments::Moments, series::Series, zonal::kernel_mean};
 
-/// The limit of a problem.
-#[derive(Clone, Debug)]
+/// The limit of a problem, and where it has come to.
 pub struct Limit {
-    /// One replica: nodes, and behind them the twins of all tokens, which are passive and ordered (replica, token).
+    /// One replica: nodes, and behind them passive tokens: those whose quantiles are known, and the twins of all tokens, ordered
+    /// (replica, token). Its tokens are those at time zero.
     pub problem: Problem,
     pub nodes: Nodes,
+    motion: Motion,
+    /// On the circle: the mass of the law between neighbours of known quantiles.
+    masses: Vec<f64>,
+    /// Nodes in a direction, where they are a grid of heights and twice as many longitudes.
+    grid: Option<usize>,
+    /// Whether nodes are a sample of the law.
+    is_sampled: bool,
 }
 
 /// What the nodes of a limit are to its measure.
@@ -67,6 +74,25 @@ pub enum LimitError {
     Law(#[from] LawError),
     #[error(transparent)]
     Backend(#[from] BackendError),
+    #[error(
+        "the limit that runs beside the tokens is no longer finite at time {time}; take an earlier time.end, or leave out [reference]"
+    )]
+    NotFinite { time: f64 },
+    #[error(
+        "the equation of the limit is too stiff from time {time} on; take a smaller attention.beta or an earlier time.end, \
+         or write reference.steps = \"tokens\""
+    )]
+    Stiff { time: f64 },
+    #[error(
+        "observe.epsilon asks for {needed} nodes a direction of the limit on the sphere, which has at most {most}; \
+         write a larger observe.epsilon, or leave \"sinkhorn_reference\" out"
+    )]
+    TooFewNodes { needed: usize, most: usize },
+    #[error(
+        "observe.kernel-beta = {beta} is sharper than the limit is known, which serves up to {most}; \
+         write a smaller observe.kernel-beta, or leave \"mmd_reference\" out"
+    )]
+    SharpKernel { beta: f64, most: f64 },
     #[error(
         "with {fineness} nodes a direction the twins still move by {change:e}, above the tolerance {tolerance:e}; \
          write a larger tolerance, an earlier time.end or a smaller attention.beta"
@@ -98,23 +124,117 @@ fn on_sphere(model: &Model) -> Result<(), LimitError> {
     }
 }
 
-/// The limit with these nodes, of sum one, and twins that start at `twins`.
-fn beside(problem: &Problem, nodes: Nodes, coordinates: Vec<f64>, node_weights: &[f64], twins: &[f64]) -> Limit {
+/// The problem of a limit with these nodes, of sum one, and passive tokens that start at `passive`.
+fn beside(problem: &Problem, nodes: &[f64], node_weights: &[f64], passive: &[f64]) -> Problem {
     let dim = problem.tokens.shape.dim;
-    let passive = twins.len() / dim;
-    let shape = Shape { replicas: 1, count: node_weights.len() + passive, dim, passive };
+    let count = passive.len() / dim;
+    let shape = Shape { replicas: 1, count: node_weights.len() + count, dim, passive: count };
     let mut weights = node_weights.to_vec();
     weights.resize(shape.count, 0.0);
-    let coordinates = [coordinates, twins.to_vec()].concat();
-    let problem = Problem {
-        tokens: Tokens { shape, coordinates, weights: Weights::Each(weights) },
+    Problem {
+        tokens: Tokens { shape, coordinates: [nodes, passive].concat(), weights: Weights::Each(weights) },
         algorithm: Algorithm::Auto,
         tolerance: None,
         quantities: Vec::new(),
         schedule: Schedule { observe_every: problem.schedule.steps.max(1), ..problem.schedule },
         ..problem.clone()
+    }
+}
+
+/// In how many pieces a law on the circle is known, for the distances that are asked for: so many that interpolation between them
+/// is far below what n tokens are off, and that the width of an entropy holds many of them. None if no distance is asked for.
+fn pieces(problem: &Problem) -> usize {
+    let sources = problem.tokens.shape.sources() as f64;
+    let needed = |quantity: &Quantity| match quantity {
+        Quantity::W1Reference | Quantity::W2Reference | Quantity::SlicedW2Reference { .. } => 64.0 * sources.sqrt(),
+        Quantity::SinkhornReference { epsilon } => 64.0 * sources.sqrt().max(2.0 / epsilon.sqrt()),
+        Quantity::MmdReference { beta } => 64.0 * sources.sqrt().max(beta.sqrt()),
+        _ => 0.0,
     };
-    Limit { problem, nodes }
+    match problem.quantities.iter().map(needed).fold(0.0, f64::max) {
+        0.0 => 0,
+        needed => (needed as usize).clamp(4096, MOST_PIECES).next_power_of_two(),
+    }
+}
+
+/// Of a law on the circle.
+const MOST_PIECES: usize = 1 << 17;
+
+impl Limit {
+    fn new(problem: Problem, nodes: Nodes, motion: Motion) -> Self {
+        Self { problem, nodes, motion, masses: Vec::new(), grid: None, is_sampled: false }
+    }
+
+    /// Nodes and twins that nothing moves.
+    #[cfg(test)]
+    pub(crate) fn at_rest(problem: Problem, nodes: Nodes) -> Self {
+        let cpu = crate::backend::cpu::Cpu::new(&problem).expect("a backend");
+        Self::new(problem, nodes, Motion::backend(cpu, 0..0, &[]))
+    }
+
+    fn with_masses(mut self, curve: Option<CircleQuantiles>) -> Self {
+        self.masses = curve.map(|curve| curve.masses).unwrap_or_default();
+        self
+    }
+
+    fn with_grid(mut self, grid: Option<usize>) -> Self {
+        self.grid = grid;
+        self
+    }
+
+    fn sampled(mut self) -> Self {
+        self.is_sampled = true;
+        self
+    }
+
+    /// From the end of step `start` of the tokens to that of step `end`.
+    pub(crate) fn advance(&mut self, start: u64, end: u64) -> Result<(), LimitError> {
+        self.motion.advance(&self.problem, start, end).map_err(|error| match error {
+            SolverError::Backend(error) => LimitError::Backend(error),
+            SolverError::NotFinite { time } => LimitError::NotFinite { time },
+            SolverError::Stiff { time } => LimitError::Stiff { time },
+        })
+    }
+
+    /// Nodes and passive tokens where they are now, ordered (token, component).
+    pub fn tokens(&self) -> Vec<f64> {
+        self.motion.tokens()
+    }
+
+    /// The weights of the nodes.
+    pub fn weights(&self) -> &[f64] {
+        match &self.problem.tokens.weights {
+            Weights::Each(weights) => &weights[..self.problem.tokens.shape.sources()],
+            Weights::Equal => &[],
+        }
+    }
+
+    /// On the circle: where the law is now, if it is known.
+    pub(crate) fn quantiles(&self) -> Option<CircleQuantiles> {
+        let quantiles = CircleQuantiles { angles: self.motion.angles(), masses: self.masses.clone() };
+        (!quantiles.masses.is_empty()).then_some(quantiles)
+    }
+
+    /// The velocity at time zero of the state, whatever that is.
+    #[cfg(test)]
+    fn velocity(&mut self) -> Vec<f64> {
+        let (Motion::Own { flow, state, .. } | Motion::Scheme { flow, state }) = &mut self.motion else {
+            panic!("a limit of its own equation")
+        };
+        let mut velocity = vec![0.0; state.len()];
+        flow.velocity(0.0, state, &mut velocity).expect("a velocity");
+        velocity
+    }
+
+    /// Whether nodes are a sample of the law, whose error is in every distance from it.
+    pub(crate) fn is_sampled(&self) -> bool {
+        self.is_sampled
+    }
+
+    /// Nodes in a direction of a grid over the sphere.
+    pub(crate) fn grid(&self) -> Option<usize> {
+        self.grid
+    }
 }
 
 #[cfg(test)]

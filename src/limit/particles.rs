@@ -1,7 +1,8 @@
 //! The limit by a larger sample: an approximation, for laws and dimensions that have neither nodes nor an axis.
 
-use super::{Limit, LimitError, Nodes, beside, serves};
+use super::{Limit, LimitError, Motion, Nodes, beside, serves};
 use crate::{
+    backend::cpu::Cpu,
     initial::{Law, LawError, draw_for},
     problem::Problem,
     random::Purpose,
@@ -9,7 +10,8 @@ use crate::{
 };
 
 /// The limit of `problem` from the law `law`, by `count` tokens drawn from it with streams of their own: independent of those
-/// of the problem, whatever their seed. Its error is that of propagation of chaos, of order count^{-1/2}.
+/// of the problem, whatever their seed. Its error is that of propagation of chaos, of order count^{-1/2}. It takes the steps of the
+/// tokens.
 pub fn particles(problem: &Problem, law: &Law, count: usize, seed: u64) -> Result<Limit, LimitError> {
     serves(&problem.model)?;
     if matches!(law, Law::Simplex { .. } | Law::Orthonormal | Law::File { .. }) {
@@ -22,5 +24,7 @@ pub fn particles(problem: &Problem, law: &Law, count: usize, seed: u64) -> Resul
     let shape = Shape { replicas: 1, count, dim: problem.tokens.shape.dim, passive: 0 };
     let coordinates = draw_for(Purpose::Reference, law, shape, seed)?;
     let weights = vec![1.0 / count as f64; count];
-    Ok(beside(problem, Nodes::Points, coordinates, &weights, &problem.tokens.coordinates))
+    let limit = beside(problem, &coordinates, &weights, &problem.tokens.coordinates);
+    let cpu = Cpu::<f64>::new(&limit)?;
+    Ok(Limit::new(limit, Nodes::Points, Motion::backend(cpu, 0..0, &[])).sampled())
 }

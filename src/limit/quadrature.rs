@@ -1,54 +1,261 @@
 //! The limit by weighted nodes of the initial law, on the circle and on the sphere.
 
-use super::{Limit, LimitError, Nodes, beside, on_sphere, serves};
+use std::ops::Range;
+
+use super::{
+    Limit, LimitError, Motion, Nodes, beside,
+    motion::Models,
+    on_sphere, pieces, serves,
+    solver::{Flow, largest},
+};
 use crate::{
-    backend::{Backend, cpu::Cpu},
-    initial::{Law, quadrature},
-    problem::Problem,
-    simulate::Beside,
+    backend::{BackendError, cpu::Cpu},
+    initial::{Law, circle_quantiles, quadrature},
+    model::Field,
+    observe::Quantity,
+    problem::{Problem, ReferenceSteps as Steps},
+    tokens::Tokens,
+    transport::harmonics::SphereMoments,
 };
 
-/// Nodes in a direction to begin with, and at most.
+/// Nodes in a direction to begin with, and at most, on the circle and on the sphere.
 const COARSEST: usize = 16;
-const FINEST: [usize; 2] = [4096, 128];
+const FINEST: [usize; 2] = [4096, 256];
 /// Twins whose end decides how many nodes there are.
 const PROBES: usize = 64;
+/// The inverse temperature of the sharpest kernel that a distance may have.
+const SHARPEST: f64 = 1e8;
+/// How far moments of the law may be off, or be left out, in units of n^{-1/2}, which is how far those of n tokens are.
+const MOMENTS: f64 = 1e-3;
 
-/// The limit of `problem` from the law `law`.
+/// The limit of `problem` from the law `law`, with steps of its own or those of the tokens.
 ///
 /// Nodes are doubled in every direction until no probe, one of the first twins, ends more than `tolerance` from where half as
-/// many nodes in a direction lead it.
-pub async fn quadrature_within(problem: &Problem, law: &Law, tolerance: f64) -> Result<Limit, LimitError> {
+/// many nodes in a direction lead it, and until the law at the end is known as well as the distances that are asked for need it.
+pub fn quadrature_within(problem: &Problem, law: &Law, tolerance: f64, steps: Steps) -> Result<Limit, LimitError> {
     serves(&problem.model)?;
     on_sphere(&problem.model)?;
+    refuse_sharp_kernels(problem)?;
     let (dim, tokens) = (problem.tokens.shape.dim, &problem.tokens.coordinates);
     let probes = &tokens[..tokens.len().min(PROBES * dim)];
-    let mut before: Option<Vec<f64>> = None;
+    let fewest = fewest(problem)?;
+    let mut before: Option<Ended> = None;
     let mut fineness = COARSEST;
     loop {
-        let nodes = quadrature(law, dim, fineness)?;
-        let probing = beside(problem, Nodes::Points, nodes.coordinates.clone(), &nodes.weights, probes);
-        let end = end(&probing).await?.split_off(nodes.coordinates.len());
-        let change = before.map_or(f64::INFINITY, |before| largest_distance(&before, &end, dim));
-        if change <= tolerance {
-            return Ok(beside(problem, Nodes::Points, nodes.coordinates, &nodes.weights, tokens));
+        let mut probing = of_nodes(problem, law, (steps, fineness), None, probes)?;
+        probing.advance(0, problem.schedule.steps)?;
+        let here = Ended::of(&probing, fineness);
+        let (change, law_change) = match &before {
+            None => (f64::INFINITY, f64::INFINITY),
+            Some(before) => (largest_distance(&before.twins, &here.twins, dim), before.distance(&here)),
+        };
+        let is_finest = 2 * fineness > FINEST.get(dim.wrapping_sub(2)).copied().unwrap_or(0);
+        let knows_law =
+            !asks_for_moments(problem) || law_change <= MOMENTS / (problem.tokens.shape.sources() as f64).sqrt();
+        if change <= tolerance && fineness >= fewest && (knows_law || is_finest) {
+            return of_nodes(problem, law, (steps, fineness), Some(pieces(problem)), tokens);
         }
-        if 2 * fineness > FINEST[dim - 2] {
+        if is_finest {
             return Err(LimitError::Unresolved { fineness, change, tolerance });
         }
-        before = Some(end);
+        before = Some(here);
         fineness *= 2;
     }
 }
 
-/// The tokens of a limit at the end of its schedule.
-async fn end(limit: &Limit) -> Result<Vec<f64>, LimitError> {
-    let mut backend = Cpu::<f64>::new(&limit.problem)?;
-    Beside { limit, backend: &mut backend }.follow(0, limit.problem.schedule.steps)?;
-    Ok(backend.tokens().await?)
+fn refuse_sharp_kernels(problem: &Problem) -> Result<(), LimitError> {
+    let sharp = |quantity: &Quantity| match quantity {
+        Quantity::MmdReference { beta } if *beta > SHARPEST => Some(*beta),
+        _ => None,
+    };
+    match problem.quantities.iter().find_map(sharp) {
+        Some(beta) => Err(LimitError::SharpKernel { beta, most: SHARPEST }),
+        None => Ok(()),
+    }
+}
+
+/// Nodes in a direction that a Sinkhorn divergence needs on the sphere: a quarter of its width apart at most.
+fn fewest(problem: &Problem) -> Result<usize, LimitError> {
+    let most = FINEST[1];
+    let needed = |quantity: &Quantity| match quantity {
+        Quantity::SinkhornReference { epsilon } => (4.0 * std::f64::consts::PI / epsilon.sqrt()).ceil() as usize,
+        _ => 0,
+    };
+    let needed = problem.quantities.iter().map(needed).max().unwrap_or(0);
+    match problem.tokens.shape.dim {
+        3 if needed > most => Err(LimitError::TooFewNodes { needed, most }),
+        3 => Ok(needed),
+        _ => Ok(0),
+    }
+}
+
+/// Whether distances are asked for that read moments of the law on the sphere.
+fn asks_for_moments(problem: &Problem) -> bool {
+    let reads =
+        |quantity: &Quantity| matches!(quantity, Quantity::MmdReference { .. } | Quantity::SlicedW2Reference { .. });
+    problem.tokens.shape.dim == 3 && problem.quantities.iter().any(reads)
+}
+
+/// Where a limit has come to.
+struct Ended {
+    twins: Vec<f64>,
+    /// On the sphere.
+    moments: Option<SphereMoments>,
+}
+
+impl Ended {
+    fn of(limit: &Limit, fineness: usize) -> Self {
+        let (mut tokens, weights) = (limit.tokens(), limit.weights());
+        let dim = limit.problem.tokens.shape.dim;
+        let twins = tokens.split_off(weights.len() * dim);
+        let moments = (dim == 3).then(|| SphereMoments::of(&tokens, weights, fineness / 2));
+        Self { twins, moments }
+    }
+
+    /// How far the moments of twice as many nodes are from these, and how large the last of them are.
+    fn distance(&self, finer: &Self) -> f64 {
+        let (Some(moments), Some(finer)) = (&self.moments, &finer.moments) else { return 0.0 };
+        moments.distance(finer).max(finer.tail())
+    }
+}
+
+/// The limit with nodes of this fineness, the quantiles of the law in so many pieces if any, and twins that start at `twins`.
+fn of_nodes(
+    problem: &Problem,
+    law: &Law,
+    (steps, fineness): (Steps, usize),
+    pieces: Option<usize>,
+    twins: &[f64],
+) -> Result<Limit, LimitError> {
+    let dim = problem.tokens.shape.dim;
+    let nodes = quadrature(law, dim, fineness)?;
+    let curve = match pieces {
+        Some(pieces) if dim == 2 && pieces > 0 => Some(circle_quantiles(law, pieces)?),
+        _ => None,
+    };
+    let start: Vec<f64> = curve.iter().flat_map(|curve| &curve.angles).flat_map(|a| [a.cos(), a.sin()]).collect();
+    let count = nodes.weights.len();
+    let quantiles = count..count + start.len() / dim;
+    let beside = beside(problem, &nodes.coordinates, &nodes.weights, &[start.as_slice(), twins].concat());
+    let cpu = Box::new(Cpu::<f64>::new(&beside)?);
+    let motion = match (steps, problem.scheme.field()) {
+        (Steps::Own, Field::Tangent) => {
+            let (tokens, models) = (beside.tokens.clone(), Models::of(problem));
+            let nodes = Moved { cpu, tokens, models };
+            if dim == 2 {
+                let mut angles: Vec<f64> =
+                    nodes.tokens.coordinates.chunks_exact(2).map(|x| x[1].atan2(x[0])).collect();
+                angles[quantiles.clone()].copy_from_slice(curve.as_ref().map_or(&[], |curve| &curve.angles));
+                Motion::own(OnCircle { nodes, quantiles }, angles)
+            } else {
+                let state = nodes.tokens.coordinates.clone();
+                Motion::own(OnSphere(nodes), state)
+            }
+        }
+        (Steps::Tokens, _) | (Steps::Own, Field::Ambient | Field::Perceptron) => {
+            Motion::backend(*cpu, quantiles, curve.as_ref().map_or(&[], |curve| &curve.angles))
+        }
+    };
+    let grid = (dim == 3).then_some(fineness);
+    Ok(Limit::new(beside, Nodes::Points, motion).with_masses(curve).with_grid(grid))
+}
+
+/// Nodes and twins that a backend evaluates.
+struct Moved {
+    cpu: Box<Cpu<f64>>,
+    tokens: Tokens,
+    models: Models,
+}
+
+impl Moved {
+    /// The velocity where `place` puts the tokens.
+    fn velocity(&mut self, time: f64, place: impl FnOnce(&mut [f64])) -> Result<Vec<f64>, BackendError> {
+        if !self.models.is_constant() {
+            self.cpu.set_model(&self.models.at(time))?;
+        }
+        place(&mut self.tokens.coordinates);
+        self.cpu.velocity_at(&self.tokens)
+    }
+}
+
+/// The state is the angle of every token, which counts on over full turns: so quantiles stay in their order.
+struct OnCircle {
+    nodes: Moved,
+    quantiles: Range<usize>,
+}
+
+impl Flow for OnCircle {
+    fn velocity(&mut self, time: f64, state: &[f64], velocity: &mut [f64]) -> Result<(), BackendError> {
+        let moved = self.nodes.velocity(time, |tokens| place(tokens, state))?;
+        for ((v, angle), moved) in velocity.iter_mut().zip(state).zip(moved.chunks_exact(2)) {
+            let (sin, cos) = angle.sin_cos();
+            *v = cos * moved[1] - sin * moved[0];
+        }
+        Ok(())
+    }
+
+    fn size(&self, _state: &[f64], error: &[f64]) -> f64 {
+        error.iter().map(|e| e.abs()).fold(0.0, largest)
+    }
+
+    fn set_step(&mut self, step: u64) {
+        self.nodes.models.set_step(step);
+    }
+
+    fn tokens(&self, state: &[f64]) -> Vec<f64> {
+        let mut tokens = vec![0.0; 2 * state.len()];
+        place(&mut tokens, state);
+        tokens
+    }
+
+    fn angles(&self, state: &[f64]) -> Vec<f64> {
+        state[self.quantiles.clone()].to_vec()
+    }
+}
+
+/// Tokens at these angles.
+fn place(tokens: &mut [f64], angles: &[f64]) {
+    tokens.chunks_exact_mut(2).zip(angles).for_each(|(x, angle)| (x[1], x[0]) = angle.sin_cos());
+}
+
+/// The state are the tokens, off the sphere at stages: the field there is that of their directions, which leaves lengths as they are.
+struct OnSphere(Moved);
+
+impl Flow for OnSphere {
+    fn velocity(&mut self, time: f64, state: &[f64], velocity: &mut [f64]) -> Result<(), BackendError> {
+        let moved = self.0.velocity(time, |tokens| {
+            tokens.copy_from_slice(state);
+            normalize(tokens);
+        })?;
+        velocity.copy_from_slice(&moved);
+        Ok(())
+    }
+
+    fn size(&self, _state: &[f64], error: &[f64]) -> f64 {
+        error.iter().map(|e| e.abs()).fold(0.0, largest)
+    }
+
+    fn retract(&self, state: &mut [f64]) {
+        normalize(state);
+    }
+
+    fn set_step(&mut self, step: u64) {
+        self.0.models.set_step(step);
+    }
+
+    fn tokens(&self, state: &[f64]) -> Vec<f64> {
+        state.to_vec()
+    }
+}
+
+fn normalize(tokens: &mut [f64]) {
+    for x in tokens.chunks_exact_mut(3) {
+        let length = x.iter().map(|x| x * x).sum::<f64>().sqrt();
+        x.iter_mut().for_each(|x| *x /= length);
+    }
 }
 
 fn largest_distance(a: &[f64], b: &[f64], dim: usize) -> f64 {
     let square = |(a, b): (&[f64], &[f64])| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>();
-    a.chunks(dim).zip(b.chunks(dim)).map(square).fold(0.0, f64::max).sqrt()
+    a.chunks(dim).zip(b.chunks(dim)).map(square).fold(0.0, largest).sqrt()
 }

@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::{
-    backend::{Backend, Point, cpu::Cpu},
+    backend::cpu::Cpu,
     initial::{Law, draw, quadrature},
-    model::{Attention, Course, Field, Head, Matrix, Normalization},
-    problem::Schedule,
+    model::{Attention, Course, Head, Matrix, Normalization},
+    problem::{ReferenceSteps, Schedule},
     scheme::Scheme,
-    simulate::{Beside, Event, advance, simulate_beside},
+    simulate::{Event, simulate_beside},
 };
 
 fn law(dim: usize) -> Law {
@@ -37,12 +37,10 @@ fn problem(shape: Shape, beta: f64, normalization: Normalization, end: f64) -> P
     problem_of(shape, draw(&law(shape.dim), shape, 3).expect("tokens"), attention.into(), Scheme::Rk4, end)
 }
 
-fn end<B: Backend>(problem: &Problem, mut backend: B) -> Vec<f64> {
-    let mut done = 0;
-    while done < problem.schedule.steps {
-        done += advance(problem, &mut backend, done, problem.schedule.steps - done).expect("steps");
-    }
-    pollster::block_on(backend.tokens()).expect("tokens")
+/// Nodes and twins at the end.
+fn end(limit: &mut Limit) -> Vec<f64> {
+    limit.advance(0, limit.problem.schedule.steps).expect("steps");
+    limit.tokens()
 }
 
 fn largest_difference(a: &[f64], b: &[f64]) -> f64 {
@@ -61,13 +59,13 @@ fn quadrature_and_zonal_limits_agree() {
         // Unnormalized, time passes e^beta times as fast.
         let time = if normalization == Normalization::Softmax { 1.0 } else { 0.15 };
         let problem = problem(shape, 2.0, normalization, time);
-        let limit = pollster::block_on(quadrature_within(&problem, &law(dim), 1e-12)).expect("a quadrature");
-        let nodes = end(&limit.problem, Cpu::<f64>::new(&limit.problem).expect("a backend"));
-        let (limit, zonal) = Zonal::new(&problem, &law(dim)).expect("a zonal limit");
-        let heights = end(&limit.problem, zonal);
-        let twins = problem.tokens.coordinates.len();
-        let found = largest_difference(&nodes[nodes.len() - twins..], &heights[heights.len() - twins..]);
-        assert!(found < 1e-10, "d = {dim}, {normalization:?}: {found:e} apart");
+        for steps in [ReferenceSteps::Own, ReferenceSteps::Tokens] {
+            let nodes = end(&mut quadrature_within(&problem, &law(dim), 1e-12, steps).expect("a quadrature"));
+            let heights = end(&mut zonal(&problem, &law(dim), steps).expect("a zonal limit"));
+            let twins = problem.tokens.coordinates.len();
+            let found = largest_difference(&nodes[nodes.len() - twins..], &heights[heights.len() - twins..]);
+            assert!(found < 1e-10, "d = {dim}, {normalization:?}, {steps:?}: {found:e} apart");
+        }
     }
 }
 
@@ -80,8 +78,9 @@ fn the_trapezoidal_rule_converges_spectrally_on_the_circle() {
         let mut problem = problem(shape, 4.0, Normalization::Softmax, 3.0);
         problem.model.attention.heads = vec![Head::default()];
         let nodes = quadrature(&law, 2, count).expect("nodes");
-        let limit = beside(&problem, Nodes::Points, nodes.coordinates, &nodes.weights, &[1.0, 0.0]);
-        let x = end(&limit.problem, Cpu::<f64>::new(&limit.problem).expect("a backend"));
+        let limit = beside(&problem, &nodes.coordinates, &nodes.weights, &[1.0, 0.0]);
+        let cpu = Cpu::<f64>::new(&limit).expect("a backend");
+        let x = end(&mut Limit::new(limit, Nodes::Points, Motion::backend(cpu, 0..0, &[])));
         x.chunks(2).zip(&nodes.weights).map(|(x, weight)| weight * x[0]).sum::<f64>()
     };
     let exact = moment(128);
@@ -97,8 +96,7 @@ fn the_zonal_field_is_that_of_many_tokens() {
     let shape = Shape { replicas: 1, count: 100_001, dim: 8, passive: 1 };
     let mut problem = problem(shape, 1.5, Normalization::Softmax, 1.0);
     problem.model.attention.heads = vec![Head::default()];
-    let mut backend = Cpu::<f64>::new(&problem).expect("a backend");
-    let (_, mut zonal) = Zonal::new(&problem, &law(8)).expect("a zonal limit");
+    let mut zonal = zonal(&problem, &law(8), ReferenceSteps::Tokens).expect("a zonal limit");
     let last = |tokens: Vec<f64>| tokens[tokens.len() - 8..].to_vec();
     // The query is one passive token; only its own row is evaluated.
     let token = last(problem.tokens.coordinates.clone());
@@ -112,15 +110,10 @@ fn the_zonal_field_is_that_of_many_tokens() {
     }
     let mean: Vec<f64> = moment.iter().map(|m| m / sum).collect();
     let radial = dot(&token, &mean);
-    zonal.evaluate(Point::State, Field::Tangent, 0).expect("a velocity");
-    let before = last(pollster::block_on(zonal.tokens()).expect("tokens"));
-    assert_eq!(before, token);
-    let h = 1e-6;
-    zonal.combine(&[h], Point::State, Field::Tangent).expect("a step");
-    let after = last(pollster::block_on(zonal.tokens()).expect("tokens"));
-    pollster::block_on(backend.wait()).expect("idle");
+    assert_eq!(last(zonal.tokens()), token);
+    let velocity = last(zonal.velocity());
     for k in 0..8 {
-        let (found, expected) = ((after[k] - token[k]) / h, mean[k] - radial * token[k]);
+        let (found, expected) = (velocity[k], mean[k] - radial * token[k]);
         assert!(
             (found - expected).abs() < 5.0 * (1.0f64 / 100_000.0).sqrt(),
             "component {k}: {found} and {expected}"
@@ -134,11 +127,10 @@ fn the_coupling_error_falls_like_one_over_the_root_of_n() {
     let error = |count: usize| {
         let shape = Shape { replicas: 16, count, dim: 3, passive: 0 };
         let problem = problem(shape, 2.0, Normalization::Softmax, 1.0);
-        let (limit, mut zonal) = Zonal::new(&problem, &law(3)).expect("a zonal limit");
+        let mut limit = zonal(&problem, &law(3), ReferenceSteps::Own).expect("a zonal limit");
         let mut backend = Cpu::<f64>::new(&problem).expect("a backend");
         let mut squares = Vec::new();
-        let beside = Beside { limit: &limit, backend: &mut zonal };
-        let run = simulate_beside(&problem, &mut backend, Some(beside), |event| {
+        let run = simulate_beside(&problem, &mut backend, Some(&mut limit), |event| {
             if let Event::Sample(sample) = event {
                 squares.push((sample.time, sample.values[0].powi(2)));
             }
@@ -158,12 +150,12 @@ fn what_has_no_limit_is_refused() {
     let shape = Shape { replicas: 1, count: 8, dim: 3, passive: 0 };
     let mut masked = problem(shape, 2.0, Normalization::Softmax, 1.0);
     masked.model.attention.mask = crate::model::Mask::Causal;
-    assert!(matches!(Zonal::new(&masked, &law(3)), Err(LimitError::Unserved { .. })));
+    assert!(matches!(zonal(&masked, &law(3), ReferenceSteps::Own), Err(LimitError::Unserved { .. })));
     let mut general = problem(shape, 2.0, Normalization::Softmax, 1.0);
     general.model.attention.heads[0].value = Matrix::Diagonal(vec![1.0, 2.0, 3.0]);
-    assert!(matches!(Zonal::new(&general, &law(3)), Err(LimitError::Unserved { .. })));
+    assert!(matches!(zonal(&general, &law(3), ReferenceSteps::Own), Err(LimitError::Unserved { .. })));
     assert!(matches!(
-        Zonal::new(&problem(shape, 2.0, Normalization::Softmax, 1.0), &Law::Orthonormal),
+        zonal(&problem(shape, 2.0, Normalization::Softmax, 1.0), &Law::Orthonormal, ReferenceSteps::Own),
         Err(LimitError::Law(_))
     ));
 }
@@ -174,7 +166,7 @@ fn a_kernel_too_sharp_is_refused_and_says_by_how_much() {
     let shape = Shape { replicas: 1, count: 4, dim: 2, passive: 0 };
     let mut sharp = problem(shape, 1e7, Normalization::Softmax, 1.0);
     sharp.schedule = Schedule { steps: 2, end: 0.5, observe_every: 2 };
-    let error = pollster::block_on(quadrature_within(&sharp, &law(2), 1e-8)).expect_err("too sharp");
+    let error = quadrature_within(&sharp, &law(2), 1e-8, ReferenceSteps::Own).map(|_| ()).expect_err("too sharp");
     let LimitError::Unresolved { fineness: 4096, change, tolerance: 1e-8 } = error else { panic!("{error}") };
     assert!(change > 1e-8 && change < 0.1, "{change:e}");
     for word in ["4096 nodes", "tolerance 1e-8", "smaller attention.beta"] {

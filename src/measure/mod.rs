@@ -24,7 +24,7 @@ pub(crate) use self::{
     distances::root,
 };
 pub use self::{
-    distances::{Limit, copies, slice},
+    distances::{Limit, Unresolved, copies, slice, unresolved},
     renyi::Centres,
 };
 use crate::{
@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// Tokens that were read back at `time`, and the limit beside them.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct View<'a> {
     pub problem: &'a Problem,
     /// The equation at `time`.

@@ -60,8 +60,8 @@ mod tests {
         let twins = [vec![9.0; 4], vec![7.0; 6], vec![0.0; 6]].concat();
         let problem = problem(shape, &tokens);
         let beside = Shape { replicas: 1, count: 8, dim: 2, passive: 6 };
-        let limit = limit::Limit { problem: self::problem(beside, &twins), nodes: Nodes::Points };
-        let limit = Limit::new(&limit, &twins, &[]).expect("a limit");
+        let limit = limit::Limit::at_rest(self::problem(beside, &twins), Nodes::Points);
+        let limit = Limit::new(&limit, &twins, &[], 2).expect("a limit");
         let view = View {
             problem: &problem,
             model: &problem.model,

@@ -37,7 +37,7 @@ pub fn wasserstein(order: Order, a: &Measure<'_>, b: &Measure<'_>) -> Result<f64
     Ok(order.root(b.cost(order, &a, low)))
 }
 
-fn angles(measure: &Measure<'_>) -> Result<Quantiles, TransportError> {
+pub(super) fn angles(measure: &Measure<'_>) -> Result<Quantiles, TransportError> {
     if measure.dim() != 2 {
         return Err(TransportError::NotPlanar { dim: measure.dim() });
     }

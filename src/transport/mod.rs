@@ -3,6 +3,7 @@
 //! | function | value | convention | cost | error |
 //! |---|---|---|---|---|
 //! | [`circle::wasserstein`] | W_1, W_2 on S^1 | geodesic, radians | O(n log n) | rounding |
+//! | [`curve::Curve::wasserstein`] | the same, from a law with a continuous quantile function | geodesic, radians | O(n log n) | of second order in the quantiles known |
 //! | [`assignment::wasserstein`] | W_1, W_2, equal weights | chordal | O(n^3), n <= 8192 | rounding |
 //! | [`dirac::wasserstein`] | W_1, W_2 to one point | chordal | O(n) | rounding |
 //! | [`sliced::wasserstein`] | sliced W_1, W_2 | chordal, of projections | O(n log n) each | its standard error |
@@ -15,8 +16,10 @@
 
 pub mod assignment;
 pub mod circle;
+pub mod curve;
 pub mod dirac;
 mod error;
+pub mod harmonics;
 pub mod kernel;
 mod measure;
 mod quantiles;

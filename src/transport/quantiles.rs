@@ -21,18 +21,26 @@ impl Quantiles {
         let mut order: Vec<usize> = (0..values.len()).collect();
         order.sort_unstable_by(|i, j| values[*i].total_cmp(&values[*j]));
         let ends = match measure.masses() {
-            Masses::Equal => {
-                let count = values.len() as i128;
-                (1..=count).map(|index| (index * i128::from(ONE) / count) as i64).collect()
-            }
+            Masses::Equal => equal_ends(values.len()),
             Masses::Each(_) => ends(order.iter().map(|index| measure.weight(*index))),
         };
         Self { values: order.iter().map(|index| values[*index]).collect(), ends }
     }
+
+    /// Numbers of equal mass, in increasing order.
+    pub(super) fn equal(values: Vec<f64>) -> Self {
+        Self { ends: equal_ends(values.len()), values }
+    }
+}
+
+/// The ends of `count` equal masses.
+fn equal_ends(count: usize) -> Vec<i64> {
+    let count = count as i128;
+    (1..=count).map(|index| (index * i128::from(ONE) / count) as i64).collect()
 }
 
 /// Sums of weights up to and including each, ONE at last; Neumaier (1974) compensates their rounding.
-fn ends(weights: impl Iterator<Item = f64>) -> Vec<i64> {
+pub(super) fn ends(weights: impl Iterator<Item = f64>) -> Vec<i64> {
     let (mut sum, mut lost, mut last) = (0.0_f64, 0.0, 0);
     let mut ends: Vec<i64> = weights
         .map(|weight| {

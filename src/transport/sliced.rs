@@ -66,11 +66,18 @@ fn one(order: Order, a: &Measure<'_>, b: &Slices<'_>) -> Result<Sliced, Transpor
 ///
 /// Along each its projections are sorted once for all others. They are not kept from one direction to the next: a million
 /// points along 256 directions would be gigabytes.
-#[derive(Clone, Debug)]
 pub struct Slices<'a> {
-    measure: Measure<'a>,
+    law: Law<'a>,
+    dim: usize,
     /// Row-major (direction, component).
     directions: Vec<f64>,
+}
+
+/// What others are compared with.
+enum Law<'a> {
+    Points(Measure<'a>),
+    /// So many numbers of equal mass along each direction, in increasing order.
+    Quantiles(usize, Box<dyn Fn(&[f64]) -> Vec<f64> + Sync + 'a>),
 }
 
 impl<'a> Slices<'a> {
@@ -82,6 +89,21 @@ impl<'a> Slices<'a> {
         Self::along(measure, directions(measure.dim(), projections, seed))
     }
 
+    /// The same for a law on R^dim that `quantiles` knows along every direction: `count` numbers of equal mass in increasing order.
+    pub fn of_quantiles(
+        dim: usize,
+        projections: u32,
+        seed: u64,
+        count: usize,
+        quantiles: impl Fn(&[f64]) -> Vec<f64> + Sync + 'a,
+    ) -> Result<Self, TransportError> {
+        if projections < 2 {
+            return Err(TransportError::Projections { count: projections as usize });
+        }
+        let directions = directions(dim, projections, seed);
+        Ok(Self { law: Law::Quantiles(count, Box::new(quantiles)), dim, directions })
+    }
+
     /// Along given directions, row-major (direction, component), each of length one.
     pub fn along(measure: Measure<'a>, directions: Vec<f64>) -> Result<Self, TransportError> {
         let dim = measure.dim();
@@ -90,7 +112,7 @@ impl<'a> Slices<'a> {
         if rows.len() < 2 || !rows.remainder().is_empty() || !rows.into_iter().all(is_unit) {
             return Err(TransportError::Directions { numbers: directions.len(), dim });
         }
-        Ok(Self { measure, directions })
+        Ok(Self { law: Law::Points(measure), dim, directions })
     }
 
     /// Row-major (direction, component).
@@ -98,29 +120,43 @@ impl<'a> Slices<'a> {
         &self.directions
     }
 
-    /// Points of the measure.
+    /// Points of the measure along each direction.
     pub fn count(&self) -> usize {
-        self.measure.count()
+        match &self.law {
+            Law::Points(measure) => measure.count(),
+            Law::Quantiles(count, _) => *count,
+        }
     }
 
     /// The projections of the measure on the direction of that number.
     pub fn line(&self, direction: usize) -> Line {
-        let dim = self.measure.dim();
-        let Quantiles { values, ends } = projected(&self.measure, &self.directions[direction * dim..][..dim]);
+        let Quantiles { values, ends } = self.projected(&self.directions[direction * self.dim..][..self.dim]);
         Line { values, ends: ends.into_iter().map(|end| end as f64 / ONE as f64).collect() }
     }
 
     /// W_p^p of the projections of each of `others`, ordered (measure, direction).
     pub fn costs(&self, order: Order, others: &[Measure<'_>]) -> Result<Vec<f64>, TransportError> {
         for other in others {
-            other.common_dim(&self.measure)?;
+            if other.dim() != self.dim {
+                return Err(TransportError::Dimensions { a: other.dim(), b: self.dim });
+            }
         }
         let of_direction = |direction: &[f64]| {
-            let own = projected(&self.measure, direction);
+            let own = self.projected(direction);
             others.iter().map(|other| cost(order, &projected(other, direction), &own)).collect::<Vec<f64>>()
         };
-        let costs: Vec<Vec<f64>> = self.directions.par_chunks_exact(self.measure.dim()).map(of_direction).collect();
+        let costs: Vec<Vec<f64>> = self.directions.par_chunks_exact(self.dim).map(of_direction).collect();
         Ok((0..others.len()).flat_map(|other| costs.iter().map(move |costs| costs[other])).collect())
+    }
+}
+
+impl Slices<'_> {
+    /// The law along a direction.
+    fn projected(&self, direction: &[f64]) -> Quantiles {
+        match &self.law {
+            Law::Points(measure) => projected(measure, direction),
+            Law::Quantiles(_, quantiles) => Quantiles::equal(quantiles(direction)),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use tokenfield::{
     model::Geometry,
     observe::{Quantity, Sample},
     problem::{Problem, Schedule},
-    simulate::{Beside, Event, simulate_beside},
+    simulate::{Event, simulate_beside},
     tokens::{Shape, Weights},
 };
 
@@ -274,11 +274,9 @@ pub fn left_to_the_host() -> Result<(), String> {
 
 /// The column of a run, its limit being evolved on a CPU; tokens stay where they are.
 fn column<B: Backend>(problem: &Problem, backend: &mut B) -> Result<Vec<Sample>, String> {
-    let limit = particles(problem, &Law::Uniform, 500, 3).map_err(|error| error.to_string())?;
-    let mut beside = Cpu::<f64>::new(&limit.problem).map_err(text)?;
+    let mut limit = particles(problem, &Law::Uniform, 500, 3).map_err(|error| error.to_string())?;
     let mut samples = Vec::new();
-    let beside = Beside { limit: &limit, backend: &mut beside };
-    let run = simulate_beside(problem, backend, Some(beside), |event| {
+    let run = simulate_beside(problem, backend, Some(&mut limit), |event| {
         if let Event::Sample(sample) = event {
             samples.push(sample.clone());
         }

@@ -13,6 +13,7 @@ mod energy;
 mod ensemble;
 mod exp2;
 mod field;
+mod flow;
 mod geometry;
 mod hardmax;
 mod harmonic;
@@ -216,6 +217,12 @@ impl<T: Real> Cpu<T> {
         Some(directions)
     }
 
+    /// The numbers of all tokens, ordered (replica, token, component).
+    fn rows(&self, columns: &Columns<T>) -> Vec<f64> {
+        let rows = |replica| columns.replica(replica).rows(self.shape.dim, self.shape.count);
+        (0..self.shape.replicas).flat_map(rows).collect()
+    }
+
     fn at(&self, point: Point) -> &Columns<T> {
         match point {
             Point::State => &self.state,
@@ -348,8 +355,7 @@ impl<T: Real> Backend for Cpu<T> {
     }
 
     async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {
-        let rows = |replica| self.state.replica(replica).rows(self.shape.dim, self.shape.count);
-        Ok((0..self.shape.replicas).flat_map(rows).collect())
+        Ok(self.rows(&self.state))
     }
 }
 

@@ -12,18 +12,24 @@
 //! the law of heights is needed of mu: its nodes are those of Gauss and Legendre in the angle from the axis, moved by the same
 //! velocity.
 
-use std::f64::consts::PI;
+use std::{f64::consts::PI, ops::Range};
 
 use rayon::prelude::*;
 
 use super::{
-    Closed, Form, Limit, LimitError, Nodes, beside, mean_exponential::mean_exponential, on_sphere, series::Series,
+    Limit, LimitError, Motion, Nodes, beside,
+    mean_exponential::mean_exponential,
+    on_sphere, pieces,
+    series::Series,
     serves,
+    solver::{Flow, largest},
 };
 use crate::{
-    initial::{Law, LawError, gauss_legendre, unit_axis},
+    backend::BackendError,
+    initial::{Law, LawError, circle_quantiles, gauss_legendre, unit_axis},
     model::{Field, Head, Matrix, Model, Normalization},
-    problem::Problem,
+    observe::Quantity,
+    problem::{Problem, ReferenceSteps as Steps},
 };
 
 /// Nodes of the law of heights: enough for concentrations and clusters that the fields of kappa = 1000 resolve. Those of larger
@@ -32,72 +38,174 @@ const NODES: f64 = 256.0;
 const COARSE: f64 = 1000.0;
 /// Beyond, [`Series`] has too few polynomials for a kernel of width kappa^{-1/2}.
 const SHARPEST: f64 = 2.5e5;
+/// Nodes at most.
+const MOST: usize = 16_384;
+/// How far measures may be apart, as maximum mean discrepancies, that stand for the same.
+const SAME: f64 = 1e-7;
 /// Terms e^{-BELOW} times the largest are below rounding, however many.
 const BELOW: f64 = 50.0;
 
-/// The arithmetic of a zonal limit: nodes on a meridian, and twins anywhere.
-pub struct Zonal {
+/// The arithmetic of a zonal limit. Where x is, its height t over the axis says: x = t e + (1 - t^2)^{1/2} u with u as at time zero.
+///
+/// What is solved is q = ln tan(theta / 2), t = cos theta = -tanh q, of every node and twin: dq/dt = -c(t). A cluster at a pole, where
+/// theta shrinks exponentially, is no stiff equation then.
+pub(super) struct Zonal {
+    model: Model,
     dim: usize,
     axis: Vec<f64>,
     /// Those of the nodes, which are the first tokens.
     weights: Vec<f64>,
+    /// u of every token; zero on the axis.
+    sides: Vec<f64>,
+    /// The tokens whose quantiles are known, and on which side of the axis each is: -1 or 1.
+    quantiles: Range<usize>,
+    signs: Vec<f64>,
+}
+
+/// The same with the tokens themselves as the state, as their scheme moves them.
+struct Cartesian(Zonal);
+
+/// The limit of `problem` from the law `law`, with steps of its own or those of the tokens, and nodes that resolve the field and
+/// the kernels of the distances that are asked for.
+pub fn zonal(problem: &Problem, law: &Law, steps: Steps) -> Result<Limit, LimitError> {
+    serves(&problem.model)?;
+    on_sphere(&problem.model)?;
+    let is_multiple =
+        |head: &Head| head.query_key.multiple_of_identity().is_some() && head.value.multiple_of_identity().is_some();
+    let model = &problem.model;
+    let is_symmetric = model.attention.heads.iter().all(is_multiple) && model.perceptron.is_none();
+    if !is_symmetric || !problem.course.is_constant() || problem.scheme.field() != Field::Tangent {
+        let remedy =
+            "leave out matrices, perceptron, changing weights and scheme = \"layer\", or write kind = \"quadrature\"";
+        return Err(LimitError::Unserved { problem: "the zonal limit is one of multiples of the identity", remedy });
+    }
+    let heads = &model.attention.heads;
+    let sharpest = heads.iter().map(|head| kappa(model, head).abs()).fold(0.0, f64::max);
+    if sharpest > SHARPEST {
+        return Err(LimitError::Unserved {
+            problem: "the zonal limit has nodes for kernels of kappa = attention.beta * query-key up to 2.5e5 and none sharper",
+            remedy: "take a smaller attention.beta, or write kind = \"particles\"",
+        });
+    }
+    // On the circle quantiles serve every kernel.
+    let kernels = if problem.tokens.shape.dim == 2 { Vec::new() } else { kernels(problem) };
+    if kernels.iter().any(|beta| *beta > SHARPEST) {
+        return Err(LimitError::Unserved {
+            problem: "the zonal limit has nodes for observe.kernel-beta up to 2.5e5 and none sharper",
+            remedy: "take a smaller observe.kernel-beta, or leave \"mmd_reference\" out",
+        });
+    }
+    let fineness = |kappa: f64| (NODES * (kappa / COARSE).sqrt().max(1.0)).ceil() as usize;
+    let mut count = fineness(sharpest);
+    loop {
+        let limit = of_nodes(problem, law, steps, count, &problem.tokens.coordinates)?;
+        if kernels.is_empty() || are_resolved(problem, law, (steps, count), &kernels)? {
+            return Ok(limit);
+        }
+        count *= 2;
+        if count > MOST {
+            return Err(LimitError::Unserved {
+                problem: "the zonal limit has too few nodes for observe.kernel-beta where the flow has drawn them apart",
+                remedy: "take a smaller observe.kernel-beta or an earlier time.end, or leave \"mmd_reference\" out",
+            });
+        }
+    }
+}
+
+/// The inverse temperatures of the kernels of maximum mean discrepancies.
+fn kernels(problem: &Problem) -> Vec<f64> {
+    let beta = |quantity: &Quantity| match quantity {
+        Quantity::MmdReference { beta } => Some(*beta),
+        _ => None,
+    };
+    problem.quantities.iter().filter_map(beta).collect()
+}
+
+/// Whether `count` nodes and twice as many, brought to the end, differ as measures by less than [`SAME`] under every kernel.
+fn are_resolved(
+    problem: &Problem,
+    law: &Law,
+    (steps, count): (Steps, usize),
+    kernels: &[f64],
+) -> Result<bool, LimitError> {
+    let end = |count: usize| -> Result<(Vec<f64>, Vec<f64>), LimitError> {
+        let mut limit = of_nodes(problem, law, steps, count, &[])?;
+        limit.advance(0, problem.schedule.steps)?;
+        let Nodes::Meridian { axis } = &limit.nodes else { return Ok(Default::default()) };
+        let (points, weights) = (limit.tokens(), limit.weights());
+        Ok((points.chunks_exact(axis.len()).take(count).map(|x| dot(x, axis)).collect(), weights.to_vec()))
+    };
+    let dim = problem.tokens.shape.dim;
+    let ((coarse, coarse_weights), (fine, fine_weights)) = (end(count)?, end(2 * count)?);
+    let square = |beta: &f64| {
+        let (of_coarse, of_fine) =
+            (kernel_mean(&coarse, &coarse_weights, dim, *beta), kernel_mean(&fine, &fine_weights, dim, *beta));
+        let difference = |t: &f64| of_coarse.at(*t) - of_fine.at(*t);
+        let mean = |heights: &[f64], weights: &[f64]| -> f64 {
+            heights.iter().zip(weights).map(|(t, weight)| weight * difference(t)).sum()
+        };
+        mean(&coarse, &coarse_weights) - mean(&fine, &fine_weights)
+    };
+    Ok(kernels.iter().all(|beta| square(beta).abs() <= SAME * SAME))
+}
+
+/// The limit with `count` nodes and twins that start at `twins`.
+fn of_nodes(problem: &Problem, law: &Law, steps: Steps, count: usize, twins: &[f64]) -> Result<Limit, LimitError> {
+    let dim = problem.tokens.shape.dim;
+    let Heights { axis, nodes } = nodes(law, dim, count)?;
+    let weights: Vec<f64> = nodes.iter().map(|(_, weight)| *weight).collect();
+    let meridian = meridian(&axis);
+    let place = |angle: f64| {
+        let (sin, cos) = angle.sin_cos();
+        axis.iter().zip(&meridian).map(move |(e, f)| cos * e + sin * f).collect::<Vec<f64>>()
+    };
+    let coordinates: Vec<f64> = nodes.iter().flat_map(|(angle, _)| place(*angle)).collect();
+    let curve = if dim == 2 { Some(circle_quantiles(law, pieces(problem))?) } else { None };
+    let tracers: Vec<f64> = curve.iter().flat_map(|curve| &curve.angles).flat_map(|a| [a.cos(), a.sin()]).collect();
+    let beside = beside(problem, &coordinates, &weights, &[tracers.as_slice(), twins].concat());
+    let quantiles = count..count + tracers.len() / dim;
+    // The law's own angle of the axis may be a full turn off that of the unit vector.
+    let signs = curve.iter().flat_map(|curve| {
+        let middle = (curve.angles[0] + curve.angles[curve.angles.len() - 1]) / 2.0;
+        curve.angles.iter().map(move |angle| if *angle < middle { -1.0 } else { 1.0 })
+    });
+    let signs = signs.collect();
+    let tokens = &beside.tokens.coordinates;
+    let sides = tokens.chunks_exact(dim).flat_map(|x| side(x, &axis)).collect();
+    let flow = Zonal { model: problem.model.clone(), dim, axis: axis.clone(), weights, sides, quantiles, signs };
+    let motion = match steps {
+        Steps::Own => {
+            let state = tokens.chunks_exact(dim).map(|x| flow.logarithm(x)).collect();
+            Motion::own(flow, state)
+        }
+        Steps::Tokens => Motion::of(Cartesian(flow), tokens.clone(), steps),
+    };
+    Ok(Limit::new(beside, Nodes::Meridian { axis }, motion).with_masses(curve))
+}
+
+/// The unit vector along the part of x that is orthogonal to the axis; zero on the axis.
+fn side(x: &[f64], axis: &[f64]) -> Vec<f64> {
+    let height = dot(x, axis);
+    let across: Vec<f64> = x.iter().zip(axis).map(|(x, e)| x - height * e).collect();
+    let length = dot(&across, &across).sqrt();
+    if length == 0.0 { across } else { across.iter().map(|c| c / length).collect() }
 }
 
 impl Zonal {
-    /// The limit of `problem` from the law `law`, and its arithmetic.
-    pub fn new(problem: &Problem, law: &Law) -> Result<(Limit, Closed<Self>), LimitError> {
-        serves(&problem.model)?;
-        on_sphere(&problem.model)?;
-        let is_multiple = |head: &Head| {
-            head.query_key.multiple_of_identity().is_some() && head.value.multiple_of_identity().is_some()
-        };
-        let model = &problem.model;
-        let is_symmetric = model.attention.heads.iter().all(is_multiple) && model.perceptron.is_none();
-        if !is_symmetric || !problem.course.is_constant() || problem.scheme.field() != Field::Tangent {
-            let remedy = "leave out matrices, perceptron, changing weights and scheme = \"layer\", or write kind = \"quadrature\"";
-            return Err(LimitError::Unserved {
-                problem: "the zonal limit is one of multiples of the identity",
-                remedy,
-            });
-        }
-        let heads = &model.attention.heads;
-        let sharpest = heads.iter().map(|head| kappa(model, head).abs()).fold(0.0, f64::max);
-        if sharpest > SHARPEST {
-            return Err(LimitError::Unserved {
-                problem: "the zonal limit has nodes for kernels of kappa = attention.beta * query-key up to 2.5e5 and none sharper",
-                remedy: "take a smaller attention.beta, or write kind = \"particles\"",
-            });
-        }
-        let dim = problem.tokens.shape.dim;
-        let count = (NODES * (sharpest / COARSE).sqrt().max(1.0)).ceil() as usize;
-        let Heights { axis, nodes } = nodes(law, dim, count)?;
-        let weights: Vec<f64> = nodes.iter().map(|(_, weight)| *weight).collect();
-        let meridian = meridian(&axis);
-        let place = |angle: f64| {
-            let (sin, cos) = angle.sin_cos();
-            axis.iter().zip(&meridian).map(move |(e, f)| cos * e + sin * f).collect::<Vec<f64>>()
-        };
-        let coordinates = nodes.iter().flat_map(|(angle, _)| place(*angle)).collect();
-        let limit = beside(
-            problem,
-            Nodes::Meridian { axis: axis.clone() },
-            coordinates,
-            &weights,
-            &problem.tokens.coordinates,
-        );
-        let coordinates = limit.problem.tokens.coordinates.clone();
-        let zonal = Closed::new(Self { dim, axis, weights }, model, coordinates, problem.slots());
-        Ok((limit, zonal))
+    /// q of the token x.
+    fn logarithm(&self, x: &[f64]) -> f64 {
+        let height = dot(x, &self.axis);
+        let across = x.iter().zip(&self.axis).map(|(x, e)| (x - height * e).powi(2)).sum::<f64>().sqrt();
+        if height > 0.0 { (across / (1.0 + height)).ln() } else { -(across / (1.0 - height)).ln() }
     }
 
-    /// c as a function of the height, from the nodes among `tokens`.
-    fn speed(&self, model: &Model, tokens: &[f64]) -> Series {
-        let heights: Vec<f64> =
-            tokens.chunks_exact(self.dim).take(self.weights.len()).map(|x| dot(x, &self.axis)).collect();
+    /// c as a function of the height, from those of the nodes.
+    fn speed(&self, heights: &[f64]) -> Series {
+        let model = &self.model;
         let attention = &model.attention;
         // What a head adds to c at the height `t`, and the mass that it is a mean of.
         let share = |head: &Head, t: f64| {
-            let (sum, moment, logarithm) = self.sums(&heights, t, kappa(model, head));
+            let (sum, moment, logarithm) = self.sums(heights, t, kappa(model, head));
             let unit = match attention.normalization {
                 Normalization::Softmax => 1.0 / sum,
                 Normalization::Shifted => (logarithm - attention.beta_of(head)).exp(),
@@ -217,30 +325,76 @@ fn nodes(law: &Law, dim: usize, count: usize) -> Result<Heights, LawError> {
     Ok(Heights { axis, nodes: raw.into_iter().map(|(angle, weight)| (angle, weight / total)).collect() })
 }
 
-impl Form for Zonal {
-    const NAME: &'static str = "zonal";
+impl Flow for Zonal {
+    fn velocity(&mut self, _time: f64, state: &[f64], velocity: &mut [f64]) -> Result<(), BackendError> {
+        let heights: Vec<f64> = state[..self.weights.len()].iter().map(|q| -q.tanh()).collect();
+        let speed = self.speed(&heights);
+        let rows = velocity.par_iter_mut().zip(state).with_min_len(256);
+        rows.for_each(|(v, q)| *v = -speed.at(-q.tanh()));
+        Ok(())
+    }
 
-    fn evaluate(&self, model: &Model, state: &[f64], velocity: &mut [f64]) {
-        let speed = self.speed(model, state);
-        let rows = velocity.par_chunks_exact_mut(self.dim).zip(state.par_chunks_exact(self.dim));
-        rows.with_min_len(256).for_each(|(v, x)| {
-            let t = dot(x, &self.axis);
-            let c = speed.at(t);
-            v.iter_mut().zip(x.iter().zip(&self.axis)).for_each(|(v, (x, e))| *v = c * (e - t * x));
+    /// That of the angle: d theta = sin theta dq.
+    fn size(&self, state: &[f64], error: &[f64]) -> f64 {
+        state.iter().zip(error).map(|(q, e)| e.abs() / q.cosh()).fold(0.0, largest)
+    }
+
+    fn tokens(&self, state: &[f64]) -> Vec<f64> {
+        let mut tokens = self.sides.clone();
+        let rows = tokens.par_chunks_exact_mut(self.dim).zip(state).with_min_len(256);
+        rows.for_each(|(x, q)| {
+            let (height, across) = (-q.tanh(), 1.0 / q.cosh());
+            x.iter_mut().zip(&self.axis).for_each(|(x, e)| *x = height * e + across * *x);
         });
+        tokens
+    }
+
+    fn angles(&self, state: &[f64]) -> Vec<f64> {
+        self.lifted(|index| 2.0 * state[index].exp().atan())
+    }
+}
+
+impl Zonal {
+    /// The angles on the circle of the tokens whose quantiles are known, from their angles to the axis.
+    fn lifted(&self, from_axis: impl Fn(usize) -> f64) -> Vec<f64> {
+        let axis = self.axis[1].atan2(self.axis[0]);
+        self.quantiles.clone().zip(&self.signs).map(|(index, sign)| axis + sign * from_axis(index)).collect()
+    }
+}
+
+impl Flow for Cartesian {
+    fn velocity(&mut self, _time: f64, state: &[f64], velocity: &mut [f64]) -> Result<(), BackendError> {
+        let Self(Zonal { dim, axis, weights, .. }) = &*self;
+        let heights: Vec<f64> = state.chunks_exact(*dim).take(weights.len()).map(|x| dot(x, axis)).collect();
+        let speed = self.0.speed(&heights);
+        let rows = velocity.par_chunks_exact_mut(*dim).zip(state.par_chunks_exact(*dim));
+        rows.with_min_len(256).for_each(|(v, x)| {
+            let t = dot(x, axis);
+            let c = speed.at(t);
+            v.iter_mut().zip(x.iter().zip(axis)).for_each(|(v, (x, e))| *v = c * (e - t * x));
+        });
+        Ok(())
     }
 
     fn retract(&self, state: &mut [f64]) {
-        state.par_chunks_exact_mut(self.dim).with_min_len(256).for_each(|x| {
+        state.par_chunks_exact_mut(self.0.dim).with_min_len(256).for_each(|x| {
             let length = dot(x, x).sqrt();
             x.iter_mut().for_each(|x| *x /= length);
         });
     }
 
-    fn mean(&self, state: &[f64]) -> Vec<f64> {
-        let heights = state.chunks_exact(self.dim).map(|x| dot(x, &self.axis));
-        let mean: f64 = heights.zip(&self.weights).map(|(height, weight)| weight * height).sum();
-        self.axis.iter().map(|e| mean * e).collect()
+    fn tokens(&self, state: &[f64]) -> Vec<f64> {
+        state.to_vec()
+    }
+
+    fn angles(&self, state: &[f64]) -> Vec<f64> {
+        let Self(zonal) = self;
+        zonal.lifted(|index| {
+            let x = &state[index * zonal.dim..][..zonal.dim];
+            let height = dot(x, &zonal.axis);
+            let across = x.iter().zip(&zonal.axis).map(|(x, e)| (x - height * e).powi(2)).sum::<f64>().sqrt();
+            across.atan2(height)
+        })
     }
 }
 

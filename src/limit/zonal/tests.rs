@@ -1,13 +1,7 @@
 //! Fields of sharp kernels against integrals over the sphere in coordinates about the token, which know no Bessel function.
 
 use super::*;
-use crate::{
-    backend::{Backend, Point},
-    limit::tests::problem_of,
-    model::Attention,
-    scheme::Scheme,
-    tokens::Shape,
-};
+use crate::{limit::tests::problem_of, model::Attention, scheme::Scheme, tokens::Shape};
 
 /// Angles and weights of an integral over [0, pi].
 fn angles(count: usize) -> Vec<(f64, f64)> {
@@ -50,9 +44,8 @@ fn towards_axis(attention: Attention, dim: usize, concentration: f64, heights: &
     };
     let shape = Shape { replicas: 1, count: heights.len(), dim, passive: 0 };
     let problem = problem_of(shape, heights.iter().flat_map(token).collect(), attention.into(), Scheme::Rk4, 1.0);
-    let (_, mut zonal) = Zonal::new(&problem, &Law::VonMisesFisher { concentration, axis }).expect("a limit");
-    zonal.evaluate(Point::State, Field::Tangent, 0).expect("a velocity");
-    let velocities = &zonal.velocities[0];
+    let law = Law::VonMisesFisher { concentration, axis };
+    let velocities = zonal(&problem, &law, Steps::Tokens).expect("a limit").velocity();
     let twins = velocities[velocities.len() - heights.len() * dim..].chunks_exact(dim);
     twins.zip(heights).map(|(v, t)| v[0] / (1.0 - t * t).sqrt()).collect()
 }
@@ -103,7 +96,7 @@ fn kernels_finer_than_all_nodes_are_refused() {
         let shape = Shape { replicas: 1, count: 1, dim: 3, passive: 0 };
         problem_of(shape, vec![0.0, 0.0, 1.0], Attention { beta, ..Attention::default() }.into(), Scheme::Rk4, 1.0)
     };
-    assert!(Zonal::new(&problem(2.5e5), &Law::Uniform).is_ok());
-    let error = Zonal::new(&problem(2.6e5), &Law::Uniform).map(|_| ()).expect_err("too sharp");
+    assert!(zonal(&problem(2.5e5), &Law::Uniform, Steps::Own).is_ok());
+    let error = zonal(&problem(2.6e5), &Law::Uniform, Steps::Own).map(|_| ()).expect_err("too sharp");
     assert!(error.to_string().contains("take a smaller attention.beta"), "{error}");
 }

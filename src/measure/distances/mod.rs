@@ -1,103 +1,29 @@
 //! How far the empirical measure of a replica is from the limit at the same time, or from that of another replica.
 //!
-//! At time zero this is the error of sampling; what it grows to is that and the dynamics together. The limit is seen as it is:
-//! weighted nodes as points, a symmetric law on the circle as the points of both of its meridians. Of one in more dimensions
-//! heights alone are known, which is enough for its embedding in the Hilbert space of the kernel.
+//! At time zero this is the error of sampling; what it grows to is that and the dynamics together. How a limit is seen is said in
+//! `limit`.
 
 use rayon::prelude::*;
 
+mod limit;
+
+pub use self::limit::Limit;
 use super::View;
 use crate::{
-    limit::{self, Nodes, Series, kernel_mean},
-    observe::{Quantity, Statistics},
+    observe::{Quantity, Statistics, columns},
     problem::Problem,
-    transport::{
-        Masses, Measure, Order, TransportError, assignment, circle, kernel, sinkhorn,
-        sliced::{Sliced, Slices},
-    },
+    transport::{Masses, Measure, Order, TransportError, assignment, circle, kernel, sinkhorn, sliced::Sliced},
 };
 
 /// Keys the directions of projections: the same for every replica, time and run.
 const SEED: u64 = 0;
 /// Bytes of the costs of assignments that are solved at once, unless one is more.
 const COSTS: usize = 2 << 30;
+/// Errors of what stands for the limit, relative to a distance from it, that nobody needs to hear of.
+const RESOLVED: f64 = 0.01;
 /// When a Sinkhorn divergence is known, and when it is given up.
 const MARGINAL: f64 = 1e-6;
 const ITERATIONS: u32 = 20_000;
-
-/// The limit of a problem and its tokens at the time of a sample, of which the last are the twins of those of the problem.
-#[derive(Debug)]
-pub struct Limit<'a> {
-    pub limit: &'a limit::Limit,
-    pub tokens: &'a [f64],
-    /// Of the kernel of [`Quantity::MmdReference`], if that is asked for.
-    embedding: Option<Embedding>,
-}
-
-/// h = int k(., y) dmu(y), with k(x, y) = e^{beta (<x, y> - 1)} and the measure mu of a limit.
-#[derive(Debug)]
-struct Embedding {
-    /// int h dmu.
-    square: f64,
-    /// h as a function of the height over the axis, if that is how mu is known.
-    of_height: Option<Series>,
-}
-
-impl<'a> Limit<'a> {
-    pub fn new(limit: &'a limit::Limit, tokens: &'a [f64], quantities: &[Quantity]) -> Result<Self, TransportError> {
-        let mut seen = Self { limit, tokens, embedding: None };
-        for quantity in quantities {
-            if let Quantity::MmdReference { beta } = quantity {
-                seen.embedding = Some(seen.embedding(*beta)?);
-            }
-        }
-        Ok(seen)
-    }
-
-    fn embedding(&self, beta: f64) -> Result<Embedding, TransportError> {
-        let Nodes::Meridian { axis } = &self.limit.nodes else {
-            let law = self.law()?;
-            return Ok(Embedding { square: kernel::mean(&law.measure()?, &law.measure()?, beta)?, of_height: None });
-        };
-        let (points, weights) = self.nodes();
-        let heights: Vec<f64> = points.chunks_exact(axis.len()).map(|x| dot(x, axis)).collect();
-        let series = kernel_mean(&heights, weights, axis.len(), beta);
-        let square = heights.iter().zip(weights).map(|(t, weight)| weight * series.at(*t)).sum();
-        Ok(Embedding { square, of_height: Some(series) })
-    }
-
-    /// The nodes, row-major, and their weights.
-    pub(super) fn nodes(&self) -> (&[f64], &[f64]) {
-        let tokens = &self.limit.problem.tokens;
-        let nodes = tokens.shape.sources();
-        let weights = match &tokens.weights {
-            crate::tokens::Weights::Each(weights) => &weights[..nodes],
-            crate::tokens::Weights::Equal => &[],
-        };
-        (&self.tokens[..nodes * tokens.shape.dim], weights)
-    }
-
-    /// The measure as points.
-    pub(crate) fn law(&self) -> Result<Law, TransportError> {
-        let dim = self.limit.problem.tokens.shape.dim;
-        let (points, weights) = self.nodes();
-        let is_unit = self.limit.problem.model.geometry.is_unit();
-        match &self.limit.nodes {
-            Nodes::Points => Ok(Law::new(points.to_vec(), weights.to_vec(), dim, is_unit)),
-            Nodes::Meridian { axis } if dim == 2 => {
-                let mirrored = |x: &[f64]| {
-                    let twice = 2.0 * dot(x, axis);
-                    [twice * axis[0] - x[0], twice * axis[1] - x[1]]
-                };
-                let other = points.chunks_exact(2).flat_map(mirrored);
-                let half: Vec<f64> = weights.iter().map(|weight| 0.5 * weight).collect();
-                Ok(Law::new(points.iter().copied().chain(other).collect(), half.repeat(2), dim, is_unit))
-            }
-            Nodes::Meridian { .. } => Err(TransportError::NoPoints { known: "heights" }),
-            Nodes::Moments => Err(TransportError::NoPoints { known: "moments" }),
-        }
-    }
-}
 
 /// A measure that owns its points.
 pub(crate) struct Law {
@@ -112,7 +38,7 @@ impl Law {
     fn new(mut points: Vec<f64>, weights: Vec<f64>, dim: usize, is_unit: bool) -> Self {
         if is_unit {
             for x in points.chunks_exact_mut(dim) {
-                let length = dot(x, x).sqrt();
+                let length = x.iter().map(|x| x * x).sum::<f64>().sqrt();
                 x.iter_mut().for_each(|x| *x /= length);
             }
         }
@@ -128,11 +54,6 @@ impl Law {
         };
         let points = view.replica(replica)[..shape.sources() * shape.dim].to_vec();
         Self::new(points, weights, shape.dim, view.model.geometry.is_unit())
-    }
-
-    /// It along the directions of [`Quantity::SlicedW2Reference`].
-    pub(crate) fn slices(&self, projections: u32) -> Result<Slices<'_>, TransportError> {
-        Slices::new(self.measure()?, projections, SEED)
     }
 
     fn measure(&self) -> Result<Measure<'_>, TransportError> {
@@ -161,6 +82,9 @@ fn exact(problem: &Problem, order: Order, a: &Measure, b: &Measure) -> Result<f6
 }
 
 pub fn wasserstein(view: &View, replica: usize, order: Order) -> Result<f64, TransportError> {
+    if let Some(curve) = view.limit.and_then(|limit| limit.curve.as_ref()) {
+        return curve.wasserstein(order, &Law::of(view, replica).measure()?);
+    }
     from_limit(view, replica, |a, b| exact(view.problem, order, a, b))
 }
 
@@ -172,22 +96,22 @@ pub fn slice(view: &View, statistics: &mut [Statistics]) -> Result<(), Transport
         if !statistics.iter().any(|statistics| statistics.lacks(*quantity)) {
             continue;
         }
-        let law = limit.law()?;
-        let slices = law.slices(projections)?;
+        let (slices, error) = limit.slices(projections)?;
         let replicas: Vec<Law> = (0..statistics.len()).map(|replica| Law::of(view, replica)).collect();
         let measures = replicas.iter().map(Law::measure).collect::<Result<Vec<Measure>, _>>()?;
         let costs = slices.costs(Order::Two, &measures)?;
-        root(*quantity, &costs, statistics);
+        root(*quantity, (&costs, error), statistics);
     }
     Ok(())
 }
 
-/// Adds the distances, and their errors, that costs W_2^2, ordered (replica, direction), make.
-pub(crate) fn root(quantity: Quantity, costs: &[f64], statistics: &mut [Statistics]) {
+/// Adds the distances, and their errors, that costs W_2^2, ordered (replica, direction), make, where what stands for the law is
+/// `error` from it.
+pub(crate) fn root(quantity: Quantity, (costs, error): (&[f64], f64), statistics: &mut [Statistics]) {
     let directions = costs.len() / statistics.len();
     for (replica, costs) in statistics.iter_mut().zip(costs.chunks_exact(directions)) {
         let Sliced { distance, standard_error } = Sliced::of(Order::Two, costs);
-        replica.measured.push((quantity, vec![distance, standard_error]));
+        replica.measured.push((quantity, vec![distance, standard_error.hypot(error)]));
     }
 }
 
@@ -203,11 +127,48 @@ pub fn mmd(view: &View, replica: usize, beta: f64) -> Result<f64, TransportError
     let law = Law::of(view, replica);
     let tokens = law.measure()?;
     let own = kernel::mean(&tokens, &tokens, beta)?;
-    let product = match (&embedding.of_height, &limit.limit.nodes) {
-        (Some(series), Nodes::Meridian { axis }) => tokens.mean(|x| series.at(dot(x, axis))),
-        _ => kernel::mean(&tokens, &limit.law()?.measure()?, beta)?,
-    };
-    Ok(kernel::discrepancy(own, embedding.square, product))
+    Ok(kernel::discrepancy(own, embedding.square, limit.product(&tokens, beta)?))
+}
+
+/// A column of a sample that what stands for the limit is too far from the law for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unresolved {
+    pub column: String,
+    pub value: f64,
+    /// More than a hundredth of the number; none where a sample stands for the limit.
+    pub error: Option<f64>,
+}
+
+/// The first such column among `values`, which are those of a sample.
+pub fn unresolved(view: &View, values: &[f64]) -> Option<Unresolved> {
+    let limit = view.limit?;
+    let dim = view.problem.tokens.shape.dim;
+    let mut place = 0;
+    for quantity in &view.problem.quantities {
+        let names = columns(&[*quantity], dim);
+        let (start, value) = (place, values.get(place).copied().unwrap_or(f64::NAN));
+        place += names.len();
+        if !is_distance_of_laws(*quantity) {
+            continue;
+        }
+        let error = if limit.limit.is_sampled() { None } else { Some(limit.error(*quantity)) };
+        if error.is_none_or(|error| error > RESOLVED * value) && start < place {
+            return Some(Unresolved { column: names[0].clone(), value, error });
+        }
+    }
+    None
+}
+
+/// Whether a quantity compares measures, and not tokens one by one or their means.
+fn is_distance_of_laws(quantity: Quantity) -> bool {
+    matches!(
+        quantity,
+        Quantity::W1Reference
+            | Quantity::W2Reference
+            | Quantity::SlicedW2Reference { .. }
+            | Quantity::SinkhornReference { .. }
+            | Quantity::MmdReference { .. }
+    )
 }
 
 /// W_1 of the tokens of replicas 2k and 2k + 1, one number for both; empty unless [`Quantity::W1Copies`] is asked for. A replica
@@ -226,10 +187,6 @@ pub fn copies(problem: &Problem, tokens: &[f64]) -> Result<Vec<f64>, TransportEr
     let at_once = (COSTS / (8 * problem.tokens.shape.sources().pow(2))).max(1);
     let distances = |pairs: &[usize]| pairs.par_iter().map(|k| pair(*k)).collect::<Result<Vec<f64>, _>>();
     Ok(pairs.chunks(at_once).map(distances).collect::<Result<Vec<_>, _>>()?.concat())
-}
-
-fn dot(x: &[f64], y: &[f64]) -> f64 {
-    x.iter().zip(y).map(|(x, y)| x * y).sum()
 }
 
 #[cfg(test)]

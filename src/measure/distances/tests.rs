@@ -4,14 +4,14 @@ use std::f64::consts::PI;
 
 use super::*;
 use crate::{
-    backend::{Backend, cpu::Cpu},
+    backend::cpu::Cpu,
     initial::{Law, draw, quadrature},
-    limit::{Zonal, particles, quadrature_within},
+    limit::{particles, quadrature_within, zonal},
     model::{Attention, Course},
     observe::Sample,
-    problem::{Algorithm, Schedule},
+    problem::{Algorithm, ReferenceSteps, Schedule},
     scheme::Scheme,
-    simulate::{Beside, Event, simulate_beside},
+    simulate::{Event, simulate_beside},
     tokens::{Shape, Tokens, Weights},
     transport::sliced::{along, directions},
 };
@@ -50,11 +50,10 @@ fn drawn(law: &Law, replicas: usize, count: usize, dim: usize) -> Tokens {
     Tokens { shape, coordinates: draw(law, shape, 3).expect("tokens"), weights: Weights::Equal }
 }
 
-fn samples<C: Backend>(problem: &Problem, limit: &limit::Limit, mut backend: C) -> Vec<Sample> {
+fn samples(problem: &Problem, limit: &mut crate::limit::Limit) -> Vec<Sample> {
     let mut samples = Vec::new();
     let mut cpu = Cpu::<f64>::new(problem).expect("a backend");
-    let beside = Beside { limit, backend: &mut backend };
-    let run = simulate_beside(problem, &mut cpu, Some(beside), |event| {
+    let run = simulate_beside(problem, &mut cpu, Some(limit), |event| {
         if let Event::Sample(sample) = event {
             samples.push(sample.clone());
         }
@@ -64,29 +63,26 @@ fn samples<C: Backend>(problem: &Problem, limit: &limit::Limit, mut backend: C) 
     samples
 }
 
-fn beside_nodes(problem: &Problem, limit: &limit::Limit) -> Vec<Sample> {
-    samples(problem, limit, Cpu::<f64>::new(&limit.problem).expect("a backend"))
-}
-
 #[track_caller]
 fn close(what: &str, found: f64, expected: f64, tolerance: f64) {
     assert!((found - expected).abs() <= tolerance, "{what}: {found}, expected {expected} to {tolerance:e}");
 }
 
-/// Tokens that are the nodes of the limit stay there: on the circle all distances are zero, on the sphere those that see
-/// weights. The roots of rounding are 1e-8.
+/// Tokens that are the nodes of the limit stay there, and have its moments: what sees no more of a law than these is zero. The roots of
+/// rounding are 1e-8.
 #[test]
-fn nodes_are_at_no_distance_from_themselves() {
+fn nodes_have_the_moments_of_the_law() {
+    let quantities = [
+        Quantity::SinkhornReference { epsilon: 0.5 },
+        Quantity::MmdReference { beta: 3.0 },
+        Quantity::MomentsReference,
+    ];
+    let bounds = [1e-9, 1e-7, 1e-11, 1e-11];
     for dim in [2, 3] {
-        let bounds: &[f64] = if dim == 2 {
-            &[1e-12, 1e-7, 1e-7, 1e-7, 1e-10, 1e-7, 1e-13, 1e-13]
-        } else {
-            &[1e-7, 1e-7, 1e-10, 1e-7, 1e-13, 1e-13]
-        };
-        let quantities = if dim == 2 { &DISTANCES[..] } else { &DISTANCES[2..] };
+        let quantities = &quantities[..];
         // As fine as the tolerance makes the limit.
         let probe = problem(drawn(&law(dim), 1, 64, dim), quantities);
-        let limit = pollster::block_on(quadrature_within(&probe, &law(dim), 1e-4)).expect("a quadrature");
+        let limit = quadrature_within(&probe, &law(dim), 1e-4, ReferenceSteps::Own).expect("a quadrature");
         let nodes = limit.problem.tokens.shape.sources();
         let Weights::Each(weights) = &limit.problem.tokens.weights else { panic!("nodes have weights") };
         let tokens = Tokens {
@@ -95,11 +91,11 @@ fn nodes_are_at_no_distance_from_themselves() {
             weights: Weights::Each(weights[..nodes].to_vec()),
         };
         let problem = problem(tokens, quantities);
-        let limit = pollster::block_on(quadrature_within(&problem, &law(dim), 1e-4)).expect("a quadrature");
+        let mut limit = quadrature_within(&problem, &law(dim), 1e-4, ReferenceSteps::Own).expect("a quadrature");
         assert_eq!(limit.problem.tokens.shape.sources(), nodes);
-        for sample in beside_nodes(&problem, &limit) {
+        for sample in samples(&problem, &mut limit) {
             for (k, (value, bound)) in sample.values.iter().zip(bounds).enumerate() {
-                assert!(value.abs() < *bound, "d = {dim}, time {}, column {k}: {value:e}", sample.time);
+                assert!(value.abs() < bound, "d = {dim}, time {}, column {k}: {value:e}", sample.time);
             }
         }
     }
@@ -113,11 +109,10 @@ fn a_token_is_a_quarter_turn_from_the_uniform_law() {
     let shape = Shape { replicas: 1, count: 1, dim: 2, passive: 0 };
     let tokens = Tokens { shape, coordinates: vec![cos, sin], weights: Weights::Equal };
     let problem = problem(tokens, &[Quantity::W1Reference, Quantity::W2Reference]);
-    let (limit, zonal) = Zonal::new(&problem, &Law::Uniform).expect("a zonal limit");
-    let start = &samples(&problem, &limit, zonal)[0].values;
-    // The token cuts the circle between nodes of the rule: errors of its spacing, squared.
-    close("W_1", start[0], PI / 2.0, 1e-4);
-    close("W_2", start[1], PI / 3.0_f64.sqrt(), 1e-4);
+    let mut limit = zonal(&problem, &Law::Uniform, ReferenceSteps::Own).expect("a zonal limit");
+    let start = &samples(&problem, &mut limit)[0].values;
+    close("W_1", start[0], PI / 2.0, 1e-12);
+    close("W_2", start[1], PI / 3.0_f64.sqrt(), 1e-12);
 }
 
 /// Three ways to one number: the sum as it is written, the reduction over nodes, and Bessel functions of heights. Moments too,
@@ -129,9 +124,9 @@ fn the_discrepancy_from_nodes_is_that_from_heights_and_the_literal_sum() {
             drawn(&law(dim), 2, 50, dim),
             &[Quantity::MmdReference { beta: 3.0 }, Quantity::MomentsReference],
         );
-        let nodes = pollster::block_on(quadrature_within(&problem, &law(dim), 1e-12)).expect("a quadrature");
-        let (heights, zonal) = Zonal::new(&problem, &law(dim)).expect("a zonal limit");
-        let (by_nodes, by_heights) = (beside_nodes(&problem, &nodes), samples(&problem, &heights, zonal));
+        let mut nodes = quadrature_within(&problem, &law(dim), 1e-12, ReferenceSteps::Own).expect("a quadrature");
+        let mut heights = zonal(&problem, &law(dim), ReferenceSteps::Own).expect("a zonal limit");
+        let (by_nodes, by_heights) = (samples(&problem, &mut nodes), samples(&problem, &mut heights));
         for (a, b) in by_nodes.iter().zip(&by_heights) {
             assert_eq!((a.replica, a.time), (b.replica, b.time));
             for (k, (a, b)) in a.values.iter().zip(&b.values).enumerate() {
@@ -139,6 +134,7 @@ fn the_discrepancy_from_nodes_is_that_from_heights_and_the_literal_sum() {
             }
         }
         let points = quadrature(&law(dim), dim, 64).expect("nodes");
+        let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
         let kernel = |x: &[f64], y: &[f64]| (3.0 * (dot(x, y) - 1.0)).exp();
         let mean = |a: &[f64], v: &[f64], b: &[f64], w: &[f64]| -> f64 {
             let row = |x| b.chunks(dim).zip(w).map(|(y, w)| w * kernel(x, y)).sum::<f64>();
@@ -157,16 +153,15 @@ fn the_discrepancy_from_nodes_is_that_from_heights_and_the_literal_sum() {
 #[test]
 fn particles_approach_the_quadrature_like_one_over_the_root_of_their_number() {
     let problem = problem(drawn(&law(3), 1, 40, 3), &[Quantity::CouplingError]);
-    let twins = |limit: &limit::Limit| {
-        let mut backend = Cpu::<f64>::new(&limit.problem).expect("a backend");
-        Beside { limit, backend: &mut backend }.follow(0, 10).expect("steps");
-        let tokens = pollster::block_on(backend.tokens()).expect("tokens");
+    let twins = |limit: &mut crate::limit::Limit| {
+        limit.advance(0, 10).expect("steps");
+        let tokens = limit.tokens();
         tokens[tokens.len() - 120..].to_vec()
     };
-    let exact = twins(&pollster::block_on(quadrature_within(&problem, &law(3), 1e-8)).expect("a quadrature"));
+    let exact = twins(&mut quadrature_within(&problem, &law(3), 1e-8, ReferenceSteps::Tokens).expect("a quadrature"));
     let error = |count| {
         let square = |seed| {
-            let found = twins(&particles(&problem, &law(3), count, seed).expect("particles"));
+            let found = twins(&mut particles(&problem, &law(3), count, seed).expect("particles"));
             found.iter().zip(&exact).map(|(a, b)| (a - b) * (a - b)).sum::<f64>()
         };
         ((0..24).map(square).sum::<f64>() / 24.0).sqrt()
@@ -180,8 +175,8 @@ fn particles_approach_the_quadrature_like_one_over_the_root_of_their_number() {
 #[test]
 fn particles_are_drawn_apart_from_the_tokens() {
     let problem = problem(drawn(&law(3), 1, 200, 3), &DISTANCES);
-    let limit = particles(&problem, &law(3), 200, 3).expect("particles");
-    let first = &beside_nodes(&problem, &limit)[0].values;
+    let mut limit = particles(&problem, &law(3), 200, 3).expect("particles");
+    let first = &samples(&problem, &mut limit)[0].values;
     assert!(first[0] > 0.05 && first[1] > first[0], "{first:?}");
     assert!(first.iter().all(|value| *value > 1e-4), "{first:?}");
 }
@@ -192,10 +187,10 @@ fn slices_are_those_of_each_replica() {
     let mut tokens = drawn(&law(3), 3, 30, 3);
     tokens.shape.passive = 4;
     let problem = problem(tokens, &[Quantity::SlicedW2Reference { projections: 12 }]);
-    let limit = particles(&problem, &law(3), 70, 1).expect("particles");
-    let nodes = &limit.problem.tokens.coordinates[..70 * 3];
-    let nodes = Measure::new(nodes, 3, Masses::Equal).expect("a measure");
-    let samples = beside_nodes(&problem, &limit);
+    let mut limit = particles(&problem, &law(3), 70, 1).expect("particles");
+    let nodes = limit.problem.tokens.coordinates[..70 * 3].to_vec();
+    let nodes = Measure::new(&nodes, 3, Masses::Equal).expect("a measure");
+    let samples = samples(&problem, &mut limit);
     let expected = [0, 1, 2].map(|replica| {
         let own = Measure::of(&problem.tokens, replica).expect("a measure");
         root_and_error(&costs_along(&own, &nodes))
@@ -242,8 +237,8 @@ fn copies_are_as_far_as_their_points() {
         let found = copies(&problem, &problem.tokens.coordinates).expect("distances");
         close("apart", found[0], expected, 1e-14);
         close("permuted", found[1], 0.0, 1e-14);
-        let limit = particles(&problem, &law(dim), 4, 1).expect("particles");
-        let first: Vec<f64> = beside_nodes(&problem, &limit)[..4].iter().map(|sample| sample.values[0]).collect();
+        let mut limit = particles(&problem, &law(dim), 4, 1).expect("particles");
+        let first: Vec<f64> = samples(&problem, &mut limit)[..4].iter().map(|sample| sample.values[0]).collect();
         assert_eq!(first, [found[0], found[0], found[1], found[1]]);
     }
 }
