@@ -16,6 +16,7 @@ extern crate self as tokenfield;
 pub mod backend;
 pub mod bench;
 pub mod check;
+pub mod diffusion;
 pub mod experiment;
 mod harmonic;
 pub mod initial;

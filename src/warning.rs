@@ -10,6 +10,8 @@ use std::{collections::HashSet, fmt};
 pub enum WarningKind {
     /// Harmonics were left for direct sums.
     HarmonicsAbandoned,
+    /// A step is longer than its noise is good for.
+    LongNoise,
 }
 
 /// Something about a run that its user must know.
