@@ -5,7 +5,8 @@
 use std::fmt;
 
 use crate::{
-    model::{Course, Mask, Model},
+    diffusion::Diffusion,
+    model::{Course, Geometry, Mask, Model},
     observe::Quantity,
     scheme::Scheme,
     tokens::Tokens,
@@ -128,10 +129,21 @@ impl Problem {
         of_replica.saturating_mul(shape.replicas as u64 * attention.heads.len() as u64)
     }
 
-    /// Stages of a step: those of the scheme, and as many for the noise if there is any.
+    /// Stages of a step: those of the scheme, and as many for the noise if it goes with them.
     pub fn slots(&self) -> usize {
         let stages = self.scheme.tableau().stages();
-        if self.model.noise.is_some() { 2 * stages } else { stages }
+        if self.fluctuates() { 2 * stages } else { stages }
+    }
+
+    /// Whether there is noise in the stages of the scheme, because tokens have any length.
+    pub fn fluctuates(&self) -> bool {
+        self.model.noise.is_some() && self.model.geometry != Geometry::Sphere
+    }
+
+    /// What noise does before and after the stages of every step, because tokens are on the sphere.
+    pub fn diffusion(&self) -> Option<Diffusion> {
+        let noise = self.model.noise.as_ref().filter(|_| !self.fluctuates())?;
+        Diffusion::new(noise, 0.5 * self.schedule.step(), self.tokens.shape.dim)
     }
 
     /// Pairs (i, j) whose score one step computes.

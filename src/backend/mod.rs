@@ -8,6 +8,7 @@ pub mod cpu;
 pub mod gpu;
 
 use crate::{
+    diffusion::Diffusion,
     model::{Field, Model},
     observe::{Quantity, Statistics},
     scheme::Tableau,
@@ -104,9 +105,15 @@ pub trait Backend {
     /// k_stage <- the chosen field of the model at `point`.
     fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError>;
 
-    /// k_stage <- intensity * G(x_i) xi_i at `point`, with the standard normal draws xi of step `step`, as the geometry lets
-    /// it move a token.
+    /// k_stage <- intensity * G(x_i) xi_i at `point`, with the standard normal draws xi of step `step`.
     fn fluctuate(&mut self, point: Point, step: u64, stage: usize) -> Result<(), BackendError>;
+
+    /// Moves the state, of tokens of length one, by all parts of `diffusion`, the draws of the first part being number `first`. The
+    /// stage velocities are lost.
+    fn diffuse(&mut self, _diffusion: &Diffusion, _first: u64) -> Result<(), BackendError> {
+        let backend = self.identity().backend;
+        Err(BackendError::Unsupported { backend, term: "noise on the sphere", remedy: "leave out [noise]" })
+    }
 
     /// `into` <- N(state + sum_s coefficients\[s\] k_s), with N as the geometry has it; a layer norm is that after `field`.
     fn combine(&mut self, coefficients: &[f64], into: Point, field: Field) -> Result<(), BackendError>;

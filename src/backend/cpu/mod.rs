@@ -57,6 +57,7 @@ use self::{
 };
 use super::{Backend, BackendError, Identity, Method, Point};
 use crate::{
+    diffusion::Diffusion,
     model::{Field, Geometry, Mask, Model},
     observe::{Quantity, Statistics},
     problem::Problem,
@@ -279,12 +280,22 @@ impl<T: Real> Backend for Cpu<T> {
         let clouds: Vec<_> = velocities.replicas_mut().enumerate().collect();
         clouds.into_par_iter().for_each(|(replica, mut velocity)| {
             let rows = self.at(point).replica(replica).rows(self.shape.dim, self.shape.count);
-            velocity.set_rows(
-                self.shape.dim,
-                &noise::field(noise, &self.model.geometry, step, replica, self.shape, &rows),
-            );
+            velocity.set_rows(self.shape.dim, &noise::field(noise, step, replica, self.shape, &rows));
         });
         self.velocities[stage] = velocities;
+        Ok(())
+    }
+
+    fn diffuse(&mut self, diffusion: &Diffusion, first: u64) -> Result<(), BackendError> {
+        let Some(noise) = &self.model.noise else { return Ok(()) };
+        let Shape { dim, count, .. } = self.shape;
+        let replicas: Vec<_> = self.state.replicas_mut().enumerate().collect();
+        replicas.into_par_iter().for_each(|(replica, mut tokens)| {
+            let mut rows = tokens.rows(dim);
+            rows.truncate(count * dim);
+            tokens.set_rows(dim, &noise::diffuse(noise, diffusion, (first, replica), self.shape, &rows));
+            tokens.pad(count);
+        });
         Ok(())
     }
 

@@ -91,7 +91,7 @@ use self::{
     heads::{Lens, Setting},
     lines::Lists,
     motion::Look,
-    noise::Noise,
+    noise::{Diffused, Noise},
     observe::Observables,
     perceptron::Perceptron,
     readback::Readback,
@@ -103,6 +103,7 @@ use self::{
 };
 use super::{Backend, BackendError, Identity, Lines, Method, Point};
 use crate::{
+    diffusion::Diffusion,
     model::{Field, Model},
     observe::{Quantity, Statistics},
     problem::{Algorithm, Problem},
@@ -170,7 +171,7 @@ impl Gpu {
             _ => None,
         };
         let noise = match &problem.model.noise {
-            Some(noise) => Some(Noise::new(device, noise, shape, &constants, &cloud, &recorder).await?),
+            Some(noise) => Some(Noise::new(device, problem, noise, &constants, &cloud, &recorder).await?),
             None => None,
         };
         let observables = Observables::new(device, problem, &constants, &cloud, &recorder)?;
@@ -277,7 +278,17 @@ impl Backend for Gpu {
         let Some(noise) = &mut self.noise else {
             return Err(self.recorder.refused("a model without noise does not fluctuate".into()));
         };
-        noise.record(&mut self.recorder, &self.cloud, &self.velocity.motion, (point, step, stage))
+        noise.record(&mut self.recorder, &self.cloud, (point, step, stage))
+    }
+
+    fn diffuse(&mut self, diffusion: &Diffusion, first: u64) -> Result<(), BackendError> {
+        let Some(noise) = &mut self.noise else {
+            return Err(self.recorder.refused("a model without noise does not diffuse".into()));
+        };
+        match noise.diffuse(&mut self.recorder, &self.cloud, diffusion, first)? {
+            Diffused::Moved => Ok(()),
+            Diffused::Displaced => self.combine(&[1.0], Point::State, Field::Tangent),
+        }
     }
 
     fn combine(&mut self, coefficients: &[f64], into: Point, field: Field) -> Result<(), BackendError> {

@@ -123,6 +123,7 @@ params! {
         is_common: u32,
         intensity: f32,
     }
+    Turn { rows: u32, half_rate: f32, root_share: f32 }
     See { rows: u32, unit: u32 }
     Advance {
         first_group: u32,

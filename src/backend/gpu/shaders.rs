@@ -69,6 +69,7 @@ pub enum Kernel {
     See,
     Place,
     Fluctuate,
+    Turn,
     Combine,
     Advance,
     Mean,
@@ -107,7 +108,7 @@ pub enum Binding {
 }
 
 impl Kernel {
-    pub const ALL: [Kernel; 40] = [
+    pub const ALL: [Kernel; 41] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
         Kernel::ReduceHalf,
@@ -121,6 +122,7 @@ impl Kernel {
         Kernel::See,
         Kernel::Place,
         Kernel::Fluctuate,
+        Kernel::Turn,
         Kernel::Combine,
         Kernel::Advance,
         Kernel::Mean,
@@ -166,6 +168,7 @@ impl Kernel {
             Kernel::See => "see",
             Kernel::Place => "place",
             Kernel::Fluctuate => "fluctuate",
+            Kernel::Turn => "turn",
             Kernel::Combine => "combine",
             Kernel::Advance => "advance",
             Kernel::Mean => "mean",
@@ -216,6 +219,7 @@ impl Kernel {
             Kernel::See => &[GRID, SEE],
             Kernel::Place => &[GRID, PLACE],
             Kernel::Fluctuate => &[GRID, FLUCTUATE],
+            Kernel::Turn => &[GRID, TURN],
             Kernel::Combine => &[GRID, COMBINE],
             Kernel::Advance => &[GRID, PARTIAL, SILENCE, MASK, TILE, ADVANCE],
             Kernel::Mean => &[GRID, SURVEY, MEAN],
@@ -259,6 +263,7 @@ impl Kernel {
             Kernel::Settle => &[Uniform, Read, Read, ReadWrite, Read, Read],
             Kernel::ProjectNarrow | Kernel::ProjectWide => &[Uniform, Read, Read, ReadWrite],
             Kernel::Tangent | Kernel::See | Kernel::Place | Kernel::Fluctuate => &[Uniform, Read, ReadWrite],
+            Kernel::Turn => &[Uniform, ReadWrite, Read],
             Kernel::Combine => &[Uniform, ReadWrite, ReadWrite, Read, Read],
             Kernel::Advance => &[Uniform, ReadWrite, Read, Read, Read],
             Kernel::Direction => &[Uniform, ReadWrite],
@@ -290,6 +295,7 @@ impl Kernel {
             Kernel::See => params::See::LAYOUT,
             Kernel::Place => params::Place::LAYOUT,
             Kernel::Fluctuate => params::Fluctuate::LAYOUT,
+            Kernel::Turn => params::Turn::LAYOUT,
             Kernel::Combine => params::Combine::LAYOUT,
             Kernel::Advance => params::Advance::LAYOUT,
             Kernel::Mean | Kernel::Direction | Kernel::Spread => params::Survey::LAYOUT,
