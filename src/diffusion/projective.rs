@@ -118,7 +118,7 @@ impl Flow {
 
     fn next(&mut self) {
         self.done += 1;
-        if self.done % EACH == 0 {
+        if self.done.is_multiple_of(EACH) {
             self.scale();
         }
     }
