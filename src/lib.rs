@@ -32,3 +32,4 @@ pub mod simulate;
 pub mod sweep;
 pub mod tokens;
 pub mod transport;
+pub mod warning;

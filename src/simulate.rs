@@ -43,7 +43,7 @@
 use std::error::Error;
 
 use crate::{
-    backend::{Backend, BackendError, Lines, Point},
+    backend::{Backend, BackendError, Lines, Method, Point},
     limit::Limit,
     measure::{self, Centres, View},
     model::{Field, Model},
@@ -51,6 +51,7 @@ use crate::{
     problem::Problem,
     scheme::Tableau,
     transport::TransportError,
+    warning::{Said, Warning, WarningKind},
 };
 
 /// What the loop reports while it runs.
@@ -62,6 +63,8 @@ pub enum Event<'a> {
     Tokens(&'a [f64]),
     /// This many steps are done (on a GPU: recorded, and at most a fraction of a second behind).
     Steps(u64),
+    /// Something that the user must know, though the run goes on; each kind at most once for each replica.
+    Warning(&'a Warning),
 }
 
 /// Why a simulation did not reach its end.
@@ -112,7 +115,7 @@ pub async fn simulate_beside<B: Backend, C: Backend>(
     mut on_event: impl FnMut(Event) -> Result<(), Box<dyn Error + Send + Sync>>,
 ) -> Result<u64, SimulateError> {
     let schedule = problem.schedule;
-    let (mut pairs, mut done) = (0u64, 0);
+    let (mut pairs, mut done, mut said) = (0u64, 0, Said::default());
     let centres = Centres::of(problem);
     loop {
         let model = problem.course.at(&problem.model, done, schedule.time(done));
@@ -127,6 +130,9 @@ pub async fn simulate_beside<B: Backend, C: Backend>(
             }
             if problem.quantities.contains(&Quantity::Tokens) {
                 on_event(Event::Tokens(&tokens)).map_err(SimulateError::Observer)?;
+            }
+            for warning in warnings(backend.method()).filter(|warning| said.is_news(warning)) {
+                on_event(Event::Warning(&warning)).map_err(SimulateError::Observer)?;
             }
             if problem.quantities.contains(&Quantity::Energy) {
                 pairs = problem.pairs_per_evaluation().saturating_add(pairs);
@@ -145,6 +151,21 @@ pub async fn simulate_beside<B: Backend, C: Backend>(
             beside.follow(start, done)?;
         }
     }
+}
+
+/// What is to be said about the way that sums are taken.
+fn warnings(method: Method) -> impl Iterator<Item = Warning> {
+    let warning = match method {
+        Method::Direct | Method::Harmonic { .. } => None,
+        Method::Abandoned { error } => Some(Warning::new(
+            WarningKind::HarmonicsAbandoned,
+            format!(
+                "harmonics left an error of {error:.1e}, above the tolerance: went on with direct sums, which take longer; \
+                 a larger tolerance keeps harmonics"
+            ),
+        )),
+    };
+    warning.into_iter()
 }
 
 impl<C: Backend> Beside<'_, C> {

@@ -7,6 +7,7 @@ use tokenfield::{
     record::{RecordError, RunFolder},
     simulate::SimulateError,
     tokens::Shape,
+    warning::Warning,
 };
 
 use super::{CommandError, run::Part};
@@ -58,6 +59,24 @@ impl Folders {
         })
     }
 
+    /// Keeps a warning in the folders that it is about, and returns what is to be said, if that is new.
+    pub fn warn(&mut self, warning: &Warning) -> Result<Option<String>, RecordError> {
+        let own = warning.replica.map(|replica| (replica / self.shape.replicas, replica % self.shape.replicas));
+        let warning = Warning { replica: own.map(|(_, replica)| replica), ..warning.clone() };
+        let is_one_of_many = self.folders.len() > 1;
+        let mut line = None;
+        for (part, folder) in self.folders.iter_mut().enumerate() {
+            let Some(folder) = folder.as_mut().filter(|_| own.is_none_or(|(only, _)| only == part)) else { continue };
+            if folder.warn(&warning)? {
+                line = Some(match own {
+                    Some(_) if is_one_of_many => format!("{}: {warning}", folder.path().display()),
+                    _ => warning.to_string(),
+                });
+            }
+        }
+        Ok(line)
+    }
+
     /// Writes the final tokens and closes the manifests.
     pub fn complete(self, tokens: &[f64], method: Method, pairs: u64) -> Result<(), RecordError> {
         let (shape, pairs) = (self.shape, pairs / self.folders.len() as u64);
@@ -91,5 +110,50 @@ impl Folders {
             }
         }
         CommandError::Failed(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokenfield::{backend::cpu::Cpu, experiment::Experiment, warning::WarningKind};
+
+    use super::*;
+
+    const EXPERIMENT: &str = "name = \"cell\"\n[tokens]\ncount = 4\ndim = 3\nreplicas = 2\ninitial = { law = \"uniform\" }\n\
+                              [attention]\nbeta = 1.0\nnormalization = \"softmax\"\n\
+                              [time]\nscheme = \"euler\"\nstep = 0.1\nend = 0.1\n";
+
+    /// Three cells of two replicas each that run as one, the last of which has been written before.
+    #[test]
+    fn warnings_go_to_the_cells_that_they_are_about() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let experiment = Experiment::parse(EXPERIMENT).expect("an experiment");
+        let mut problem = experiment.resolve().expect("a problem");
+        problem.tokens.shape.replicas = 6;
+        problem.tokens.coordinates = problem.tokens.coordinates.repeat(3);
+        let backend = Cpu::<f64>::new(&problem).expect("a backend");
+        let path = |name: &str| folder.path().join(name);
+        let part = |path| Part { experiment: &experiment, path };
+        let parts = [part(Some(path("a"))), part(Some(path("b"))), part(None)];
+        let mut folders = Folders::create(&parts, &problem, &backend).expect("folders");
+        let kept = |name: &str| {
+            let text = std::fs::read_to_string(path(name).join("manifest.json")).expect("a manifest");
+            serde_json::from_str::<serde_json::Value>(&text).expect("a manifest")["warnings"].clone()
+        };
+        let mut warn = |replica, sentence: &str| {
+            let kind = WarningKind::HarmonicsAbandoned;
+            folders.warn(&Warning { kind, replica, sentence: sentence.into() }).expect("a manifest is written")
+        };
+        assert!(kept("a").is_null(), "nothing is amiss yet");
+        let line = warn(Some(3), "too long");
+        assert_eq!(line, Some(format!("{}: replica 1: too long", path("b").display())));
+        assert_eq!(warn(Some(2), "too long"), None, "one of a kind");
+        assert_eq!(warn(Some(5), "too long"), None, "nobody keeps it");
+        assert!(kept("a").is_null(), "it is not about these");
+        assert_eq!(kept("b"), serde_json::json!(["replica 1: too long"]));
+        assert_eq!(warn(None, "slow"), Some("slow".into()));
+        assert_eq!(warn(None, "slow"), None);
+        assert_eq!(kept("a"), serde_json::json!(["slow"]));
+        assert_eq!(kept("b"), serde_json::json!(["replica 1: too long"]), "the first of the kind");
     }
 }

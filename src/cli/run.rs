@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokenfield::{
-    backend::{Backend, Method, cpu::Cpu, gpu::Gpu},
+    backend::{Backend, cpu::Cpu, gpu::Gpu},
     experiment::{Experiment, Override},
     limit::{Equiangular, Gaussian, Limit, LimitError, Zonal, particles, quadrature_within},
     problem::{Problem, Reference},
@@ -119,6 +119,11 @@ fn run_beside<B: Backend, C: Backend>(
                 Event::Sample(sample) => folders.sample(sample)?,
                 Event::Tokens(tokens) => folders.tokens(tokens)?,
                 Event::Steps(done) => progress.steps(done),
+                Event::Warning(warning) => {
+                    if let Some(line) = folders.warn(warning)? {
+                        progress.bar.suspend(|| eprintln!("warning: {line}"));
+                    }
+                }
             }
             Ok(())
         })
@@ -129,9 +134,6 @@ fn run_beside<B: Backend, C: Backend>(
     let method = backend.method();
     match outcome {
         Ok((pairs, tokens)) => {
-            if let Method::Abandoned { error } = method {
-                eprintln!("harmonics left an error of {error:.1e}, above the tolerance: went on with direct");
-            }
             folders.complete(&tokens, method, pairs).map_err(|error| CommandError::Failed(error.to_string()))
         }
         Err(error) => Err(folders.fail(error, method)),

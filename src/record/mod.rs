@@ -23,6 +23,7 @@ use crate::{
     observe::Sample,
     problem::Reference,
     tokens::Shape,
+    warning::{Warning, WarningKind},
 };
 
 /// Why the record of a run could not be written.
@@ -65,6 +66,9 @@ struct Manifest {
     status: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+    /// One of a kind.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
     wall_seconds: f64,
     pairs_evaluated: u64,
 }
@@ -86,6 +90,8 @@ pub struct RunFolder {
     trajectory: Option<Trajectory>,
     /// Runs that take this one's time with it.
     sharers: usize,
+    /// The kinds of the warnings in the manifest.
+    warned: Vec<WarningKind>,
     manifest: Manifest,
     started: Instant,
 }
@@ -125,6 +131,7 @@ impl RunFolder {
             reference: None,
             status: Status::Running,
             error: None,
+            warnings: Vec::new(),
             wall_seconds: 0.0,
             pairs_evaluated: 0,
         };
@@ -134,6 +141,7 @@ impl RunFolder {
             samples: writer,
             trajectory: None,
             sharers: 1,
+            warned: Vec::new(),
             manifest,
             started: Instant::now(),
         };
@@ -156,6 +164,17 @@ impl RunFolder {
         let row = (sample.replica, sample.time, &sample.values);
         let written = self.samples.serialize(row).and_then(|()| Ok(self.samples.flush()?));
         written.map_err(|error| RecordError::Write { path: self.path.join("samples.csv"), source: error.into() })
+    }
+
+    /// Keeps the first warning of each kind, and returns whether this is one.
+    pub fn warn(&mut self, warning: &Warning) -> Result<bool, RecordError> {
+        if self.warned.contains(&warning.kind) {
+            return Ok(false);
+        }
+        self.warned.push(warning.kind);
+        self.manifest.warnings.push(warning.to_string());
+        self.write_manifest()?;
+        Ok(true)
     }
 
     /// Of the time that passes this run takes one part in so many.

@@ -206,6 +206,7 @@ pub fn events() -> Result<(), String> {
                 Event::Sample(sample) => Told::Sample(sample.replica, sample.time),
                 Event::Steps(steps) => Told::Steps(steps),
                 Event::Tokens(_) => unreachable!("nobody asked for tokens"),
+                Event::Warning(warning) => unreachable!("nothing is amiss: {warning}"),
             });
             Ok(())
         });

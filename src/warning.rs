@@ -1,0 +1,55 @@
+//! What a run must say although it goes on: kinds, and sentences.
+//!
+//! Whoever notices makes the sentence, with its numbers and a remedy; [`simulate`](crate::simulate::simulate) hands it out, once for
+//! each kind and replica, and a run folder keeps the first of each kind.
+
+use std::{collections::HashSet, fmt};
+
+/// What a warning is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WarningKind {
+    /// Harmonics were left for direct sums.
+    HarmonicsAbandoned,
+}
+
+/// Something about a run that its user must know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    pub kind: WarningKind,
+    /// The replica that it is about; none if it is about all of them.
+    pub replica: Option<usize>,
+    /// What is wrong, by how much, and what to do about it; without the number of the replica and a full stop.
+    pub sentence: String,
+}
+
+impl Warning {
+    /// About all replicas.
+    pub fn new(kind: WarningKind, sentence: impl Into<String>) -> Self {
+        Self { kind, replica: None, sentence: sentence.into() }
+    }
+
+    /// About one of them.
+    pub fn of_replica(kind: WarningKind, replica: usize, sentence: impl Into<String>) -> Self {
+        Self { replica: Some(replica), ..Self::new(kind, sentence) }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.replica {
+            Some(replica) => write!(f, "replica {replica}: {}", self.sentence),
+            None => f.write_str(&self.sentence),
+        }
+    }
+}
+
+/// What has been said already.
+#[derive(Debug, Default)]
+pub struct Said(HashSet<(WarningKind, Option<usize>)>);
+
+impl Said {
+    /// Whether nothing of this kind has been said about this replica; from now on it has.
+    pub fn is_news(&mut self, warning: &Warning) -> bool {
+        self.0.insert((warning.kind, warning.replica))
+    }
+}
