@@ -1,10 +1,14 @@
 //! What complete cells say together: `cells.csv`, one row per cell and replica, and `rates.csv`, one row per fit and
 //! combination of the other axes.
 
-use std::path::Path;
+use std::{collections::BTreeMap, fs, io::Write, path::Path};
 
-use super::{Cell, Point, SweepError, folder, rates};
-use crate::{experiment::SweepFile, observe::replicas_a_sample, record::write_whole};
+use super::{Cell, Point, SweepError, folder, rates, whole::vouch};
+use crate::{
+    experiment::SweepFile,
+    observe::replicas_a_sample,
+    record::{Fingerprint, write_whole},
+};
 
 /// The last sample of every replica of a cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +17,8 @@ pub struct Finals {
     pub columns: Vec<String>,
     /// (replica, text of each quantity), by replica.
     pub rows: Vec<(usize, Vec<String>)>,
+    /// What `samples.csv` held when it was read.
+    pub samples: Fingerprint,
 }
 
 impl Finals {
@@ -20,7 +26,8 @@ impl Finals {
     pub fn read(folder: &Path) -> Result<Self, SweepError> {
         let path = folder.join("samples.csv");
         let broken = |problem: String| SweepError::Cell { path: path.clone(), problem };
-        let mut reader = csv::Reader::from_path(&path).map_err(|error| broken(error.to_string()))?;
+        let text = fs::read(&path).map_err(|error| broken(error.to_string()))?;
+        let mut reader = csv::Reader::from_reader(text.as_slice());
         let header = reader.headers().map_err(|error| broken(error.to_string()))?.clone();
         let mut rows: Vec<(usize, Vec<String>)> = Vec::new();
         for record in reader.records() {
@@ -34,8 +41,12 @@ impl Finals {
                 None => rows.push(row),
             }
         }
+        if rows.is_empty() {
+            return Err(broken("it holds no samples".into()));
+        }
         rows.sort_by_key(|(replica, _)| *replica);
-        Ok(Self { columns: header.iter().skip(2).map(str::to_owned).collect(), rows })
+        let columns = header.iter().skip(2).map(str::to_owned).collect();
+        Ok(Self { columns, rows, samples: Fingerprint::of(&text) })
     }
 
     /// A quantity of every replica, or once of those that share it; none if it was not measured.
@@ -45,21 +56,27 @@ impl Finals {
     }
 }
 
-/// Writes both tables of the sweep folder from its cells, all of which must be complete.
+/// Writes both tables of the sweep folder from its cells, all of which must be complete, and the manifest that vouches for them.
 pub fn write_tables(sweep: &Path, file: &SweepFile, cells: &[Cell]) -> Result<(), SweepError> {
     let finals: Vec<Finals> =
         cells.iter().map(|cell| Finals::read(&folder(sweep, cell))).collect::<Result<_, _>>()?;
-    write_csv(&sweep.join("cells.csv"), &cells_table(file, cells, &finals))?;
-    write_csv(&sweep.join("rates.csv"), &rates_table(sweep, file, cells, &finals)?)
+    let tables =
+        [("cells.csv", cells_table(file, cells, &finals)), ("rates.csv", rates_table(sweep, file, cells, &finals)?)];
+    let mut files = BTreeMap::new();
+    for (name, table) in tables {
+        files.insert(name.to_owned(), write_csv(&sweep.join(name), &table)?);
+    }
+    let samples = cells.iter().zip(finals).map(|(cell, finals)| (cell.id.clone(), finals.samples));
+    vouch(sweep, files, samples.collect())
 }
 
-fn write_csv(path: &Path, table: &[Vec<String>]) -> Result<(), SweepError> {
+fn write_csv(path: &Path, table: &[Vec<String>]) -> Result<Fingerprint, SweepError> {
     Ok(write_whole(path, |file| {
-        let mut writer = csv::Writer::from_writer(file);
+        let mut writer = csv::Writer::from_writer(Vec::new());
         for row in table {
             writer.write_record(row).map_err(std::io::Error::from)?;
         }
-        writer.flush()
+        file.write_all(&writer.into_inner().map_err(|error| error.into_error())?)
     })?)
 }
 
@@ -144,6 +161,7 @@ mod tests {
             let finals = Finals {
                 columns: vec![shared.into(), "coupling_error".into()],
                 rows: vec![row(0, "0.5", "1"), row(1, "0.5", "2"), row(2, "0.25", "3"), row(3, "0.25", "4")],
+                samples: Fingerprint::of(b""),
             };
             assert_eq!(finals.quantity(shared), Some(vec![0.5, 0.25]));
             assert_eq!(finals.quantity("coupling_error"), Some(vec![1.0, 2.0, 3.0, 4.0]));

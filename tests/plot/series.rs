@@ -1,9 +1,7 @@
 //! Charts of quantities show the samples.
 
-use tokenfield::plot::draw;
-
 use crate::drawing::{Pixels, attribute, circles, elements, place_of, polylines, svg, words};
-use crate::folder::{Column, EXPERIMENT, circle, folder, samples};
+use crate::folder::{Column, EXPERIMENT, circle, draw, folder, samples};
 use crate::{ALL, draw_all};
 
 #[test]

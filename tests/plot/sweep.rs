@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use tempfile::TempDir;
-use tokenfield::plot::draw;
 
 use super::{
     EXPERIMENT,
     drawing::{Pixels, attribute, circles, elements, place_of, polylines, strokes, svg, words},
+    folder::draw,
 };
 
 const RATES: &str = "quantity,variable,slope,slope_low,slope_high,expected,on_a_line,local_slopes";
