@@ -1,0 +1,43 @@
+//! A disk without room, at every place of a run.
+
+use std::{fs, process::Command};
+
+use crate::{Bench, RECORD, assert_ends, manifest, names};
+
+/// A disk that takes so many blocks of a file and no more, wherever in a run that is: nothing half-written is left, and nothing that
+/// would be in the way of the next attempt.
+#[test]
+fn a_full_disk_leaves_nothing_in_the_way() {
+    let bench = Bench::new();
+    let more = ["--set", "tokens.count=64", "--set", "time.end=2.0"];
+    assert_ends(&bench.run("good", &more), 0, &[]);
+    let mut failures = 0;
+    for blocks in 0..200 {
+        // A file that outgrows its limit fails as on a full disk, if the signal that says so is ignored.
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_tokenfield"), "run", "base.toml", "--backend", "cpu"]);
+        command.args(["--no-plot", "--out", "out"]).args(more).current_dir(&bench.folder);
+        let output = command.output().expect("a shell");
+        if output.status.success() {
+            break;
+        }
+        failures += 1;
+        assert_ends(&output, 1, &["out/", "cannot be written", "make room"]);
+        if bench.path("out").exists() {
+            let left = names(&bench.path("out"));
+            assert_eq!(left, ["experiment.toml", "manifest.json", "samples.csv"], "{blocks} blocks");
+            let samples = fs::read_to_string(bench.path("out/samples.csv")).expect("a file");
+            let good = fs::read_to_string(bench.path("good/samples.csv")).expect("a file");
+            assert!(good.starts_with(&samples) && samples.ends_with('\n'), "whole rows: {samples}");
+            assert_eq!(manifest(&bench.path("out"))["status"], "failed");
+        }
+        assert_ends(&bench.run("out", &more), 0, &[]);
+        for name in RECORD.iter().filter(|name| **name != "manifest.json") {
+            let bytes = |folder: &str| fs::read(bench.path(folder).join(name)).expect("a file");
+            assert_eq!(bytes("out"), bytes("good"), "{blocks} blocks: {name}");
+        }
+        fs::remove_dir_all(bench.path("out")).expect("it goes");
+    }
+    assert!(failures > 5, "the limit did nothing");
+}
