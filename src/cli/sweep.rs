@@ -67,17 +67,20 @@ impl Sweep {
         let own = batches.into_iter().skip(self.shard.index).step_by(self.shard.count);
         let mut work = Work::new(&folder, &cells, &machine);
         work.finish(own.collect())?;
+        // Others may end at the same time; one after the other they write the same.
+        let tables = Claim::wait(&folder)?;
         let left = work.left();
-        if left == 0 {
-            // Others may end at the same time; one after the other they write the same.
-            let tables = Claim::wait(&folder)?;
-            sweep::write_tables(&folder, &file, &cells).map_err(refused)?;
-            drop(tables);
-            if !self.no_plot {
-                tokenfield::plot::draw(&folder).map_err(|error| CommandError::Failed(error.to_string()))?;
-            }
-        } else {
+        match left {
+            0 => sweep::write_tables(&folder, &file, &cells),
+            // What tables there are is of another sweep.
+            _ => sweep::remove_tables(&folder),
+        }
+        .map_err(refused)?;
+        drop(tables);
+        if left > 0 {
             talk(format_args!("{left} of {} cells are left to other shards", cells.len()));
+        } else if !self.no_plot {
+            tokenfield::plot::draw(&folder).map_err(|error| CommandError::Failed(error.to_string()))?;
         }
         name(&folder);
         Ok(())
