@@ -157,7 +157,7 @@ mod tests {
     fn whatever_happens_to_a_file_is_seen() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("file");
-        let long: Vec<u8> = (0..1_000_000_u32).map(|k| (k * k >> 7) as u8).collect();
+        let long: Vec<u8> = (0..1_000_000_u32).map(|k| (k.wrapping_mul(k) >> 7) as u8).collect();
         let written = write_whole(&path, |file| file.write_all(&long)).expect("room");
         assert_eq!(written, Fingerprint::of(&long));
         assert_eq!(written.mismatch(&path), None);

@@ -44,7 +44,10 @@ fn fills_up(more: &[&str]) {
             let samples = fs::read_to_string(bench.path("out/samples.csv")).expect("a file");
             let good = fs::read_to_string(bench.path("good/samples.csv")).expect("a file");
             assert!(good.starts_with(&samples) && samples.ends_with('\n'), "whole rows: {samples}");
-            assert_eq!(manifest(&bench.path("out"))["status"], "failed");
+            // A manifest that says why finds no room itself, where that is very little.
+            let status = manifest(&bench.path("out"))["status"].clone();
+            assert!(status == "failed" || status == "running" && blocks < 8, "{blocks} blocks: {status}");
+            assert_ends(&bench.plot("out"), 2, &["out: its run "]);
         }
         assert_ends(&bench.run("out", more), 0, &[]);
         for name in names(&bench.path("good")).iter().filter(|name| *name != "manifest.json") {
