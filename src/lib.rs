@@ -15,6 +15,7 @@ extern crate self as tokenfield;
 
 pub mod backend;
 pub mod bench;
+pub mod budget;
 pub mod check;
 pub mod experiment;
 mod harmonic;

@@ -130,12 +130,17 @@ impl Problem {
 
     /// Stages of a step: those of the scheme, and as many for the noise if there is any.
     pub fn slots(&self) -> usize {
-        let stages = self.scheme.tableau().stages();
-        if self.model.noise.is_some() { 2 * stages } else { stages }
+        slots(self.scheme, self.model.noise.is_some())
     }
 
     /// Pairs (i, j) whose score one step computes.
     pub fn pairs_per_step(&self) -> u64 {
         self.pairs_per_evaluation().saturating_mul(self.scheme.tableau().stages() as u64)
     }
+}
+
+/// Stages of a step of a scheme, and as many for noise.
+pub(crate) fn slots(scheme: Scheme, is_noisy: bool) -> usize {
+    let stages = scheme.tableau().stages();
+    if is_noisy { 2 * stages } else { stages }
 }

@@ -8,6 +8,7 @@ pub mod cpu;
 pub mod gpu;
 
 use crate::{
+    budget::Shortage,
     model::{Field, Model},
     observe::{Quantity, Statistics},
     scheme::Tableau,
@@ -174,6 +175,8 @@ pub enum BackendError {
     NoMatrices { adapter: String },
     #[error("the {backend} backend has no {term}; {remedy}")]
     Unsupported { backend: &'static str, term: &'static str, remedy: &'static str },
+    #[error(transparent)]
+    Shortage(#[from] Shortage),
     #[error("the device {adapter} was lost: {reason}; run again, or use --backend cpu")]
     DeviceLost { adapter: String, reason: String },
     #[error("the device {adapter} refused the work: {reason}")]

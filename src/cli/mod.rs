@@ -93,7 +93,7 @@ impl CommandError {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Self::Experiment(_) | Self::Input(_) | Self::Record(_) | Self::Plot(_) => ExitCode::from(2),
-            Self::Backend(BackendError::TooManyHarmonics) => ExitCode::from(2),
+            Self::Backend(BackendError::TooManyHarmonics | BackendError::Shortage(_)) => ExitCode::from(2),
             Self::Backend(_) | Self::Failed(_) => ExitCode::from(1),
         }
     }

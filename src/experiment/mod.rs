@@ -25,6 +25,7 @@ mod resolve;
 mod rules;
 mod schedule;
 mod section;
+mod sizes;
 mod sweep;
 mod tensors;
 mod trained;

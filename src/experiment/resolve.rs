@@ -14,8 +14,9 @@ impl Experiment {
         let cloud = self.cloud()?;
         let shape = self.shape(cloud.as_ref())?;
         let schedule = self.schedule()?;
-        let (model, course) = self.equation(shape, schedule)?;
         let quantities = self.quantities()?;
+        self.require_memory(shape, &quantities)?;
+        let (model, course) = self.equation(shape, schedule)?;
         let weights = self.weights(shape)?;
         let coordinates = match cloud {
             Some(cloud) => cloud.place(shape),
@@ -95,17 +96,6 @@ impl Experiment {
                 dim,
                 "must be at least 2",
                 "save tokens of two or more components",
-            ));
-        }
-        // Vectors hold at most isize::MAX bytes.
-        let bytes = u128::from(replicas) * u128::from(count) * u128::from(dim) * 8;
-        if bytes > isize::MAX as u128 {
-            let problem = format!("{replicas} replicas of {count} tokens of {dim} components do not fit into memory");
-            return Err(self.source.error(
-                "tokens.count",
-                count,
-                problem,
-                "take fewer tokens, replicas or components",
             ));
         }
         let passive = typed.passive.unwrap_or(0);

@@ -182,7 +182,7 @@ impl Attention {
         match self.window {
             Some(window) if token < sources => {
                 let start = (token + 1).saturating_sub(window);
-                start.min(end)..end.min(token + window)
+                start.min(end)..end.min(token.saturating_add(window))
             }
             _ => 0..end,
         }

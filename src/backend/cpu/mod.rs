@@ -38,6 +38,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
+pub(crate) use self::columns::PADDING;
 pub use self::real::Real;
 pub(crate) use self::sums::{Sources, are_unit, by_harmonics};
 use self::{
@@ -57,6 +58,7 @@ use self::{
 };
 use super::{Backend, BackendError, Identity, Method, Point};
 use crate::{
+    budget::Sizes,
     model::{Field, Geometry, Mask, Model},
     observe::{Quantity, Statistics},
     problem::Problem,
@@ -101,7 +103,7 @@ pub struct Cpu<T: Real> {
 impl<T: Real> Cpu<T> {
     /// Takes a copy of the tokens of `problem` at time zero.
     ///
-    /// Fails with `TooManyHarmonics` where the problem asks for harmonics and no affordable degree meets its tolerance.
+    /// Fails with `Shortage` where they do not fit, and with `TooManyHarmonics` where the problem asks for harmonics and no affordable degree meets its tolerance.
     pub fn new(problem: &Problem) -> Result<Self, BackendError> {
         Self::with_instructions(problem, Instructions::detect())
     }
@@ -109,6 +111,7 @@ impl<T: Real> Cpu<T> {
     fn with_instructions(problem: &Problem, instructions: Instructions) -> Result<Self, BackendError> {
         let (tokens, attention) = (&problem.tokens, &problem.model.attention);
         let shape = tokens.shape;
+        Sizes::of(problem).require_cpu(T::PRECISION, problem.model.geometry.sees_directions())?;
         let harmonics = Harmonics::choose(problem)?;
         let bias = Bias::new(shape, &tokens.weights);
         let columns = |count| Columns::zeros(shape.replicas, shape.dim, count);
@@ -348,8 +351,11 @@ impl<T: Real> Backend for Cpu<T> {
     }
 
     async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {
-        let rows = |replica| self.state.replica(replica).rows(self.shape.dim, self.shape.count);
-        Ok((0..self.shape.replicas).flat_map(rows).collect())
+        let mut tokens = Vec::with_capacity(self.shape.coordinates());
+        for replica in 0..self.shape.replicas {
+            tokens.extend(self.state.replica(replica).rows(self.shape.dim, self.shape.count));
+        }
+        Ok(tokens)
     }
 }
 
