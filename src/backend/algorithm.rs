@@ -4,7 +4,7 @@ use std::iter::successors;
 
 use super::{BackendError, Precision};
 use crate::{
-    harmonic::{degree, even_loss, floor, spare},
+    harmonic::{degree, even_loss, floor, is_affordable, spare},
     model::{Attention, Head, Matrix},
     problem::{Algorithm, Problem},
 };
@@ -54,6 +54,9 @@ impl Reach {
         let beta = attention.beta_of(head);
         let kappa = head.query_key.multiple_of_identity().map(|factor| beta * factor.abs());
         let longest = kappa.unwrap_or_else(|| beta * head.query_key.spectral_norm(dim));
+        if !is_affordable(dim, longest) {
+            return None;
+        }
         let spare = spare(dim, longest, tolerance, epsilon).min(SPARE);
         let reach = |tolerance| {
             let floor = floor(dim, longest, tolerance, epsilon);
@@ -78,6 +81,9 @@ impl Plan {
     ) -> Result<Option<Self>, BackendError> {
         let (asked, shape, attention) = (problem.algorithm, problem.tokens.shape, &problem.model.attention);
         let dim = shape.dim;
+        if asked == Algorithm::Harmonic && !matches!(dim, 2 | 3) {
+            return Err(BackendError::TooManyHarmonics);
+        }
         if asked == Algorithm::Direct || !serves(problem) {
             return Ok(None);
         }
@@ -119,7 +125,8 @@ impl Plan {
 fn serves(problem: &Problem) -> bool {
     let Problem { model, course, .. } = problem;
     let is_square = |matrix: &Matrix| !matches!(matrix, Matrix::Product { .. });
-    course.is_constant()
+    matches!(problem.tokens.shape.dim, 2 | 3)
+        && course.is_constant()
         && model.geometry.is_unit()
         && model.attention.is_plain()
         && model.attention.heads.iter().all(|head| is_square(&head.query_key) && is_square(&head.value))

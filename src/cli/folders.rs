@@ -4,7 +4,7 @@ use tokenfield::{
     backend::{Backend, Method},
     observe::{Quantity, Sample, columns},
     problem::Problem,
-    record::{RecordError, RunFolder},
+    record::{RecordError, RunFolder, require_room},
     simulate::SimulateError,
     tokens::Shape,
 };
@@ -26,6 +26,12 @@ impl Folders {
         let names = columns(&problem.quantities, shape.dim);
         let claim = |part: &Part| -> Result<Option<RunFolder>, CommandError> {
             let Some(path) = &part.path else { return Ok(None) };
+            let samples = problem.schedule.observations();
+            // A digit and a comma at least, for the number of the replica and the time as well.
+            require_room(path, samples, (names.len() + 2) * shape.replicas, 2)?;
+            if problem.quantities.contains(&Quantity::Tokens) {
+                require_room(path, samples, shape.coordinates(), 4)?;
+            }
             let (text, seed) = (part.experiment.to_toml()?, part.experiment.seed());
             let mut folder = RunFolder::create(path, &text, seed, &names, &backend.identity(), backend.method())?;
             folder.shared_by(parts.len());

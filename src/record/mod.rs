@@ -19,6 +19,7 @@ use serde::{Serialize, Serializer};
 
 use self::trajectory::Trajectory;
 use crate::{
+    budget::{Bytes, room_on_disk},
     backend::{Identity, Method, Precision},
     observe::Sample,
     problem::Reference,
@@ -30,8 +31,24 @@ use crate::{
 pub enum RecordError {
     #[error("{}: the folder is not empty; choose another with --out, or remove it", path.display())]
     Occupied { path: PathBuf },
+    #[error(
+        "{}: needs {} on disk for the samples of {samples} times (observe.every), and {} are free; \
+         write a larger observe.every, or choose another disk with --out", path.display(), Bytes(*needed), Bytes((*available).into())
+    )]
+    NoRoom { path: PathBuf, samples: u64, needed: u128, available: u64 },
     #[error("{}: cannot be written: {source}; choose another folder with --out", path.display())]
     Write { path: PathBuf, source: io::Error },
+}
+
+/// Refuses samples that the disk at `path` has no room for: every number of `numbers` a sample takes `each` bytes or more.
+pub fn require_room(path: &Path, samples: u64, numbers: usize, each: u128) -> Result<(), RecordError> {
+    let needed = each.saturating_mul(numbers as u128).saturating_mul(samples.into());
+    match room_on_disk(path) {
+        Some(available) if needed > available.into() => {
+            Err(RecordError::NoRoom { path: path.to_owned(), samples, needed, available })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// How far a run has come.

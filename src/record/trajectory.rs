@@ -60,8 +60,9 @@ impl Trajectory {
 fn zeroed<T: WritableElement>(path: &Path, samples: usize, shape: Shape) -> io::Result<File> {
     let mut file = File::create(path)?;
     let dimensions = (samples, shape.replicas, shape.count, shape.dim);
+    let bytes = samples.checked_mul(shape.coordinates()).and_then(|n| n.checked_mul(size_of::<T>()));
+    let bytes = bytes.ok_or_else(|| io::Error::other("its tokens are more bytes than can be counted"))?;
     write_zeroed_npy::<T, _>(&file, dimensions).map_err(io::Error::other)?;
-    let bytes = samples * shape.coordinates() * size_of::<T>();
     let header = file.metadata()?.len() - bytes as u64;
     file.seek(SeekFrom::Start(header))?;
     Ok(file)

@@ -10,6 +10,7 @@ mod fit;
 mod table;
 
 use std::{
+    collections::HashSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -51,13 +52,13 @@ pub enum SweepError {
 /// All cells of the grid, the last axis fastest; each is resolved once, so that none fails for what was typed after others have
 /// run for hours.
 pub fn cells(file: &SweepFile, precision: Precision) -> Result<Vec<Cell>, SweepError> {
-    let mut cells = Vec::new();
+    let (mut cells, mut ids) = (Vec::new(), HashSet::new());
     for values in file.grid() {
         let experiment = file.experiment(&values)?;
         let problem = experiment.resolve()?;
         file.require_measured(&columns(&problem.quantities, problem.tokens.shape.dim))?;
         let id = id(&experiment.to_toml()?, precision);
-        if cells.iter().any(|cell: &Cell| cell.id == id) {
+        if !ids.insert(id.clone()) {
             return Err(file.repeats(&values).into());
         }
         cells.push(Cell { id, values: values.iter().map(text).collect(), experiment });

@@ -21,6 +21,8 @@ use super::{
     serves,
 };
 use crate::{
+    backend::BackendError,
+    budget::Needs,
     initial::{Law, LawError, gauss_legendre, unit_axis},
     model::{Field, Head, Matrix, Model, Normalization},
     problem::Problem,
@@ -31,7 +33,7 @@ use crate::{
 const NODES: f64 = 256.0;
 const COARSE: f64 = 1000.0;
 /// Beyond, [`Series`] has too few polynomials for a kernel of width kappa^{-1/2}.
-const SHARPEST: f64 = 2.5e5;
+pub(crate) const SHARPEST: f64 = 2.5e5;
 /// Terms e^{-BELOW} times the largest are below rounding, however many.
 const BELOW: f64 = 50.0;
 
@@ -70,6 +72,10 @@ impl Zonal {
         }
         let dim = problem.tokens.shape.dim;
         let count = (NODES * (sharpest / COARSE).sqrt().max(1.0)).ceil() as usize;
+        let mut needs = Needs::default();
+        let each = 8 * (4 + problem.slots() as u128);
+        needs.add("the nodes of the limit", each, &[("attention.beta", count as u128), ("tokens.dim", dim as u128)]);
+        needs.require().map_err(BackendError::from)?;
         let Heights { axis, nodes } = nodes(law, dim, count)?;
         let weights: Vec<f64> = nodes.iter().map(|(_, weight)| *weight).collect();
         let meridian = meridian(&axis);
