@@ -67,7 +67,15 @@ fn only_the_doors_print_and_block() {
 
 #[test]
 fn only_recorders_and_readers_touch_files() {
-    let rooms = ["src/record/", "src/plot/", "src/sweep/", "src/experiment/", "src/initial/", "src/cli/", "src/budget/machine.rs"];
+    let rooms = [
+        "src/record/",
+        "src/plot/",
+        "src/sweep/",
+        "src/experiment/",
+        "src/initial/",
+        "src/cli/",
+        "src/budget/machine.rs",
+    ];
     assert_only_in(&["std::fs", "File::create", "fs::"], &rooms);
 }
 

@@ -145,7 +145,11 @@ impl Sizes {
             Quantity::Modes { degree } => {
                 let degrees = ("observe.degree", degree as u128 + 1);
                 let factors = [(COUNT, chunks + 1), degrees, degrees];
-                Part::new("harmonics of chunks of tokens", DOUBLE, if self.dim == 2 { &factors[..2] } else { &factors })
+                Part::new(
+                    "harmonics of chunks of tokens",
+                    DOUBLE,
+                    if self.dim == 2 { &factors[..2] } else { &factors },
+                )
             }
             Quantity::Attention { .. } => {
                 let operands = if self.dim > self.count { [dim, dim] } else { [count, dim] };

@@ -65,13 +65,17 @@ impl Experiment {
                 )),
             },
             Quantity::MmdReference { beta } if kind == Some(Reference::Zonal) && beta > SHARPEST => Some((
-                format!("observe.kernel-beta = {beta:e} is a kernel sharper than a zonal limit resolves, which is {SHARPEST:e}"),
+                format!(
+                    "observe.kernel-beta = {beta:e} is a kernel sharper than a zonal limit resolves, which is {SHARPEST:e}"
+                ),
                 "write a smaller observe.kernel-beta, or reference.kind = \"particles\"".into(),
             )),
             Quantity::SinkhornReference { epsilon } if self.geometry().is_unit() && epsilon < sinkhorn::LEAST => {
                 let least = sinkhorn::LEAST;
                 Some((
-                    format!("observe.epsilon = {epsilon:e} is below {least:e}, where rounding of the costs decides the plan"),
+                    format!(
+                        "observe.epsilon = {epsilon:e} is below {least:e}, where rounding of the costs decides the plan"
+                    ),
                     format!("write observe.epsilon = {least:e} or more, or \"w2_reference\""),
                 ))
             }

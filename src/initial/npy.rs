@@ -54,7 +54,9 @@ pub(crate) fn read(path: &Path) -> Result<Array, NpyError> {
     }
     let mut needs = Needs::default();
     needs.add("the numbers of the file", u128::from(width.1) + 16, &[("numbers", expected as u128)]);
-    needs.require().map_err(|shortage| NpyError { problem: shortage.problem(), remedy: "take a smaller array".into() })?;
+    needs
+        .require()
+        .map_err(|shortage| NpyError { problem: shortage.problem(), remedy: "take a smaller array".into() })?;
     let values = if width.1 == 4 {
         entries::<f32>(&header, &mut reader, expected)
     } else {

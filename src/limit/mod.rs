@@ -37,7 +37,11 @@ pub use self::{
     quadrature::quadrature_within,
     zonal::Zonal,
 };
-pub(crate) use self::{moments::Moments, series::Series, zonal::{SHARPEST, kernel_mean}};
+pub(crate) use self::{
+    moments::Moments,
+    series::Series,
+    zonal::{SHARPEST, kernel_mean},
+};
 
 /// The limit of a problem.
 #[derive(Clone, Debug)]

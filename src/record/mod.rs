@@ -19,8 +19,8 @@ use serde::{Serialize, Serializer};
 
 use self::trajectory::Trajectory;
 use crate::{
-    budget::{Bytes, room_on_disk},
     backend::{Identity, Method, Precision},
+    budget::{Bytes, room_on_disk},
     observe::Sample,
     problem::Reference,
     tokens::Shape,
