@@ -118,7 +118,7 @@ fn rates_are_one_row_for_each_value_of_the_other_axes() {
     assert_eq!(header, ["quantity", "variable", "slope", "slope_low", "slope_high", "expected"]);
     let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("rows");
     assert_eq!(rows.len(), 2);
-    assert_eq!(rows.iter().map(|row| &row[8]).collect::<Vec<_>>(), ["softmax", "shifted"]);
+    assert_eq!(rows.iter().map(|row| &row[9]).collect::<Vec<_>>(), ["softmax", "shifted"]);
     for row in rows {
         let number = |index: usize| row[index].parse::<f64>().expect("a number");
         assert!((number(2) + 0.5).abs() < 0.15, "propagation of chaos: {row:?}");
@@ -281,4 +281,54 @@ fn values_that_mean_the_same_are_refused() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("attention.beta = 1.0") && said.contains("same experiment as a cell before it"), "{said}");
     assert!(!folder.join("out").exists());
+}
+
+/// The rows of `rates.csv`, each from the slope to the note.
+fn fits(folder: &Path) -> Vec<Vec<String>> {
+    let mut reader = csv::Reader::from_path(folder.join("out/rates.csv")).expect("a table");
+    let header: Vec<String> = reader.headers().expect("a header").iter().map(str::to_owned).collect();
+    assert_eq!(header[8], "note");
+    let row = |row: Result<csv::StringRecord, _>| -> Vec<String> {
+        row.expect("a row").iter().skip(2).take(7).map(str::to_owned).collect()
+    };
+    reader.records().map(row).collect()
+}
+
+#[test]
+fn one_replica_has_no_interval_and_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    files(folder, &SWEEP.replace("[\"softmax\", \"shifted\"]", "[\"softmax\"]"));
+    fs::write(folder.join("base.toml"), BASE.replace("replicas = 24", "replicas = 1")).expect("a file");
+    let output = sweep(folder, "out", &[]);
+    assert_done(&output);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let note = "no interval: a cell has one replica";
+    let line = format!("fit of coupling_error over tokens.count, attention.normalization = softmax: {note}\n");
+    assert!(said.contains(&line), "{said}");
+    let [row] = &fits(folder)[..] else { panic!("one fit") };
+    assert!(row[0].parse::<f64>().expect("a slope") < 0.0, "{row:?}");
+    assert_eq!([&row[1], &row[2], &row[4], &row[6]], ["", "", "", note], "{row:?}");
+    assert!(!row[5].contains('['), "{row:?}");
+}
+
+/// Tokens all in one place have w2_dirac = 0.
+#[test]
+fn an_empty_fit_says_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let base = BASE.replace("concentration = 1.5", "concentration = inf").replace("coupling_error", "w2_dirac");
+    files(
+        folder,
+        &SWEEP.replace("coupling_error", "w2_dirac").replace("[\"softmax\", \"shifted\"]", "[\"softmax\"]"),
+    );
+    let base = base.replace("replicas = 24", "replicas = 2").replace("[reference]\nkind = \"zonal\"\n", "");
+    fs::write(folder.join("base.toml"), base).expect("a file");
+    let output = sweep(folder, "out", &["--precision", "double"]);
+    assert_done(&output);
+    let [row] = &fits(folder)[..] else { panic!("one fit") };
+    let note = "no slope: 6 of 6 numbers have no logarithm; the first is 0, number 0 (from 0) of the cell where the key is 64";
+    assert_eq!(row[6], note, "{row:?}");
+    assert!(row[..3].iter().chain([&row[4], &row[5]]).all(String::is_empty), "{row:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains(note));
 }

@@ -66,7 +66,9 @@ impl Sweep {
         }
         let left = left(&folder, &cells)?;
         if left == 0 {
-            sweep::write_tables(&folder, &file, &cells).map_err(refused)?;
+            for note in sweep::write_tables(&folder, &file, &cells).map_err(refused)? {
+                eprintln!("{note}");
+            }
             if !self.no_plot {
                 tokenfield::plot::draw(&folder).map_err(|error| CommandError::Failed(error.to_string()))?;
             }

@@ -18,8 +18,8 @@ use sha2::{Digest, Sha256};
 
 pub use self::{
     batch::{batches, merged},
-    fit::{Point, Rate, intercept, log_error, mean, rates},
-    table::{Finals, write_tables},
+    fit::{NoRate, Point, Rate, Slope, intercept, log_reach, mean, rates},
+    table::{Finals, RATES, write_tables},
 };
 use crate::{
     backend::Precision,
