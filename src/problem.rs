@@ -2,8 +2,11 @@
 //!
 //! An experiment file resolves to a `Problem`; a library user may as well write one down directly.
 
+mod decimal;
+
 use std::fmt;
 
+pub(crate) use self::decimal::Decimal;
 use crate::{
     model::{Course, Mask, Model},
     observe::Quantity,
@@ -13,6 +16,9 @@ use crate::{
 
 /// The layer-times at which tokens are: `steps` steps from 0 to `end`, observed every `observe_every` steps and at
 /// the end.
+///
+/// A step is the shortest decimal that `steps` times are `end`, if there is one, and times are its multiples, each rounded once: the
+/// third time of steps of 0.1 is 0.3, whatever the end is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Schedule {
     pub steps: u64,
@@ -23,12 +29,15 @@ pub struct Schedule {
 impl Schedule {
     /// The length h of one step.
     pub fn step(&self) -> f64 {
-        self.end / self.steps.max(1) as f64
+        Decimal::part(self.end, self.steps).map_or(self.end / self.steps.max(1) as f64, |step| step.times(1))
     }
 
-    /// The layer-time after `steps` steps, rounded once.
+    /// The layer-time after `steps` steps.
     pub fn time(&self, steps: u64) -> f64 {
-        self.end * steps as f64 / self.steps.max(1) as f64
+        match Decimal::part(self.end, self.steps) {
+            Some(step) => step.times(steps),
+            None => self.end * steps as f64 / self.steps.max(1) as f64,
+        }
     }
 
     /// Steps from `steps` to the next observation; zero after the last.
@@ -139,3 +148,6 @@ impl Problem {
         self.pairs_per_evaluation().saturating_mul(self.scheme.tableau().stages() as u64)
     }
 }
+
+#[cfg(test)]
+mod tests;
