@@ -109,12 +109,13 @@ fn the_histogram_of_overlaps_is_a_map_over_time() {
     };
     let nothing = |_: usize, _: f64| 0.0;
     let (third, fourth) = (share(false), share(true));
-    let columns: [Column; 5] = [
+    let columns: [Column; 6] = [
         ("mean_norm", &nothing),
         ("overlap_histogram_0", &nothing),
         ("overlap_histogram_1", &nothing),
         ("overlap_histogram_2", &third),
         ("overlap_histogram_3", &fourth),
+        ("overlap_histogram_error", &third),
     ];
     let dir = folder(EXPERIMENT, &samples(2, 4, &columns), &[circle(5), circle(5)]);
     let paths = draw(dir.path()).expect("a good run folder");

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::{columns::Columns, real::Real};
 use crate::{
-    observe::{Quantity, Statistics, direction},
+    observe::{Quantity, Statistics, direction, has_direction},
     tokens::{Shape, Weights},
 };
 
@@ -36,11 +36,24 @@ impl<T: Real> Measures<'_, T> {
             }
             if asked(Quantity::W2Dirac) || asked(Quantity::Overlap) {
                 let axis = direction(&statistics.mean);
-                (statistics.square_distance, statistics.overlap_min) = self.spread(replica, &axis);
+                (statistics.square_distance, statistics.overlap_min) =
+                    match has_direction(&statistics.mean, self.rounding()) {
+                        true => self.spread(replica, &axis),
+                        false => (f64::NAN, f64::NAN),
+                    };
             }
             statistics
         };
         (0..self.shape.replicas).into_par_iter().map(statistics).collect()
+    }
+
+    /// How far the mean of unit vectors may be from that of the tokens that they stand for: tokens are rounded to working precision,
+    /// by which a half is lost of each component and as much when they were put on the sphere, and sums to double precision, by
+    /// as many halves as there are additions in a row.
+    fn rounding(&self) -> f64 {
+        let sources = self.shape.sources();
+        let additions = sources.min(CHUNK) + sources.div_ceil(CHUNK);
+        T::EPSILON + 0.5 * f64::EPSILON * additions as f64
     }
 
     /// sum_j w_j x_j.

@@ -11,13 +11,13 @@ use super::{
     pipelines::{Bound, Pipeline},
     readback::Readback,
     recorder::Recorder,
-    shaders::{Constants, Kernel, SURVEY_ROWS},
+    shaders::{Constants, Kernel, SURVEY_ROWS, THREADS},
 };
 use crate::{
     backend::BackendError,
     measure::{flow_slope, times_exponential},
     model::{Attention, Normalization},
-    observe::{Quantity, Statistics},
+    observe::{Quantity, Statistics, has_direction},
     problem::Problem,
     tokens::Shape,
 };
@@ -241,6 +241,9 @@ impl Survey {
                 let parts = vectors(places.spreads + chunks, self.replica_chunks).chunks(VECTOR);
                 statistics.square_distance = unit * parts.clone().map(|part| f64::from(part[0])).sum::<f64>();
                 statistics.overlap_min = parts.map(|part| f64::from(part[1])).fold(f64::INFINITY, f64::min);
+                if !has_direction(&statistics.mean, self.rounding()) {
+                    (statistics.square_distance, statistics.overlap_min) = (f64::NAN, f64::NAN);
+                }
             }
             let log_energy = || {
                 let of_head = |head| vectors(places.energies + head * self.chunks + chunks, self.replica_chunks);
@@ -264,6 +267,14 @@ impl Survey {
             statistics
         };
         Ok((0..self.shape.replicas).map(statistics).collect())
+    }
+
+    /// How far the mean of unit vectors, which the device takes for the direction, may be from that of the tokens that they stand
+    /// for: by rounding of the tokens, and of the additions in a row of one thread in a chunk and over chunks, and between threads.
+    fn rounding(&self) -> f64 {
+        let in_a_row = |terms: usize| terms.div_ceil(THREADS as usize);
+        let additions = in_a_row(SURVEY_ROWS as usize) + in_a_row(self.replica_chunks) + 2 * THREADS.ilog2() as usize;
+        f64::from(f32::EPSILON) * (1.0 + 0.5 * additions as f64)
     }
 
     /// What weights of one are on the device, where they are relative to their mean.
