@@ -7,12 +7,14 @@
 
 mod array;
 mod attention;
+mod config;
 mod course;
 mod distances;
 mod error;
 mod explicit;
 mod geometry;
 mod head;
+mod keys;
 mod law;
 mod matrix;
 mod noise;

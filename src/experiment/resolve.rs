@@ -13,6 +13,7 @@ impl Experiment {
     pub fn resolve(&self) -> Result<Problem, ExperimentError> {
         let cloud = self.cloud()?;
         let shape = self.shape(cloud.as_ref())?;
+        self.require_starts(cloud.as_ref())?;
         let schedule = self.schedule()?;
         let (model, course) = self.equation(shape, schedule)?;
         let quantities = self.quantities()?;
@@ -36,6 +37,21 @@ impl Experiment {
         let problem = Problem { tokens, model, course, scheme, schedule, quantities, algorithm, tolerance };
         self.require_measurable(&problem)?;
         Ok(problem)
+    }
+
+    /// Of the replicas of a file every second would give way to the one before it perturbed.
+    fn require_starts(&self, cloud: Option<&Cloud>) -> Result<(), ExperimentError> {
+        let Some(replicas) =
+            cloud.and_then(|cloud| cloud.replicas).filter(|_| self.typed.tokens.perturbation.is_some())
+        else {
+            return Ok(());
+        };
+        let problem = format!(
+            "every second replica is the one before it perturbed, and tokens.initial.path holds {replicas} replicas of its \
+             own, of which every second would be dropped"
+        );
+        let remedy = "save an array of shape (count, dim), or leave tokens.perturbation out";
+        Err(self.source.error("tokens.perturbation", self.quoted("tokens.perturbation"), problem, remedy))
     }
 
     /// Of two replicas the second is the first one perturbed, with the same weights.

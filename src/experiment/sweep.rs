@@ -22,7 +22,7 @@ use super::{
 };
 use crate::initial::npy::unreadable_because;
 
-const SWEEP: &[&str] = &["name", "base", "axes", "fit"];
+pub(super) const SWEEP: &[&str] = &["name", "base", "axes", "fit"];
 const FIT: &[&str] = &["quantity", "variable", "expected"];
 
 /// A sweep file: every combination of the values of its axes is an experiment.
