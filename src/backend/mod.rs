@@ -105,7 +105,7 @@ pub trait Backend {
     fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError>;
 
     /// k_stage <- intensity * G(x_i) xi_i at `point`, with the standard normal draws xi of step `step`, as the geometry lets
-    /// it move a token.
+    /// it move a token; k_stage <- 0 where the model has no noise.
     fn fluctuate(&mut self, point: Point, step: u64, stage: usize) -> Result<(), BackendError>;
 
     /// `into` <- N(state + sum_s coefficients\[s\] k_s), with N as the geometry has it; a layer norm is that after `field`.

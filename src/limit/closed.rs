@@ -61,7 +61,11 @@ impl<F: Form> Backend for Closed<F> {
         Ok(())
     }
 
-    fn fluctuate(&mut self, _point: Point, _step: u64, _stage: usize) -> Result<(), BackendError> {
+    fn fluctuate(&mut self, _point: Point, _step: u64, stage: usize) -> Result<(), BackendError> {
+        if self.model.noise.is_none() {
+            self.velocities[stage].fill(0.0);
+            return Ok(());
+        }
         Err(BackendError::Unsupported { backend: F::NAME, term: "noise", remedy: "leave out [noise]" })
     }
 

@@ -58,6 +58,10 @@ impl<T: Real> Columns<T> {
         self.width
     }
 
+    pub(super) fn clear(&mut self) {
+        self.numbers.all_mut().fill(T::zeroed());
+    }
+
     /// The columns of one replica.
     pub(super) fn replica(&self, replica: usize) -> Cloud<'_, T> {
         let length = self.width * self.stride;

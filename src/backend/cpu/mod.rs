@@ -274,7 +274,10 @@ impl<T: Real> Backend for Cpu<T> {
     }
 
     fn fluctuate(&mut self, point: Point, step: u64, stage: usize) -> Result<(), BackendError> {
-        let Some(noise) = &self.model.noise else { return Ok(()) };
+        let Some(noise) = &self.model.noise else {
+            self.velocities[stage].clear();
+            return Ok(());
+        };
         let mut velocities = std::mem::replace(&mut self.velocities[stage], Columns::zeros(0, 1, 0));
         let clouds: Vec<_> = velocities.replicas_mut().enumerate().collect();
         clouds.into_par_iter().for_each(|(replica, mut velocity)| {

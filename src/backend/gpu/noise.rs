@@ -3,6 +3,7 @@
 use super::{
     cloud::{Cloud, Tract},
     device::Device,
+    ledger::Ledger,
     motion::{Look, Motion},
     params,
     perceptron::Perceptron,
@@ -37,24 +38,25 @@ enum Drawn {
 }
 
 impl Noise {
-    pub async fn new(
-        device: &Device,
+    pub fn new(
+        ledger: &Ledger,
         model: &model::Noise,
         shape: Shape,
         constants: &Constants,
         cloud: &Cloud,
         recorder: &Recorder,
     ) -> Result<Noise, BackendError> {
+        let device = ledger.device();
         let field = match model.field {
             NoiseField::Independent | NoiseField::CommonAdditive => {
                 let numbers = shape.replicas * 4 * constants.width() as usize;
-                let common = super::project::upload(device, "common noise", &vec![0.0; numbers]);
+                let common = ledger.upload("common noise", &vec![0.0; numbers]);
                 let pipeline = Pipeline::new(device, Kernel::Fluctuate, constants);
                 let bind = |tract: &Tract| pipeline.bind(device, recorder.uniforms(), &[&common, &tract.slopes]);
                 Drawn::Vectors { segments: cloud.tracts.iter().map(bind).collect(), common }
             }
             NoiseField::CommonMatrix => {
-                let matrix = Linear::new(device, "noise", &matrix(model, shape, 0, 0));
+                let matrix = Linear::new(ledger, "noise", &matrix(model, shape, 0, 0));
                 let pass = |tract: &Tract, point| {
                     let buffers = [tract.tokens(point), &tract.slopes];
                     Projection::new(device, recorder, constants, &matrix, buffers)
@@ -64,8 +66,8 @@ impl Noise {
             }
             NoiseField::CommonPerceptron { width, activation } => {
                 let first = perceptron(model, shape, (width, activation), 0, 0);
-                let perceptron = Perceptron::new(device, &first, constants, cloud, recorder, Look::Plain);
-                Drawn::Perceptron(perceptron.await?)
+                let perceptron = Perceptron::new(ledger, &first, constants, cloud, recorder, Look::Plain);
+                Drawn::Perceptron(perceptron?)
             }
         };
         Ok(Noise { device: device.clone(), model: model.clone(), shape, field })

@@ -4,10 +4,10 @@ use std::{f64::consts::LN_2, ops::Range};
 
 use super::{
     Gpu,
-    cloud::{Cloud, Ledger, Tract},
+    cloud::{Cloud, Tract},
+    ledger::Ledger,
     params,
     pipelines::{Bound, Pipeline},
-    project::upload,
     readback::Readback,
     recorder::Recorder,
     shaders::{Constants, Kernel, SILENT, THREADS},
@@ -36,9 +36,8 @@ impl Gpu {
         }
         if observables.sharpness.as_ref().is_none_or(|sharpness| sharpness.sample != (rows, seed)) {
             let wire = (constants as &Constants, cloud as &Cloud, recorder as &Recorder);
-            let ledger = Ledger::open(device);
-            let sharpness = Sharpness::new(&ledger, *shape, (rows, seed), velocity, wire);
-            observables.sharpness = ledger.close().await.ok().and(sharpness);
+            let lay_out = |ledger: &Ledger| Ok(Sharpness::new(ledger, *shape, (rows, seed), velocity, wire));
+            observables.sharpness = Ledger::afford(device, lay_out).await?.flatten();
         }
         let Some(sharpness) = &observables.sharpness else { return Ok(None) };
         sharpness.record(recorder, cloud, velocity)?;
@@ -101,7 +100,7 @@ impl Sharpness {
         }
         let found = ledger.buffer("found", bytes);
         let words = |rows: &Vec<usize>| rows.iter().map(|row| *row as u32).collect::<Vec<u32>>();
-        let lists: Vec<_> = chosen.iter().map(|rows| upload(device, "chosen", &words(rows))).collect();
+        let lists: Vec<_> = chosen.iter().map(|rows| ledger.upload("chosen", &words(rows))).collect();
         let site = |(view, keys, slices, at): (View, usize, usize, usize)| {
             let (lens, pass) = velocity.pass(view);
             let own = Constants { inner: lens.key_dim as u32, ..*constants };

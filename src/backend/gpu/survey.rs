@@ -6,7 +6,7 @@ use bytemuck::Zeroable;
 
 use super::{
     cloud::Cloud,
-    device::Device,
+    ledger::Ledger,
     params,
     pipelines::{Bound, Pipeline},
     readback::Readback,
@@ -101,7 +101,7 @@ impl Flow {
 
 impl Survey {
     pub fn new(
-        device: &Device,
+        ledger: &Ledger,
         problem: &Problem,
         constants: &Constants,
         cloud: &Cloud,
@@ -115,14 +115,10 @@ impl Survey {
             cloud.tracts.iter().map(|tract| tract.segment.replicas * chunks_of(tract.segment.tokens)).sum();
         let width = constants.width() as usize;
         let bytes = (Places::new(chunks, shape.replicas, width, heads).end * VECTOR * 4) as u64;
+        let device = ledger.device();
         let limits = device.device.limits();
         device.within("max_storage_buffer_binding_size", bytes, limits.max_storage_buffer_binding_size)?;
-        let samples = device.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("samples"),
-            size: bytes,
-            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
-            mapped_at_creation: false,
-        });
+        let samples = ledger.buffer("samples", bytes);
         let kernel = |kernel| Pipeline::new(device, kernel, constants);
         let kernels = [Kernel::Mean, Kernel::Spread, Kernel::Energy].map(kernel);
         let dissipation = kernel(Kernel::Dissipation);
