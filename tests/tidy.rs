@@ -60,6 +60,11 @@ fn only_the_graphics_room_sees_wgpu() {
 }
 
 #[test]
+fn only_the_ledger_takes_memory_on_a_device() {
+    assert_only_in(&["create_buffer(", "create_buffer_init(", "create_texture("], &["src/backend/gpu/ledger.rs"]);
+}
+
+#[test]
 fn only_the_doors_print_and_block() {
     assert_only_in(&["println!", "eprintln!", "indicatif", "clap::"], &["src/cli/", "src/main.rs", "build.rs"]);
     assert_only_in(&["pollster::", "block_on"], &["src/cli/"]);

@@ -98,6 +98,7 @@ impl Recorder {
         work: f64,
     ) -> Result<(), BackendError> {
         const { assert!(size_of::<P>() <= SLOT as usize) };
+        pipelines::takes::<P>(bound.kernel).map_err(|reason| self.refused(reason))?;
         if self.dispatches.len() == SLOTS || self.work + work > 1.5 * self.pace.work() {
             self.submit()?;
         }

@@ -16,6 +16,11 @@ use super::{
     params::{self, Params},
 };
 
+/// Threads of a workgroup at most, as browsers have them.
+pub const MOST_THREADS: u32 = 256;
+/// Bytes that they share at most, but in half precision.
+pub const WORKGROUP_BYTES: u32 = 16384;
+
 /// Tokens up to this width are reduced in registers, wider ones through blocked products.
 pub const NARROW: usize = 16;
 /// Threads of a workgroup in every kernel that has no reason for another number.
@@ -276,6 +281,11 @@ impl Kernel {
             Kernel::Collect => &[Uniform, Read, ReadWrite],
             Kernel::SeriesCircle | Kernel::SeriesSphere => &[Uniform, Read, Read, Read, ReadWrite, ReadWrite],
         }
+    }
+
+    /// Storage buffers that it binds.
+    pub fn storage_buffers(self) -> u32 {
+        self.bindings().iter().filter(|binding| **binding != Binding::Uniform).count() as u32
     }
 
     /// The uniform struct, as Rust lays it out.
