@@ -124,7 +124,11 @@ impl Problem {
             (Mask::StrictlyCausal, None) => sources * (sources - 1) / 2,
             (_, Some(_)) => (0..shape.sources()).map(seen).sum::<u64>() - others,
         };
-        let of_replica = among_sources + shape.passive as u64 * sources;
+        let by_passive = match attention.window {
+            None => shape.passive as u64 * sources,
+            Some(_) => (shape.sources()..shape.count).map(seen).sum::<u64>(),
+        };
+        let of_replica = among_sources + by_passive;
         of_replica.saturating_mul(shape.replicas as u64 * attention.heads.len() as u64)
     }
 

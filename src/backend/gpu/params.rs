@@ -57,7 +57,6 @@ params! {
         ahead: i32,
         window: i32,
         others: u32,
-        first_passive: u32,
         seeks: u32,
         residuals_at: u32,
         tolerance: f32,
@@ -186,7 +185,6 @@ params! {
         ahead: i32,
         window: i32,
         others: u32,
-        first_passive: u32,
     }
     Shadow {
         first_group: u32,

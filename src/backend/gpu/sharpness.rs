@@ -61,7 +61,6 @@ pub(super) struct Sharpness {
     /// How many rows, and the seed.
     sample: (usize, u64),
     replicas: usize,
-    sources: usize,
     sites: Vec<Site>,
     /// Of each segment the replicas of its rows.
     owners: Vec<Vec<usize>>,
@@ -115,7 +114,7 @@ impl Sharpness {
             rows.iter().map(|row| tract.segment.first_replica + row / tract.segment.tokens).collect()
         };
         let owners = cloud.tracts.iter().zip(&chosen).map(|(tract, rows)| owner(tract, rows)).collect();
-        Some(Sharpness { sample, replicas: shape.replicas, sources: shape.sources(), sites, owners, found, end })
+        Some(Sharpness { sample, replicas: shape.replicas, sites, owners, found, end })
     }
 
     /// Records the rows of the state, whatever the mask and the positions.
@@ -133,7 +132,7 @@ impl Sharpness {
             if let Some(key) = key {
                 key.record(recorder, keys.rows())?;
             }
-            let heard = velocity.hearing.heard(queries, keys, self.sources);
+            let heard = velocity.hearing.heard(queries, keys);
             let groups = (self.owners[site.view.segment].len() * site.slices) as u64;
             // An exponential is about eight multiply-adds, and a token is not read twice.
             let work = groups as f64 * (keys.sources.min(SLICE_KEYS) * (2 * lens.key_dim + 32)) as f64;
@@ -152,7 +151,6 @@ impl Sharpness {
                     ahead: heard.ahead,
                     window: heard.window,
                     others: heard.others,
-                    first_passive: heard.first_passive,
                 };
                 let count = part.end - part.start;
                 recorder.record(&site.bound, &params, count, work * count as f64 / groups as f64)?;

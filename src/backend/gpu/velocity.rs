@@ -281,7 +281,6 @@ impl Velocity {
         let Head { lens, group_queries, .. } = &self.heads[head];
         Gauge {
             constants: self.constants,
-            sources: self.setting.sources,
             slices,
             group_queries: *group_queries,
             width: lens.key_dim + lens.value_dim,
