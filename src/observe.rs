@@ -14,7 +14,7 @@ pub enum Quantity {
     /// `mean_k` = sum_j w_j (x_j)_k, `mean_norm` = |mean|, and the eigenvalues of the second moment
     /// sum_j w_j x_j x_j^T, largest first, as `second_moment_eigenvalue_k`.
     Moments,
-    /// `log_energy` = ln E with E = (1 / 2 beta) sum_h sum_ij w_i w_j e^{beta <x_i, A_h x_j>}.
+    /// `log_energy` = ln E with E = sum_h (c_h / 2 beta_h) sum_ij w_i w_j e^{beta_h <x_i, A_h x_j>}.
     Energy,
     /// `w2_dirac` = W_2(mu, delta_e) = (sum_j w_j |x_j - e|^2)^{1/2} with e = mean / |mean|, in chordal distance.
     W2Dirac,

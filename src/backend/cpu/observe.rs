@@ -25,6 +25,13 @@ pub(super) fn log_sum_exp2(exponents: &[f64]) -> f64 {
     (largest + sum.log2()) * std::f64::consts::LN_2
 }
 
+/// ln sum_k s_k 2^{exponent_k} of pairs (exponent, s), s being 1 or -1; not a number where the sum is not positive.
+pub(super) fn log_of_sum(terms: &[(f64, f64)]) -> f64 {
+    let largest = terms.iter().map(|(exponent, _)| *exponent).fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = terms.iter().map(|(exponent, sign)| sign * (exponent - largest).exp2()).sum();
+    if sum > 0.0 { (largest + sum.log2()) * std::f64::consts::LN_2 } else { f64::NAN }
+}
+
 impl<T: Real> Measures<'_, T> {
     /// Everything but the energy, replica by replica.
     pub(super) fn moments(&self, quantities: &[Quantity]) -> Vec<Statistics> {

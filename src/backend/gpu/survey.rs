@@ -56,6 +56,8 @@ pub(super) struct Survey {
     width: usize,
     /// beta of every head in every replica.
     betas: Vec<Vec<f64>>,
+    /// That of every head.
+    head_weights: Vec<f64>,
 }
 
 /// What beside the mean is asked for.
@@ -146,7 +148,17 @@ impl Survey {
         }
         let direction = kernel(Kernel::Direction).bind(device, recorder.uniforms(), &[&samples]);
         let replica_chunks = chunks / shape.replicas;
-        Ok(Survey { sites, samples, direction, chunks, replica_chunks, shape, width, betas })
+        Ok(Survey {
+            sites,
+            samples,
+            direction,
+            chunks,
+            replica_chunks,
+            shape,
+            width,
+            betas,
+            head_weights: head_weights(attention),
+        })
     }
 
     /// Bytes of one reading.
@@ -182,6 +194,7 @@ impl Survey {
     /// Follows another model.
     pub fn write(&mut self, attention: &Attention) {
         self.betas = betas(attention, self.shape.replicas);
+        self.head_weights = head_weights(attention);
     }
 
     /// Records the energy of one segment under one head, whose partials of `stride` vectors have just been recorded.
@@ -242,14 +255,19 @@ impl Survey {
                 statistics.square_distance = unit * parts.clone().map(|part| f64::from(part[0])).sum::<f64>();
                 statistics.overlap_min = parts.map(|part| f64::from(part[1])).fold(f64::INFINITY, f64::min);
             }
-            let log_energy = || {
+            // Of heads that count as much as their weights.
+            let log_energy = |weights: &[f64]| {
                 let of_head = |head| vectors(places.energies + head * self.chunks + chunks, self.replica_chunks);
-                let parts = |(head, betas): (usize, &Vec<f64>)| pairs(of_head(head), VECTOR, 0.5 / betas[replica]);
-                let parts: Vec<_> = self.betas.iter().enumerate().flat_map(parts).collect();
-                log_sum(&parts) + (unit * unit).ln()
+                let parts = |(head, (betas, weight)): (usize, (&Vec<f64>, &f64))| {
+                    pairs(of_head(head), VECTOR, weight * (0.5 / betas[replica]))
+                };
+                let parts: Vec<_> = self.betas.iter().zip(weights).enumerate().flat_map(parts).collect();
+                let log_energy = log_sum(&parts) + (unit * unit).ln();
+                // That of a sum that is not positive is not a number.
+                if log_energy == f64::NEG_INFINITY { f64::NAN } else { log_energy }
             };
             if asked.energy {
-                statistics.log_energy = log_energy();
+                statistics.log_energy = log_energy(&self.head_weights);
             }
             if let Some(Flow { slope, clock }) = asked.flow {
                 let parts = vectors(places.dissipations + chunks, self.replica_chunks);
@@ -258,7 +276,7 @@ impl Survey {
                     Clock::One => 0.0,
                     Clock::Peak => self.betas[0][replica],
                 };
-                let log_rate = log_sum(&pairs(parts, VECTOR, unit)) + log_clock - log_energy();
+                let log_rate = log_sum(&pairs(parts, VECTOR, unit)) + log_clock - log_energy(&[1.0]);
                 statistics.measured.push((Quantity::Dissipation, vec![times_exponential(1.0 / slope, log_rate)]));
             }
             statistics
@@ -313,6 +331,10 @@ impl Places {
 fn betas(attention: &Attention, replicas: usize) -> Vec<Vec<f64>> {
     let of_head = |head| (0..replicas).map(|replica| attention.beta_in(head, replica)).collect();
     attention.heads.iter().map(of_head).collect()
+}
+
+fn head_weights(attention: &Attention) -> Vec<f64> {
+    attention.heads.iter().map(|head| head.weight).collect()
 }
 
 /// Pairs (shift, z), one in every `stride` numbers, with z multiplied by `factor`.
