@@ -85,6 +85,8 @@ impl Plan {
             Precision::Half | Precision::Single => 1e-6,
             Precision::Double => 1e-12,
         });
+        // What direct sums do not hold either is no reason to take them.
+        let tolerance = if asked == Algorithm::Harmonic { tolerance } else { tolerance.max(held(precision)) };
         let reach = |head| Reach::new(attention, head, dim, tolerance, epsilon);
         let Some(heads) = attention.heads.iter().map(reach).collect::<Option<Vec<Reach>>>() else {
             return if asked == Algorithm::Harmonic { Err(BackendError::TooManyHarmonics) } else { Ok(None) };
@@ -112,6 +114,16 @@ impl Plan {
         self.heads.iter_mut().for_each(|head| head.degree = head.degree.min(most));
         self.degree = self.degree.min(most);
         self
+    }
+}
+
+/// The error of a velocity, in units of the largest if that exceeds one, that direct sums leave in this precision: two units in the
+/// last place. A velocity, and the token that it is the velocity of, are rounded by half a unit each; samples of up to 30,000 tokens
+/// were off by up to 1.3 in single precision, at any beta.
+pub(super) fn held(precision: Precision) -> f64 {
+    match precision {
+        Precision::Half | Precision::Single => 2.0 * f64::from(f32::EPSILON),
+        Precision::Double => 2.0 * f64::EPSILON,
     }
 }
 

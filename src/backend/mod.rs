@@ -59,11 +59,34 @@ pub struct Identity {
 pub enum Method {
     /// Pair by pair.
     Direct,
-    /// By harmonics up to `degree`; `error` is the largest |v - v_direct| found in samples of tokens so far, in
-    /// units of the largest velocity in the sample if that exceeds one.
-    Harmonic { degree: usize, error: f64 },
+    /// By harmonics up to `degree`; `error` is the largest |v - v_direct| found so far in samples of tokens that had moved, or
+    /// will move, by these sums, in units of the largest velocity in the sample if that exceeds one.
+    Harmonic { degree: usize, error: f64, care: Care },
     /// By harmonics until a sample of tokens had an `error` above the tolerance, and pair by pair from then on.
     Abandoned { error: f64 },
+}
+
+/// With how much care sums are taken by harmonics: with as little as the tolerance seems to ask for, until a look at a sample of
+/// tokens has found that too little.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Care {
+    /// In the precision of the run.
+    Usual,
+    /// In double precision, in a run of single precision.
+    Widened,
+    /// In double precision, on finer tables on the circle, and with fewer bits left to cancellation.
+    Refined,
+}
+
+impl Care {
+    /// What a manifest says of it; nothing of what is usual.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Care::Usual => None,
+            Care::Widened => Some("widened to double precision"),
+            Care::Refined => Some("refined, in double precision"),
+        }
+    }
 }
 
 /// A law on a line.

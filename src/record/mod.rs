@@ -59,6 +59,9 @@ struct Manifest {
     harmonic_degree: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     harmonic_error: Option<f64>,
+    /// Absent where sums are those of the precision of the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    harmonic_sums: Option<&'static str>,
     seed: u64,
     /// Which limit ran beside the tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,8 +80,12 @@ impl Manifest {
     fn computed_by(&mut self, method: Method) {
         (self.algorithm, self.harmonic_degree, self.harmonic_error) = match method {
             Method::Direct => ("direct", None, None),
-            Method::Harmonic { degree, error } => ("harmonic", Some(degree), Some(error)),
+            Method::Harmonic { degree, error, .. } => ("harmonic", Some(degree), Some(error)),
             Method::Abandoned { error } => ("harmonic, then direct", None, Some(error)),
+        };
+        self.harmonic_sums = match method {
+            Method::Harmonic { care, .. } => care.name(),
+            Method::Direct | Method::Abandoned { .. } => None,
         };
     }
 }
@@ -127,6 +134,7 @@ impl RunFolder {
             algorithm: "direct",
             harmonic_degree: None,
             harmonic_error: None,
+            harmonic_sums: None,
             seed,
             reference: None,
             status: Status::Running,

@@ -11,6 +11,7 @@ mod columns;
 mod decay;
 mod energy;
 mod ensemble;
+mod exact;
 mod exp2;
 mod field;
 mod geometry;
@@ -127,7 +128,7 @@ impl<T: Real> Cpu<T> {
             bias,
             is_ensemble: false,
             method: match &harmonics {
-                Some(harmonics) => Method::Harmonic { degree: harmonics.degree(), error: 0.0 },
+                Some(harmonics) => harmonics.method(0.0),
                 None => Method::Direct,
             },
             harmonics,
@@ -200,7 +201,7 @@ impl<T: Real> Cpu<T> {
     fn widen(&mut self) {
         if let (Some(harmonics), Method::Harmonic { error, .. }) = (&mut self.harmonics, self.method) {
             harmonics.widen();
-            self.method = Method::Harmonic { degree: harmonics.degree(), error };
+            self.method = harmonics.method(error);
         }
     }
 
