@@ -46,7 +46,7 @@ const HEAD: u32 = 1u + 2u * MATRIX;
 // sum_l x_l matrix_l, with the row matrix_l of the matrix that starts at `at` in `heads`.
 fn times(x: Token, at: u32) -> Token {
     var input = x;
-    var product: Token;
+    var product: Token = Token();
     for (var column = 0u; column < WIDTH; column += 1u) {
         var sum = vec4<f32>(0.0);
         for (var c = 0u; c < WIDTH; c += 1u) {
@@ -97,11 +97,11 @@ fn output(sum: Sum, at: u32) -> Token {
 
 // The field at the points of a thread, from the keys in its tile.
 fn field(points: ptr<function, Tokens>, place: Place, scale: f32) -> Tokens {
-    var total: Tokens;
+    var total: Tokens = Tokens();
     for (var head = 0u; head < params.heads; head += 1u) {
         let at = head * HEAD;
-        var u: Tokens;
-        var sum: array<Sum, QUERIES>;
+        var u: Tokens = Tokens();
+        var sum: array<Sum, QUERIES> = array<Sum, QUERIES>();
         for (var q = 0u; q < QUERIES; q += 1u) {
             u[q] = query((*points)[q], at, scale);
             sum[q].shift = select(SILENT, ceil(scale * params.peak), FIXED_SHIFT);
@@ -202,7 +202,7 @@ fn advance(
     if (alive) {
         scale = scales[params.first_replica + replica];
     }
-    var start: Tokens;
+    var start: Tokens = Tokens();
     for (var q = 0u; q < QUERIES; q += 1u) {
         let token = place.query + q * LANES;
         start[q][0] = vec4<f32>(1.0, 0.0, 0.0, 0.0);
@@ -218,7 +218,7 @@ fn advance(
     // The tile must be whole before anyone reads it.
     workgroupBarrier();
 
-    var slopes: array<Tokens, STAGES>;
+    var slopes: array<Tokens, STAGES> = array<Tokens, STAGES>();
     for (var step = 0u; step < params.steps; step += 1u) {
         for (var s = 0u; s < STAGES; s += 1u) {
             slopes[s] = field(&point, place, scale);

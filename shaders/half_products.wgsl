@@ -14,7 +14,7 @@ alias Values = array<Sums, SLOTS * VALUE_BLOCKS>;
 
 // Leaves the products of all queries with the keys of a tile in `scores`.
 fn multiply_keys(thread: u32, team: Team, q: ptr<function, Queries>, place: Place, first_key: u32) {
-    var s: array<Sums, SLOTS * TILE_BLOCKS>;
+    var s: array<Sums, SLOTS * TILE_BLOCKS> = array<Sums, SLOTS * TILE_BLOCKS>();
     for (var panel = 0u; panel < PANELS; panel += 1u) {
         if (PANELS > 1u) {
             load_queries(thread, team, q, place, panel);

@@ -8,7 +8,7 @@
 @group(0) @binding(6) var<storage, read_write> extremes: array<vec4<f32>>;
 
 // The scores from which on sources are tied, for the queries of the quad that this thread scores.
-var<private> least: vec4<f32>;
+var<private> least: vec4<f32> = vec4<f32>();
 
 fn rated(score: vec4<f32>, row: u32) -> vec4<f32> {
     let log_weight = weights[row].y;
@@ -85,7 +85,7 @@ fn hardmax(
     for (var chunk = span.begin; chunk < span.end || (MASKED && chunk == span.begin); chunk += CHUNK) {
         var shift = vec4<f32>(SILENT);
         var z = vec4<f32>(0.0);
-        var m: Values;
+        var m: Values = Values();
         let chunk_end = min(chunk + CHUNK, span.end);
         for (var key = chunk; key < chunk_end; key += TILE) {
             score_tile(thread, span.place, key, chunk_end);

@@ -12,8 +12,8 @@ fn moments_circle(
     }
     let span = span_of(group);
     for (var tile = span.begin; tile < span.end; tile += THREADS * KEYS) {
-        var point: array<vec2<f32>, KEYS>;
-        var power: array<vec2<f32>, KEYS>;
+        var point: array<vec2<f32>, KEYS> = array<vec2<f32>, KEYS>();
+        var power: array<vec2<f32>, KEYS> = array<vec2<f32>, KEYS>();
         for (var k = 0u; k < KEYS; k += 1u) {
             let key = tile + k * THREADS + thread;
             let row = row_of(span, key);

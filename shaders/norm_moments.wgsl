@@ -28,9 +28,9 @@ fn norm_moments(
     }
     let chunk = chunk_of(params, group);
     // |x| = 2^exponent mantissa, and w mantissa^p, which is zero where there is nothing to add.
-    var exponents: array<f32, OWN>;
-    var mantissas: array<f32, OWN>;
-    var powers: array<f32, OWN>;
+    var exponents: array<f32, OWN> = array<f32, OWN>();
+    var mantissas: array<f32, OWN> = array<f32, OWN>();
+    var powers: array<f32, OWN> = array<f32, OWN>();
     for (var k = 0u; k < OWN; k += 1u) {
         let row = min(chunk.begin + k * THREADS + thread, chunk.end - 1u);
         let inside = chunk.begin + k * THREADS + thread < chunk.end;

@@ -49,7 +49,7 @@ fn project_wide(
     let first_column = (group % COLUMNS) * PROJECT_VECTORS;
     let own = (thread / PROJECT_VECTORS) * OWN;
     let lane = thread % PROJECT_VECTORS;
-    var sum: array<vec4<f32>, OWN>;
+    var sum: array<vec4<f32>, OWN> = array<vec4<f32>, OWN>();
     for (var c = 0u; c < INNER; c += SLAB) {
         load_slab(thread, first_row, first_column, c);
         for (var k = 0u; k < SLAB; k += 1u) {

@@ -25,12 +25,11 @@ struct Reduce {
     // Under a mask: query i of its segment sees the first i + reach sources of the key segment, none if that is
     // negative.
     reach: i32,
-    // How much later in its replica the first query is than the first key; how far away a source can be heard; one if
-    // nobody hears itself; and the first query that is passive.
+    // How much later in its replica the first query is than the first key; how far away a source can be heard; and one
+    // if nobody hears itself.
     ahead: i32,
     window: i32,
     others: u32,
-    first_passive: u32,
     // One if the largest scores are sought.
     seeks: u32,
     // Where the residuals of Sinkhorn's iterations start, and the one at which they end.

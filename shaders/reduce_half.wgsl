@@ -17,16 +17,16 @@ fn reduce_half(
     if (thread == 0u) {
         atomicStore(&due, 0u);
     }
-    var q: Queries;
+    var q: Queries = Queries();
     if (PANELS == 1u) {
         load_queries(thread, team, &q, span.place, 0u);
     }
-    var m: Values;
+    var m: Values = Values();
     var row = Row(SILENT, 0.0);
     var fresh = params.fresh == 1u;
     for (var key = span.begin; key < span.end; key += TILE) {
         multiply_keys(thread, team, &q, span.place, key);
-        var rating: Ratings;
+        var rating: Ratings = Ratings();
         let highest = rate(thread, &rating, span.place, key, span.end);
         if (highest > row.shift + MOST || (key - span.begin) % CHUNK == 0u) {
             atomicMax(&due, 1u);

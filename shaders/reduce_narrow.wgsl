@@ -77,7 +77,7 @@ fn add_chunk(
 ) {
     for (var start = begin; start < end; start += TILE) {
         load_tile(thread, key_base, start);
-        var sum: array<Sum, QUERIES>;
+        var sum: array<Sum, QUERIES> = array<Sum, QUERIES>();
         for (var q = 0u; q < QUERIES; q += 1u) {
             sum[q].shift = (*total)[q].shift;
         }
@@ -112,7 +112,7 @@ fn reduce_narrow(
     let replica = group / (params.blocks * params.slices);
 
     let first = block * THREADS * QUERIES + thread;
-    var u: Tokens;
+    var u: Tokens = Tokens();
     for (var q = 0u; q < QUERIES; q += 1u) {
         // Threads beyond the last query repeat it, so that all of them reach every barrier.
         let row = replica * params.queries + min(first + q * THREADS, params.queries - 1u);
@@ -127,7 +127,7 @@ fn reduce_narrow(
     let end = min(slice * params.slice_keys + params.end_key, heard.y);
     // Under a mask there may be nothing to add, but the partials must still be made.
     for (var chunk = begin; chunk < end || (MASKED && chunk == begin); chunk += CHUNK) {
-        var total: array<Sum, QUERIES>;
+        var total: array<Sum, QUERIES> = array<Sum, QUERIES>();
         for (var q = 0u; q < QUERIES; q += 1u) {
             total[q].shift = select(SILENT, params.shift, FIXED_SHIFT);
         }

@@ -15,7 +15,7 @@ fn reduce_wide(
     for (var chunk = span.begin; chunk < span.end || (MASKED && chunk == span.begin); chunk += CHUNK) {
         var shift = vec4<f32>(SILENT);
         var z = vec4<f32>(0.0);
-        var m: Values;
+        var m: Values = Values();
         let chunk_end = min(chunk + CHUNK, span.end);
         for (var key = chunk; key < chunk_end; key += TILE) {
             score_tile(thread, span.place, key, chunk_end);

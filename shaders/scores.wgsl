@@ -45,7 +45,7 @@ fn load_slab(thread: u32, place: Place, first_key: u32, c: u32) {
 fn score_tile(thread: u32, place: Place, first_key: u32, end: u32) {
     let quad = thread / PARTS;
     let part = thread % PARTS;
-    var score: array<vec4<f32>, PART_KEYS>;
+    var score: array<vec4<f32>, PART_KEYS> = array<vec4<f32>, PART_KEYS>();
     for (var c = 0u; c < INNER; c += SLAB) {
         load_slab(thread, place, first_key, c);
         for (var lane = 0u; lane < SLAB; lane += 1u) {

@@ -71,10 +71,10 @@ fn load(batch: ptr<function, Batch>, replica: u32, first: u32) {
 // Miller's recurrence f_{l-1} = f_{l+1} + (c_l / kappa) f_l: the b_l of every query up to the factor that makes their
 // sum one. A query starts at the first degree that its kappa can make visible.
 fn expand(batch: ptr<function, Batch>, radial: ptr<function, Radial>) {
-    var inverse: array<f32, QUERIES_AT_ONCE>;
-    var upper: array<f32, QUERIES_AT_ONCE>;
-    var lower: array<f32, QUERIES_AT_ONCE>;
-    var sum: array<f32, QUERIES_AT_ONCE>;
+    var inverse: array<f32, QUERIES_AT_ONCE> = array<f32, QUERIES_AT_ONCE>();
+    var upper: array<f32, QUERIES_AT_ONCE> = array<f32, QUERIES_AT_ONCE>();
+    var lower: array<f32, QUERIES_AT_ONCE> = array<f32, QUERIES_AT_ONCE>();
+    var sum: array<f32, QUERIES_AT_ONCE> = array<f32, QUERIES_AT_ONCE>();
     for (var q = 0u; q < QUERIES_AT_ONCE; q += 1u) {
         inverse[q] = 1.0 / max(LN_2 * (*batch).length[q], SEED);
         upper[q] = 0.0;

@@ -12,14 +12,14 @@ fn series_circle(
     }
     let replica = group / params.blocks;
     let first = (group % params.blocks) * THREADS * QUERIES_AT_ONCE + thread;
-    var batch: Batch;
-    var radial: Radial;
+    var batch: Batch = Batch();
+    var radial: Radial = Radial();
     load(&batch, replica, first);
     if (VARYING) {
         expand(&batch, &radial);
     }
-    var sums: array<vec4<f32>, QUERIES_AT_ONCE>;
-    var power: array<vec2<f32>, QUERIES_AT_ONCE>;
+    var sums: array<vec4<f32>, QUERIES_AT_ONCE> = array<vec4<f32>, QUERIES_AT_ONCE>();
+    var power: array<vec2<f32>, QUERIES_AT_ONCE> = array<vec2<f32>, QUERIES_AT_ONCE>();
     for (var q = 0u; q < QUERIES_AT_ONCE; q += 1u) {
         sums[q] = vec4<f32>(0.0);
         power[q] = vec2<f32>(1.0, 0.0);

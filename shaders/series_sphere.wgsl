@@ -13,14 +13,14 @@ fn series_sphere(
     }
     let replica = group / params.blocks;
     let first = (group % params.blocks) * THREADS * QUERIES_AT_ONCE + thread;
-    var batch: Batch;
-    var radial: Radial;
+    var batch: Batch = Batch();
+    var radial: Radial = Radial();
     load(&batch, replica, first);
     if (VARYING) {
         expand(&batch, &radial);
     }
-    var sums: array<vec4<f32>, QUERIES_AT_ONCE>;
-    var power: array<vec2<f32>, QUERIES_AT_ONCE>;
+    var sums: array<vec4<f32>, QUERIES_AT_ONCE> = array<vec4<f32>, QUERIES_AT_ONCE>();
+    var power: array<vec2<f32>, QUERIES_AT_ONCE> = array<vec2<f32>, QUERIES_AT_ONCE>();
     for (var q = 0u; q < QUERIES_AT_ONCE; q += 1u) {
         sums[q] = vec4<f32>(0.0);
         power[q] = vec2<f32>(1.0, 0.0);
@@ -28,10 +28,10 @@ fn series_sphere(
     var pair = 0u;
     let base = (params.first_replica + replica) * params.harmonics;
     for (var m = 0u; m <= params.degree; m += 1u) {
-        var cosine: array<vec4<f32>, QUERIES_AT_ONCE>;
-        var sine: array<vec4<f32>, QUERIES_AT_ONCE>;
-        var before: array<f32, QUERIES_AT_ONCE>;
-        var current: array<f32, QUERIES_AT_ONCE>;
+        var cosine: array<vec4<f32>, QUERIES_AT_ONCE> = array<vec4<f32>, QUERIES_AT_ONCE>();
+        var sine: array<vec4<f32>, QUERIES_AT_ONCE> = array<vec4<f32>, QUERIES_AT_ONCE>();
+        var before: array<f32, QUERIES_AT_ONCE> = array<f32, QUERIES_AT_ONCE>();
+        var current: array<f32, QUERIES_AT_ONCE> = array<f32, QUERIES_AT_ONCE>();
         for (var q = 0u; q < QUERIES_AT_ONCE; q += 1u) {
             cosine[q] = vec4<f32>(0.0);
             sine[q] = vec4<f32>(0.0);

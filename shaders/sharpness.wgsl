@@ -24,7 +24,6 @@ struct Sharpness {
     ahead: i32,
     window: i32,
     others: u32,
-    first_passive: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Sharpness;

@@ -64,7 +64,7 @@ fn add_tile(
     for (var k = 0u; k < count; k += 4u) {
         // Four keys are read once for all queries of the thread.
         let key_bias = tile_bias[(place.at + k) / 4u];
-        var y: array<Token, 4>;
+        var y: array<Token, 4> = array<Token, 4>();
         for (var j = 0u; j < 4u; j += 1u) {
             for (var c = 0u; c < WIDTH; c += 1u) {
                 y[j][c] = tile[(place.at + k + j) * WIDTH + c];

@@ -33,7 +33,7 @@ fn add_values(thread: u32, m: ptr<function, Values>, place: Place, first_key: u3
     let quad = thread / PARTS;
     let part = thread % PARTS;
     for (var band = 0u; band < BANDS; band += 1u) {
-        var sum: array<vec4<f32>, COLUMNS * 4u>;
+        var sum: array<vec4<f32>, COLUMNS * 4u> = array<vec4<f32>, COLUMNS * 4u>();
         for (var first = 0u; first < TILE; first += BAND_KEYS) {
             load_band(thread, place, first_key + first, band * BAND);
             for (var k = 0u; k < BAND_KEYS; k += 1u) {

@@ -1,18 +1,17 @@
-// Which of the visible sources a query does not hear: itself under `Mask::Others`, and those beyond a window. Passive
-// queries have no place among the sources, and hear all.
+// Which of the visible sources a query does not hear: itself under `Mask::Others`, and those beyond a window.
 
 fn hears(query: u32, key: u32) -> bool {
     let distance = i32(query) + params.ahead - i32(key);
     if (params.others == 1u && distance == 0) {
         return false;
     }
-    return query >= params.first_passive || abs(distance) < params.window;
+    return abs(distance) < params.window;
 }
 
 // The sources of the key segment that queries [first, last] hear lie in [x, y).
 fn heard_range(first: u32, last: u32) -> vec2<u32> {
     let end = visible(last);
-    if (!CHOSEN || last >= params.first_passive) {
+    if (!CHOSEN) {
         return vec2<u32>(0u, end);
     }
     let sources = i32(params.sources);

@@ -15,7 +15,9 @@ extern crate self as tokenfield;
 
 pub mod backend;
 pub mod bench;
+pub mod budget;
 pub mod check;
+pub mod diffusion;
 pub mod experiment;
 mod harmonic;
 pub mod initial;

@@ -14,12 +14,13 @@ pub enum Quantity {
     /// `mean_k` = sum_j w_j (x_j)_k, `mean_norm` = |mean|, and the eigenvalues of the second moment
     /// sum_j w_j x_j x_j^T, largest first, as `second_moment_eigenvalue_k`.
     Moments,
-    /// `log_energy` = ln E with E = (1 / 2 beta) sum_h sum_ij w_i w_j e^{beta <x_i, A_h x_j>}.
+    /// `log_energy` = ln E with E = sum_h (c_h / 2 beta_h) sum_ij w_i w_j e^{beta_h <x_i, A_h x_j>}.
     Energy,
-    /// `w2_dirac` = W_2(mu, delta_e) = (sum_j w_j |x_j - e|^2)^{1/2} with e = mean / |mean|, in chordal distance.
+    /// `w2_dirac` = W_2(mu, delta_e) = (sum_j w_j |x_j - e|^2)^{1/2} with e = mean / |mean|, in chordal distance; not a number
+    /// where the mean [has no direction](has_direction).
     W2Dirac,
     /// `overlap_min` and `overlap_mean`: the smallest and the weighted mean of <x_j, e> over tokens of positive weight.
-    /// The mean is |mean|; where that vanishes e is rounding, and the smallest means nothing.
+    /// The mean is |mean|; where that [has no direction](has_direction) the smallest is not a number.
     Overlap,
     /// `coupling_error` = (1/n sum_i |x_i - xbar_i|^2)^{1/2} over sources, xbar_i being the mean-field twin of x_i (see
     /// [`limit`](crate::limit)), chordal distance.
@@ -32,7 +33,9 @@ pub enum Quantity {
     /// weights of the `largest` of them, largest first, as `cluster_weight_k`; zero where there are fewer.
     Clusters { threshold: f64, largest: usize },
     /// `overlap_histogram_k`: the share of pairs i < j, weighted by w_i w_j, with <theta_i, theta_j> in the k-th of `bins` equal
-    /// parts of [-1, 1]; beyond that number of `pairs` the share among as many that are drawn by `seed`, the same at all times.
+    /// parts of [-1, 1]; beyond that number of `pairs` the share among as many that are drawn by `seed` with probabilities in
+    /// proportion to w_i w_j, the same at all times. `overlap_histogram_error`: the largest standard deviation of a share, zero where
+    /// nothing is drawn.
     OverlapHistogram { bins: usize, pairs: usize, seed: u64 },
     /// `mode_l`, l = 1 .. degree: |sum_j w_j e^{i l phi_j}| on the circle, (4 pi / (2 l + 1) sum_m |sum_j w_j Y_lm(theta_j)|^2)^{1/2}
     /// on the sphere; in either case (sum_ij w_i w_j P_l(<theta_i, theta_j>))^{1/2} with P_l of Chebyshev or Legendre: zero for
@@ -191,6 +194,7 @@ pub fn columns(quantities: &[Quantity], dim: usize) -> Vec<String> {
             }
             Quantity::OverlapHistogram { bins, .. } => {
                 names.extend((0..*bins).map(|k| format!("overlap_histogram_{k}")));
+                names.push("overlap_histogram_error".into());
             }
             Quantity::Modes { degree } => names.extend((1..=*degree).map(|l| format!("mode_{l}"))),
             Quantity::EffectiveRank => names.push("effective_rank".into()),
@@ -217,6 +221,12 @@ pub fn columns(quantities: &[Quantity], dim: usize) -> Vec<String> {
         }
     }
     names
+}
+
+/// Whether |mean| says more than rounding, when the sums are of vectors of length one and their errors at most `rounding`: beyond
+/// eight times that the direction is right to an eighth.
+pub fn has_direction(mean: &[f64], rounding: f64) -> bool {
+    norm(mean) > 8.0 * rounding
 }
 
 /// The direction e = mean / |mean|; the first axis when the mean vanishes, where every direction is as good.

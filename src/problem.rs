@@ -2,10 +2,14 @@
 //!
 //! An experiment file resolves to a `Problem`; a library user may as well write one down directly.
 
+mod decimal;
+
 use std::fmt;
 
+pub(crate) use self::decimal::Decimal;
 use crate::{
-    model::{Course, Mask, Model},
+    diffusion::Diffusion,
+    model::{Course, Geometry, Mask, Model},
     observe::Quantity,
     scheme::Scheme,
     tokens::Tokens,
@@ -13,6 +17,9 @@ use crate::{
 
 /// The layer-times at which tokens are: `steps` steps from 0 to `end`, observed every `observe_every` steps and at
 /// the end.
+///
+/// A step is the shortest decimal that `steps` times are `end`, if there is one, and times are its multiples, each rounded once: the
+/// third time of steps of 0.1 is 0.3, whatever the end is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Schedule {
     pub steps: u64,
@@ -23,12 +30,15 @@ pub struct Schedule {
 impl Schedule {
     /// The length h of one step.
     pub fn step(&self) -> f64 {
-        self.end / self.steps.max(1) as f64
+        Decimal::part(self.end, self.steps).map_or(self.end / self.steps.max(1) as f64, |step| step.times(1))
     }
 
-    /// The layer-time after `steps` steps, rounded once.
+    /// The layer-time after `steps` steps.
     pub fn time(&self, steps: u64) -> f64 {
-        self.end * steps as f64 / self.steps.max(1) as f64
+        match Decimal::part(self.end, self.steps) {
+            Some(step) => step.times(steps),
+            None => self.end * steps as f64 / self.steps.max(1) as f64,
+        }
     }
 
     /// Steps from `steps` to the next observation; zero after the last.
@@ -134,14 +144,28 @@ impl Problem {
             (Mask::StrictlyCausal, None) => sources * (sources - 1) / 2,
             (_, Some(_)) => (0..shape.sources()).map(seen).sum::<u64>() - others,
         };
-        let of_replica = among_sources + shape.passive as u64 * sources;
+        let by_passive = match attention.window {
+            None => shape.passive as u64 * sources,
+            Some(_) => (shape.sources()..shape.count).map(seen).sum::<u64>(),
+        };
+        let of_replica = among_sources + by_passive;
         of_replica.saturating_mul(shape.replicas as u64 * attention.heads.len() as u64)
     }
 
-    /// Stages of a step: those of the scheme, and as many for the noise if there is any.
+    /// Stages of a step: those of the scheme, and as many for the noise if it goes with them.
     pub fn slots(&self) -> usize {
-        let stages = self.scheme.tableau().stages();
-        if self.model.noise.is_some() { 2 * stages } else { stages }
+        slots(self.scheme, self.fluctuates())
+    }
+
+    /// Whether there is noise in the stages of the scheme, because tokens have any length.
+    pub fn fluctuates(&self) -> bool {
+        self.model.noise.is_some() && self.model.geometry != Geometry::Sphere
+    }
+
+    /// What noise does before and after the stages of every step, because tokens are on the sphere.
+    pub fn diffusion(&self) -> Option<Diffusion> {
+        let noise = self.model.noise.as_ref().filter(|_| !self.fluctuates())?;
+        Diffusion::new(noise, 0.5 * self.schedule.step(), self.tokens.shape.dim)
     }
 
     /// Pairs (i, j) whose score one step computes.
@@ -149,3 +173,12 @@ impl Problem {
         self.pairs_per_evaluation().saturating_mul(self.scheme.tableau().stages() as u64)
     }
 }
+
+/// Stages of a step of a scheme, and as many for noise.
+pub(crate) fn slots(scheme: Scheme, is_noisy: bool) -> usize {
+    let stages = scheme.tableau().stages();
+    if is_noisy { 2 * stages } else { stages }
+}
+
+#[cfg(test)]
+mod tests;

@@ -30,8 +30,6 @@ pub enum Purpose {
     CommonNoise = 3,
     /// The entries of a random matrix; operands of heads stand in the place of replicas, and draws in that of tokens.
     Weights = 4,
-    /// Which replicas a resample of the bootstrap draws.
-    Bootstrap = 5,
     /// Which way a cloud is projected.
     Projection = 6,
     /// Which pairs of tokens are compared; numbers of pairs stand in the place of tokens.

@@ -122,7 +122,7 @@ pub async fn simulate_beside<B: Backend>(
             if problem.quantities.contains(&Quantity::Tokens) {
                 on_event(Event::Tokens(&tokens)).map_err(SimulateError::Observer)?;
             }
-            for warning in warnings(backend.method()).chain(doubt).filter(|warning| said.is_news(warning)) {
+            for warning in warnings(problem, backend.method()).chain(doubt).filter(|warning| said.is_news(warning)) {
                 on_event(Event::Warning(&warning)).map_err(SimulateError::Observer)?;
             }
             if problem.quantities.contains(&Quantity::Energy) {
@@ -144,8 +144,8 @@ pub async fn simulate_beside<B: Backend>(
     }
 }
 
-/// What is to be said about the way that sums are taken.
-fn warnings(method: Method) -> impl Iterator<Item = Warning> {
+/// What is to be said about the way that sums are taken, and about the noise.
+fn warnings(problem: &Problem, method: Method) -> impl Iterator<Item = Warning> {
     let warning = match method {
         Method::Direct | Method::Harmonic { .. } => None,
         Method::Abandoned { error } => Some(Warning::new(
@@ -156,7 +156,8 @@ fn warnings(method: Method) -> impl Iterator<Item = Warning> {
             ),
         )),
     };
-    warning.into_iter()
+    let of_noise = || problem.diffusion()?.warning(problem.schedule.step());
+    warning.into_iter().chain(of_noise())
 }
 
 /// Takes steps of `problem` after the first `done`, at least one and at most `most`, and returns how many: as many as
@@ -171,9 +172,16 @@ pub fn advance<B: Backend>(problem: &Problem, backend: &mut B, done: u64, most: 
         }
     }
     let step = Step { problem, done, h };
+    let diffusion = problem.diffusion();
+    if let Some(diffusion) = &diffusion {
+        backend.diffuse(diffusion, diffusion.draw(done, 0))?;
+    }
     match field {
         Field::Tangent => step.of_stages(backend, tableau)?,
         Field::Ambient | Field::Perceptron => step.of_sublayers(backend)?,
+    }
+    if let Some(diffusion) = &diffusion {
+        backend.diffuse(diffusion, diffusion.draw(done, 1))?;
     }
     Ok(1)
 }
@@ -186,9 +194,9 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// Stage by stage; the stages of the noise follow those of the scheme, with the same coefficients but for sqrt(h).
+    /// Stage by stage; stages of noise in R^d follow those of the scheme, with the same coefficients but for sqrt(h).
     fn of_stages<B: Backend>(&self, backend: &mut B, tableau: &Tableau) -> Result<(), BackendError> {
-        let (stages, noisy) = (tableau.stages(), self.problem.model.noise.is_some());
+        let (stages, noisy) = (tableau.stages(), self.problem.fluctuates());
         for (stage, row) in tableau.a.iter().enumerate() {
             let point = if stage == 0 { Point::State } else { Point::Stage };
             if stage > 0 {
@@ -206,7 +214,7 @@ impl Step<'_> {
     /// What stages are multiplied by, and those of the noise if there is any.
     fn coefficients(&self, row: &[f64], stages: usize) -> Vec<f64> {
         let mut coefficients: Vec<f64> = row.iter().map(|entry| self.h * entry).collect();
-        if self.problem.model.noise.is_some() {
+        if self.problem.fluctuates() {
             coefficients.resize(stages, 0.0);
             coefficients.extend(row.iter().map(|entry| self.h.sqrt() * entry));
         }

@@ -12,6 +12,8 @@ pub enum WarningKind {
     LimitUnresolved,
     /// Harmonics were left for direct sums.
     HarmonicsAbandoned,
+    /// A step is longer than its noise is good for.
+    LongNoise,
 }
 
 /// Something about a run that its user must know.

@@ -165,7 +165,7 @@ fn column_at_end(name: &str, column: &str, end: f64, set: &[&str]) -> Vec<f64> {
 
 /// The root mean square over replicas of the coupling error.
 fn coupling_error(count: usize) -> f64 {
-    let set = ["tokens.replicas=16", &format!("tokens.count={count}")];
+    let set = ["tokens.replicas=16", &format!("tokens.count={count}"), "reference.steps=\"tokens\""];
     let errors = column_at_end("coupling.toml", "coupling_error", 2.0, &set);
     assert_eq!(errors.len(), 16);
     (errors.iter().map(|error| error * error).sum::<f64>() / 16.0).sqrt()

@@ -13,13 +13,14 @@ use naga::{
 use tokenfield::{
     backend::gpu::{
         Kind,
-        shaders::{Binding, Constants, Half, Kernel, Matrices, NARROW, Shift, Sight, constants, small, wide},
+        shaders::{
+            Binding, Constants, Half, Kernel, MOST_THREADS, Matrices, NARROW, Shift, Sight, WORKGROUP_BYTES,
+            constants, small, wide,
+        },
     },
     tokens::Shape,
 };
 
-/// What every adapter and every browser has.
-const WORKGROUP_BYTES: u32 = 16384;
 /// What half precision asks for.
 const HALF_BYTES: u32 = 24576;
 
@@ -211,7 +212,7 @@ fn entry_points_and_workgroups_are_as_declared() {
         };
         assert_eq!(entry.name, kernel.name());
         assert_eq!(entry.workgroup_size, [kernel.threads(constants), 1, 1], "{} for {constants:?}", kernel.name());
-        assert!(kernel.threads(constants) <= 256, "{}: browsers give 256 threads", kernel.name());
+        assert!(kernel.threads(constants) <= MOST_THREADS, "{}: browsers give 256 threads", kernel.name());
     });
 }
 
@@ -230,6 +231,8 @@ fn bindings_are_as_declared() {
         found.sort_by_key(|(at, _)| *at);
         let declared: Vec<(u32, Binding)> = (0..).zip(kernel.bindings().iter().copied()).collect();
         assert_eq!(found, declared, "{}", kernel.name());
+        let storage = found.iter().filter(|(_, binding)| *binding != Binding::Uniform).count();
+        assert_eq!(storage, kernel.storage_buffers() as usize, "{}", kernel.name());
     });
 }
 
@@ -294,5 +297,70 @@ fn a_kernel_is_named_like_its_file() {
     for kernel in Kernel::ALL {
         let last = kernel.files().last().expect("a kernel has files");
         assert_eq!(last.name, format!("{}.wgsl", kernel.name()));
+    }
+}
+
+/// The declarations of variables that a thread has for itself, up to their semicolons.
+fn variables(source: &str) -> Vec<String> {
+    assert!(!source.contains("/*"), "only comments of one line are read here");
+    let code: Vec<&str> = source.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
+    let code = code.join("\n");
+    let is_part = |character: char| character.is_alphanumeric() || character == '_';
+    let is_word = |at: usize| !code[..at].ends_with(is_part) && !code[at + 3..].starts_with(is_part);
+    let declaration = |(at, _)| code[at..].split(';').next().unwrap_or_default().to_string();
+    let declared = code.match_indices("var").filter(|(at, _)| is_word(*at)).map(declaration);
+    let is_shared = |text: &String| {
+        let space = text["var".len()..].trim_start();
+        ["workgroup", "storage", "uniform"].iter().any(|name| space.starts_with(&format!("<{name}")))
+    };
+    declared.filter(|text| !is_shared(text)).collect()
+}
+
+/// Those that are left to the compiler, which may leave them what they were.
+fn uninitialised(source: &str) -> Vec<String> {
+    variables(source).into_iter().filter(|text| !text.replace("==", "").contains('=')).collect()
+}
+
+/// A variable without an initialiser is zero whenever its declaration is reached, the language says; in a loop not all compilers
+/// see to that. naga hoists variables out of loops, so they are looked for in the text, and naga says whether all were found.
+#[test]
+fn every_variable_is_initialised() {
+    for_each(|kernel, constants, module, _| {
+        let source = kernel.source(constants);
+        let left: Vec<String> = uninitialised(&source);
+        assert!(left.is_empty(), "{}: no initialiser in {left:?}", kernel.name());
+        let functions = module.functions.iter().map(|(_, function)| function);
+        let functions = functions.chain(module.entry_points.iter().map(|entry| &entry.function));
+        let named = |function: &naga::Function| {
+            function.local_variables.iter().filter(|(_, variable)| variable.name.is_some()).count()
+        };
+        let locals: usize = functions.map(named).sum();
+        let private =
+            module.global_variables.iter().filter(|(_, variable)| variable.space == AddressSpace::Private).count();
+        assert_eq!(variables(&source).len(), locals + private, "{}", kernel.name());
+    });
+}
+
+#[test]
+fn variables_without_initialisers_are_seen() {
+    let bad = [
+        "fn f() { var x: f32; }",
+        "fn f() { loop { if (a == b) { var sum: array<vec4<f32>, 2>;\n break; } } }",
+        "fn f() { for (var k: u32; k < 2u; k += 1u) {} }",
+        "var<private> x: u32;",
+        "fn f() { var<function> x: u32 ; }",
+        "fn f() { var x\n:\nu32\n; x = 1u; }",
+        "fn f() { var x: u32; // = 1u\n }",
+    ];
+    for source in bad {
+        assert_eq!(uninitialised(source).len(), 1, "{source}");
+    }
+    let good = [
+        "fn f() { var x: f32 = 0.0; var y = x; for (var k = 0u; k < 2u; k += 1u) {} }",
+        "var<workgroup> x: u32; @group(0) @binding(0) var<storage, read> y: array<f32>; // var z: u32;",
+        "fn f(variable: u32) { let a_var = variable; }",
+    ];
+    for source in good {
+        assert!(uninitialised(source).is_empty(), "{source}");
     }
 }

@@ -2,10 +2,9 @@
 
 use std::{
     fs,
+    io::{BufRead, BufReader},
     path::Path,
     process::{Command, Output, Stdio},
-    thread::sleep,
-    time::{Duration, Instant},
 };
 
 const BASE: &str = r#"
@@ -63,34 +62,29 @@ fn tables(folder: &Path, out: &str) -> [Vec<u8>; 2] {
     ["cells.csv", "rates.csv"].map(|name| fs::read(folder.join(out).join(name)).expect("a table"))
 }
 
-/// Killed again and again, at moments that grow until it gets through, a sweep ends with the same bytes as one that was left
-/// alone.
+/// Killed again and again, each time after one more cell has begun, until it gets through, a sweep ends with the same bytes as one
+/// that was left alone.
 #[test]
 fn a_sweep_that_is_killed_goes_on() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     files(folder, SWEEP);
     assert_done(&sweep(folder, "whole", &[]));
-    let mut kills = 0;
-    for turn in 1.. {
-        let mut child =
-            command(folder, "killed", &[]).stderr(Stdio::null()).stdout(Stdio::null()).spawn().expect("it starts");
-        let started = Instant::now();
-        while started.elapsed() < Duration::from_millis(40 * turn) {
-            if child.try_wait().expect("a status").is_some() {
-                break;
-            }
-            sleep(Duration::from_millis(5));
-        }
-        // Nothing to kill once it has ended.
-        let _ = child.kill();
-        let status = child.wait().expect("a status");
-        if status.success() {
+    for kills in 1.. {
+        let mut sweep = command(folder, "killed", &[]);
+        let mut child = sweep.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("it starts");
+        let talk = BufReader::new(child.stderr.take().expect("a pipe"));
+        let begun = talk.lines().map(|line| line.expect("text")).filter(|line| line.starts_with("cell "));
+        // The one after the last begins never: the sweep ends.
+        if begun.take(kills).count() < kills {
+            assert!(child.wait().expect("a status").success());
+            assert!(kills > 2, "it ended before it could be killed");
             break;
         }
-        kills += 1;
+        // Nothing to kill if it has ended.
+        let _ = child.kill();
+        child.wait().expect("a status");
     }
-    assert!(kills > 0, "it ended before it could be killed");
     assert_eq!(tables(folder, "killed"), tables(folder, "whole"));
 }
 
@@ -118,7 +112,7 @@ fn rates_are_one_row_for_each_value_of_the_other_axes() {
     assert_eq!(header, ["quantity", "variable", "slope", "slope_low", "slope_high", "expected"]);
     let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("rows");
     assert_eq!(rows.len(), 2);
-    assert_eq!(rows.iter().map(|row| &row[8]).collect::<Vec<_>>(), ["softmax", "shifted"]);
+    assert_eq!(rows.iter().map(|row| &row[9]).collect::<Vec<_>>(), ["softmax", "shifted"]);
     for row in rows {
         let number = |index: usize| row[index].parse::<f64>().expect("a number");
         assert!((number(2) + 0.5).abs() < 0.15, "propagation of chaos: {row:?}");
@@ -281,4 +275,54 @@ fn values_that_mean_the_same_are_refused() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("attention.beta = 1.0") && said.contains("same experiment as a cell before it"), "{said}");
     assert!(!folder.join("out").exists());
+}
+
+/// The rows of `rates.csv`, each from the slope to the note.
+fn fits(folder: &Path) -> Vec<Vec<String>> {
+    let mut reader = csv::Reader::from_path(folder.join("out/rates.csv")).expect("a table");
+    let header: Vec<String> = reader.headers().expect("a header").iter().map(str::to_owned).collect();
+    assert_eq!(header[8], "note");
+    let row = |row: Result<csv::StringRecord, _>| -> Vec<String> {
+        row.expect("a row").iter().skip(2).take(7).map(str::to_owned).collect()
+    };
+    reader.records().map(row).collect()
+}
+
+#[test]
+fn one_replica_has_no_interval_and_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    files(folder, &SWEEP.replace("[\"softmax\", \"shifted\"]", "[\"softmax\"]"));
+    fs::write(folder.join("base.toml"), BASE.replace("replicas = 24", "replicas = 1")).expect("a file");
+    let output = sweep(folder, "out", &[]);
+    assert_done(&output);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let note = "no interval: a cell has one replica";
+    let line = format!("fit of coupling_error over tokens.count, attention.normalization = softmax: {note}\n");
+    assert!(said.contains(&line), "{said}");
+    let [row] = &fits(folder)[..] else { panic!("one fit") };
+    assert!(row[0].parse::<f64>().expect("a slope") < 0.0, "{row:?}");
+    assert_eq!([&row[1], &row[2], &row[4], &row[6]], ["", "", "", note], "{row:?}");
+    assert!(!row[5].contains('['), "{row:?}");
+}
+
+/// Tokens all in one place have w2_dirac = 0.
+#[test]
+fn an_empty_fit_says_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    let base = BASE.replace("concentration = 1.5", "concentration = inf").replace("coupling_error", "w2_dirac");
+    files(
+        folder,
+        &SWEEP.replace("coupling_error", "w2_dirac").replace("[\"softmax\", \"shifted\"]", "[\"softmax\"]"),
+    );
+    let base = base.replace("replicas = 24", "replicas = 2").replace("[reference]\nkind = \"zonal\"\n", "");
+    fs::write(folder.join("base.toml"), base).expect("a file");
+    let output = sweep(folder, "out", &["--precision", "double"]);
+    assert_done(&output);
+    let [row] = &fits(folder)[..] else { panic!("one fit") };
+    let note = "no slope: 6 of 6 numbers have no logarithm; the first is 0, number 0 (from 0) of the cell where the key is 64";
+    assert_eq!(row[6], note, "{row:?}");
+    assert!(row[..3].iter().chain([&row[4], &row[5]]).all(String::is_empty), "{row:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains(note));
 }

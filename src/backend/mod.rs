@@ -8,6 +8,8 @@ pub mod cpu;
 pub mod gpu;
 
 use crate::{
+    budget::Shortage,
+    diffusion::Diffusion,
     model::{Field, Model},
     observe::{Quantity, Statistics},
     scheme::Tableau,
@@ -59,11 +61,34 @@ pub struct Identity {
 pub enum Method {
     /// Pair by pair.
     Direct,
-    /// By harmonics up to `degree`; `error` is the largest |v - v_direct| found in samples of tokens so far, in
-    /// units of the largest velocity in the sample if that exceeds one.
-    Harmonic { degree: usize, error: f64 },
+    /// By harmonics up to `degree`; `error` is the largest |v - v_direct| found so far in samples of tokens that had moved, or
+    /// will move, by these sums, in units of the largest velocity in the sample if that exceeds one.
+    Harmonic { degree: usize, error: f64, care: Care },
     /// By harmonics until a sample of tokens had an `error` above the tolerance, and pair by pair from then on.
     Abandoned { error: f64 },
+}
+
+/// With how much care sums are taken by harmonics: with as little as the tolerance seems to ask for, until a look at a sample of
+/// tokens has found that too little.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Care {
+    /// In the precision of the run.
+    Usual,
+    /// In double precision, in a run of single precision.
+    Widened,
+    /// In double precision, on finer tables on the circle, and with fewer bits left to cancellation.
+    Refined,
+}
+
+impl Care {
+    /// What a manifest says of it; nothing of what is usual.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Care::Usual => None,
+            Care::Widened => Some("widened to double precision"),
+            Care::Refined => Some("refined, in double precision"),
+        }
+    }
 }
 
 /// A law on a line.
@@ -104,9 +129,16 @@ pub trait Backend {
     /// k_stage <- the chosen field of the model at `point`.
     fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError>;
 
-    /// k_stage <- intensity * G(x_i) xi_i at `point`, with the standard normal draws xi of step `step`, as the geometry lets
-    /// it move a token.
+    /// k_stage <- intensity * G(x_i) xi_i at `point`, with the standard normal draws xi of step `step`; k_stage <- 0 where the model
+    /// has no noise.
     fn fluctuate(&mut self, point: Point, step: u64, stage: usize) -> Result<(), BackendError>;
+
+    /// Moves the state, of tokens of length one, by all parts of `diffusion`, the draws of the first part being number `first`. The
+    /// stage velocities are lost.
+    fn diffuse(&mut self, _diffusion: &Diffusion, _first: u64) -> Result<(), BackendError> {
+        let backend = self.identity().backend;
+        Err(BackendError::Unsupported { backend, term: "noise on the sphere", remedy: "leave out [noise]" })
+    }
 
     /// `into` <- N(state + sum_s coefficients\[s\] k_s), with N as the geometry has it; a layer norm is that after `field`.
     fn combine(&mut self, coefficients: &[f64], into: Point, field: Field) -> Result<(), BackendError>;
@@ -174,6 +206,8 @@ pub enum BackendError {
     NoMatrices { adapter: String },
     #[error("the {backend} backend has no {term}; {remedy}")]
     Unsupported { backend: &'static str, term: &'static str, remedy: &'static str },
+    #[error(transparent)]
+    Shortage(#[from] Shortage),
     #[error("the device {adapter} was lost: {reason}; run again, or use --backend cpu")]
     DeviceLost { adapter: String, reason: String },
     #[error("the device {adapter} refused the work: {reason}")]

@@ -15,6 +15,7 @@ use tokenfield::{
 use super::{
     CommandError,
     machine::{Machine, MachineChoice},
+    output::talk,
     table::{Row, Table},
 };
 
@@ -66,7 +67,7 @@ impl Bench {
         let experiments = self.experiments()?;
         let machine = self.machine.open()?;
         let clock = introduce(&machine);
-        let mut table = if self.csv { Table::csv() } else { Table::text() };
+        let mut table = if self.csv { Table::csv() } else { Table::text()? };
         for experiment in &experiments {
             let problem = experiment.resolve()?;
             let row = match &machine {
@@ -141,12 +142,12 @@ impl Bench {
 fn introduce(machine: &Machine) -> Option<f64> {
     match machine {
         Machine::Gpu(device) => {
-            eprintln!("gpu: {} ({})", device.summary().name, device.summary().api);
+            talk(format_args!("gpu: {} ({})", device.summary().name, device.summary().api));
             None
         }
         Machine::CpuSingle | Machine::CpuDouble => {
             let clock = clock();
-            eprintln!("cpu: {}, {:.2} GHz", cpu::describe(), clock / 1e9);
+            talk(format_args!("cpu: {}, {:.2} GHz", cpu::describe(), clock / 1e9));
             Some(clock)
         }
     }

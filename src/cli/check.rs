@@ -1,36 +1,40 @@
 //! `tokenfield check`: a table of errors, one row for each backend and case.
 
+use std::fmt;
+
 use tokenfield::{
     backend::{BackendError, Precision, cpu::Cpu, gpu},
     check::{Case, Errors, cases, compare},
 };
 
-use super::CommandError;
+use super::{
+    CommandError,
+    output::{data, talk},
+};
 
 pub fn execute() -> Result<(), CommandError> {
     let cases = cases()?;
-    println!(
+    let mut report = Report { failures: 0, printed: Ok(()) };
+    report.line(format_args!(
         "{:12} {:26} {:>6} {:>4} {:>10} {:>10} {:>10}",
         "backend", "case", "n", "d", "velocity", "energy", "bound"
-    );
-    let mut failures = 0;
+    ));
     for case in &cases {
-        let single = pollster::block_on(compare(&case.problem, Cpu::<f32>::new(&case.problem)?))?;
-        let double = pollster::block_on(compare(&case.problem, Cpu::<f64>::new(&case.problem)?))?;
-        failures += row("cpu single", case, single) + row("cpu double", case, double);
+        report.row("cpu single", case, pollster::block_on(compare(&case.problem, Cpu::<f32>::new(&case.problem)?))?);
+        report.row("cpu double", case, pollster::block_on(compare(&case.problem, Cpu::<f64>::new(&case.problem)?))?);
     }
     match pollster::block_on(gpu::Device::open(gpu::Choice::Best, Precision::Single)) {
         Ok(device) => {
-            eprintln!("gpu: {}", device.summary().name);
+            talk(format_args!("gpu: {}", device.summary().name));
             for case in &cases {
-                failures += row("gpu single", case, pollster::block_on(on_gpu(&device, case))?);
+                report.row("gpu single", case, pollster::block_on(on_gpu(&device, case))?);
             }
         }
-        Err(BackendError::NoAdapter(_)) => eprintln!("gpu: no adapter on this machine, nothing to check"),
+        Err(BackendError::NoAdapter(_)) => talk(format_args!("gpu: no adapter on this machine, nothing to check")),
         Err(error) => return Err(error.into()),
     }
-    match failures {
-        0 => Ok(()),
+    match report.failures {
+        0 => report.printed,
         count => Err(CommandError::Failed(format!("{count} checks are above their bound"))),
     }
 }
@@ -39,13 +43,27 @@ async fn on_gpu(device: &gpu::Device, case: &Case) -> Result<Errors, BackendErro
     compare(&case.problem, gpu::Gpu::new(device, &case.problem).await?).await
 }
 
-/// Prints one row and counts its failure.
-fn row(backend: &str, case: &Case, errors: Errors) -> usize {
-    let shape = case.problem.tokens.shape;
-    let verdict = if errors.acceptable() { "" } else { "  ABOVE" };
-    println!(
-        "{backend:12} {:26} {:>6} {:>4} {:>10.1e} {:>10.1e} {:>10.1e}{verdict}",
-        case.name, shape.count, shape.dim, errors.velocity, errors.log_energy, errors.tolerance
-    );
-    usize::from(!errors.acceptable())
+/// The table as it is printed, and its verdict, which counts whether anybody reads the table or not.
+struct Report {
+    failures: usize,
+    printed: Result<(), CommandError>,
+}
+
+impl Report {
+    fn line(&mut self, line: fmt::Arguments) {
+        if self.printed.is_ok() {
+            self.printed = data(line);
+        }
+    }
+
+    /// Prints one row and counts its failure.
+    fn row(&mut self, backend: &str, case: &Case, errors: Errors) {
+        let shape = case.problem.tokens.shape;
+        let verdict = if errors.acceptable() { "" } else { "  ABOVE" };
+        self.failures += usize::from(!errors.acceptable());
+        self.line(format_args!(
+            "{backend:12} {:26} {:>6} {:>4} {:>10.1e} {:>10.1e} {:>10.1e}{verdict}",
+            case.name, shape.count, shape.dim, errors.velocity, errors.log_energy, errors.tolerance
+        ));
+    }
 }

@@ -2,23 +2,21 @@
 
 use tokenfield::backend::{cpu, gpu};
 
-use super::CommandError;
+use super::{CommandError, output::data};
 
 pub fn execute() -> Result<(), CommandError> {
     let adapters = pollster::block_on(gpu::adapters());
     let auto = adapters.iter().position(|adapter| adapter.kind != gpu::Kind::Software);
     for (index, adapter) in adapters.iter().enumerate() {
-        println!("gpu  {} ({}, {}){}", adapter.name, adapter.api, adapter.kind.name(), mark(auto == Some(index)));
-        println!("     driver                  {}", adapter.driver);
-        println!("     bytes of one binding    {}", adapter.binding_bytes);
-        println!("     bytes of one buffer     {}", adapter.buffer_bytes);
-        println!(
-            "     workgroup               {} threads, {} bytes",
-            adapter.workgroup_threads, adapter.workgroup_bytes
-        );
+        let (name, api, kind) = (&adapter.name, &adapter.api, adapter.kind.name());
+        data(format_args!("gpu  {name} ({api}, {kind}){}", mark(auto == Some(index))))?;
+        data(format_args!("     driver                  {}", adapter.driver))?;
+        data(format_args!("     bytes of one binding    {}", adapter.binding_bytes))?;
+        data(format_args!("     bytes of one buffer     {}", adapter.buffer_bytes))?;
+        let (threads, bytes) = (adapter.workgroup_threads, adapter.workgroup_bytes);
+        data(format_args!("     workgroup               {threads} threads, {bytes} bytes"))?;
     }
-    println!("cpu  {}{}", cpu::describe(), mark(auto.is_none()));
-    Ok(())
+    data(format_args!("cpu  {}{}", cpu::describe(), mark(auto.is_none())))
 }
 
 fn mark(taken: bool) -> &'static str {

@@ -1,10 +1,12 @@
 //! The run folders of experiments that run as one: each gets its share of the replicas.
 
+use std::error::Error;
+
 use tokenfield::{
     backend::{Backend, Method},
     observe::{Quantity, Sample, columns},
     problem::Problem,
-    record::{RecordError, RunFolder},
+    record::{RecordError, RunFolder, require_room},
     simulate::SimulateError,
     tokens::Shape,
     warning::Warning,
@@ -20,16 +22,23 @@ pub struct Folders {
 }
 
 impl Folders {
-    /// Claims the folder of every part.
-    pub fn create<B: Backend>(parts: &[Part], problem: &Problem, backend: &B) -> Result<Self, CommandError> {
+    /// Begins the record of every part that has a folder.
+    pub fn create<B: Backend>(parts: Vec<Part>, problem: &Problem, backend: &B) -> Result<Self, CommandError> {
         let all = problem.tokens.shape;
-        let shape = Shape { replicas: all.replicas / parts.len(), ..all };
+        let count = parts.len();
+        let shape = Shape { replicas: all.replicas / count, ..all };
         let names = columns(&problem.quantities, shape.dim);
-        let claim = |part: &Part| -> Result<Option<RunFolder>, CommandError> {
-            let Some(path) = &part.path else { return Ok(None) };
+        let begin = |part: Part| -> Result<Option<RunFolder>, CommandError> {
+            let Some(claim) = part.claim else { return Ok(None) };
+            let samples = problem.schedule.observations();
+            // A digit and a comma at least, for the number of the replica and the time as well.
+            require_room(claim.path(), samples, (names.len() + 2) * shape.replicas, 2)?;
+            if problem.quantities.contains(&Quantity::Tokens) {
+                require_room(claim.path(), samples, shape.coordinates(), 4)?;
+            }
             let (text, seed) = (part.experiment.to_toml()?, part.experiment.seed());
-            let mut folder = RunFolder::create(path, &text, seed, &names, &backend.identity(), backend.method())?;
-            folder.shared_by(parts.len());
+            let mut folder = RunFolder::create(claim, &text, seed, &names, &backend.identity(), backend.method())?;
+            folder.shared_by(count);
             if let Some((reference, _)) = part.experiment.reference() {
                 folder.beside(&reference)?;
             }
@@ -38,7 +47,7 @@ impl Folders {
             }
             Ok(Some(folder))
         };
-        Ok(Self { folders: parts.iter().map(claim).collect::<Result<_, _>>()?, shape })
+        Ok(Self { folders: parts.into_iter().map(begin).collect::<Result<_, _>>()?, shape })
     }
 
     /// Adds a sample to the folder of its replica.
@@ -99,23 +108,31 @@ impl Folders {
             }
             error => (0, error),
         };
+        // What its observer has to say are errors of these folders.
+        let (error, is_of_disk): (Box<dyn Error + Send + Sync>, bool) = match error {
+            SimulateError::Observer(error) => (error, true),
+            error => (error.into(), false),
+        };
         let mut message = error.to_string();
         for (part, folder) in self.folders.into_iter().enumerate() {
             let Some(folder) = folder else { continue };
             let path = folder.path().display().to_string();
-            match folder.fail(&error, method) {
+            match folder.fail(&*error, method) {
                 Ok(_) if part == guilty => message = format!("{error} (the samples so far are in {path})"),
                 Ok(_) => {}
                 Err(record) => message = format!("{error}; and its record could not be closed: {record}"),
             }
         }
-        CommandError::Failed(message)
+        match is_of_disk {
+            true => CommandError::Disk(message),
+            false => CommandError::Failed(message),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tokenfield::{backend::cpu::Cpu, experiment::Experiment, warning::WarningKind};
+    use tokenfield::{backend::cpu::Cpu, experiment::Experiment, record::Claim, warning::WarningKind};
 
     use super::*;
 
@@ -133,9 +150,10 @@ mod tests {
         problem.tokens.coordinates = problem.tokens.coordinates.repeat(3);
         let backend = Cpu::<f64>::new(&problem).expect("a backend");
         let path = |name: &str| folder.path().join(name);
-        let part = |path| Part { experiment: &experiment, path };
-        let parts = [part(Some(path("a"))), part(Some(path("b"))), part(None)];
-        let mut folders = Folders::create(&parts, &problem, &backend).expect("folders");
+        let claim = |name: &str| Claim::attempt(&path(name)).expect("a folder").expect("nobody has it");
+        let part = |claim| Part { experiment: &experiment, claim };
+        let parts = vec![part(Some(claim("a"))), part(Some(claim("b"))), part(None)];
+        let mut folders = Folders::create(parts, &problem, &backend).expect("folders");
         let kept = |name: &str| {
             let text = std::fs::read_to_string(path(name).join("manifest.json")).expect("a manifest");
             serde_json::from_str::<serde_json::Value>(&text).expect("a manifest")["warnings"].clone()

@@ -5,14 +5,21 @@ mod check;
 mod devices;
 mod folders;
 mod machine;
+pub mod output;
 mod run;
 mod sweep;
 mod table;
+mod work;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use tokenfield::{backend::BackendError, experiment::ExperimentError, plot::PlotError, record::RecordError};
+use tokenfield::{
+    backend::BackendError,
+    experiment::ExperimentError,
+    plot::PlotError,
+    record::{RecordError, is_of_path},
+};
 
 /// Evolve tokens through the mean-field dynamics of Transformers.
 #[derive(Parser)]
@@ -45,23 +52,31 @@ enum Command {
 }
 
 impl Arguments {
-    pub fn execute(self) -> Result<(), CommandError> {
+    /// Does what was typed.
+    pub fn obey() -> Result<(), CommandError> {
+        match Self::try_parse() {
+            Ok(arguments) => arguments.execute(),
+            Err(error) => output::of_clap(&error),
+        }
+    }
+
+    fn execute(self) -> Result<(), CommandError> {
         match self.command {
             Command::Run(run) => run.execute(),
             Command::Sweep(sweep) => sweep.execute(),
             Command::Plot { folder, animate: true } => {
-                println!("{}", tokenfield::plot::animate(&folder)?.display());
+                output::name(&tokenfield::plot::animate(&folder)?);
                 Ok(())
             }
             Command::Plot { folder, animate: false } => {
                 let pictures = tokenfield::plot::draw(&folder)?;
                 if pictures.is_empty() {
-                    eprintln!(
+                    output::talk(format_args!(
                         "no picture suits this sweep: it has no slope, and not one or two keys of numbers that vary; \
                          its cells have pictures of their own"
-                    );
+                    ));
                 }
-                pictures.iter().for_each(|picture| println!("{}", picture.display()));
+                pictures.iter().for_each(|picture| output::name(picture));
                 Ok(())
             }
             Command::Check => check::execute(),
@@ -86,15 +101,40 @@ pub enum CommandError {
     Plot(#[from] PlotError),
     #[error("{0}")]
     Failed(String),
+    /// The disk is in the way of a run that has begun.
+    #[error("{0}")]
+    Disk(String),
+    #[error("nobody reads what this command prints")]
+    Unread,
+    #[error("clap has said what is wrong with the command line")]
+    Typed,
 }
 
 impl CommandError {
     /// 2 where the input is wrong and nothing was done, 1 where the work failed.
     pub fn exit_code(&self) -> ExitCode {
+        let input = match self {
+            Self::Unread => return ExitCode::SUCCESS,
+            Self::Experiment(_) | Self::Input(_) | Self::Typed => true,
+            Self::Record(RecordError::Occupied { .. } | RecordError::Held { .. } | RecordError::NoRoom { .. }) => {
+                true
+            }
+            Self::Record(RecordError::Write { source, .. }) | Self::Plot(PlotError::Write { source, .. }) => {
+                is_of_path(source)
+            }
+            Self::Plot(PlotError::Draw { .. }) => false,
+            Self::Plot(_) => true,
+            Self::Backend(error) => matches!(error, BackendError::TooManyHarmonics | BackendError::Shortage(_)),
+            Self::Failed(_) | Self::Disk(_) => false,
+        };
+        ExitCode::from(if input { 2 } else { 1 })
+    }
+
+    /// Says what is wrong, if that is not said yet and anybody wants to know.
+    pub fn report(&self) {
         match self {
-            Self::Experiment(_) | Self::Input(_) | Self::Record(_) | Self::Plot(_) => ExitCode::from(2),
-            Self::Backend(BackendError::TooManyHarmonics) => ExitCode::from(2),
-            Self::Backend(_) | Self::Failed(_) => ExitCode::from(1),
+            Self::Unread | Self::Typed => {}
+            error => output::talk(format_args!("tokenfield: {error}")),
         }
     }
 }

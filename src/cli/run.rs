@@ -12,6 +12,7 @@ use tokenfield::{
     experiment::{Experiment, Override},
     limit::{Limit, LimitError, equiangular, gaussian, particles, quadrature_within, zonal},
     problem::{Problem, Reference},
+    record::Claim,
     simulate::{Event, SimulateError, simulate_beside},
 };
 
@@ -19,13 +20,14 @@ use super::{
     CommandError,
     folders::Folders,
     machine::{Machine, MachineChoice},
+    output::{name, talk},
 };
 
 #[derive(Args)]
 pub struct Run {
     /// The experiment file.
     file: PathBuf,
-    /// The run folder; it must be absent or empty [default: runs/NAME, numbered if taken].
+    /// The run folder; it must be absent or empty, or hold what the same experiment left before its end [default: runs/NAME, numbered if taken].
     #[arg(long)]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -43,24 +45,35 @@ impl Run {
         let experiment = Experiment::read(&self.file, &self.overrides)?;
         let problem = experiment.resolve()?;
         let machine = self.machine.open()?;
-        let path = self.out.clone().unwrap_or_else(|| vacant(Path::new("runs"), experiment.name()));
-        run(&[Part { experiment: &experiment, path: Some(path.clone()) }], &problem, &machine)?;
-        println!("{}", path.display());
+        let claim = match &self.out {
+            Some(path) => Claim::for_run(path, &experiment.to_toml()?, machine.precision())?,
+            None => Claim::vacant(Path::new("runs"), experiment.name())?,
+        };
+        let path = claim.path().to_owned();
+        if let Some(standing) = claim.replaces() {
+            talk(format_args!(
+                "{} holds what the same experiment left ({standing}); it begins again",
+                path.display()
+            ));
+        }
+        run(vec![Part { experiment: &experiment, claim: Some(claim) }], &problem, &machine)?;
+        name(&path);
         if !self.no_plot {
-            tokenfield::plot::draw(&path).map_err(|error| CommandError::Failed(error.to_string()))?;
+            let failed = |error| CommandError::Failed(format!("{error} (the run in {} is complete)", path.display()));
+            tokenfield::plot::draw(&path).map_err(failed)?;
         }
         Ok(())
     }
 }
 
-/// An experiment and its run folder; none where it has been written before.
+/// An experiment and the folder that is claimed for it; none where it has been written before.
 pub struct Part<'a> {
     pub experiment: &'a Experiment,
-    pub path: Option<PathBuf>,
+    pub claim: Option<Claim>,
 }
 
 /// Runs `problem`, which the experiments of `parts` resolve to, each to its share of the replicas, in their order.
-pub fn run(parts: &[Part], problem: &Problem, machine: &Machine) -> Result<(), CommandError> {
+pub fn run(parts: Vec<Part>, problem: &Problem, machine: &Machine) -> Result<(), CommandError> {
     match machine {
         Machine::Gpu(device) => {
             let backend = pollster::block_on(Gpu::new(device, problem))?;
@@ -72,13 +85,13 @@ pub fn run(parts: &[Part], problem: &Problem, machine: &Machine) -> Result<(), C
 }
 
 /// Opens the limit that the experiments ask for.
-fn run_on<B: Backend>(parts: &[Part], problem: &Problem, backend: B) -> Result<(), CommandError> {
+fn run_on<B: Backend>(parts: Vec<Part>, problem: &Problem, backend: B) -> Result<(), CommandError> {
     let refused = |error: LimitError| CommandError::Input(format!("[reference]: {error}"));
     let Some(first) = parts.first() else { return Ok(()) };
     let Some((reference, law)) = first.experiment.reference() else {
         return run_beside(parts, problem, backend, None);
     };
-    eprintln!("beside the limit: {reference}");
+    talk(format_args!("beside the limit: {reference}"));
     let steps = first.experiment.reference_steps();
     let limit = match reference {
         Reference::Quadrature { tolerance } => quadrature_within(problem, law, tolerance, steps),
@@ -91,16 +104,16 @@ fn run_on<B: Backend>(parts: &[Part], problem: &Problem, backend: B) -> Result<(
 }
 
 fn run_beside<B: Backend>(
-    parts: &[Part],
+    parts: Vec<Part>,
     problem: &Problem,
     mut backend: B,
     limit: Option<&mut Limit>,
 ) -> Result<(), CommandError> {
     let identity = backend.identity();
+    let names: Vec<&str> = parts.iter().map(|part| part.experiment.name()).take(1).collect();
     let mut folders = Folders::create(parts, problem, &backend)?;
     let (adapter, precision) = (&identity.adapter, identity.precision.name());
-    let names: Vec<&str> = parts.iter().map(|part| part.experiment.name()).take(1).collect();
-    eprintln!("{} on {} ({adapter}, {precision})", names.concat(), identity.backend);
+    talk(format_args!("{} on {} ({adapter}, {precision})", names.concat(), identity.backend));
     let progress = Progress::new(problem);
     let outcome = pollster::block_on(async {
         let pairs = simulate_beside(problem, &mut backend, limit, |event| {
@@ -110,7 +123,7 @@ fn run_beside<B: Backend>(
                 Event::Steps(done) => progress.steps(done),
                 Event::Warning(warning) => {
                     if let Some(line) = folders.warn(warning)? {
-                        progress.bar.suspend(|| eprintln!("warning: {line}"));
+                        progress.bar.suspend(|| talk(format_args!("warning: {line}")));
                     }
                 }
             }
@@ -123,7 +136,7 @@ fn run_beside<B: Backend>(
     let method = backend.method();
     match outcome {
         Ok((pairs, tokens)) => {
-            folders.complete(&tokens, method, pairs).map_err(|error| CommandError::Failed(error.to_string()))
+            folders.complete(&tokens, method, pairs).map_err(|error| CommandError::Disk(error.to_string()))
         }
         Err(error) => Err(folders.fail(error, method)),
     }
@@ -139,13 +152,6 @@ fn finite(tokens: Vec<f64>, problem: &Problem) -> Result<Vec<f64>, SimulateError
             Err(SimulateError::NotFinite { replica, time: problem.schedule.end })
         }
     }
-}
-
-/// The first of NAME, NAME-2, NAME-3, ... that no run has taken yet.
-pub fn vacant(parent: &Path, name: &str) -> PathBuf {
-    let numbered = (2..).map(|k| parent.join(format!("{name}-{k}")));
-    let candidates = std::iter::once(parent.join(name)).chain(numbered);
-    candidates.into_iter().find(|path| !path.exists()).unwrap_or_else(|| parent.join(name))
 }
 
 /// A bar with the time left and the pairs per second, drawn only on a terminal.

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use tokenfield::{
     experiment::{Override, SweepFile},
-    sweep::{self, Cell, SweepError},
+    record::Claim,
+    sweep::{self, SweepError},
 };
 
 use super::{
     CommandError,
-    machine::{Machine, MachineChoice},
-    run::{Part, run},
+    machine::MachineChoice,
+    output::{name, talk},
+    work::Work,
 };
 
 #[derive(Args)]
@@ -60,63 +62,37 @@ impl Sweep {
         let machine = self.machine.open()?;
         let cells = sweep::cells(&file, machine.precision()).map_err(refused)?;
         let folder = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&file.name));
+        sweep::require_no_other(&folder).map_err(refused)?;
         let batches = sweep::batches(&cells)?;
-        for batch in batches.iter().skip(self.shard.index).step_by(self.shard.count) {
-            run_batch(&folder, &cells, batch, &machine)?;
+        let own = batches.into_iter().skip(self.shard.index).step_by(self.shard.count);
+        let mut work = Work::new(&folder, &cells, &machine);
+        work.finish(own.collect())?;
+        // Others may end at the same time; one after the other they write the same.
+        let tables = Claim::wait(&folder)?;
+        let left = work.left();
+        let notes = match left {
+            0 => sweep::write_tables(&folder, &file, &cells),
+            // What tables there are is of another sweep.
+            _ => sweep::remove_tables(&folder).map(|()| Vec::new()),
         }
-        let left = left(&folder, &cells)?;
-        if left == 0 {
-            sweep::write_tables(&folder, &file, &cells).map_err(refused)?;
-            if !self.no_plot {
-                tokenfield::plot::draw(&folder).map_err(|error| CommandError::Failed(error.to_string()))?;
-            }
-        } else {
-            eprintln!("{left} of {} cells are left to other shards", cells.len());
+        .map_err(refused)?;
+        drop(tables);
+        notes.iter().for_each(|note| talk(format_args!("{note}")));
+        if left > 0 {
+            talk(format_args!("{left} of {} cells are left to other shards", cells.len()));
+        } else if !self.no_plot {
+            tokenfield::plot::draw(&folder).map_err(|error| CommandError::Failed(error.to_string()))?;
         }
-        println!("{}", folder.display());
+        name(&folder);
         Ok(())
     }
 }
 
-/// Runs the cells of `batch`, given by their places, unless all of them are complete.
-fn run_batch(folder: &Path, cells: &[Cell], batch: &[usize], machine: &Machine) -> Result<(), CommandError> {
-    let mut parts = Vec::new();
-    for cell in batch.iter().map(|index| &cells[*index]) {
-        let path = match sweep::is_complete(folder, cell).map_err(refused)? {
-            true => None,
-            false => Some(sweep::folder(folder, cell)),
-        };
-        parts.push(Part { experiment: &cell.experiment, path });
-    }
-    if parts.iter().all(|part| part.path.is_none()) {
-        return Ok(());
-    }
-    match batch {
-        [only] => eprint!("cell {} of {}: ", only + 1, cells.len()),
-        [first, ..] => eprint!("cell {} of {} and {} like it: ", first + 1, cells.len(), batch.len() - 1),
-        [] => {}
-    }
-    let problems: Result<Vec<_>, _> = parts.iter().map(|part| part.experiment.resolve()).collect();
-    match sweep::merged(problems?).map_or(Ok(()), |problem| run(&parts, &problem, machine)) {
-        Err(CommandError::Failed(error)) if batch.len() > 1 => {
-            // One cell must not stop those that have nothing to do with it.
-            eprintln!("{error}; each of these cells runs by itself");
-            let alone: Vec<_> = batch.iter().map(|index| run_batch(folder, cells, &[*index], machine)).collect();
-            alone.into_iter().collect()
-        }
-        outcome => outcome,
-    }
-}
-
-/// Cells that are not complete; what others are at work on is left alone.
-fn left(folder: &Path, cells: &[Cell]) -> Result<usize, CommandError> {
-    Ok(cells.iter().filter(|cell| !sweep::has_ended(folder, cell)).count())
-}
-
-fn refused(error: SweepError) -> CommandError {
+pub fn refused(error: SweepError) -> CommandError {
     match error {
         SweepError::Experiment(error) => CommandError::Experiment(error),
         SweepError::Record(error) => CommandError::Record(error),
+        error @ SweepError::Foreign { .. } => CommandError::Input(error.to_string()),
         error @ SweepError::Cell { .. } => CommandError::Failed(error.to_string()),
     }
 }

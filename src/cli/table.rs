@@ -1,10 +1,13 @@
 //! The table of `tokenfield bench`: for reading, or as comma-separated values.
 
-use std::io::{Stdout, stdout};
+use std::io::Stdout;
 
 use serde::Serialize;
 
-use super::CommandError;
+use super::{
+    CommandError,
+    output::{self, data},
+};
 
 /// One line of the table. What is unknown, or would mean nothing, is left out.
 #[derive(Serialize)]
@@ -31,35 +34,32 @@ pub enum Table {
 
 impl Table {
     pub fn csv() -> Table {
-        Table::Csv(Box::new(csv::Writer::from_writer(stdout())))
+        Table::Csv(Box::new(output::csv()))
     }
 
-    pub fn text() -> Table {
-        println!(
+    pub fn text() -> Result<Table, CommandError> {
+        data(format_args!(
             "{:7} {:9} {:9} {:>4} {:>7} {:>12} {:>9} {:>8} {:>6} {:>9}",
             "backend", "algorithm", "precision", "d", "n", "s/evaluation", "pairs/s", "GFLOP/s", "share", "steps/s"
-        );
-        Table::Text
+        ))?;
+        Ok(Table::Text)
     }
 
     pub fn write(&mut self, row: &Row) -> Result<(), CommandError> {
         match self {
             Table::Csv(writer) => {
-                let written = writer.serialize(row).and_then(|()| Ok(writer.flush()?));
-                written.map_err(|error| CommandError::Failed(format!("stdout: {error}")))
+                writer.serialize(row).map_err(|error| CommandError::Failed(format!("stdout: {error}")))?;
+                writer.flush().map_err(output::unwritten)
             }
-            Table::Text => {
-                print(row);
-                Ok(())
-            }
+            Table::Text => print(row),
         }
     }
 }
 
-fn print(row: &Row) {
+fn print(row: &Row) -> Result<(), CommandError> {
     let known = |number: Option<String>| number.unwrap_or("-".into());
     let count = if row.replicas == 1 { row.count.to_string() } else { format!("{}x{}", row.replicas, row.count) };
-    println!(
+    data(format_args!(
         "{:7} {:9} {:9} {:>4} {count:>7} {:>12.3e} {:>9.2e} {:>8} {:>6} {:>9.4}",
         row.backend,
         row.algorithm,
@@ -70,5 +70,5 @@ fn print(row: &Row) {
         known(row.gflops.map(|rate| format!("{rate:.0}"))),
         known(row.share.map(|share| format!("{:.0} %", 100.0 * share))),
         row.steps_per_second,
-    );
+    ))
 }

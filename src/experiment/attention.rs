@@ -20,6 +20,8 @@ pub(super) const ATTENTION: &[&str] =
     &["beta", "normalization", "sinkhorn", "mask", "window", "position", "model", "layers", "heads", "head"];
 pub(super) const BETA: &[&str] = &["times", "values", "replicas"];
 pub(super) const SINKHORN: &[&str] = &["iterations", "tolerance"];
+/// Of one evaluation: beyond, a tolerance is one that rounding does not let anybody reach.
+const MOST_ITERATIONS: u64 = 100_000;
 pub(super) const POSITION: &[&str] = &["alibi", "rotary", "additive"];
 pub(super) const MASKS: &[(&str, Mask)] = &[
     ("none", Mask::None),
@@ -163,7 +165,7 @@ fn beta(entry: &Entry) -> Result<BetaTyped, ExperimentError> {
 
 fn sinkhorn(section: &Section) -> Result<SinkhornTyped, ExperimentError> {
     Ok(SinkhornTyped {
-        iterations: section.required("iterations", "20")?.whole(1..=u64::from(u32::MAX))?,
+        iterations: section.required("iterations", "20")?.whole(1..=MOST_ITERATIONS)?,
         tolerance: section.required("tolerance", "1e-6")?.number("finite and at least 0", |t| t >= 0.0)?,
     })
 }

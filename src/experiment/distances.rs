@@ -2,10 +2,11 @@
 
 use super::{Experiment, error::ExperimentError};
 use crate::{
+    limit::SHARPEST,
     observe::Quantity,
     problem::Reference,
     tokens::{Tokens, Weights},
-    transport::assignment,
+    transport::{assignment, sinkhorn},
 };
 
 /// Why there is no such distance, and what to do about it.
@@ -63,6 +64,21 @@ impl Experiment {
                     ),
                 )),
             },
+            Quantity::MmdReference { beta } if kind == Some(Reference::Zonal) && beta > SHARPEST => Some((
+                format!(
+                    "observe.kernel-beta = {beta:e} is a kernel sharper than a zonal limit resolves, which is {SHARPEST:e}"
+                ),
+                "write a smaller observe.kernel-beta, or reference.kind = \"particles\"".into(),
+            )),
+            Quantity::SinkhornReference { epsilon } if self.geometry().is_unit() && epsilon < sinkhorn::LEAST => {
+                let least = sinkhorn::LEAST;
+                Some((
+                    format!(
+                        "observe.epsilon = {epsilon:e} is below {least:e}, where rounding of the costs decides the plan"
+                    ),
+                    format!("write observe.epsilon = {least:e} or more, or \"w2_reference\""),
+                ))
+            }
             Quantity::SlicedW2Reference { .. } | Quantity::SinkhornReference { .. } if !is_circle => match kind {
                 Some(Reference::Zonal) => Some((
                     "of a zonal limit heights are known, and no points".into(),

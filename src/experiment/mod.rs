@@ -7,12 +7,14 @@
 
 mod array;
 mod attention;
+mod config;
 mod course;
 mod distances;
 mod error;
 mod explicit;
 mod geometry;
 mod head;
+mod keys;
 mod law;
 mod matrix;
 mod noise;
@@ -25,6 +27,7 @@ mod resolve;
 mod rules;
 mod schedule;
 mod section;
+mod sizes;
 mod sweep;
 mod tensors;
 mod trained;

@@ -6,6 +6,9 @@ use toml::{Table, Value};
 
 use super::error::{ExperimentError, Source};
 
+/// Names of a key: more than any has, and few enough for tables within tables to be taken apart again.
+const DEEPEST: usize = 32;
+
 /// A key and the value it is given, e.g. `attention.beta=2.0`.
 ///
 /// The value is TOML; what does not parse as TOML and does not start like a list, table or quoted text is text itself,
@@ -105,6 +108,9 @@ impl FromStr for Override {
         let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if key.iter().any(|segment| segment.is_empty() || !segment.chars().all(bare)) {
             return Err(malformed("the key is not made of names between dots".into()));
+        }
+        if key.len() > DEEPEST {
+            return Err(malformed(format!("the key has {} names, and no key has more than {DEEPEST}", key.len())));
         }
         let value = value.trim();
         if value.is_empty() {

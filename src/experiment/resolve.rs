@@ -13,9 +13,11 @@ impl Experiment {
     pub fn resolve(&self) -> Result<Problem, ExperimentError> {
         let cloud = self.cloud()?;
         let shape = self.shape(cloud.as_ref())?;
+        self.require_starts(cloud.as_ref())?;
         let schedule = self.schedule()?;
-        let (model, course) = self.equation(shape, schedule)?;
         let quantities = self.quantities()?;
+        self.require_memory(shape, &quantities)?;
+        let (model, course) = self.equation(shape, schedule)?;
         let weights = self.weights(shape)?;
         let coordinates = match cloud {
             Some(cloud) => cloud.place(shape),
@@ -37,6 +39,21 @@ impl Experiment {
         let problem = Problem { tokens, model, course, scheme, schedule, quantities, algorithm, tolerance };
         self.require_measurable(&problem)?;
         Ok(problem)
+    }
+
+    /// Of the replicas of a file every second would give way to the one before it perturbed.
+    fn require_starts(&self, cloud: Option<&Cloud>) -> Result<(), ExperimentError> {
+        let Some(replicas) =
+            cloud.and_then(|cloud| cloud.replicas).filter(|_| self.typed.tokens.perturbation.is_some())
+        else {
+            return Ok(());
+        };
+        let problem = format!(
+            "every second replica is the one before it perturbed, and tokens.initial.path holds {replicas} replicas of its \
+             own, of which every second would be dropped"
+        );
+        let remedy = "save an array of shape (count, dim), or leave tokens.perturbation out";
+        Err(self.source.error("tokens.perturbation", self.quoted("tokens.perturbation"), problem, remedy))
     }
 
     /// Of two replicas the second is the first one perturbed, with the same weights.
@@ -96,17 +113,6 @@ impl Experiment {
                 dim,
                 "must be at least 2",
                 "save tokens of two or more components",
-            ));
-        }
-        // Vectors hold at most isize::MAX bytes.
-        let bytes = u128::from(replicas) * u128::from(count) * u128::from(dim) * 8;
-        if bytes > isize::MAX as u128 {
-            let problem = format!("{replicas} replicas of {count} tokens of {dim} components do not fit into memory");
-            return Err(self.source.error(
-                "tokens.count",
-                count,
-                problem,
-                "take fewer tokens, replicas or components",
             ));
         }
         let passive = typed.passive.unwrap_or(0);

@@ -3,7 +3,7 @@
 use toml::Value;
 
 use super::{Experiment, error::ExperimentError};
-use crate::problem::Schedule;
+use crate::problem::{Decimal, Schedule};
 
 impl Experiment {
     /// Tokens are observed at the start and the end, and between them as often as typed.
@@ -14,6 +14,8 @@ impl Experiment {
             None => steps.max(1),
             Some(every) => self.steps("observe.every", every)?,
         };
+        // The multiple of the step, which the typed end may miss by 1e-9 of itself.
+        let end = Decimal::of(self.typed.time.step).map_or(end, |step| step.times(steps));
         Ok(Schedule { steps, end, observe_every })
     }
 

@@ -12,6 +12,7 @@ use toml::{Table, Value};
 use super::{
     array::FilePath,
     error::{ExperimentError, Source},
+    keys,
 };
 
 /// A table whose keys are all known.
@@ -67,12 +68,15 @@ impl<'a> Section<'a> {
     fn unknown(&self, key: &str, known: &[&str]) -> ExperimentError {
         let likeness = |other: &str| strsim::normalized_damerau_levenshtein(key, other);
         let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        // Less alike than by half, a guess only distracts.
-        let guess = match nearest.filter(|other| likeness(other) >= 0.5) {
+        let home = keys::home(&self.path, key, known);
+        // Less alike than by half, a guess only distracts; so does one at a key that is known elsewhere, unless it is a letter off.
+        let least = if home.is_some() { 0.75 } else { 0.5 };
+        let guess = match nearest.filter(|other| likeness(other) >= least) {
             Some(other) => format!("did you mean {}? ", self.dotted(other)),
             None => String::new(),
         };
-        let remedy = format!("{guess}known here: {}", known.join(", "));
+        let home = home.map_or(String::new(), |home| format!("{home}; "));
+        let remedy = format!("{guess}{home}known here: {}", known.join(", "));
         self.source.error(self.dotted(key), "", "unknown key", remedy)
     }
 

@@ -22,7 +22,9 @@ use super::{
 };
 use crate::initial::npy::unreadable_because;
 
-const SWEEP: &[&str] = &["name", "base", "axes", "fit"];
+pub(super) const SWEEP: &[&str] = &["name", "base", "axes", "fit"];
+/// Cells of a sweep: a folder each, and a row each of tables that are held as a whole.
+const MOST_CELLS: u128 = 1 << 20;
 const FIT: &[&str] = &["quantity", "variable", "expected"];
 
 /// A sweep file: every combination of the values of its axes is an experiment.
@@ -54,7 +56,13 @@ impl SweepFile {
         let table = super::table(&text, &source)?;
         let root = Section::new(&source, "", &table, SWEEP)?;
         let base = root.required("base", "\"clusters.toml\"")?.path()?;
+        let entry = root.required("axes", "{ \"tokens.count\" = [64, 256] }")?;
         let axes = axes(&root.required("axes", "{ \"tokens.count\" = [64, 256] }")?)?;
+        let cells = axes.iter().fold(1u128, |cells, (_, values)| cells.saturating_mul(values.len() as u128));
+        if cells > MOST_CELLS {
+            let problem = format!("has {cells} cells, and a sweep folder has room for {MOST_CELLS}");
+            return Err(entry.error_with(problem, "write fewer values, or several sweeps"));
+        }
         let fits = match root.optional("fit", "[{ quantity = \"mean_norm\", variable = \"tokens.count\" }]") {
             Some(entry) => entry
                 .list("{ quantity = \"mean_norm\", variable = \"tokens.count\" }")?

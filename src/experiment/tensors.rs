@@ -3,6 +3,8 @@
 //! With h the number of a head and rows of W_q, W_k, W_v and columns of W_o cut into as many pieces as there are heads:
 //! scores <W_q^h x + b_q^h, W_k^h y + b_k^h> / sqrt(d_k), values W_v^h y + b_v^h, output W_o^h (..), and b_o once.
 
+use std::{cell::RefCell, collections::BTreeSet};
+
 use half::{bf16, f16};
 use safetensors::{SafeTensors, tensor::Dtype};
 
@@ -19,9 +21,14 @@ pub(super) struct TensorError {
     pub remedy: String,
 }
 
+/// Before the names of tensors of a model that has more than an encoder.
+const PREFIX: &str = "bert.";
+
 /// A file of named arrays.
 pub(super) struct Tensors<'a> {
     tensors: SafeTensors<'a>,
+    /// The names of those that were read.
+    read: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Tensors<'a> {
@@ -30,18 +37,20 @@ impl<'a> Tensors<'a> {
             problem: format!("is no .safetensors file: {error}"),
             remedy: "write the model with save_file of the safetensors library".into(),
         };
-        Ok(Tensors { tensors: SafeTensors::deserialize(bytes).map_err(damaged)? })
+        Ok(Tensors { tensors: SafeTensors::deserialize(bytes).map_err(damaged)?, read: RefCell::default() })
     }
 
     /// The array of this name, alone or under `bert.`, in f64 and row-major order; of this shape, where 0 stands for any.
     fn array(&self, name: &str, shape: &[usize]) -> Result<Vec<f64>, TensorError> {
-        let found = self.tensors.tensor(name).or_else(|_| self.tensors.tensor(&format!("bert.{name}")));
-        let Ok(view) = found else {
+        let prefixed = format!("{PREFIX}{name}");
+        let own = [name, &prefixed].into_iter().find_map(|name| Some((name, self.tensors.tensor(name).ok()?)));
+        let Some((own, view)) = own else {
             return Err(TensorError {
                 problem: format!("has no tensor {name}"),
                 remedy: "write attention.layers that the file has; tensors are named as those of BERT".into(),
             });
         };
+        self.read.borrow_mut().insert(own.to_owned());
         let fits = view.shape().len() == shape.len()
             && view.shape().iter().zip(shape).all(|(found, expected)| *expected == 0 || found == expected);
         if !fits {
@@ -75,12 +84,46 @@ impl<'a> Tensors<'a> {
     }
 }
 
+impl Tensors<'_> {
+    /// Refuses a part of the encoder that is no layer, such as biases that all layers share.
+    pub fn require_only_layers(&self) -> Result<(), TensorError> {
+        let is_shared = |name: &str| {
+            let inside = name.strip_prefix(PREFIX).unwrap_or(name).strip_prefix("encoder.");
+            inside.is_some_and(|inside| !inside.starts_with("layer."))
+        };
+        self.refuse(is_shared, "no part of the layers of BERT")
+    }
+
+    /// Refuses what was not read of a layer.
+    fn require_read(&self, layer: &str) -> Result<(), TensorError> {
+        let read = self.read.borrow();
+        let is_left =
+            |name: &str| name.strip_prefix(PREFIX).unwrap_or(name).starts_with(layer) && !read.contains(name);
+        self.refuse(is_left, "not used")
+    }
+
+    fn refuse(&self, is_refused: impl Fn(&str) -> bool, why: &str) -> Result<(), TensorError> {
+        let mut names: Vec<&str> = self.tensors.names().into_iter().filter(|name| is_refused(name)).collect();
+        names.sort_unstable();
+        match names[..] {
+            [] => Ok(()),
+            [first, ..] => Err(TensorError {
+                problem: format!("has the tensor {first}, which is {why}, and {} like it", names.len() - 1),
+                remedy: "take a model whose layers are those of BERT, or save it without what they do not need"
+                    .into(),
+            }),
+        }
+    }
+}
+
 /// What the tensors of an encoder do not say themselves.
 pub(super) struct Encoder {
     pub dim: usize,
     pub heads: usize,
     pub epsilon: f64,
     pub activation: Activation,
+    /// Units of the perceptron, if that is known.
+    pub inner: Option<u64>,
 }
 
 impl Encoder {
@@ -102,6 +145,12 @@ impl Encoder {
         let d = self.dim;
         let inner = tensors.array(&name("intermediate.dense.weight"), &[0, d])?;
         let width = inner.len() / d;
+        if let Some(units) = self.inner.filter(|units| *units != width as u64) {
+            return Err(TensorError {
+                problem: format!("has perceptrons of {width} units, and its config.json says {units}"),
+                remedy: "take the config.json of this model".into(),
+            });
+        }
         let outer = tensors.array(&name("output.dense.weight"), &[d, width])?;
         let perceptron = Perceptron {
             inner,
@@ -110,7 +159,9 @@ impl Encoder {
             output_bias: tensors.array(&name("output.dense.bias"), &[d])?,
             activation: self.activation,
         };
-        Ok((heads, perceptron, [norm("attention.output")?, norm("output")?]))
+        let norms = [norm("attention.output")?, norm("output")?];
+        tensors.require_read(&name(""))?;
+        Ok((heads, perceptron, norms))
     }
 
     fn heads(&self, tensors: &Tensors, name: &str) -> Result<Vec<Head>, TensorError> {

@@ -1,13 +1,13 @@
 //! The layers of a trained encoder as the equation: `model = "model.safetensors"`, `layers = [0, 1]`, `heads = 12`.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{
     Experiment,
     array::FilePath,
+    config::Config,
     error::ExperimentError,
     geometry::GeometryWord,
-    perceptron::ACTIVATIONS,
     section::Section,
     tensors::{Encoder, Tensors},
 };
@@ -51,26 +51,18 @@ pub(super) fn read(section: &Section) -> Result<Option<TrainedTyped>, Experiment
     Ok(Some(typed))
 }
 
-/// What the `config.json` beside a model says, in its own words or in those of the `transformers` library.
-#[derive(Debug, Default, Deserialize)]
-struct Config {
-    #[serde(alias = "num_attention_heads")]
-    heads: Option<u64>,
-    layer_norm_eps: Option<f64>,
-    #[serde(alias = "hidden_act")]
-    activation: Option<String>,
-}
-
 impl Experiment {
     /// A layer a step: x <- N(x + attention(x)), x <- N(x + perceptron(x)).
     pub(super) fn trained(&self, typed: &TrainedTyped, shape: Shape) -> Result<(Model, Course), ExperimentError> {
         self.require_layers(typed)?;
-        let config = self.config(typed)?;
+        let config = self.config(typed, shape.dim)?;
         let encoder = Encoder {
             dim: shape.dim,
             heads: self.heads_of(typed, &config, shape.dim)?,
             epsilon: self.epsilon(&config)?,
-            activation: self.activation(&config)?,
+            // As the configuration says, else that of BERT.
+            activation: config.activation.unwrap_or(Activation::Gelu),
+            inner: config.inner,
         };
         let bytes = std::fs::read(&typed.model.0).map_err(|error| {
             let remedy = "write the path of a .safetensors file, relative to the folder of the experiment file";
@@ -80,6 +72,7 @@ impl Experiment {
             self.source.error("attention.model", typed.model.quoted(), problem, remedy)
         };
         let tensors = Tensors::read(&bytes).map_err(|error| refused(error.problem, error.remedy))?;
+        tensors.require_only_layers().map_err(|error| refused(error.problem, error.remedy))?;
         let around = self.typed.attention.around(shape, self)?;
         let mut layers = Vec::new();
         for layer in &typed.layers {
@@ -128,21 +121,6 @@ impl Experiment {
         Ok(())
     }
 
-    /// What stands beside the model; nothing if there is no such file.
-    fn config(&self, typed: &TrainedTyped) -> Result<Config, ExperimentError> {
-        let path = typed.model.0.with_file_name("config.json");
-        let unusable = |problem: String| {
-            let problem = format!("{} beside it {problem}", path.display());
-            let remedy = "write valid JSON, or take the file away and write attention.heads and layer-norm.epsilon";
-            self.source.error("attention.model", typed.model.quoted(), problem, remedy)
-        };
-        match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| unusable(format!("is unfit: {error}"))),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Config::default()),
-            Err(error) => Err(unusable(unreadable_because(&error))),
-        }
-    }
-
     fn heads_of(&self, typed: &TrainedTyped, config: &Config, dim: usize) -> Result<usize, ExperimentError> {
         let Some(heads) = typed.heads.or(config.heads) else {
             let problem = "missing, and no config.json beside the model has it";
@@ -164,15 +142,6 @@ impl Experiment {
         self.typed.layer_norm.as_ref().map(|norms| norms.epsilon).or(config.layer_norm_eps).ok_or_else(|| {
             let problem = "missing, and no config.json beside the model has layer_norm_eps";
             self.source.error("layer-norm.epsilon", "", problem, "write e.g. layer-norm.epsilon = 1e-12")
-        })
-    }
-
-    /// As the configuration says, else that of BERT.
-    fn activation(&self, config: &Config) -> Result<Activation, ExperimentError> {
-        let Some(name) = &config.activation else { return Ok(Activation::Gelu) };
-        ACTIVATIONS.iter().find(|(word, _)| word == name).map(|(_, meaning)| *meaning).ok_or_else(|| {
-            let problem = format!("its config.json has the activation {name:?}");
-            self.source.error("attention.model", "", problem, "take a model with relu, gelu or tanh")
         })
     }
 }

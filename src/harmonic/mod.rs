@@ -23,5 +23,5 @@ pub(crate) use self::{
     recurrence::{SEED, Step, steps},
     relations::Relation,
     triangle::{Triangle, gamma},
-    truncation::{degree, even_loss, floor, spare, within},
+    truncation::{degree, even_loss, floor, is_affordable, spare, within},
 };

@@ -74,6 +74,19 @@ pub struct LawError {
 }
 
 impl Law {
+    /// Whether tokens are drawn by chance, each like the others: then larger samples come nearer to a measure. No law is left to
+    /// chance here: a new one says which it is.
+    pub(crate) fn is_drawn(&self) -> bool {
+        match self {
+            Law::Uniform
+            | Law::VonMisesFisher { .. }
+            | Law::Cap { .. }
+            | Law::TwoClusters { .. }
+            | Law::Gaussian { .. } => true,
+            Law::Simplex { .. } | Law::Orthonormal | Law::File { .. } => false,
+        }
+    }
+
     /// Whether every parameter is in its range; lists, counts and files are judged when tokens are drawn.
     fn check(&self) -> Result<(), LawError> {
         let outside = |key, range: &str, example: &str| {

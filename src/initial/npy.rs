@@ -10,6 +10,8 @@ use std::{
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use ndarray_npy::{ReadDataError, ReadableElement, npy::header::Header, npy::header::Layout};
 
+use crate::budget::Needs;
+
 /// An array in f64 and C order, whatever the file holds.
 pub(crate) struct Array {
     pub shape: Vec<usize>,
@@ -50,6 +52,11 @@ pub(crate) fn read(path: &Path) -> Result<Array, NpyError> {
     if (expected as u64).checked_mul(width.1) != Some(present) {
         return Err(damaged(&format!("{present} bytes do not hold the shape {}", shape_text(&header.shape))));
     }
+    let mut needs = Needs::default();
+    needs.add("the numbers of the file", u128::from(width.1) + 16, &[("numbers", expected as u128)]);
+    needs
+        .require()
+        .map_err(|shortage| NpyError { problem: shortage.problem(), remedy: "take a smaller array".into() })?;
     let values = if width.1 == 4 {
         entries::<f32>(&header, &mut reader, expected)
     } else {

@@ -13,7 +13,13 @@ pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 pub(super) fn normalise(vector: &mut [f64]) {
-    let length = norm(vector);
+    let mut length = norm(vector);
+    if !length.is_normal() {
+        // Squares overflow or vanish: scaled first.
+        let largest = vector.iter().fold(0.0, |most: f64, c| most.max(c.abs()));
+        vector.iter_mut().for_each(|c| *c /= largest);
+        length = norm(vector);
+    }
     vector.iter_mut().for_each(|c| *c /= length);
 }
 

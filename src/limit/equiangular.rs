@@ -173,7 +173,7 @@ mod tests {
 
     /// The overlap at the end.
     fn end(problem: &Problem, law: &Law) -> f64 {
-        let mut limit = equiangular(&problem, law).expect("a limit");
+        let mut limit = equiangular(problem, law).expect("a limit");
         limit.advance(0, problem.schedule.steps).expect("steps");
         let (tokens, dim) = (limit.tokens(), problem.tokens.shape.dim);
         tokens[..dim].iter().zip(&tokens[dim..]).map(|(x, y)| x * y).sum()

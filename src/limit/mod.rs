@@ -37,7 +37,11 @@ use crate::{
 pub use self::{
     equiangular::equiangular, gaussian::gaussian, particles::particles, quadrature::quadrature_within, zonal::zonal,
 };
-pub(crate) use self::{moments::Moments, series::Series, zonal::kernel_mean};
+pub(crate) use self::{
+    moments::Moments,
+    series::Series,
+    zonal::{SHARPEST, kernel_mean},
+};
 
 /// The limit of a problem, and where it has come to.
 pub struct Limit {

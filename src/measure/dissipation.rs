@@ -19,7 +19,8 @@ use crate::{
 /// dE / dt = sum_i w_i <Z_i g_i, v_i> = (1 / c) sum_i w_i s_i |v_i|^2 = c sum_i w_i (Z_i^2 / s_i) |P g_i|^2
 /// ```
 ///
-/// and E = (1 / 2 beta) sum_i w_i Z_i.
+/// and E = (1 / 2 beta) sum_i w_i Z_i. The weight of the head is a factor of c here; as a factor of E it cancels, so that the rate is that
+/// of ln |E|. A head without weight has no energy and no rate.
 pub fn log_energy_rate(view: &View, replica: usize) -> f64 {
     let (attention, dim) = (&view.model.attention, view.problem.tokens.shape.dim);
     let Some((head, factor)) = attention.heads.first().and_then(|head| Some((head, slope(attention, dim)?))) else {
@@ -52,6 +53,9 @@ pub fn log_energy_rate(view: &View, replica: usize) -> f64 {
         terms[row] + log_clock + squared_tangent(&view.model.geometry, x, &gradients[row * dim..][..dim]).ln()
     };
     let rates: Vec<f64> = points.chunks_exact(dim).enumerate().map(rated).collect();
+    if head.weight == 0.0 {
+        return f64::NAN;
+    }
     times_exponential(2.0 * beta * factor, log_sum(&rates) - log_sum(&terms))
 }
 

@@ -73,6 +73,11 @@ pub fn values(view: &View, replica: usize, statistics: &Statistics) -> Result<Ve
         if let Some(measured) = statistics.measured(*quantity) {
             match (*quantity, measured) {
                 (Quantity::Lyapunov, [distance]) => values.extend(lyapunov::exponent(view, replica, *distance)),
+                // A backend counts all pairs or leaves them to the host, so that its shares have no error.
+                (Quantity::OverlapHistogram { .. }, shares) => {
+                    values.extend(shares);
+                    values.push(0.0 * shares.iter().sum::<f64>());
+                }
                 _ => values.extend(measured),
             }
             continue;
@@ -97,7 +102,9 @@ pub fn values(view: &View, replica: usize, statistics: &Statistics) -> Result<Ve
             }
             Quantity::OverlapHistogram { bins, pairs, seed } => {
                 let directions = Directions::of(view, replica);
-                values.extend(overlaps::histogram(&directions, bins, pairs, (seed, replica)));
+                let (shares, error) = overlaps::histogram(&directions, bins, pairs, (seed, replica));
+                values.extend(shares);
+                values.push(error);
             }
             Quantity::Modes { degree } => values.extend(modes::amplitudes(&Directions::of(view, replica), degree)),
             Quantity::EffectiveRank => {

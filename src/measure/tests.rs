@@ -103,30 +103,74 @@ fn a_million_tokens_on_the_sphere_take_seconds() {
 #[test]
 fn sampled_pairs_have_the_shares_of_all() {
     let cloud = uniform(4000, 3, 5);
-    let (all, most) = (overlaps::histogram(&cloud, 10, usize::MAX, (1, 0)), 200_000);
+    let ((all, exact), most) = (overlaps::histogram(&cloud, 10, usize::MAX, (1, 0)), 200_000);
+    assert_eq!(exact, 0.0, "nothing was drawn");
     for seed in [1, 2] {
-        let drawn = overlaps::histogram(&cloud, 10, most, (seed, 0));
-        assert_eq!(drawn, overlaps::histogram(&cloud, 10, most, (seed, 0)), "the same pairs every time");
-        assert_ne!(drawn, overlaps::histogram(&cloud, 10, most, (seed, 1)), "other pairs in another replica");
+        let (drawn, error) = overlaps::histogram(&cloud, 10, most, (seed, 0));
+        assert_eq!(drawn, overlaps::histogram(&cloud, 10, most, (seed, 0)).0, "the same pairs every time");
+        assert_ne!(drawn, overlaps::histogram(&cloud, 10, most, (seed, 1)).0, "other pairs in another replica");
+        let deviation = (0.1 * 0.9 / most as f64).sqrt();
+        assert!((error / deviation - 1.0).abs() < 0.05, "{error}, expected {deviation}");
         for (drawn, all) in drawn.iter().zip(&all) {
-            // Weights of 1 : 4000 make draws count for 4 / 3 squared less than equal ones.
-            let deviation = (16.0 / 9.0 * 0.1 * 0.9 / most as f64).sqrt();
             assert!((drawn - all).abs() < 5.0 * deviation, "{drawn} of those drawn and {all} of all");
             assert!((all - 0.1).abs() < 0.01, "{all}");
         }
     }
 }
 
+/// Two tokens of three tenths each, one of which has nearly all, zero to twelve decimals for another: pairs are drawn by the products of
+/// their weights, and the spread of shares over seeds is the error that is told.
+#[test]
+fn pairs_of_unequal_weights_are_drawn_by_their_products() {
+    let heavy = |head: &[f64], count: usize| {
+        let rest = (1.0 - head.iter().sum::<f64>()) / (count - head.len()) as f64;
+        head.iter().copied().chain(vec![rest; count - head.len()]).collect::<Vec<f64>>()
+    };
+    let last = || heavy(&[0.3, 0.3], 300).into_iter().rev().collect::<Vec<f64>>();
+    let rising: Vec<f64> = (1..=300).map(|k| f64::from(k) / 45_150.0).collect();
+    for weights in [heavy(&[0.3, 0.3], 300), last(), heavy(&[1.0 - 1e-9, 1e-12], 300), rising] {
+        let cloud = Directions { weights, ..uniform(300, 3, 5) };
+        let (all, _) = overlaps::histogram(&cloud, 8, usize::MAX, (0, 0));
+        let (most, seeds) = (2_000, 200);
+        let drawn: Vec<_> = (0..seeds).map(|seed| overlaps::histogram(&cloud, 8, most, (seed, 0))).collect();
+        let mut largest: f64 = 0.0;
+        for bin in 0..8 {
+            let deviation = (all[bin] * (1.0 - all[bin]) / most as f64).sqrt();
+            let mean = drawn.iter().map(|(shares, _)| shares[bin]).sum::<f64>() / seeds as f64;
+            let off = (mean - all[bin]).abs();
+            assert!(
+                off < 5.0 * deviation / (seeds as f64).sqrt() + 1e-15,
+                "bin {bin}: {mean}, expected {}",
+                all[bin]
+            );
+            let spread = drawn.iter().map(|(shares, _)| (shares[bin] - all[bin]).powi(2)).sum::<f64>() / seeds as f64;
+            largest = largest.max(spread.sqrt());
+        }
+        let told = drawn.iter().map(|(_, error)| error).sum::<f64>() / seeds as f64;
+        // The largest of eight estimates, each of 200 draws: to a quarter.
+        assert!((told / largest - 1.0).abs() < 0.25, "told {told}, found {largest}");
+    }
+}
+
+/// No pair fell into the other bin, which does not mean that there is none.
+#[test]
+fn drawn_pairs_that_agree_leave_an_error_of_one_draw() {
+    let cloud = Directions { points: [1.0, 0.0].repeat(60), ..uniform(60, 2, 5) };
+    let (shares, error) = overlaps::histogram(&cloud, 2, 1000, (0, 0));
+    assert_eq!((shares, error), (vec![0.0, 1.0], 1e-3));
+}
+
 #[test]
 fn overlaps_at_the_ends_are_counted() {
     let poles = weighted(vec![0.0, 1.0, 0.0, -1.0, 0.0, 1.0], 2);
     // Weights 1, 2, 3 of 6: pairs (0, 1) and (1, 2) are opposite, 2 + 6, and (0, 2) agrees, 3.
-    let shares = overlaps::histogram(&poles, 4, 10, (0, 0));
+    let (shares, error) = overlaps::histogram(&poles, 4, 10, (0, 0));
+    assert_eq!(error, 0.0);
     for (share, expected) in shares.iter().zip([8.0 / 11.0, 0.0, 0.0, 3.0 / 11.0]) {
         assert!((share - expected).abs() < 1e-15, "{shares:?}");
     }
-    let lone = overlaps::histogram(&weighted(vec![1.0, 0.0], 2), 2, 10, (0, 0));
-    assert!(lone.iter().all(|share| share.is_nan()), "one token makes no pair");
+    let (lone, error) = overlaps::histogram(&weighted(vec![1.0, 0.0], 2), 2, 10, (0, 0));
+    assert!(error.is_nan() && lone.iter().all(|share| share.is_nan()), "one token makes no pair");
 }
 
 /// Of all pairs and of drawn ones: a token that is nowhere is in no bin, and takes the histogram with it.
@@ -136,9 +180,12 @@ fn overlaps_of_what_is_not_a_number_are_not_numbers() {
         let mut cloud = uniform(50, 3, 4);
         cloud.points[3 * 20 + 1] = nowhere;
         for most in [usize::MAX, 100] {
-            let shares = overlaps::histogram(&cloud, 8, most, (1, 0));
+            let (shares, error) = overlaps::histogram(&cloud, 8, most, (1, 0));
             assert_eq!(shares.len(), 8);
-            assert!(shares.iter().all(|share| share.is_nan()), "{nowhere}, {most} pairs: {shares:?}");
+            assert!(
+                error.is_nan() && shares.iter().all(|share| share.is_nan()),
+                "{nowhere}, {most} pairs: {shares:?}"
+            );
         }
     }
 }

@@ -49,16 +49,22 @@ impl Matrix {
     }
 
     /// |A|_2, the largest factor by which the matrix of width `dim` stretches a vector.
+    ///
+    /// Infinite where numbers are not finite, or so large that their products are not: iterations for singular values would not
+    /// end on these.
     pub fn spectral_norm(&self, dim: usize) -> f64 {
+        let singular = |matrix: DMatrix<f64>| {
+            if matrix.iter().all(|entry| entry.is_finite()) { matrix.singular_values().max() } else { f64::INFINITY }
+        };
         match self {
             Matrix::Identity => 1.0,
             Matrix::Scale(factor) => factor.abs(),
             Matrix::Diagonal(entries) => entries.iter().fold(0.0, |largest, entry| entry.abs().max(largest)),
-            Matrix::Dense(rows) => DMatrix::from_row_slice(dim, dim, rows).singular_values().max(),
+            Matrix::Dense(rows) => singular(DMatrix::from_row_slice(dim, dim, rows)),
             // The singular values of L^T R are those of R_l R_r^T, r by r, for the triangles of L^T and R^T.
             Matrix::Product { left, right } => {
                 let triangle = |factor: &[f64]| DMatrix::from_column_slice(dim, factor.len() / dim, factor).qr().r();
-                (triangle(left) * triangle(right).transpose()).singular_values().max()
+                singular(triangle(left) * triangle(right).transpose())
             }
         }
     }

@@ -176,15 +176,15 @@ impl Attention {
         if head.beta.is_some() { &[] } else { &self.beta_factors }
     }
 
-    /// The sources that token `token` sees, but for itself under [`Mask::Others`].
+    /// The sources that token `token` sees, a passive one by its place like any other, but for itself under [`Mask::Others`].
     pub fn sight(&self, token: usize, sources: usize) -> std::ops::Range<usize> {
         let end = self.mask.visible(token, sources);
         match self.window {
-            Some(window) if token < sources => {
+            Some(window) => {
                 let start = (token + 1).saturating_sub(window);
-                start.min(end)..end.min(token + window)
+                start.min(end)..end.min(token.saturating_add(window))
             }
-            _ => 0..end,
+            None => 0..end,
         }
     }
 

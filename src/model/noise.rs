@@ -30,7 +30,7 @@ pub enum NoiseField {
     CommonPerceptron { width: u32, activation: Activation },
 }
 
-/// What the product with dB means.
+/// What the product with dB means. On the sphere it is the same for all fields, which are moved by `diffusion`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Calculus {
     /// By Euler and Maruyama's scheme, with the retraction of the geometry.

@@ -5,12 +5,12 @@ use std::path::Path;
 use csv::StringRecord;
 
 use super::error::PlotError;
-use crate::{observe::replicas_a_sample, sweep::Point};
+use crate::{
+    observe::replicas_a_sample,
+    sweep::{Point, RATES},
+};
 
 const REWRITE: &str = "let `tokenfield sweep` write the folder again";
-/// The columns of `rates.csv` before those of the keys.
-const RATES: usize = 8;
-
 /// The cells of a sweep, in the order of its grid.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Grid {
@@ -37,7 +37,8 @@ pub(super) struct Fit {
     pub(super) quantity: String,
     pub(super) variable: String,
     pub(super) slope: f64,
-    pub(super) interval: [f64; 2],
+    /// None where replicas are one.
+    pub(super) interval: Option<[f64; 2]>,
     pub(super) expected: Option<f64>,
     /// The text of each other key; empty for the variable.
     pub(super) others: Vec<String>,
@@ -47,7 +48,7 @@ impl Grid {
     pub(super) fn read(dir: &Path) -> Result<Self, PlotError> {
         let (rates, cells) = (dir.join("rates.csv"), dir.join("cells.csv"));
         let (rates_header, rates_rows) = rows(&rates)?;
-        let keys: Vec<String> = rates_header.iter().skip(RATES).map(str::to_owned).collect();
+        let keys: Vec<String> = rates_header.iter().skip(RATES.len()).map(str::to_owned).collect();
         let fit = |row: &StringRecord| fit(row).ok_or_else(|| broken(&rates, format!("row {row:?} is no rate")));
         let fits = rates_rows.iter().map(fit).collect::<Result<_, _>>()?;
         let (header, rows) = rows(&cells)?;
@@ -140,9 +141,10 @@ fn fit(row: &StringRecord) -> Option<Fit> {
         text => text.parse::<f64>().ok(),
     };
     let (quantity, variable) = (row.get(0)?.to_owned(), row.get(1)?.to_owned());
-    let others = row.iter().skip(RATES).map(str::to_owned).collect();
+    let others = row.iter().skip(RATES.len()).map(str::to_owned).collect();
     let expected = Some(number(5)?).filter(|expected| expected.is_finite());
-    Some(Fit { quantity, variable, slope: number(2)?, interval: [number(3)?, number(4)?], expected, others })
+    let interval = Some([number(3)?, number(4)?]).filter(|ends| ends.iter().all(|end| end.is_finite()));
+    Some(Fit { quantity, variable, slope: number(2)?, interval, expected, others })
 }
 
 fn broken(path: &Path, problem: String) -> PlotError {
@@ -152,13 +154,13 @@ fn broken(path: &Path, problem: String) -> PlotError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sweep::log_error;
+    use crate::sweep::log_reach;
 
     /// Replicas that share a number count once, or intervals are too narrow by the root of two.
     #[test]
     fn intervals_are_those_of_pairs_where_pairs_share_a_number() {
         let dir = tempfile::tempdir().expect("a folder");
-        let header = "quantity,variable,slope,slope_low,slope_high,expected,on_a_line,local_slopes,tokens.count\n";
+        let header = format!("{},tokens.count\n", RATES.join(","));
         std::fs::write(dir.path().join("rates.csv"), header).expect("a file");
         let mut cells = String::from("cell,replica,tokens.count,w1_copies,log_growth,lyapunov,mean_norm\n");
         for (replica, [pair, own]) in [[2, 1], [2, 3], [4, 5], [4, 7]].into_iter().enumerate() {
@@ -169,8 +171,8 @@ mod tests {
         for shared in ["w1_copies", "log_growth", "lyapunov"] {
             let sample = grid.sample(&grid.cells[0], shared);
             assert_eq!(sample, [2.0, 4.0], "{shared}");
-            // s = sqrt 2, so that the error of the mean 3 is 1.
-            assert!((log_error(&sample) - 1.0 / 3.0).abs() < 1e-15, "{shared}");
+            // s = sqrt 2, so that the error of the mean 3 is 1, and Student's quantile is that of two replicas.
+            assert!((log_reach(&sample).expect("two") - 12.706_204_7 / 3.0).abs() < 1e-6, "{shared}");
         }
         assert_eq!(grid.sample(&grid.cells[0], "mean_norm"), [1.0, 3.0, 5.0, 7.0]);
     }

@@ -14,7 +14,9 @@ const TIMES: usize = 240;
 
 /// The mean over replicas of the shares of pairs in each part of [-1, 1]; none if they were not measured, or once only.
 pub(super) fn of(dir: &Path, heading: &Heading) -> Result<Option<Heat>, PlotError> {
-    let columns = samples::lines(&dir.join("samples.csv"), |name| name.starts_with(COLUMN))?;
+    // Its bins are numbered; the column of its error is none of them.
+    let is_bin = |name: &str| name.strip_prefix(COLUMN).is_some_and(|bin| bin.parse::<usize>().is_ok());
+    let columns = samples::lines(&dir.join("samples.csv"), is_bin)?;
     let shares: Vec<Line> = columns.iter().map(|(_, lines)| mean(lines)).collect();
     let times: Vec<f64> = shares.first().map_or(Vec::new(), |line| line.iter().map(|sample| sample.0).collect());
     if times.len() < 2 {

@@ -46,6 +46,11 @@ use std::path::{Path, PathBuf};
 
 pub use error::PlotError;
 
+use crate::{
+    record::{Standing, standing},
+    sweep,
+};
+
 /// Draws the run or sweep folder `dir` and returns the pictures, which lie in it.
 ///
 /// Of a run, every quantity that has a picture and a column in `samples.csv` is drawn against layer-time, one line a replica and
@@ -55,14 +60,35 @@ pub use error::PlotError;
 ///
 /// # Errors
 ///
-/// A file that is missing or not what a run or a sweep writes is named, with the line and column at fault. Nothing is then
-/// drawn: all pictures are finished before the first takes its name.
+/// A folder that somebody is at work on, whose run did not come to its end, or whose files are not what the manifest says, and a file that
+/// is missing or not what a run or a sweep writes, are named, with the line and column at fault. Nothing is then drawn: all pictures are
+/// finished before the first takes its name.
 pub fn draw(dir: &Path) -> Result<Vec<PathBuf>, PlotError> {
-    let finished = if dir.join("cells").is_dir() { of_sweep(dir)? } else { of_run(dir)? };
+    let finished = if is_sweep(dir) { of_sweep(dir)? } else { of_run(dir)? };
     finished.into_iter().map(canvas::Finished::publish).collect()
 }
 
+fn is_sweep(dir: &Path) -> bool {
+    dir.join("cells").is_dir() && !dir.join("samples.csv").exists()
+}
+
+/// Refuses a run folder that cannot be trusted.
+fn require_complete(dir: &Path) -> Result<(), PlotError> {
+    let again = "let `tokenfield run` write the folder again";
+    let (path, problem, remedy) = match standing(dir) {
+        Standing::Complete => return Ok(()),
+        Standing::Broken { path, problem } => (path, problem, again),
+        found @ Standing::Absent => {
+            (dir.to_owned(), found.to_string(), "give a folder that `tokenfield run` or `tokenfield sweep` wrote")
+        }
+        found @ Standing::Held(_) => (dir.to_owned(), found.to_string(), "wait until its run has ended"),
+        found @ (Standing::Interrupted | Standing::Failed(_)) => (dir.to_owned(), found.to_string(), again),
+    };
+    Err(PlotError::File { path, problem, remedy })
+}
+
 fn of_run(dir: &Path) -> Result<Vec<canvas::Finished>, PlotError> {
+    require_complete(dir)?;
     let samples = samples::read(&dir.join("samples.csv"))?;
     let heading = heading::read(&dir.join("experiment.toml"))?;
     let cloud = cloud::Cloud::read(&dir.join("tokens.npy"))?;
@@ -88,6 +114,11 @@ fn of_run(dir: &Path) -> Result<Vec<canvas::Finished>, PlotError> {
 ///
 /// A run that did not keep its tokens, and files that are not what a run writes, as [`draw`] has it.
 pub fn animate(dir: &Path) -> Result<PathBuf, PlotError> {
+    if is_sweep(dir) {
+        let (problem, remedy) = ("it is that of a sweep".into(), "give the folder of one of its cells");
+        return Err(PlotError::File { path: dir.into(), problem, remedy });
+    }
+    require_complete(dir)?;
     let heading = heading::read(&dir.join("experiment.toml"))?;
     let absent = || PlotError::File {
         path: dir.join("trajectory.npy"),
@@ -112,6 +143,11 @@ fn explained(mut heading: canvas::Heading, motion: &motion::Motion) -> canvas::H
 }
 
 fn of_sweep(dir: &Path) -> Result<Vec<canvas::Finished>, PlotError> {
+    // A sweep without tables is one that goes on, of which the reader speaks.
+    let flaw = ["rates.csv", "cells.csv"].iter().all(|name| dir.join(name).exists()).then(|| sweep::flaw(dir));
+    if let Some(sweep::Flaw { path, problem, remedy }) = flaw.flatten() {
+        return Err(PlotError::File { path, problem, remedy });
+    }
     let grid = grid::Grid::read(dir)?;
     let base = dir.join("cells").join(&grid.cells[0].id).join("experiment.toml");
     let heading = heading::read_without(&base, &grid.keys)?;

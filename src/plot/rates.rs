@@ -12,10 +12,8 @@ use super::frame::Chart;
 use super::grid::{Fit, Grid};
 use super::legend::{self, Mark};
 use super::{frame, palette};
-use crate::sweep::{intercept, log_error, mean};
+use crate::sweep::{intercept, log_reach, mean};
 
-/// Half the width of a 95 % interval, in standard errors.
-const NORMAL_95: f64 = 1.96;
 /// More entries than this would hide the curves.
 const NAMED: usize = 7;
 const LINE: u32 = 12;
@@ -42,12 +40,11 @@ struct Curve {
     expected: Option<f64>,
 }
 
-/// The mean at a value of the key and its interval.
+/// The mean at a value of the key, and its interval unless it is that of one replica.
 struct Point {
     key: f64,
     mean: f64,
-    low: f64,
-    high: f64,
+    interval: Option<[f64; 2]>,
 }
 
 impl Rates {
@@ -76,11 +73,14 @@ fn curve(grid: &Grid, fit: &Fit, index: usize) -> Curve {
         .filter(|(key, value)| !value.is_empty() && varies(grid, key))
         .map(|(key, value)| format!(", {} {value}", short(key)))
         .collect();
-    let [low, high] = fit.interval.map(rounded);
-    let label = format!("{}{others}: {} [{low}, {high}]", fit.quantity, rounded(fit.slope));
+    let interval = match fit.interval.map(|ends| ends.map(rounded)) {
+        Some([low, high]) => format!("[{low}, {high}]"),
+        None => "(one replica: no interval)".to_owned(),
+    };
+    let label = format!("{}{others}: {} {interval}", fit.quantity, rounded(fit.slope));
     let point = |(key, sample): &crate::sweep::Point| {
-        let (mean, reach) = (mean(sample), (NORMAL_95 * log_error(sample)).exp());
-        Point { key: *key, mean, low: mean / reach, high: mean * reach }
+        let (mean, reach) = (mean(sample), log_reach(sample).map(f64::exp));
+        Point { key: *key, mean, interval: reach.map(|reach| [mean / reach, mean * reach]) }
     };
     Curve {
         label,
@@ -131,8 +131,10 @@ impl Curve {
         area.draw(&PathElement::new(line, self.colour.mix(0.6).stroke_width(LINE)))?;
         for point in &self.points {
             let x = point.key.log10();
-            let bar = vec![(x, point.low.log10()), (x, point.high.log10())];
-            area.draw(&PathElement::new(bar, self.colour.stroke_width(BAR)))?;
+            if let Some(ends) = point.interval {
+                let bar = ends.map(|end| (x, end.log10())).to_vec();
+                area.draw(&PathElement::new(bar, self.colour.stroke_width(BAR)))?;
+            }
             area.draw(&Circle::new((x, point.mean.log10()), DOT, ShapeStyle::from(&self.colour).filled()))?;
         }
         Ok(())
@@ -141,7 +143,7 @@ impl Curve {
     /// Every height that must be seen.
     fn heights(&self) -> impl Iterator<Item = f64> {
         let expected = self.expected.map(|expected| 10_f64.powf(self.place(expected, 1.0).1));
-        self.points.iter().flat_map(|point| [point.low, point.high]).chain(expected)
+        self.points.iter().flat_map(|point| point.interval.unwrap_or([point.mean; 2])).chain(expected)
     }
 }
 

@@ -1,25 +1,44 @@
 //! What a run leaves on disk: the experiment as resolved, a manifest, samples as they come, the final tokens, and if asked for those
 //! of every sample.
 //!
-//! Whole files appear at once (a temporary file, then a rename); `samples.csv` grows row by row while the run goes on.
-//! A folder that holds anything is never written to.
+//! Whole files appear at once (a temporary file, then a rename); `samples.csv` grows row by row while the run goes on, and the
+//! folder is locked. The manifest of a run that has ended carries the length and the SHA-256 of every file, so that whoever opens the
+//! folder later knows whether it is what the run left. A folder that holds anything else is never written to.
 
+mod claim;
+mod file;
+mod lock;
+mod manifest;
+mod samples;
+mod standing;
 mod trajectory;
 
 use std::{
-    fs::{self, File},
-    io::{self, BufWriter, Write},
+    fs,
+    io::{self, Write},
     path::{Path, PathBuf},
     time::Instant,
 };
 
 use ndarray::ArrayView3;
-use ndarray_npy::{WritableElement, WriteNpyError, WriteNpyExt};
-use serde::{Serialize, Serializer};
+use ndarray_npy::{WritableElement, WriteNpyExt};
 
-use self::trajectory::Trajectory;
+pub(crate) use self::file::{hexadecimal, write_whole};
+pub use self::{
+    claim::Claim,
+    file::Fingerprint,
+    lock::{Holder, holder, wait},
+    standing::{Standing, fingerprint_of_samples, is_of, standing, standing_of_samples},
+};
+use self::{
+    file::of_npy,
+    manifest::{Manifest, Status},
+    samples::Samples,
+    trajectory::Trajectory,
+};
 use crate::{
     backend::{Identity, Method, Precision},
+    budget::{Bytes, room_on_disk},
     observe::Sample,
     problem::Reference,
     tokens::Shape,
@@ -29,64 +48,68 @@ use crate::{
 /// Why the record of a run could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    #[error("{}: the folder is not empty; choose another with --out, or remove it", path.display())]
-    Occupied { path: PathBuf },
-    #[error("{}: cannot be written: {source}; choose another folder with --out", path.display())]
+    #[error("{}: the folder is not empty{}; choose another with --out, or remove it", path.display(), holding(standing))]
+    Occupied { path: PathBuf, standing: Standing },
+    #[error("{}: {holder} is at work on it; choose another folder with --out, or wait", path.display())]
+    Held { path: PathBuf, holder: Holder },
+    #[error(
+        "{}: needs {} on disk for the samples of {samples} times (observe.every), and {} are free; \
+         write a larger observe.every, or choose another disk with --out", path.display(), Bytes(*needed), Bytes((*available).into())
+    )]
+    NoRoom { path: PathBuf, samples: u64, needed: u128, available: u64 },
+    #[error("{}: cannot be written: {source}; {}", path.display(), remedy(source))]
     Write { path: PathBuf, source: io::Error },
 }
 
-/// How far a run has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Status {
-    Running,
-    Complete,
-    Failed,
-}
-
-/// Who computed what, and how it ended.
-#[derive(Debug, Serialize)]
-struct Manifest {
-    version: &'static str,
-    commit: &'static str,
-    backend: &'static str,
-    adapter: String,
-    driver: String,
-    #[serde(serialize_with = "by_name")]
-    precision: Precision,
-    algorithm: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    harmonic_degree: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    harmonic_error: Option<f64>,
-    seed: u64,
-    /// Which limit ran beside the tokens.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reference: Option<String>,
-    status: Status,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
-    /// One of a kind.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<String>,
-    wall_seconds: f64,
-    pairs_evaluated: u64,
-}
-
-impl Manifest {
-    fn computed_by(&mut self, method: Method) {
-        (self.algorithm, self.harmonic_degree, self.harmonic_error) = match method {
-            Method::Direct => ("direct", None, None),
-            Method::Harmonic { degree, error } => ("harmonic", Some(degree), Some(error)),
-            Method::Abandoned { error } => ("harmonic, then direct", None, Some(error)),
-        };
+/// Refuses samples that the disk at `path` has no room for: every number of `numbers` a sample takes `each` bytes or more.
+pub fn require_room(path: &Path, samples: u64, numbers: usize, each: u128) -> Result<(), RecordError> {
+    let needed = each.saturating_mul(numbers as u128).saturating_mul(samples.into());
+    match room_on_disk(path) {
+        Some(available) if needed > available.into() => {
+            Err(RecordError::NoRoom { path: path.to_owned(), samples, needed, available })
+        }
+        _ => Ok(()),
     }
+}
+
+/// What lies in a folder that is in the way, if that is known.
+fn holding(standing: &Standing) -> String {
+    if *standing == Standing::Absent { String::new() } else { format!(" ({standing})") }
+}
+
+fn is_room(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull, WriteZero};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge | WriteZero)
+}
+
+fn remedy(error: &io::Error) -> &'static str {
+    if is_room(error) {
+        "make room, or choose a folder on another disk with --out, and start again"
+    } else {
+        "choose another folder with --out"
+    }
+}
+
+/// Whether it is the path that is wrong, rather than the disk.
+pub fn is_of_path(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::NotFound
+            | Kind::PermissionDenied
+            | Kind::AlreadyExists
+            | Kind::NotADirectory
+            | Kind::IsADirectory
+            | Kind::ReadOnlyFilesystem
+            | Kind::InvalidInput
+            | Kind::InvalidFilename
+    )
 }
 
 /// The folder of a run under way.
 pub struct RunFolder {
-    path: PathBuf,
-    samples: csv::Writer<File>,
+    claim: Claim,
+    samples: Samples,
     trajectory: Option<Trajectory>,
     /// Runs that take this one's time with it.
     sharers: usize,
@@ -94,76 +117,49 @@ pub struct RunFolder {
     warned: Vec<WarningKind>,
     manifest: Manifest,
     started: Instant,
+    is_closed: bool,
 }
 
 impl RunFolder {
-    /// Claims `path`, which must be absent or empty, for a run of the experiment written out in `experiment`.
+    /// Begins the record of a run of the experiment written out in `experiment`, in the folder of `claim`. Files of a record that are
+    /// there already go.
     pub fn create(
-        path: &Path,
+        claim: Claim,
         experiment: &str,
         seed: u64,
         columns: &[String],
         identity: &Identity,
         method: Method,
     ) -> Result<Self, RecordError> {
-        let failed = |source| RecordError::Write { path: path.to_owned(), source };
-        fs::create_dir_all(path).map_err(failed)?;
-        if fs::read_dir(path).map_err(failed)?.next().is_some() {
-            return Err(RecordError::Occupied { path: path.to_owned() });
-        }
-        write_whole(&path.join("experiment.toml"), |file| file.write_all(experiment.as_bytes()))?;
-        let samples = path.join("samples.csv");
-        let failed = |source| RecordError::Write { path: samples.clone(), source };
-        let mut writer = csv::Writer::from_writer(File::create(&samples).map_err(failed)?);
-        let header = ["replica", "time"].into_iter().chain(columns.iter().map(String::as_str));
-        writer.write_record(header).and_then(|()| Ok(writer.flush()?)).map_err(|error| failed(error.into()))?;
-        let mut manifest = Manifest {
-            version: env!("CARGO_PKG_VERSION"),
-            commit: env!("TOKENFIELD_COMMIT"),
-            backend: identity.backend,
-            adapter: identity.adapter.clone(),
-            driver: identity.driver.clone(),
-            precision: identity.precision,
-            algorithm: "direct",
-            harmonic_degree: None,
-            harmonic_error: None,
-            seed,
-            reference: None,
-            status: Status::Running,
-            error: None,
-            warnings: Vec::new(),
-            wall_seconds: 0.0,
-            pairs_evaluated: 0,
+        claim.clear()?;
+        let begin = || {
+            let path = claim.path();
+            let mut manifest = Manifest::new(seed, identity, method);
+            let written = write_whole(&path.join("experiment.toml"), |file| file.write_all(experiment.as_bytes()))?;
+            manifest.files.insert("experiment.toml", written);
+            let samples = Samples::create(&path.join("samples.csv"), columns)?;
+            manifest.write(path)?;
+            Ok((samples, manifest))
         };
-        manifest.computed_by(method);
-        let folder = Self {
-            path: path.to_owned(),
-            samples: writer,
-            trajectory: None,
-            sharers: 1,
-            warned: Vec::new(),
-            manifest,
-            started: Instant::now(),
-        };
-        folder.write_manifest()?;
-        Ok(folder)
+        let (samples, manifest) = begin().inspect_err(|_| drop(claim.clear()))?;
+        let started = Instant::now();
+        let (trajectory, warned) = (None, Vec::new());
+        Ok(Self { claim, samples, trajectory, sharers: 1, warned, manifest, started, is_closed: false })
     }
 
     /// Records which limit runs beside the tokens, an approximate one as such.
     pub fn beside(&mut self, reference: &Reference) -> Result<(), RecordError> {
         self.manifest.reference = Some(reference.to_string());
-        self.write_manifest()
+        self.manifest.write(self.path())
     }
 
     pub fn path(&self) -> &Path {
-        &self.path
+        self.claim.path()
     }
 
     /// Appends one row to `samples.csv`.
     pub fn sample(&mut self, sample: &Sample) -> Result<(), RecordError> {
-        let row = (sample.replica, sample.time, &sample.values);
-        let written = self.samples.serialize(row).and_then(|()| Ok(self.samples.flush()?));
-        written.map_err(|error| RecordError::Write { path: self.path.join("samples.csv"), source: error.into() })
+        self.samples.row((sample.replica, sample.time, &sample.values))
     }
 
     /// Keeps the first warning of each kind, and returns whether this is one.
@@ -173,7 +169,7 @@ impl RunFolder {
         }
         self.warned.push(warning.kind);
         self.manifest.warnings.push(warning.to_string());
-        self.write_manifest()?;
+        self.manifest.write(self.path())?;
         Ok(true)
     }
 
@@ -184,7 +180,7 @@ impl RunFolder {
 
     /// From now on keeps the tokens of `samples` samples, in `trajectory.npy`.
     pub fn keep_tokens(&mut self, samples: usize, shape: Shape) -> Result<(), RecordError> {
-        let path = self.path.join("trajectory.npy");
+        let path = self.path().join("trajectory.npy");
         self.trajectory = Some(Trajectory::create(&path, samples, shape, self.manifest.precision)?);
         Ok(())
     }
@@ -202,74 +198,82 @@ impl RunFolder {
         method: Method,
         pairs: u64,
     ) -> Result<PathBuf, RecordError> {
-        let path = self.path.join("tokens.npy");
-        match self.manifest.precision {
-            Precision::Half | Precision::Single => {
-                let single: Vec<f32> = tokens.iter().map(|x| *x as f32).collect();
-                write_tokens(&path, &single, shape)?;
-            }
-            Precision::Double => write_tokens(&path, tokens, shape)?,
-        }
-        self.trajectory.take().map_or(Ok(()), Trajectory::finish)?;
         self.manifest.pairs_evaluated = pairs;
         self.manifest.computed_by(method);
-        self.close(Status::Complete)
+        let written = self.write_tokens(tokens, shape).and_then(|()| self.close(Status::Complete));
+        if let Err(error) = &written {
+            self.manifest.error = Some(error.to_string());
+            // On a disk that stays full not even this can be recorded; then nobody holds the folder of a run that is not complete.
+            let _ = self.discard_tokens().and_then(|()| self.close(Status::Failed));
+        }
+        written
     }
 
     /// Records that the run came to nothing, and why; the samples so far stay, a trajectory that lacks some does not.
     pub fn fail(mut self, error: &dyn std::error::Error, method: Method) -> Result<PathBuf, RecordError> {
-        self.trajectory.take().map_or(Ok(()), Trajectory::discard)?;
+        self.discard_tokens()?;
         self.manifest.error = Some(error.to_string());
         self.manifest.computed_by(method);
         self.close(Status::Failed)
     }
 
-    fn close(mut self, status: Status) -> Result<PathBuf, RecordError> {
+    fn write_tokens(&mut self, tokens: &[f64], shape: Shape) -> Result<(), RecordError> {
+        let path = self.path().join("tokens.npy");
+        let written = match self.manifest.precision {
+            Precision::Half | Precision::Single => {
+                let single: Vec<f32> = tokens.iter().map(|x| *x as f32).collect();
+                write_array(&path, &single, shape)?
+            }
+            Precision::Double => write_array(&path, tokens, shape)?,
+        };
+        self.manifest.files.insert("tokens.npy", written);
+        if let Some(trajectory) = self.trajectory.take() {
+            self.manifest.files.insert("trajectory.npy", trajectory.finish()?);
+        }
+        Ok(())
+    }
+
+    /// Removes what there is of files that a run has when it is complete.
+    fn discard_tokens(&mut self) -> Result<(), RecordError> {
+        self.trajectory = None;
+        for name in ["tokens.npy", "trajectory.npy"] {
+            self.manifest.files.remove(name);
+            let path = self.path().join(name);
+            for path in [file::partial(&path), path] {
+                match fs::remove_file(&path) {
+                    Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                        return Err(RecordError::Write { path, source });
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, status: Status) -> Result<PathBuf, RecordError> {
+        self.manifest.files.insert("samples.csv", self.samples.fingerprint()?);
         self.manifest.status = status;
         self.manifest.wall_seconds = self.started.elapsed().as_secs_f64() / self.sharers as f64;
-        self.write_manifest()?;
-        Ok(self.path)
-    }
-
-    fn write_manifest(&self) -> Result<(), RecordError> {
-        write_whole(&self.path.join("manifest.json"), |file| {
-            serde_json::to_writer_pretty(&mut *file, &self.manifest)?;
-            file.write_all(b"\n")
-        })
+        self.manifest.write(self.path())?;
+        self.is_closed = true;
+        Ok(self.path().to_owned())
     }
 }
 
-fn by_name<S: Serializer>(precision: &Precision, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(precision.name())
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        // A run that was given up before it had a sample leaves nothing.
+        if !self.is_closed && self.samples.rows() == 0 {
+            let _ = self.claim.clear();
+        }
+    }
 }
 
-fn write_tokens<T: WritableElement>(path: &Path, tokens: &[T], shape: Shape) -> Result<(), RecordError> {
+fn write_array<T: WritableElement>(path: &Path, tokens: &[T], shape: Shape) -> Result<Fingerprint, RecordError> {
     write_whole(path, |file| {
         let dimensions = (shape.replicas, shape.count, shape.dim);
         let array = ArrayView3::from_shape(dimensions, tokens).map_err(io::Error::other)?;
-        array.write_npy(file).map_err(|error| match error {
-            WriteNpyError::Io(error) => error,
-            other => io::Error::other(other),
-        })
-    })
-}
-
-/// Writes a file that is either whole or absent: a temporary file beside it, then a rename.
-pub(crate) fn write_whole(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
-) -> Result<(), RecordError> {
-    let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".partial");
-    let attempt = || {
-        let mut file = BufWriter::new(File::create(&temporary)?);
-        write(&mut file)?;
-        file.into_inner()?.sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    attempt().map_err(|source| {
-        // Whatever stopped the write may stop the clean-up too; the error that matters is the first.
-        let _ = fs::remove_file(&temporary);
-        RecordError::Write { path: path.to_owned(), source }
+        array.write_npy(file).map_err(of_npy)
     })
 }

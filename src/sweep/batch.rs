@@ -18,6 +18,8 @@ use crate::{
 const LONGEST: usize = 512;
 /// Tokens of a batch: beyond, more replicas are no faster, and a batch that is stopped is lost.
 const TOKENS: usize = 1 << 17;
+/// Coordinates of a batch, which is held twice while it is put together.
+const COORDINATES: usize = TOKENS << 7;
 /// Cells of a batch: each has a file open while it runs.
 const CELLS: usize = 64;
 
@@ -27,7 +29,10 @@ pub fn batches(cells: &[Cell]) -> Result<Vec<Vec<usize>>, ExperimentError> {
     for (index, cell) in cells.iter().enumerate() {
         let likeness = Likeness::of(&cell.experiment)?;
         let has_room = |batch: &[usize], likeness: &Likeness| {
-            batch.len() < CELLS && (batch.len() + 1) * likeness.shape.tokens() <= TOKENS
+            let all = batch.len() + 1;
+            all <= CELLS
+                && all * likeness.shape.tokens() <= TOKENS
+                && all * likeness.shape.coordinates() <= COORDINATES
         };
         let home = batches.iter_mut().find(|(other, batch)| {
             likeness.as_ref().is_some_and(|likeness| other.as_ref() == Some(likeness) && has_room(batch, likeness))

@@ -2,15 +2,16 @@
 //!
 //! A sweep folder holds a run folder for each cell, under `cells/` by its id, which is a hash of everything that decides what
 //! the cell computes. So a sweep that was stopped knows by itself what is left, shards agree on who does what, and a cell
-//! is never written twice. Small cells of equal shapes run as replicas of one problem, which is computed again as a whole
+//! is never written twice: who writes it holds its lock, and what is found is trusted only if its manifest vouches for it. Small cells of equal shapes run as replicas of one problem, which is computed again as a whole
 //! where one of them is missing. The tables `cells.csv` and `rates.csv` are functions of complete cells alone.
 
 mod batch;
 mod fit;
 mod table;
+mod whole;
 
 use std::{
-    fs,
+    collections::HashSet,
     path::{Path, PathBuf},
 };
 
@@ -18,14 +19,15 @@ use sha2::{Digest, Sha256};
 
 pub use self::{
     batch::{batches, merged},
-    fit::{Point, Rate, intercept, log_error, mean, rates},
-    table::{Finals, write_tables},
+    fit::{NoRate, Point, Rate, Slope, intercept, log_reach, mean, rates},
+    table::{Finals, RATES, write_tables},
+    whole::{Flaw, flaw, remove_tables, require_no_other},
 };
 use crate::{
     backend::Precision,
     experiment::{Experiment, ExperimentError, SweepFile},
     observe::columns,
-    record::RecordError,
+    record::{self, Claim, RecordError, Standing, hexadecimal},
 };
 
 /// One experiment of the grid.
@@ -35,6 +37,9 @@ pub struct Cell {
     /// The values of the axes, in their order: text as it is, all else as TOML.
     pub values: Vec<String>,
     pub experiment: Experiment,
+    /// The experiment written out.
+    text: String,
+    precision: Precision,
 }
 
 /// Why a sweep cannot be made.
@@ -46,21 +51,25 @@ pub enum SweepError {
     Record(#[from] RecordError),
     #[error("{}: {problem}; remove the folder, and run the sweep again", path.display())]
     Cell { path: PathBuf, problem: String },
+    #[error("{}: {problem}; choose another folder with --out, or move it away", path.display())]
+    Foreign { path: PathBuf, problem: &'static str },
 }
 
 /// All cells of the grid, the last axis fastest; each is resolved once, so that none fails for what was typed after others have
 /// run for hours.
 pub fn cells(file: &SweepFile, precision: Precision) -> Result<Vec<Cell>, SweepError> {
-    let mut cells = Vec::new();
+    let (mut cells, mut ids) = (Vec::new(), HashSet::new());
     for values in file.grid() {
         let experiment = file.experiment(&values)?;
         let problem = experiment.resolve()?;
         file.require_measured(&columns(&problem.quantities, problem.tokens.shape.dim))?;
-        let id = id(&experiment.to_toml()?, precision);
-        if cells.iter().any(|cell: &Cell| cell.id == id) {
+        let written = experiment.to_toml()?;
+        let id = id(&written, precision);
+        if !ids.insert(id.clone()) {
             return Err(file.repeats(&values).into());
         }
-        cells.push(Cell { id, values: values.iter().map(text).collect(), experiment });
+        let values = values.iter().map(text).collect();
+        cells.push(Cell { id, values, experiment, text: written, precision });
     }
     Ok(cells)
 }
@@ -76,7 +85,7 @@ fn id(experiment: &str, precision: Precision) -> String {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&hash.finalize()[..8])
 }
 
 /// Where the run folder of a cell is.
@@ -84,22 +93,23 @@ pub fn folder(sweep: &Path, cell: &Cell) -> PathBuf {
     sweep.join("cells").join(&cell.id)
 }
 
-/// Whether a cell has run to its end.
-pub fn has_ended(sweep: &Path, cell: &Cell) -> bool {
-    let manifest = fs::read(folder(sweep, cell).join("manifest.json")).ok();
-    let status = manifest.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
-    status.is_some_and(|manifest| manifest["status"] == "complete")
+/// How the folder of a cell stands; complete is only what computed this cell.
+pub fn standing(sweep: &Path, cell: &Cell) -> Standing {
+    let folder = folder(sweep, cell);
+    of_cell(record::standing(&folder), &folder, cell)
 }
 
-/// The same; what a run that was stopped has left is removed, so that the cell can start again.
-pub fn is_complete(sweep: &Path, cell: &Cell) -> Result<bool, SweepError> {
-    let folder = folder(sweep, cell);
-    if has_ended(sweep, cell) {
-        return Ok(true);
+/// The same of a folder that is claimed.
+pub fn standing_of(claim: &Claim, cell: &Cell) -> Standing {
+    of_cell(claim.standing(), claim.path(), cell)
+}
+
+fn of_cell(standing: Standing, folder: &Path, cell: &Cell) -> Standing {
+    match standing {
+        Standing::Complete if !record::is_of(folder, &cell.text, cell.precision) => Standing::Broken {
+            path: folder.join("experiment.toml"),
+            problem: "its run is that of another experiment, precision or version".into(),
+        },
+        standing => standing,
     }
-    if folder.exists() {
-        let failed = |error: std::io::Error| SweepError::Cell { path: folder.clone(), problem: error.to_string() };
-        fs::remove_dir_all(&folder).map_err(failed)?;
-    }
-    Ok(false)
 }

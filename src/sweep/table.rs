@@ -1,10 +1,14 @@
 //! What complete cells say together: `cells.csv`, one row per cell and replica, and `rates.csv`, one row per fit and
 //! combination of the other axes.
 
-use std::path::Path;
+use std::{collections::BTreeMap, fs, io::Write, path::Path};
 
-use super::{Cell, Point, SweepError, folder, rates};
-use crate::{experiment::SweepFile, observe::replicas_a_sample, record::write_whole};
+use super::{Cell, NoRate, Point, Rate, Slope, SweepError, folder, rates, whole::vouch};
+use crate::{
+    experiment::SweepFile,
+    observe::replicas_a_sample,
+    record::{Fingerprint, write_whole},
+};
 
 /// The last sample of every replica of a cell.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +17,8 @@ pub struct Finals {
     pub columns: Vec<String>,
     /// (replica, text of each quantity), by replica.
     pub rows: Vec<(usize, Vec<String>)>,
+    /// What `samples.csv` held when it was read.
+    pub samples: Fingerprint,
 }
 
 impl Finals {
@@ -20,7 +26,8 @@ impl Finals {
     pub fn read(folder: &Path) -> Result<Self, SweepError> {
         let path = folder.join("samples.csv");
         let broken = |problem: String| SweepError::Cell { path: path.clone(), problem };
-        let mut reader = csv::Reader::from_path(&path).map_err(|error| broken(error.to_string()))?;
+        let text = fs::read(&path).map_err(|error| broken(error.to_string()))?;
+        let mut reader = csv::Reader::from_reader(text.as_slice());
         let header = reader.headers().map_err(|error| broken(error.to_string()))?.clone();
         let mut rows: Vec<(usize, Vec<String>)> = Vec::new();
         for record in reader.records() {
@@ -34,8 +41,12 @@ impl Finals {
                 None => rows.push(row),
             }
         }
+        if rows.is_empty() {
+            return Err(broken("it holds no samples".into()));
+        }
         rows.sort_by_key(|(replica, _)| *replica);
-        Ok(Self { columns: header.iter().skip(2).map(str::to_owned).collect(), rows })
+        let columns = header.iter().skip(2).map(str::to_owned).collect();
+        Ok(Self { columns, rows, samples: Fingerprint::of(&text) })
     }
 
     /// A quantity of every replica, or once of those that share it; none if it was not measured.
@@ -45,21 +56,39 @@ impl Finals {
     }
 }
 
-/// Writes both tables of the sweep folder from its cells, all of which must be complete.
-pub fn write_tables(sweep: &Path, file: &SweepFile, cells: &[Cell]) -> Result<(), SweepError> {
+/// Writes both tables of the sweep folder from its cells, all of which must be complete, and the manifest that vouches for them; returns
+/// what fits did not find.
+pub fn write_tables(sweep: &Path, file: &SweepFile, cells: &[Cell]) -> Result<Vec<String>, SweepError> {
     let finals: Vec<Finals> =
         cells.iter().map(|cell| Finals::read(&folder(sweep, cell))).collect::<Result<_, _>>()?;
-    write_csv(&sweep.join("cells.csv"), &cells_table(file, cells, &finals))?;
-    write_csv(&sweep.join("rates.csv"), &rates_table(sweep, file, cells, &finals)?)
+    let rates = rates_table(sweep, file, cells, &finals)?;
+    let notes = rates.iter().skip(1).filter_map(|row| note(&rates[0], row)).collect();
+    let tables = [("cells.csv", cells_table(file, cells, &finals)), ("rates.csv", rates)];
+    let mut files = BTreeMap::new();
+    for (name, table) in tables {
+        files.insert(name.to_owned(), write_csv(&sweep.join(name), &table)?);
+    }
+    let samples = cells.iter().zip(finals).map(|(cell, finals)| (cell.id.clone(), finals.samples));
+    vouch(sweep, files, samples.collect())?;
+    Ok(notes)
 }
 
-fn write_csv(path: &Path, table: &[Vec<String>]) -> Result<(), SweepError> {
+/// What is said of a fit that has a note.
+fn note(header: &[String], row: &[String]) -> Option<String> {
+    let (fit, others) = row.split_at(RATES.len());
+    let typed = header[RATES.len()..].iter().zip(others).filter(|(_, value)| !value.is_empty());
+    let place: String = typed.map(|(key, value)| format!(", {key} = {value}")).collect();
+    let note = fit.last().filter(|note| !note.is_empty())?;
+    Some(format!("fit of {} over {}{place}: {note}", fit[0], fit[1]))
+}
+
+fn write_csv(path: &Path, table: &[Vec<String>]) -> Result<Fingerprint, SweepError> {
     Ok(write_whole(path, |file| {
-        let mut writer = csv::Writer::from_writer(file);
+        let mut writer = csv::Writer::from_writer(Vec::new());
         for row in table {
             writer.write_record(row).map_err(std::io::Error::from)?;
         }
-        writer.flush()
+        file.write_all(&writer.into_inner().map_err(|error| error.into_error())?)
     })?)
 }
 
@@ -84,8 +113,9 @@ fn cells_table(file: &SweepFile, cells: &[Cell], finals: &[Finals]) -> Vec<Vec<S
     table
 }
 
-const RATES: [&str; 8] =
-    ["quantity", "variable", "slope", "slope_low", "slope_high", "expected", "on_a_line", "local_slopes"];
+/// The columns of a fit, before those of the keys.
+pub const RATES: [&str; 9] =
+    ["quantity", "variable", "slope", "slope_low", "slope_high", "expected", "on_a_line", "local_slopes", "note"];
 
 /// One row for each fit and each combination of the values of the other axes, which are columns after those of the fit.
 fn rates_table(
@@ -116,21 +146,31 @@ fn rates_table(
         for (others, mut points) in groups {
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
             let expected = fit.expected.map_or(String::new(), |expected| expected.to_string());
-            let found = match rates(&points) {
-                Some(rate) => {
-                    let local =
-                        rate.local.iter().map(|[slope, low, high]| format!("{slope:.4} [{low:.4}, {high:.4}]"));
-                    let on_a_line = (!rate.is_curved()).to_string();
-                    let local = local.collect::<Vec<_>>().join("; ");
-                    [rate.slope.to_string(), rate.low.to_string(), rate.high.to_string(), expected, on_a_line, local]
-                }
-                None => [String::new(), String::new(), String::new(), expected, String::new(), String::new()],
-            };
+            let found = found(rates(&points), expected);
             let names = [fit.quantity.clone(), fit.variable.clone()];
             table.push(names.into_iter().chain(found).chain(others).collect());
         }
     }
     Ok(table)
+}
+
+/// What a fit found, from its slope to a note about what it did not.
+fn found(rate: Result<Rate, NoRate>, expected: String) -> [String; 7] {
+    let none = String::new;
+    match rate {
+        Ok(rate) => {
+            let local = |Slope { value, interval }: &Slope| match interval {
+                Some([low, high]) => format!("{value:.4} [{low:.4}, {high:.4}]"),
+                None => format!("{value:.4}"),
+            };
+            let local = rate.local.iter().map(local).collect::<Vec<_>>().join("; ");
+            let [low, high] = rate.slope.interval.map_or([none(), none()], |ends| ends.map(|end| end.to_string()));
+            let on_a_line = rate.is_curved().map_or(none(), |is_curved| (!is_curved).to_string());
+            let note = rate.slope.interval.map_or("no interval: a cell has one replica".to_owned(), |_| none());
+            [rate.slope.value.to_string(), low, high, expected, on_a_line, local, note]
+        }
+        Err(reason) => [none(), none(), none(), expected, none(), none(), reason.to_string()],
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +184,7 @@ mod tests {
             let finals = Finals {
                 columns: vec![shared.into(), "coupling_error".into()],
                 rows: vec![row(0, "0.5", "1"), row(1, "0.5", "2"), row(2, "0.25", "3"), row(3, "0.25", "4")],
+                samples: Fingerprint::of(b""),
             };
             assert_eq!(finals.quantity(shared), Some(vec![0.5, 0.25]));
             assert_eq!(finals.quantity("coupling_error"), Some(vec![1.0, 2.0, 3.0, 4.0]));

@@ -29,6 +29,10 @@ const ANNEALING: f64 = 0.25;
 /// What the sums of a half-step may be off: potentials then are by this times epsilon, far less than any tolerance leaves.
 const ACCURACY: f64 = 1e-11;
 
+/// The least epsilon, in units of the largest |x|^2 of a point: below, the rounding of a cost is more than 1e-6 of epsilon, and
+/// plans of that accuracy are not to be had, however long iterations go on.
+pub const LEAST: f64 = 1e-9;
+
 /// Unit vectors are narrow within this distance from their mean.
 const NARROW: f64 = 1.0;
 

@@ -77,8 +77,11 @@ pub struct Slices<'a> {
 enum Law<'a> {
     Points(Measure<'a>),
     /// So many numbers of equal mass along each direction, in increasing order.
-    Quantiles(usize, Box<dyn Fn(&[f64]) -> Vec<f64> + Sync + 'a>),
+    Quantiles(usize, Along<'a>),
 }
+
+/// The numbers along a direction.
+type Along<'a> = Box<dyn Fn(&[f64]) -> Vec<f64> + Sync + 'a>;
 
 impl<'a> Slices<'a> {
     /// Along `projections` random directions, which the same seed draws for any measure of that dimension.

@@ -24,13 +24,20 @@ pub fn compare(what: &str, found: &[f64], expected: &[f64], tolerance: f64) -> R
     compare_within(what, found, expected, tolerance * largest(expected))
 }
 
-/// Compares entry by entry; the worst is named. NaN is worse than anything.
+/// Compares entry by entry; the worst is named. NaN is worse than anything, but where it is expected.
 pub fn compare_within(what: &str, found: &[f64], expected: &[f64], allowed: f64) -> Result<(), String> {
     if found.len() != expected.len() {
         return Err(format!("{what}: {} numbers, expected {}", found.len(), expected.len()));
     }
-    let errors =
-        found.iter().zip(expected).map(|(f, e)| if (f - e).is_nan() { f64::INFINITY } else { (f - e).abs() });
+    let errors = found.iter().zip(expected).map(|(f, e)| {
+        if f.is_nan() && e.is_nan() {
+            0.0
+        } else if (f - e).is_nan() {
+            f64::INFINITY
+        } else {
+            (f - e).abs()
+        }
+    });
     let worst = errors.enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
     match worst {
         Some((index, error)) if error > allowed => Err(format!(

@@ -3,7 +3,7 @@
 use pollster::block_on;
 use tokenfield::{
     backend::{
-        Backend, BackendError, Method, Point,
+        Backend, BackendError, Care, Method, Point,
         gpu::{Bounds, Gpu},
     },
     model::Field,
@@ -87,7 +87,9 @@ pub fn auto_goes_on_with_direct_sums() -> Result<(), String> {
     let auto = |count| Problem { algorithm: Algorithm::Auto, ..problem(shape(count, 3), 4.0) };
     let few = block_on(Gpu::new(&device, &auto(100_000))).map_err(text)?;
     let mut many = block_on(Gpu::new(&device, &auto(460_000))).map_err(text)?;
-    if few.method() != Method::Direct || many.method() != (Method::Harmonic { degree: 2, error: 0.0 }) {
+    if few.method() != Method::Direct
+        || many.method() != (Method::Harmonic { degree: 2, error: 0.0, care: Care::Usual })
+    {
         return Err(format!("few: {:?}, many: {:?}", few.method(), many.method()));
     }
     block_on(many.observe(&[])).map_err(text)?;

@@ -300,10 +300,12 @@ pub fn noises() -> Result<(), String> {
                 problem.model.noise = Some(Noise { field, intensity, calculus, seed, is_shared });
                 let mut gpu = block_on(Gpu::new(device, &problem)).map_err(text)?;
                 let step = (7 << 32) + 5;
-                gpu.fluctuate(Point::State, step, 1).map_err(text)?;
-                let found = block_on(gpu.velocity(1)).map_err(text)?;
-                let expected = oracle::fluctuation(&problem, &problem.tokens.coordinates, step);
-                compare(&what, &found, &expected, NOISE)?;
+                if geometry != Geometry::Sphere {
+                    gpu.fluctuate(Point::State, step, 1).map_err(text)?;
+                    let found = block_on(gpu.velocity(1)).map_err(text)?;
+                    let expected = oracle::fluctuation(&problem, &problem.tokens.coordinates, step);
+                    compare(&what, &found, &expected, NOISE)?;
+                }
                 problem.schedule.steps = 2;
                 check_steps(&format!("{what}, steps"), &problem)?;
             }

@@ -7,6 +7,7 @@ use tokenfield::{
         cpu::Cpu,
         gpu::{Device, Gpu},
     },
+    diffusion::Diffusion,
     model::{Field, Model},
     observe::{Quantity, Statistics},
     problem::Problem,
@@ -81,6 +82,10 @@ impl Backend for Sealed {
 
     fn fluctuate(&mut self, point: Point, step: u64, stage: usize) -> Result<(), BackendError> {
         self.0.fluctuate(point, step, stage)
+    }
+
+    fn diffuse(&mut self, diffusion: &Diffusion, first: u64) -> Result<(), BackendError> {
+        self.0.diffuse(diffusion, first)
     }
 
     fn combine(&mut self, coefficients: &[f64], into: Point, field: Field) -> Result<(), BackendError> {

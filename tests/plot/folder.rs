@@ -2,11 +2,13 @@
 
 use std::f64::consts::TAU;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ndarray::Array3;
 use ndarray_npy::write_npy;
+use sha2::{Digest, Sha256};
 use tempfile::TempDir;
+use tokenfield::plot::PlotError;
 
 pub const EXPERIMENT: &str =
     "name = \"knots & <gaps>\"\n[tokens]\ncount = 7\ndim = 2\n[attention]\nbeta = 4.0\n[time]\nscheme = \"heun\"\n";
@@ -17,6 +19,7 @@ pub fn folder(experiment: &str, samples: &str, tokens: &[Vec<Vec<f64>>]) -> Temp
     std::fs::write(dir.path().join("experiment.toml"), experiment).expect("experiment.toml");
     std::fs::write(dir.path().join("samples.csv"), samples).expect("samples.csv");
     write_tokens(dir.path(), tokens);
+    sign(dir.path());
     dir
 }
 
@@ -94,4 +97,51 @@ pub fn knots(centres: &[Vec<f64>], spread: &[Vec<f64>], size: f64) -> Vec<Vec<f6
 pub fn unit(token: Vec<f64>) -> Vec<f64> {
     let length = token.iter().map(|component| component * component).sum::<f64>().sqrt();
     token.into_iter().map(|component| component / length).collect()
+}
+
+/// Writes the manifests that a run or a sweep would have left in a folder beside the files that are there.
+pub fn sign(dir: &Path) {
+    if !dir.join("cells").is_dir() {
+        return write_manifest(dir, serde_json::json!({ "status": "complete", "precision": "double" }));
+    }
+    let mut cells = serde_json::Map::new();
+    for cell in std::fs::read_dir(dir.join("cells")).expect("cells") {
+        let cell = cell.expect("a cell").path();
+        for (name, text) in [("samples.csv", "replica,time\n0,0\n"), ("tokens.npy", "")] {
+            if !cell.join(name).exists() {
+                std::fs::write(cell.join(name), text).expect("a file");
+            }
+        }
+        sign(&cell);
+        let id = cell.file_name().expect("a name").to_string_lossy().into_owned();
+        cells.insert(id, fingerprint(&cell.join("samples.csv")).expect("samples.csv"));
+    }
+    write_manifest(dir, serde_json::json!({ "commit": "", "cells": cells }));
+}
+
+fn write_manifest(dir: &Path, mut manifest: serde_json::Value) {
+    let names =
+        ["experiment.toml", "samples.csv", "tokens.npy", "trajectory.npy", "cells.csv", "rates.csv"].into_iter();
+    let files = names.filter_map(|name| Some((name.to_owned(), fingerprint(&dir.join(name))?)));
+    manifest["version"] = "0".into();
+    manifest["files"] = serde_json::Value::Object(files.collect());
+    std::fs::write(dir.join("manifest.json"), manifest.to_string()).expect("manifest.json");
+}
+
+fn fingerprint(path: &Path) -> Option<serde_json::Value> {
+    let bytes = std::fs::read(path).ok()?;
+    let sha256: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    Some(serde_json::json!({ "bytes": bytes.len(), "sha256": sha256 }))
+}
+
+/// Draws a folder whose files are meant as they are.
+pub fn draw(dir: &Path) -> Result<Vec<PathBuf>, PlotError> {
+    sign(dir);
+    tokenfield::plot::draw(dir)
+}
+
+/// The same over time.
+pub fn animate(dir: &Path) -> Result<PathBuf, PlotError> {
+    sign(dir);
+    tokenfield::plot::animate(dir)
 }

@@ -11,9 +11,8 @@ mod tokens;
 use std::path::Path;
 
 use drawing::{Pixels, attribute, elements, svg, words};
-use folder::{EXPERIMENT, circle, cloud, clustering, folder, sphere};
+use folder::{EXPERIMENT, circle, cloud, clustering, draw, folder, sphere};
 use tempfile::TempDir;
-use tokenfield::plot::draw;
 
 const SERIES: [&str; 3] = ["mean_norm", "log_energy", "w2_dirac"];
 

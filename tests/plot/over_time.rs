@@ -4,10 +4,9 @@ use std::path::Path;
 
 use ndarray::Array4;
 use ndarray_npy::write_npy;
-use tokenfield::plot::{animate, draw};
 
 use crate::drawing::{attribute, circles, elements, fill, place_of, svg, words};
-use crate::folder::{EXPERIMENT, cloud, clustering, folder, knots, sphere};
+use crate::folder::{EXPERIMENT, animate, cloud, clustering, draw, folder, knots, sphere};
 use crate::listing;
 
 /// Two replicas of one token on the circle, the first of which turns by an eighth from sample to sample.

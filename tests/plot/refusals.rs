@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use tempfile::TempDir;
-use tokenfield::plot::{PlotError, draw};
+use tokenfield::plot::{PlotError, draw as draw_as_found};
 
-use crate::folder::{EXPERIMENT, circle, clustering, folder, write_tokens};
+use crate::folder::{EXPERIMENT, circle, clustering, draw, folder, write_tokens};
 use crate::{ALL, draw_all, listing};
 
 /// Draws a folder that something is wrong with; checks that nothing is left behind, and returns the message.
@@ -19,14 +19,14 @@ fn refusal(dir: &TempDir) -> (PlotError, String) {
 
 #[test]
 fn a_missing_file_is_named() {
-    for file in ["samples.csv", "tokens.npy", "experiment.toml"] {
+    for file in ["samples.csv", "tokens.npy", "experiment.toml", "manifest.json"] {
         let dir = folder(EXPERIMENT, &clustering(1, 3), &[circle(7)]);
         std::fs::remove_file(dir.path().join(file)).expect("the file is there");
-        let (error, message) = refusal(&dir);
-        assert!(matches!(error, PlotError::Read { .. }), "{error:?}");
-        assert!(message.contains(file) && message.contains("tokenfield run"), "{message}");
+        let message = draw_as_found(dir.path()).expect_err("a bad run folder").to_string();
+        assert!(message.contains(&format!("{file}: it is missing")), "{message}");
+        assert!(message.contains("tokenfield run"), "{message}");
     }
-    let error = draw(Path::new("/nowhere/at/all")).expect_err("no folder");
+    let error = draw_as_found(Path::new("/nowhere/at/all")).expect_err("no folder");
     assert!(error.to_string().contains("/nowhere/at/all"), "{error}");
 }
 

@@ -1,9 +1,7 @@
 //! Charts of quantities show the samples.
 
-use tokenfield::plot::draw;
-
 use crate::drawing::{Pixels, attribute, circles, elements, place_of, polylines, svg, words};
-use crate::folder::{Column, EXPERIMENT, circle, folder, samples};
+use crate::folder::{Column, EXPERIMENT, circle, draw, folder, samples};
 use crate::{ALL, draw_all};
 
 #[test]
@@ -109,12 +107,13 @@ fn the_histogram_of_overlaps_is_a_map_over_time() {
     };
     let nothing = |_: usize, _: f64| 0.0;
     let (third, fourth) = (share(false), share(true));
-    let columns: [Column; 5] = [
+    let columns: [Column; 6] = [
         ("mean_norm", &nothing),
         ("overlap_histogram_0", &nothing),
         ("overlap_histogram_1", &nothing),
         ("overlap_histogram_2", &third),
         ("overlap_histogram_3", &fourth),
+        ("overlap_histogram_error", &third),
     ];
     let dir = folder(EXPERIMENT, &samples(2, 4, &columns), &[circle(5), circle(5)]);
     let paths = draw(dir.path()).expect("a good run folder");

@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 
 use tempfile::TempDir;
-use tokenfield::plot::draw;
 
 use super::{
     EXPERIMENT,
     drawing::{Pixels, attribute, circles, elements, place_of, polylines, strokes, svg, words},
+    folder::draw,
 };
 
-const RATES: &str = "quantity,variable,slope,slope_low,slope_high,expected,on_a_line,local_slopes";
+const RATES: &str = "quantity,variable,slope,slope_low,slope_high,expected,on_a_line,local_slopes,note";
 
 /// A sweep over two keys: four replicas of `error` = 3 n^slope about their mean, with the slope of each other key.
 fn rates_folder(slopes: &[(&str, f64)], expected: &str) -> TempDir {
@@ -25,7 +25,7 @@ fn rates_folder(slopes: &[(&str, f64)], expected: &str) -> TempDir {
             }
         }
         let (low, high) = (slope - 0.02, slope + 0.02);
-        writeln!(rates, "coupling_error,tokens.count,{slope},{low},{high},{expected},true,-0.5,,{normalization}")
+        writeln!(rates, "coupling_error,tokens.count,{slope},{low},{high},{expected},true,-0.5,,,{normalization}")
             .expect("grows");
     }
     std::fs::write(dir.path().join("cells.csv"), cells).expect("cells.csv");
@@ -167,7 +167,7 @@ fn fits_without_a_slope_are_left_out_and_many_are_counted() {
     let dir = rates_folder(&slopes, "");
     let path = dir.path().join("rates.csv");
     let rates = std::fs::read_to_string(&path).expect("rates.csv");
-    std::fs::write(&path, rates + "coupling_error,tokens.count,,,,,,,,n0\n").expect("rates.csv");
+    std::fs::write(&path, rates + "coupling_error,tokens.count,,,,,,,no slope: 1 of 9,,n0\n").expect("rates.csv");
     draw(dir.path()).expect("a good sweep folder");
     let svg = svg(dir.path(), "rates");
     assert_eq!(circles(&svg).len(), 27);
@@ -206,10 +206,29 @@ fn intervals_are_those_of_the_mean() {
         polylines(&svg).into_iter().filter(|line| line.len() == 2 && line[0].0 == line[1].0).collect();
     let there = bars.iter().filter(|bar| (bar[0].0 - dots[0].0).abs() < 2.0);
     let drawn = there.map(|bar| (bar[1].1 - bar[0].1).abs()).fold(0.0, f64::max);
-    // Replicas at 0.8, 0.9, 1.1, 1.2: the standard error of the mean is sqrt(1/30) / 2, and 16 to 1024 is a factor 8.
-    let reach = 2.0 * 1.96 * (0.1_f64 / 3.0).sqrt() / 2.0;
+    // Replicas at 0.8, 0.9, 1.1, 1.2: the standard error of the mean is sqrt(1/30) / 2, Student's quantile for three degrees of
+    // freedom 3.182, and 16 to 1024 is a factor 8.
+    let reach = 2.0 * 3.182 * (0.1_f64 / 3.0).sqrt() / 2.0;
     let expected = reach / 8.0_f64.ln() * (dots[2].1 - dots[0].1);
     assert!((drawn / expected - 1.0).abs() < 0.02, "{drawn} is not {expected}");
+}
+
+/// One replica has a slope, and neither an interval in the legend nor bars.
+#[test]
+fn one_replica_is_drawn_without_intervals() {
+    let dir = cells_folder("tokens.count");
+    let cells = "cell,replica,tokens.count,coupling_error\na16,0,16,0.8\nb,0,64,0.4\nc,0,256,0.2\n";
+    std::fs::write(dir.path().join("cells.csv"), cells).expect("cells.csv");
+    let rate = "coupling_error,tokens.count,-0.5,,,,,-0.5; -0.5,no interval: a cell has one replica,\n";
+    std::fs::write(dir.path().join("rates.csv"), format!("{RATES},tokens.count\n{rate}")).expect("rates.csv");
+    copy_experiment(&dir, "a16");
+    draw(dir.path()).expect("a good sweep folder");
+    let svg = svg(dir.path(), "rates");
+    let said = words(&svg);
+    assert!(said.contains(&"coupling_error: −0.500 (one replica: no interval)".into()), "{said:?}");
+    assert_eq!(circles(&svg).len(), 3);
+    let bars = strokes(&svg).into_iter().filter(|(colour, [a, b])| *colour == BLUE && a.0 == b.0);
+    assert_eq!(bars.count(), 0, "a bar of an interval that nobody knows");
 }
 
 #[test]

@@ -1,9 +1,7 @@
 //! Views of tokens show every token where it is, or say which are missing.
 
-use tokenfield::plot::draw;
-
 use crate::drawing::{Pixels, attribute, circles, elements, fill, svg, words};
-use crate::folder::{EXPERIMENT, circle, cloud, clustering, folder, knots, sphere, unit, write_tokens};
+use crate::folder::{EXPERIMENT, circle, cloud, clustering, draw, folder, knots, sphere, unit, write_tokens};
 use crate::{ALL, draw_all, listing};
 
 /// Discs of tokens on the circle: those whose centres lie on the largest circle, in units of its radius.

@@ -3,6 +3,7 @@
 mod backends;
 mod clouds;
 mod course;
+mod energy;
 mod half;
 mod harmonic;
 mod laws;
@@ -21,6 +22,7 @@ fn main() {
     let trials = [
         laws::all(),
         parity::all(),
+        energy::all(),
         harmonic::all(),
         half::all(),
         order::all(),

@@ -19,6 +19,7 @@ use crate::{
 pub fn all() -> Vec<Trial> {
     let suites = [
         trials("observe::overlaps_are_those_of_all_pairs", overlaps),
+        trials("observe::a_mean_that_vanishes_has_no_direction", vanishing),
         trials("observe::clusters_are_what_links_connect", clusters),
         trials("observe::modes_are_sums_over_pairs", mode_amplitudes),
         trials("observe::lengths_and_ranks", lengths),
@@ -74,9 +75,54 @@ fn overlaps(kind: Kind) {
                 }
             }
             let total: f64 = expected.iter().sum();
-            let names = [0, 1, 2, 3].map(|k| format!("overlap_histogram_{k}"));
+            let names = ["0", "1", "2", "3", "error"].map(|k| format!("overlap_histogram_{k}"));
             let found = ends(&problem, &outcome, replica, &names.each_ref().map(String::as_str));
-            assert_close("shares", &found, &expected.map(|share| share / total), 1e-13);
+            assert_close("shares", &found[..4], &expected.map(|share| share / total), 1e-13);
+            assert_eq!(found[4], 0.0, "all pairs are counted");
+        }
+    }
+}
+
+/// Regular polygons and pairs of opposite tokens, whose mean is rounding, and the same with one token turned by more than that.
+fn vanishing(kind: Kind) {
+    let turn = kind.tolerance(0.03, 1e-4);
+    for count in [2usize, 3, 8, 1000, 9000] {
+        for opposite in [false, true] {
+            let angle = |k: usize| match opposite {
+                true => 1.0 + std::f64::consts::PI * (2 * k / count) as f64,
+                false => std::f64::consts::TAU * k as f64 / count as f64,
+            };
+            let (even, angles) = (count.is_multiple_of(2), (0..count).map(angle).collect::<Vec<f64>>());
+            if opposite && !even {
+                continue;
+            }
+            for off in [0.0, turn] {
+                let mut angles = angles.clone();
+                // Turned about the origin by so much of a token that the mean is about `off`, and its direction known.
+                angles.iter_mut().take(count.div_ceil(3)).for_each(|angle| *angle += off);
+                let points: Vec<f64> = angles.iter().flat_map(|angle| [angle.cos(), angle.sin()]).collect();
+                let shape = Shape { replicas: 1, count, dim: 2, passive: 0 };
+                let tokens = Tokens { shape, coordinates: points.clone(), weights: Weights::Equal };
+                let schedule = Schedule { steps: 0, end: 0.0, observe_every: 1 };
+                let quantities = vec![Quantity::W2Dirac, Quantity::Overlap];
+                let problem = Problem { quantities, schedule, ..problem(tokens, 1.0) };
+                let found = ends(&problem, &kind.evolve(&problem), 0, &["w2_dirac", "overlap_min", "overlap_mean"]);
+                let what = format!("{count} tokens, opposite: {opposite}, turned by {off}: {found:?}");
+                if off == 0.0 {
+                    assert!(
+                        found[0].is_nan() && found[1].is_nan() && found[2] < kind.tolerance(1e-6, 1e-14),
+                        "{what}"
+                    );
+                    continue;
+                }
+                let mean: Vec<f64> =
+                    (0..2).map(|k| points.iter().skip(k).step_by(2).sum::<f64>() / count as f64).collect();
+                let length = dot(&mean, &mean).sqrt();
+                let least = points.chunks(2).map(|x| dot(x, &mean) / length).fold(f64::INFINITY, f64::min);
+                // W_2^2 is the mean of |x - e|^2 = 2 - 2 <x, e>.
+                let expected = [(2.0 - 2.0 * length).sqrt(), least, length];
+                assert_close(&what, &found, &expected, kind.tolerance(1e-3, 1e-7));
+            }
         }
     }
 }

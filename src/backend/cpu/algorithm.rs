@@ -8,11 +8,17 @@ use super::{
 };
 use crate::{
     backend::{
-        BackendError,
+        BackendError, Care, Method,
         algorithm::{Plan, Reach},
     },
+    harmonic::even_loss,
     problem::{Algorithm, Problem},
 };
+
+/// How often sums are refined before they are given up.
+const REFINEMENTS: u32 = 3;
+/// By how many bits less cancellation may take after each time.
+const FEWER_LOST: f64 = 2.0;
 
 /// Harmonics are as exact as direct sums here, and worth it as soon as they are faster.
 const FEWEST_PAIRS: f64 = 0.0;
@@ -24,6 +30,8 @@ pub(super) struct Harmonics<T> {
     pub(super) tolerance: f64,
     /// [`Algorithm::Harmonic`] if nothing else will do, [`Algorithm::Auto`] if direct will.
     pub(super) asked: Algorithm,
+    /// How often sums have been refined; tables start with two to it times as many cells.
+    pub(super) refinements: u32,
 }
 
 /// The precision of the sums: that of the tokens, or double precision.
@@ -38,6 +46,8 @@ pub(super) struct Heads<U> {
     pub(super) degree: usize,
     /// The bits that a row may lose to cancellation before its sums are taken otherwise.
     pub(super) most_lost: f64,
+    /// Those that evenly spread tokens lose, and one: with fewer hardly a row would be left.
+    least_lost: f64,
     weights: Weights<U>,
     pub(super) polynomials: Polynomials,
 }
@@ -62,9 +72,10 @@ impl<T: Real> Harmonics<T> {
                 asked: plan.asked,
                 form: Form::Own(Heads::new(problem, plan)),
                 wider: wide.map(|(.., heads)| heads),
+                refinements: 0,
             }),
             (_, Some((tolerance, asked, heads))) => {
-                Some(Self { form: Form::Wide(heads), wider: None, tolerance, asked })
+                Some(Self { form: Form::Wide(heads), wider: None, tolerance, asked, refinements: 0 })
             }
             (refusal, None) => return refusal.map(|_| None),
         })
@@ -82,6 +93,37 @@ impl<T: Real> Harmonics<T> {
             Form::Own(heads) => heads.most_lost,
             Form::Wide(heads) => heads.most_lost,
         }
+    }
+
+    /// The method, of which an `error` has been seen.
+    pub(super) fn method(&self, error: f64) -> Method {
+        Method::Harmonic { degree: self.degree(), error, care: self.care() }
+    }
+
+    /// With how much care sums are taken.
+    fn care(&self) -> Care {
+        match &self.form {
+            _ if self.refinements > 0 => Care::Refined,
+            Form::Wide(_) => Care::Widened,
+            Form::Own(_) => Care::Usual,
+        }
+    }
+
+    /// From now on sums are taken with more care, if there is a way.
+    pub(super) fn strengthen(&mut self) -> bool {
+        if self.can_widen() {
+            self.widen();
+            return true;
+        }
+        if self.refinements == REFINEMENTS {
+            return false;
+        }
+        self.refinements += 1;
+        match &mut self.form {
+            Form::Own(heads) => heads.refine(),
+            Form::Wide(heads) => heads.refine(),
+        }
+        true
     }
 
     /// Whether sums that lose too much are to be taken again after [`widen`](Self::widen).
@@ -106,7 +148,12 @@ impl<U: Real> Heads<U> {
         let longest = plan.heads.iter().map(|head| head.longest).fold(0.0, f64::max);
         let polynomials = Polynomials::choose(plan.degree + 1, longest);
         let Plan { degree, most_lost, .. } = plan;
-        Self { radials, degree, most_lost, weights: Weights::new(&problem.tokens), polynomials }
+        let least_lost = (even_loss(problem.tokens.shape.dim, longest) + 1.0).min(most_lost);
+        Self { radials, degree, most_lost, least_lost, weights: Weights::new(&problem.tokens), polynomials }
+    }
+
+    fn refine(&mut self) {
+        self.most_lost = (self.most_lost - FEWER_LOST).max(self.least_lost);
     }
 
     /// The moments of the keys of one replica up to `degree`.

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::real::Real;
 
 /// Columns are padded to a multiple of this many numbers, whole vectors on every instruction set.
-pub(super) const PADDING: usize = 16;
+pub(crate) const PADDING: usize = 16;
 
 /// One cache line, so that no vector load straddles two.
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -56,6 +56,10 @@ impl<T: Real> Columns<T> {
 
     pub(super) fn width(&self) -> usize {
         self.width
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.numbers.all_mut().fill(T::zeroed());
     }
 
     /// The columns of one replica.

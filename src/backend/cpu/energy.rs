@@ -15,9 +15,11 @@ use super::{
     reduction::Reduced,
     series::widened,
 };
+use crate::model::Head;
 
 impl<T: Real> Cpu<T> {
-    /// ln sum_h (1 / 2 beta_h) sum_i w_i Z_i^h of one replica, over all pairs whatever the mask.
+    /// ln sum_h (c_h / 2 beta_h) sum_i w_i Z_i^h of one replica, c_h being the weight of a head, over all pairs whatever the mask; not a
+    /// number where the sum is not positive.
     pub(super) fn log_energy(&self, replica: usize, tokens: Cloud<'_, T>) -> f64 {
         let keys = self.bias.keys(replica, tokens);
         let log2_energies: Vec<f64> = match &self.harmonics {
@@ -32,11 +34,11 @@ impl<T: Real> Cpu<T> {
                 }
             },
         };
-        let shares = log2_energies
-            .iter()
-            .zip(&self.heads)
-            .map(|(energy, head)| energy - (2.0 * head.beta * head.factor(replica)).log2());
-        observe::log_sum_exp2(&shares.collect::<Vec<_>>())
+        let heads = self.heads.iter().zip(&self.model.attention.heads);
+        let share = |(energy, (head, Head { weight, .. })): (&f64, (&HeadField<T>, &Head))| {
+            (energy - (2.0 * head.beta * head.factor(replica)).log2() + weight.abs().log2(), weight.signum())
+        };
+        observe::log_of_sum(&log2_energies.iter().zip(heads).map(share).collect::<Vec<_>>())
     }
 
     /// log2 sum_i w_i Z_i of each head, from moments of `sources`: without another look at the tokens where A = c I, c >= 0.

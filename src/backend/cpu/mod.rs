@@ -11,6 +11,7 @@ mod columns;
 mod decay;
 mod energy;
 mod ensemble;
+mod exact;
 mod exp2;
 mod field;
 mod flow;
@@ -39,6 +40,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 
+pub(crate) use self::columns::PADDING;
 pub use self::real::Real;
 pub(crate) use self::sums::{Sources, are_unit, by_harmonics};
 use self::{
@@ -58,6 +60,8 @@ use self::{
 };
 use super::{Backend, BackendError, Identity, Method, Point};
 use crate::{
+    budget::Sizes,
+    diffusion::Diffusion,
     model::{Field, Geometry, Mask, Model},
     observe::{Quantity, Statistics},
     problem::Problem,
@@ -102,7 +106,7 @@ pub struct Cpu<T: Real> {
 impl<T: Real> Cpu<T> {
     /// Takes a copy of the tokens of `problem` at time zero.
     ///
-    /// Fails with `TooManyHarmonics` where the problem asks for harmonics and no affordable degree meets its tolerance.
+    /// Fails with `Shortage` where they do not fit, and with `TooManyHarmonics` where the problem asks for harmonics and no affordable degree meets its tolerance.
     pub fn new(problem: &Problem) -> Result<Self, BackendError> {
         Self::with_instructions(problem, Instructions::detect())
     }
@@ -110,6 +114,7 @@ impl<T: Real> Cpu<T> {
     fn with_instructions(problem: &Problem, instructions: Instructions) -> Result<Self, BackendError> {
         let (tokens, attention) = (&problem.tokens, &problem.model.attention);
         let shape = tokens.shape;
+        Sizes::of(problem).require_cpu(T::PRECISION, problem.model.geometry.sees_directions())?;
         let harmonics = Harmonics::choose(problem)?;
         let bias = Bias::new(shape, &tokens.weights);
         let columns = |count| Columns::zeros(shape.replicas, shape.dim, count);
@@ -128,7 +133,7 @@ impl<T: Real> Cpu<T> {
             bias,
             is_ensemble: false,
             method: match &harmonics {
-                Some(harmonics) => Method::Harmonic { degree: harmonics.degree(), error: 0.0 },
+                Some(harmonics) => harmonics.method(0.0),
                 None => Method::Direct,
             },
             harmonics,
@@ -201,7 +206,7 @@ impl<T: Real> Cpu<T> {
     fn widen(&mut self) {
         if let (Some(harmonics), Method::Harmonic { error, .. }) = (&mut self.harmonics, self.method) {
             harmonics.widen();
-            self.method = Method::Harmonic { degree: harmonics.degree(), error };
+            self.method = harmonics.method(error);
         }
     }
 
@@ -281,17 +286,30 @@ impl<T: Real> Backend for Cpu<T> {
     }
 
     fn fluctuate(&mut self, point: Point, step: u64, stage: usize) -> Result<(), BackendError> {
-        let Some(noise) = &self.model.noise else { return Ok(()) };
+        let Some(noise) = &self.model.noise else {
+            self.velocities[stage].clear();
+            return Ok(());
+        };
         let mut velocities = std::mem::replace(&mut self.velocities[stage], Columns::zeros(0, 1, 0));
         let clouds: Vec<_> = velocities.replicas_mut().enumerate().collect();
         clouds.into_par_iter().for_each(|(replica, mut velocity)| {
             let rows = self.at(point).replica(replica).rows(self.shape.dim, self.shape.count);
-            velocity.set_rows(
-                self.shape.dim,
-                &noise::field(noise, &self.model.geometry, step, replica, self.shape, &rows),
-            );
+            velocity.set_rows(self.shape.dim, &noise::field(noise, step, replica, self.shape, &rows));
         });
         self.velocities[stage] = velocities;
+        Ok(())
+    }
+
+    fn diffuse(&mut self, diffusion: &Diffusion, first: u64) -> Result<(), BackendError> {
+        let Some(noise) = &self.model.noise else { return Ok(()) };
+        let Shape { dim, count, .. } = self.shape;
+        let replicas: Vec<_> = self.state.replicas_mut().enumerate().collect();
+        replicas.into_par_iter().for_each(|(replica, mut tokens)| {
+            let mut rows = tokens.rows(dim);
+            rows.truncate(count * dim);
+            tokens.set_rows(dim, &noise::diffuse(noise, diffusion, (first, replica), self.shape, &rows));
+            tokens.pad(count);
+        });
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::{columns::Columns, real::Real};
 use crate::{
-    observe::{Quantity, Statistics, direction},
+    observe::{Quantity, Statistics, direction, has_direction},
     tokens::{Shape, Weights},
 };
 
@@ -25,6 +25,13 @@ pub(super) fn log_sum_exp2(exponents: &[f64]) -> f64 {
     (largest + sum.log2()) * std::f64::consts::LN_2
 }
 
+/// ln sum_k s_k 2^{exponent_k} of pairs (exponent, s), s being 1 or -1; not a number where the sum is not positive.
+pub(super) fn log_of_sum(terms: &[(f64, f64)]) -> f64 {
+    let largest = terms.iter().map(|(exponent, _)| *exponent).fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = terms.iter().map(|(exponent, sign)| sign * (exponent - largest).exp2()).sum();
+    if sum > 0.0 { (largest + sum.log2()) * std::f64::consts::LN_2 } else { f64::NAN }
+}
+
 impl<T: Real> Measures<'_, T> {
     /// Everything but the energy, replica by replica.
     pub(super) fn moments(&self, quantities: &[Quantity]) -> Vec<Statistics> {
@@ -36,11 +43,24 @@ impl<T: Real> Measures<'_, T> {
             }
             if asked(Quantity::W2Dirac) || asked(Quantity::Overlap) {
                 let axis = direction(&statistics.mean);
-                (statistics.square_distance, statistics.overlap_min) = self.spread(replica, &axis);
+                (statistics.square_distance, statistics.overlap_min) =
+                    match has_direction(&statistics.mean, self.rounding()) {
+                        true => self.spread(replica, &axis),
+                        false => (f64::NAN, f64::NAN),
+                    };
             }
             statistics
         };
         (0..self.shape.replicas).into_par_iter().map(statistics).collect()
+    }
+
+    /// How far the mean of unit vectors may be from that of the tokens that they stand for: tokens are rounded to working precision,
+    /// by which a half is lost of each component and as much when they were put on the sphere, and sums to double precision, by
+    /// as many halves as there are additions in a row.
+    fn rounding(&self) -> f64 {
+        let sources = self.shape.sources();
+        let additions = sources.min(CHUNK) + sources.div_ceil(CHUNK);
+        T::EPSILON + 0.5 * f64::EPSILON * additions as f64
     }
 
     /// sum_j w_j x_j.

@@ -41,14 +41,6 @@ pub(super) enum Sums<'a, T> {
     Wide(Spherical<'a, f64>),
 }
 
-impl<T: Real> Sources<'_, T> {
-    /// The same sources without expansions, which only heads without operands have.
-    pub(super) fn pair_by_pair(&self) -> Self {
-        let operands = self.operands.iter().map(|_| None).collect();
-        Self { keys: self.keys, replica: self.replica, operands, sums: Sums::Pairs }
-    }
-}
-
 impl<T: Real> Cpu<T> {
     pub(super) fn keys<'a>(&'a self, replica: usize, tokens: Cloud<'a, T>) -> Keys<'a, T> {
         self.decay.as_ref().map_or(&self.bias, |decay| &decay.bias).keys(replica, tokens)

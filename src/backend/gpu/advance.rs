@@ -5,9 +5,10 @@ use std::f64::consts::LOG2_E;
 use super::{
     cloud::Cloud,
     device::Device,
-    heads, params,
+    heads,
+    ledger::Ledger,
+    params,
     pipelines::{Bound, Pipeline},
-    project::upload,
     recorder::Recorder,
     reduction,
     shaders::{Constants, Kernel, Shift},
@@ -42,15 +43,16 @@ pub(super) struct Advance {
 
 impl Advance {
     /// Nothing if the steps of `problem` must go stage by stage.
-    pub fn new(device: &Device, problem: &Problem, cloud: &Cloud, recorder: &Recorder) -> Option<Advance> {
+    pub fn new(ledger: &Ledger, problem: &Problem, cloud: &Cloud, recorder: &Recorder) -> Option<Advance> {
+        let device = ledger.device();
         let constants = constants(device, problem, cloud)?;
         let attention = &problem.model.attention;
         let pipeline = Pipeline::new(device, Kernel::Advance, &constants);
         // All heads have the betas of the first.
         let head = attention.heads.first()?;
         let scale = |replica| (attention.beta_in(head, replica) * LOG2_E) as f32;
-        let scales = upload(device, "scales", &(0..problem.tokens.shape.replicas).map(scale).collect::<Vec<_>>());
-        let table = upload(device, "heads", &heads::table(problem));
+        let scales = ledger.upload("scales", &(0..problem.tokens.shape.replicas).map(scale).collect::<Vec<_>>());
+        let table = ledger.upload("heads", &heads::table(problem));
         let bind = |tract: &super::cloud::Tract| {
             pipeline.bind(device, recorder.uniforms(), &[&tract.state, &tract.weights, &scales, &table])
         };

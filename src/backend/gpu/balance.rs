@@ -8,9 +8,9 @@
 use super::{
     cloud::Cloud,
     device::Device,
+    ledger::Ledger,
     params,
     pipelines::{Bound, Pipeline},
-    project::upload,
     recorder::Recorder,
     reduction::{Aim, Gauge, Hearing, Partial, Reduction},
     shaders::{Constants, Kernel, THREADS},
@@ -27,11 +27,11 @@ pub(super) struct Duals {
 }
 
 impl Duals {
-    pub fn new(device: &Device, cloud: &Cloud) -> Duals {
-        let dual = |rows: usize| upload(device, "potentials", &vec![0.0; 2 * rows]);
+    pub fn new(ledger: &Ledger, cloud: &Cloud) -> Duals {
+        let dual = |rows: usize| ledger.upload("potentials", &vec![0.0; 2 * rows]);
         let all = || cloud.tracts.iter().map(|tract| dual(tract.segment.rows())).collect();
         let of = Side::BOTH.map(|_| all());
-        Duals { of, residuals: upload(device, "residuals", &vec![0.0; 2 * replicas(cloud)]) }
+        Duals { of, residuals: ledger.upload("residuals", &vec![0.0; 2 * replicas(cloud)]) }
     }
 }
 

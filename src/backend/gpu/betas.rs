@@ -2,7 +2,7 @@
 
 use std::f64::consts::LOG2_E;
 
-use super::{device::Device, project::upload};
+use super::{device::Device, ledger::Ledger};
 use crate::model::{Attention, Head, Normalization};
 
 /// For each replica of the problem (f, e, q, 0): queries are multiplied by f, and sums of weights that are not divided by their
@@ -13,9 +13,9 @@ pub(super) struct Betas {
 
 impl Betas {
     /// Nothing if a head has the same beta everywhere.
-    pub fn new(device: &Device, attention: &Attention, head: &Head) -> Option<Betas> {
+    pub fn new(ledger: &Ledger, attention: &Attention, head: &Head) -> Option<Betas> {
         let numbers = numbers(attention, head);
-        (!numbers.is_empty()).then(|| Betas { table: upload(device, "betas", &numbers) })
+        (!numbers.is_empty()).then(|| Betas { table: ledger.upload("betas", &numbers) })
     }
 
     /// Replaces the numbers of a head that has betas or none, after whatever was submitted; false if it must be otherwise.

@@ -5,9 +5,10 @@
 use rand::RngExt;
 
 use super::{
-    cloud::{Cloud, Ledger, Scratch, Tract},
+    cloud::{Cloud, Scratch, Tract},
     device::Device,
     harmonic::Harmonics,
+    ledger::Ledger,
     params,
     pipelines::{Bound, Pipeline},
     readback::Readback,
@@ -59,31 +60,30 @@ pub(super) struct Check {
 }
 
 impl Check {
-    pub async fn new(
-        device: &Device,
+    pub fn new(
+        ledger: &Ledger,
         problem: &Problem,
         constants: Constants,
         scratch: Scratch,
         harmonics: &Harmonics,
         keys: &Cloud,
         recorder: &Recorder,
-    ) -> Result<Check, BackendError> {
+    ) -> Check {
+        let device = ledger.device();
         let shape = problem.tokens.shape;
         let each = SAMPLE.div_ceil(shape.replicas);
-        let ledger = Ledger::open(device);
-        let sample = sample(device, &ledger, &constants, scratch, keys, each);
+        let sample = sample(ledger, &constants, scratch, keys, each);
         let draws = ledger.buffer("draws", (4 * shape.replicas * each) as u64);
-        ledger.close().await?;
         let gather = Pipeline::new(device, Kernel::Gather, &constants);
         let site = |(to, from): (usize, usize)| {
             let buffers = [&draws, &keys.tracts[from].state, &sample.tracts[to].state];
             Site { from, to, gather: gather.bind(device, recorder.uniforms(), &buffers) }
         };
         let clouds = Clouds { queries: &sample, keys };
-        let velocity = || Velocity::new(device, problem, constants, clouds, recorder);
+        let velocity = || Velocity::new(ledger, problem, constants, clouds, recorder);
         let mut by_harmonics = velocity();
         by_harmonics.series = Some(harmonics.series(device, problem, &constants, &sample, recorder));
-        Ok(Check {
+        Check {
             shape,
             each,
             sites: sources(&sample, keys).map(site).collect(),
@@ -93,7 +93,7 @@ impl Check {
             draws,
             followed: problem.scheme.field(),
             checks: 0,
-        })
+        }
     }
 
     /// The largest |v - v_direct| over a new sample of the state of `keys`, whose coefficients are recorded, in units of
@@ -166,14 +166,8 @@ fn sources(sample: &Cloud, keys: &Cloud) -> impl Iterator<Item = (usize, usize)>
 }
 
 /// Room for `each` tokens of every replica of `keys`, in segments of the same replicas.
-fn sample(
-    device: &Device,
-    ledger: &Ledger,
-    constants: &Constants,
-    scratch: Scratch,
-    keys: &Cloud,
-    each: usize,
-) -> Cloud {
+fn sample(ledger: &Ledger, constants: &Constants, scratch: Scratch, keys: &Cloud, each: usize) -> Cloud {
+    let device = ledger.device();
     let whole = keys.tracts.iter().map(|tract| tract.segment).filter(|segment| segment.first_token == 0);
     let segments: Vec<Segment> = whole.map(|segment| Segment { tokens: each, sources: 0, ..segment }).collect();
     let most = segments.iter().map(Segment::rows).max().unwrap_or(0) as u64;

@@ -3,10 +3,9 @@
 //!
 //! A token is WIDTH vectors of four components; what lies beyond its width is zero and stays zero.
 
-use std::cell::Cell;
-
 use super::{
     device::Device,
+    ledger::Ledger,
     motion,
     places::Decay,
     segments::{self, Segment},
@@ -116,17 +115,17 @@ pub(super) enum Partials {
 
 impl Cloud {
     /// Allocates all buffers and uploads the tokens as the state.
-    pub async fn new(
-        device: &Device,
+    pub fn new(
+        ledger: &Ledger,
         problem: &Problem,
         constants: &Constants,
         scratch: Scratch,
     ) -> Result<Cloud, BackendError> {
+        let device = ledger.device();
         let width = u64::from(constants.width());
         let (stages, slots) = (problem.scheme.tableau().stages(), problem.slots() as u64);
         let (segments, slices) = lay_out(device, problem.tokens.shape, constants, slots, scratch)?;
         let most = segments.iter().map(Segment::rows).max().unwrap_or(0) as u64;
-        let ledger = Ledger::open(device);
         let rows = |label, vectors: usize| ledger.buffer(label, VECTOR * (most * vectors as u64).max(1));
         let partials = rows("partials", (scratch.sums + 1) * slices);
         let extremes = rows("extremes", scratch.extremes * slices);
@@ -147,11 +146,10 @@ impl Cloud {
                 placed: is_additive.then(|| ledger.buffer("placed", bytes)),
                 slopes: ledger.buffer("slopes", bytes * slots),
                 weights: ledger.buffer("weights", 8 * segment.rows() as u64),
-                decay: Decay::new(device, problem, &segment, relative),
+                decay: Decay::new(ledger, problem, &segment, relative),
             }
         };
         let tracts = segments.into_iter().map(tract).collect();
-        ledger.close().await?;
         let cloud = Cloud { tracts, partials, operands, keys, values, extremes, outputs, slices };
         cloud.upload(device, tokens, width as usize * 4);
         Ok(cloud)
@@ -212,51 +210,4 @@ fn relative_weight(tokens: &Tokens, replica: usize, token: usize) -> [f32; 2] {
     let relative = tokens.weight(replica, token) * tokens.shape.sources() as f64;
     // The logarithm of a weight that single precision cannot hold is held, and at large beta it may decide a softmax.
     if relative > 0.0 { [relative as f32, relative.log2() as f32] } else { [0.0, SILENT] }
-}
-
-/// Allocations that are answered for together: what they add up to, and whether the device had room.
-pub(super) struct Ledger<'a> {
-    device: &'a Device,
-    bytes: Cell<u64>,
-    room: wgpu::ErrorScopeGuard,
-    validity: wgpu::ErrorScopeGuard,
-}
-
-impl<'a> Ledger<'a> {
-    pub fn open(device: &'a Device) -> Ledger<'a> {
-        let validity = device.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let room = device.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        Ledger { device, bytes: Cell::new(0), room, validity }
-    }
-
-    pub fn device(&self) -> &'a Device {
-        self.device
-    }
-
-    /// A storage buffer that can be uploaded to and read back.
-    pub fn buffer(&self, label: &str, size: u64) -> wgpu::Buffer {
-        self.bytes.set(self.bytes.get() + size);
-        self.device.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(label),
-            size,
-            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST | wgpu::BufferUsages::COPY_SRC,
-            mapped_at_creation: false,
-        })
-    }
-
-    /// Whether every buffer was made.
-    pub async fn close(self) -> Result<(), BackendError> {
-        let adapter = self.device.summary.name.clone();
-        // Scopes are popped in reverse order, both before anything is awaited.
-        let room = self.room.pop();
-        let validity = self.validity.pop();
-        if room.await.is_some() {
-            let needed = self.bytes.get();
-            return Err(BackendError::OutOfMemory { adapter, needed, available: "more than it could give".into() });
-        }
-        match validity.await {
-            Some(error) => Err(BackendError::Device { adapter, reason: error.to_string() }),
-            None => Ok(()),
-        }
-    }
 }

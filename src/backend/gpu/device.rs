@@ -7,7 +7,7 @@ use super::{
     failure::Failure,
     half,
     pipelines::Compiled,
-    shaders::Half,
+    shaders::{Half, Kernel, MOST_THREADS, WORKGROUP_BYTES},
     terms,
 };
 use crate::backend::{BackendError, Precision};
@@ -22,6 +22,8 @@ pub struct Bounds {
     pub grid: Option<u32>,
     /// Work of one dispatch, in multiply-adds; measured and adapted unless given.
     pub dispatch_work: Option<f64>,
+    /// Bytes that the device has for what is laid out together.
+    pub memory_bytes: Option<u64>,
     /// Slices into which the keys are cut.
     pub slices: Option<usize>,
     /// The degree at which harmonic expansions end, if that is below what their tolerance asks for.
@@ -132,18 +134,21 @@ pub(super) fn within(adapter: &str, limit: &'static str, needed: u64, available:
 
 /// What every kernel takes for granted; browsers guarantee all of it.
 fn require(adapter: &str, limits: &wgpu::Limits) -> Result<(), BackendError> {
+    let storage_buffers = Kernel::ALL.into_iter().map(Kernel::storage_buffers).max().unwrap_or(0);
     let needs = [
-        ("max_compute_invocations_per_workgroup", 256, limits.max_compute_invocations_per_workgroup),
-        ("max_compute_workgroup_size_x", 256, limits.max_compute_workgroup_size_x),
-        ("max_compute_workgroup_storage_size", 16384, limits.max_compute_workgroup_storage_size),
-        ("max_storage_buffers_per_shader_stage", 5, limits.max_storage_buffers_per_shader_stage),
+        ("max_compute_invocations_per_workgroup", MOST_THREADS, limits.max_compute_invocations_per_workgroup),
+        ("max_compute_workgroup_size_x", MOST_THREADS, limits.max_compute_workgroup_size_x),
+        ("max_compute_workgroup_storage_size", WORKGROUP_BYTES, limits.max_compute_workgroup_storage_size),
+        ("max_storage_buffers_per_shader_stage", storage_buffers, limits.max_storage_buffers_per_shader_stage),
         (
             "max_dynamic_uniform_buffers_per_pipeline_layout",
             1,
             limits.max_dynamic_uniform_buffers_per_pipeline_layout,
         ),
     ];
-    needs.into_iter().try_for_each(|(limit, needed, available)| within(adapter, limit, needed, available.into()))
+    needs
+        .into_iter()
+        .try_for_each(|(limit, needed, available)| within(adapter, limit, needed.into(), available.into()))
 }
 
 /// Without these callbacks a refused command would end the process.
@@ -158,4 +163,24 @@ fn listen(device: &wgpu::Device, failure: &Failure, adapter: &str) {
         let reason = format!("{reason:?}: {message}");
         lost.set(BackendError::DeviceLost { adapter: name.clone(), reason });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_adapter_that_lacks_a_binding_of_any_kernel_is_refused() {
+        let limits = wgpu::Limits { max_storage_buffers_per_shader_stage: 6, ..wgpu::Limits::default() };
+        assert_eq!(require("an adapter", &limits), Ok(()));
+        for kernel in Kernel::ALL {
+            let most = kernel.storage_buffers();
+            let limits = wgpu::Limits { max_storage_buffers_per_shader_stage: most - 1, ..limits.clone() };
+            let Err(BackendError::BelowLimit { limit, needed, .. }) = require("an adapter", &limits) else {
+                panic!("{} binds {most} buffers, and fewer are taken", kernel.name());
+            };
+            assert_eq!(limit, "max_storage_buffers_per_shader_stage");
+            assert!(needed >= most.into());
+        }
+    }
 }

@@ -47,6 +47,7 @@ files! {
     SEE = "see.wgsl";
     PLACE = "place.wgsl";
     FLUCTUATE = "fluctuate.wgsl";
+    TURN = "turn.wgsl";
     COMBINE = "combine.wgsl";
     ADVANCE = "advance.wgsl";
     SURVEY = "survey.wgsl";

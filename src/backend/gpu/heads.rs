@@ -7,6 +7,7 @@ use super::{
     cloud::{Partials, Scratch},
     device::Device,
     half,
+    ledger::Ledger,
     project::{Affine, Linear, Silence},
     shaders::{Matrices, NARROW, Shift, Sight},
 };
@@ -141,8 +142,8 @@ impl Lens<Affine> {
 }
 
 impl Lens<Linear> {
-    pub fn new(device: &Device, lens: &Lens<Affine>) -> Lens<Linear> {
-        let put = |label| move |affine: &Affine| Linear::new(device, label, affine);
+    pub fn new(ledger: &Ledger, lens: &Lens<Affine>) -> Lens<Linear> {
+        let put = |label| move |affine: &Affine| Linear::new(ledger, label, affine);
         Lens {
             query: match &lens.query {
                 Query::Scaled(scale) => Query::Scaled(*scale),

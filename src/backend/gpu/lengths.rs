@@ -2,7 +2,8 @@
 
 use super::{
     Gpu,
-    cloud::{Cloud, Ledger},
+    cloud::Cloud,
+    ledger::Ledger,
     params,
     pipelines::{Bound, Pipeline},
     readback::Readback,
@@ -29,9 +30,9 @@ impl Gpu {
         }
         if observables.norm_moments.as_ref().is_none_or(|lengths| lengths.numbers != order) {
             let wire = (constants as &Constants, cloud as &Cloud, recorder as &Recorder);
-            let ledger = Ledger::open(device);
-            let lengths = Lengths::new(&ledger, Kernel::NormMoments, order, &observables.survey, wire);
-            observables.norm_moments = ledger.close().await.ok().and(lengths);
+            let survey = &observables.survey;
+            let lay_out = |ledger: &Ledger| Ok(Lengths::new(ledger, Kernel::NormMoments, order, survey, wire));
+            observables.norm_moments = Ledger::afford(device, lay_out).await?.flatten();
         }
         let Some(lengths) = &observables.norm_moments else { return Ok(None) };
         lengths.record(recorder, &observables.survey, cloud)?;
@@ -56,9 +57,9 @@ impl Gpu {
         }
         if observables.separations.is_none() {
             let wire = (constants as &Constants, cloud as &Cloud, recorder as &Recorder);
-            let ledger = Ledger::open(device);
-            let lengths = Lengths::new(&ledger, Kernel::Separation, 1, &observables.survey, wire);
-            observables.separations = ledger.close().await.ok().and(lengths);
+            let survey = &observables.survey;
+            let lay_out = |ledger: &Ledger| Ok(Lengths::new(ledger, Kernel::Separation, 1, survey, wire));
+            observables.separations = Ledger::afford(device, lay_out).await?.flatten();
         }
         let Some(lengths) = &observables.separations else { return Ok(None) };
         lengths.record(recorder, &observables.survey, cloud)?;

@@ -11,8 +11,9 @@
 use rayon::prelude::*;
 
 use super::{
-    cloud::{Cloud, Ledger, Tract},
+    cloud::{Cloud, Tract},
     device::Device,
+    ledger::Ledger,
     params,
     pipelines::{Bound, Pipeline},
     readback::Readback,
@@ -96,10 +97,8 @@ impl Lists {
         if !self.laid_out.as_ref().is_some_and(|layout| layout.serves(lines)) {
             // What was laid out before makes room.
             self.laid_out = None;
-            self.laid_out = match Layout::new(device, self.shape, constants, cloud, recorder, lines).await {
-                Err(BackendError::OutOfMemory { .. }) => None,
-                layout => layout?,
-            };
+            let lay_out = |ledger: &Ledger| Ok(Layout::new(ledger, self.shape, constants, cloud, recorder, lines));
+            self.laid_out = Ledger::afford(device, lay_out).await?.flatten();
         }
         let Some(layout) = &self.laid_out else { return Ok(None) };
         layout.costs(device, cloud, recorder, readback, lines).await
@@ -107,14 +106,16 @@ impl Lists {
 }
 
 impl Layout {
-    async fn new(
-        device: &Device,
+    /// None if a list or a law does not fit a binding.
+    fn new(
+        ledger: &Ledger,
         shape: Shape,
         constants: &Constants,
         cloud: &Cloud,
         recorder: &Recorder,
         lines: &Lines<'_>,
-    ) -> Result<Option<Layout>, BackendError> {
+    ) -> Option<Layout> {
+        let device = ledger.device();
         // Places of words are words themselves.
         let most = device.segment_bytes().min(u32::MAX.into());
         let room = |bytes: u64| if bytes > most { 0 } else { (most.min(BATCH_BYTES) / bytes).max(1) as usize };
@@ -125,27 +126,24 @@ impl Layout {
         let most_directions = count.min(lists).min(room(8 * lines.values as u64));
         let fits = most_directions > 0 && (16 * width * count) as u64 <= most;
         if !fits {
-            return Ok(None);
+            return None;
         }
         let most_replicas = shape.replicas.min(lists / most_directions);
         let (lists, laws) = (most_replicas * most_directions, most_directions * lines.values);
-        let ledger = Ledger::open(device);
         let [keys, costs] = [("keys", 4 * length), ("costs", 8 * chunks)]
             .map(|(label, bytes)| ledger.buffer(label, (lists * bytes) as u64));
         let [numbers, ends] =
             [("numbers", 4), ("ends", 8)].map(|(label, bytes)| ledger.buffer(label, (laws * bytes) as u64));
-        let directions = ledger.buffer("directions", (16 * width * count) as u64);
-        ledger.close().await?;
         let mut padded = vec![0.0f32; 4 * width * count];
         for (to, from) in padded.chunks_exact_mut(4 * width).zip(lines.directions.chunks_exact(shape.dim)) {
             to.iter_mut().zip(from).for_each(|(to, from)| *to = *from as f32);
         }
-        device.queue.write_buffer(&directions, 0, bytemuck::cast_slice(&padded));
+        let directions = ledger.upload("directions", &padded);
         let bind = |kernel, storage: &[&wgpu::Buffer]| {
             Pipeline::new(device, kernel, constants).bind(device, recorder.uniforms(), storage)
         };
         let shadow = |tract: &Tract| bind(Kernel::Shadow, &[&tract.state, &directions, &keys]);
-        Ok(Some(Layout {
+        Some(Layout {
             shape,
             width,
             directions: lines.directions.to_vec(),
@@ -161,7 +159,7 @@ impl Layout {
             numbers,
             ends,
             costs,
-        }))
+        })
     }
 
     fn serves(&self, lines: &Lines<'_>) -> bool {

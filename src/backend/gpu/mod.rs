@@ -14,7 +14,7 @@
 //! one replica, or 256 MB in all; a row of attention 16 for every 4096 keys; modes of degree 16 on the sphere
 //! 2.5 for large replicas, and 2.6 kB a replica for small ones; other sums over large replicas less than one.
 //!
-//! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers;
+//! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers, which `ledger` makes;
 //! `shaders`, `files`, `constants`, `params` and `pipelines` are the kernels as text, the numbers they are made for, their
 //! parameters, and compiled; `terms` says what the kernels have; `velocity` with its `wiring`, `reduction`,
 //! `balance`, `betas`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme` and `advance` say what is
@@ -52,6 +52,7 @@ mod files;
 mod half;
 mod harmonic;
 mod heads;
+mod ledger;
 mod lengths;
 mod lines;
 mod modes;
@@ -89,9 +90,10 @@ use self::{
     cloud::{Cloud, Partials},
     harmonic::Harmonics,
     heads::{Lens, Setting},
+    ledger::Ledger,
     lines::Lists,
     motion::Look,
-    noise::Noise,
+    noise::{Diffused, Noise},
     observe::Observables,
     perceptron::Perceptron,
     readback::Readback,
@@ -101,8 +103,9 @@ use self::{
     terms::unsupported,
     velocity::{Clouds, Velocity},
 };
-use super::{Backend, BackendError, Identity, Lines, Method, Point};
+use super::{Backend, BackendError, Care, Identity, Lines, Method, Point, Precision, algorithm::held};
 use crate::{
+    diffusion::Diffusion,
     model::{Field, Model},
     observe::{Quantity, Statistics},
     problem::{Algorithm, Problem},
@@ -143,39 +146,50 @@ impl Gpu {
         let shape = problem.tokens.shape;
         let attention = &problem.model.attention;
         let constants = tune::constants(shape, device.kind(), Shift::Running, heads::sight(attention));
-        let recorder = Recorder::new(device);
         let plan = harmonic::plan(device, problem)?;
         let partials = if plan.is_some() { Partials::Whole } else { Partials::OfSlices };
         let setting = Setting::on(device, problem);
         let lenses: Vec<_> = attention.heads.iter().map(|head| Lens::of(&setting, attention, head)).collect();
         let scratch = heads::scratch(&lenses, attention.normalization, partials);
-        let cloud = Cloud::new(device, problem, &constants, scratch).await?;
-        let mut velocity = Velocity::new(device, problem, constants, Clouds::same(&cloud), &recorder);
-        if let Some(perceptron) = &problem.model.perceptron {
-            velocity.perceptron =
-                Some(Perceptron::new(device, perceptron, &constants, &cloud, &recorder, Look::Usual).await?);
-        }
+        let lay_out = |ledger: &Ledger| {
+            let recorder = Recorder::new(ledger);
+            let cloud = Cloud::new(ledger, problem, &constants, scratch)?;
+            let mut velocity = Velocity::new(ledger, problem, constants, Clouds::same(&cloud), &recorder);
+            if let Some(perceptron) = &problem.model.perceptron {
+                let perceptron = Perceptron::new(ledger, perceptron, &constants, &cloud, &recorder, Look::Usual)?;
+                velocity.perceptron = Some(perceptron);
+            }
+            let combination = Combination::new(ledger, &problem.model.geometry, &constants, &cloud, &recorder);
+            let noise = match &problem.model.noise {
+                Some(noise) => Some(Noise::new(ledger, problem, noise, &constants, &cloud, &recorder)?),
+                None => None,
+            };
+            let observables = Observables::new(ledger, problem, &constants, &cloud, &recorder)?;
+            let state_bytes = cloud.tracts.iter().map(|tract| tract.state.size()).max().unwrap_or(0);
+            let readback = Readback::new(ledger, state_bytes.max(observables.bytes()));
+            Ok((recorder, cloud, velocity, combination, noise, observables, readback))
+        };
+        let (recorder, cloud, mut velocity, combination, noise, observables, readback) =
+            Ledger::allocate(device, lay_out).await?;
         let (mut method, mut checked) = (Method::Direct, None);
         if let Some(plan) = plan
             && let Some(harmonics) = Harmonics::new(device, plan, &constants, &cloud, &recorder).await?
         {
             velocity.series = Some(harmonics.series(device, problem, &constants, &cloud, &recorder));
-            method = Method::Harmonic { degree: harmonics.plan().degree, error: 0.0 };
-            let check = Check::new(device, problem, constants, scratch, &harmonics, &cloud, &recorder).await?;
+            method = Method::Harmonic { degree: harmonics.plan().degree, error: 0.0, care: Care::Usual };
+            let check = Ledger::allocate(device, |ledger| {
+                Ok(Check::new(ledger, problem, constants, scratch, &harmonics, &cloud, &recorder))
+            });
+            let check = check.await?;
             checked = Some((harmonics, check));
         }
-        let combination = Combination::new(device, &problem.model.geometry, &constants, &cloud, &recorder);
         let advance = match checked {
-            None if terms::fits_advance(problem) => Advance::new(device, problem, &cloud, &recorder),
+            None if terms::fits_advance(problem) => {
+                let lay_out = |ledger: &Ledger| Ok(Advance::new(ledger, problem, &cloud, &recorder));
+                Ledger::allocate(device, lay_out).await?
+            }
             _ => None,
         };
-        let noise = match &problem.model.noise {
-            Some(noise) => Some(Noise::new(device, noise, shape, &constants, &cloud, &recorder).await?),
-            None => None,
-        };
-        let observables = Observables::new(device, problem, &constants, &cloud, &recorder)?;
-        let state_bytes = cloud.tracts.iter().map(|tract| tract.state.size()).max().unwrap_or(0);
-        let readback = Readback::new(device, state_bytes.max(observables.bytes()));
         device.failure.check()?;
         Ok(Gpu {
             device: device.clone(),
@@ -219,14 +233,18 @@ impl Gpu {
     /// the largest difference. Above the tolerance direct sums take over, unless harmonics were asked for.
     async fn check_harmonics(&mut self) -> Result<(), BackendError> {
         let Gpu { device, recorder, readback, cloud, harmonics, .. } = self;
-        let (Some((harmonics, check)), Method::Harmonic { degree, error: before }) = (harmonics, self.method) else {
+        let (Some((harmonics, check)), Method::Harmonic { degree, error: before, care }) = (harmonics, self.method)
+        else {
             return Ok(());
         };
         let sampled = check.error(device, recorder, readback, cloud).await?;
         let here = sampled.max(harmonics.lost(device, recorder, readback).await?);
         let (asked, tolerance, error) = (harmonics.plan().asked, harmonics.plan().tolerance, here.max(before));
-        self.method = Method::Harmonic { degree, error };
-        if here <= tolerance {
+        self.method = Method::Harmonic { degree, error, care };
+        // Both sums of the sample are off by as much as direct ones hold.
+        let allowed =
+            if asked == Algorithm::Harmonic { tolerance } else { tolerance.max(2.0 * held(Precision::Single)) };
+        if here <= allowed {
             return Ok(());
         }
         if asked == Algorithm::Harmonic {
@@ -275,9 +293,22 @@ impl Backend for Gpu {
 
     fn fluctuate(&mut self, point: Point, step: u64, stage: usize) -> Result<(), BackendError> {
         let Some(noise) = &mut self.noise else {
-            return Err(self.recorder.refused("a model without noise does not fluctuate".into()));
+            let rows = self.cloud.tracts.iter().map(|tract| tract.segment.rows()).enumerate();
+            let (recorder, motion) = (&mut self.recorder, &self.velocity.motion);
+            let mut rest = |(segment, rows)| motion.rest(recorder, (point, segment, rows), stage * rows);
+            return rows.into_iter().try_for_each(&mut rest);
         };
-        noise.record(&mut self.recorder, &self.cloud, &self.velocity.motion, (point, step, stage))
+        noise.record(&mut self.recorder, &self.cloud, (point, step, stage))
+    }
+
+    fn diffuse(&mut self, diffusion: &Diffusion, first: u64) -> Result<(), BackendError> {
+        let Some(noise) = &mut self.noise else {
+            return Err(self.recorder.refused("a model without noise does not diffuse".into()));
+        };
+        match noise.diffuse(&mut self.recorder, &self.cloud, diffusion, first)? {
+            Diffused::Moved => Ok(()),
+            Diffused::Displaced => self.combine(&[1.0], Point::State, Field::Tangent),
+        }
     }
 
     fn combine(&mut self, coefficients: &[f64], into: Point, field: Field) -> Result<(), BackendError> {

@@ -2,8 +2,8 @@
 
 use super::{
     Gpu,
-    cloud::Ledger,
     harmonic::{Basis, Moments},
+    ledger::Ledger,
 };
 use crate::{
     backend::{BackendError, Point},
@@ -25,10 +25,8 @@ impl Gpu {
             return Ok(None);
         }
         if observables.modes.as_ref().is_none_or(|modes| modes.degree != degree) {
-            let ledger = Ledger::open(device);
-            let moments = Moments::new(device, &ledger, constants, cloud, recorder, (Basis::Modes, degree));
-            // The scopes of the ledger are closed whatever came of it.
-            observables.modes = ledger.close().await.and(moments).ok();
+            let lay_out = |ledger: &Ledger| Moments::new(ledger, constants, cloud, recorder, (Basis::Modes, degree));
+            observables.modes = Ledger::afford(device, lay_out).await?;
         }
         let Some(moments) = &observables.modes else { return Ok(None) };
         moments.record(recorder, cloud, Point::State)?;

@@ -4,6 +4,7 @@
 use super::{
     cloud::{Cloud, Tract},
     device::Device,
+    ledger::Ledger,
     params,
     pipelines::{Bound, Pipeline},
     places::{Placing, Table},
@@ -45,13 +46,13 @@ pub(super) enum Look {
 
 impl Motion {
     pub fn new(
-        device: &Device,
+        ledger: &Ledger,
         problem: &Problem,
         constants: &Constants,
         cloud: &Cloud,
         recorder: &Recorder,
     ) -> Motion {
-        let model = &problem.model;
+        let (device, model) = (ledger.device(), &problem.model);
         let bind = |kernel: Kernel, [from, to]: [&wgpu::Buffer; 2]| {
             Pipeline::new(device, kernel, constants).bind(device, recorder.uniforms(), &[from, to])
         };
@@ -64,13 +65,13 @@ impl Motion {
             let (Some(placed), Position::Additive(places)) = (&tract.placed, &model.attention.position) else {
                 return None;
             };
-            let table = Table::added(device, places, &tract.segment, dim);
+            let table = Table::added(ledger, places, &tract.segment, dim);
             let placing = Placing::new(device, recorder, constants, &table, placed);
             Some((bind(Kernel::See, [tract.tokens(point), placed]), placing))
         };
         let tangent = |tract: &Tract, point| Some(bind(Kernel::Tangent, [tract.tokens(point), &tract.slopes]));
         let drift = geometries(problem).any(|geometry| *geometry == Geometry::Rescaled).then(|| {
-            let matrix = Linear::new(device, "drift", &drift(model, dim));
+            let matrix = Linear::new(ledger, "drift", &drift(model, dim));
             let pass = |tract: &Tract, point| {
                 Projection::new(device, recorder, constants, &matrix, [tract.tokens(point), &tract.slopes])
             };

@@ -3,7 +3,8 @@
 use super::{
     cloud::{Cloud, Tract},
     device::Device,
-    motion::{Look, Motion},
+    ledger::Ledger,
+    motion::Look,
     params,
     perceptron::Perceptron,
     pipelines::{Bound, Pipeline},
@@ -14,7 +15,9 @@ use super::{
 };
 use crate::{
     backend::{BackendError, Point},
+    diffusion::{Diffusion, Motion, Projective, Turn},
     model::{self, NoiseField},
+    problem::Problem,
     random::{Purpose, normals},
     tokens::Shape,
 };
@@ -23,7 +26,28 @@ pub(super) struct Noise {
     device: Device,
     model: model::Noise,
     shape: Shape,
+    /// What draws are multiplied by.
+    intensity: f64,
     field: Drawn,
+    /// Where tokens turn in the direction of their draws; by segment.
+    turns: Vec<Bound>,
+}
+
+/// What is done when noise has been recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Diffused {
+    Moved,
+    /// Displacements are in the first rows of the slopes, to be added.
+    Displaced,
+}
+
+/// The numbers of a draw that one replica has.
+#[derive(Clone, Copy)]
+enum Draw<'a> {
+    /// Those of a step.
+    Step(u64),
+    /// What becomes of all parts of a motion from that one on.
+    Parts(&'a Diffusion, u64),
 }
 
 /// What carries the draws to the tokens.
@@ -37,24 +61,21 @@ enum Drawn {
 }
 
 impl Noise {
-    pub async fn new(
-        device: &Device,
+    pub fn new(
+        ledger: &Ledger,
+        problem: &Problem,
         model: &model::Noise,
-        shape: Shape,
         constants: &Constants,
         cloud: &Cloud,
         recorder: &Recorder,
     ) -> Result<Noise, BackendError> {
-        let field = match model.field {
-            NoiseField::Independent | NoiseField::CommonAdditive => {
-                let numbers = shape.replicas * 4 * constants.width() as usize;
-                let common = super::project::upload(device, "common noise", &vec![0.0; numbers]);
-                let pipeline = Pipeline::new(device, Kernel::Fluctuate, constants);
-                let bind = |tract: &Tract| pipeline.bind(device, recorder.uniforms(), &[&common, &tract.slopes]);
-                Drawn::Vectors { segments: cloud.tracts.iter().map(bind).collect(), common }
-            }
-            NoiseField::CommonMatrix => {
-                let matrix = Linear::new(device, "noise", &matrix(model, shape, 0, 0));
+        let device = ledger.device();
+        let shape = problem.tokens.shape;
+        // On the sphere draws are turned into motions, whose length is none of theirs.
+        let intensity = if problem.fluctuates() { model.intensity } else { 1.0 };
+        let field = match (model.field, problem.fluctuates()) {
+            (NoiseField::CommonMatrix, _) | (NoiseField::CommonAdditive, false) => {
+                let matrix = Linear::new(ledger, "noise", &Affine::new(shape.dim, shape.dim, |_, _| 0.0, &[]));
                 let pass = |tract: &Tract, point| {
                     let buffers = [tract.tokens(point), &tract.slopes];
                     Projection::new(device, recorder, constants, &matrix, buffers)
@@ -62,13 +83,23 @@ impl Noise {
                 let passes = POINTS.map(|point| cloud.tracts.iter().map(|tract| pass(tract, point)).collect());
                 Drawn::Matrix { matrix, passes }
             }
-            NoiseField::CommonPerceptron { width, activation } => {
-                let first = perceptron(model, shape, (width, activation), 0, 0);
-                let perceptron = Perceptron::new(device, &first, constants, cloud, recorder, Look::Plain);
-                Drawn::Perceptron(perceptron.await?)
+            (NoiseField::Independent, _) | (NoiseField::CommonAdditive, true) => {
+                let numbers = shape.replicas * 4 * constants.width() as usize;
+                let common = ledger.upload("common noise", &vec![0.0; numbers]);
+                let pipeline = Pipeline::new(device, Kernel::Fluctuate, constants);
+                let bind = |tract: &Tract| pipeline.bind(device, recorder.uniforms(), &[&common, &tract.slopes]);
+                Drawn::Vectors { segments: cloud.tracts.iter().map(bind).collect(), common }
+            }
+            (NoiseField::CommonPerceptron { width, activation }, _) => {
+                let first = perceptron(model, shape, (width, activation, intensity), 0, 0);
+                let perceptron = Perceptron::new(ledger, &first, constants, cloud, recorder, Look::Plain);
+                Drawn::Perceptron(perceptron?)
             }
         };
-        Ok(Noise { device: device.clone(), model: model.clone(), shape, field })
+        let turn = Pipeline::new(device, Kernel::Turn, constants);
+        let bind = |tract: &Tract| turn.bind(device, recorder.uniforms(), &[&tract.state, &tract.slopes]);
+        let turns = if problem.fluctuates() { Vec::new() } else { cloud.tracts.iter().map(bind).collect() };
+        Ok(Noise { device: device.clone(), model: model.clone(), shape, intensity, field, turns })
     }
 
     /// Whether this is the noise of another model too.
@@ -81,7 +112,6 @@ impl Noise {
         &mut self,
         recorder: &mut Recorder,
         cloud: &Cloud,
-        motion: &Motion,
         (point, step, stage): (Point, u64, usize),
     ) -> Result<(), BackendError> {
         match &self.field {
@@ -98,13 +128,43 @@ impl Noise {
                     recorder.record(bound, &params, rows.div_ceil(THREADS as usize) as u64, work)?;
                 }
             }
-            Drawn::Matrix { .. } | Drawn::Perceptron(_) => self.by_replica(recorder, cloud, (point, step, stage))?,
-        }
-        if motion.is_spherical() {
-            for (segment, tract) in cloud.tracts.iter().enumerate() {
-                let rows = tract.segment.rows();
-                motion.finish(recorder, (point, segment, rows), stage * rows)?;
+            Drawn::Matrix { .. } | Drawn::Perceptron(_) => {
+                self.by_replica(recorder, cloud, Draw::Step(step), (point, stage))?;
             }
+        }
+        Ok(())
+    }
+
+    /// Records all parts of `diffusion`, whose first draw is `first`.
+    pub fn diffuse(
+        &mut self,
+        recorder: &mut Recorder,
+        cloud: &Cloud,
+        diffusion: &Diffusion,
+        first: u64,
+    ) -> Result<Diffused, BackendError> {
+        let turn = match diffusion.motion {
+            Motion::Turn(turn) => turn,
+            Motion::Boosts { .. } | Motion::Shears { .. } => {
+                self.by_replica(recorder, cloud, Draw::Parts(diffusion, first), (Point::State, 0))?;
+                return Ok(Diffused::Displaced);
+            }
+        };
+        for part in 0..diffusion.parts {
+            self.record(recorder, cloud, (Point::State, first.wrapping_add(part), 0))?;
+            self.turn(recorder, cloud, &turn)?;
+        }
+        Ok(Diffused::Moved)
+    }
+
+    /// Records the turn of all tokens in the direction of their draws.
+    fn turn(&self, recorder: &mut Recorder, cloud: &Cloud, turn: &Turn) -> Result<(), BackendError> {
+        for (bound, tract) in self.turns.iter().zip(&cloud.tracts) {
+            let rows = tract.segment.rows();
+            let (half_rate, root_share) = ((0.5 * turn.rate) as f32, turn.share.sqrt() as f32);
+            let params = params::Turn { rows: rows as u32, half_rate, root_share };
+            let work = (rows * self.shape.dim * 16) as f64;
+            recorder.record(bound, &params, rows.div_ceil(THREADS as usize) as u64, work)?;
         }
         Ok(())
     }
@@ -114,18 +174,20 @@ impl Noise {
         &mut self,
         recorder: &mut Recorder,
         cloud: &Cloud,
-        (point, step, stage): (Point, u64, usize),
+        drawn: Draw,
+        (point, stage): (Point, usize),
     ) -> Result<(), BackendError> {
         let draws = if self.model.is_shared { 1 } else { self.shape.replicas };
         for draw in 0..draws {
             recorder.submit()?;
-            match (&mut self.field, self.model.field) {
-                (Drawn::Matrix { matrix: own, .. }, _) => {
-                    let fits = own.write(&self.device, &matrix(&self.model, self.shape, step, draw));
+            match (&mut self.field, self.model.field, drawn) {
+                (Drawn::Matrix { matrix: own, .. }, ..) => {
+                    let fits = own.write(&self.device, &matrix(&self.model, self.shape, drawn, draw));
                     debug_assert!(fits, "every draw has d * d numbers");
                 }
-                (Drawn::Perceptron(own), NoiseField::CommonPerceptron { width, activation }) => {
-                    let drawn = perceptron(&self.model, self.shape, (width, activation), step, draw);
+                (Drawn::Perceptron(own), NoiseField::CommonPerceptron { width, activation }, Draw::Step(step)) => {
+                    let form = (width, activation, self.intensity);
+                    let drawn = perceptron(&self.model, self.shape, form, step, draw);
                     let fits = own.write(&self.device, &drawn, self.shape.dim);
                     debug_assert!(fits, "every draw has as many units");
                 }
@@ -179,7 +241,7 @@ impl Noise {
             key_1: (seed >> 32) as u32,
             purpose: Purpose::Noise as u32,
             is_common: u32::from(self.model.field == NoiseField::CommonAdditive),
-            intensity: self.model.intensity as f32,
+            intensity: self.intensity as f32,
         }
     }
 }
@@ -190,24 +252,34 @@ fn common(model: &model::Noise, step: u64, replica: usize, count: usize) -> Vec<
     normals(model.seed, step, replica, 0, Purpose::CommonNoise, count)
 }
 
-/// intensity * W.
-fn matrix(model: &model::Noise, shape: Shape, step: u64, replica: usize) -> Affine {
+/// intensity * W, or by what a motion displaces tokens.
+fn matrix(model: &model::Noise, shape: Shape, drawn: Draw, replica: usize) -> Affine {
     let dim = shape.dim;
-    let drawn = common(model, step, replica, dim * dim);
-    Affine::new(dim, dim, |k, l| model.intensity * drawn[k * dim + l], &[])
+    match drawn {
+        Draw::Step(step) => {
+            let drawn = common(model, step, replica, dim * dim);
+            Affine::new(dim, dim, |k, l| model.intensity * drawn[k * dim + l], &[])
+        }
+        Draw::Parts(diffusion, first) => {
+            let map = Projective::new(diffusion, model, dim, replica as u32, first);
+            let identity = |k: usize, l: usize| if k == l { 1.0 } else { 0.0 };
+            let entry = |k: usize, l: usize| map.as_ref().map_or(0.0, |map| map.matrix[k * dim + l] - identity(k, l));
+            Affine::new(dim, dim, entry, map.as_ref().map_or(&[], |map| &map.shift))
+        }
+    }
 }
 
 /// x -> intensity * m^{-1/2} sum_k sigma(<a_k, x>) u_k.
 fn perceptron(
     model: &model::Noise,
     shape: Shape,
-    (width, activation): (u32, model::Activation),
+    (width, activation, intensity): (u32, model::Activation, f64),
     step: u64,
     replica: usize,
 ) -> model::Perceptron {
     let (units, dim) = (width as usize, shape.dim);
     let mut inner = common(model, step, replica, 2 * units * dim);
-    let scale = model.intensity / (units as f64).sqrt();
+    let scale = intensity / (units as f64).sqrt();
     let outer = inner.split_off(units * dim).iter().map(|u| scale * u).collect();
     model::Perceptron { inner, outer, bias: vec![0.0; units], output_bias: vec![0.0; dim], activation }
 }

@@ -3,12 +3,12 @@
 use super::{
     Gpu,
     cloud::Cloud,
-    device::Device,
     harmonic::Moments,
+    ledger::Ledger,
     lengths::{Lengths, weights_are_held},
     overlaps::{Overlaps, most_alike},
     recorder::Recorder,
-    second_moment::SecondMoments,
+    second_moment::{self, SecondMoments},
     shaders::Constants,
     sharpness::Sharpness,
     survey::{Asked, Flow, Survey},
@@ -39,14 +39,14 @@ pub(super) struct Observables {
 
 impl Observables {
     pub fn new(
-        device: &Device,
+        ledger: &Ledger,
         problem: &Problem,
         constants: &Constants,
         cloud: &Cloud,
         recorder: &Recorder,
     ) -> Result<Observables, BackendError> {
         Ok(Observables {
-            survey: Survey::new(device, problem, constants, cloud, recorder)?,
+            survey: Survey::new(ledger, problem, constants, cloud, recorder)?,
             flow: Flow::of(problem),
             second_moments: None,
             most_alike: most_alike(&problem.tokens),
@@ -135,11 +135,13 @@ impl Gpu {
 
     async fn second_moments(&mut self) -> Result<Vec<Vec<f64>>, BackendError> {
         let Gpu { device, shape, constants, cloud, recorder, readback, observables, .. } = self;
-        let moments = match observables.second_moments.take() {
-            Some(moments) => moments,
-            None => SecondMoments::new(device, *shape, constants, cloud, recorder)?,
+        if observables.second_moments.is_none() {
+            let lay_out = |ledger: &Ledger| SecondMoments::new(ledger, *shape, constants, cloud, recorder);
+            observables.second_moments = Ledger::afford(device, lay_out).await?;
+        }
+        let Some(moments) = &observables.second_moments else {
+            return second_moment::of_tokens(*shape, constants, cloud, recorder, readback).await;
         };
-        let moments = observables.second_moments.insert(moments);
         moments.record(recorder, cloud)?;
         moments.read(recorder, readback).await
     }

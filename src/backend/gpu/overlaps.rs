@@ -6,7 +6,7 @@
 use super::{
     Gpu,
     cloud::{Cloud, Tract},
-    device::Device,
+    ledger::Ledger,
     params,
     pipelines::{Bound, Pipeline},
     readback::Readback,
@@ -52,10 +52,13 @@ impl Gpu {
             return Ok(None);
         }
         if observables.overlaps.as_ref().is_none_or(|overlaps| overlaps.bins != bins) {
-            observables.overlaps = Overlaps::new(device, *shape, bins, constants, cloud, recorder);
+            // What was laid out before makes room.
+            observables.overlaps = None;
+            let lay_out = |ledger: &Ledger| Ok(Overlaps::new(ledger, *shape, bins, constants, cloud, recorder));
+            observables.overlaps = Ledger::afford(device, lay_out).await?.flatten();
         }
         let Some(overlaps) = &observables.overlaps else { return Ok(None) };
-        overlaps.record(device, recorder, cloud)?;
+        overlaps.record(recorder, cloud)?;
         overlaps.read(recorder, readback).await.map(Some)
     }
 }
@@ -80,7 +83,7 @@ pub(super) struct Overlaps {
 impl Overlaps {
     /// None if so many bins or replicas do not fit the device.
     pub fn new(
-        device: &Device,
+        ledger: &Ledger,
         shape: Shape,
         bins: usize,
         constants: &Constants,
@@ -95,22 +98,15 @@ impl Overlaps {
                 * tokens.div_ceil(OVERLAP_COLUMNS.into())
         };
         let countable = cloud.tracts.iter().all(|tract| groups(tract) <= u32::MAX.into());
+        let device = ledger.device();
         let limits = device.device.limits();
         let most = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
         if bins > OVERLAP_BINS as usize || bytes > most || !countable {
             return None;
         }
-        let buffer = |label, size| {
-            device.device.create_buffer(&wgpu::BufferDescriptor {
-                label: Some(label),
-                size,
-                usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
-                mapped_at_creation: false,
-            })
-        };
-        let counts = buffer("counts", bytes);
+        let counts = ledger.buffer("counts", bytes);
         let factors: Vec<_> =
-            cloud.tracts.iter().map(|tract| buffer("factors", 4 * tract.segment.rows() as u64)).collect();
+            cloud.tracts.iter().map(|tract| ledger.buffer("factors", 4 * tract.segment.rows() as u64)).collect();
         let [reciprocal, overlaps] =
             [Kernel::Reciprocal, Kernel::Overlaps].map(|kernel| Pipeline::new(device, kernel, constants));
         let bind = |(tract, factors): (&Tract, &wgpu::Buffer)| {
@@ -131,9 +127,8 @@ impl Overlaps {
     }
 
     /// Records the counts of the state.
-    pub fn record(&self, device: &Device, recorder: &mut Recorder, cloud: &Cloud) -> Result<(), BackendError> {
-        // What is written comes before everything that is recorded and not yet submitted; the counts before were read.
-        device.queue.write_buffer(&self.counts, 0, &vec![0; self.counts.size() as usize]);
+    pub fn record(&self, recorder: &mut Recorder, cloud: &Cloud) -> Result<(), BackendError> {
+        recorder.clear(&self.counts)?;
         for (bound, tract) in self.reciprocals.iter().zip(&cloud.tracts) {
             let rows = tract.segment.rows();
             let params = params::Reciprocal {

@@ -57,7 +57,6 @@ params! {
         ahead: i32,
         window: i32,
         others: u32,
-        first_passive: u32,
         seeks: u32,
         residuals_at: u32,
         tolerance: f32,
@@ -123,6 +122,7 @@ params! {
         is_common: u32,
         intensity: f32,
     }
+    Turn { rows: u32, half_rate: f32, root_share: f32 }
     See { rows: u32, unit: u32 }
     Advance {
         first_group: u32,
@@ -186,7 +186,6 @@ params! {
         ahead: i32,
         window: i32,
         others: u32,
-        first_passive: u32,
     }
     Shadow {
         first_group: u32,

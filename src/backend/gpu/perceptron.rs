@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::{
-    cloud::{Cloud, Ledger, Tract},
+    cloud::{Cloud, Tract},
     device::Device,
+    ledger::Ledger,
     motion::Look,
     project::{Affine, Linear, Projection, Rows, Sum},
     recorder::Recorder,
@@ -30,25 +31,23 @@ pub(super) struct Perceptron {
 }
 
 impl Perceptron {
-    pub async fn new(
-        device: &Device,
+    pub fn new(
+        ledger: &Ledger,
         model: &model::Perceptron,
         constants: &Constants,
         cloud: &Cloud,
         recorder: &Recorder,
         look: Look,
     ) -> Result<Perceptron, BackendError> {
-        let dim = constants.dim as usize;
+        let (device, dim) = (ledger.device(), constants.dim as usize);
         let row_bytes = 16 * model.width().div_ceil(4) as u64;
         device.within("max_storage_buffer_binding_size", row_bytes, device.segment_bytes())?;
         let most = cloud.tracts.iter().map(|tract| tract.segment.rows()).max().unwrap_or(1);
         let block = ((HIDDEN.min(device.segment_bytes()) / row_bytes) as usize).clamp(1, most);
-        let ledger = Ledger::open(device);
         let hidden = ledger.buffer("hidden", row_bytes * block as u64);
-        ledger.close().await?;
         let [inner, outer] = affines(model, dim);
-        let inner = Linear::new(device, "inner", &inner);
-        let outer = Linear::new(device, "outer", &outer);
+        let inner = Linear::new(ledger, "inner", &inner);
+        let outer = Linear::new(ledger, "outer", &outer);
         let pass = |tract: &Tract, point| {
             let inputs = match look {
                 Look::Usual => tract.seen(point),

@@ -85,13 +85,14 @@ impl Pipeline {
             layout: &self.layout,
             entries: &entries,
         });
-        Bound { pipeline: self.compiled.clone(), group }
+        Bound { kernel: self.kernel, pipeline: self.compiled.clone(), group }
     }
 }
 
 /// A kernel with its buffers: all that a dispatch needs but for its parameters.
 #[derive(Clone)]
 pub(super) struct Bound {
+    pub kernel: Kernel,
     pub pipeline: wgpu::ComputePipeline,
     pub group: wgpu::BindGroup,
 }
@@ -116,7 +117,33 @@ fn entry(kernel: Kernel, kind: Binding, binding: u32) -> wgpu::BindGroupLayoutEn
     }
 }
 
+/// Refuses parameters that are those of another kernel.
+pub(super) fn takes<P: Params>(kernel: Kernel) -> Result<(), String> {
+    let own = kernel.layout().name;
+    if own == P::LAYOUT.name {
+        return Ok(());
+    }
+    Err(format!("the kernel {} takes parameters {own}, not {}", kernel.name(), P::LAYOUT.name))
+}
+
 /// The bytes of a uniform struct.
 pub(super) fn bytes<P: Params>(params: &P) -> &[u8] {
     bytemuck::bytes_of(params)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::params, *};
+
+    #[test]
+    fn a_kernel_takes_its_own_parameters_alone() {
+        assert_eq!(takes::<params::Collect>(Kernel::Collect), Ok(()));
+        // Of the same size, and of a kernel that comes beside it.
+        let refused = takes::<params::Place>(Kernel::Collect).expect_err("other parameters");
+        assert_eq!(refused, "the kernel collect takes parameters Collect, not Place");
+        for kernel in Kernel::ALL {
+            let surveys = kernel.layout() == params::Survey::LAYOUT;
+            assert_eq!(takes::<params::Survey>(kernel).is_ok(), surveys, "{}", kernel.name());
+        }
+    }
 }

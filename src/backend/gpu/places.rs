@@ -10,9 +10,9 @@ use std::f64::consts::LOG2_E;
 use super::{
     betas::Betas,
     device::Device,
+    ledger::Ledger,
     params,
     pipelines::{Bound, Pipeline},
-    project::upload,
     recorder::Recorder,
     segments::Segment,
     shaders::{Constants, Kernel, SILENT, THREADS},
@@ -43,15 +43,15 @@ enum Act {
 
 impl Table {
     /// p_i of the tokens of `segment`, `dim` numbers each.
-    pub fn added(device: &Device, places: &[f64], segment: &Segment, dim: usize) -> Table {
+    pub fn added(ledger: &Ledger, places: &[f64], segment: &Segment, dim: usize) -> Table {
         let own = &places[segment.first_token * dim..][..segment.tokens * dim];
         let numbers = padded(own.chunks_exact(dim).map(|place| place.iter().copied()), dim);
-        let places = upload(device, "places", &numbers);
+        let places = ledger.upload("places", &numbers);
         Table::of(places, segment, dim, Act::Add)
     }
 
     /// The cosine and the sine of i base^{-2m / width}, for the pair m of components of token i.
-    pub fn turned(device: &Device, base: f64, segment: &Segment, width: usize) -> Table {
+    pub fn turned(ledger: &Ledger, base: f64, segment: &Segment, width: usize) -> Table {
         let angle = |token: usize, pair: usize| token as f64 * base.powf(-2.0 * pair as f64 / width as f64);
         let row = |token: usize| {
             (0..width).map(move |k| match (angle(token, k / 2), k % 2) {
@@ -60,7 +60,7 @@ impl Table {
             })
         };
         let numbers = padded((segment.first_token..segment.first_token + segment.tokens).map(row), width);
-        Table::of(upload(device, "turns", &numbers), segment, width, Act::Turn)
+        Table::of(ledger.upload("turns", &numbers), segment, width, Act::Turn)
     }
 
     /// What each replica multiplies rows of so many components by.
@@ -129,7 +129,7 @@ pub(super) struct Decay {
 impl Decay {
     /// Nothing if weights do not decay; `relative` is the weight of a row as the kernels know it.
     pub fn new(
-        device: &Device,
+        ledger: &Ledger,
         problem: &Problem,
         segment: &Segment,
         relative: impl Fn(usize) -> [f32; 2],
@@ -162,8 +162,8 @@ impl Decay {
             };
             (segment.first_replica..last).flat_map(replica).collect::<Vec<f32>>()
         });
-        let divisors = divisors.map(|divisors| upload(device, "divisors", &divisors));
-        Some(Decay { biases: upload(device, "biases", &biases), divisors })
+        let divisors = divisors.map(|divisors| ledger.upload("divisors", &divisors));
+        Some(Decay { biases: ledger.upload("biases", &biases), divisors })
     }
 }
 

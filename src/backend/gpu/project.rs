@@ -1,9 +1,8 @@
 //! Products of rows with a matrix, and what is added to them: x -> sigma(M x + b).
 
-use bytemuck::Pod;
-
 use super::{
     device::Device,
+    ledger::Ledger,
     params,
     pipelines::{Bound, Pipeline},
     recorder::Recorder,
@@ -60,9 +59,9 @@ pub(super) struct Linear {
 }
 
 impl Linear {
-    pub fn new(device: &Device, label: &str, affine: &Affine) -> Linear {
+    pub fn new(ledger: &Ledger, label: &str, affine: &Affine) -> Linear {
         let Affine { inner, outer, ref numbers } = *affine;
-        Linear { inner, outer, buffer: upload(device, label, numbers) }
+        Linear { inner, outer, buffer: ledger.upload(label, numbers) }
     }
 
     /// Replaces the numbers, after whatever was submitted; false if the shape is another.
@@ -74,18 +73,6 @@ impl Linear {
         }
         fits
     }
-}
-
-/// Numbers on the device.
-pub(super) fn upload<W: Pod>(device: &Device, label: &str, numbers: &[W]) -> wgpu::Buffer {
-    let buffer = device.device.create_buffer(&wgpu::BufferDescriptor {
-        label: Some(label),
-        size: size_of_val(numbers) as u64,
-        usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST,
-        mapped_at_creation: false,
-    });
-    device.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(numbers));
-    buffer
 }
 
 /// Whether a result starts a sum or goes on with one.

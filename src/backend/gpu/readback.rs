@@ -11,7 +11,7 @@ use std::{
 
 use bytemuck::Pod;
 
-use super::{device::Device, recorder::Recorder};
+use super::{ledger::Ledger, recorder::Recorder};
 use crate::backend::BackendError;
 
 /// The largest staging buffer; more is read in several rounds.
@@ -25,13 +25,9 @@ pub(super) struct Readback {
 
 impl Readback {
     /// A staging buffer for reads of about `bytes`.
-    pub fn new(device: &Device, bytes: u64) -> Readback {
-        let staging = device.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("staging"),
-            size: bytes.clamp(16, MOST_BYTES).next_multiple_of(16),
-            usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
+    pub fn new(ledger: &Ledger, bytes: u64) -> Readback {
+        let device = ledger.device();
+        let staging = ledger.staging(bytes.clamp(16, MOST_BYTES).next_multiple_of(16));
         Readback { device: device.device.clone(), adapter: device.summary.name.clone(), staging }
     }
 

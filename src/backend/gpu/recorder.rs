@@ -6,8 +6,8 @@
 use std::{collections::VecDeque, ops::Range, time::Instant};
 
 use super::{
-    device::Device,
     failure::Failure,
+    ledger::Ledger,
     pace::{Pace, Work},
     params::Params,
     pipelines::{self, Bound},
@@ -53,14 +53,10 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    pub fn new(device: &Device) -> Recorder {
+    pub fn new(ledger: &Ledger) -> Recorder {
+        let device = ledger.device();
         let slot_bytes = device.device.limits().min_uniform_buffer_offset_alignment.max(SLOT) as usize;
-        let uniforms = device.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("uniforms"),
-            size: (SLOTS * slot_bytes) as u64,
-            usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
-            mapped_at_creation: false,
-        });
+        let uniforms = ledger.uniforms((SLOTS * slot_bytes) as u64);
         Recorder {
             device: device.device.clone(),
             queue: device.queue.clone(),
@@ -102,6 +98,7 @@ impl Recorder {
         work: f64,
     ) -> Result<(), BackendError> {
         const { assert!(size_of::<P>() <= SLOT as usize) };
+        pipelines::takes::<P>(bound.kernel).map_err(|reason| self.refused(reason))?;
         if self.dispatches.len() == SLOTS || self.work + work > 1.5 * self.pace.work() {
             self.submit()?;
         }
@@ -168,6 +165,13 @@ impl Recorder {
         let index = self.queue.submit([encoder.finish()]);
         self.in_flight.push_back(Submitted { index, work: 0.0, known: Work::Done, start });
         Ok(())
+    }
+
+    /// Fills a buffer with zeros, after everything recorded; zeros that the host wrote would take as much room again.
+    pub fn clear(&mut self, buffer: &wgpu::Buffer) -> Result<(), BackendError> {
+        let mut encoder = self.device.create_command_encoder(&Default::default());
+        encoder.clear_buffer(buffer, 0, None);
+        self.finish(encoder)
     }
 
     /// Waits until the device has answered every submission.

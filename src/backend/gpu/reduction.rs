@@ -34,15 +34,14 @@ impl Hearing {
         Hearing { mask: Mask::None, window: None }
     }
 
-    /// The same for queries and keys of two segments of replicas with so many `sources`.
-    pub fn heard(self, queries: &Segment, keys: &Segment, sources: usize) -> Heard {
+    /// The same for queries and keys of two segments.
+    pub fn heard(self, queries: &Segment, keys: &Segment) -> Heard {
         Heard {
             reach: reach(self.mask, queries, keys),
             ahead: queries.first_token as i32 - keys.first_token as i32,
             // Beyond any source, and far from overflow when a query's number is added.
             window: self.window.map_or(FAR, |window| window.min(FAR as usize) as i32),
             others: u32::from(self.mask == Mask::Others),
-            first_passive: sources.saturating_sub(queries.first_token) as u32,
         }
     }
 }
@@ -53,7 +52,6 @@ pub(super) struct Heard {
     pub ahead: i32,
     pub window: i32,
     pub others: u32,
-    pub first_passive: u32,
 }
 
 /// Whether partials hold something already.
@@ -78,8 +76,6 @@ pub(super) enum Aim {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gauge {
     pub constants: Constants,
-    /// Sources of a replica, in all segments.
-    pub sources: usize,
     /// Slices of the keys, and queries of a workgroup.
     pub slices: usize,
     pub group_queries: usize,
@@ -120,7 +116,7 @@ impl Reduction<'_> {
             Aim::HalfStep { residuals_at, tolerance } => (residuals_at as u32, tolerance),
             Aim::Sums | Aim::Extremes => (0, 0.0),
         };
-        let heard = hearing.heard(queries, keys, gauge.sources);
+        let heard = hearing.heard(queries, keys);
         for part in Parts::new(groups, slice_keys, constants.chunk as usize, most_pairs, most_groups) {
             let params = params::Reduce {
                 first_group: part.groups.start as u32,
@@ -141,7 +137,6 @@ impl Reduction<'_> {
                 ahead: heard.ahead,
                 window: heard.window,
                 others: heard.others,
-                first_passive: heard.first_passive,
                 seeks: u32::from(self.aim == Aim::Extremes),
                 residuals_at,
                 tolerance,

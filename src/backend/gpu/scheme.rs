@@ -3,9 +3,9 @@
 use super::{
     cloud::Cloud,
     device::Device,
+    ledger::Ledger,
     params,
     pipelines::{Bound, Pipeline},
-    project::upload,
     recorder::Recorder,
     shaders::{Constants, Kernel, THREADS},
 };
@@ -28,14 +28,14 @@ pub(super) struct Combination {
 
 impl Combination {
     pub fn new(
-        device: &Device,
+        ledger: &Ledger,
         geometry: &Geometry,
         constants: &Constants,
         cloud: &Cloud,
         recorder: &Recorder,
     ) -> Combination {
-        let dim = constants.dim as usize;
-        let norms = upload(device, "norms", &numbers(geometry, dim));
+        let (device, dim) = (ledger.device(), constants.dim as usize);
+        let norms = ledger.upload("norms", &numbers(geometry, dim));
         let pipeline = Pipeline::new(device, Kernel::Combine, constants);
         let bind = |tract: &super::cloud::Tract| {
             pipeline.bind(device, recorder.uniforms(), &[&tract.state, &tract.stage, &tract.slopes, &norms])

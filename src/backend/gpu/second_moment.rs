@@ -1,8 +1,8 @@
 //! The second moment: d^2 numbers a chunk, so its chunks are as few as keep the reading small.
 
 use super::{
-    cloud::Cloud,
-    device::Device,
+    cloud::{Cloud, Tract},
+    ledger::Ledger,
     params,
     pipelines::{Bound, Pipeline},
     readback::Readback,
@@ -15,6 +15,9 @@ use crate::{backend::BackendError, tokens::Shape};
 const CHUNK_ROWS: usize = 4096;
 /// Entries of all chunks together, unless one chunk a replica is more.
 const ENTRIES: usize = 1 << 20;
+
+/// Tokens that are read back at a time.
+const HOST_ROWS: usize = 1 << 14;
 
 /// The chunks of one segment.
 struct Site {
@@ -33,7 +36,7 @@ pub(super) struct SecondMoments {
 
 impl SecondMoments {
     pub fn new(
-        device: &Device,
+        ledger: &Ledger,
         shape: Shape,
         constants: &Constants,
         cloud: &Cloud,
@@ -49,14 +52,10 @@ impl SecondMoments {
         let chunks: usize =
             cloud.tracts.iter().map(|tract| tract.segment.replicas * division(tract.segment.tokens).0).sum();
         let bytes = (chunks * square * 4) as u64;
+        let device = ledger.device();
         let limits = device.device.limits();
         device.within("max_storage_buffer_binding_size", bytes, limits.max_storage_buffer_binding_size)?;
-        let moments = device.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("moments"),
-            size: bytes,
-            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
-            mapped_at_creation: false,
-        });
+        let moments = ledger.buffer("second moments", bytes);
         let pipeline = Pipeline::new(device, Kernel::SecondMoment, constants);
         let mut first_chunk = 0;
         let mut sites = Vec::new();
@@ -104,4 +103,34 @@ impl SecondMoments {
         };
         Ok(entries.chunks(replica_chunks * square).map(replica).collect())
     }
+}
+
+/// The same of tokens that are read back, where the device has no room for what it would reduce them to.
+pub(super) async fn of_tokens(
+    shape: Shape,
+    constants: &Constants,
+    cloud: &Cloud,
+    recorder: &mut Recorder,
+    readback: &Readback,
+) -> Result<Vec<Vec<f64>>, BackendError> {
+    let (dim, padded) = (shape.dim, 4 * constants.width() as usize);
+    let unit = 1.0 / shape.sources() as f64;
+    let mut moments = vec![vec![0.0; dim * dim]; shape.replicas];
+    for Tract { segment, state, weights, .. } in &cloud.tracts {
+        let rows = segment.rows();
+        for first in (0..rows).step_by(HOST_ROWS) {
+            let count = HOST_ROWS.min(rows - first);
+            let tokens = readback.numbers(recorder, state, first * padded, count * padded).await?;
+            // A weight and its logarithm.
+            let weights = readback.numbers(recorder, weights, 2 * first, 2 * count).await?;
+            for (row, (x, weight)) in tokens.chunks_exact(padded).zip(weights.chunks_exact(2)).enumerate() {
+                let replica = segment.first_replica + (first + row) / segment.tokens;
+                for (sums, x_k) in moments[replica].chunks_exact_mut(dim).zip(x) {
+                    let share = unit * f64::from(weight[0]) * f64::from(*x_k);
+                    sums.iter_mut().zip(x).for_each(|(sum, x_l)| *sum += share * f64::from(*x_l));
+                }
+            }
+        }
+    }
+    Ok(moments)
 }

@@ -16,6 +16,11 @@ use super::{
     params::{self, Params},
 };
 
+/// Threads of a workgroup at most, as browsers have them.
+pub const MOST_THREADS: u32 = 256;
+/// Bytes that they share at most, but in half precision.
+pub const WORKGROUP_BYTES: u32 = 16384;
+
 /// Tokens up to this width are reduced in registers, wider ones through blocked products.
 pub const NARROW: usize = 16;
 /// Threads of a workgroup in every kernel that has no reason for another number.
@@ -69,6 +74,7 @@ pub enum Kernel {
     See,
     Place,
     Fluctuate,
+    Turn,
     Combine,
     Advance,
     Mean,
@@ -107,7 +113,7 @@ pub enum Binding {
 }
 
 impl Kernel {
-    pub const ALL: [Kernel; 40] = [
+    pub const ALL: [Kernel; 41] = [
         Kernel::ReduceNarrow,
         Kernel::ReduceWide,
         Kernel::ReduceHalf,
@@ -121,6 +127,7 @@ impl Kernel {
         Kernel::See,
         Kernel::Place,
         Kernel::Fluctuate,
+        Kernel::Turn,
         Kernel::Combine,
         Kernel::Advance,
         Kernel::Mean,
@@ -166,6 +173,7 @@ impl Kernel {
             Kernel::See => "see",
             Kernel::Place => "place",
             Kernel::Fluctuate => "fluctuate",
+            Kernel::Turn => "turn",
             Kernel::Combine => "combine",
             Kernel::Advance => "advance",
             Kernel::Mean => "mean",
@@ -216,6 +224,7 @@ impl Kernel {
             Kernel::See => &[GRID, SEE],
             Kernel::Place => &[GRID, PLACE],
             Kernel::Fluctuate => &[GRID, FLUCTUATE],
+            Kernel::Turn => &[GRID, TURN],
             Kernel::Combine => &[GRID, COMBINE],
             Kernel::Advance => &[GRID, PARTIAL, SILENCE, MASK, TILE, ADVANCE],
             Kernel::Mean => &[GRID, SURVEY, MEAN],
@@ -259,6 +268,7 @@ impl Kernel {
             Kernel::Settle => &[Uniform, Read, Read, ReadWrite, Read, Read],
             Kernel::ProjectNarrow | Kernel::ProjectWide => &[Uniform, Read, Read, ReadWrite],
             Kernel::Tangent | Kernel::See | Kernel::Place | Kernel::Fluctuate => &[Uniform, Read, ReadWrite],
+            Kernel::Turn => &[Uniform, ReadWrite, Read],
             Kernel::Combine => &[Uniform, ReadWrite, ReadWrite, Read, Read],
             Kernel::Advance => &[Uniform, ReadWrite, Read, Read, Read],
             Kernel::Direction => &[Uniform, ReadWrite],
@@ -278,6 +288,11 @@ impl Kernel {
         }
     }
 
+    /// Storage buffers that it binds.
+    pub fn storage_buffers(self) -> u32 {
+        self.bindings().iter().filter(|binding| **binding != Binding::Uniform).count() as u32
+    }
+
     /// The uniform struct, as Rust lays it out.
     pub fn layout(self) -> Layout {
         match self {
@@ -290,6 +305,7 @@ impl Kernel {
             Kernel::See => params::See::LAYOUT,
             Kernel::Place => params::Place::LAYOUT,
             Kernel::Fluctuate => params::Fluctuate::LAYOUT,
+            Kernel::Turn => params::Turn::LAYOUT,
             Kernel::Combine => params::Combine::LAYOUT,
             Kernel::Advance => params::Advance::LAYOUT,
             Kernel::Mean | Kernel::Direction | Kernel::Spread => params::Survey::LAYOUT,

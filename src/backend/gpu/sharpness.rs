@@ -4,10 +4,10 @@ use std::{f64::consts::LN_2, ops::Range};
 
 use super::{
     Gpu,
-    cloud::{Cloud, Ledger, Tract},
+    cloud::{Cloud, Tract},
+    ledger::Ledger,
     params,
     pipelines::{Bound, Pipeline},
-    project::upload,
     readback::Readback,
     recorder::Recorder,
     shaders::{Constants, Kernel, SILENT, THREADS},
@@ -36,9 +36,8 @@ impl Gpu {
         }
         if observables.sharpness.as_ref().is_none_or(|sharpness| sharpness.sample != (rows, seed)) {
             let wire = (constants as &Constants, cloud as &Cloud, recorder as &Recorder);
-            let ledger = Ledger::open(device);
-            let sharpness = Sharpness::new(&ledger, *shape, (rows, seed), velocity, wire);
-            observables.sharpness = ledger.close().await.ok().and(sharpness);
+            let lay_out = |ledger: &Ledger| Ok(Sharpness::new(ledger, *shape, (rows, seed), velocity, wire));
+            observables.sharpness = Ledger::afford(device, lay_out).await?.flatten();
         }
         let Some(sharpness) = &observables.sharpness else { return Ok(None) };
         sharpness.record(recorder, cloud, velocity)?;
@@ -61,7 +60,6 @@ pub(super) struct Sharpness {
     /// How many rows, and the seed.
     sample: (usize, u64),
     replicas: usize,
-    sources: usize,
     sites: Vec<Site>,
     /// Of each segment the replicas of its rows.
     owners: Vec<Vec<usize>>,
@@ -101,7 +99,7 @@ impl Sharpness {
         }
         let found = ledger.buffer("found", bytes);
         let words = |rows: &Vec<usize>| rows.iter().map(|row| *row as u32).collect::<Vec<u32>>();
-        let lists: Vec<_> = chosen.iter().map(|rows| upload(device, "chosen", &words(rows))).collect();
+        let lists: Vec<_> = chosen.iter().map(|rows| ledger.upload("chosen", &words(rows))).collect();
         let site = |(view, keys, slices, at): (View, usize, usize, usize)| {
             let (lens, pass) = velocity.pass(view);
             let own = Constants { inner: lens.key_dim as u32, ..*constants };
@@ -115,7 +113,7 @@ impl Sharpness {
             rows.iter().map(|row| tract.segment.first_replica + row / tract.segment.tokens).collect()
         };
         let owners = cloud.tracts.iter().zip(&chosen).map(|(tract, rows)| owner(tract, rows)).collect();
-        Some(Sharpness { sample, replicas: shape.replicas, sources: shape.sources(), sites, owners, found, end })
+        Some(Sharpness { sample, replicas: shape.replicas, sites, owners, found, end })
     }
 
     /// Records the rows of the state, whatever the mask and the positions.
@@ -133,7 +131,7 @@ impl Sharpness {
             if let Some(key) = key {
                 key.record(recorder, keys.rows())?;
             }
-            let heard = velocity.hearing.heard(queries, keys, self.sources);
+            let heard = velocity.hearing.heard(queries, keys);
             let groups = (self.owners[site.view.segment].len() * site.slices) as u64;
             // An exponential is about eight multiply-adds, and a token is not read twice.
             let work = groups as f64 * (keys.sources.min(SLICE_KEYS) * (2 * lens.key_dim + 32)) as f64;
@@ -152,7 +150,6 @@ impl Sharpness {
                     ahead: heard.ahead,
                     window: heard.window,
                     others: heard.others,
-                    first_passive: heard.first_passive,
                 };
                 let count = part.end - part.start;
                 recorder.record(&site.bound, &params, count, work * count as f64 / groups as f64)?;

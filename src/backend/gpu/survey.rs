@@ -6,18 +6,18 @@ use bytemuck::Zeroable;
 
 use super::{
     cloud::Cloud,
-    device::Device,
+    ledger::Ledger,
     params,
     pipelines::{Bound, Pipeline},
     readback::Readback,
     recorder::Recorder,
-    shaders::{Constants, Kernel, SURVEY_ROWS},
+    shaders::{Constants, Kernel, SURVEY_ROWS, THREADS},
 };
 use crate::{
     backend::BackendError,
     measure::{flow_slope, times_exponential},
     model::{Attention, Normalization},
-    observe::{Quantity, Statistics},
+    observe::{Quantity, Statistics, has_direction},
     problem::Problem,
     tokens::Shape,
 };
@@ -56,6 +56,8 @@ pub(super) struct Survey {
     width: usize,
     /// beta of every head in every replica.
     betas: Vec<Vec<f64>>,
+    /// That of every head.
+    head_weights: Vec<f64>,
 }
 
 /// What beside the mean is asked for.
@@ -101,7 +103,7 @@ impl Flow {
 
 impl Survey {
     pub fn new(
-        device: &Device,
+        ledger: &Ledger,
         problem: &Problem,
         constants: &Constants,
         cloud: &Cloud,
@@ -115,14 +117,10 @@ impl Survey {
             cloud.tracts.iter().map(|tract| tract.segment.replicas * chunks_of(tract.segment.tokens)).sum();
         let width = constants.width() as usize;
         let bytes = (Places::new(chunks, shape.replicas, width, heads).end * VECTOR * 4) as u64;
+        let device = ledger.device();
         let limits = device.device.limits();
         device.within("max_storage_buffer_binding_size", bytes, limits.max_storage_buffer_binding_size)?;
-        let samples = device.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some("samples"),
-            size: bytes,
-            usage: wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC,
-            mapped_at_creation: false,
-        });
+        let samples = ledger.buffer("samples", bytes);
         let kernel = |kernel| Pipeline::new(device, kernel, constants);
         let kernels = [Kernel::Mean, Kernel::Spread, Kernel::Energy].map(kernel);
         let dissipation = kernel(Kernel::Dissipation);
@@ -146,7 +144,17 @@ impl Survey {
         }
         let direction = kernel(Kernel::Direction).bind(device, recorder.uniforms(), &[&samples]);
         let replica_chunks = chunks / shape.replicas;
-        Ok(Survey { sites, samples, direction, chunks, replica_chunks, shape, width, betas })
+        Ok(Survey {
+            sites,
+            samples,
+            direction,
+            chunks,
+            replica_chunks,
+            shape,
+            width,
+            betas,
+            head_weights: head_weights(attention),
+        })
     }
 
     /// Bytes of one reading.
@@ -182,6 +190,7 @@ impl Survey {
     /// Follows another model.
     pub fn write(&mut self, attention: &Attention) {
         self.betas = betas(attention, self.shape.replicas);
+        self.head_weights = head_weights(attention);
     }
 
     /// Records the energy of one segment under one head, whose partials of `stride` vectors have just been recorded.
@@ -241,15 +250,23 @@ impl Survey {
                 let parts = vectors(places.spreads + chunks, self.replica_chunks).chunks(VECTOR);
                 statistics.square_distance = unit * parts.clone().map(|part| f64::from(part[0])).sum::<f64>();
                 statistics.overlap_min = parts.map(|part| f64::from(part[1])).fold(f64::INFINITY, f64::min);
+                if !has_direction(&statistics.mean, self.rounding()) {
+                    (statistics.square_distance, statistics.overlap_min) = (f64::NAN, f64::NAN);
+                }
             }
-            let log_energy = || {
+            // Of heads that count as much as their weights.
+            let log_energy = |weights: &[f64]| {
                 let of_head = |head| vectors(places.energies + head * self.chunks + chunks, self.replica_chunks);
-                let parts = |(head, betas): (usize, &Vec<f64>)| pairs(of_head(head), VECTOR, 0.5 / betas[replica]);
-                let parts: Vec<_> = self.betas.iter().enumerate().flat_map(parts).collect();
-                log_sum(&parts) + (unit * unit).ln()
+                let parts = |(head, (betas, weight)): (usize, (&Vec<f64>, &f64))| {
+                    pairs(of_head(head), VECTOR, weight * (0.5 / betas[replica]))
+                };
+                let parts: Vec<_> = self.betas.iter().zip(weights).enumerate().flat_map(parts).collect();
+                let log_energy = log_sum(&parts) + (unit * unit).ln();
+                // That of a sum that is not positive is not a number.
+                if log_energy == f64::NEG_INFINITY { f64::NAN } else { log_energy }
             };
             if asked.energy {
-                statistics.log_energy = log_energy();
+                statistics.log_energy = log_energy(&self.head_weights);
             }
             if let Some(Flow { slope, clock }) = asked.flow {
                 let parts = vectors(places.dissipations + chunks, self.replica_chunks);
@@ -258,12 +275,20 @@ impl Survey {
                     Clock::One => 0.0,
                     Clock::Peak => self.betas[0][replica],
                 };
-                let log_rate = log_sum(&pairs(parts, VECTOR, unit)) + log_clock - log_energy();
+                let log_rate = log_sum(&pairs(parts, VECTOR, unit)) + log_clock - log_energy(&[1.0]);
                 statistics.measured.push((Quantity::Dissipation, vec![times_exponential(1.0 / slope, log_rate)]));
             }
             statistics
         };
         Ok((0..self.shape.replicas).map(statistics).collect())
+    }
+
+    /// How far the mean of unit vectors, which the device takes for the direction, may be from that of the tokens that they stand
+    /// for: by rounding of the tokens, and of the additions in a row of one thread in a chunk and over chunks, and between threads.
+    fn rounding(&self) -> f64 {
+        let in_a_row = |terms: usize| terms.div_ceil(THREADS as usize);
+        let additions = in_a_row(SURVEY_ROWS as usize) + in_a_row(self.replica_chunks) + 2 * THREADS.ilog2() as usize;
+        f64::from(f32::EPSILON) * (1.0 + 0.5 * additions as f64)
     }
 
     /// What weights of one are on the device, where they are relative to their mean.
@@ -313,6 +338,10 @@ impl Places {
 fn betas(attention: &Attention, replicas: usize) -> Vec<Vec<f64>> {
     let of_head = |head| (0..replicas).map(|replica| attention.beta_in(head, replica)).collect();
     attention.heads.iter().map(of_head).collect()
+}
+
+fn head_weights(attention: &Attention) -> Vec<f64> {
+    attention.heads.iter().map(|head| head.weight).collect()
 }
 
 /// Pairs (shift, z), one in every `stride` numbers, with z multiplied by `factor`.

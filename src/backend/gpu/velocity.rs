@@ -8,6 +8,7 @@ use super::{
     device::Device,
     harmonic::Series,
     heads::{Lens, Setting, is_divided},
+    ledger::Ledger,
     motion::Motion,
     params,
     perceptron::Perceptron,
@@ -87,25 +88,26 @@ pub(super) struct View {
 
 impl Velocity {
     pub fn new(
-        device: &Device,
+        ledger: &Ledger,
         problem: &Problem,
         constants: Constants,
         clouds: Clouds,
         recorder: &Recorder,
     ) -> Velocity {
+        let device = ledger.device();
         let Clouds { queries, keys } = clouds;
         let (setting, attention) = (Setting::on(device, problem), &problem.model.attention);
         let head = |head| {
-            let lens = Lens::new(device, &Lens::of(&setting, attention, head));
-            let betas = Betas::new(device, attention, head);
+            let lens = Lens::new(ledger, &Lens::of(&setting, attention, head));
+            let betas = Betas::new(ledger, attention, head);
             let (limits, duals) = match attention.normalization {
                 Normalization::Sinkhorn { iterations, tolerance } => {
-                    ((iterations, tolerance), Some(Duals::new(device, keys)))
+                    ((iterations, tolerance), Some(Duals::new(ledger, keys)))
                 }
                 _ => ((0, 0.0), None),
             };
             let (own, shared) = ((&lens, betas.as_ref()), (attention, duals.as_ref()));
-            let wire = Wire::new(device, [queries, keys], recorder, own, shared, &constants);
+            let wire = Wire::new(ledger, [queries, keys], recorder, own, shared, &constants);
             let balance = duals.as_ref().map(|duals| {
                 let wide = tune::wide(&constants, lens.key_dim, lens.value_dim);
                 Balance::new(device, (keys, &wire), recorder, (wide, duals), limits)
@@ -123,7 +125,7 @@ impl Velocity {
             normalization: attention.normalization,
             hearing: Hearing::of(attention),
             heads: attention.heads.iter().map(head).collect(),
-            motion: Motion::new(device, problem, &constants, queries, recorder),
+            motion: Motion::new(ledger, problem, &constants, queries, recorder),
             perceptron: None,
             series: None,
             setting,
@@ -281,7 +283,6 @@ impl Velocity {
         let Head { lens, group_queries, .. } = &self.heads[head];
         Gauge {
             constants: self.constants,
-            sources: self.setting.sources,
             slices,
             group_queries: *group_queries,
             width: lens.key_dim + lens.value_dim,

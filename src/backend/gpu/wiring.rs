@@ -6,6 +6,7 @@ use super::{
     cloud::{Cloud, Tract},
     device::Device,
     heads::Lens,
+    ledger::Ledger,
     pipelines::{Bound, Pipeline},
     places::{Placing, Table},
     project::{Linear, Projection, Rows},
@@ -94,13 +95,14 @@ pub(super) struct Wire<'a> {
 
 impl<'a> Wire<'a> {
     pub fn new(
-        device: &'a Device,
+        ledger: &Ledger<'a>,
         [queries, keys]: [&'a Cloud; 2],
         recorder: &'a Recorder,
         (lens, betas): (&'a Lens<Linear>, Option<&'a Betas>),
         (attention, duals): (&Attention, Option<&'a Duals>),
         constants: &'a Constants,
     ) -> Wire<'a> {
+        let device = ledger.device();
         let (kernel, own) = match lens.is_narrow(constants.dim as usize) {
             true => (Kernel::ReduceNarrow, Constants { shift: lens.shift, ..*constants }),
             false => {
@@ -122,7 +124,7 @@ impl<'a> Wire<'a> {
         let settle = Pipeline::new(device, Kernel::Settle, &Constants { dim, ..*constants });
         let tables = |base: f64, cloud: &Cloud| {
             let segments = cloud.tracts.iter().map(|tract| &tract.segment);
-            segments.map(|segment| Table::turned(device, base, segment, lens.key_dim)).collect()
+            segments.map(|segment| Table::turned(ledger, base, segment, lens.key_dim)).collect()
         };
         let turns = match attention.position {
             Position::Rotary { base } => Some([tables(base, queries), tables(base, keys)]),

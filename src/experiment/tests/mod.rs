@@ -1,6 +1,7 @@
 //! Experiments that are fine.
 
 mod combinations;
+mod dropped;
 mod forms;
 mod observe;
 mod reference;

@@ -8,29 +8,92 @@ use super::super::*;
 
 const REFERENCE: &str = include_str!("../../../assets/reference.toml");
 
-/// What each `# or:` line and the `# and:` lines below it set.
-fn alternatives() -> Vec<Vec<Override>> {
-    let (mut alternatives, mut table) = (Vec::<Vec<Override>>::new(), String::new());
-    for line in REFERENCE.lines() {
-        if line.starts_with('[') {
-            table = line.trim_matches(['[', ']']).to_owned();
-            if line.starts_with("[[") {
+/// A line of the page that shows a form, and the table it stands in.
+struct Shown<'a> {
+    table: String,
+    text: &'a str,
+    /// Whether it goes with the form before it.
+    goes_along: bool,
+}
+
+impl Shown<'_> {
+    fn key(&self) -> &str {
+        self.text.split(" = ").next().unwrap_or_default()
+    }
+
+    /// Whether the key is the table it stands in, or starts with its name.
+    fn is_whole(&self) -> bool {
+        let table = keys::table_of(&self.table);
+        self.key()
+            .strip_prefix(&table)
+            .is_some_and(|rest| !table.is_empty() && (rest.is_empty() || rest.starts_with('.')))
+    }
+
+    /// Why the line would not be read where it stands.
+    fn fault(&self) -> Option<String> {
+        let (table, first) = (keys::table_of(&self.table), self.key().split('.').next().unwrap_or_default());
+        let known = keys::tables().into_iter().find(|(name, _)| *name == table);
+        let is_fine = match self.goes_along {
+            true => typed::ROOT.contains(&first),
+            false => self.is_whole() || known.is_some_and(|(_, keys)| keys.contains(&first)),
+        };
+        (!is_fine).then(|| format!("{} stands in [{table}]", self.text))
+    }
+
+    fn change(&self) -> Override {
+        let is_from_the_top = self.goes_along || self.is_whole() || self.table.is_empty();
+        let text = if is_from_the_top { self.text.to_owned() } else { format!("{}.{}", self.table, self.text) };
+        text.parse().unwrap()
+    }
+}
+
+fn shown(page: &str) -> Vec<Shown<'_>> {
+    let (mut shown, mut table) = (Vec::new(), String::new());
+    for line in page.lines() {
+        // A table, or one that this experiment does without.
+        let opened = line.strip_prefix("# ").unwrap_or(line);
+        if opened.starts_with('[') && opened.ends_with(']') {
+            table = opened.trim_matches(['[', ']']).to_owned();
+            if opened.starts_with("[[") {
                 table.push_str(".0");
             }
         }
-        let absolute = |text: &str| -> Override {
-            let is_whole =
-                text.split(" = ").next().is_some_and(|key| key.contains('.') || typed::ROOT[3..].contains(&key));
-            let text = if is_whole || table.is_empty() { text.to_owned() } else { format!("{table}.{text}") };
-            text.parse().unwrap()
-        };
-        if let Some(text) = line.strip_prefix("# or: ") {
-            alternatives.push(vec![absolute(text)]);
-        } else if let Some(text) = line.strip_prefix("# and: ") {
-            alternatives.last_mut().unwrap().push(absolute(text));
+        for (mark, goes_along) in [("# or: ", false), ("# and: ", true)] {
+            if let Some(text) = line.strip_prefix(mark) {
+                shown.push(Shown { table: table.clone(), text, goes_along });
+            }
+        }
+    }
+    shown
+}
+
+/// What each `# or:` line and the `# and:` lines below it set.
+fn alternatives() -> Vec<Vec<Override>> {
+    let mut alternatives = Vec::<Vec<Override>>::new();
+    for line in shown(REFERENCE) {
+        if line.goes_along {
+            alternatives.last_mut().unwrap().push(line.change());
+        } else {
+            alternatives.push(vec![line.change()]);
         }
     }
     alternatives
+}
+
+fn misplaced(page: &str) -> Vec<String> {
+    shown(page).iter().filter_map(Shown::fault).collect()
+}
+
+#[test]
+fn the_reference_shows_every_key_where_it_belongs() {
+    assert_eq!(misplaced(REFERENCE), Vec::<String>::new());
+    for table in ["perceptron", "noise", "reference", "layer-norm"] {
+        let heading = format!("\n# [{table}]\n");
+        let faults = misplaced(&REFERENCE.replace(&heading, "\n"));
+        assert!(!faults.is_empty() && faults.iter().all(|fault| fault.starts_with(table)), "{table}: {faults:?}");
+    }
+    let elsewhere = REFERENCE.replace("# or: window = 2\n", "").replace("[time]\n", "[time]\n# or: window = 2\n");
+    assert_eq!(misplaced(&elsewhere), ["window = 2 stands in [time]"]);
 }
 
 fn table(overrides: &[Override]) -> (Table, Source) {
@@ -89,38 +152,9 @@ fn the_reference_shows_every_key() {
     for overrides in alternatives().into_iter().chain([Vec::new()]) {
         keys_of("", &Value::Table(table(&overrides).0), &mut shown);
     }
-    let laws = law::LAWS.iter().flat_map(|(_, form)| form.keys).copied().collect::<Vec<_>>();
-    let processes = ["ornstein-uhlenbeck"];
-    let changing = [course::LAYERS, course::ENSEMBLE, course::OSCILLATING, &processes].concat();
-    let tables: [(&str, &[&str]); 24] = [
-        ("", typed::ROOT),
-        ("tokens", typed::TOKENS),
-        ("tokens.weights", typed::WEIGHTS),
-        ("tokens.initial", &laws),
-        ("layer-norm", geometry::LAYER_NORM),
-        ("layer-norm.attention", geometry::NORM),
-        ("layer-norm.perceptron.gain", array::LIST),
-        ("attention", attention::ATTENTION),
-        ("attention.beta", attention::BETA),
-        ("attention.sinkhorn", attention::SINKHORN),
-        ("attention.position", attention::POSITION),
-        ("attention.head", head::HEAD),
-        ("attention.head.query-key", matrix::FORMS),
-        ("attention.head.query-key", &changing),
-        ("attention.head.query-key.ornstein-uhlenbeck", course::ORNSTEIN_UHLENBECK),
-        ("attention.head.value", &["query-key"]),
-        ("attention.head.key", array::ROWS),
-        ("attention.head.key-bias", array::LIST),
-        ("perceptron", perceptron::PERCEPTRON),
-        ("perceptron.gradient", perceptron::GRADIENT),
-        ("noise", noise::NOISE),
-        ("time", typed::TIME),
-        ("observe", super::super::observe::OBSERVE),
-        ("reference", super::super::reference::REFERENCE),
-    ];
-    for (table, keys) in tables {
+    for (table, keys) in keys::tables() {
         for key in keys {
-            let entry = (table.to_owned(), (*key).to_owned());
+            let entry = (table.to_owned(), key.to_owned());
             assert!(shown.contains(&entry), "{key} of [{table}] is not in assets/reference.toml");
         }
     }

@@ -129,7 +129,7 @@ fn courses_of_matrices() {
     attention.head.0.query-key.amplitude: missing; write e.g. attention.head.0.query-key.amplitude = { scale = 0.5 }
     attention.head.0.query-key.ornstein-uhlenbeck.rate = 0: must be finite and greater than 0; write e.g. attention.head.0.query-key.ornstein-uhlenbeck.rate = 1.0
     attention.head.0.query-key.ornstein-uhlenbeck.mean.diagonal = [1.0]: has 1 entries and tokens have 3 components; write 3 numbers
-    attention.head.0.query-key.query-key: unknown key; known here: scale, diagonal, rows, path
+    attention.head.0.query-key.query-key: unknown key; query-key belongs in [attention.head] or [attention.head.value]; known here: scale, diagonal, rows, path
     attention.head.0.query-key.scale: unknown key; known here: layers
     "#);
 }

@@ -197,6 +197,9 @@ fn what_does_not_fit_a_trained_model_is_refused() {
     refusals.push(refused(&[]));
     std::fs::write(folder.path().join("config.json"), r#"{ "hidden_act": "gelu_new" }"#).unwrap();
     refusals.push(refused(&[]));
+    let relative = r#"{ "num_attention_heads": 2, "position_embedding_type": "relative_key" }"#;
+    std::fs::write(folder.path().join("config.json"), relative).unwrap();
+    refusals.push(refused(&[]));
     std::fs::write(folder.path().join("config.json"), "heads = 2").unwrap();
     refusals.push(refused(&[]));
     insta::assert_snapshot!(refusals.join("\n"), @r#"
@@ -217,7 +220,40 @@ fn what_does_not_fit_a_trained_model_is_refused() {
     attention.position = { alibi = 1.0 }: alibi decays with i - j, which is negative for sources behind the token; write attention.mask = "causal" or "strictly-causal"
     attention.model = "FOLDER/encoder.safetensors": the tensor encoder.layer.1.output.dense.bias has NaN in it; write finite numbers
     attention.model = "FOLDER/encoder.safetensors": the tensor encoder.layer.0.attention.self.query.weight holds F64; save it as F16, BF16 or F32
-    attention.model: its config.json has the activation "gelu_new"; take a model with relu, gelu or tanh
+    attention.model = "FOLDER/encoder.safetensors": FOLDER/config.json beside it says hidden_act = "gelu_new": the activations that are known are relu, gelu and tanh; take a model whose layers are those of BERT
+    attention.model = "FOLDER/encoder.safetensors": FOLDER/config.json beside it says position_embedding_type = "relative_key": scores would depend on distances, which is not implemented; take a model whose layers are those of BERT
     attention.model = "FOLDER/encoder.safetensors": FOLDER/config.json beside it is unfit: expected value at line 1 column 1; write valid JSON, or take the file away and write attention.heads and layer-norm.epsilon
     "#);
+}
+
+/// Whatever the configuration says: one of the layers that are read, under either prefix, or of the encoder as a whole.
+#[test]
+fn a_tensor_that_is_not_used_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (more, embedding) = (vec![4], "attention.self.distance_embedding.weight");
+    for (prefix, name, is_refused) in [
+        ("", format!("encoder.layer.1.{embedding}"), true),
+        ("bert.", format!("encoder.layer.0.{embedding}"), true),
+        ("bert.", "encoder.relative_attention_bias.weight".into(), true),
+        ("", "encoder.layer.0.crossattention.self.query.weight".into(), true),
+        ("", "bert.encoder.layer.0.output.dense.bias".into(), true),
+        ("", format!("encoder.layer.2.{embedding}"), false),
+        ("", "embeddings.word_embeddings.weight".into(), false),
+        ("bert.", "pooler.dense.weight".into(), false),
+    ] {
+        let mut all = tensors();
+        all.insert(name.clone(), (more.clone(), vec![1.0; 4]));
+        write(folder.path(), &all, prefix, Dtype::F32);
+        let outcome = read(folder.path(), &[]).and_then(|experiment| experiment.resolve());
+        match outcome {
+            Ok(_) => assert!(!is_refused, "{name} is passed over"),
+            Err(error) => {
+                let text = error.to_string();
+                assert!(
+                    is_refused && text.contains(&format!("has the tensor {prefix}{name}, which is no")),
+                    "{text}"
+                );
+            }
+        }
+    }
 }

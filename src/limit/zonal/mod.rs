@@ -12,10 +12,13 @@
 //! the law of heights is needed of mu: its nodes are those of Gauss and Legendre in the angle from the axis, moved by the same
 //! velocity.
 
-use std::{f64::consts::PI, ops::Range};
+mod nodes;
+
+use std::ops::Range;
 
 use rayon::prelude::*;
 
+use self::nodes::{Heights, meridian, nodes};
 use super::{
     Limit, LimitError, Motion, Nodes, beside,
     mean_exponential::mean_exponential,
@@ -26,7 +29,8 @@ use super::{
 };
 use crate::{
     backend::BackendError,
-    initial::{Law, LawError, circle_quantiles, gauss_legendre, unit_axis},
+    budget::Needs,
+    initial::{Law, circle_quantiles},
     model::{Field, Head, Matrix, Model, Normalization},
     observe::Quantity,
     problem::{Problem, ReferenceSteps as Steps},
@@ -37,7 +41,7 @@ use crate::{
 const NODES: f64 = 256.0;
 const COARSE: f64 = 1000.0;
 /// Beyond, [`Series`] has too few polynomials for a kernel of width kappa^{-1/2}.
-const SHARPEST: f64 = 2.5e5;
+pub(crate) const SHARPEST: f64 = 2.5e5;
 /// Nodes at most.
 const MOST: usize = 16_384;
 /// How far measures may be apart, as maximum mean discrepancies, that stand for the same.
@@ -79,8 +83,7 @@ pub fn zonal(problem: &Problem, law: &Law, steps: Steps) -> Result<Limit, LimitE
             "leave out matrices, perceptron, changing weights and scheme = \"layer\", or write kind = \"quadrature\"";
         return Err(LimitError::Unserved { problem: "the zonal limit is one of multiples of the identity", remedy });
     }
-    let heads = &model.attention.heads;
-    let sharpest = heads.iter().map(|head| kappa(model, head).abs()).fold(0.0, f64::max);
+    let sharpest = sharpest(model);
     if sharpest > SHARPEST {
         return Err(LimitError::Unserved {
             problem: "the zonal limit has nodes for kernels of kappa = attention.beta * query-key up to 2.5e5 and none sharper",
@@ -152,7 +155,11 @@ fn are_resolved(
 /// The limit with `count` nodes and twins that start at `twins`.
 fn of_nodes(problem: &Problem, law: &Law, steps: Steps, count: usize, twins: &[f64]) -> Result<Limit, LimitError> {
     let dim = problem.tokens.shape.dim;
-    let Heights { axis, nodes } = nodes(law, dim, count)?;
+    let mut needs = Needs::default();
+    let each = 8 * (4 + problem.slots() as u128);
+    needs.add("the nodes of the limit", each, &[("attention.beta", count as u128), ("tokens.dim", dim as u128)]);
+    needs.require().map_err(BackendError::from)?;
+    let Heights { axis, nodes } = nodes(law, dim, count, sharpest(&problem.model))?;
     let weights: Vec<f64> = nodes.iter().map(|(_, weight)| *weight).collect();
     let meridian = meridian(&axis);
     let place = |angle: f64| {
@@ -258,6 +265,11 @@ struct Node {
     scale: f64,
 }
 
+/// The largest |kappa|.
+fn sharpest(model: &Model) -> f64 {
+    model.attention.heads.iter().map(|head| kappa(model, head).abs()).fold(0.0, f64::max)
+}
+
 fn multiple(matrix: &Matrix) -> f64 {
     matrix.multiple_of_identity().unwrap_or(0.0)
 }
@@ -272,8 +284,12 @@ pub(crate) fn kernel_mean(heights: &[f64], weights: &[f64], dim: usize, beta: f6
     Series::of(0.0, |t| {
         let mean = |(s, weight): (&f64, &f64)| {
             let across = (1.0 - t * t).max(0.0) * (1.0 - s * s).max(0.0);
-            let logarithm = mean_exponential(dim - 1, beta * across.sqrt()).logarithm;
-            weight * (beta * (t * s - 1.0) + logarithm).exp()
+            let z = beta * across.sqrt();
+            // ln A(z) <= z: where even that leaves nothing, A need not be known.
+            if beta * (t * s - 1.0) + z < -BELOW {
+                return 0.0;
+            }
+            weight * (beta * (t * s - 1.0) + mean_exponential(dim - 1, z).logarithm).exp()
         };
         heights.iter().zip(weights).map(mean).sum()
     })
@@ -281,48 +297,6 @@ pub(crate) fn kernel_mean(heights: &[f64], weights: &[f64], dim: usize, beta: f6
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-/// A unit vector orthogonal to `axis`.
-fn meridian(axis: &[f64]) -> Vec<f64> {
-    let least = (0..axis.len()).min_by(|a, b| axis[*a].abs().total_cmp(&axis[*b].abs())).unwrap_or(0);
-    let mut vector: Vec<f64> = axis.iter().map(|e| -axis[least] * e).collect();
-    vector[least] += 1.0;
-    let length = dot(&vector, &vector).sqrt();
-    vector.iter().map(|c| c / length).collect()
-}
-
-/// A symmetric law.
-struct Heights {
-    axis: Vec<f64>,
-    /// Angles from the axis, and their weights, of sum one.
-    nodes: Vec<(f64, f64)>,
-}
-
-/// The axis of a symmetric law, and `count` nodes of its angles from there.
-fn nodes(law: &Law, dim: usize, count: usize) -> Result<Heights, LawError> {
-    let pole = || (0..dim).map(|k| f64::from(u8::from(k + 1 == dim))).collect::<Vec<f64>>();
-    let (axis, concentration, widest) = match law {
-        Law::Uniform => (pole(), 0.0, PI),
-        Law::VonMisesFisher { concentration, axis } if concentration.is_finite() => {
-            (unit_axis(axis, dim)?, *concentration, PI)
-        }
-        Law::Cap { axis, angle } => (unit_axis(axis, dim)?, 0.0, *angle),
-        _ => {
-            let remedy = "take uniform, cap or von-mises-fisher of finite concentration".into();
-            return Err(LawError { key: "law", problem: "has no axis of symmetry".into(), remedy });
-        }
-    };
-    let density = |angle: f64| (concentration * (angle.cos() - 1.0)).exp() * angle.sin().powi(dim as i32 - 2);
-    let raw: Vec<(f64, f64)> = gauss_legendre(count)
-        .into_iter()
-        .map(|(t, weight)| {
-            let angle = widest * (t + 1.0) / 2.0;
-            (angle, weight * density(angle))
-        })
-        .collect();
-    let total: f64 = raw.iter().map(|(_, weight)| weight).sum();
-    Ok(Heights { axis, nodes: raw.into_iter().map(|(angle, weight)| (angle, weight / total)).collect() })
 }
 
 impl Flow for Zonal {

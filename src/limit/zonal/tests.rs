@@ -1,7 +1,9 @@
 //! Fields of sharp kernels against integrals over the sphere in coordinates about the token, which know no Bessel function.
 
+use std::f64::consts::PI;
+
 use super::*;
-use crate::{limit::tests::problem_of, model::Attention, scheme::Scheme, tokens::Shape};
+use crate::{initial::gauss_legendre, limit::tests::problem_of, model::Attention, scheme::Scheme, tokens::Shape};
 
 /// Angles and weights of an integral over [0, pi].
 fn angles(count: usize) -> Vec<(f64, f64)> {

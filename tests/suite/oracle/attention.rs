@@ -84,9 +84,8 @@ pub fn scores(
 }
 
 /// Whether token i sees the source j.
-fn sees(attention: &Attention, sources: usize, i: usize, j: usize) -> bool {
-    let passive = i >= sources;
-    let near = attention.window.is_none_or(|window| passive || i.abs_diff(j) < window);
+fn sees(attention: &Attention, i: usize, j: usize) -> bool {
+    let near = attention.window.is_none_or(|window| i.abs_diff(j) < window);
     near && match attention.mask {
         Mask::None => true,
         Mask::Causal => j <= i,
@@ -110,7 +109,7 @@ pub fn weights(
     };
     // What source j weighs for token i before its score is looked at.
     let prior = |i: usize, j: usize| {
-        let seen = sees(attention, sources, i, j) as u8 as f64;
+        let seen = sees(attention, i, j) as u8 as f64;
         seen * problem.tokens.weight(replica, j) * (-decay * (i as f64 - j as f64) / sources as f64).exp()
     };
     let row = |(i, scores): (usize, &Vec<f64>)| -> Vec<f64> {

@@ -22,7 +22,7 @@ fn erf(x: f64) -> f64 {
     std::f64::consts::FRAC_2_SQRT_PI * (-x * x).exp() * sum
 }
 
-fn sigma(activation: Activation, s: f64) -> f64 {
+pub fn sigma(activation: Activation, s: f64) -> f64 {
     match activation {
         Activation::Relu => s.max(0.0),
         Activation::Gelu => s * 0.5 * (1.0 + erf(s / std::f64::consts::SQRT_2)),
@@ -44,13 +44,13 @@ fn perceptron(perceptron: &Perceptron, x: &[f64]) -> Vec<f64> {
 }
 
 /// |x|; one for a field of zero, which has no direction.
-fn length(x: &[f64]) -> f64 {
+pub fn length(x: &[f64]) -> f64 {
     let length = dot(x, x).sqrt();
     if length == 0.0 { 1.0 } else { length }
 }
 
 /// v - x <x, v>.
-fn tangent(x: &[f64], v: &[f64]) -> Vec<f64> {
+pub fn tangent(x: &[f64], v: &[f64]) -> Vec<f64> {
     let radial = dot(x, v);
     x.iter().zip(v).map(|(x, v)| v - radial * x).collect()
 }
@@ -129,7 +129,7 @@ pub fn moved(model: &Model, d: usize, x: &[f64], terms: &[(f64, &[f64])], after:
 
 /// Standard normal numbers of a step, by Box and Muller's method: numbers 4 b .. 4 b + 3 come from the words of
 /// Philox4x32-10 at the counter (step, replica, token, purpose + 256 b).
-fn normals(seed: u64, step: u64, replica: usize, token: usize, purpose: u32, count: usize) -> Vec<f64> {
+pub fn normals(seed: u64, step: u64, replica: usize, token: usize, purpose: u32, count: usize) -> Vec<f64> {
     let key = [seed as u32, (seed >> 32) as u32];
     let mut numbers = Vec::new();
     for block in 0..count.div_ceil(4) as u32 {
@@ -172,7 +172,7 @@ pub fn fluctuation(problem: &Problem, coordinates: &[f64], step: u64) -> Vec<f64
                 }
             };
             let g: Vec<f64> = g.iter().map(|g| noise.intensity * g).collect();
-            field.extend(if problem.model.geometry == Geometry::Sphere { tangent(x, &g) } else { g });
+            field.extend(g);
         }
     }
     field

@@ -3,16 +3,24 @@
 //! It shares no arithmetic with the library. It is slow on purpose: what it says must be plain to see.
 
 mod attention;
+mod diffusion;
 mod field;
 mod observe;
 
-use tokenfield::{model::Field, problem::Problem, scheme::Scheme};
+use tokenfield::{
+    model::{Field, Geometry},
+    problem::Problem,
+    scheme::Scheme,
+};
 
-use self::field::{field_of, moved};
 pub use self::{
     attention::{beta, scores, weights},
     field::{field, fluctuation},
     observe::{log_energy, mean, mean_square_overlap, overlap_min, w2_dirac},
+};
+use self::{
+    diffusion::diffuse,
+    field::{field_of, moved},
 };
 
 pub fn dot(x: &[f64], y: &[f64]) -> f64 {
@@ -25,15 +33,24 @@ pub fn evolve(problem: &Problem) -> Vec<f64> {
     (0..problem.schedule.steps).fold(problem.tokens.coordinates.clone(), |x, step| stepped(problem, &x, step, h))
 }
 
-/// The tokens after one step from `x`.
+/// The tokens after one step from `x`: noise on the sphere moves them before it and after it.
 pub fn stepped(problem: &Problem, x: &[f64], step: u64, h: f64) -> Vec<f64> {
+    if problem.model.noise.is_none() || problem.model.geometry != Geometry::Sphere {
+        return scheme(problem, x, step, h);
+    }
+    let x = diffuse(problem, x, step, 0, h);
+    diffuse(problem, &scheme(problem, &x, step, h), step, 1, h)
+}
+
+/// The step of the scheme, with noise where tokens have any length.
+fn scheme(problem: &Problem, x: &[f64], step: u64, h: f64) -> Vec<f64> {
     let d = problem.tokens.shape.dim;
     let model = |node: f64| problem.course.at(&problem.model, step, (step as f64 + node) * h).into_owned();
     let v = |node: f64, x: &[f64]| field_of(problem, &model(node), x, Field::Tangent);
     let to = |x: &[f64], terms: &[(f64, &[f64])]| moved(&model(0.0), d, x, terms, Field::Tangent);
     let noise = |x: &[f64]| match problem.model.noise {
-        Some(_) => fluctuation(problem, x, step),
-        None => vec![0.0; x.len()],
+        Some(_) if problem.model.geometry != Geometry::Sphere => fluctuation(problem, x, step),
+        _ => vec![0.0; x.len()],
     };
     let root = h.sqrt();
     match problem.scheme {

@@ -8,7 +8,8 @@ use super::{
     field::seen,
 };
 
-/// ln sum_h (1 / 2 beta_h) sum_ij w_i w_j e^{beta_h <q_i, k_j>} of one replica, of tokens as attention sees them.
+/// ln sum_h (c_h / 2 beta_h) sum_ij w_i w_j e^{beta_h <q_i, k_j>} of one replica, of tokens as attention sees them; not a number
+/// where the sum is not positive.
 pub fn log_energy(problem: &Problem, coordinates: &[f64], replica: usize) -> f64 {
     let shape = problem.tokens.shape;
     let attention = &problem.model.attention;
@@ -20,12 +21,13 @@ pub fn log_energy(problem: &Problem, coordinates: &[f64], replica: usize) -> f64
         for (i, row) in scores(problem, attention, head, &tokens, replica).iter().take(shape.sources()).enumerate() {
             for (j, score) in row.iter().enumerate() {
                 let weight = problem.tokens.weight(replica, i) * problem.tokens.weight(replica, j);
-                exponents.push(score + weight.ln() - (2.0 * beta(attention, head, replica)).ln());
+                exponents.push((score + weight.ln() - (2.0 * beta(attention, head, replica)).ln(), head.weight));
             }
         }
     }
-    let largest = exponents.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    largest + exponents.iter().map(|e| (e - largest).exp()).sum::<f64>().ln()
+    let largest = exponents.iter().map(|(exponent, _)| *exponent).fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = exponents.iter().map(|(exponent, weight)| weight * (exponent - largest).exp()).sum();
+    if sum > 0.0 { largest + sum.ln() } else { f64::NAN }
 }
 
 /// sum_j w_j x_j of one replica.

@@ -80,8 +80,8 @@ impl<T: Real> Cpu<T> {
         let function = |tokens: &[f64]| self.on_circle(&expansions, most_lost, tokens, field);
         let components = if self.is_bare(field) { 1 } else { 2 };
         let longest = self.heads.iter().map(|head| head.longest_query).fold(0.0, f64::max);
-        let tolerance = self.harmonics.as_ref().map_or(0.0, |harmonics| harmonics.tolerance);
-        Table::new(function, components, 1.0 / (1.0 + 1.2 * longest.sqrt()), tolerance)
+        let of_harmonics = self.harmonics.as_ref().map(|harmonics| (harmonics.tolerance, harmonics.refinements));
+        Table::new(function, components, 1.0 / (1.0 + 1.2 * longest.sqrt()), of_harmonics.unwrap_or_default())
     }
 
     /// The field at `tokens` on the circle: along the tangent (-y, x), or its two components. No number where a head

@@ -2,7 +2,7 @@
 
 use super::super::{Cpu, algorithm::Form};
 use crate::{
-    backend::{Backend, Method, Point},
+    backend::{Backend, Care, Method, Point, Precision, algorithm::held},
     experiment::Experiment,
     model::{Field, Matrix},
     problem::{Algorithm, Problem},
@@ -96,7 +96,7 @@ fn a_check_widens_and_is_made_again() {
         assert!(!is_wide(&cpu));
         pollster::block_on(cpu.observe(&problem.quantities)).expect("the tokens are observed");
         assert!(is_wide(&cpu));
-        let Method::Harmonic { degree, error } = cpu.method() else { panic!("{:?}", cpu.method()) };
+        let Method::Harmonic { degree, error, .. } = cpu.method() else { panic!("{:?}", cpu.method()) };
         assert!(error > 0.0 && cpu.harmonics.as_ref().is_some_and(|harmonics| harmonics.degree() == degree));
     }
 }
@@ -178,5 +178,84 @@ fn lengths_are_one_in_double_precision() {
         let length = wide.iter().map(|x| x * x).sum::<f64>().sqrt();
         assert!((length - 1.0).abs() < 4e-16);
         assert!(wide.iter().zip(own).all(|(wide, own)| (wide - own).abs() < 1e-7));
+    }
+}
+
+/// Tokens that `auto` moves for a while; how it did in the end, looked at after every `stride` steps of 0.15.
+fn looked_at<T: super::Real>(problem: &Problem, looks: usize, stride: usize) -> Method {
+    let mut cpu = Cpu::<T>::new(problem).expect("the problem suits the CPU");
+    for look in 0..looks {
+        pollster::block_on(cpu.observe(&[])).expect("auto has another way");
+        for _ in 0..if look + 1 < looks { stride } else { 0 } {
+            cpu.evaluate(Point::State, cpu.followed, 0).expect("the field is evaluated");
+            cpu.combine(&[0.15], Point::State, cpu.followed).expect("the tokens are moved");
+        }
+    }
+    cpu.method()
+}
+
+fn auto(dim: usize, count: usize, (beta, concentration): (f64, f64)) -> Problem {
+    let axis = if dim == 2 { "[0, 1]" } else { "[0, 0, 1]" };
+    let mut problem = about(axis, dim, beta, concentration);
+    let experiment = format!(
+        "name = \"auto\"\n[tokens]\ncount = {count}\ndim = {dim}\nseed = 3\n\
+         initial = {{ law = \"von-mises-fisher\", concentration = {concentration}, axis = {axis} }}\n\
+         [attention]\nbeta = {beta}\nnormalization = \"softmax\"\n[time]\nscheme = \"euler\"\nstep = 0.1\nend = 0.5\n"
+    );
+    let auto = Experiment::parse(&experiment).and_then(|experiment| experiment.resolve()).expect("it is valid");
+    problem.tokens = auto.tokens;
+    Problem { algorithm: Algorithm::Auto, ..problem }
+}
+
+/// Situations in which sums as they were planned are above the default tolerance by little: more care keeps harmonics.
+#[test]
+fn harmonics_take_more_care_before_they_are_given_up() {
+    let care = |method: Method| match method {
+        Method::Harmonic { care, .. } => care,
+        other => panic!("{other:?}"),
+    };
+    // Ends of charts of the circle, in both precisions: at the start, and in clusters.
+    assert_eq!(care(looked_at::<f64>(&auto(2, 4000, (2.0, 0.0)), 2, 1)), Care::Refined);
+    let repulsive = |mut problem: Problem| {
+        problem.model.attention.heads[0].value = Matrix::Scale(-1.0);
+        problem
+    };
+    assert_eq!(care(looked_at::<f64>(&repulsive(auto(2, 8000, (1.0, 1.0))), 12, 4)), Care::Refined);
+    assert_eq!(care(looked_at::<f64>(&auto(2, 20_000, (4.0, 0.0)), 2, 4)), Care::Refined);
+    assert_ne!(care(looked_at::<f32>(&auto(2, 8000, (2.0, 1.0)), 13, 4)), Care::Usual);
+    // Cancellation on the sphere in single precision.
+    let mut general = auto(3, 20_000, (4.0, 4.0));
+    general.model.attention.heads[0].query_key = Matrix::Diagonal(vec![1.0, 0.3, -0.5]);
+    let method = looked_at::<f32>(&general, 7, 4);
+    assert!(matches!(method, Method::Harmonic { error, .. } if error < 2e-6), "{method:?}");
+}
+
+/// A tolerance that direct sums do not hold either takes nobody off harmonics, and one that they hold does.
+#[test]
+fn a_tolerance_below_the_arithmetic_is_no_reason_for_direct_sums() {
+    for dim in [2, 3] {
+        let problem = Problem { tolerance: Some(1e-9), ..auto(dim, 20_000, (4.0, 1.0)) };
+        let method = looked_at::<f32>(&problem, 3, 2);
+        assert!(matches!(method, Method::Harmonic { error, .. } if error < 2.4e-7), "d = {dim}: {method:?}");
+    }
+}
+
+/// What direct sums of single precision hold: some multiple of half a unit, and less than two units.
+#[test]
+fn direct_sums_hold_what_is_said_of_them() {
+    for (dim, pair) in [(2, (8.0, 1.0)), (2, (16.0, 3.0)), (3, (4.0, 3.0)), (3, (64.0, 1.0))] {
+        let problem = Problem { algorithm: Algorithm::Direct, ..auto(dim, 4000, pair) };
+        let mut direct = Cpu::<f32>::new(&problem).expect("the problem suits the CPU");
+        let sample: Vec<usize> = (0..256).map(|k| k * 7919 % 4000).collect();
+        let exact = direct.exact(0, direct.state.replica(0), &sample, Field::Tangent);
+        direct.evaluate(Point::State, Field::Tangent, 0).expect("the field is evaluated");
+        let found = direct.velocities[0].replica(0).rows(dim, 4000);
+        let off = |(k, token): (usize, &usize)| {
+            let rows = exact[k * dim..][..dim].iter().zip(&found[token * dim..][..dim]);
+            rows.map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt()
+        };
+        let error = sample.iter().enumerate().map(off).fold(0.0, f64::max);
+        let held = held(Precision::Single);
+        assert!(error < held && error > held / 8.0, "d = {dim}, {pair:?}: {error:e}");
     }
 }

@@ -4,8 +4,7 @@ use std::f64::consts::LOG2_E;
 
 use super::{
     super::{
-        cloud::Ledger,
-        device::Device,
+        ledger::Ledger,
         params,
         pipelines::{Bound, Pipeline},
         recorder::Recorder,
@@ -46,14 +45,13 @@ pub(super) enum Radial {
 impl Coefficients {
     /// The coefficients of a head of this `reach`. Fails with `BelowLimit` if they exceed a binding.
     pub fn new(
-        device: &Device,
         ledger: &Ledger,
         constants: &Constants,
         moments: &Moments,
         recorder: &Recorder,
         reach: &Reach,
     ) -> Result<Coefficients, BackendError> {
-        let (dim, degree) = (moments.dim, reach.degree);
+        let (device, dim, degree) = (ledger.device(), moments.dim, reach.degree);
         let radial = match reach.kappa {
             Some(kappa) => {
                 let shift = (kappa * LOG2_E).ceil();

@@ -19,7 +19,7 @@ pub(super) use self::{
     series::Series,
 };
 use super::{
-    cloud::Cloud, cloud::Ledger, device::Device, readback::Readback, recorder::Recorder, shaders::Constants, terms,
+    cloud::Cloud, device::Device, ledger::Ledger, readback::Readback, recorder::Recorder, shaders::Constants, terms,
 };
 use crate::{
     backend::{BackendError, Point, algorithm::Plan},
@@ -80,20 +80,15 @@ impl Harmonics {
         cloud: &Cloud,
         recorder: &Recorder,
     ) -> Result<Harmonics, BackendError> {
-        let ledger = Ledger::open(device);
-        let laid_out = Moments::new(device, &ledger, constants, cloud, recorder, (Basis::Harmonics, plan.degree + 1))
-            .and_then(|moments| {
-                let head = |reach| Coefficients::new(device, &ledger, constants, &moments, recorder, reach);
-                let heads = plan.heads.iter().map(head).collect::<Result<Vec<_>, _>>()?;
-                Ok((moments, heads))
-            });
-        let worst = ledger.buffer("worst", 4);
-        // The scopes of the ledger are closed whatever came of it.
-        ledger.close().await?;
-        let (moments, heads) = laid_out?;
-        let harmonics = Harmonics { plan, moments, heads, worst };
-        harmonics.forget(device);
-        Ok(harmonics)
+        let basis = (Basis::Harmonics, plan.degree + 1);
+        let lay_out = |ledger: &Ledger| {
+            let moments = Moments::new(ledger, constants, cloud, recorder, basis)?;
+            let head = |reach| Coefficients::new(ledger, constants, &moments, recorder, reach);
+            let heads = plan.heads.iter().map(head).collect::<Result<Vec<_>, _>>()?;
+            Ok((moments, heads, ledger.upload("worst", &[f32::INFINITY])))
+        };
+        let (moments, heads, worst) = Ledger::allocate(device, lay_out).await?;
+        Ok(Harmonics { plan, moments, heads, worst })
     }
 
     pub fn plan(&self) -> &Plan {

@@ -2,8 +2,8 @@
 
 use super::super::{
     adapter::Kind,
-    cloud::{Cloud, Ledger},
-    device::Device,
+    cloud::Cloud,
+    ledger::Ledger,
     params,
     pipelines::{Bound, Pipeline},
     recorder::Recorder,
@@ -63,14 +63,13 @@ pub(in crate::backend::gpu) struct Moments {
 impl Moments {
     /// Moments in `basis` up to `degree` of the keys of `cloud`. Fails with `BelowLimit` if they exceed a binding.
     pub fn new(
-        device: &Device,
         ledger: &Ledger,
         constants: &Constants,
         cloud: &Cloud,
         recorder: &Recorder,
         (basis, degree): (Basis, usize),
     ) -> Result<Moments, BackendError> {
-        let dim = constants.dim as usize;
+        let (device, dim) = (ledger.device(), constants.dim as usize);
         let count = if dim == 2 { degree + 1 } else { Triangle { degree }.pairs() };
         let harmonics = count.next_multiple_of(HARMONICS as usize);
         let span_keys = span_keys(cloud, device.kind(), harmonics);

@@ -46,17 +46,18 @@ pub(in super::super::super) struct Table<T> {
 impl<T: Real> Table<T> {
     /// The table of `function`, which takes tokens (x, y), row-major, to `components` values each, or to NaN where it
     /// does not know. `scale` is the angle over which it varies, a first guess; `tolerance` is absolute for values up to
-    /// one, and relative to the largest beyond.
+    /// one, and relative to the largest beyond. Each of the `refinements` halves the cells that it starts with: those at the ends of
+    /// a chart have too few neighbours to be seen to be too wide.
     pub(in super::super::super) fn new(
         function: impl Fn(&[f64]) -> Vec<f64> + Sync,
         components: usize,
         scale: f64,
-        tolerance: f64,
+        (tolerance, refinements): (f64, u32),
     ) -> Self {
         let order = order::<T>();
         let basis = Basis::new(order);
         let guess = 1.2 / (scale * tolerance.powf(1.0 / order as f64));
-        let mut cells = (guess as usize).next_power_of_two().clamp(FEWEST, MOST);
+        let mut cells = ((guess as usize).next_power_of_two().clamp(FEWEST, MOST) << refinements).min(MOST);
         loop {
             let nodes = tokens(cells, order);
             let values: Vec<Vec<f64>> = nodes.par_chunks(2 * TASK).map(&function).collect();

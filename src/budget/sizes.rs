@@ -1,0 +1,221 @@
+//! The numbers that decide how large a problem is, and the memory that they come to on the host.
+
+use super::{Needs, Part, Shortage};
+use crate::{
+    backend::{Precision, cpu::PADDING},
+    model::{Geometry, Matrix, Model, NoiseField, Normalization, Position},
+    observe::Quantity,
+    problem::Problem,
+    tokens::{Shape, Weights},
+    transport::assignment,
+};
+
+const REPLICAS: &str = "tokens.replicas";
+const COUNT: &str = "tokens.count";
+const DIM: &str = "tokens.dim";
+const NODES: &str = "reference.count";
+/// Bytes of a number in double precision.
+const DOUBLE: u128 = 8;
+/// Copies of a matrix that a head holds: in the model, its course and the model of a stage, and as queries and keys are made.
+const COPIES: u128 = 6;
+/// Tokens whose sums of products, or of harmonics, are kept until all are there.
+const CHUNK: u128 = 4096;
+/// Pairs of a histogram that are sorted into bins of their own.
+const PAIRS: u128 = 1 << 14;
+/// Bytes of the costs of assignments that are solved at once, unless one is more.
+const COSTS: u128 = 2 << 30;
+/// Bytes of a name of a column, and of a number in text.
+const NAME: u128 = 64;
+
+/// How large a problem is. Numbers of shapes are as they were asked for, so that none is cut before it is judged.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sizes {
+    pub replicas: u64,
+    pub count: u64,
+    pub dim: u64,
+    /// Stages of a step, those of the noise included.
+    pub slots: usize,
+    /// Whether all tokens have length one.
+    pub is_unit: bool,
+    /// Whether there is a weight for every token.
+    pub is_weighted: bool,
+    /// Matrices of d * d entries that are made for heads, however few numbers say what they are.
+    pub matrices: usize,
+    /// Whether the matrices of the only head are exponentials.
+    pub is_rescaled: bool,
+    pub noise: Option<NoiseField>,
+    pub quantities: Vec<Quantity>,
+    pub limit: Option<Limit>,
+}
+
+/// The limit beside the tokens.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Limit {
+    /// Nodes beside the twins, at least; those of particles are asked for.
+    pub nodes: u64,
+    pub is_counted: bool,
+    /// Nodes for each component of a token.
+    pub nodes_a_component: u64,
+}
+
+impl Sizes {
+    /// Of a problem that is there, without a limit.
+    pub(crate) fn of(problem: &Problem) -> Self {
+        let Shape { replicas, count, dim, .. } = problem.tokens.shape;
+        let [replicas, count, dim] = [replicas, count, dim].map(|number| number as u64);
+        let model = &problem.model;
+        Self {
+            replicas,
+            count,
+            dim,
+            slots: problem.slots(),
+            is_unit: model.geometry.is_unit(),
+            is_weighted: problem.tokens.weights != Weights::Equal,
+            matrices: matrices(model),
+            is_rescaled: model.geometry == Geometry::Rescaled,
+            noise: model.noise.as_ref().map(|noise| noise.field),
+            quantities: problem.quantities.clone(),
+            limit: None,
+        }
+    }
+
+    fn shape(&self) -> [(&'static str, u128); 3] {
+        [(REPLICAS, self.replicas.into()), (COUNT, self.count.into()), (DIM, self.dim.into())]
+    }
+
+    fn matrix(&self) -> [(&'static str, u128); 2] {
+        [(DIM, self.dim.into()); 2]
+    }
+
+    /// Replicas that are worked on at once.
+    fn at_once(&self) -> u128 {
+        u128::from(self.replicas).min(rayon::current_num_threads() as u128)
+    }
+
+    /// Refuses problems that do not fit, whichever backend moves the tokens.
+    pub(crate) fn require(&self) -> Result<(), Shortage> {
+        self.needs().require()
+    }
+
+    /// What the host holds whichever backend moves the tokens.
+    fn needs(&self) -> Needs {
+        let mut needs = Needs::default();
+        let shape = self.shape();
+        // As they started, and as they are read back: for a sample, or at the end in the precision of the run as well.
+        needs.add("the tokens", 2 * DOUBLE, &shape);
+        if self.is_weighted {
+            needs.add("the weights", 2 * DOUBLE, &shape[..2]);
+        }
+        needs.add("the matrices of heads", COPIES * DOUBLE * self.matrices as u128, &self.matrix());
+        if self.is_rescaled {
+            needs.add("exponentials of matrices", 8 * DOUBLE, &self.matrix());
+        }
+        if let Some(limit) = &self.limit {
+            let copies = 4 + self.slots as u128;
+            needs.add("the twins of tokens in the limit", copies * DOUBLE, &shape);
+            let key = if limit.is_counted { NODES } else { DIM };
+            needs.add("the nodes of the limit", copies * DOUBLE, &[(key, limit.nodes.into()), shape[2]]);
+            let square = copies * DOUBLE * u128::from(limit.nodes_a_component);
+            needs.add("the nodes of the limit", square, &self.matrix());
+        }
+        if self.quantities.contains(&Quantity::Moments) {
+            needs.add("the columns of samples", 2 * (NAME + DOUBLE * u128::from(self.replicas)), &shape[2..]);
+        }
+        if self.quantities.iter().any(|quantity| quantity.needs_second_moment()) {
+            needs.add("second moments", DOUBLE, &[shape[0], shape[2], shape[2]]);
+            let chunks = u128::from(self.count).div_ceil(CHUNK);
+            needs.add("sums of second moments", DOUBLE * (chunks * self.at_once() + 3), &self.matrix());
+        }
+        needs.add_largest(self.quantities.iter().map(|quantity| self.measured(*quantity)).collect());
+        needs
+    }
+
+    /// What a quantity takes while it is measured.
+    fn measured(&self, quantity: Quantity) -> Part {
+        let [replicas, count, dim] = self.shape();
+        let nodes = self.limit.as_ref().map_or(0, |limit| u128::from(limit.nodes));
+        let chunks = count.1.div_ceil(CHUNK);
+        match quantity {
+            Quantity::OverlapHistogram { bins, pairs, .. } => {
+                let all = count.1.saturating_mul(count.1) / 2;
+                let chunks = all.min(pairs as u128).div_ceil(PAIRS);
+                let factors = [("observe.pairs", chunks), ("observe.bins", bins as u128)];
+                Part::new("histograms of chunks of pairs", DOUBLE, &factors)
+            }
+            Quantity::Modes { degree } => {
+                let degrees = ("observe.degree", degree as u128 + 1);
+                let factors = [(COUNT, chunks + 1), degrees, degrees];
+                Part::new(
+                    "harmonics of chunks of tokens",
+                    DOUBLE,
+                    if self.dim == 2 { &factors[..2] } else { &factors },
+                )
+            }
+            Quantity::Attention { .. } => {
+                let operands = if self.dim > self.count { [dim, dim] } else { [count, dim] };
+                Part::new("queries and keys of attention", 4 * DOUBLE, &operands)
+            }
+            Quantity::SlicedW2Reference { projections } => {
+                let each = DOUBLE * dim.1.saturating_add(replicas.1.saturating_mul(3));
+                Part::new("costs along directions", each, &[("observe.projections", projections.into())])
+            }
+            Quantity::W1Copies | Quantity::W1Reference | Quantity::W2Reference => {
+                let one = DOUBLE * count.1.saturating_mul(count.1);
+                let threads = rayon::current_num_threads() as u128;
+                let several = (COSTS / one.max(1)).clamp(1, threads).min(replicas.1.div_ceil(2));
+                let is_circle = self.is_unit && self.dim == 2 || self.count > assignment::MOST as u64;
+                Part::new("costs of pairs", if is_circle { 0 } else { DOUBLE * several }, &[count, count])
+            }
+            Quantity::SinkhornReference { .. } | Quantity::MmdReference { .. } => {
+                Part::new("clouds of a distance", 6 * DOUBLE * (1 + nodes / count.1.max(1)), &[count, dim])
+            }
+            Quantity::MomentsReference => Part::new("covariances", 4 * DOUBLE, &self.matrix()),
+            Quantity::RenyiCentres { .. } => Part::new("centres", DOUBLE, &[replicas, count, dim]),
+            Quantity::Clusters { .. } | Quantity::Dissipation => {
+                Part::new("clusters and velocities of a replica", 4 * DOUBLE, &[count, dim])
+            }
+            _ => Part::new("", 0, &[]),
+        }
+    }
+
+    /// Refuses problems whose state does not fit on a CPU; the host's copies are there already.
+    pub(crate) fn require_cpu(&self, precision: Precision, sees_directions: bool) -> Result<(), Shortage> {
+        let number = if precision == Precision::Double { 8 } else { 4 };
+        let mut needs = Needs::default();
+        let [replicas, count, dim] = self.shape();
+        // Columns are whole vectors.
+        let padded = (COUNT, count.1.next_multiple_of(PADDING as u128));
+        let points = 2 + self.slots as u128 + u128::from(sees_directions);
+        needs.add("tokens and stages", number * points, &[replicas, padded, dim]);
+        needs.add("the weights of tokens", number, &[replicas, padded]);
+        needs.add("tokens that are read back", DOUBLE + number, &[replicas, count, dim]);
+        needs.add("the matrices of heads", COPIES * DOUBLE * self.matrices as u128, &self.matrix());
+        let each = 3 * DOUBLE * self.at_once();
+        match self.noise {
+            None => {}
+            Some(NoiseField::CommonMatrix) => needs.add("the noise of a step", each, &self.matrix()),
+            Some(NoiseField::CommonPerceptron { width, .. }) => {
+                needs.add("the noise of a step", 2 * each, &[("noise.width", width.into()), dim]);
+            }
+            Some(NoiseField::Independent | NoiseField::CommonAdditive) => {
+                needs.add("the noise of a step", each, &[count, dim]);
+            }
+        }
+        needs.require()
+    }
+}
+
+/// Matrices that heads hold, or that are made because of what a head is asked for.
+fn matrices(model: &Model) -> usize {
+    let attention = &model.attention;
+    let is_whole = |matrix: &Matrix| usize::from(matches!(matrix, Matrix::Dense(_)));
+    let held: usize = attention.heads.iter().map(|head| is_whole(&head.query_key) + is_whole(&head.value)).sum();
+    held + attention.heads.len() * made(attention.normalization, &attention.position)
+}
+
+/// Matrices that queries and keys of a head are made by where the reduction does not make them itself.
+pub(crate) fn made(normalization: Normalization, position: &Position) -> usize {
+    let is_placed = matches!(position, Position::Rotary { .. } | Position::Additive(_));
+    let is_repeated = matches!(normalization, Normalization::Hardmax | Normalization::Sinkhorn { .. });
+    usize::from(is_placed || is_repeated)
+}

@@ -1,0 +1,69 @@
+//! Times against decimals that are put together from whole numbers.
+
+use rand::{RngExt, SeedableRng, rngs::SmallRng};
+
+use super::{Schedule, decimal::Decimal};
+
+/// The decimal string of whole * 10^-places, without zeros at its end.
+fn decimal(whole: u128, places: usize) -> String {
+    let digits = format!("{whole:0>width$}", width = places + 1);
+    let (units, fraction) = digits.split_at(digits.len() - places);
+    let fraction = fraction.trim_end_matches('0');
+    if fraction.is_empty() { units.to_owned() } else { format!("{units}.{fraction}") }
+}
+
+/// The schedule of so many steps of whole * 10^-places.
+fn schedule(whole: u64, places: usize, steps: u64) -> Schedule {
+    let step: f64 = decimal(whole.into(), places).parse().expect("a number");
+    let end = Decimal::of(step).expect("a decimal").times(steps);
+    Schedule { steps, end, observe_every: 1 }
+}
+
+/// Steps of up to six digits, and up to 10^9 of them: no more than 15 digits, which a double prints as they are.
+#[test]
+fn times_are_the_decimals_of_the_grid() {
+    let mut random = SmallRng::seed_from_u64(1);
+    for _ in 0..20_000 {
+        let (whole, places) = (random.random_range(1..1_000_000u64), random.random_range(0..9usize));
+        let steps = 10u64.pow(random.random_range(0..9)) * random.random_range(1..10u64);
+        let schedule = schedule(whole, places, steps);
+        assert_eq!(schedule.step().to_string(), decimal(whole.into(), places), "{schedule:?}");
+        for k in [0, 1, 3, random.random_range(0..=steps), steps] {
+            assert_eq!(
+                schedule.time(k).to_string(),
+                decimal(u128::from(whole) * u128::from(k), places),
+                "{schedule:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_same_time_is_the_same_number_whatever_the_end() {
+    for (end, steps) in [(1.0, 10), (0.3, 3), (0.7, 7), (100.0, 1000), (1e9, 10_000_000_000)] {
+        let schedule = Schedule { steps, end, observe_every: 1 };
+        assert_eq!((schedule.step(), schedule.time(3)), (0.1, 0.3), "{end}");
+        assert_eq!(schedule.time(steps), end);
+    }
+}
+
+/// A third has no decimal: its multiples are rounded once, and the last is the end.
+#[test]
+fn ends_that_no_decimal_divides_are_divided() {
+    let schedule = Schedule { steps: 3, end: 1.0, observe_every: 1 };
+    assert_eq!((schedule.step(), schedule.time(2), schedule.time(3)), (1.0 / 3.0, 2.0 / 3.0, 1.0));
+    let still = Schedule { steps: 0, end: 0.0, observe_every: 1 };
+    assert_eq!((still.step(), still.time(0)), (0.0, 0.0));
+}
+
+/// Sixteen digits and more are the user's own, up to the last of them.
+#[test]
+fn long_decimals_are_kept() {
+    for typed in ["0.333333333333", "0.0123456789012345", "2.50000000000001", "1e-7", "123456.7"] {
+        let step: f64 = typed.parse().expect("a number");
+        for steps in [1, 7, 3000, 123_456_789] {
+            let end = Decimal::of(step).expect("a decimal").times(steps);
+            assert_eq!(Schedule { steps, end, observe_every: 1 }.step(), step, "{typed}, {steps} steps");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The right to write to a folder: it is locked, and holds nothing that could be lost.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    RecordError,
+    file::partial,
+    lock::{self, Holder, Lock},
+    manifest,
+    standing::{Standing, is_of, of_files},
+};
+use crate::backend::Precision;
+
+/// The files of a record, the one first that vouches for the others. No other file of a run folder is ever removed.
+pub(super) const FILES: [&str; 5] =
+    [manifest::NAME, "samples.csv", "tokens.npy", "trajectory.npy", "experiment.toml"];
+/// Attempts to lock a folder that others remove at the same time, each of which is somebody's progress.
+const ATTEMPTS: usize = 1000;
+
+/// A folder that is locked. Dropped before anything is written to it, it is gone if it was not there before.
+#[derive(Debug)]
+pub struct Claim {
+    path: PathBuf,
+    lock: Option<Lock>,
+    /// The folders that were made for it, the innermost first.
+    made: Vec<PathBuf>,
+    /// What is begun again, if anything is.
+    replaces: Option<Standing>,
+}
+
+impl Claim {
+    /// The folder `path` as it is, which is made if it is absent; or who holds it.
+    pub fn attempt(path: &Path) -> Result<Result<Self, Holder>, RecordError> {
+        Self::by(path, Lock::attempt)
+    }
+
+    /// The same as soon as nobody else holds it.
+    pub fn wait(path: &Path) -> Result<Self, RecordError> {
+        Self::by(path, Lock::wait)?.map_err(|holder| RecordError::Held { path: path.to_owned(), holder })
+    }
+
+    /// The folder `path` for a run of `experiment`: it must be absent or empty, or hold nothing but what the same run has left that did
+    /// not reach its end.
+    pub fn for_run(path: &Path, experiment: &str, precision: Precision) -> Result<Self, RecordError> {
+        let held = |holder| RecordError::Held { path: path.to_owned(), holder };
+        let mut claim = Self::attempt(path)?.map_err(held)?;
+        let (mut count, mut own) = (0, true);
+        for entry in fs::read_dir(path).map_err(|source| claim.failed(source))? {
+            let name = entry.map_err(|source| claim.failed(source))?.file_name();
+            if name != lock::NAME {
+                count += 1;
+                own &= FILES.iter().any(|file| name == *file || partial(Path::new(file)) == Path::new(&name));
+            }
+        }
+        if count == 0 {
+            return Ok(claim);
+        }
+        let standing = claim.standing();
+        if own && standing.can_be_begun_again() && is_of(path, experiment, precision) {
+            claim.replaces = Some(standing);
+            return Ok(claim);
+        }
+        Err(RecordError::Occupied { path: path.to_owned(), standing })
+    }
+
+    /// The first of NAME, NAME-2, NAME-3, ... in `parent` that nothing and nobody has taken.
+    pub fn vacant(parent: &Path, name: &str) -> Result<Self, RecordError> {
+        let mut number = 1;
+        loop {
+            let path = parent.join(if number == 1 { name.to_owned() } else { format!("{name}-{number}") });
+            number += 1;
+            // Also what points nowhere is in the way.
+            if fs::symlink_metadata(&path).is_ok() {
+                continue;
+            }
+            match Self::attempt(&path)? {
+                // Somebody else may have had the same thought.
+                Ok(claim) if claim.made.first() == Some(&path) && claim.is_empty() => return Ok(claim),
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+
+    fn by(
+        path: &Path,
+        lock: impl Fn(&Path) -> io::Result<Result<Lock, Holder>>,
+    ) -> Result<Result<Self, Holder>, RecordError> {
+        let failed = |source| RecordError::Write { path: path.to_owned(), source };
+        let mut claim = Self { path: path.to_owned(), lock: None, made: Vec::new(), replaces: None };
+        for attempt in 1.. {
+            claim.made.extend(missing(path));
+            fs::create_dir_all(path).map_err(failed)?;
+            match lock(path) {
+                Ok(Ok(lock)) => {
+                    claim.lock = Some(lock);
+                    break;
+                }
+                Ok(Err(holder)) => return Ok(Err(holder)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound && attempt < ATTEMPTS => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Ok(Ok(claim))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How the folder stands now that nobody else is at work on it.
+    pub fn standing(&self) -> Standing {
+        of_files(&self.path, |_| true)
+    }
+
+    /// What is begun again, and why that is possible.
+    pub fn replaces(&self) -> Option<&Standing> {
+        self.replaces.as_ref()
+    }
+
+    fn is_empty(&self) -> bool {
+        let others = |entry: io::Result<fs::DirEntry>| entry.map_or(true, |entry| entry.file_name() != lock::NAME);
+        fs::read_dir(&self.path).is_ok_and(|mut entries| !entries.any(others))
+    }
+
+    /// Removes the files of a record, and nothing else.
+    pub(super) fn clear(&self) -> Result<(), RecordError> {
+        for path in FILES.iter().map(|name| self.path.join(name)).flat_map(|path| [partial(&path), path]) {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(RecordError::Write { path, source: error });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn failed(&self, source: io::Error) -> RecordError {
+        RecordError::Write { path: self.path.clone(), source }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        drop(self.lock.take());
+        for folder in &self.made {
+            // One that holds anything stays.
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}
+
+/// The folders on the way to `path` that are not there, the innermost first.
+fn missing(path: &Path) -> Vec<PathBuf> {
+    let on_the_way = path.ancestors().filter(|folder| !folder.as_os_str().is_empty());
+    on_the_way.take_while(|folder| !folder.exists()).map(Path::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_that_comes_to_nothing_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a/b");
+        let claim = Claim::attempt(&path).expect("a folder").expect("nobody has it");
+        assert!(path.is_dir());
+        assert!(Claim::attempt(&path).expect("a folder").is_err(), "it is held");
+        assert!(path.is_dir(), "those who did not get it leave it alone");
+        drop(claim);
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+        fs::create_dir(folder.path().join("a")).expect("a folder");
+        drop(Claim::attempt(&path).expect("a folder").expect("nobody has it"));
+        assert!(folder.path().join("a").is_dir() && !path.exists(), "what was there before stays");
+    }
+
+    /// Many at once get folders of their own.
+    #[test]
+    fn vacant_folders_are_taken_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let claims = std::thread::scope(|scope| {
+            let start = |_| scope.spawn(|| Claim::vacant(folder.path(), "run").expect("a folder"));
+            let threads: Vec<_> = (0..8).map(start).collect();
+            threads.into_iter().map(|thread| thread.join().expect("no panic")).collect::<Vec<_>>()
+        });
+        let mut paths: Vec<_> = claims.iter().map(|claim| claim.path().to_owned()).collect();
+        paths.sort();
+        paths.dedup();
+        assert_eq!(paths.len(), 8, "{paths:?}");
+    }
+
+    #[test]
+    fn only_files_of_a_record_are_cleared() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let others = ["notes.txt", "samples.csv.bak", "tokens.svg"];
+        for name in FILES.iter().chain(&others).chain(&["tokens.npy.partial"]) {
+            fs::write(folder.path().join(name), "").expect("a file");
+        }
+        let claim = Claim::attempt(folder.path()).expect("a folder").expect("nobody has it");
+        claim.clear().expect("they go");
+        drop(claim);
+        let names = fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        assert_eq!(names, others);
+    }
+}

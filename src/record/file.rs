@@ -1,0 +1,191 @@
+//! Files that are whole, and that can be told from others: their length and SHA-256 are taken while they are written.
+
+use std::{
+    fs::{self, File},
+    io::{self, BufWriter, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use ndarray_npy::WriteNpyError;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::RecordError;
+
+/// What a file held when it was written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    pub bytes: u64,
+    pub sha256: String,
+}
+
+/// A fingerprint in the making.
+#[derive(Clone, Default)]
+pub(super) struct Hasher {
+    bytes: u64,
+    sha256: Sha256,
+}
+
+impl Hasher {
+    pub(super) fn update(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        self.sha256.update(bytes);
+    }
+
+    /// The bytes so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    pub(super) fn finish(self) -> Fingerprint {
+        Fingerprint { bytes: self.bytes, sha256: hexadecimal(&self.sha256.finalize()) }
+    }
+}
+
+/// Bytes as text, two digits each.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Fingerprint {
+    /// Of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut hasher = Hasher::default();
+        hasher.update(bytes);
+        hasher.finish()
+    }
+
+    /// What is wrong with the file at `path`, if it does not hold what it held.
+    pub fn mismatch(&self, path: &Path) -> Option<String> {
+        let data = match fs::metadata(path) {
+            Ok(data) => data,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Some("it is missing".into()),
+            Err(error) => return Some(format!("it cannot be read: {error}")),
+        };
+        if !data.is_file() {
+            return Some("it is not a file".into());
+        }
+        if data.len() != self.bytes {
+            return Some(format!("it has {} bytes, and had {} when it was written", data.len(), self.bytes));
+        }
+        match hashed(path) {
+            Err(error) => Some(format!("it cannot be read: {error}")),
+            Ok(found) if found != *self => Some("it was changed after it was written: its SHA-256 is another".into()),
+            Ok(_) => None,
+        }
+    }
+}
+
+fn hashed(path: &Path) -> io::Result<Fingerprint> {
+    let mut file = File::open(path)?;
+    let (mut hasher, mut buffer) = (Hasher::default(), vec![0; 1 << 18]);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hasher.finish()),
+            read => hasher.update(&buffer[..read]),
+        }
+    }
+}
+
+/// A file whose fingerprint is taken as it grows.
+pub(crate) struct Hashed {
+    file: File,
+    hasher: Hasher,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// The error of the disk behind one of an array, so that its kind is known.
+pub(super) fn of_npy(error: WriteNpyError) -> io::Error {
+    match error {
+        WriteNpyError::Io(error) => error,
+        other => io::Error::other(other),
+    }
+}
+
+/// The name that a file has until it is whole.
+pub(super) fn partial(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".partial");
+    name.into()
+}
+
+/// Writes a file that is either whole or absent: a temporary file beside it, then a rename.
+pub(crate) fn write_whole(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<Hashed>) -> io::Result<()>,
+) -> Result<Fingerprint, RecordError> {
+    let temporary = partial(path);
+    let attempt = || {
+        let mut file = BufWriter::new(Hashed { file: File::create(&temporary)?, hasher: Hasher::default() });
+        write(&mut file)?;
+        let Hashed { file, hasher } = file.into_inner()?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)?;
+        Ok(hasher.finish())
+    };
+    attempt().map_err(|source| {
+        // Whatever stopped the write may stop the clean-up too; the error that matters is the first.
+        let _ = fs::remove_file(&temporary);
+        RecordError::Write { path: path.to_owned(), source }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// FIPS 180-2, the example of one block.
+    #[test]
+    fn fingerprints_are_those_of_the_standard() {
+        let abc = Fingerprint::of(b"abc");
+        assert_eq!(abc.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(abc.bytes, 3);
+    }
+
+    #[test]
+    fn whatever_happens_to_a_file_is_seen() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        let long: Vec<u8> = (0..1_000_000_u32).map(|k| (k.wrapping_mul(k) >> 7) as u8).collect();
+        let written = write_whole(&path, |file| file.write_all(&long)).expect("room");
+        assert_eq!(written, Fingerprint::of(&long));
+        assert_eq!(written.mismatch(&path), None);
+        let says = |expected: &str| {
+            let problem = written.mismatch(&path).expect("a mismatch");
+            assert!(problem.contains(expected), "{problem}");
+        };
+        fs::write(&path, &long[..999_999]).expect("a file");
+        says("999999 bytes, and had 1000000");
+        let mut other = long.clone();
+        other[500_000] ^= 1;
+        fs::write(&path, &other).expect("a file");
+        says("SHA-256");
+        fs::remove_file(&path).expect("it goes");
+        says("missing");
+        fs::create_dir(&path).expect("a folder");
+        says("not a file");
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_what_was_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        fs::write(&path, "before").expect("a file");
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        let error = write_whole(&path, |file| file.write_all(b"half").and(Err(full()))).expect_err("no room");
+        assert!(error.to_string().contains("file: cannot be written"), "{error}");
+        assert_eq!(fs::read_to_string(&path).expect("a file"), "before");
+        assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
+    }
+}

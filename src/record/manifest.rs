@@ -1,0 +1,133 @@
+//! `manifest.json` of a run folder: who computed what, how it ended, and what lies beside it.
+
+use std::{collections::BTreeMap, fs, io::Write, path::Path};
+
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::{
+    RecordError,
+    file::{Fingerprint, write_whole},
+};
+use crate::backend::{Identity, Method, Precision};
+
+pub(super) const NAME: &str = "manifest.json";
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Status {
+    Running,
+    Complete,
+    Failed,
+}
+
+/// As it is written.
+#[derive(Debug, Serialize)]
+pub(super) struct Manifest {
+    version: &'static str,
+    commit: &'static str,
+    backend: &'static str,
+    adapter: String,
+    driver: String,
+    #[serde(serialize_with = "by_name")]
+    pub(super) precision: Precision,
+    algorithm: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    harmonic_degree: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    harmonic_error: Option<f64>,
+    /// Absent where sums are those of the precision of the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    harmonic_sums: Option<&'static str>,
+    seed: u64,
+    /// Which limit ran beside the tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reference: Option<String>,
+    pub(super) status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<String>,
+    /// One of a kind.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) warnings: Vec<String>,
+    pub(super) wall_seconds: f64,
+    pub(super) pairs_evaluated: u64,
+    /// The length and the SHA-256 of every file that belongs to the record, once the run has ended.
+    pub(super) files: BTreeMap<&'static str, Fingerprint>,
+}
+
+impl Manifest {
+    /// Of a run that begins.
+    pub(super) fn new(seed: u64, identity: &Identity, method: Method) -> Self {
+        let mut manifest = Self {
+            version: env!("CARGO_PKG_VERSION"),
+            commit: env!("TOKENFIELD_COMMIT"),
+            backend: identity.backend,
+            adapter: identity.adapter.clone(),
+            driver: identity.driver.clone(),
+            precision: identity.precision,
+            algorithm: "direct",
+            harmonic_degree: None,
+            harmonic_error: None,
+            harmonic_sums: None,
+            seed,
+            reference: None,
+            status: Status::Running,
+            error: None,
+            warnings: Vec::new(),
+            wall_seconds: 0.0,
+            pairs_evaluated: 0,
+            files: BTreeMap::new(),
+        };
+        manifest.computed_by(method);
+        manifest
+    }
+
+    pub(super) fn computed_by(&mut self, method: Method) {
+        (self.algorithm, self.harmonic_degree, self.harmonic_error) = match method {
+            Method::Direct => ("direct", None, None),
+            Method::Harmonic { degree, error, .. } => ("harmonic", Some(degree), Some(error)),
+            Method::Abandoned { error } => ("harmonic, then direct", None, Some(error)),
+        };
+        self.harmonic_sums = match method {
+            Method::Harmonic { care, .. } => care.name(),
+            Method::Direct | Method::Abandoned { .. } => None,
+        };
+    }
+
+    pub(super) fn write(&self, folder: &Path) -> Result<(), RecordError> {
+        write_whole(&folder.join(NAME), |file| {
+            serde_json::to_writer_pretty(&mut *file, self)?;
+            file.write_all(b"\n")
+        })?;
+        Ok(())
+    }
+}
+
+fn by_name<S: Serializer>(precision: &Precision, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(precision.name())
+}
+
+/// As it is read: what decides whether a folder can be trusted.
+#[derive(Debug, Deserialize)]
+pub(super) struct Read {
+    pub(super) version: String,
+    pub(super) precision: String,
+    pub(super) status: Status,
+    pub(super) error: Option<String>,
+    /// Manifests of earlier versions lack it.
+    pub(super) files: Option<BTreeMap<String, Fingerprint>>,
+}
+
+impl Read {
+    /// The manifest of `folder`, or what is wrong with it.
+    pub(super) fn of(folder: &Path) -> Result<Self, String> {
+        let bytes = fs::read(folder.join(NAME)).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => "it is missing".to_owned(),
+            _ => format!("it cannot be read: {error}"),
+        })?;
+        match bytes.is_empty() {
+            true => Err("it is empty".into()),
+            false => serde_json::from_slice(&bytes).map_err(|error| format!("it is no manifest: {error}")),
+        }
+    }
+}

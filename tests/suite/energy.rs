@@ -1,0 +1,70 @@
+//! The energy that a flow of several weighted heads climbs.
+
+use libtest_mimic::Trial;
+use tokenfield::{
+    model::{Attention, Head, Matrix, Normalization},
+    observe::{Quantity, columns},
+    problem::{Problem, Schedule},
+};
+
+use crate::{
+    backends::{self, Kind},
+    clouds::{assert_close, cloud, problem},
+    oracle,
+};
+
+pub fn all() -> Vec<Trial> {
+    let mut trials = backends::trials("energy::weighted_heads_climb_their_energy", climbs);
+    trials.extend(backends::trials("energy::sums_that_are_not_positive_have_no_logarithm", not_positive));
+    trials
+}
+
+fn symmetric(scale: f64, turn: f64) -> Matrix {
+    Matrix::Dense(vec![scale, turn, 0.0, turn, -0.5 * scale, 0.2, 0.0, 0.2, 0.7])
+}
+
+fn head(matrix: Matrix, beta: f64, weight: f64) -> Head {
+    Head { query_key: matrix.clone(), value: matrix, beta: Some(beta), weight, ..Head::default() }
+}
+
+fn with(heads: Vec<Head>) -> Problem {
+    let mut problem = problem(cloud(2, 40, 3, 7), 1.0);
+    problem.model = Attention { heads, normalization: Normalization::Unnormalized, ..Attention::default() }.into();
+    problem.quantities = vec![Quantity::Energy];
+    problem
+}
+
+/// Unnormalized heads with V_h = A_h, of different beta and of weights of either sign: the gradient of E = sum_h c_h E_h. Without the
+/// weights the sum falls here.
+fn climbs(kind: Kind) {
+    let heads = vec![
+        head(Matrix::Identity, 1.0, 0.4),
+        head(symmetric(1.0, 0.3), 2.0, 1.5),
+        head(symmetric(-0.6, 0.1), 1.5, -0.8),
+    ];
+    let mut problem = with(heads);
+    problem.schedule = Schedule { steps: 40, end: 2.0, observe_every: 1 };
+    assert_eq!(columns(&problem.quantities, 3), ["log_energy"]);
+    for replica in 0..2 {
+        let samples = kind.evolve(&problem).samples;
+        let energies: Vec<f64> = samples.iter().filter(|s| s.replica == replica).map(|s| s.values[0]).collect();
+        assert_eq!(energies.len(), 41);
+        assert!(energies.windows(2).all(|pair| pair[1] > pair[0] - 1e-6), "{energies:?}");
+        assert!(energies[40] > energies[0] + 0.1, "{energies:?}");
+        let expected = oracle::log_energy(&problem, &problem.tokens.coordinates, replica);
+        assert_close("log_energy", &energies[..1], &[expected], kind.tolerance(1e-5, 1e-12));
+    }
+}
+
+fn not_positive(kind: Kind) {
+    let of = |weights: [f64; 2]| {
+        let mut problem = with(weights.iter().map(|weight| head(Matrix::Identity, 1.0, *weight)).collect());
+        problem.schedule = Schedule { steps: 0, end: 0.0, observe_every: 1 };
+        kind.evolve(&problem).samples[0].values[0]
+    };
+    for weights in [[-1.0, 0.5], [0.0, 0.0], [-1.0, -1.0]] {
+        assert!(of(weights).is_nan(), "{weights:?}: {}", of(weights));
+    }
+    let (whole, half) = (of([1.0, 0.0]), of([1.0, -0.5]));
+    assert_close("half of it", &[half], &[whole - 2f64.ln()], kind.tolerance(1e-5, 1e-12));
+}
