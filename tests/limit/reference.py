@@ -8,7 +8,7 @@ and SciPy's solve_ivp (DOP853, rtol = 1e-12) for overlaps and for means and cova
 numbers of the right-hand column. Exits with 1 if one is more than its tolerance away.
 """
 
-import csv, os, subprocess, sys, tempfile
+import csv, functools, os, subprocess, sys, tempfile
 
 import numpy as np
 from scipy.integrate import quad, solve_ivp
@@ -54,6 +54,7 @@ def check(what, found, right, tolerance):
     print(f"{what:60} {found:.12g} {right:.12g} {'WRONG' if bad else 'right'}")
 
 
+@functools.cache
 def circle(kappa, beta, end, count=4000):
     """Angles and masses up to each: quantiles of von Mises' law about pi/2, moved by the field of the law."""
     edges = np.pi / 2 + np.pi * (2 * np.arange(count + 1) / count - 1)
