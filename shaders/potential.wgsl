@@ -13,14 +13,18 @@ struct Potential {
     // Where the residuals of the last iteration and of this one start, and the one at which iterations end.
     last_at: u32,
     next_at: u32,
+    // Where the largest that iterations ended with are kept.
+    worst_at: u32,
     tolerance: f32,
 }
 
-// Potentials of zero, before the first iteration; what follows its two halves; and what is kept of it if columns were not balanced.
+// Potentials of zero, before the first iteration; what follows its two halves; what is kept of it if columns were not balanced; and
+// the end of the last one, of which nothing is kept but how far columns were from it.
 const START: u32 = 0u;
 const ROWS: u32 = 1u;
 const COLUMNS: u32 = 2u;
 const END: u32 = 3u;
+const LAST: u32 = 4u;
 // Above every residual.
 const FAR: f32 = 1e30;
 const LN_2: f32 = 0.6931472;
@@ -53,8 +57,13 @@ fn potential(
         }
         return;
     }
-    if (params.phase == END) {
-        if (!(bitcast<f32>(atomicLoad(&residuals[params.next_at + replica])) <= params.tolerance)) {
+    if (params.phase >= END) {
+        let residual = atomicLoad(&residuals[params.next_at + replica]);
+        let is_balanced = bitcast<f32>(residual) <= params.tolerance;
+        if (token == 0u && (is_balanced || params.phase == LAST)) {
+            atomicMax(&residuals[params.worst_at + replica], residual);
+        }
+        if (!is_balanced && params.phase == END) {
             potentials[row].y = potentials[row].x;
         }
         return;

@@ -40,14 +40,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::error::Error;
+mod ascent;
 
+use std::{collections::BTreeMap, error::Error};
+
+use self::ascent::Ascent;
 use crate::{
     backend::{Backend, BackendError, Lines, Method, Point},
     limit::{Limit, LimitError},
     measure::{self, Centres, View},
-    model::{Field, Model},
-    observe::{Quantity, Sample, Statistics},
+    model::{Field, Model, Normalization},
+    observe::{Quantity, Sample, Statistics, columns},
     problem::Problem,
     scheme::Tableau,
     transport::TransportError,
@@ -65,6 +68,17 @@ pub enum Event<'a> {
     Steps(u64),
     /// Something that the user must know, though the run goes on; each kind at most once for each replica.
     Warning(&'a Warning),
+}
+
+/// What is known at the end of a simulation, beside its samples.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Summary {
+    /// Pairs (i, j) that were summed over, by whichever algorithm.
+    pub pairs: u64,
+    /// [`Backend::marginal_error`].
+    pub marginal_error: Option<f64>,
+    /// For each quantity that was compared with a limit by nodes, how many there were; by its first column.
+    pub reference_nodes: BTreeMap<String, usize>,
 }
 
 /// Why a simulation did not reach its end.
@@ -89,12 +103,12 @@ pub enum SimulateError {
 ///
 /// `on_event` hears of every sample (replica by replica, times ascending, time 0 and the end included) and of every
 /// step; an error it returns stops the run, with tokens that may be some steps further on, because a backend may take
-/// several at once. Returns the number of pairs (i, j) that were summed over, by whichever algorithm.
+/// several at once.
 pub async fn simulate<B: Backend>(
     problem: &Problem,
     backend: &mut B,
     on_event: impl FnMut(Event) -> Result<(), Box<dyn Error + Send + Sync>>,
-) -> Result<u64, SimulateError> {
+) -> Result<Summary, SimulateError> {
     simulate_beside(problem, backend, None, on_event).await
 }
 
@@ -104,9 +118,10 @@ pub async fn simulate_beside<B: Backend>(
     backend: &mut B,
     mut limit: Option<&mut Limit>,
     mut on_event: impl FnMut(Event) -> Result<(), Box<dyn Error + Send + Sync>>,
-) -> Result<u64, SimulateError> {
+) -> Result<Summary, SimulateError> {
     let schedule = problem.schedule;
-    let (mut pairs, mut done, mut said) = (0u64, 0, Said::default());
+    let (mut summary, mut done, mut said) = (Summary::default(), 0, Said::default());
+    let mut ascent = Ascent::of(problem, backend.identity().precision);
     let centres = Centres::of(problem);
     loop {
         let model = problem.course.at(&problem.model, done, schedule.time(done));
@@ -114,28 +129,35 @@ pub async fn simulate_beside<B: Backend>(
             backend.change(&model)?;
         }
         if schedule.observes(done) {
-            let (samples, tokens, doubt) =
+            let Sampled { samples, tokens, doubt, reference_nodes } =
                 sample(problem, backend, limit.as_deref(), &centres, &model, schedule.time(done)).await?;
+            summary.reference_nodes = reference_nodes;
             for sample in &samples {
                 on_event(Event::Sample(sample)).map_err(SimulateError::Observer)?;
             }
             if problem.quantities.contains(&Quantity::Tokens) {
                 on_event(Event::Tokens(&tokens)).map_err(SimulateError::Observer)?;
             }
-            for warning in warnings(problem, backend.method()).chain(doubt).filter(|warning| said.is_news(warning)) {
+            let unstable = ascent.iter_mut().flat_map(|ascent| ascent.doubts(&samples, done, backend.method()));
+            let warnings = warnings(problem, backend.method()).chain(doubt).chain(unstable);
+            for warning in warnings.filter(|warning| said.is_news(warning)) {
                 on_event(Event::Warning(&warning)).map_err(SimulateError::Observer)?;
             }
             if problem.quantities.contains(&Quantity::Energy) {
-                pairs = problem.pairs_per_evaluation().saturating_add(pairs);
+                summary.pairs = problem.pairs_per_evaluation().saturating_add(summary.pairs);
             }
         }
         if done == schedule.steps {
-            return Ok(pairs);
+            summary.marginal_error = backend.marginal_error().await?;
+            if let Some(warning) = unbalanced(problem, summary.marginal_error) {
+                on_event(Event::Warning(&warning)).map_err(SimulateError::Observer)?;
+            }
+            return Ok(summary);
         }
         let start = done;
         for _ in 0..advance(problem, backend, done, schedule.until_observed(done))? {
             done += 1;
-            pairs = problem.pairs_per_step().saturating_add(pairs);
+            summary.pairs = problem.pairs_per_step().saturating_add(summary.pairs);
             on_event(Event::Steps(done)).map_err(SimulateError::Observer)?;
         }
         if let Some(limit) = &mut limit {
@@ -158,6 +180,19 @@ fn warnings(problem: &Problem, method: Method) -> impl Iterator<Item = Warning> 
     };
     let of_noise = || problem.diffusion()?.warning(problem.schedule.step());
     warning.into_iter().chain(of_noise())
+}
+
+/// What is to be said where rows and columns did not both become stochastic.
+fn unbalanced(problem: &Problem, marginal_error: Option<f64>) -> Option<Warning> {
+    let Normalization::Sinkhorn { iterations, tolerance } = problem.model.attention.normalization else {
+        return None;
+    };
+    let error = marginal_error.filter(|error| *error > tolerance)?;
+    let sentence = format!(
+        "attention.sinkhorn.iterations = {iterations} left log column sums of the attention matrix off by up to {error:.1e}, above \
+         attention.sinkhorn.tolerance = {tolerance:e}; write more iterations, or a larger tolerance"
+    );
+    Some(Warning::new(WarningKind::Unbalanced, sentence))
 }
 
 /// Takes steps of `problem` after the first `done`, at least one and at most `most`, and returns how many: as many as
@@ -242,7 +277,15 @@ impl Step<'_> {
     }
 }
 
-/// The measurements of every replica, and the tokens if a quantity reads them.
+struct Sampled {
+    samples: Vec<Sample>,
+    /// Empty unless a quantity reads them.
+    tokens: Vec<f64>,
+    doubt: Option<Warning>,
+    reference_nodes: BTreeMap<String, usize>,
+}
+
+/// The measurements of every replica.
 async fn sample<B: Backend>(
     problem: &Problem,
     backend: &mut B,
@@ -250,7 +293,7 @@ async fn sample<B: Backend>(
     centres: &[Centres],
     model: &Model,
     time: f64,
-) -> Result<(Vec<Sample>, Vec<f64>, Option<Warning>), SimulateError> {
+) -> Result<Sampled, SimulateError> {
     let mut statistics = backend.observe(&problem.quantities).await?;
     let diverged = |mean: &[f64]| mean.iter().any(|component| !component.is_finite());
     if let Some(replica) = statistics.iter().position(|statistics| diverged(&statistics.mean)) {
@@ -284,7 +327,15 @@ async fn sample<B: Backend>(
     };
     let samples = statistics.iter().enumerate().map(sample).collect::<Result<Vec<Sample>, SimulateError>>()?;
     let doubt = samples.iter().find_map(|sample| doubt(&view, sample));
-    Ok((samples, tokens, doubt))
+    let nodes = |limit: &measure::Limit<'_>| {
+        let named = |quantity: &Quantity| {
+            let names = columns(&[*quantity], problem.tokens.shape.dim);
+            Some((names.into_iter().next()?, limit.nodes_of(*quantity)?))
+        };
+        problem.quantities.iter().filter_map(named).collect()
+    };
+    let reference_nodes = limit.as_ref().map(nodes).unwrap_or_default();
+    Ok(Sampled { samples, tokens, doubt, reference_nodes })
 }
 
 /// What is to be said about distances from the limit.

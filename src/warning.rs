@@ -14,6 +14,10 @@ pub enum WarningKind {
     HarmonicsAbandoned,
     /// A step is longer than its noise is good for.
     LongNoise,
+    /// An energy went the way that the equation forbids.
+    UnstableSteps,
+    /// Iterations for stochastic rows and columns stopped short of their tolerance.
+    Unbalanced,
 }
 
 /// Something about a run that its user must know.

@@ -72,3 +72,76 @@ fn steps_that_are_too_long_for_common_noise_are_spoken_of() {
     let (said, _) = run(MANY, &[&circle[..], &every, &[&noise("independent")]].concat());
     assert!(!said.contains("warning"), "independent noise is good for any step: {said}");
 }
+
+/// The number itself is compared with loops over all pairs in the suite.
+#[test]
+fn iterations_that_stop_short_are_spoken_of_at_the_end() {
+    let sinkhorn = |iterations: u32| {
+        let attention = format!(
+            "attention={{ beta = 6.0, normalization = \"sinkhorn\", sinkhorn = {{ iterations = {iterations}, tolerance = 1e-6 }} }}"
+        );
+        run(MANY, &["--set", &attention, "--set", "tokens.count=40", "--set", "time.end=0.1"])
+    };
+    let (said, manifest) = sinkhorn(2);
+    let error = manifest["sinkhorn_marginal_error"].as_f64().expect("a number");
+    let sentence = format!(
+        "attention.sinkhorn.iterations = 2 left log column sums of the attention matrix off by up to {error:.1e}, above \
+         attention.sinkhorn.tolerance = 1e-6; write more iterations, or a larger tolerance"
+    );
+    assert_eq!(manifest["warnings"], serde_json::json!([sentence]));
+    assert!(error > 1e-3 && said.contains(&sentence), "{said}");
+    let (said, manifest) = sinkhorn(10_000);
+    assert!(manifest["sinkhorn_marginal_error"].as_f64().is_some_and(|error| error <= 1e-6), "{manifest}");
+    assert!(!said.contains("warning"), "{said}");
+}
+
+/// What theory lets rise falls where steps are far too long, and the other way round; where it promises nothing, nothing is said.
+#[test]
+fn energies_that_go_the_wrong_way_are_spoken_of() {
+    let energy = "observe={ every = 0.5, quantities = [\"energy\"] }";
+    let few = ["--set", "tokens.count=30", "--set", energy, "--set", "time.end=5"];
+    let step = |step: &'static str| ["--set", step];
+    let attention = |more: &str| format!("attention={{ beta = 9.0, normalization = \"unnormalized\"{more} }}");
+    let doubt = |attention: &str, length: &'static str| {
+        let (said, manifest) = run(MANY, &[&few[..], &step(length), &["--set", attention]].concat());
+        let said = said.contains("warning: ").then_some(said);
+        let kept = manifest["warnings"].as_array().map(|warnings| warnings.len());
+        assert_eq!(kept, said.as_ref().map(|_| 1), "{manifest}");
+        said
+    };
+    let repulsive = ", head = [{ value = { scale = -1.0 } }]";
+    let fell = doubt(&attention(""), "time.step=0.5").expect("log_energy falls");
+    assert!(fell.contains("log_energy fell by") && fell.contains("time.step = 0.5 is too long"), "{fell}");
+    let rose = doubt(&attention(repulsive), "time.step=0.5").expect("log_energy rises");
+    assert!(rose.contains("log_energy rose by"), "{rose}");
+    for more in ["", repulsive] {
+        assert_eq!(doubt(&attention(more), "time.step=0.0001"), None);
+    }
+    assert_eq!(doubt(&attention(", mask = \"causal\""), "time.step=0.5"), None);
+}
+
+/// Quantiles, points along lines and Fourier sums of the circle, and nodes that twins go with; of a normal law there are none.
+#[test]
+fn nodes_of_every_quantity_are_in_the_manifest() {
+    let observe = "observe={ every = 0.2, quantities = [\"coupling_error\", \"w1_reference\", \"mmd_reference\", \"moments\"] }";
+    let circle =
+        ["--set", "tokens.count=50", "--set", "tokens.dim=2", "--set", "reference={ kind = \"quadrature\" }"];
+    let (_, manifest) = run(MANY, &[&circle[..], &["--set", observe]].concat());
+    let nodes = manifest["reference_nodes"].as_object().expect("a table");
+    let counts: Vec<(&str, u64)> =
+        nodes.iter().map(|(name, count)| (&name[..], count.as_u64().expect("a count"))).collect();
+    let [("coupling_error", twins), ("mmd_reference", points), ("w1_reference", quantiles)] = counts[..] else {
+        panic!("{manifest}");
+    };
+    assert!(twins >= 16 && points >= 4096 && quantiles >= 4096, "{manifest}");
+    let normal = [
+        "--set",
+        "tokens={ count = 50, dim = 2, geometry = \"euclidean\", initial = { law = \"gaussian\", scale = 0.5 } }",
+        "--set",
+        "reference={ kind = \"gaussian\" }",
+        "--set",
+        "observe={ every = 0.2, quantities = [\"coupling_error\"] }",
+    ];
+    let (_, manifest) = run(MANY, &normal);
+    assert!(manifest["reference_nodes"].is_null(), "{manifest}");
+}

@@ -168,6 +168,12 @@ pub trait Backend {
         Ok(None)
     }
 
+    /// Where attention iterates to have stochastic rows and columns, the largest |ln sum_i w_i a_ij / w_j| of all fields that were
+    /// evaluated, rows having sums of one; none elsewhere.
+    async fn marginal_error(&mut self) -> Result<Option<f64>, BackendError> {
+        Ok(None)
+    }
+
     /// The coordinates of the state, ordered (replica, token, component).
     async fn tokens(&mut self) -> Result<Vec<f64>, BackendError>;
 }

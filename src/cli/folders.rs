@@ -7,7 +7,7 @@ use tokenfield::{
     observe::{Quantity, Sample, columns},
     problem::Problem,
     record::{RecordError, RunFolder, require_room},
-    simulate::SimulateError,
+    simulate::{SimulateError, Summary},
     tokens::Shape,
     warning::Warning,
 };
@@ -87,11 +87,12 @@ impl Folders {
     }
 
     /// Writes the final tokens and closes the manifests.
-    pub fn complete(self, tokens: &[f64], method: Method, pairs: u64) -> Result<(), RecordError> {
-        let (shape, pairs) = (self.shape, pairs / self.folders.len() as u64);
+    pub fn complete(self, tokens: &[f64], method: Method, summary: Summary) -> Result<(), RecordError> {
+        let (shape, pairs) = (self.shape, summary.pairs / self.folders.len() as u64);
+        let share_of_it = Summary { pairs, ..summary };
         let shares = tokens.chunks_exact(shape.coordinates());
         let close = |(folder, share): (Option<RunFolder>, &[f64])| match folder {
-            Some(folder) => folder.complete(share, shape, method, pairs).map(|_| ()),
+            Some(folder) => folder.complete(share, shape, method, &share_of_it).map(|_| ()),
             None => Ok(()),
         };
         // All are closed, whatever happens to one.

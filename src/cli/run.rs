@@ -116,7 +116,7 @@ fn run_beside<B: Backend>(
     talk(format_args!("{} on {} ({adapter}, {precision})", names.concat(), identity.backend));
     let progress = Progress::new(problem);
     let outcome = pollster::block_on(async {
-        let pairs = simulate_beside(problem, &mut backend, limit, |event| {
+        let summary = simulate_beside(problem, &mut backend, limit, |event| {
             match event {
                 Event::Sample(sample) => folders.sample(sample)?,
                 Event::Tokens(tokens) => folders.tokens(tokens)?,
@@ -130,13 +130,13 @@ fn run_beside<B: Backend>(
             Ok(())
         })
         .await?;
-        Ok((pairs, finite(backend.tokens().await?, problem)?))
+        Ok((summary, finite(backend.tokens().await?, problem)?))
     });
     progress.bar.finish_and_clear();
     let method = backend.method();
     match outcome {
-        Ok((pairs, tokens)) => {
-            folders.complete(&tokens, method, pairs).map_err(|error| CommandError::Disk(error.to_string()))
+        Ok((summary, tokens)) => {
+            folders.complete(&tokens, method, summary).map_err(|error| CommandError::Disk(error.to_string()))
         }
         Err(error) => Err(folders.fail(error, method)),
     }

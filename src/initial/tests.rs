@@ -235,3 +235,25 @@ fn nonsense_from_a_library_user_is_refused() {
     );
     assert_eq!(key(Law::VonMisesFisher { concentration: 1.0, axis: vec![1.0, f64::NAN] }, shape(1, 4, 2)), "axis");
 }
+
+/// Another seed gives other tokens exactly where tokens are drawn by chance, of which larger samples come nearer to a measure.
+#[test]
+fn laws_are_drawn_or_the_same_for_every_seed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x0.npy");
+    write_npy(&path, &Array2::<f64>::eye(3)).unwrap();
+    let axis = vec![1.0, 0.0, 0.0];
+    for law in [
+        Law::Uniform,
+        Law::VonMisesFisher { concentration: 2.0, axis: axis.clone() },
+        Law::Cap { axis, angle: 0.5 },
+        Law::TwoClusters { overlap: 0.3, fraction: 1.0 / 3.0, concentration: 9.0 },
+        Law::Gaussian { mean: None, spread: Spread::Scale(1.0) },
+        Law::Simplex { overlap: Some(0.1) },
+        Law::Orthonormal,
+        Law::File { path },
+    ] {
+        let [one, other] = [1, 2].map(|seed| draw(&law, shape(1, 3, 3), seed).unwrap());
+        assert_eq!(one != other, law.is_drawn(), "{law:?}");
+    }
+}

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::{View, directions::dot};
 use crate::{
     backend::cpu::Sources,
-    model::{Attention, Geometry, Matrix, Model, Normalization},
+    model::{Attention, Geometry, Head, Matrix, Model, Normalization},
     problem::Problem,
 };
 
@@ -91,9 +91,14 @@ pub(crate) fn flow_slope(problem: &Problem) -> Option<f64> {
 /// c times the weight of the head if there is one head, its A is symmetric, and its V is c A.
 fn slope(attention: &Attention, dim: usize) -> Option<f64> {
     let [head] = &attention.heads[..] else { return None };
+    Some(head.weight * value_over_query_key(head, dim)?)
+}
+
+/// c if A is symmetric and V is c A.
+pub(crate) fn value_over_query_key(head: &Head, dim: usize) -> Option<f64> {
     let multiple = |matrix: &Matrix| matrix.multiple_of_identity();
     if let (Some(query_key), Some(value)) = (multiple(&head.query_key), multiple(&head.value)) {
-        return (query_key != 0.0).then_some(head.weight * value / query_key);
+        return (query_key != 0.0).then_some(value / query_key);
     }
     let (query_key, value) = (head.query_key.dense(dim, 1.0), head.value.dense(dim, 1.0));
     let largest = (0..dim * dim).max_by(|a, b| query_key[*a].abs().total_cmp(&query_key[*b].abs()))?;
@@ -102,5 +107,5 @@ fn slope(attention: &Attention, dim: usize) -> Option<f64> {
     let within = 1e-12 * query_key[largest].abs();
     let is_symmetric = (0..dim * dim).all(|k| (query_key[k] - query_key[k % dim * dim + k / dim]).abs() <= within);
     let is_multiple = (0..dim * dim).all(|k| (value[k] - factor * query_key[k]).abs() <= within * factor.abs());
-    (is_symmetric && is_multiple).then_some(head.weight * factor)
+    (is_symmetric && is_multiple).then_some(factor)
 }

@@ -20,7 +20,7 @@ mod twins;
 pub(crate) use self::attention::{Row, drawn_rows};
 use self::directions::Directions;
 pub(crate) use self::{
-    dissipation::{flow_slope, times_exponential},
+    dissipation::{flow_slope, times_exponential, value_over_query_key},
     distances::root,
 };
 pub use self::{

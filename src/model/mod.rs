@@ -161,6 +161,11 @@ impl Default for Attention {
 }
 
 impl Attention {
+    /// Whether weights are iterated until rows and columns are both stochastic.
+    pub fn is_balanced(&self) -> bool {
+        matches!(self.normalization, Normalization::Sinkhorn { .. })
+    }
+
     /// The inverse temperature of a head, the largest of all replicas.
     pub fn beta_of(&self, head: &Head) -> f64 {
         head.beta.unwrap_or(self.beta)

@@ -8,7 +8,10 @@ use super::{
     RecordError,
     file::{Fingerprint, write_whole},
 };
-use crate::backend::{Identity, Method, Precision};
+use crate::{
+    backend::{Identity, Method, Precision},
+    simulate::Summary,
+};
 
 pub(super) const NAME: &str = "manifest.json";
 
@@ -43,6 +46,12 @@ pub(super) struct Manifest {
     /// Which limit ran beside the tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) reference: Option<String>,
+    /// How many nodes stood for it, by the first column of each quantity.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    reference_nodes: BTreeMap<String, usize>,
+    /// The largest |ln sum_i w_i a_ij / w_j| of attention that iterates to have stochastic columns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sinkhorn_marginal_error: Option<f64>,
     pub(super) status: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
@@ -50,7 +59,7 @@ pub(super) struct Manifest {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) warnings: Vec<String>,
     pub(super) wall_seconds: f64,
-    pub(super) pairs_evaluated: u64,
+    pairs_evaluated: u64,
     /// The length and the SHA-256 of every file that belongs to the record, once the run has ended.
     pub(super) files: BTreeMap<&'static str, Fingerprint>,
 }
@@ -71,6 +80,8 @@ impl Manifest {
             harmonic_sums: None,
             seed,
             reference: None,
+            reference_nodes: BTreeMap::new(),
+            sinkhorn_marginal_error: None,
             status: Status::Running,
             error: None,
             warnings: Vec::new(),
@@ -92,6 +103,13 @@ impl Manifest {
             Method::Harmonic { care, .. } => care.name(),
             Method::Direct | Method::Abandoned { .. } => None,
         };
+    }
+
+    pub(super) fn summarize(&mut self, summary: &Summary) {
+        let Summary { pairs, marginal_error, reference_nodes } = summary;
+        self.pairs_evaluated = *pairs;
+        self.sinkhorn_marginal_error = *marginal_error;
+        self.reference_nodes.clone_from(reference_nodes);
     }
 
     pub(super) fn write(&self, folder: &Path) -> Result<(), RecordError> {

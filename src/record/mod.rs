@@ -41,6 +41,7 @@ use crate::{
     budget::{Bytes, room_on_disk},
     observe::Sample,
     problem::Reference,
+    simulate::Summary,
     tokens::Shape,
     warning::{Warning, WarningKind},
 };
@@ -196,9 +197,9 @@ impl RunFolder {
         tokens: &[f64],
         shape: Shape,
         method: Method,
-        pairs: u64,
+        summary: &Summary,
     ) -> Result<PathBuf, RecordError> {
-        self.manifest.pairs_evaluated = pairs;
+        self.manifest.summarize(summary);
         self.manifest.computed_by(method);
         let written = self.write_tokens(tokens, shape).and_then(|()| self.close(Status::Complete));
         if let Err(error) = &written {

@@ -201,7 +201,7 @@ pub fn events() -> Result<(), String> {
     let told = |device: &Device| {
         let mut gpu = block_on(Gpu::new(device, &problem)).map_err(text)?;
         let mut told = Vec::new();
-        let pairs = simulate(&problem, &mut gpu, |event| {
+        let summary = simulate(&problem, &mut gpu, |event| {
             told.push(match event {
                 Event::Sample(sample) => Told::Sample(sample.replica, sample.time),
                 Event::Steps(steps) => Told::Steps(steps),
@@ -210,8 +210,8 @@ pub fn events() -> Result<(), String> {
             });
             Ok(())
         });
-        let pairs = block_on(pairs).map_err(|error| error.to_string())?;
-        Ok::<_, String>((told, pairs))
+        let summary = block_on(summary).map_err(|error| error.to_string())?;
+        Ok::<_, String>((told, summary))
     };
     let (found, expected) = (told(device()?)?, told(&by_stages()?)?);
     let samples = expected.0.iter().filter(|told| matches!(told, Told::Sample(..))).count();

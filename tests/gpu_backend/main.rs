@@ -153,6 +153,7 @@ fn observations_and_devices() -> Vec<Named> {
         ("observe_in_many_segments", observe::observe_in_many_segments),
         ("tokens_return_as_they_came", tokens_return),
         ("open_refuses_what_does_not_fit", refuses),
+        ("observe_without_room", observe::without_room),
         ("a_lost_device_is_told", lost_device),
     ]
 }

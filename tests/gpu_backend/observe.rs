@@ -8,12 +8,14 @@ use tokenfield::{
     },
     model::Matrix,
     observe::{Quantity, Statistics},
+    tokens::Shape,
 };
 
 use crate::{
-    compare::{bounded, compare, device, text},
+    compare::{bounded, compare, compare_within, device, text},
     problems::{problem, shape, varied_problems},
     reference::{dot, reference_statistics},
+    sealed::{self, SEAL, Sealed},
 };
 
 /// Statistics are sums of at most a thousand terms a chunk, finished in double precision.
@@ -52,6 +54,35 @@ fn check_observations(device: &Device) -> Result<(), String> {
         let plain = block_on(gpu.observe(&[])).map_err(text)?;
         if plain[0].mean != found[0].mean || !plain[0].second_moment.is_empty() || plain[0].log_energy != 0.0 {
             return Err(format!("{what}: what was not asked for was measured, or the mean depends on it"));
+        }
+    }
+    Ok(())
+}
+
+/// What the device has no room to reduce is left to the host, with the same numbers.
+pub fn without_room() -> Result<(), String> {
+    let (roomy, full) = (device()?, bounded(Bounds { spare_bytes: Some(0), ..Bounds::default() })?);
+    let mut problem = problem(Shape { replicas: 2, count: 150, dim: 18, passive: 7 }, 2.0);
+    for quantity in [
+        Quantity::Moments,
+        Quantity::OverlapHistogram { bins: 7, pairs: usize::MAX, seed: 0 },
+        Quantity::NormMoments { order: 3 },
+        Quantity::Attention { rows: 40, seed: 5 },
+        Quantity::Lyapunov,
+    ] {
+        problem.quantities = vec![quantity];
+        let samples = |device: &Device| {
+            let mut gpu = block_on(Gpu::new(device, &problem)).map_err(text)?;
+            sealed::samples(&problem, &mut gpu)
+        };
+        let what = format!("{quantity:?}");
+        compare_within(&what, &samples(&full)?.concat(), &samples(roomy)?.concat(), 2e-5)?;
+        // Second moments are read in a way of their own.
+        if quantity != Quantity::Moments {
+            let asked = sealed::samples(&problem, &mut Sealed::new(&full, &problem)?);
+            if asked != Err(SEAL.to_string()) {
+                return Err(format!("{what}: {asked:?} without room and without tokens"));
+            }
         }
     }
     Ok(())

@@ -51,7 +51,7 @@ pub fn agree(device: &Device, problem: &Problem, tolerance: f64) -> Result<(), S
     Ok(())
 }
 
-fn samples(problem: &Problem, backend: &mut impl Backend) -> Result<Vec<Vec<f64>>, String> {
+pub fn samples(problem: &Problem, backend: &mut impl Backend) -> Result<Vec<Vec<f64>>, String> {
     let mut samples = Vec::new();
     let run = simulate(problem, backend, |event| {
         if let Event::Sample(sample) = event {
@@ -106,6 +106,10 @@ impl Backend for Sealed {
 
     async fn along(&mut self, lines: &Lines<'_>) -> Result<Option<Vec<f64>>, BackendError> {
         self.0.along(lines).await
+    }
+
+    async fn marginal_error(&mut self) -> Result<Option<f64>, BackendError> {
+        self.0.marginal_error().await
     }
 
     async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {

@@ -5,15 +5,16 @@ use std::sync::OnceLock;
 use libtest_mimic::Trial;
 use tokenfield::{
     backend::{
-        Backend, BackendError, Precision,
+        Backend, BackendError, Point, Precision,
         cpu::{Cpu, Real},
         gpu::{self, Bounds, Gpu},
     },
-    model::Field,
+    diffusion::Diffusion,
+    model::{Calculus, Field, Noise, NoiseField},
     observe::Sample,
     problem::{Problem, Schedule},
     scheme::Scheme,
-    simulate::{Event, advance, simulate},
+    simulate::{Event, Summary, advance, simulate},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,7 @@ pub enum Kind {
 pub struct Outcome {
     pub tokens: Vec<f64>,
     pub samples: Vec<Sample>,
+    pub summary: Summary,
 }
 
 impl Kind {
@@ -70,6 +72,17 @@ impl Kind {
             Kind::GpuSingle => evolve(problem, on_gpu(problem, Bounds::default())),
             Kind::GpuStages => evolve(problem, on_gpu(problem, Bounds { steps: Some(0), ..Bounds::default() })),
             Kind::GpuHalf => evolve(problem, in_half(problem, Bounds::default()).expect("it suits half precision")),
+        }
+    }
+
+    /// Tokens after the field, the noise that follows it into the same stage, and what `diffuse` does, each with a coefficient of one.
+    pub fn fluctuated(self, problem: &Problem) -> Vec<f64> {
+        match self {
+            Kind::CpuSingle => fluctuated(on_cpu::<f32>(problem)),
+            Kind::CpuDouble => fluctuated(on_cpu::<f64>(problem)),
+            Kind::GpuSingle => fluctuated(on_gpu(problem, Bounds::default())),
+            Kind::GpuStages => fluctuated(on_gpu(problem, Bounds { steps: Some(0), ..Bounds::default() })),
+            Kind::GpuHalf => fluctuated(in_half(problem, Bounds::default()).expect("it suits half precision")),
         }
     }
 
@@ -117,8 +130,24 @@ fn evolve<B: Backend>(problem: &Problem, mut backend: B) -> Outcome {
         }
         Ok(())
     });
-    pollster::block_on(run).expect("the simulation reaches its end");
-    Outcome { tokens: pollster::block_on(backend.tokens()).expect("tokens are read"), samples }
+    let summary = pollster::block_on(run).expect("the simulation reaches its end");
+    Outcome { tokens: pollster::block_on(backend.tokens()).expect("tokens are read"), samples, summary }
+}
+
+fn fluctuated<B: Backend>(mut backend: B) -> Vec<f64> {
+    let noise = Noise {
+        field: NoiseField::Independent,
+        intensity: 1.0,
+        calculus: Calculus::Stratonovich,
+        seed: 1,
+        is_shared: false,
+    };
+    let diffusion = Diffusion::new(&noise, 0.1, 3).expect("independent noise diffuses");
+    backend.evaluate(Point::State, Field::Tangent, 0).expect("a field");
+    backend.fluctuate(Point::State, 0, 0).expect("no noise");
+    backend.combine(&[1.0], Point::State, Field::Tangent).expect("a step");
+    backend.diffuse(&diffusion, 0).expect("no diffusion");
+    pollster::block_on(backend.tokens()).expect("tokens are read")
 }
 
 fn shifted<B: Backend>(problem: &Problem, mut backend: B) -> Vec<f64> {

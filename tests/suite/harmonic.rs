@@ -151,8 +151,8 @@ fn lonely_tokens() {
     }
 }
 
-/// A tolerance within the reach of bounds but not of rounding itself: `harmonic` stops and says by how much, `auto` goes on
-/// with direct.
+/// A tolerance within the reach of bounds but not of rounding itself: `harmonic` stops and says by how much, `auto` goes on,
+/// with direct sums where harmonics are further off than these.
 fn owned_errors() {
     let mut problem = problem(cloud(1, 20_000, 3, 101), 1.0);
     problem.tolerance = Some(2e-16);
@@ -171,5 +171,11 @@ fn owned_errors() {
     problem.algorithm = Algorithm::Auto;
     let (outcome, method) = run(&problem);
     outcome.expect("auto goes on");
-    assert!(matches!(method, Method::Abandoned { error } if error > 2e-16), "{method:?}");
+    let held = 4.0 * f64::EPSILON;
+    let agrees = match method {
+        Method::Harmonic { error, .. } => error <= held,
+        Method::Abandoned { error } => error > held,
+        _ => false,
+    };
+    assert!(agrees, "{method:?}");
 }

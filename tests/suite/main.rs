@@ -2,6 +2,7 @@
 
 mod backends;
 mod clouds;
+mod contract;
 mod course;
 mod energy;
 mod half;
@@ -21,6 +22,7 @@ use libtest_mimic::Arguments;
 fn main() {
     let trials = [
         laws::all(),
+        contract::all(),
         parity::all(),
         energy::all(),
         harmonic::all(),

@@ -36,7 +36,7 @@ mod sums;
 mod tiles;
 mod velocity;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
@@ -101,6 +101,8 @@ pub struct Cpu<T: Real> {
     followed: Field,
     /// Samples of tokens that have been compared with direct sums.
     checks: u32,
+    /// The largest error of a marginal so far, as its bits.
+    marginal_error: AtomicU64,
 }
 
 impl<T: Real> Cpu<T> {
@@ -139,6 +141,7 @@ impl<T: Real> Cpu<T> {
             harmonics,
             followed: problem.scheme.field(),
             checks: 0,
+            marginal_error: AtomicU64::new(0),
         };
         cpu.prepare();
         Ok(cpu)
@@ -370,6 +373,10 @@ impl<T: Real> Backend for Cpu<T> {
             }
         }
         Ok(statistics)
+    }
+
+    async fn marginal_error(&mut self) -> Result<Option<f64>, BackendError> {
+        Ok(self.model.attention.is_balanced().then(|| f64::from_bits(*self.marginal_error.get_mut())))
     }
 
     async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {

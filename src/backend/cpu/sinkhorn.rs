@@ -17,34 +17,45 @@ use super::{
     reduction::{BLOCK, Queries, Reduced, Shift, reduce},
 };
 
-/// log2 w_j + g_j for every source, zero iterations leaving g = 0; `tolerance` is one of natural logarithms of column sums.
-pub(super) fn potentials<T: Real>(
+/// What the iterations of one head and replica come to.
+pub(super) struct Balanced<T> {
+    /// log2 w_j + g_j for every source.
+    pub bias: Columns<T>,
+    /// The largest |ln sum_i w_i a_ij / w_j|, where rows have sums of one.
+    pub marginal_error: f64,
+}
+
+/// Iterates until `tolerance` is above the error of the marginals, or as often as is allowed; then g is what came of that.
+pub(super) fn balance<T: Real>(
     instructions: Instructions,
     operands: &Operands<T>,
     tokens: Keys<'_, T>,
     sources: usize,
     (iterations, tolerance): (u32, f64),
-) -> Columns<T> {
+) -> Balanced<T> {
     // Sums of no components: only their logarithms are wanted.
     let nothing = Columns::zeros(1, 0, tokens.padded);
     let keys = operands.keys(tokens).with(None, Some(nothing.replica(0)), None);
     let queries = keys.with(Some(operands.queries.replica(0)), Some(nothing.replica(0)), None);
     let log2_sums = |queries: Keys<'_, T>, keys: Keys<'_, T>| log2_sums(instructions, queries, keys, sources);
     let mut potential = vec![0.0; sources];
-    let mut biased = column(tokens.bias(), &potential);
-    for _ in 0..iterations {
-        let rows = log2_sums(queries, keys.with(None, None, Some(bias_of(&biased))));
+    let mut bias = column(tokens.bias(), &potential);
+    let mut iteration = 0;
+    loop {
+        let rows = log2_sums(queries, keys.with(None, None, Some(bias_of(&bias))));
         let minus: Vec<f64> = rows.iter().map(|sum| -sum).collect();
         let biased_rows = column(tokens.bias(), &minus);
         let columns = log2_sums(keys, queries.with(None, None, Some(bias_of(&biased_rows))));
-        let off = columns.iter().zip(&potential).map(|(sum, g)| (sum + g).abs()).fold(0.0, f64::max);
-        if off * LN_2 <= tolerance {
-            break;
+        let off = columns.iter().zip(&potential).map(|(sum, g)| (sum + g).abs());
+        let off = off.zip(tokens.bias()).filter(|(_, weight)| **weight > T::DEAD).map(|(off, _)| off);
+        let marginal_error = LN_2 * off.fold(0.0, f64::max);
+        if marginal_error <= tolerance || iteration == iterations {
+            return Balanced { bias, marginal_error };
         }
         potential = columns.iter().map(|sum| -sum).collect();
-        biased = column(tokens.bias(), &potential);
+        bias = column(tokens.bias(), &potential);
+        iteration += 1;
     }
-    biased
 }
 
 fn bias_of<T: Real>(columns: &Columns<T>) -> &[T] {

@@ -1,5 +1,7 @@
 //! The velocity of a block of tokens, from whichever sums over the keys the algorithm takes.
 
+use std::sync::atomic::Ordering;
+
 use super::{
     Cpu,
     algorithm::Harmonics,
@@ -68,7 +70,10 @@ impl<T: Real> Cpu<T> {
         let mut operands = head.projections.as_ref()?.apply(self.instructions, tokens, factor);
         if let Normalization::Sinkhorn { iterations, tolerance } = head.normalization {
             let (limits, sources) = ((iterations, tolerance), self.shape.sources());
-            operands.potentials = Some(sinkhorn::potentials(self.instructions, &operands, keys, sources, limits));
+            let balanced = sinkhorn::balance(self.instructions, &operands, keys, sources, limits);
+            // Numbers that are not negative are ordered like their bits.
+            self.marginal_error.fetch_max(balanced.marginal_error.to_bits(), Ordering::Relaxed);
+            operands.potentials = Some(balanced.bias);
         }
         Some(operands)
     }

@@ -3,7 +3,8 @@
 //! With scores s_ij in base two and potentials f, g, rows are normalized by f_i = -log2 sum_j w_j 2^{s_ij + g_j} and columns by
 //! g_j = -log2 sum_i w_i 2^{s_ij + f_i}, over sources. What is kept is log2 w + g: the softmax with it for log-weights
 //! normalizes rows last ("Sinkformers", arXiv:2110.11773). That sums here count weights in units of their mean cancels between
-//! the halves. Nothing is read back: a replica that is balanced to the tolerance is passed over by all further iterations.
+//! the halves. Nothing is read back: a replica that is balanced to the tolerance is passed over by all further iterations. After the
+//! last one the marginals of those that are not are measured once more.
 
 use super::{
     cloud::Cloud,
@@ -11,6 +12,7 @@ use super::{
     ledger::Ledger,
     params,
     pipelines::{Bound, Pipeline},
+    readback::Readback,
     recorder::Recorder,
     reduction::{Aim, Gauge, Hearing, Partial, Reduction},
     shaders::{Constants, Kernel, THREADS},
@@ -22,16 +24,24 @@ use crate::backend::{BackendError, Point};
 /// The log-weights of all rows with the potentials of queries and of keys, by segment.
 pub(super) struct Duals {
     pub of: [Vec<wgpu::Buffer>; 2],
-    /// For each replica how far a log column sum is from zero, after the last iteration and after this one.
+    /// For each replica how far a log column sum is from zero, after the last iteration and after this one, and the largest that any
+    /// evaluation was left with.
     residuals: wgpu::Buffer,
+    replicas: usize,
 }
 
 impl Duals {
     pub fn new(ledger: &Ledger, cloud: &Cloud) -> Duals {
         let dual = |rows: usize| ledger.upload("potentials", &vec![0.0; 2 * rows]);
         let all = || cloud.tracts.iter().map(|tract| dual(tract.segment.rows())).collect();
-        let of = Side::BOTH.map(|_| all());
-        Duals { of, residuals: ledger.upload("residuals", &vec![0.0; 2 * replicas(cloud)]) }
+        let (of, replicas) = (Side::BOTH.map(|_| all()), replicas(cloud));
+        Duals { of, residuals: ledger.upload("residuals", &vec![0.0f32; 3 * replicas]), replicas }
+    }
+
+    /// Reads how far a natural logarithm of a column sum was from zero, at most, after all that is recorded.
+    pub async fn marginal_error(&self, recorder: &mut Recorder, readback: &Readback) -> Result<f64, BackendError> {
+        let worst = readback.numbers(recorder, &self.residuals, 2 * self.replicas, self.replicas).await?;
+        Ok(worst.into_iter().map(f64::from).fold(0.0, f64::max))
     }
 }
 
@@ -66,6 +76,7 @@ enum Phase {
     Start,
     Half(Side),
     End,
+    Last,
 }
 
 impl Balance {
@@ -101,13 +112,8 @@ impl Balance {
         };
         let sites =
             |point| (0..cloud.tracts.len()).filter(with_sources).map(|segment| site(segment, point)).collect();
-        Balance {
-            iterations,
-            tolerance: tolerance as f32,
-            replicas: replicas(cloud),
-            stride: wide.width() as usize + 1,
-            sites: POINTS.map(sites),
-        }
+        let (stride, sites) = (wide.width() as usize + 1, POINTS.map(sites));
+        Balance { iterations, tolerance: tolerance as f32, replicas: duals.replicas, stride, sites }
     }
 
     /// Records the potentials of the keys at `point`, for what is seen there.
@@ -122,15 +128,16 @@ impl Balance {
         for site in sites {
             self.potential(recorder, cloud, site, (Phase::Start, 0))?;
         }
-        for iteration in 0..self.iterations {
+        for iteration in 0..=self.iterations {
             for side in Side::BOTH {
                 for site in sites {
                     self.half_step(recorder, cloud, (sites, site), side, (iteration, gauge))?;
                     self.potential(recorder, cloud, site, (Phase::Half(side), iteration))?;
                 }
             }
+            let end = if iteration == self.iterations { Phase::Last } else { Phase::End };
             for site in sites {
-                self.potential(recorder, cloud, site, (Phase::End, iteration))?;
+                self.potential(recorder, cloud, site, (end, iteration))?;
             }
         }
         Ok(())
@@ -180,6 +187,7 @@ impl Balance {
             Phase::Half(Side::Queries) => (1, Side::Queries),
             Phase::Half(Side::Keys) => (2, Side::Keys),
             Phase::End => (3, Side::Keys),
+            Phase::Last => (4, Side::Keys),
         };
         let params = params::Potential {
             rows: rows as u32,
@@ -190,6 +198,7 @@ impl Balance {
             phase,
             last_at: (self.residuals_at(iteration + 1) + segment.first_replica) as u32,
             next_at: (self.residuals_at(iteration) + segment.first_replica) as u32,
+            worst_at: (2 * self.replicas + segment.first_replica) as u32,
             tolerance: self.tolerance,
         };
         let groups = rows.div_ceil(THREADS as usize) as u64;

@@ -22,8 +22,8 @@ pub struct Bounds {
     pub grid: Option<u32>,
     /// Work of one dispatch, in multiply-adds; measured and adapted unless given.
     pub dispatch_work: Option<f64>,
-    /// Bytes that the device has for what is laid out together.
-    pub memory_bytes: Option<u64>,
+    /// Bytes that the device has for what the host can do as well.
+    pub spare_bytes: Option<u64>,
     /// Slices into which the keys are cut.
     pub slices: Option<usize>,
     /// The degree at which harmonic expansions end, if that is below what their tolerance asks for.

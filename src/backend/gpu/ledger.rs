@@ -13,6 +13,8 @@ use crate::backend::BackendError;
 /// Allocations that are answered for together: what they add up to, and whether the device had room.
 pub(super) struct Ledger<'a> {
     device: &'a Device,
+    /// Bytes that may be taken, where that is bounded.
+    most: Option<u64>,
     bytes: Cell<u64>,
     room: wgpu::ErrorScopeGuard,
     validity: wgpu::ErrorScopeGuard,
@@ -24,9 +26,17 @@ impl<'a> Ledger<'a> {
         device: &'a Device,
         lay_out: impl FnOnce(&Ledger) -> Result<T, BackendError>,
     ) -> Result<T, BackendError> {
+        Self::allocate_within(device, None, lay_out).await
+    }
+
+    async fn allocate_within<T>(
+        device: &'a Device,
+        most: Option<u64>,
+        lay_out: impl FnOnce(&Ledger) -> Result<T, BackendError>,
+    ) -> Result<T, BackendError> {
         let validity = device.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let room = device.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let ledger = Ledger { device, bytes: Cell::new(0), room, validity };
+        let ledger = Ledger { device, most, bytes: Cell::new(0), room, validity };
         let laid_out = lay_out(&ledger);
         // The scopes are closed whatever came of it.
         ledger.close().await?;
@@ -38,7 +48,7 @@ impl<'a> Ledger<'a> {
         device: &'a Device,
         lay_out: impl FnOnce(&Ledger) -> Result<T, BackendError>,
     ) -> Result<Option<T>, BackendError> {
-        match Ledger::allocate(device, lay_out).await {
+        match Self::allocate_within(device, device.bounds.spare_bytes, lay_out).await {
             Ok(laid_out) => Ok(Some(laid_out)),
             Err(BackendError::OutOfMemory { .. } | BackendError::BelowLimit { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -86,7 +96,7 @@ impl<'a> Ledger<'a> {
     async fn close(self) -> Result<(), BackendError> {
         let adapter = self.device.summary.name.clone();
         let needed = self.bytes.get();
-        let is_beyond = self.device.bounds.memory_bytes.is_some_and(|most| needed > most);
+        let is_beyond = self.most.is_some_and(|most| needed > most);
         // Scopes are popped in reverse order, both before anything is awaited.
         let room = self.room.pop();
         let validity = self.validity.pop();

@@ -303,7 +303,7 @@ impl Backend for Gpu {
 
     fn diffuse(&mut self, diffusion: &Diffusion, first: u64) -> Result<(), BackendError> {
         let Some(noise) = &mut self.noise else {
-            return Err(self.recorder.refused("a model without noise does not diffuse".into()));
+            return Ok(());
         };
         match noise.diffuse(&mut self.recorder, &self.cloud, diffusion, first)? {
             Diffused::Moved => Ok(()),
@@ -332,6 +332,10 @@ impl Backend for Gpu {
     async fn along(&mut self, lines: &Lines<'_>) -> Result<Option<Vec<f64>>, BackendError> {
         let Gpu { device, constants, cloud, recorder, readback, lists, .. } = self;
         lists.costs(device, constants, cloud, recorder, readback, lines).await
+    }
+
+    async fn marginal_error(&mut self) -> Result<Option<f64>, BackendError> {
+        self.velocity.marginal_error(&mut self.recorder, &self.readback).await
     }
 
     async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {

@@ -70,6 +70,7 @@ params! {
         phase: u32,
         last_at: u32,
         next_at: u32,
+        worst_at: u32,
         tolerance: f32,
     }
     Settle {

@@ -13,6 +13,7 @@ use super::{
     params,
     perceptron::Perceptron,
     project::{Linear, Rows, Silence, Sum},
+    readback::Readback,
     recorder::Recorder,
     reduction::{Aim, Gauge, Hearing, Partial, Reduction},
     shaders::{Constants, THREADS, WIDE_QUERIES},
@@ -45,6 +46,7 @@ struct Head {
     /// Queries of one workgroup of the reduction.
     group_queries: usize,
     /// Present where rows and columns are normalized in turn.
+    duals: Option<Duals>,
     balance: Option<Balance>,
     passes: [Vec<Pass>; 2],
 }
@@ -118,7 +120,7 @@ impl Velocity {
                 true => tune::group_queries(&constants),
                 false => WIDE_QUERIES as usize,
             };
-            Head { lens, betas, group_queries, balance, passes }
+            Head { lens, betas, group_queries, duals, balance, passes }
         };
         Velocity {
             constants,
@@ -152,6 +154,20 @@ impl Velocity {
 
     pub fn heads(&self) -> usize {
         self.heads.len()
+    }
+
+    /// The largest error of a marginal of any head; none where they are not balanced.
+    pub async fn marginal_error(
+        &self,
+        recorder: &mut Recorder,
+        readback: &Readback,
+    ) -> Result<Option<f64>, BackendError> {
+        let mut worst = None;
+        for duals in self.heads.iter().filter_map(|head| head.duals.as_ref()) {
+            let error = duals.marginal_error(recorder, readback).await?;
+            worst = Some(worst.map_or(error, |worst: f64| worst.max(error)));
+        }
+        Ok(worst)
     }
 
     /// Vectors of a partial of a head.

@@ -53,6 +53,8 @@ pub(super) struct Embedding {
     pub(super) form: Form,
     /// How far the embedding may be from that of the law.
     error: f64,
+    /// Points that stand for the law.
+    nodes: usize,
 }
 
 /// How h is known.
@@ -111,34 +113,35 @@ impl<'a> Limit<'a> {
             let sums = fourier(&points, &vec![1.0 / count as f64; count], degree);
             let square = coefficients.iter().zip(&sums).map(|(b, [re, im])| b * (re * re + im * im)).sum();
             let error = beta.sqrt() * curve.error(Order::Two);
-            return Ok(Embedding { square, form: Form::Modes { coefficients, sums }, error });
+            return Ok(Embedding { square, form: Form::Modes { coefficients, sums }, error, nodes: count });
         }
         let (points, weights) = self.nodes();
+        let nodes = weights.len();
         if let Nodes::Meridian { axis } = &self.limit.nodes {
             let heights: Vec<f64> = points.chunks_exact(axis.len()).map(|x| dot(x, axis)).collect();
             let series = kernel_mean(&heights, weights, axis.len(), beta);
             let square = heights.iter().zip(weights).map(|(t, weight)| weight * series.at(*t)).sum();
-            return Ok(Embedding { square, form: Form::Heights(series), error: 0.0 });
+            return Ok(Embedding { square, form: Form::Heights(series), error: 0.0, nodes });
         }
-        if let Some(Sphere { moments, nodes }) = &self.sphere {
+        if let Some(Sphere { moments, nodes: distance }) = &self.sphere {
             let degree = moments.degree();
             let coefficients = coefficients(3, beta, degree);
             let squares: Vec<f64> =
                 coefficients.iter().zip(moments.products(moments)).map(|(b, square)| b * square).collect();
             // What follows is about what the last degrees were, as long as they fall.
             let left_out = squares[degree - degree / 4..].iter().sum::<f64>().max(0.0).sqrt();
-            let gathered = beta.sqrt() * nodes;
+            let gathered = beta.sqrt() * distance;
             if left_out <= gathered {
                 let form = Form::Harmonics { coefficients, moments: moments.clone() };
-                return Ok(Embedding { square: squares.iter().sum(), form, error: left_out });
+                return Ok(Embedding { square: squares.iter().sum(), form, error: left_out, nodes });
             }
             let law = self.law()?;
             let square = kernel::mean(&law.measure()?, &law.measure()?, beta)?;
-            return Ok(Embedding { square, form: Form::Points(law), error: gathered });
+            return Ok(Embedding { square, form: Form::Points(law), error: gathered, nodes });
         }
         let law = self.law()?;
         let square = kernel::mean(&law.measure()?, &law.measure()?, beta)?;
-        Ok(Embedding { square, form: Form::Points(law), error: 0.0 })
+        Ok(Embedding { square, form: Form::Points(law), error: 0.0, nodes })
     }
 
     /// int h dnu for the measure nu of tokens.
@@ -202,6 +205,45 @@ impl<'a> Limit<'a> {
             (Quantity::W2Reference, Some(curve)) => curve.error(Order::Two),
             (Quantity::MmdReference { .. }, _) => self.embedding.as_ref().map_or(0.0, |embedding| embedding.error),
             _ => 0.0,
+        }
+    }
+
+    /// Nodes, quantiles or heights that stood for the law where `quantity` was measured; none where no law was needed, or its moments
+    /// are known.
+    pub(crate) fn nodes_of(&self, quantity: Quantity) -> Option<usize> {
+        let nodes = match &self.limit.nodes {
+            Nodes::Points | Nodes::Meridian { .. } => Some(self.limit.weights().len()),
+            Nodes::Moments => None,
+        };
+        match quantity {
+            Quantity::W1Reference | Quantity::W2Reference => match self.limit.quantiles() {
+                Some(quantiles) => Some(quantiles.angles.len()),
+                None => nodes,
+            },
+            Quantity::SlicedW2Reference { .. } | Quantity::SinkhornReference { .. } => match &self.curve {
+                Some(_) => Some(self.points),
+                None => nodes,
+            },
+            Quantity::MmdReference { .. } => self.embedding.as_ref().map(|embedding| embedding.nodes),
+            Quantity::CouplingError
+            | Quantity::TaggedError
+            | Quantity::MomentsReference
+            | Quantity::OverlapReference => nodes,
+            Quantity::Moments
+            | Quantity::Energy
+            | Quantity::W2Dirac
+            | Quantity::Overlap
+            | Quantity::Tokens
+            | Quantity::Clusters { .. }
+            | Quantity::OverlapHistogram { .. }
+            | Quantity::Modes { .. }
+            | Quantity::EffectiveRank
+            | Quantity::NormMoments { .. }
+            | Quantity::Attention { .. }
+            | Quantity::RenyiCentres { .. }
+            | Quantity::Dissipation
+            | Quantity::Lyapunov
+            | Quantity::W1Copies => None,
         }
     }
 
