@@ -9,9 +9,8 @@ use std::{
 };
 
 use crate::{
-    backend::{Backend, BackendError, Point, Precision, cpu},
+    backend::{Backend, BackendError, Point, Precision, advance, cpu},
     problem::Problem,
-    simulate::advance,
 };
 
 /// What a reading takes at least: far above the resolution of a clock and the cost of waiting for a device.

@@ -6,12 +6,11 @@
 mod oracle;
 
 use crate::{
-    backend::{Backend, BackendError, Precision},
+    backend::{Backend, BackendError, Precision, advance},
     experiment::{Experiment, ExperimentError},
     model::Field,
     observe::Quantity,
     problem::Problem,
-    simulate::advance,
 };
 
 /// A small problem that exercises one path of the arithmetic.

@@ -31,6 +31,7 @@ pub mod random;
 pub mod record;
 pub mod scheme;
 pub mod simulate;
+mod sums;
 pub mod sweep;
 pub mod tokens;
 pub mod transport;

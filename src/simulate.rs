@@ -46,13 +46,12 @@ use std::{collections::BTreeMap, error::Error};
 
 use self::ascent::Ascent;
 use crate::{
-    backend::{Backend, BackendError, Lines, Method, Point},
+    backend::{Backend, BackendError, Lines, Method, advance},
     limit::{Limit, LimitError},
     measure::{self, Centres, View},
-    model::{Field, Model, Normalization},
+    model::{Model, Normalization},
     observe::{Quantity, Sample, Statistics, columns},
     problem::Problem,
-    scheme::Tableau,
     transport::TransportError,
     warning::{Said, Warning, WarningKind},
 };
@@ -193,88 +192,6 @@ fn unbalanced(problem: &Problem, marginal_error: Option<f64>) -> Option<Warning>
          attention.sinkhorn.tolerance = {tolerance:e}; write more iterations, or a larger tolerance"
     );
     Some(Warning::new(WarningKind::Unbalanced, sentence))
-}
-
-/// Takes steps of `problem` after the first `done`, at least one and at most `most`, and returns how many: as many as
-/// `backend` takes by itself, or one, stage by stage.
-pub fn advance<B: Backend>(problem: &Problem, backend: &mut B, done: u64, most: u64) -> Result<u64, BackendError> {
-    let tableau = problem.scheme.tableau();
-    let (h, field) = (problem.schedule.step(), problem.scheme.field());
-    if problem.course.is_constant() && problem.model.noise.is_none() {
-        let taken = backend.advance(tableau, h, field, most)?;
-        if taken > 0 {
-            return Ok(taken);
-        }
-    }
-    let step = Step { problem, done, h };
-    let diffusion = problem.diffusion();
-    if let Some(diffusion) = &diffusion {
-        backend.diffuse(diffusion, diffusion.draw(done, 0))?;
-    }
-    match field {
-        Field::Tangent => step.of_stages(backend, tableau)?,
-        Field::Ambient | Field::Perceptron => step.of_sublayers(backend)?,
-    }
-    if let Some(diffusion) = &diffusion {
-        backend.diffuse(diffusion, diffusion.draw(done, 1))?;
-    }
-    Ok(1)
-}
-
-/// One step, of length `h`, after `done` others.
-struct Step<'a> {
-    problem: &'a Problem,
-    done: u64,
-    h: f64,
-}
-
-impl Step<'_> {
-    /// Stage by stage; stages of noise in R^d follow those of the scheme, with the same coefficients but for sqrt(h).
-    fn of_stages<B: Backend>(&self, backend: &mut B, tableau: &Tableau) -> Result<(), BackendError> {
-        let (stages, noisy) = (tableau.stages(), self.problem.fluctuates());
-        for (stage, row) in tableau.a.iter().enumerate() {
-            let point = if stage == 0 { Point::State } else { Point::Stage };
-            if stage > 0 {
-                backend.combine(&self.coefficients(row, stages), Point::Stage, Field::Tangent)?;
-            }
-            self.change(backend, tableau.node(stage))?;
-            backend.evaluate(point, Field::Tangent, stage)?;
-            if noisy {
-                backend.fluctuate(point, self.done, stages + stage)?;
-            }
-        }
-        backend.combine(&self.coefficients(tableau.b, stages), Point::State, Field::Tangent)
-    }
-
-    /// What stages are multiplied by, and those of the noise if there is any.
-    fn coefficients(&self, row: &[f64], stages: usize) -> Vec<f64> {
-        let mut coefficients: Vec<f64> = row.iter().map(|entry| self.h * entry).collect();
-        if self.problem.fluctuates() {
-            coefficients.resize(stages, 0.0);
-            coefficients.extend(row.iter().map(|entry| self.h.sqrt() * entry));
-        }
-        coefficients
-    }
-
-    /// Attention, then the perceptron if there is one, each added to the tokens and followed by the normalization.
-    fn of_sublayers<B: Backend>(&self, backend: &mut B) -> Result<(), BackendError> {
-        backend.evaluate(Point::State, Field::Ambient, 0)?;
-        backend.combine(&[self.h], Point::State, Field::Ambient)?;
-        if self.problem.model.perceptron.is_some() {
-            backend.evaluate(Point::State, Field::Perceptron, 0)?;
-            backend.combine(&[self.h], Point::State, Field::Perceptron)?;
-        }
-        Ok(())
-    }
-
-    /// The equation at the fraction `node` of the step.
-    fn change<B: Backend>(&self, backend: &mut B, node: f64) -> Result<(), BackendError> {
-        let Problem { course, model, schedule, .. } = self.problem;
-        if course.is_constant() || node == 0.0 {
-            return Ok(());
-        }
-        backend.change(&course.at(model, self.done, schedule.time(self.done) + node * self.h))
-    }
 }
 
 struct Sampled {

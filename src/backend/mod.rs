@@ -6,6 +6,10 @@
 mod algorithm;
 pub mod cpu;
 pub mod gpu;
+mod stepper;
+
+pub use self::stepper::advance;
+pub use crate::{sums::Precision, transport::Line};
 
 use crate::{
     budget::Shortage,
@@ -22,26 +26,6 @@ pub enum Point {
     State,
     /// The intermediate point of a stage.
     Stage,
-}
-
-/// The floating-point format of the arithmetic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Precision {
-    /// Tokens and sums in f32, but the factors of the two products of a reduction, queries and keys, weights and values,
-    /// rounded to f16. Only some GPUs have it, and only where it is asked for.
-    Half,
-    Single,
-    Double,
-}
-
-impl Precision {
-    pub fn name(self) -> &'static str {
-        match self {
-            Precision::Half => "half",
-            Precision::Single => "single",
-            Precision::Double => "double",
-        }
-    }
 }
 
 /// What a run folder records about the machine that did the work.
@@ -89,15 +73,6 @@ impl Care {
             Care::Refined => Some("refined, in double precision"),
         }
     }
-}
-
-/// A law on a line.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Line {
-    /// In increasing order, finite.
-    pub values: Vec<f64>,
-    /// The mass up to each value and with it, in increasing order, the last one.
-    pub ends: Vec<f64>,
 }
 
 /// A law as it is seen along directions.

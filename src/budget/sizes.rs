@@ -2,10 +2,10 @@
 
 use super::{Needs, Part, Shortage};
 use crate::{
-    backend::{Precision, cpu::PADDING},
     model::{Geometry, Matrix, Model, NoiseField, Normalization, Position},
     observe::Quantity,
     problem::Problem,
+    sums::{Precision, columns::PADDING},
     tokens::{Shape, Weights},
     transport::assignment,
 };

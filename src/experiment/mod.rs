@@ -38,15 +38,13 @@ use std::path::{Path, PathBuf};
 
 use toml::Table;
 
-use crate::problem::Algorithm;
-
 pub use self::{
     error::ExperimentError,
     overrides::Override,
     sweep::{Fit, SweepFile},
 };
 use self::{error::Source, typed::Typed};
-use crate::initial::npy::unreadable_because;
+use crate::{initial::npy::unreadable_because, problem::Algorithm};
 
 /// An experiment as typed, overrides included.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,11 +4,10 @@ use std::{borrow::Cow, f64::consts::TAU, ops::Range};
 
 use super::solver::{Flow, Solver, SolverError, add};
 use crate::{
-    backend::{BackendError, cpu::Cpu},
+    backend::{self, BackendError, cpu::Cpu},
     model::{Course, Model},
     problem::{Problem, ReferenceSteps as Steps, Schedule},
     scheme::Tableau,
-    simulate,
 };
 
 /// The equation as a function of layer-time within one step of the tokens.
@@ -92,7 +91,7 @@ impl Motion {
                         cpu.set_model(&course.at(model, done, schedule.time(done)))?;
                     }
                     let most = if angles.is_empty() { end - done } else { 1 };
-                    done += simulate::advance(problem, cpu.as_mut(), done, most)?;
+                    done += backend::advance(problem, cpu.as_mut(), done, most)?;
                     follow(angles, &cpu.coordinates(), quantiles.clone());
                 }
             }

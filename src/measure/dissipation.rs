@@ -4,9 +4,9 @@ use rayon::prelude::*;
 
 use super::{View, directions::dot};
 use crate::{
-    backend::cpu::Sources,
     model::{Attention, Geometry, Head, Matrix, Model, Normalization},
     problem::Problem,
+    sums::sources::Sources,
 };
 
 /// d ln E / dt for one head with A symmetric and V = c A, on the sphere and in R^d.

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::{Measure, TransportError, error::positive, measure::squared_distance};
-use crate::backend::cpu::Sources;
+use crate::sums::sources::Sources;
 
 /// Means of the kernel need sums that are exact beside the largest, not each beside itself.
 const ACCURACY: f64 = f64::INFINITY;

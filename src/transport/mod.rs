@@ -21,6 +21,7 @@ pub mod dirac;
 mod error;
 pub mod harmonics;
 pub mod kernel;
+mod line;
 mod measure;
 mod quantiles;
 pub mod sinkhorn;
@@ -28,6 +29,7 @@ pub mod sliced;
 
 pub use self::{
     error::TransportError,
+    line::Line,
     measure::{Masses, Measure},
 };
 

@@ -21,7 +21,7 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 
 use super::{Measure, TransportError, error::positive, measure::squared_distance};
-use crate::backend::cpu::{Sources, are_unit, by_harmonics};
+use crate::sums::sources::{Sources, are_unit, by_harmonics};
 
 /// By how much epsilon shrinks from one stage of the annealing to the next.
 const ANNEALING: f64 = 0.25;

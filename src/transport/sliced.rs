@@ -4,13 +4,10 @@ use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
 use super::{
-    Measure, Order, TransportError,
+    Line, Measure, Order, TransportError,
     quantiles::{ONE, Quantiles, cost},
 };
-use crate::{
-    backend::Line,
-    random::{Purpose, Stream},
-};
+use crate::random::{Purpose, Stream};
 
 /// How far the length of a direction may be from one.
 const UNIT: f64 = 1e-9;

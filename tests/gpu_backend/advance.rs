@@ -6,13 +6,13 @@ use std::sync::OnceLock;
 use pollster::block_on;
 use tokenfield::{
     backend::{
-        Backend, BackendError,
+        Backend, BackendError, advance,
         gpu::{Bounds, Device, Gpu, Kind},
     },
     model::{Field, Head, Mask, Matrix, Normalization},
     problem::{Problem, Schedule},
     scheme::Scheme,
-    simulate::{Event, SimulateError, advance, simulate},
+    simulate::{Event, SimulateError, simulate},
     tokens::Shape,
 };
 

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use libtest_mimic::Trial;
 use tokenfield::{
     backend::{
-        Backend, BackendError, Point, Precision,
+        Backend, BackendError, Point, Precision, advance,
         cpu::{Cpu, Real},
         gpu::{self, Bounds, Gpu},
     },
@@ -14,7 +14,7 @@ use tokenfield::{
     observe::Sample,
     problem::{Problem, Schedule},
     scheme::Scheme,
-    simulate::{Event, Summary, advance, simulate},
+    simulate::{Event, Summary, simulate},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

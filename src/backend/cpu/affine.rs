@@ -1,6 +1,6 @@
 //! Affine maps of many tokens at once: x -> M x + b, tokens across the lanes.
 
-use super::{
+use crate::sums::{
     columns::{Cloud, CloudMut},
     exp2::Exp2,
     instructions::{Instructions, Kernel},
@@ -102,7 +102,8 @@ fn multiply<S: Exp2, T: Real, const R: usize>(
 
 #[cfg(test)]
 mod tests {
-    use super::{super::columns::Columns, *};
+    use super::*;
+    use crate::sums::columns::Columns;
 
     /// Rows and vectors in whole groups and not, on every instruction set.
     #[test]

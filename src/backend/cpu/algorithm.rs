@@ -1,11 +1,5 @@
 //! The harmonic algorithm, made ready for the heads of a problem.
 
-use super::{
-    columns::Cloud,
-    harmonic::{Moments, Polynomials, Radial, Weights},
-    instructions::Instructions,
-    real::Real,
-};
 use crate::{
     backend::{
         BackendError, Care, Method,
@@ -13,6 +7,12 @@ use crate::{
     },
     harmonic::even_loss,
     problem::{Algorithm, Problem},
+    sums::{
+        columns::Cloud,
+        harmonic::{Moments, Polynomials, Radial, Weights},
+        instructions::Instructions,
+        real::Real,
+    },
 };
 
 /// How often sums are refined before they are given up.

@@ -5,15 +5,17 @@ use rand::RngExt;
 use super::{
     Cpu,
     algorithm::Harmonics,
-    columns::{Cloud, Columns},
     field::Seen,
-    real::Real,
     velocity::{Run, Sources},
 };
 use crate::{
     backend::{BackendError, Method},
     problem::Algorithm,
     random::{Purpose, Stream},
+    sums::{
+        columns::{Cloud, Columns},
+        real::Real,
+    },
 };
 
 /// Tokens in a sample.

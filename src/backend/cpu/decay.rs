@@ -6,9 +6,9 @@
 
 use std::f64::consts::LOG2_E;
 
-use super::{keys::Bias, real::Real};
 use crate::{
     model::{Attention, Normalization, Position},
+    sums::{keys::Bias, real::Real},
     tokens::{Shape, Weights},
 };
 

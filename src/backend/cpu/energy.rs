@@ -5,17 +5,21 @@ use rayon::prelude::*;
 use super::{
     Cpu,
     algorithm::{Form, Harmonics, Heads, Radials},
-    columns::Cloud,
     field::{HeadField, Seen},
-    harmonic::{Expansion, Moments, Radial},
-    keys::Keys,
     observe,
     operands::Projections,
-    real::Real,
-    reduction::Reduced,
     series::widened,
 };
-use crate::model::Head;
+use crate::{
+    model::Head,
+    sums::{
+        columns::Cloud,
+        harmonic::{Expansion, Moments, Radial},
+        keys::Keys,
+        real::Real,
+        reduction::Reduced,
+    },
+};
 
 impl<T: Real> Cpu<T> {
     /// ln sum_h (c_h / 2 beta_h) sum_i w_i Z_i^h of one replica, c_h being the weight of a head, over all pairs whatever the mask; not a

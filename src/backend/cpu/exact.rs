@@ -7,16 +7,18 @@ use rayon::prelude::*;
 
 use super::{
     Cpu,
-    columns::{Cloud, Columns},
     field::{HeadField, Seen},
-    keys::Bias,
-    real::Real,
-    reduction::Reduced,
     series::widened,
     shift::Setting,
 };
 use crate::{
     model::Field,
+    sums::{
+        columns::{Cloud, Columns},
+        keys::Bias,
+        real::Real,
+        reduction::Reduced,
+    },
     tokens::{Shape, Weights},
 };
 

@@ -3,16 +3,20 @@
 use std::f64::consts::LOG2_E;
 
 use super::{
-    exp2::Exp2,
-    instructions::Instructions,
-    keys::Keys,
     map::Map,
     operands::{Operands, Projections},
-    real::Real,
-    reduction::{Queries, Reduced, Shift, reduce},
     shift::{Setting, shift},
 };
-use crate::model::{Head, Matrix, Normalization};
+use crate::{
+    model::{Head, Matrix, Normalization},
+    sums::{
+        exp2::Exp2,
+        instructions::Instructions,
+        keys::Keys,
+        real::Real,
+        reduction::{Queries, Reduced, Shift, reduce},
+    },
+};
 
 /// A head made ready for the reduction.
 pub(super) struct HeadField<T> {

@@ -1,9 +1,10 @@
 //! The velocity as a function of the tokens: what a solver that chooses its own steps asks a backend for.
 
-use super::{Cpu, state};
+use super::Cpu;
 use crate::{
     backend::{Backend, BackendError, Point},
     model::{Field, Model},
+    sums::columns::state,
     tokens::Tokens,
 };
 

@@ -1,13 +1,15 @@
 //! What the geometry makes of fields and of tokens.
 
-use super::{
-    columns::{Cloud, CloudMut},
-    exp2::Exp2,
-    instructions::Kernel,
-    motion::normalize,
-    real::Real,
+use super::motion::normalize;
+use crate::{
+    model::{Field, Geometry, LayerNorm, Matrix},
+    sums::{
+        columns::{Cloud, CloudMut},
+        exp2::Exp2,
+        instructions::Kernel,
+        real::Real,
+    },
 };
-use crate::model::{Field, Geometry, LayerNorm, Matrix};
 
 /// dx/dt of tokens as attention and perceptron see them, from their fields, both row-major.
 pub(super) fn velocities(geometry: &Geometry, value: &Matrix, dim: usize, tokens: &[f64], fields: &mut [f64]) {

@@ -1,7 +1,10 @@
 //! Attention at beta = infinity: each token sees the sources of its largest score.
 
-use super::{field::Seen, keys::Keys, operands::Operands, real::Real, reduction::Reduced};
-use crate::model::TIE;
+use super::{field::Seen, operands::Operands};
+use crate::{
+    model::TIE,
+    sums::{keys::Keys, real::Real, reduction::Reduced},
+};
 
 /// The mean of the values of the sources that tie for the largest score of each token from `first` on, in proportion to
 /// their weights, as `Reduced` with log2 Z = 0, or -infinity where nothing is seen.

@@ -1,7 +1,9 @@
 //! Linear maps of single tokens, applied as cheaply as their form allows.
 
-use super::{exp2::Exp2, real::Real};
-use crate::model::Matrix;
+use crate::{
+    model::Matrix,
+    sums::{exp2::Exp2, real::Real},
+};
 
 pub(super) enum Map {
     Scale(f64),

@@ -7,51 +7,35 @@
 mod affine;
 mod algorithm;
 mod check;
-mod columns;
 mod decay;
 mod energy;
 mod ensemble;
 mod exact;
-mod exp2;
 mod field;
 mod flow;
 mod geometry;
 mod hardmax;
-mod harmonic;
-mod instructions;
-mod keys;
 mod map;
 mod motion;
 mod noise;
 mod observe;
 mod operands;
 mod perceptron;
-mod real;
-mod reduction;
-mod registers;
 mod series;
 mod shift;
 mod sinkhorn;
-mod sums;
-mod tiles;
 mod velocity;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
-pub(crate) use self::columns::PADDING;
-pub use self::real::Real;
-pub(crate) use self::sums::{Sources, are_unit, by_harmonics};
 use self::{
     algorithm::Harmonics,
-    columns::Columns,
     decay::Decay,
     ensemble::{Ensemble, Pairs},
     field::HeadField,
     geometry::{Direct, Retraction},
-    instructions::Instructions,
-    keys::Bias,
     motion::Advance,
     observe::Measures,
     perceptron::Hidden,
@@ -59,6 +43,7 @@ use self::{
     velocity::Run,
 };
 use super::{Backend, BackendError, Identity, Method, Point};
+pub use crate::sums::Real;
 use crate::{
     budget::Sizes,
     diffusion::Diffusion,
@@ -66,7 +51,13 @@ use crate::{
     observe::{Quantity, Statistics},
     problem::Problem,
     scheme::Tableau,
-    tokens::{Shape, Tokens, Weights},
+    sums::{
+        columns::{Columns, state},
+        instructions::Instructions,
+        keys::Bias,
+        reduction::block,
+    },
+    tokens::{Shape, Weights},
 };
 
 /// Tokens that one task moves, or sends through an expansion, at once.
@@ -240,19 +231,8 @@ impl<T: Real> Cpu<T> {
 
     /// Tokens that one task reduces at once.
     fn block(&self) -> usize {
-        if self.harmonics.is_some() { BLOCK } else { reduction::block(self.shape.dim, self.shape.count) }
+        if self.harmonics.is_some() { BLOCK } else { block(self.shape.dim, self.shape.count) }
     }
-}
-
-/// The tokens, and in the padding the last of them.
-fn state<T: Real>(tokens: &Tokens) -> Columns<T> {
-    let shape = tokens.shape;
-    let mut state = Columns::zeros(shape.replicas, shape.dim, shape.count);
-    for (replica, mut cloud) in state.replicas_mut().enumerate() {
-        cloud.set_rows(shape.dim, tokens.replica(replica));
-        cloud.pad(shape.count);
-    }
-    state
 }
 
 impl<T: Real> Backend for Cpu<T> {

@@ -1,9 +1,9 @@
 //! How tokens move: combinations of stages, and the way back to the sphere.
 
-use super::{
+use super::geometry::Retraction;
+use crate::sums::{
     columns::{CloudMut, Columns},
     exp2::Exp2,
-    geometry::Retraction,
     instructions::Kernel,
     real::Real,
 };

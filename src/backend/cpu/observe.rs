@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::{columns::Columns, real::Real};
 use crate::{
     observe::{Quantity, Statistics, direction, has_direction},
+    sums::{columns::Columns, real::Real},
     tokens::{Shape, Weights},
 };
 

@@ -3,14 +3,16 @@
 
 use std::f64::consts::LOG2_E;
 
-use super::{
-    affine::Affine,
-    columns::{Cloud, CloudMut, Columns},
-    instructions::Instructions,
-    keys::Keys,
-    real::Real,
+use super::affine::Affine;
+use crate::{
+    model::{Attention, Head, Matrix, Normalization, Position},
+    sums::{
+        columns::{Cloud, CloudMut, Columns},
+        instructions::Instructions,
+        keys::Keys,
+        real::Real,
+    },
 };
-use crate::model::{Attention, Head, Matrix, Normalization, Position};
 
 /// Tokens that one task projects at once.
 const BLOCK: usize = 64;

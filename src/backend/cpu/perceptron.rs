@@ -1,7 +1,14 @@
 //! The perceptron, for runs of tokens.
 
-use super::{affine::Affine, columns::Cloud, columns::Columns, instructions::Instructions, real::Real};
-use crate::model::{Activation, Perceptron};
+use super::affine::Affine;
+use crate::{
+    model::{Activation, Perceptron},
+    sums::{
+        columns::{Cloud, Columns},
+        instructions::Instructions,
+        real::Real,
+    },
+};
 
 pub(super) struct Hidden<T> {
     inner: Affine<T>,

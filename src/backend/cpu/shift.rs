@@ -1,8 +1,8 @@
 //! Which shift keeps the sums of a head in range.
 
-use super::{real::Real, reduction::Shift};
 use crate::{
     model::{Attention, Biases, Geometry, Head, Mask, Position},
+    sums::{real::Real, reduction::Shift},
     tokens::{Shape, Weights},
 };
 

@@ -8,11 +8,11 @@ use std::f64::consts::LN_2;
 
 use rayon::prelude::*;
 
-use super::{
+use super::operands::{Operands, rows_of};
+use crate::sums::{
     columns::{Cloud, Columns},
     instructions::Instructions,
     keys::Keys,
-    operands::{Operands, rows_of},
     real::Real,
     reduction::{BLOCK, Queries, Reduced, Shift, reduce},
 };

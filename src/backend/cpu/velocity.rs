@@ -5,18 +5,22 @@ use std::sync::atomic::Ordering;
 use super::{
     Cpu,
     algorithm::Harmonics,
-    columns::{Cloud, CloudMut, PADDING},
     field::{HeadField, Seen},
     geometry, hardmax,
-    harmonic::{Lookup, Table},
-    keys::Keys,
     operands::Operands,
-    real::Real,
-    reduction::Reduced,
     series::Spherical,
     sinkhorn,
 };
-use crate::model::{Field, Mask, Matrix, Model, Normalization};
+use crate::{
+    model::{Field, Mask, Matrix, Model, Normalization},
+    sums::{
+        columns::{Cloud, CloudMut, PADDING},
+        harmonic::{Lookup, Table},
+        keys::Keys,
+        real::Real,
+        reduction::Reduced,
+    },
+};
 
 /// What the velocities of one replica are computed from.
 pub(super) struct Sources<'a, T> {

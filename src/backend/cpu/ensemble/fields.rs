@@ -1,10 +1,10 @@
 //! The field at the tokens of a vector of replicas, a replica a lane.
 
-use super::{
-    super::{columns::Numbers, exp2::Exp2},
-    CLOCKS, Ensemble, HeadField, Pairs, Real,
+use super::{CLOCKS, Ensemble, HeadField, Pairs, Real};
+use crate::{
+    model::{Field, Normalization},
+    sums::{columns::Numbers, exp2::Exp2},
 };
-use crate::model::{Field, Normalization};
 
 /// The equation of the replicas of one vector.
 pub(super) struct Fields<'a, S: Exp2, T: Real, const D: usize> {

@@ -10,17 +10,17 @@ mod steps;
 mod tests;
 
 use self::fields::Fields;
-use super::{
-    columns::{CloudMut, Columns, Numbers},
-    exp2::Exp2,
-    field::HeadField,
-    instructions::{Instructions, Kernel},
-    keys::Bias,
-    real::Real,
-};
+use super::field::HeadField;
 use crate::{
     model::{Field, Mask},
     scheme::Tableau,
+    sums::{
+        columns::{CloudMut, Columns, Numbers},
+        exp2::Exp2,
+        instructions::{Instructions, Kernel},
+        keys::Bias,
+        real::Real,
+    },
     tokens::Shape,
 };
 

@@ -1,11 +1,10 @@
 //! Steps of a scheme on the sphere, by tokens that stay in the first-level cache.
 
-use super::{
-    super::{columns::Numbers, exp2::Exp2},
-    Real,
-    fields::Fields,
+use super::{Real, fields::Fields};
+use crate::{
+    scheme::Tableau,
+    sums::{columns::Numbers, exp2::Exp2},
 };
-use crate::scheme::Tableau;
 
 /// Takes `steps` steps of length `h` with `tokens`, (token, coordinates and bias).
 ///

@@ -1,13 +1,13 @@
 //! Steps taken at once against stages one by one, and when one exponential may serve two.
 
-use super::super::{Cpu, Real, instructions::Instructions};
+use super::super::Cpu;
 use crate::{
-    backend::Backend,
+    backend::{Backend, advance},
     experiment::Experiment,
     model::{Head, Mask, Matrix, Normalization},
     problem::Problem,
     scheme::Scheme,
-    simulate::advance,
+    sums::{instructions::Instructions, real::Real},
     tokens::Weights,
 };
 

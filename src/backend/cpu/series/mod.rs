@@ -10,15 +10,19 @@ use rayon::prelude::*;
 use super::{
     BLOCK, Cpu,
     algorithm::{Form, Heads, Radials},
-    columns::{Cloud, CloudMut, Columns},
     field::HeadField,
-    harmonic::{AddGradient, Divided, Expansion, Gradient, Moments, Radial, Table},
-    keys::Keys,
-    real::Real,
-    reduction::Reduced,
     velocity::Sums,
 };
-use crate::model::{Field, Geometry, Normalization};
+use crate::{
+    model::{Field, Geometry, Normalization},
+    sums::{
+        columns::{Cloud, CloudMut, Columns},
+        harmonic::{AddGradient, Divided, Expansion, Gradient, Moments, Radial, Table},
+        keys::Keys,
+        real::Real,
+        reduction::Reduced,
+    },
+};
 
 /// The sums of one replica on the sphere, in the precision `U`.
 pub(super) struct Spherical<'a, U> {

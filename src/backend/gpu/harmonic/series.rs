@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{backend::BackendError, model::Head, problem::Problem};
 
-pub(in super::super) struct Series {
+pub(crate) struct Series {
     heads: Vec<HeadSeries>,
     /// Queries of one workgroup.
     group_queries: usize,

@@ -1,0 +1,93 @@
+//! Which vector instructions this processor has, chosen once at run time.
+
+use super::exp2::Exp2;
+
+/// A piece of work written once for every instruction set.
+pub(crate) trait Kernel {
+    type Output;
+
+    fn run<S: Exp2>(self, simd: S) -> Self::Output;
+}
+
+/// The widest instruction set of this processor that the kernels are compiled for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Instructions {
+    #[cfg(target_arch = "x86_64")]
+    Avx512(pulp::x86::V4),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(pulp::x86::V3),
+    #[cfg(target_arch = "aarch64")]
+    Neon(pulp::aarch64::Neon),
+    Portable,
+}
+
+impl Instructions {
+    pub(crate) fn detect() -> Self {
+        Self::available()[0]
+    }
+
+    /// Every instruction set that runs here, the widest first.
+    pub(crate) fn available() -> Vec<Self> {
+        let mut sets = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            sets.extend(pulp::x86::V4::try_new().map(Self::Avx512));
+            sets.extend(pulp::x86::V3::try_new().map(Self::Avx2));
+        }
+        #[cfg(target_arch = "aarch64")]
+        sets.extend(pulp::aarch64::Neon::try_new().map(Self::Neon));
+        sets.push(Self::Portable);
+        sets
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(_) => "AVX-512",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => "AVX2",
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => "NEON",
+            Self::Portable => "portable",
+        }
+    }
+
+    pub(crate) fn vector_bytes(self) -> Option<usize> {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(_) => Some(64),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => Some(32),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => Some(16),
+            Self::Portable => None,
+        }
+    }
+
+    pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(simd) => simd.vectorize(Bound { simd, kernel }),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(simd) => simd.vectorize(Bound { simd, kernel }),
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(simd) => simd.vectorize(Bound { simd, kernel }),
+            Self::Portable => kernel.run(pulp::Scalar256b),
+        }
+    }
+}
+
+/// A kernel with the instruction set it is about to run on, inlined under that set's target features.
+struct Bound<S, K> {
+    simd: S,
+    kernel: K,
+}
+
+impl<S: Exp2, K: Kernel> pulp::NullaryFnOnce for Bound<S, K> {
+    type Output = K::Output;
+
+    #[inline(always)]
+    fn call(self) -> Self::Output {
+        self.kernel.run(self.simd)
+    }
+}

@@ -1,0 +1,21 @@
+//! In which format numbers are summed.
+
+/// The floating-point format of the arithmetic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// Tokens and sums in f32, but the factors of the two products of a reduction, queries and keys, weights and values,
+    /// rounded to f16. Only some GPUs have it, and only where it is asked for.
+    Half,
+    Single,
+    Double,
+}
+
+impl Precision {
+    pub fn name(self) -> &'static str {
+        match self {
+            Precision::Half => "half",
+            Precision::Single => "single",
+            Precision::Double => "double",
+        }
+    }
+}
