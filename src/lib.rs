@@ -35,4 +35,5 @@ mod sums;
 pub mod sweep;
 pub mod tokens;
 pub mod transport;
+mod vector;
 pub mod warning;

@@ -3,9 +3,10 @@
 use std::f64::consts::{PI, TAU};
 
 use super::{
-    Law, LawError,
+    axis::unit_axis,
+    error::LawError,
+    law::Law,
     quadrature::{density, gauss_legendre},
-    unit_axis,
 };
 
 /// No piece is wider than this part of a turn, however little mass it has.

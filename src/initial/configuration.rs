@@ -1,6 +1,6 @@
 //! Tokens placed without chance: equiangular sets, basis vectors, and the centres of two clusters.
 
-use super::LawError;
+use super::{coordinates::zeros, error::LawError, sphere};
 use crate::tokens::Shape;
 
 /// `count` unit vectors of R^dim with pairwise inner product `overlap`, by default -1 / (count - 1).
@@ -36,13 +36,13 @@ pub(super) fn equiangular(count: usize, dim: usize, overlap: Option<f64>) -> Res
     let along = (1.0 - rho).sqrt();
     let sum = (1.0 + (placed - 1) as f64 * rho).max(0.0).sqrt();
     let shift = (sum - along) / placed as f64;
-    let mut tokens = super::zeros(Shape { replicas: 1, count, dim, passive: 0 })?;
+    let mut tokens = zeros(Shape { replicas: 1, count, dim, passive: 0 })?;
     for (i, token) in tokens.chunks_exact_mut(dim).enumerate() {
         token[..placed].fill(if i < placed { shift } else { -sum });
         if i < placed {
             token[i] += along;
         }
-        super::sphere::normalise(token);
+        sphere::normalise(token);
     }
     Ok(tokens)
 }
@@ -81,6 +81,6 @@ pub(super) fn two_centres(dim: usize, overlap: f64) -> [Vec<f64>; 2] {
     centres[0][0] = 1.0;
     centres[1][0] = overlap;
     centres[1][1] = ((1.0 - overlap) * (1.0 + overlap)).sqrt();
-    super::sphere::normalise(&mut centres[1]);
+    sphere::normalise(&mut centres[1]);
     centres
 }

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::{LawError, npy, sphere};
-use crate::tokens::Shape;
+use super::{coordinates::zeros, error::LawError, npy, sphere};
+use crate::{tokens::Shape, vector::norm};
 
 /// The lengths that tokens of a file may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Cloud {
         }
         let mut coordinates = array.values;
         for (row, token) in coordinates.chunks_exact_mut(dim).enumerate() {
-            let length = sphere::norm(token);
+            let length = norm(token);
             let place = || match replicas {
                 None => format!("row {row}"),
                 Some(_) => format!("row {} of replica {}", row % count, row / count),
@@ -79,7 +79,7 @@ impl Cloud {
             Some(replicas) if replicas != shape.replicas => mismatch("replicas", shape.replicas, replicas),
             Some(_) => Ok(self.coordinates),
             None => {
-                let mut coordinates = super::zeros(shape)?;
+                let mut coordinates = zeros(shape)?;
                 coordinates
                     .chunks_exact_mut(self.coordinates.len())
                     .for_each(|r| r.copy_from_slice(&self.coordinates));

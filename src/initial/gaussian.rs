@@ -2,20 +2,13 @@
 
 use nalgebra::{DMatrix, SymmetricEigen};
 use rand_distr::{Distribution, StandardNormal};
-use serde::Serialize;
 
-use super::{Law, LawError, Nodes};
+use super::{
+    error::LawError,
+    law::{Law, Spread},
+    quadrature::Nodes,
+};
 use crate::random::Stream;
-
-/// The covariance of a normal law.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Spread {
-    /// scale^2 times the identity.
-    Scale(f64),
-    /// Its rows: symmetric, without negative eigenvalues.
-    Covariance(Vec<Vec<f64>>),
-}
 
 /// mean + root xi with xi standard normal.
 pub(super) struct Gaussian {

@@ -5,7 +5,7 @@
 
 use std::f64::consts::{PI, TAU};
 
-use super::{Law, LawError, unit_axis};
+use super::{axis::unit_axis, error::LawError, law::Law};
 
 /// Nodes on S^{d-1}, row-major, and their weights, which sum to one.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,15 +2,10 @@
 
 use rand_distr::{Beta, Distribution, Exp1, OpenClosed01, StandardNormal};
 
-use crate::random::Stream;
-
-pub(super) fn norm(vector: &[f64]) -> f64 {
-    dot(vector, vector).sqrt()
-}
-
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
+use crate::{
+    random::Stream,
+    vector::{dot, norm},
+};
 
 pub(super) fn normalise(vector: &mut [f64]) {
     let mut length = norm(vector);

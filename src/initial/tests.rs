@@ -1,9 +1,12 @@
 //! Laws against their moments, and files against what was written to them.
 
+use std::f64::consts::PI;
+
 use ndarray::{Array2, Array3, ArrayD, Axis, IxDyn, ShapeBuilder};
 use ndarray_npy::write_npy;
 
 use super::*;
+use crate::vector::{dot, norm};
 
 /// Five standard errors: a correct sampler exceeds that once in two million comparisons, and the seeds are fixed.
 const SIGMAS: f64 = 5.0;
@@ -46,9 +49,9 @@ fn check_about_axis(law: &Law, axis: &[f64], exponent: impl Fn(f64) -> f64, reac
     let across = (2.0 * expected(1) - expected(2)) / (dim - 1) as f64;
     let error = (across / count as f64).sqrt();
     for k in 0..dim {
-        let mean = tokens.chunks(dim).map(|x| x[k] - sphere::dot(x, axis) * axis[k]).sum::<f64>() / count as f64;
+        let mean = tokens.chunks(dim).map(|x| x[k] - dot(x, axis) * axis[k]).sum::<f64>() / count as f64;
         assert!(mean.abs() < SIGMAS * error, "{law:?}: mean {mean} across, component {k}");
-        let square = tokens.chunks(dim).map(|x| (x[k] - sphere::dot(x, axis) * axis[k]).powi(2)).sum::<f64>();
+        let square = tokens.chunks(dim).map(|x| (x[k] - dot(x, axis) * axis[k]).powi(2)).sum::<f64>();
         let (square, exact) = (square / count as f64, across * (1.0 - axis[k] * axis[k]));
         let error = 3.0 * exact / (count as f64).sqrt();
         assert!((square - exact).abs() < SIGMAS * error, "{law:?}: E x_{k}^2 is {square} across, not {exact}");
@@ -78,7 +81,7 @@ fn a_cap_is_uniform_and_not_left() {
             // The angle from the chord is accurate to 1e-15 / sin(angle / 2) and rounding of the coordinates.
             let chord = 2.0 * (0.5 * angle).sin() + 1e-14;
             for token in draw(&law, shape(1, 1000, dim), 3).unwrap().chunks(dim) {
-                assert!(sphere::norm(&token.iter().zip(&axis).map(|(x, a)| x - a).collect::<Vec<_>>()) <= chord);
+                assert!(norm(&token.iter().zip(&axis).map(|(x, a)| x - a).collect::<Vec<_>>()) <= chord);
             }
         }
     }
@@ -113,7 +116,7 @@ fn every_token_has_length_one() {
     for law in laws {
         for token in draw(&law, shape(2, 400, 3), 1).unwrap().chunks(3) {
             // Three squares and a root round five times.
-            assert!((sphere::norm(token) - 1.0).abs() < 1e-15, "{law:?}: {token:?}");
+            assert!((norm(token) - 1.0).abs() < 1e-15, "{law:?}: {token:?}");
         }
     }
 }
@@ -163,7 +166,7 @@ fn equiangular_tokens_have_their_overlap() {
             for (j, y) in first.chunks(dim).enumerate() {
                 let exact = if i == j { 1.0 } else { exact };
                 // Coordinates are rounded to 1e-16, and inner products of unit vectors amplify that by a few.
-                assert!((sphere::dot(x, y) - exact).abs() < 1e-14, "{count} in {dim}: ({i}, {j})");
+                assert!((dot(x, y) - exact).abs() < 1e-14, "{count} in {dim}: ({i}, {j})");
             }
         }
     }
@@ -187,7 +190,7 @@ fn two_clusters_are_where_they_should_be() {
     for (i, token) in draw(&spread, shape(1, 100, 3), 0).unwrap().chunks(3).enumerate() {
         let centre = if i < 50 { [1.0, 0.0, 0.0] } else { [0.6, 0.8, 0.0] };
         // 1 - <x, centre> is exponential of mean 1e-4 for d = 3; thirty means are never reached by a hundred tokens.
-        let away = 1.0 - sphere::dot(token, &centre);
+        let away = 1.0 - dot(token, &centre);
         assert!(away < 3e-3 && away > 0.0, "token {i}: {away}");
     }
 }

@@ -9,7 +9,7 @@ use plotters::style::{Color, ShapeStyle};
 
 use super::canvas::{self, Anchor, Area, BODY, Painted};
 use super::legend::{self, Mark};
-use super::tokens::Tokens;
+use super::view::Tokens;
 use super::{dots, palette};
 
 const CENTRE: (i32, i32) = (1600, 1150);

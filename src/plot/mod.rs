@@ -15,6 +15,7 @@
 //! ```
 
 mod axis;
+mod camera;
 mod canvas;
 mod circle;
 mod cloud;
@@ -41,6 +42,7 @@ mod samples;
 mod series;
 mod sphere;
 mod tokens;
+mod view;
 
 use std::path::{Path, PathBuf};
 
@@ -97,7 +99,7 @@ fn of_run(dir: &Path) -> Result<Vec<canvas::Finished>, PlotError> {
     for (curve, lines) in samples {
         finished.extend(canvas::finish(dir, &series::Series { heading: heading.clone(), curve, lines })?);
     }
-    finished.extend(canvas::finish(dir, &tokens::Tokens::new(&heading, &cloud))?);
+    finished.extend(canvas::finish(dir, &view::Tokens::new(&heading, &cloud))?);
     if let Some(map) = histogram::of(dir, &heading)? {
         finished.extend(canvas::finish(dir, &map)?);
     }
@@ -135,7 +137,7 @@ fn explained(mut heading: canvas::Heading, motion: &motion::Motion) -> canvas::H
     if motion.replicas > 1 {
         heading.caption.push_str(" · replica 0");
     }
-    if let tokens::View::Plane(shares) = motion.view {
+    if let view::View::Plane(shares) = motion.view {
         let share = dots::percent(shares.iter().sum());
         heading.caption.push_str(&format!(" · two principal directions, {share} of the variance"));
     }

@@ -11,7 +11,7 @@ use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement};
 use super::cloud::Cloud;
 use super::error::PlotError;
 use super::samples;
-use super::tokens::{self, View};
+use super::view::{View, view as seen};
 
 /// Tokens over time, as one view sees them.
 pub(super) struct Motion {
@@ -46,7 +46,7 @@ impl Motion {
         if all.finite().count() != all.count() {
             return Err(unreadable(&path, "some of its numbers are not finite".into()));
         }
-        let (view, mut places) = tokens::view(&all);
+        let (view, mut places) = seen(&all);
         if matches!(view, View::Plane(_)) {
             centre(&mut places);
         }

@@ -5,7 +5,7 @@ use plotters::backend::DrawingBackend;
 use super::canvas::{Area, HEIGHT, Heading, MARGIN, Painted, Picture, TOP, WIDTH};
 use super::motion::Motion;
 use super::panel::{self, Place};
-use super::tokens::View;
+use super::view::View;
 
 const COLUMNS: usize = 4;
 const ROWS: usize = 2;

@@ -8,7 +8,7 @@ use plotters::style::{Color, ShapeStyle};
 use super::canvas::{self, Anchor, Area, BODY, Painted};
 use super::dots::Dot;
 use super::palette;
-use super::tokens::{View, picked};
+use super::view::{View, picked};
 
 /// Where a panel is, and how large.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,7 @@ use plotters::backend::DrawingBackend;
 use super::axis::{Axis, Scale, round_ticks};
 use super::canvas::{self, Area, MARGIN, Painted};
 use super::dots::percent;
-use super::tokens::Tokens;
+use super::view::Tokens;
 use super::{dots, frame, legend, palette};
 
 pub(super) fn paint<DB: DrawingBackend>(tokens: &Tokens, shares: [f64; 2], area: &Area<DB>) -> Painted<DB> {

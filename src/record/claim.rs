@@ -6,17 +6,14 @@ use std::{
 };
 
 use super::{
-    RecordError,
+    error::RecordError,
     file::partial,
     lock::{self, Holder, Lock},
-    manifest,
     standing::{Standing, is_of, of_files},
+    status::FILES,
 };
 use crate::backend::Precision;
 
-/// The files of a record, the one first that vouches for the others. No other file of a run folder is ever removed.
-pub(super) const FILES: [&str; 5] =
-    [manifest::NAME, "samples.csv", "tokens.npy", "trajectory.npy", "experiment.toml"];
 /// Attempts to lock a folder that others remove at the same time, each of which is somebody's progress.
 const ATTEMPTS: usize = 1000;
 

@@ -1,28 +1,19 @@
 //! `manifest.json` of a run folder: who computed what, how it ended, and what lies beside it.
 
-use std::{collections::BTreeMap, fs, io::Write, path::Path};
+use std::{collections::BTreeMap, io::Write, path::Path};
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 
 use super::{
-    RecordError,
-    file::{Fingerprint, write_whole},
+    error::RecordError,
+    file::write_whole,
+    fingerprint::Fingerprint,
+    status::{NAME, Status},
 };
 use crate::{
     backend::{Identity, Method, Precision},
     simulate::Summary,
 };
-
-pub(super) const NAME: &str = "manifest.json";
-
-/// How far a run has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Status {
-    Running,
-    Complete,
-    Failed,
-}
 
 /// As it is written.
 #[derive(Debug, Serialize)]
@@ -123,29 +114,4 @@ impl Manifest {
 
 fn by_name<S: Serializer>(precision: &Precision, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(precision.name())
-}
-
-/// As it is read: what decides whether a folder can be trusted.
-#[derive(Debug, Deserialize)]
-pub(super) struct Read {
-    pub(super) version: String,
-    pub(super) precision: String,
-    pub(super) status: Status,
-    pub(super) error: Option<String>,
-    /// Manifests of earlier versions lack it.
-    pub(super) files: Option<BTreeMap<String, Fingerprint>>,
-}
-
-impl Read {
-    /// The manifest of `folder`, or what is wrong with it.
-    pub(super) fn of(folder: &Path) -> Result<Self, String> {
-        let bytes = fs::read(folder.join(NAME)).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => "it is missing".to_owned(),
-            _ => format!("it cannot be read: {error}"),
-        })?;
-        match bytes.is_empty() {
-            true => Err("it is empty".into()),
-            false => serde_json::from_slice(&bytes).map_err(|error| format!("it is no manifest: {error}")),
-        }
-    }
 }

@@ -6,11 +6,14 @@
 //! folder later knows whether it is what the run left. A folder that holds anything else is never written to.
 
 mod claim;
+mod error;
 mod file;
+mod fingerprint;
 mod lock;
 mod manifest;
 mod samples;
 mod standing;
+mod status;
 mod trajectory;
 
 use std::{
@@ -23,44 +26,24 @@ use std::{
 use ndarray::ArrayView3;
 use ndarray_npy::{WritableElement, WriteNpyExt};
 
-pub(crate) use self::file::{hexadecimal, write_whole};
 pub use self::{
     claim::Claim,
-    file::Fingerprint,
+    error::{RecordError, is_of_path},
+    fingerprint::Fingerprint,
     lock::{Holder, holder, wait},
     standing::{Standing, fingerprint_of_samples, is_of, standing, standing_of_samples},
 };
-use self::{
-    file::of_npy,
-    manifest::{Manifest, Status},
-    samples::Samples,
-    trajectory::Trajectory,
-};
+use self::{file::of_npy, manifest::Manifest, samples::Samples, status::Status, trajectory::Trajectory};
+pub(crate) use self::{file::write_whole, fingerprint::hexadecimal};
 use crate::{
     backend::{Identity, Method, Precision},
-    budget::{Bytes, room_on_disk},
+    budget::room_on_disk,
     observe::Sample,
     problem::Reference,
     simulate::Summary,
     tokens::Shape,
     warning::{Warning, WarningKind},
 };
-
-/// Why the record of a run could not be written.
-#[derive(Debug, thiserror::Error)]
-pub enum RecordError {
-    #[error("{}: the folder is not empty{}; choose another with --out, or remove it", path.display(), holding(standing))]
-    Occupied { path: PathBuf, standing: Standing },
-    #[error("{}: {holder} is at work on it; choose another folder with --out, or wait", path.display())]
-    Held { path: PathBuf, holder: Holder },
-    #[error(
-        "{}: needs {} on disk for the samples of {samples} times (observe.every), and {} are free; \
-         write a larger observe.every, or choose another disk with --out", path.display(), Bytes(*needed), Bytes((*available).into())
-    )]
-    NoRoom { path: PathBuf, samples: u64, needed: u128, available: u64 },
-    #[error("{}: cannot be written: {source}; {}", path.display(), remedy(source))]
-    Write { path: PathBuf, source: io::Error },
-}
 
 /// Refuses samples that the disk at `path` has no room for: every number of `numbers` a sample takes `each` bytes or more.
 pub fn require_room(path: &Path, samples: u64, numbers: usize, each: u128) -> Result<(), RecordError> {
@@ -71,40 +54,6 @@ pub fn require_room(path: &Path, samples: u64, numbers: usize, each: u128) -> Re
         }
         _ => Ok(()),
     }
-}
-
-/// What lies in a folder that is in the way, if that is known.
-fn holding(standing: &Standing) -> String {
-    if *standing == Standing::Absent { String::new() } else { format!(" ({standing})") }
-}
-
-fn is_room(error: &io::Error) -> bool {
-    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull, WriteZero};
-    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge | WriteZero)
-}
-
-fn remedy(error: &io::Error) -> &'static str {
-    if is_room(error) {
-        "make room, or choose a folder on another disk with --out, and start again"
-    } else {
-        "choose another folder with --out"
-    }
-}
-
-/// Whether it is the path that is wrong, rather than the disk.
-pub fn is_of_path(error: &io::Error) -> bool {
-    use io::ErrorKind as Kind;
-    matches!(
-        error.kind(),
-        Kind::NotFound
-            | Kind::PermissionDenied
-            | Kind::AlreadyExists
-            | Kind::NotADirectory
-            | Kind::IsADirectory
-            | Kind::ReadOnlyFilesystem
-            | Kind::InvalidInput
-            | Kind::InvalidFilename
-    )
 }
 
 /// The folder of a run under way.

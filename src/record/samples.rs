@@ -9,8 +9,8 @@ use std::{
 use serde::Serialize;
 
 use super::{
-    RecordError,
-    file::{Fingerprint, Hasher},
+    error::RecordError,
+    fingerprint::{Fingerprint, Hasher},
 };
 
 pub(super) struct Samples {

@@ -8,10 +8,9 @@ use std::{
 use rayon::prelude::*;
 
 use super::{
-    claim::FILES,
-    file::Fingerprint,
+    fingerprint::Fingerprint,
     lock::{Holder, holder},
-    manifest::{self, Read, Status},
+    status::{FILES, NAME, Read, Status},
 };
 use crate::backend::Precision;
 
@@ -85,7 +84,7 @@ pub(super) fn of_files(folder: &Path, matters: impl Fn(&str) -> bool) -> Standin
         Err(_) if FILES.iter().all(|name| fs::symlink_metadata(folder.join(name)).is_err()) => {
             return Standing::Absent;
         }
-        Err(problem) => return broken(manifest::NAME, problem),
+        Err(problem) => return broken(NAME, problem),
     };
     match manifest.status {
         Status::Running => return Standing::Interrupted,
@@ -93,14 +92,14 @@ pub(super) fn of_files(folder: &Path, matters: impl Fn(&str) -> bool) -> Standin
         Status::Complete => {}
     }
     let Some(files) = manifest.files else {
-        return broken(manifest::NAME, "it does not say what its files held".into());
+        return broken(NAME, "it does not say what its files held".into());
     };
     if let Some(missing) = REQUIRED.iter().find(|name| !files.contains_key(**name)) {
-        return broken(manifest::NAME, format!("it does not say what {missing} held"));
+        return broken(NAME, format!("it does not say what {missing} held"));
     }
     let unknown = |name: &&String| !FILES.contains(&name.as_str());
     if let Some(other) = files.keys().find(unknown) {
-        return broken(manifest::NAME, format!("{other} is no file of a run"));
+        return broken(NAME, format!("{other} is no file of a run"));
     }
     // It would be taken for one of the run.
     if let Some(foreign) = FILES[1..].iter().find(|name| !files.contains_key(**name) && folder.join(name).exists()) {

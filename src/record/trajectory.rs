@@ -9,8 +9,9 @@ use std::{
 use ndarray_npy::{WritableElement, write_zeroed_npy};
 
 use super::{
-    RecordError,
-    file::{Fingerprint, Hasher, of_npy, partial},
+    error::RecordError,
+    file::{of_npy, partial},
+    fingerprint::{Fingerprint, Hasher},
 };
 use crate::{backend::Precision, tokens::Shape};
 

@@ -10,6 +10,7 @@ pub(crate) mod instructions;
 pub(crate) mod keys;
 mod precision;
 pub(crate) mod real;
+pub(crate) mod reduce;
 pub(crate) mod reduction;
 pub(crate) mod registers;
 pub(crate) mod sources;

@@ -7,7 +7,7 @@ use super::{
     exp2::Exp2,
     keys::Keys,
     real::Real,
-    reduction::{Queries, Reduction, Shift, audible},
+    reduction::{Queries, Reduction, Shift, shift_of},
 };
 
 /// Vectors of keys in a tile.
@@ -236,7 +236,7 @@ impl<S: Exp2, T: Real, const Q: usize> Group<S, T, Q> {
             for score in &*scores {
                 largest = T::max(simd, largest, score[q]);
             }
-            let largest = audible(T::largest(simd, largest));
+            let largest = shift_of(T::largest(simd, largest));
             if largest > self.shift[q] {
                 let rescale = (self.shift[q] - largest).exp2();
                 self.shift[q] = largest;

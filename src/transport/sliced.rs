@@ -7,7 +7,10 @@ use super::{
     Line, Measure, Order, TransportError,
     quantiles::{ONE, Quantiles, cost},
 };
-use crate::random::{Purpose, Stream};
+use crate::{
+    random::{Purpose, Stream},
+    vector::dot,
+};
 
 /// How far the length of a direction may be from one.
 const UNIT: f64 = 1e-9;
@@ -175,8 +178,4 @@ pub fn directions(dim: usize, count: u32, seed: u64) -> Vec<f64> {
         vector
     };
     (0..count).flat_map(direction).collect()
-}
-
-fn dot(x: &[f64], y: &[f64]) -> f64 {
-    x.iter().zip(y).map(|(x, y)| x * y).sum()
 }

@@ -14,7 +14,8 @@ use crate::{
         instructions::Instructions,
         keys::Keys,
         real::Real,
-        reduction::{Queries, Reduced, Shift, reduce},
+        reduce::reduce,
+        reduction::{Queries, Reduced, Shift},
     },
 };
 

@@ -1,6 +1,6 @@
 //! What the geometry makes of fields and of tokens.
 
-use super::motion::normalize;
+use super::normalize::normalize;
 use crate::{
     model::{Field, Geometry, LayerNorm, Matrix},
     sums::{

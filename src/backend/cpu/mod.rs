@@ -18,6 +18,7 @@ mod hardmax;
 mod map;
 mod motion;
 mod noise;
+mod normalize;
 mod observe;
 mod operands;
 mod perceptron;

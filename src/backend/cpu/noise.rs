@@ -8,6 +8,7 @@ use crate::{
     model::{Noise, NoiseField},
     random::{Purpose, normals},
     tokens::Shape,
+    vector::dot,
 };
 
 /// intensity * G(x_i) xi_i of step `step` for the tokens `rows` of one replica.
@@ -113,8 +114,4 @@ fn common_draws(noise: &Noise, dim: usize) -> usize {
         NoiseField::CommonMatrix => dim * dim,
         NoiseField::CommonPerceptron { width, .. } => 2 * width as usize * dim,
     }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

@@ -14,7 +14,8 @@ use crate::sums::{
     instructions::Instructions,
     keys::Keys,
     real::Real,
-    reduction::{BLOCK, Queries, Reduced, Shift, reduce},
+    reduce::reduce,
+    reduction::{BLOCK, Queries, Reduced, Shift},
 };
 
 /// What the iterations of one head and replica come to.

@@ -34,6 +34,7 @@ use crate::{
     model::{Field, Head, Matrix, Model, Normalization},
     observe::Quantity,
     problem::{Problem, ReferenceSteps as Steps},
+    vector::dot,
 };
 
 /// Nodes of the law of heights: enough for concentrations and clusters that the fields of kappa = 1000 resolve. Those of larger
@@ -293,10 +294,6 @@ pub(crate) fn kernel_mean(heights: &[f64], weights: &[f64], dim: usize, beta: f6
         };
         heights.iter().zip(weights).map(mean).sum()
     })
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 impl Flow for Zonal {

@@ -2,8 +2,10 @@
 
 use std::f64::consts::PI;
 
-use super::dot;
-use crate::initial::{Law, LawError, gauss_legendre, unit_axis};
+use crate::{
+    initial::{Law, LawError, gauss_legendre, unit_axis},
+    vector::dot,
+};
 
 /// A symmetric law.
 pub(super) struct Heights {

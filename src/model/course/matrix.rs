@@ -1,25 +1,7 @@
 //! Matrices of a head that change with layer-time.
 
-use super::{OrnsteinUhlenbeck, RandomMatrix, in_turn};
+use super::{layers::in_turn, operand::Operand, ornstein_uhlenbeck::OrnsteinUhlenbeck, random::RandomMatrix};
 use crate::model::{Head, Matrix};
-
-/// Which of the two matrices of a head.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operand {
-    /// A = Q^T K.
-    QueryKey,
-    /// V.
-    Value,
-}
-
-impl Operand {
-    pub(super) fn of(self, head: &mut Head) -> &mut Matrix {
-        match self {
-            Operand::QueryKey => &mut head.query_key,
-            Operand::Value => &mut head.value,
-        }
-    }
-}
 
 /// A matrix as a function of step and layer-time. All but `Oscillating` are constant within a step.
 #[derive(Clone, Debug, PartialEq)]

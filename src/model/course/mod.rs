@@ -1,14 +1,18 @@
 //! How the weights of the equation change with layer-time.
 
+mod layers;
 mod matrix;
+mod operand;
 mod ornstein_uhlenbeck;
 mod random;
 mod rescaled;
 
 use std::borrow::Cow;
 
+use self::layers::in_turn;
 pub use self::{
-    matrix::{MatrixCourse, Operand},
+    matrix::MatrixCourse,
+    operand::Operand,
     ornstein_uhlenbeck::OrnsteinUhlenbeck,
     random::{Ensemble, RandomMatrix},
 };
@@ -109,12 +113,6 @@ impl Part {
             }
         }
     }
-}
-
-/// The element of a step; the last one for all steps beyond.
-fn in_turn<T>(elements: &[T], step: u64) -> Option<&T> {
-    let last = elements.len().checked_sub(1)?;
-    elements.get(usize::try_from(step).map_or(last, |step| step.min(last)))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{Operand, random::stream};
+use super::{operand::Operand, random::stream};
 use crate::model::Matrix;
 
 /// dM = rate (mean - M) dt + intensity dB entry by entry, from M = mean at time zero, at the starts of steps.

@@ -2,7 +2,7 @@
 
 use rand_distr::{Distribution, StandardNormal};
 
-use super::Operand;
+use super::operand::Operand;
 use crate::{
     model::Matrix,
     random::{Purpose, Stream},

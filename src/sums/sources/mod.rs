@@ -15,7 +15,8 @@ use super::{
     columns::{Cloud, Columns},
     instructions::Instructions,
     keys::Bias,
-    reduction::{Queries, Reduced, Shift, block, reduce},
+    reduce::reduce,
+    reduction::{Queries, Reduced, Shift, block},
 };
 use crate::tokens::{Shape, Weights};
 

@@ -1,0 +1,21 @@
+//! The matrices of a head.
+
+use crate::model::{Head, Matrix};
+
+/// Which of the two matrices of a head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// A = Q^T K.
+    QueryKey,
+    /// V.
+    Value,
+}
+
+impl Operand {
+    pub(super) fn of(self, head: &mut Head) -> &mut Matrix {
+        match self {
+            Operand::QueryKey => &mut head.query_key,
+            Operand::Value => &mut head.value,
+        }
+    }
+}

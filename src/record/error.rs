@@ -1,0 +1,56 @@
+//! Why records cannot be written, and what to do about it.
+
+use std::{io, path::PathBuf};
+
+use super::{lock::Holder, standing::Standing};
+use crate::budget::Bytes;
+
+/// Why the record of a run could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    #[error("{}: the folder is not empty{}; choose another with --out, or remove it", path.display(), holding(standing))]
+    Occupied { path: PathBuf, standing: Standing },
+    #[error("{}: {holder} is at work on it; choose another folder with --out, or wait", path.display())]
+    Held { path: PathBuf, holder: Holder },
+    #[error(
+        "{}: needs {} on disk for the samples of {samples} times (observe.every), and {} are free; \
+         write a larger observe.every, or choose another disk with --out", path.display(), Bytes(*needed), Bytes((*available).into())
+    )]
+    NoRoom { path: PathBuf, samples: u64, needed: u128, available: u64 },
+    #[error("{}: cannot be written: {source}; {}", path.display(), remedy(source))]
+    Write { path: PathBuf, source: io::Error },
+}
+
+/// What lies in a folder that is in the way, if that is known.
+fn holding(standing: &Standing) -> String {
+    if *standing == Standing::Absent { String::new() } else { format!(" ({standing})") }
+}
+
+fn is_room(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull, WriteZero};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge | WriteZero)
+}
+
+fn remedy(error: &io::Error) -> &'static str {
+    if is_room(error) {
+        "make room, or choose a folder on another disk with --out, and start again"
+    } else {
+        "choose another folder with --out"
+    }
+}
+
+/// Whether it is the path that is wrong, rather than the disk.
+pub fn is_of_path(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        error.kind(),
+        Kind::NotFound
+            | Kind::PermissionDenied
+            | Kind::AlreadyExists
+            | Kind::NotADirectory
+            | Kind::IsADirectory
+            | Kind::ReadOnlyFilesystem
+            | Kind::InvalidInput
+            | Kind::InvalidFilename
+    )
+}
