@@ -3,9 +3,9 @@
 use rand::RngExt;
 
 use super::{
-    Cpu,
     algorithm::Harmonics,
     field::Seen,
+    problem::Cpu,
     velocity::{Run, Sources},
 };
 use crate::{

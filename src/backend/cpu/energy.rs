@@ -3,11 +3,11 @@
 use rayon::prelude::*;
 
 use super::{
-    Cpu,
     algorithm::{Form, Harmonics, Heads, Radials},
     field::{HeadField, Seen},
     observe,
     operands::Projections,
+    problem::Cpu,
     series::widened,
 };
 use crate::{

@@ -6,8 +6,8 @@
 use rayon::prelude::*;
 
 use super::{
-    Cpu,
     field::{HeadField, Seen},
+    problem::Cpu,
     series::widened,
     shift::Setting,
 };

@@ -1,6 +1,6 @@
 //! The velocity as a function of the tokens: what a solver that chooses its own steps asks a backend for.
 
-use super::Cpu;
+use super::problem::Cpu;
 use crate::{
     backend::{Backend, BackendError, Point},
     model::{Field, Model},

@@ -3,19 +3,19 @@
 use std::sync::atomic::Ordering;
 
 use super::{
-    Cpu,
     algorithm::Harmonics,
     field::{HeadField, Seen},
     geometry, hardmax,
     operands::Operands,
-    series::Spherical,
+    problem::Cpu,
+    series::Sums,
     sinkhorn,
 };
 use crate::{
     model::{Field, Mask, Matrix, Model, Normalization},
     sums::{
         columns::{Cloud, CloudMut, PADDING},
-        harmonic::{Lookup, Table},
+        harmonic::Lookup,
         keys::Keys,
         real::Real,
         reduction::Reduced,
@@ -35,16 +35,6 @@ pub(super) struct Sources<'a, T> {
 pub(super) struct Run<'a, T> {
     pub(super) tokens: Cloud<'a, T>,
     pub(super) first: usize,
-}
-
-pub(super) enum Sums<'a, T> {
-    /// The pairs of each query with the keys that it sees.
-    Pairs,
-    /// The field on all of the circle.
-    Circle(Table<T>),
-    Sphere(Spherical<'a, T>),
-    /// Of widened tokens.
-    Wide(Spherical<'a, f64>),
 }
 
 impl<T: Real> Cpu<T> {

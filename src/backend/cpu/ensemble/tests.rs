@@ -1,6 +1,6 @@
 //! Steps taken at once against stages one by one, and when one exponential may serve two.
 
-use super::super::Cpu;
+use super::super::problem::Cpu;
 use crate::{
     backend::{Backend, advance},
     experiment::Experiment,

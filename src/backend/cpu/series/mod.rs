@@ -8,10 +8,9 @@ use std::f64::consts::LOG2_E;
 use rayon::prelude::*;
 
 use super::{
-    BLOCK, Cpu,
     algorithm::{Form, Heads, Radials},
     field::HeadField,
-    velocity::Sums,
+    problem::{BLOCK, Cpu},
 };
 use crate::{
     model::{Field, Geometry, Normalization},
@@ -29,6 +28,17 @@ pub(super) struct Spherical<'a, U> {
     heads: HeadSums<'a, U>,
     /// The bits that a token may lose.
     most_lost: f64,
+}
+
+/// How the sums over keys of one replica are taken.
+pub(super) enum Sums<'a, T> {
+    /// The pairs of each query with the keys that it sees.
+    Pairs,
+    /// The field on all of the circle.
+    Circle(Table<T>),
+    Sphere(Spherical<'a, T>),
+    /// Of widened tokens.
+    Wide(Spherical<'a, f64>),
 }
 
 enum HeadSums<'a, U> {

@@ -1,0 +1,70 @@
+//! The field of all tokens: replica by replica, or replicas side by side.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::prelude::*;
+
+use super::{
+    ensemble::{self, Ensemble, Pairs},
+    field::HeadField,
+    problem::Cpu,
+    velocity::Run,
+};
+use crate::{
+    backend::Method,
+    model::{Field, Mask},
+    sums::{Real, columns::Columns},
+    tokens::Weights,
+};
+
+impl<T: Real> Cpu<T> {
+    pub(super) fn ensemble(&self, field: Field) -> Ensemble<'_, T> {
+        let mask = self.model.attention.mask;
+        let is_symmetric =
+            mask == Mask::None && self.weights == Weights::Equal && self.heads.iter().all(HeadField::is_symmetric);
+        Ensemble {
+            heads: &self.heads,
+            mask,
+            pairs: if is_symmetric { Pairs::Unordered } else { Pairs::Ordered },
+            field,
+            bias: &self.bias,
+            count: self.shape.count,
+            sources: self.shape.sources(),
+        }
+    }
+
+    pub(super) fn evaluate_ensemble(&self, from: &Columns<T>, field: Field, velocities: &mut Columns<T>) {
+        let ensemble = self.ensemble(field);
+        let mut velocities: Vec<_> = velocities.replicas_mut().collect();
+        velocities.par_chunks_mut(ensemble::REPLICAS).enumerate().for_each(|(group, velocities)| {
+            ensemble.evaluate(self.instructions, group * ensemble::REPLICAS, from, velocities);
+        });
+    }
+
+    /// False if sums by harmonics are to be widened, and all of it is to be done again.
+    pub(super) fn evaluate_replicas(&self, from: &Columns<T>, field: Field, velocities: &mut Columns<T>) -> bool {
+        let are_found = AtomicBool::new(true);
+        let velocities: Vec<_> = velocities.replicas_mut().collect();
+        velocities.into_par_iter().enumerate().for_each(|(replica, velocity)| {
+            let tokens = from.replica(replica);
+            let sources = self.sources(replica, tokens, field);
+            velocity.parts(self.block()).enumerate().for_each(|(index, mut velocity)| {
+                let first = index * self.block();
+                let queries = tokens.part(first, self.block());
+                let seen = || self.seen(first, queries.len());
+                if !self.velocity(&sources, field, Run { tokens: queries, first }, seen, &mut velocity) {
+                    are_found.store(false, Ordering::Relaxed);
+                }
+            });
+        });
+        are_found.into_inner()
+    }
+
+    /// From now on harmonics sum in double precision.
+    pub(super) fn widen(&mut self) {
+        if let (Some(harmonics), Method::Harmonic { error, .. }) = (&mut self.harmonics, self.method) {
+            harmonics.widen();
+            self.method = harmonics.method(error);
+        }
+    }
+}

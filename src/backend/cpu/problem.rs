@@ -1,0 +1,152 @@
+//! The tokens of one problem, and what the kernels of this backend need of its model.
+
+use std::sync::atomic::AtomicU64;
+
+use super::{
+    algorithm::Harmonics,
+    decay::Decay,
+    ensemble::{self},
+    field::HeadField,
+    geometry::Direct,
+    perceptron::Hidden,
+    shift::Setting,
+};
+use crate::{
+    backend::{BackendError, Method, Point},
+    budget::Sizes,
+    model::{Field, Geometry, Mask, Model},
+    problem::Problem,
+    sums::{
+        Real,
+        columns::{Columns, state},
+        instructions::Instructions,
+        keys::Bias,
+        reduction::block,
+    },
+    tokens::{Shape, Weights},
+};
+
+/// Tokens that one task moves, or sends through an expansion, at once.
+pub(super) const BLOCK: usize = 1024;
+
+/// Pairs that ensembles sum, at most, before progress is heard of again: a fraction of a second.
+pub(super) const PAIRS: u64 = 1 << 31;
+
+/// The tokens of one problem on the CPU, in precision `T`.
+pub struct Cpu<T: Real> {
+    pub(super) instructions: Instructions,
+    pub(super) model: Model,
+    pub(super) heads: Vec<HeadField<T>>,
+    pub(super) perceptron: Option<Hidden<T>>,
+    pub(super) shape: Shape,
+    pub(super) weights: Weights,
+    pub(super) state: Columns<T>,
+    /// The point of the current stage.
+    pub(super) stage: Columns<T>,
+    /// k_s, one a stage, and after them those of the noise.
+    pub(super) velocities: Vec<Columns<T>>,
+    /// log2 w_j.
+    pub(super) bias: Bias<T>,
+    /// Present where weights decay with the distance between places.
+    pub(super) decay: Option<Decay<T>>,
+    /// Whether replicas are evaluated side by side.
+    pub(super) is_ensemble: bool,
+    /// Present as long as sums over keys are taken by harmonics.
+    pub(super) harmonics: Option<Harmonics<T>>,
+    pub(super) method: Method,
+    /// Which field the scheme follows.
+    pub(super) followed: Field,
+    /// Samples of tokens that have been compared with direct sums.
+    pub(super) checks: u32,
+    /// The largest error of a marginal so far, as its bits.
+    pub(super) marginal_error: AtomicU64,
+}
+
+impl<T: Real> Cpu<T> {
+    /// Takes a copy of the tokens of `problem` at time zero.
+    ///
+    /// Fails with `Shortage` where they do not fit, and with `TooManyHarmonics` where the problem asks for harmonics and no affordable degree meets its tolerance.
+    pub fn new(problem: &Problem) -> Result<Self, BackendError> {
+        Self::with_instructions(problem, Instructions::detect())
+    }
+
+    pub(super) fn with_instructions(problem: &Problem, instructions: Instructions) -> Result<Self, BackendError> {
+        let (tokens, attention) = (&problem.tokens, &problem.model.attention);
+        let shape = tokens.shape;
+        Sizes::of(problem).require_cpu(T::PRECISION, problem.model.geometry.sees_directions())?;
+        let harmonics = Harmonics::choose(problem)?;
+        let bias = Bias::new(shape, &tokens.weights);
+        let columns = |count| Columns::zeros(shape.replicas, shape.dim, count);
+        let has_stages = problem.scheme.tableau().stages() > 1;
+        let mut cpu = Self {
+            instructions,
+            model: problem.model.clone(),
+            heads: Vec::new(),
+            perceptron: None,
+            shape,
+            weights: tokens.weights.clone(),
+            state: state(tokens),
+            stage: columns(if has_stages { shape.count } else { 0 }),
+            velocities: (0..problem.slots()).map(|_| columns(shape.count)).collect(),
+            decay: Decay::new(attention, shape, &tokens.weights, &bias),
+            bias,
+            is_ensemble: false,
+            method: match &harmonics {
+                Some(harmonics) => harmonics.method(0.0),
+                None => Method::Direct,
+            },
+            harmonics,
+            followed: problem.scheme.field(),
+            checks: 0,
+            marginal_error: AtomicU64::new(0),
+        };
+        cpu.prepare();
+        Ok(cpu)
+    }
+
+    /// Makes heads and perceptron of the model ready.
+    pub(super) fn prepare(&mut self) {
+        let Self { model, shape, weights, .. } = &*self;
+        let setting = Setting { geometry: &model.geometry, attention: &model.attention, shape: *shape, weights };
+        let heads: Vec<_> = model.attention.heads.iter().map(|head| HeadField::new(head, setting)).collect();
+        let perceptron = model.perceptron.as_ref().map(|perceptron| Hidden::new(perceptron, shape.dim));
+        self.is_ensemble = self.harmonics.is_none()
+            && perceptron.is_none()
+            && model.geometry == Geometry::Sphere
+            && self.decay.is_none()
+            && model.attention.window.is_none()
+            && model.attention.mask != Mask::Others
+            && ensemble::suits(*shape, &heads);
+        (self.heads, self.perceptron) = (heads, perceptron);
+    }
+
+    /// The directions of tokens, where attention sees these.
+    pub(super) fn directions(&self, tokens: &Columns<T>) -> Option<Columns<T>> {
+        if !self.model.geometry.sees_directions() {
+            return None;
+        }
+        let mut directions = Columns::zeros(self.shape.replicas, self.shape.dim, self.shape.count);
+        for (replica, mut directions) in directions.replicas_mut().enumerate() {
+            self.instructions.run(Direct { tokens: tokens.replica(replica), directions: &mut directions });
+        }
+        Some(directions)
+    }
+
+    /// The numbers of all tokens, ordered (replica, token, component).
+    pub(super) fn rows(&self, columns: &Columns<T>) -> Vec<f64> {
+        let rows = |replica| columns.replica(replica).rows(self.shape.dim, self.shape.count);
+        (0..self.shape.replicas).flat_map(rows).collect()
+    }
+
+    pub(super) fn at(&self, point: Point) -> &Columns<T> {
+        match point {
+            Point::State => &self.state,
+            Point::Stage => &self.stage,
+        }
+    }
+
+    /// Tokens that one task reduces at once.
+    pub(super) fn block(&self) -> usize {
+        if self.harmonics.is_some() { BLOCK } else { block(self.shape.dim, self.shape.count) }
+    }
+}

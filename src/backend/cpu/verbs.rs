@@ -1,0 +1,151 @@
+//! What the loop asks of a backend.
+
+use rayon::prelude::*;
+
+use super::{
+    describe,
+    ensemble::{self},
+    geometry::Retraction,
+    motion::Advance,
+    noise,
+    observe::Measures,
+    problem::{BLOCK, Cpu, PAIRS},
+};
+use crate::{
+    backend::{Backend, BackendError, Identity, Method, Point},
+    diffusion::Diffusion,
+    model::{Field, Model},
+    observe::{Quantity, Statistics},
+    scheme::Tableau,
+    sums::{Real, columns::Columns},
+    tokens::Shape,
+};
+
+impl<T: Real> Backend for Cpu<T> {
+    fn identity(&self) -> Identity {
+        Identity { backend: "cpu", adapter: describe(), driver: String::new(), precision: T::PRECISION }
+    }
+
+    fn method(&self) -> Method {
+        self.method
+    }
+
+    fn change(&mut self, model: &Model) -> Result<(), BackendError> {
+        self.model = model.clone();
+        self.prepare();
+        Ok(())
+    }
+
+    fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError> {
+        let mut velocities = std::mem::replace(&mut self.velocities[stage], Columns::zeros(0, 1, 0));
+        let directions = self.directions(self.at(point));
+        let from = directions.as_ref().unwrap_or(self.at(point));
+        let is_found = if self.is_ensemble && field != Field::Perceptron {
+            self.evaluate_ensemble(from, field, &mut velocities);
+            true
+        } else {
+            self.evaluate_replicas(from, field, &mut velocities)
+        };
+        self.velocities[stage] = velocities;
+        if !is_found {
+            self.widen();
+            return self.evaluate(point, field, stage);
+        }
+        Ok(())
+    }
+
+    fn fluctuate(&mut self, point: Point, step: u64, stage: usize) -> Result<(), BackendError> {
+        let Some(noise) = &self.model.noise else {
+            self.velocities[stage].clear();
+            return Ok(());
+        };
+        let mut velocities = std::mem::replace(&mut self.velocities[stage], Columns::zeros(0, 1, 0));
+        let clouds: Vec<_> = velocities.replicas_mut().enumerate().collect();
+        clouds.into_par_iter().for_each(|(replica, mut velocity)| {
+            let rows = self.at(point).replica(replica).rows(self.shape.dim, self.shape.count);
+            velocity.set_rows(self.shape.dim, &noise::field(noise, step, replica, self.shape, &rows));
+        });
+        self.velocities[stage] = velocities;
+        Ok(())
+    }
+
+    fn diffuse(&mut self, diffusion: &Diffusion, first: u64) -> Result<(), BackendError> {
+        let Some(noise) = &self.model.noise else { return Ok(()) };
+        let Shape { dim, count, .. } = self.shape;
+        let replicas: Vec<_> = self.state.replicas_mut().enumerate().collect();
+        replicas.into_par_iter().for_each(|(replica, mut tokens)| {
+            let mut rows = tokens.rows(dim);
+            rows.truncate(count * dim);
+            tokens.set_rows(dim, &noise::diffuse(noise, diffusion, (first, replica), self.shape, &rows));
+            tokens.pad(count);
+        });
+        Ok(())
+    }
+
+    fn combine(&mut self, coefficients: &[f64], into: Point, field: Field) -> Result<(), BackendError> {
+        let retraction = &Retraction::after(&self.model.geometry, field);
+        let (instructions, velocities) = (self.instructions, &self.velocities);
+        let (target, from) = match into {
+            Point::State => (&mut self.state, None),
+            Point::Stage => (&mut self.stage, Some(&self.state)),
+        };
+        let velocities = &velocities[..coefficients.len()];
+        let advance = |replica, start, target| {
+            instructions.run(Advance { retraction, from, coefficients, velocities, replica, start, target });
+        };
+        let replicas: Vec<_> = target.replicas_mut().enumerate().collect();
+        replicas.into_par_iter().for_each(|(replica, target)| {
+            if target.len() <= BLOCK {
+                advance(replica, 0, target);
+            } else {
+                target.parts(BLOCK).enumerate().for_each(|(index, target)| advance(replica, index * BLOCK, target));
+            }
+        });
+        // What rounding makes of padding must not decide what becomes of tokens.
+        target.replicas_mut().for_each(|mut replica| replica.pad(self.shape.count));
+        Ok(())
+    }
+
+    fn advance(&mut self, tableau: &Tableau, h: f64, field: Field, most: u64) -> Result<u64, BackendError> {
+        if !self.is_ensemble {
+            return Ok(0);
+        }
+        let Shape { replicas, count, .. } = self.shape;
+        let pairs = replicas * count * count * tableau.stages() * self.heads.len().max(1);
+        let steps = (PAIRS / pairs as u64).clamp(1, most);
+        let mut state = std::mem::replace(&mut self.state, Columns::zeros(0, 1, 0));
+        let ensemble = self.ensemble(field);
+        let mut tokens: Vec<_> = state.replicas_mut().collect();
+        tokens.par_chunks_mut(ensemble::REPLICAS).enumerate().for_each(|(group, tokens)| {
+            ensemble.advance(self.instructions, group * ensemble::REPLICAS, tokens, (tableau, h, steps));
+        });
+        self.state = state;
+        Ok(steps)
+    }
+
+    async fn wait(&mut self) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
+        let measures = Measures { shape: self.shape, weights: &self.weights, tokens: &self.state };
+        let mut statistics = measures.moments(quantities);
+        self.check_harmonics()?;
+        if quantities.contains(&Quantity::Energy) {
+            let directions = self.directions(&self.state);
+            let tokens = directions.as_ref().unwrap_or(&self.state);
+            for (replica, statistics) in statistics.iter_mut().enumerate() {
+                statistics.log_energy = self.log_energy(replica, tokens.replica(replica));
+            }
+        }
+        Ok(statistics)
+    }
+
+    async fn marginal_error(&mut self) -> Result<Option<f64>, BackendError> {
+        Ok(self.model.attention.is_balanced().then(|| f64::from_bits(*self.marginal_error.get_mut())))
+    }
+
+    async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {
+        Ok(self.rows(&self.state))
+    }
+}
