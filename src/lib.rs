@@ -29,6 +29,7 @@ pub mod plot;
 pub mod problem;
 pub mod random;
 pub mod record;
+pub mod run;
 pub mod scheme;
 pub mod simulate;
 mod sums;

@@ -10,11 +10,12 @@ use tokenfield::{
     bench::{clock, flops_per_pair, measure, most_pairs_per_second},
     experiment::Experiment,
     problem::Problem,
+    run::Machine,
 };
 
 use super::{
     CommandError,
-    machine::{Machine, MachineChoice},
+    machine::MachineChoice,
     output::talk,
     table::{Row, Table},
 };

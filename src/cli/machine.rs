@@ -1,7 +1,10 @@
 //! Which machine the user asked for: the options that commands with arithmetic share, and the backend they open.
 
 use clap::{Args, ValueEnum};
-use tokenfield::backend::{BackendError, Precision, gpu};
+use tokenfield::{
+    backend::Precision,
+    run::{Choice, Machine, MachineError},
+};
 
 use super::CommandError;
 
@@ -32,57 +35,32 @@ enum PrecisionChoice {
     Double,
 }
 
-/// What the choice came to on this machine.
-pub enum Machine {
-    Gpu(Box<gpu::Device>),
-    CpuSingle,
-    CpuDouble,
-}
-
-impl Machine {
-    pub fn precision(&self) -> Precision {
-        match self {
-            Machine::Gpu(device) => device.precision(),
-            Machine::CpuSingle => Precision::Single,
-            Machine::CpuDouble => Precision::Double,
-        }
-    }
-}
-
 impl MachineChoice {
     /// Opens what was asked for.
     pub fn open(&self) -> Result<Machine, CommandError> {
-        let open = |choice| pollster::block_on(gpu::Device::open(choice, Precision::Single));
-        match (self.backend, self.precision) {
-            (BackendChoice::Cpu, PrecisionChoice::Half) => Err(CommandError::Input(
+        let choice = match self.backend {
+            BackendChoice::Auto => Choice::Auto,
+            BackendChoice::Gpu => Choice::Gpu,
+            BackendChoice::Cpu => Choice::Cpu,
+        };
+        let precision = match self.precision {
+            PrecisionChoice::Half => Precision::Half,
+            PrecisionChoice::Single => Precision::Single,
+            PrecisionChoice::Double => Precision::Double,
+        };
+        pollster::block_on(Machine::open(choice, precision)).map_err(|error| match error {
+            MachineError::HalfOnCpu => CommandError::Input(
                 "--precision half: CPUs compute in single and double precision; use --backend gpu, or --precision single"
                     .into(),
-            )),
-            (BackendChoice::Gpu, PrecisionChoice::Half) => open_half(gpu::Choice::Best),
-            (BackendChoice::Auto, PrecisionChoice::Half) => open_half(gpu::Choice::Hardware),
-            (BackendChoice::Gpu, PrecisionChoice::Double) => Err(CommandError::Input(
+            ),
+            MachineError::DoubleOnGpu => CommandError::Input(
                 "--precision double: GPUs compute in single precision; use --backend cpu with it".into(),
+            ),
+            MachineError::NoAdapterForHalf(which) => CommandError::Failed(format!(
+                "--precision half: no graphics adapter found{which}; install a Vulkan driver, use --backend gpu if a software \
+                 adapter will do, or write --precision single"
             )),
-            (BackendChoice::Gpu, PrecisionChoice::Single) => Ok(Machine::Gpu(Box::new(open(gpu::Choice::Best)?))),
-            (BackendChoice::Auto, PrecisionChoice::Single) => match open(gpu::Choice::Hardware) {
-                Ok(device) => Ok(Machine::Gpu(device.into())),
-                Err(BackendError::NoAdapter(_)) => Ok(Machine::CpuSingle),
-                Err(error) => Err(error.into()),
-            },
-            (BackendChoice::Cpu, PrecisionChoice::Single) => Ok(Machine::CpuSingle),
-            (_, PrecisionChoice::Double) => Ok(Machine::CpuDouble),
-        }
-    }
-}
-
-/// What asks for half precision gets it or an error.
-fn open_half(choice: gpu::Choice) -> Result<Machine, CommandError> {
-    match pollster::block_on(gpu::Device::open(choice, Precision::Half)) {
-        Ok(device) => Ok(Machine::Gpu(device.into())),
-        Err(BackendError::NoAdapter(which)) => Err(CommandError::Failed(format!(
-            "--precision half: no graphics adapter found{which}; install a Vulkan driver, use --backend gpu if a software \
-             adapter will do, or write --precision single"
-        ))),
-        Err(error) => Err(error.into()),
+            MachineError::Backend(error) => error.into(),
+        })
     }
 }

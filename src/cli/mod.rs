@@ -3,13 +3,12 @@
 mod bench;
 mod check;
 mod devices;
-mod folders;
 mod machine;
 pub mod output;
+mod progress;
 mod run;
 mod sweep;
 mod table;
-mod work;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -19,6 +18,8 @@ use tokenfield::{
     experiment::ExperimentError,
     plot::PlotError,
     record::{RecordError, is_of_path},
+    run::RunError,
+    sweep::SweepError,
 };
 
 /// Evolve tokens through the mean-field dynamics of Transformers.
@@ -108,6 +109,31 @@ pub enum CommandError {
     Unread,
     #[error("clap has said what is wrong with the command line")]
     Typed,
+}
+
+impl From<RunError> for CommandError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Experiment(error) => Self::Experiment(error),
+            error @ RunError::Limit(_) => Self::Input(error.to_string()),
+            RunError::Backend(error) => Self::Backend(error),
+            RunError::Record(error) => Self::Record(error),
+            RunError::Disk { message } => Self::Disk(message),
+            error => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<SweepError> for CommandError {
+    fn from(error: SweepError) -> Self {
+        match error {
+            SweepError::Experiment(error) => Self::Experiment(error),
+            SweepError::Record(error) => Self::Record(error),
+            SweepError::Run(error) => error.into(),
+            error @ SweepError::Foreign { .. } => Self::Input(error.to_string()),
+            error => Self::Failed(error.to_string()),
+        }
+    }
 }
 
 impl CommandError {

@@ -1,19 +1,21 @@
 //! `tokenfield sweep`: many cells of one experiment, and the rates they show.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use tokenfield::{
     experiment::{Override, SweepFile},
-    record::Claim,
-    sweep::{self, SweepError},
+    sweep::{Event, Shard, run},
 };
 
 use super::{
     CommandError,
     machine::MachineChoice,
-    output::{name, talk},
-    work::Work,
+    output::{begin, name, talk},
+    progress::Progress,
 };
 
 #[derive(Args)]
@@ -24,7 +26,7 @@ pub struct Sweep {
     #[arg(long)]
     out: Option<PathBuf>,
     /// Which part of the cells to run: the K-th of N.
-    #[arg(long, value_name = "K/N", default_value = "1/1")]
+    #[arg(long, value_name = "K/N", default_value = "1/1", value_parser = shard)]
     shard: Shard,
     #[command(flatten)]
     machine: MachineChoice,
@@ -36,23 +38,13 @@ pub struct Sweep {
     no_plot: bool,
 }
 
-/// The `index`-th of `count` shards, counted from 0.
-#[derive(Clone, Copy, Debug)]
-struct Shard {
-    index: usize,
-    count: usize,
-}
-
-impl std::str::FromStr for Shard {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parsed: Option<(usize, usize)> =
-            text.split_once('/').and_then(|(k, n)| Some((k.parse().ok()?, n.parse().ok()?)));
-        match parsed {
-            Some((k, n)) if 1 <= k && k <= n => Ok(Self { index: k - 1, count: n }),
-            _ => Err("write K/N with 1 <= K <= N, e.g. 2/8".into()),
-        }
+/// The K-th of N shards, counted from 1.
+fn shard(text: &str) -> Result<Shard, String> {
+    let parsed: Option<(usize, usize)> =
+        text.split_once('/').and_then(|(k, n)| Some((k.parse().ok()?, n.parse().ok()?)));
+    match parsed {
+        Some((k, n)) if 1 <= k && k <= n => Ok(Shard { index: k - 1, count: n }),
+        _ => Err("write K/N with 1 <= K <= N, e.g. 2/8".into()),
     }
 }
 
@@ -60,26 +52,12 @@ impl Sweep {
     pub fn execute(self) -> Result<(), CommandError> {
         let file = SweepFile::read(&self.file, &self.overrides)?;
         let machine = self.machine.open()?;
-        let cells = sweep::cells(&file, machine.precision()).map_err(refused)?;
         let folder = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&file.name));
-        sweep::require_no_other(&folder).map_err(refused)?;
-        let batches = sweep::batches(&cells)?;
-        let own = batches.into_iter().skip(self.shard.index).step_by(self.shard.count);
-        let mut work = Work::new(&folder, &cells, &machine);
-        work.finish(own.collect())?;
-        // Others may end at the same time; one after the other they write the same.
-        let tables = Claim::wait(&folder)?;
-        let left = work.left();
-        let notes = match left {
-            0 => sweep::write_tables(&folder, &file, &cells),
-            // What tables there are is of another sweep.
-            _ => sweep::remove_tables(&folder).map(|()| Vec::new()),
-        }
-        .map_err(refused)?;
-        drop(tables);
-        notes.iter().for_each(|note| talk(format_args!("{note}")));
-        if left > 0 {
-            talk(format_args!("{left} of {} cells are left to other shards", cells.len()));
+        let mut progress = Progress::default();
+        let swept =
+            pollster::block_on(run(&file, &folder, self.shard, &machine, |event| hear(&mut progress, event)))?;
+        if swept.left > 0 {
+            talk(format_args!("{} of {} cells are left to other shards", swept.left, swept.cells));
         } else if !self.no_plot {
             tokenfield::plot::draw(&folder).map_err(|error| CommandError::Failed(error.to_string()))?;
         }
@@ -88,11 +66,21 @@ impl Sweep {
     }
 }
 
-pub fn refused(error: SweepError) -> CommandError {
-    match error {
-        SweepError::Experiment(error) => CommandError::Experiment(error),
-        SweepError::Record(error) => CommandError::Record(error),
-        error @ SweepError::Foreign { .. } => CommandError::Input(error.to_string()),
-        error @ SweepError::Cell { .. } => CommandError::Failed(error.to_string()),
+/// Says what a sweep reports.
+fn hear(progress: &mut Progress, event: Event<'_>) -> ControlFlow<()> {
+    match event {
+        Event::Cells { first, others: 0, of } => begin(format_args!("cell {} of {of}: ", first + 1)),
+        Event::Cells { first, others, of } => {
+            begin(format_args!("cell {} of {of} and {others} like it: ", first + 1));
+        }
+        Event::Run(event) => return progress.hear(event),
+        Event::Again(reason) => talk(format_args!("{reason}; it is computed again")),
+        Event::Alone(message) => talk(format_args!("{message}; each of these cells runs by itself")),
+        Event::Waiting { holder, folder } => {
+            talk(format_args!("waiting for {holder}, which is at work on {}", folder.display()));
+        }
+        Event::Note(note) => talk(format_args!("{note}")),
+        _ => {}
     }
+    ControlFlow::Continue(())
 }

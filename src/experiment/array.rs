@@ -1,43 +1,14 @@
 //! Arrays that are typed or come from files: a list `[1.0, 2.0]`, rows `[[1.0, 0.0], [0.0, 1.0]]` or
 //! `{ rows = [[..], ..] }`, or `{ path = "A.npy" }`.
 
-use std::path::PathBuf;
-
-use serde::{Serialize, Serializer, ser::Error};
+use serde::Serialize;
 use toml::Value;
 
-use super::{
-    error::{ExperimentError, Source},
-    section::Entry,
-};
+use super::{error::ExperimentError, file_path::FilePath, section::Entry, source::Source};
 use crate::initial::npy;
 
 pub(super) const LIST: &[&str] = &["path"];
 pub(super) const ROWS: &[&str] = &["rows", "path"];
-
-/// The path of a file, which is written down as an absolute one.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct FilePath(pub PathBuf);
-
-impl Serialize for FilePath {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let FilePath(path) = self;
-        let unknown = |error| format!("{} cannot be made absolute: {error}", path.display());
-        std::path::absolute(path).map_err(|error| S::Error::custom(unknown(error)))?.serialize(serializer)
-    }
-}
-
-impl FilePath {
-    pub fn quoted(&self) -> Value {
-        Value::from(self.0.to_string_lossy().as_ref())
-    }
-
-    /// The array of the file that was typed at `key`.
-    pub fn array(&self, key: &str, source: &Source) -> Result<npy::Array, ExperimentError> {
-        npy::read(&self.0)
-            .map_err(|npy::NpyError { problem, remedy }| source.error(key, self.quoted(), problem, remedy))
-    }
-}
 
 /// Numbers in a row.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::{
-    Experiment,
     array::RowsTyped,
     error::ExperimentError,
     head::{self, HeadTyped},
     section::{Entry, Section, Word},
+    shared::Shared,
     trained::{self, TrainedTyped},
 };
 use crate::{
@@ -234,7 +234,7 @@ impl AttentionTyped {
     }
 
     /// All but the heads, which are none.
-    pub fn around(&self, shape: Shape, experiment: &Experiment) -> Result<Attention, ExperimentError> {
+    pub fn around(&self, shape: Shape, shared: &Shared) -> Result<Attention, ExperimentError> {
         let position = match &self.position {
             None => Position::Nowhere,
             Some(PositionTyped::Alibi(decay)) => Position::Alibi { decay: *decay },
@@ -243,7 +243,7 @@ impl AttentionTyped {
                 "attention.position.additive",
                 (shape.count, "a replica"),
                 shape.dim,
-                &experiment.source,
+                shared.source,
             )?),
         };
         if let Some(BetaTyped::Replicas { replicas: betas }) = &self.beta
@@ -258,12 +258,7 @@ impl AttentionTyped {
                 "write tokens.replicas = {}, or another multiple",
                 betas.len() * (shape.replicas / betas.len()).max(1)
             );
-            return Err(experiment.source.error(
-                "attention.beta.replicas",
-                experiment.quoted("attention.beta"),
-                problem,
-                remedy,
-            ));
+            return Err(shared.source.error("attention.beta.replicas", quoted(&self.beta), problem, remedy));
         }
         Ok(Attention {
             beta: self.largest_beta(),
@@ -281,19 +276,24 @@ impl AttentionTyped {
         &self,
         shape: Shape,
         schedule: Schedule,
-        experiment: &Experiment,
+        shared: &Shared,
         parts: &mut Vec<Part>,
     ) -> Result<Attention, ExperimentError> {
-        let mut attention = self.around(shape, experiment)?;
+        let mut attention = self.around(shape, shared)?;
         if let Some(BetaTyped::Ramp { times, values }) = &self.beta {
             parts.push(Part::Beta(Ramp { times: times.clone(), values: values.clone() }));
         }
         for (index, head) in self.head.iter().enumerate() {
-            attention.heads.push(head.resolve(index, shape.dim, schedule, experiment, parts)?);
+            attention.heads.push(head.resolve(index, shape.dim, schedule, shared, parts)?);
         }
         if attention.heads.is_empty() {
             attention.heads.push(Head::default());
         }
         Ok(attention)
     }
+}
+
+/// The inverse temperature as it was typed.
+fn quoted(beta: &Option<BetaTyped>) -> String {
+    beta.as_ref().and_then(|beta| toml::Value::try_from(beta).ok()).map_or(String::new(), |value| value.to_string())
 }

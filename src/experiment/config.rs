@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Experiment, error::ExperimentError, perceptron::ACTIVATIONS, trained::TrainedTyped};
+use super::{error::ExperimentError, file_path::FilePath, perceptron::ACTIVATIONS, source::Source};
 use crate::{
     initial::npy::unreadable_because,
     model::{Activation, Mask},
@@ -152,13 +152,18 @@ impl Fault {
     }
 }
 
-impl Experiment {
-    /// What stands beside the model, for tokens of `dim` components; nothing if there is no such file.
-    pub(super) fn config(&self, typed: &TrainedTyped, dim: usize) -> Result<Config, ExperimentError> {
-        let path = typed.model.0.with_file_name("config.json");
+impl Config {
+    /// What stands beside the model, for tokens of `dim` components under `mask`; nothing if there is no such file.
+    pub(super) fn beside(
+        model: &FilePath,
+        dim: usize,
+        mask: Mask,
+        source: &Source,
+    ) -> Result<Config, ExperimentError> {
+        let path = model.0.with_file_name("config.json");
         let refused = |problem: String, remedy: &str| {
             let problem = format!("{} beside it {problem}", path.display());
-            self.source.error("attention.model", typed.model.quoted(), problem, remedy)
+            source.error("attention.model", model.quoted(), problem, remedy)
         };
         let unusable = |problem: String| {
             refused(
@@ -173,7 +178,6 @@ impl Experiment {
         };
         let keys: Map<String, Value> =
             serde_json::from_slice(&bytes).map_err(|error| unusable(format!("is unfit: {error}")))?;
-        let mask = self.typed.attention.mask.map_or(Mask::None, |word| word.meaning);
         read(&keys, dim, mask).map_err(|Fault { key, problem }| {
             let remedy = match problem.ends_with(UNKNOWN) {
                 true => format!(

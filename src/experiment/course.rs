@@ -7,11 +7,12 @@
 use serde::Serialize;
 
 use super::{
-    Experiment,
-    array::{FilePath, rows},
+    array::rows,
     error::ExperimentError,
+    file_path::FilePath,
     matrix::{self, MatrixTyped},
     section::{Entry, Section, Word},
+    shared::Shared,
 };
 use crate::{
     initial::npy,
@@ -150,9 +151,9 @@ impl CourseTyped {
         key: &str,
         dim: usize,
         schedule: Schedule,
-        experiment: &Experiment,
+        shared: &Shared,
     ) -> Result<Resolved, ExperimentError> {
-        let source = &experiment.source;
+        let source = shared.source;
         let dense = |matrix: &MatrixTyped, form: &str| {
             Ok(matrix.resolve(&format!("{key}.{form}"), dim, source)?.dense(dim, 1.0))
         };
@@ -163,11 +164,11 @@ impl CourseTyped {
             let problem = format!("{draws} draws are more than random streams can number");
             Err(source.error(format!("{key}.{form}"), "", problem, "take fewer steps, or draw less often"))
         };
-        let seed = experiment.seed();
+        let seed = shared.seed;
         Ok(Resolved::Changing(match self {
             CourseTyped::Constant(matrix) => return Ok(Resolved::Constant(matrix.resolve(key, dim, source)?)),
             CourseTyped::Layers { layers } => {
-                MatrixCourse::Layers(layers.resolve(&format!("{key}.layers"), dim, schedule, experiment)?)
+                MatrixCourse::Layers(layers.resolve(&format!("{key}.layers"), dim, schedule, shared)?)
             }
             CourseTyped::Random { ensemble, variance, every } => {
                 numbered(schedule.steps / every.unwrap_or(u64::MAX), "every")?;
@@ -181,7 +182,7 @@ impl CourseTyped {
             },
             CourseTyped::OrnsteinUhlenbeck { process: OrnsteinUhlenbeckTyped { mean, rate, intensity } } => {
                 numbered(schedule.steps.saturating_mul(2), "ornstein-uhlenbeck")?;
-                let (rate, intensity, step) = (*rate, *intensity, experiment.typed.time.step);
+                let (rate, intensity, step) = (*rate, *intensity, shared.step);
                 let mean = dense(mean, "ornstein-uhlenbeck.mean")?;
                 MatrixCourse::OrnsteinUhlenbeck(OrnsteinUhlenbeck { mean, rate, intensity, step, seed })
             }
@@ -196,9 +197,9 @@ impl LayersTyped {
         key: &str,
         dim: usize,
         schedule: Schedule,
-        experiment: &Experiment,
+        shared: &Shared,
     ) -> Result<Vec<Matrix>, ExperimentError> {
-        let source = &experiment.source;
+        let source = shared.source;
         let (layers, quoted) = match self {
             LayersTyped::File(path) => {
                 let array = path.array(key, source)?;

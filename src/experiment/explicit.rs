@@ -60,7 +60,7 @@ impl Experiment {
             head.weight.get_or_insert(1.0);
         }
         if let Some(noise) = &mut typed.noise {
-            noise.explicit(self);
+            noise.explicit(&self.shared());
         }
         if let Some(reference) = &mut typed.reference {
             reference.explicit();

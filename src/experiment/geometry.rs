@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use super::{
-    Experiment,
     array::ListTyped,
-    error::{ExperimentError, Source},
-    section::{Entry, Section, Word, word},
+    error::ExperimentError,
+    section::{Entry, Section},
+    source::Source,
 };
-use crate::model::{Geometry, LayerNorm, Part};
+use crate::model::LayerNorm;
 
 pub(super) const GEOMETRIES: &[(&str, GeometryWord)] = &[
     ("sphere", GeometryWord::Sphere),
@@ -84,60 +84,18 @@ fn norm(section: &Section) -> Result<NormTyped, ExperimentError> {
 }
 
 impl NormTyped {
-    fn resolve(&self, key: &str, epsilon: f64, dim: usize, source: &Source) -> Result<LayerNorm, ExperimentError> {
+    pub(super) fn resolve(
+        &self,
+        key: &str,
+        epsilon: f64,
+        dim: usize,
+        source: &Source,
+    ) -> Result<LayerNorm, ExperimentError> {
         let list = |name: &str, list: &Option<ListTyped>, default: f64| {
             let key = format!("layer-norm.{key}.{name}");
             list.as_ref().map_or(Ok(vec![default; dim]), |list| list.resolve(&key, (dim, "a token"), source))
         };
         Ok(LayerNorm { gain: list("gain", &self.gain, 1.0)?, bias: list("bias", &self.bias, 0.0)?, epsilon })
-    }
-}
-
-impl Experiment {
-    /// As typed, else where the trained model has its tokens, else the sphere.
-    pub(super) fn geometry(&self) -> GeometryWord {
-        let default = match self.typed.attention.trained {
-            Some(_) => GeometryWord::LayerNorm,
-            None => GeometryWord::Sphere,
-        };
-        self.typed.tokens.geometry.map_or(default, |word| word.meaning)
-    }
-
-    /// Where tokens start; what changes becomes a part of the course.
-    pub(super) fn resolved_geometry(&self, dim: usize, parts: &mut Vec<Part>) -> Result<Geometry, ExperimentError> {
-        let tokens = &self.typed.tokens;
-        Ok(match self.geometry() {
-            GeometryWord::Sphere | GeometryWord::PostNorm => Geometry::Sphere,
-            GeometryWord::Euclidean => Geometry::Euclidean,
-            GeometryWord::Rescaled => {
-                parts.push(Part::Rescaled { dim });
-                Geometry::Rescaled
-            }
-            GeometryWord::PreNorm => Geometry::PreNorm,
-            GeometryWord::PeriNorm => Geometry::PeriNorm,
-            GeometryWord::MixNorm => {
-                let from = match tokens.switch {
-                    None | Some(0.0) => 0,
-                    Some(switch) => self.steps("tokens.switch", switch)?,
-                };
-                parts.push(Part::Geometry { from, geometry: Geometry::PreNorm });
-                Geometry::Sphere
-            }
-            GeometryWord::Ngpt => Geometry::Ngpt { alpha: tokens.alpha.unwrap_or(1.0) },
-            GeometryWord::LayerNorm => {
-                let norms = self.typed.layer_norm.as_ref();
-                let LayerNormTyped { epsilon, attention, perceptron } = norms.cloned().unwrap_or_default();
-                Geometry::LayerNorm {
-                    attention: attention.resolve("attention", epsilon, dim, &self.source)?,
-                    perceptron: perceptron.resolve("perceptron", epsilon, dim, &self.source)?,
-                }
-            }
-        })
-    }
-
-    /// The word of the geometry, for a file in which nothing is left to defaults.
-    pub(super) fn explicit_geometry(&self) -> Word<GeometryWord> {
-        word(GEOMETRIES, self.geometry())
     }
 }
 

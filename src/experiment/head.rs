@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::{
-    Experiment,
     array::{ListTyped, RowsTyped},
     course::{self, CourseTyped, Resolved},
     error::ExperimentError,
     section::{Entry, Section},
+    shared::Shared,
 };
 use crate::{
     model::{Biases, Head, Matrix, Operand, Part},
@@ -129,13 +129,13 @@ impl HeadTyped {
         index: usize,
         dim: usize,
         schedule: Schedule,
-        experiment: &Experiment,
+        shared: &Shared,
         parts: &mut Vec<Part>,
     ) -> Result<Head, ExperimentError> {
-        let keys = Keys { index, dim, experiment };
+        let keys = Keys { index, dim, shared };
         let mut head = Head { beta: self.beta, weight: self.weight.unwrap_or(1.0), ..Head::default() };
         let mut whole = |operand, key: &str, typed: &CourseTyped| {
-            Ok(match typed.resolve(&keys.dotted(key), dim, schedule, experiment)? {
+            Ok(match typed.resolve(&keys.dotted(key), dim, schedule, shared)? {
                 Resolved::Constant(matrix) => matrix,
                 Resolved::Changing(course) => {
                     parts.push(Part::Matrix { head: index, operand, course });
@@ -163,7 +163,7 @@ impl HeadTyped {
 struct Keys<'a> {
     index: usize,
     dim: usize,
-    experiment: &'a Experiment,
+    shared: &'a Shared<'a>,
 }
 
 type Pair<'a, T> = (&'a T, &'a T);
@@ -174,7 +174,7 @@ impl Keys<'_> {
     }
 
     fn bias(&self, key: &str, typed: &Option<ListTyped>, of: (usize, &str)) -> Result<Vec<f64>, ExperimentError> {
-        let resolve = |list: &ListTyped| list.resolve(&self.dotted(key), of, &self.experiment.source);
+        let resolve = |list: &ListTyped| list.resolve(&self.dotted(key), of, self.shared.source);
         typed.as_ref().map_or(Ok(Vec::new()), resolve)
     }
 
@@ -185,7 +185,7 @@ impl Keys<'_> {
         (query_bias, key_bias): Pair<Option<ListTyped>>,
         biases: &mut Biases,
     ) -> Result<Matrix, ExperimentError> {
-        let (dim, source) = (self.dim, &self.experiment.source);
+        let (dim, source) = (self.dim, self.shared.source);
         let left = query.resolve(&self.dotted("query"), dim, source)?;
         let of = (left.len() / dim, "query");
         let right = key.resolve_rows(&self.dotted("key"), of, dim, source)?;
@@ -201,7 +201,7 @@ impl Keys<'_> {
         (value_bias, output_bias): Pair<Option<ListTyped>>,
         biases: &mut Biases,
     ) -> Result<Matrix, ExperimentError> {
-        let (dim, source) = (self.dim, &self.experiment.source);
+        let (dim, source) = (self.dim, self.shared.source);
         let right = value.resolve(&self.dotted("value"), dim, source)?;
         let width = right.len() / dim;
         let output = output.resolve_rows(&self.dotted("output"), (dim, "a token"), width, source)?;

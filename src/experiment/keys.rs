@@ -2,8 +2,13 @@
 //! `assets/reference.toml` is held to.
 
 use super::{
-    array, attention, course, geometry, head, law, matrix, noise, observe, perceptron, reference, sweep::SWEEP, typed,
+    array, attention, course,
+    error::{ExperimentError, UnknownKey},
+    geometry, head, law, matrix, noise, observe, perceptron, reference, typed,
 };
+
+/// The keys of a sweep file.
+pub(super) const SWEEP: &[&str] = &["name", "base", "axes", "fit"];
 
 /// The process that has a table of its own numbers.
 const PROCESSES: &[&str] = &["ornstein-uhlenbeck"];
@@ -67,4 +72,23 @@ pub(super) fn home(path: &str, key: &str, known: &[&str]) -> Option<String> {
             Some(format!("{key} belongs in {}", places.collect::<Vec<_>>().join(" or ")))
         }
     }
+}
+
+/// The error with what an unknown key is told: the key that it resembles, and the table in which it is known.
+pub(super) fn with_home(mut error: ExperimentError) -> ExperimentError {
+    let Some(UnknownKey { table, key, known }) = error.unknown.take() else { return error };
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let likeness = |other: &str| strsim::normalized_damerau_levenshtein(&key, other);
+    let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    let home = home(&table, &key, &known);
+    // Less alike than by half, a guess only distracts; so does one at a key that is known elsewhere, unless it is a letter off.
+    let least = if home.is_some() { 0.75 } else { 0.5 };
+    let guess = match nearest.filter(|other| likeness(other) >= least) {
+        Some(other) if table.is_empty() => format!("did you mean {other}? "),
+        Some(other) => format!("did you mean {table}.{other}? "),
+        None => String::new(),
+    };
+    let home = home.map_or(String::new(), |home| format!("{home}; "));
+    error.remedy = format!("{guess}{home}known here: {}", known.join(", "));
+    error
 }

@@ -4,11 +4,7 @@
 use serde::Serialize;
 use toml::Value;
 
-use super::{
-    array::{FilePath, rows},
-    error::{ExperimentError, Source},
-    section::Entry,
-};
+use super::{array::rows, error::ExperimentError, file_path::FilePath, section::Entry, source::Source};
 use crate::{initial::npy, model::Matrix};
 
 pub(super) const FORMS: &[&str] = &["scale", "diagonal", "rows", "path"];

@@ -12,6 +12,7 @@ mod course;
 mod distances;
 mod error;
 mod explicit;
+mod file_path;
 mod geometry;
 mod head;
 mod keys;
@@ -27,7 +28,9 @@ mod resolve;
 mod rules;
 mod schedule;
 mod section;
+mod shared;
 mod sizes;
+mod source;
 mod sweep;
 mod tensors;
 mod trained;
@@ -43,7 +46,7 @@ pub use self::{
     overrides::Override,
     sweep::{Fit, SweepFile},
 };
-use self::{error::Source, typed::Typed};
+use self::{overrides::Misfit, source::Source, typed::Typed};
 use crate::{initial::npy::unreadable_because, problem::Algorithm};
 
 /// An experiment as typed, overrides included.
@@ -75,9 +78,10 @@ impl Experiment {
     fn from_text(text: &str, source: Source) -> Result<Experiment, ExperimentError> {
         let mut table = table(text, &source)?;
         for change in &source.overrides {
-            change.apply(&mut table, &source)?;
+            let misfit = |Misfit { key, problem, remedy }| source.error(key, "", problem, remedy);
+            change.apply(&mut table).map_err(misfit)?;
         }
-        let typed = Typed::read(&table, &source)?;
+        let typed = Typed::read(&table, &source).map_err(keys::with_home)?;
         Ok(Experiment { source, typed })
     }
 

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::{
-    Experiment,
     error::ExperimentError,
     perceptron::ACTIVATIONS,
     section::{Section, Word, word},
+    shared::Shared,
 };
 use crate::model::{Activation, Calculus, Noise, NoiseField};
 
@@ -73,7 +73,7 @@ pub(super) fn read(section: &Section) -> Result<NoiseTyped, ExperimentError> {
 }
 
 impl NoiseTyped {
-    pub fn resolve(&self, experiment: &Experiment) -> Noise {
+    pub fn resolve(&self, shared: &Shared) -> Noise {
         let width = self.width.map_or(1, |width| width as u32);
         let activation = self.activation.map_or(Activation::Identity, |word| word.meaning);
         Noise {
@@ -85,14 +85,14 @@ impl NoiseTyped {
             },
             intensity: self.intensity,
             calculus: self.calculus.meaning,
-            seed: self.seed.unwrap_or(experiment.seed()),
+            seed: self.seed.unwrap_or(shared.seed),
             is_shared: self.replicas.is_some_and(|word| word.meaning == Sharing::Shared),
         }
     }
 
     /// With every default written out.
-    pub fn explicit(&mut self, experiment: &Experiment) {
-        self.seed.get_or_insert(experiment.seed());
+    pub fn explicit(&mut self, shared: &Shared) {
+        self.seed.get_or_insert(shared.seed);
         if self.field.meaning != FieldWord::Independent {
             self.replicas.get_or_insert(word(SHARING, Sharing::Independent));
         }

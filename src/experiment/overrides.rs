@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use toml::{Table, Value};
 
-use super::error::{ExperimentError, Source};
+use super::error::ExperimentError;
 
 /// Names of a key: more than any has, and few enough for tables within tables to be taken apart again.
 const DEEPEST: usize = 32;
@@ -20,18 +20,26 @@ pub struct Override {
     value: Value,
 }
 
+/// A key that the file has no place for.
+#[derive(Debug)]
+pub(super) struct Misfit {
+    pub key: String,
+    pub problem: String,
+    pub remedy: String,
+}
+
 impl Override {
     /// Whether a fault in the dotted `key` may be due to this override: one key lies within the other.
     pub(super) fn touches(&self, key: &str) -> bool {
         !key.is_empty() && self.key.iter().zip(key.split('.')).all(|(own, other)| own == other)
     }
 
-    pub(super) fn apply(&self, root: &mut Table, source: &Source) -> Result<(), ExperimentError> {
+    pub(super) fn apply(&self, root: &mut Table) -> Result<(), Misfit> {
         let mut place = None;
         for (depth, segment) in self.key.iter().enumerate() {
             let parent = match place.take() {
                 None => root.entry(segment.clone()).or_insert_with(|| self.absent(depth)),
-                Some(value) => self.descend(value, depth, source)?,
+                Some(value) => self.descend(value, depth)?,
             };
             place = Some(parent);
         }
@@ -42,12 +50,7 @@ impl Override {
     }
 
     /// The element of `value` that segment `depth` names, made when it is the next of its kind.
-    fn descend<'v>(
-        &self,
-        value: &'v mut Value,
-        depth: usize,
-        source: &Source,
-    ) -> Result<&'v mut Value, ExperimentError> {
+    fn descend<'v>(&self, value: &'v mut Value, depth: usize) -> Result<&'v mut Value, Misfit> {
         let parent = self.key[..depth].join(".");
         let segment = &self.key[depth];
         match value {
@@ -61,20 +64,18 @@ impl Override {
                         }
                         Ok(&mut list[index])
                     }
-                    _ => Err(source.error(
-                        self.key.join("."),
-                        "",
-                        format!("{parent} is a list of {length} and has no element {segment}"),
-                        format!("write an index from 0 to {length}"),
-                    )),
+                    _ => Err(Misfit {
+                        key: self.key.join("."),
+                        problem: format!("{parent} is a list of {length} and has no element {segment}"),
+                        remedy: format!("write an index from 0 to {length}"),
+                    }),
                 }
             }
-            _ => Err(source.error(
-                self.key.join("."),
-                "",
-                format!("{parent} is a value and has no keys"),
-                format!("write --set {parent}=VALUE"),
-            )),
+            _ => Err(Misfit {
+                key: self.key.join("."),
+                problem: format!("{parent} is a value and has no keys"),
+                remedy: format!("write --set {parent}=VALUE"),
+            }),
         }
     }
 
@@ -97,9 +98,11 @@ impl FromStr for Override {
     type Err = ExperimentError;
 
     fn from_str(text: &str) -> Result<Override, ExperimentError> {
-        let malformed = |problem: String| {
-            let source = Source { name: format!("--set {text}"), folder: "".into(), overrides: Vec::new() };
-            source.error("", "", problem, "write --set KEY=VALUE, e.g. --set attention.beta=2.0")
+        let malformed = |problem: String| ExperimentError {
+            origin: format!("--set {text}"),
+            problem,
+            remedy: "write --set KEY=VALUE, e.g. --set attention.beta=2.0".into(),
+            ..ExperimentError::default()
         };
         let Some((key, value)) = text.split_once('=') else {
             return Err(malformed("has no =".into()));

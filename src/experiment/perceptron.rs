@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::{
-    Experiment,
     array::{ListTyped, RowsTyped},
     error::ExperimentError,
     section::{Section, Word},
+    shared::Shared,
 };
 use crate::model::{Activation, Perceptron};
 
@@ -68,8 +68,8 @@ pub(super) fn read(section: &Section) -> Result<PerceptronTyped, ExperimentError
 }
 
 impl PerceptronTyped {
-    pub fn resolve(&self, dim: usize, experiment: &Experiment) -> Result<Perceptron, ExperimentError> {
-        let source = &experiment.source;
+    pub fn resolve(&self, dim: usize, shared: &Shared) -> Result<Perceptron, ExperimentError> {
+        let source = shared.source;
         let activation = self.activation.meaning;
         match &self.form {
             FormTyped::Layers { inner, outer, bias, output_bias } => {

@@ -10,9 +10,9 @@ use serde::{Serialize, Serializer};
 use toml::{Table, Value};
 
 use super::{
-    array::FilePath,
-    error::{ExperimentError, Source},
-    keys,
+    error::{ExperimentError, UnknownKey},
+    file_path::FilePath,
+    source::Source,
 };
 
 /// A table whose keys are all known.
@@ -65,19 +65,16 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Whoever reads the whole file knows where the key belongs, and says so.
     fn unknown(&self, key: &str, known: &[&str]) -> ExperimentError {
-        let likeness = |other: &str| strsim::normalized_damerau_levenshtein(key, other);
-        let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        let home = keys::home(&self.path, key, known);
-        // Less alike than by half, a guess only distracts; so does one at a key that is known elsewhere, unless it is a letter off.
-        let least = if home.is_some() { 0.75 } else { 0.5 };
-        let guess = match nearest.filter(|other| likeness(other) >= least) {
-            Some(other) => format!("did you mean {}? ", self.dotted(other)),
-            None => String::new(),
+        let unknown = UnknownKey {
+            table: self.path.clone(),
+            key: key.to_owned(),
+            known: known.iter().map(|key| (*key).to_owned()).collect(),
         };
-        let home = home.map_or(String::new(), |home| format!("{home}; "));
-        let remedy = format!("{guess}{home}known here: {}", known.join(", "));
-        self.source.error(self.dotted(key), "", "unknown key", remedy)
+        let error =
+            self.source.error(self.dotted(key), "", "unknown key", format!("known here: {}", known.join(", ")));
+        ExperimentError { unknown: Some(unknown), ..error }
     }
 
     fn dotted(&self, key: &str) -> String {

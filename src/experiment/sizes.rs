@@ -33,7 +33,7 @@ impl Experiment {
 
     fn sizes(&self, shape: Shape, quantities: &[Quantity]) -> Sizes {
         let Shape { replicas, count, dim, .. } = shape;
-        let noise = self.typed.noise.as_ref().map(|noise| noise.resolve(self).field);
+        let noise = self.typed.noise.as_ref().map(|noise| noise.resolve(&self.shared()).field);
         Sizes {
             replicas: replicas as u64,
             count: count as u64,

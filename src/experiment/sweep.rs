@@ -16,13 +16,14 @@ use toml::{Table, Value};
 
 use super::{
     Experiment,
-    error::{ExperimentError, Source},
+    error::ExperimentError,
+    keys::{SWEEP, with_home},
     overrides::Override,
     section::{Entry, Section},
+    source::Source,
 };
 use crate::initial::npy::unreadable_because;
 
-pub(super) const SWEEP: &[&str] = &["name", "base", "axes", "fit"];
 /// Cells of a sweep: a folder each, and a row each of tables that are held as a whole.
 const MOST_CELLS: u128 = 1 << 20;
 const FIT: &[&str] = &["quantity", "variable", "expected"];
@@ -50,6 +51,10 @@ pub struct Fit {
 impl SweepFile {
     /// Reads a sweep file; `overrides` are those of the base experiment, under the axes.
     pub fn read(path: &Path, overrides: &[Override]) -> Result<Self, ExperimentError> {
+        Self::read_typed(path, overrides).map_err(with_home)
+    }
+
+    fn read_typed(path: &Path, overrides: &[Override]) -> Result<Self, ExperimentError> {
         let source = super::source(path, &[]);
         let text = std::fs::read_to_string(path)
             .map_err(|error| source.error("", "", unreadable_because(&error), "write the path of a sweep file"))?;

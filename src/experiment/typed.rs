@@ -4,9 +4,9 @@ use serde::Serialize;
 use toml::Table;
 
 use super::{
-    array::FilePath,
     attention::{self, AttentionTyped},
-    error::{ExperimentError, Source},
+    error::ExperimentError,
+    file_path::FilePath,
     geometry::{self, GEOMETRIES, GeometryNumbers, GeometryWord, LayerNormTyped},
     law,
     noise::{self, NoiseTyped},
@@ -14,6 +14,7 @@ use super::{
     perceptron::{self, PerceptronTyped},
     reference::{self, ReferenceTyped},
     section::{Entry, Section, Word},
+    source::Source,
 };
 use crate::{initial::Law, observe::Quantity, problem::Algorithm, scheme::Scheme};
 

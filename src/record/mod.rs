@@ -160,9 +160,9 @@ impl RunFolder {
     }
 
     /// Records that the run came to nothing, and why; the samples so far stay, a trajectory that lacks some does not.
-    pub fn fail(mut self, error: &dyn std::error::Error, method: Method) -> Result<PathBuf, RecordError> {
+    pub fn fail(mut self, error: &str, method: Method) -> Result<PathBuf, RecordError> {
         self.discard_tokens()?;
-        self.manifest.error = Some(error.to_string());
+        self.manifest.error = Some(error.to_owned());
         self.manifest.computed_by(method);
         self.close(Status::Failed)
     }

@@ -1,6 +1,10 @@
 //! What an experiment means: files are read, keys compared with each other, and every question answered.
 
-use super::{Experiment, error::ExperimentError, geometry::GeometryWord, rules::Facts};
+mod geometry;
+mod reference;
+mod trained;
+
+use super::{Experiment, error::ExperimentError, geometry::GeometryWord, rules::Facts, shared::Shared};
 use crate::{
     initial::{Cloud, Law, LawError, Lengths, draw, normalise, perturb},
     model::{Course, Mask, Model, Part},
@@ -9,6 +13,11 @@ use crate::{
 };
 
 impl Experiment {
+    /// What its terms need of the rest of it.
+    pub(super) fn shared(&self) -> Shared<'_> {
+        Shared { source: &self.source, seed: self.seed(), step: self.typed.time.step }
+    }
+
     /// Answers every question the experiment leaves open, and draws the initial tokens.
     pub fn resolve(&self) -> Result<Problem, ExperimentError> {
         let cloud = self.cloud()?;
@@ -148,11 +157,11 @@ impl Experiment {
             return Ok((model, course));
         }
         let mut parts = Vec::new();
-        let attention = self.typed.attention.resolve(shape, schedule, self, &mut parts)?;
+        let attention = self.typed.attention.resolve(shape, schedule, &self.shared(), &mut parts)?;
         let geometry = self.resolved_geometry(shape.dim, &mut parts)?;
         let perceptron = self.typed.perceptron.as_ref();
-        let perceptron = perceptron.map(|typed| typed.resolve(shape.dim, self)).transpose()?;
-        let noise = self.typed.noise.as_ref().map(|typed| typed.resolve(self));
+        let perceptron = perceptron.map(|typed| typed.resolve(shape.dim, &self.shared())).transpose()?;
+        let noise = self.typed.noise.as_ref().map(|typed| typed.resolve(&self.shared()));
         let model = Model { geometry, attention, perceptron, noise };
         self.require_sense(&self.facts(&model, &parts, shape.dim))?;
         let moves = parts.iter().any(Part::moves);

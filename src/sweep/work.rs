@@ -1,22 +1,24 @@
 //! The cells of a sweep as work that several processes may share: each takes what nobody else is at work on, and at the end waits for
 //! the others.
 
-use std::{collections::HashSet, path::Path};
-
-use tokenfield::{
-    record::{self, Claim, Holder, Standing},
-    sweep::{self, Cell},
-};
+use std::{collections::HashSet, ops::ControlFlow, path::Path};
 
 use super::{
-    CommandError,
-    machine::Machine,
-    output::{begin, talk},
-    run::{Part, run},
-    sweep::refused,
+    batch::merged,
+    cell::{Cell, folder, standing, standing_of},
+    error::SweepError,
+    event::Event,
+    whole::remove_tables,
+};
+use crate::{
+    record::{self, Claim, Holder, Standing},
+    run::{Machine, Part, RunError, run_parts},
 };
 
-pub struct Work<'a> {
+/// Whoever hears what a sweep reports.
+pub(super) type Listener<'a> = &'a mut dyn FnMut(Event<'_>) -> ControlFlow<()>;
+
+pub(super) struct Work<'a> {
     folder: &'a Path,
     cells: &'a [Cell],
     machine: &'a Machine,
@@ -35,22 +37,26 @@ struct Held {
 }
 
 impl<'a> Work<'a> {
-    pub fn new(folder: &'a Path, cells: &'a [Cell], machine: &'a Machine) -> Self {
+    pub(super) fn new(folder: &'a Path, cells: &'a [Cell], machine: &'a Machine) -> Self {
         Self { folder, cells, machine, complete: HashSet::new(), has_begun: false, failed: HashSet::new() }
     }
 
     /// Runs the cells of these batches, given by their places, and returns when all of them are complete.
-    pub fn finish(&mut self, mut batches: Vec<Vec<usize>>) -> Result<(), CommandError> {
+    pub(super) async fn finish(
+        &mut self,
+        mut batches: Vec<Vec<usize>>,
+        on_event: Listener<'_>,
+    ) -> Result<(), SweepError> {
         let mut said = None;
         loop {
             let mut held = Vec::new();
             for batch in batches {
-                held.extend(self.attempt(batch)?);
+                held.extend(self.attempt(batch, on_event).await?);
             }
             let Some(first) = held.first() else { return Ok(()) };
-            let path = sweep::folder(self.folder, &self.cells[first.cell]);
+            let path = folder(self.folder, &self.cells[first.cell]);
             if said.as_ref() != Some(&first.holder) {
-                talk(format_args!("waiting for {}, which is at work on {}", first.holder, path.display()));
+                tell(on_event, Event::Waiting { holder: &first.holder, folder: &path })?;
                 said = Some(first.holder.clone());
             }
             // Until it is done, or dead: then its cells are anyone's.
@@ -60,15 +66,15 @@ impl<'a> Work<'a> {
     }
 
     /// Cells that are not complete.
-    pub fn left(&self) -> usize {
+    pub(super) fn left(&self) -> usize {
         let is_left = |(index, cell): &(usize, &Cell)| {
-            !self.complete.contains(index) && sweep::standing(self.folder, cell) != Standing::Complete
+            !self.complete.contains(index) && standing(self.folder, cell) != Standing::Complete
         };
         self.cells.iter().enumerate().filter(is_left).count()
     }
 
     /// Runs the cells of `batch`, unless all of them are complete; none of them if somebody else is at work on one.
-    fn attempt(&mut self, batch: Vec<usize>) -> Result<Vec<Held>, CommandError> {
+    async fn attempt(&mut self, batch: Vec<usize>, on_event: Listener<'_>) -> Result<Vec<Held>, SweepError> {
         let mut claims = Vec::new();
         let mut again = Vec::new();
         for index in &batch {
@@ -92,60 +98,82 @@ impl<'a> Work<'a> {
         if claims.iter().all(Option::is_none) {
             return Ok(Vec::new());
         }
-        for cell in again {
-            talk(format_args!("{cell}; it is computed again"));
+        for reason in again {
+            tell(on_event, Event::Again(&reason))?;
         }
-        self.run(batch, claims)
+        self.run(batch, claims, on_event).await
     }
 
     /// Claims the folder of a cell, unless it is complete, and says how it stands; or who else has it.
-    fn claim(&self, index: usize) -> Result<Result<Option<(Claim, Standing)>, Holder>, CommandError> {
+    fn claim(&self, index: usize) -> Result<Result<Option<(Claim, Standing)>, Holder>, SweepError> {
         let cell = &self.cells[index];
         if self.complete.contains(&index) {
             return Ok(Ok(None));
         }
-        match sweep::standing(self.folder, cell) {
+        match standing(self.folder, cell) {
             Standing::Complete => return Ok(Ok(None)),
             Standing::Held(holder) => return Ok(Err(holder)),
             _ => {}
         }
         // By the time that the folder is claimed somebody else may have completed it.
-        Ok(Claim::attempt(&sweep::folder(self.folder, cell))?.map(|claim| match sweep::standing_of(&claim, cell) {
+        Ok(Claim::attempt(&folder(self.folder, cell))?.map(|claim| match standing_of(&claim, cell) {
             Standing::Complete => None,
             standing => Some((claim, standing)),
         }))
     }
 
-    fn run(&mut self, batch: Vec<usize>, claims: Vec<Option<Claim>>) -> Result<Vec<Held>, CommandError> {
+    async fn run(
+        &mut self,
+        batch: Vec<usize>,
+        claims: Vec<Option<Claim>>,
+        on_event: Listener<'_>,
+    ) -> Result<Vec<Held>, SweepError> {
         if !self.has_begun {
             // What tables there are is not of cells that are still to come.
             let _tables = Claim::wait(self.folder)?;
-            sweep::remove_tables(self.folder).map_err(refused)?;
+            remove_tables(self.folder)?;
             self.has_begun = true;
         }
-        let count = self.cells.len();
-        match batch.as_slice() {
-            [only] => begin(format_args!("cell {} of {count}: ", only + 1)),
-            [first, ..] => begin(format_args!("cell {} of {count} and {} like it: ", first + 1, batch.len() - 1)),
-            [] => {}
+        if let [first, others @ ..] = batch.as_slice() {
+            tell(on_event, Event::Cells { first: *first, others: others.len(), of: self.cells.len() })?;
         }
         let experiments = batch.iter().map(|index| &self.cells[*index].experiment);
         let parts: Vec<Part> =
             experiments.zip(claims).map(|(experiment, claim)| Part { experiment, claim }).collect();
         let problems: Result<Vec<_>, _> = parts.iter().map(|part| part.experiment.resolve()).collect();
-        match sweep::merged(problems?).map_or(Ok(()), |problem| run(parts, &problem, self.machine)) {
-            Err(CommandError::Failed(error)) if batch.len() > 1 => {
+        let outcome = match merged(problems?) {
+            Some(problem) => run_parts(parts, &problem, self.machine, |event| on_event(Event::Run(event))).await,
+            None => Ok(()),
+        };
+        match outcome {
+            Err(RunError::Simulate { message, .. }) if batch.len() > 1 => {
                 // One cell must not stop those that have nothing to do with it.
-                talk(format_args!("{error}; each of these cells runs by itself"));
+                tell(on_event, Event::Alone(&message))?;
                 self.failed.extend(&batch);
-                let alone: Vec<_> = batch.into_iter().map(|index| self.attempt(vec![index])).collect();
-                Ok(alone.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+                let mut held = Vec::new();
+                let mut failure = Ok(());
+                for index in batch {
+                    match Box::pin(self.attempt(vec![index], on_event)).await {
+                        Ok(more) => held.extend(more),
+                        Err(error) if failure.is_ok() => failure = Err(error),
+                        Err(_) => {}
+                    }
+                }
+                failure.map(|()| held)
             }
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
             Ok(()) => {
                 self.complete.extend(batch);
                 Ok(Vec::new())
             }
         }
+    }
+}
+
+/// Reports an event between runs, where whoever hears of it may end the sweep.
+fn tell(on_event: Listener<'_>, event: Event<'_>) -> Result<(), SweepError> {
+    match on_event(event) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(()) => Err(SweepError::Cancelled),
     }
 }

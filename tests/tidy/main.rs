@@ -1,5 +1,7 @@
 //! The invariants of `ARCHITECTURE.md`, read off the sources.
 
+mod arrows;
+
 use std::{
     fs,
     path::{Path, PathBuf},

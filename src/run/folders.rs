@@ -1,20 +1,24 @@
 //! The run folders of experiments that run as one: each gets its share of the replicas.
 
-use std::error::Error;
-
-use tokenfield::{
+use super::error::{Cancelled, RunError};
+use crate::{
     backend::{Backend, Method},
+    experiment::Experiment,
     observe::{Quantity, Sample, columns},
     problem::Problem,
-    record::{RecordError, RunFolder, require_room},
+    record::{Claim, RecordError, RunFolder, require_room},
     simulate::{SimulateError, Summary},
     tokens::Shape,
     warning::Warning,
 };
 
-use super::{CommandError, run::Part};
+/// An experiment and the folder that is claimed for it; none where it has been written before.
+pub struct Part<'a> {
+    pub experiment: &'a Experiment,
+    pub claim: Option<Claim>,
+}
 
-pub struct Folders {
+pub(super) struct Folders {
     /// None where the folder was written before.
     folders: Vec<Option<RunFolder>>,
     /// Of one experiment.
@@ -23,12 +27,12 @@ pub struct Folders {
 
 impl Folders {
     /// Begins the record of every part that has a folder.
-    pub fn create<B: Backend>(parts: Vec<Part>, problem: &Problem, backend: &B) -> Result<Self, CommandError> {
+    pub(super) fn create<B: Backend>(parts: Vec<Part>, problem: &Problem, backend: &B) -> Result<Self, RunError> {
         let all = problem.tokens.shape;
         let count = parts.len();
         let shape = Shape { replicas: all.replicas / count, ..all };
         let names = columns(&problem.quantities, shape.dim);
-        let begin = |part: Part| -> Result<Option<RunFolder>, CommandError> {
+        let begin = |part: Part| -> Result<Option<RunFolder>, RunError> {
             let Some(claim) = part.claim else { return Ok(None) };
             let samples = problem.schedule.observations();
             // A digit and a comma at least, for the number of the replica and the time as well.
@@ -51,7 +55,7 @@ impl Folders {
     }
 
     /// Adds a sample to the folder of its replica.
-    pub fn sample(&mut self, sample: &Sample) -> Result<(), RecordError> {
+    pub(super) fn sample(&mut self, sample: &Sample) -> Result<(), RecordError> {
         let (part, replica) = (sample.replica / self.shape.replicas, sample.replica % self.shape.replicas);
         match &mut self.folders[part] {
             Some(folder) => folder.sample(&Sample { replica, ..sample.clone() }),
@@ -60,7 +64,7 @@ impl Folders {
     }
 
     /// Adds the tokens of a sample, if they are kept.
-    pub fn tokens(&mut self, tokens: &[f64]) -> Result<(), RecordError> {
+    pub(super) fn tokens(&mut self, tokens: &[f64]) -> Result<(), RecordError> {
         let shares = tokens.chunks_exact(self.shape.coordinates());
         self.folders.iter_mut().zip(shares).try_for_each(|(folder, share)| match folder {
             Some(folder) => folder.tokens(share),
@@ -69,7 +73,7 @@ impl Folders {
     }
 
     /// Keeps a warning in the folders that it is about, and returns what is to be said, if that is new.
-    pub fn warn(&mut self, warning: &Warning) -> Result<Option<String>, RecordError> {
+    pub(super) fn warn(&mut self, warning: &Warning) -> Result<Option<String>, RecordError> {
         let own = warning.replica.map(|replica| (replica / self.shape.replicas, replica % self.shape.replicas));
         let warning = Warning { replica: own.map(|(_, replica)| replica), ..warning.clone() };
         let is_one_of_many = self.folders.len() > 1;
@@ -87,7 +91,7 @@ impl Folders {
     }
 
     /// Writes the final tokens and closes the manifests.
-    pub fn complete(self, tokens: &[f64], method: Method, summary: Summary) -> Result<(), RecordError> {
+    pub(super) fn complete(self, tokens: &[f64], method: Method, summary: Summary) -> Result<(), RecordError> {
         let (shape, pairs) = (self.shape, summary.pairs / self.folders.len() as u64);
         let share_of_it = Summary { pairs, ..summary };
         let shares = tokens.chunks_exact(shape.coordinates());
@@ -101,7 +105,7 @@ impl Folders {
     }
 
     /// Closes the manifests of a run that came to nothing. The folder of the replica that is to blame is named, if one is.
-    pub fn fail(self, error: SimulateError, method: Method) -> CommandError {
+    pub(super) fn fail(self, error: SimulateError, method: Method) -> RunError {
         let (guilty, error) = match error {
             SimulateError::NotFinite { replica, time } => {
                 let own = SimulateError::NotFinite { replica: replica % self.shape.replicas, time };
@@ -109,33 +113,41 @@ impl Folders {
             }
             error => (0, error),
         };
-        // What its observer has to say are errors of these folders.
-        let (error, is_of_disk): (Box<dyn Error + Send + Sync>, bool) = match error {
-            SimulateError::Observer(error) => (error, true),
-            error => (error.into(), false),
+        // What its observer has to say are errors of these folders, or that the caller wants it to end.
+        let (said, cause): (String, Cause) = match error {
+            SimulateError::Observer(error) if error.is::<Cancelled>() => (error.to_string(), Cause::Caller),
+            SimulateError::Observer(error) => (error.to_string(), Cause::Disk),
+            error => (error.to_string(), Cause::Equation(error)),
         };
-        let mut message = error.to_string();
+        let mut message = said.clone();
         for (part, folder) in self.folders.into_iter().enumerate() {
             let Some(folder) = folder else { continue };
             let path = folder.path().display().to_string();
-            match folder.fail(&*error, method) {
-                Ok(_) if part == guilty => message = format!("{error} (the samples so far are in {path})"),
+            match folder.fail(&said, method) {
+                Ok(_) if part == guilty => message = format!("{said} (the samples so far are in {path})"),
                 Ok(_) => {}
-                Err(record) => message = format!("{error}; and its record could not be closed: {record}"),
+                Err(record) => message = format!("{said}; and its record could not be closed: {record}"),
             }
         }
-        match is_of_disk {
-            true => CommandError::Disk(message),
-            false => CommandError::Failed(message),
+        match cause {
+            Cause::Caller => RunError::Cancelled { message },
+            Cause::Disk => RunError::Disk { message },
+            Cause::Equation(source) => RunError::Simulate { source, message },
         }
     }
 }
 
+/// What ended a run.
+enum Cause {
+    Caller,
+    Disk,
+    Equation(SimulateError),
+}
+
 #[cfg(test)]
 mod tests {
-    use tokenfield::{backend::cpu::Cpu, experiment::Experiment, record::Claim, warning::WarningKind};
-
     use super::*;
+    use crate::{backend::cpu::Cpu, warning::WarningKind};
 
     const EXPERIMENT: &str = "name = \"cell\"\n[tokens]\ncount = 4\ndim = 3\nreplicas = 2\ninitial = { law = \"uniform\" }\n\
                               [attention]\nbeta = 1.0\nnormalization = \"softmax\"\n\

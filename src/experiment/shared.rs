@@ -1,0 +1,11 @@
+//! What the terms of an experiment need of the rest of it.
+
+use super::source::Source;
+
+pub(super) struct Shared<'a> {
+    pub source: &'a Source,
+    /// The key of random numbers that have none of their own.
+    pub seed: u64,
+    /// The length of a step as typed.
+    pub step: f64,
+}

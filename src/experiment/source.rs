@@ -1,0 +1,43 @@
+//! Where an experiment came from.
+
+use std::{fmt, path::PathBuf};
+
+use super::{error::ExperimentError, overrides::Override};
+
+/// Where an experiment came from; every error about it is made here, so that all read alike.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Source {
+    /// As the user named the file.
+    pub name: String,
+    /// What the paths inside are relative to.
+    pub folder: PathBuf,
+    pub overrides: Vec<Override>,
+}
+
+/// Long values are cut here when they are quoted; text, which may be a path, is not.
+const QUOTED: usize = 60;
+
+impl Source {
+    pub fn error(
+        &self,
+        key: impl Into<String>,
+        value: impl fmt::Display,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> ExperimentError {
+        let key = key.into();
+        let mut value = value.to_string();
+        if !value.starts_with(['"', '\''])
+            && let Some((cut, _)) = value.char_indices().nth(QUOTED)
+        {
+            value.truncate(cut);
+            value.push_str("..");
+        }
+        let mut origin = self.name.clone();
+        // The last override of a key is the one that counts.
+        if let Some(culprit) = self.overrides.iter().rev().find(|o| o.touches(&key)) {
+            origin.push_str(&format!(" with --set {culprit}"));
+        }
+        ExperimentError { origin, key, value, problem: problem.into(), remedy: remedy.into(), unknown: None }
+    }
+}

@@ -1,0 +1,66 @@
+//! Who does the arithmetic of a run: a graphics device that is opened, or this CPU in one of its precisions.
+
+use crate::backend::{
+    BackendError, Precision,
+    gpu::{self, Device},
+};
+
+/// What a run asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// A real GPU if there is one, else the CPU.
+    Auto,
+    /// The best adapter, a software one included.
+    Gpu,
+    Cpu,
+}
+
+/// What the choice comes to on this machine.
+#[derive(Clone)]
+pub enum Machine {
+    Gpu(Box<Device>),
+    CpuSingle,
+    CpuDouble,
+}
+
+/// Why there is no such machine.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum MachineError {
+    #[error("CPUs compute in single and double precision, not in half")]
+    HalfOnCpu,
+    #[error("GPUs compute in single precision, not in double")]
+    DoubleOnGpu,
+    #[error("no graphics adapter found{0}, and half precision needs one")]
+    NoAdapterForHalf(String),
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+}
+
+impl Machine {
+    /// Opens what was asked for; the CPU under `Auto` where there is no GPU for single precision, and for double precision.
+    pub async fn open(choice: Choice, precision: Precision) -> Result<Self, MachineError> {
+        let adapter = match (choice, precision) {
+            (Choice::Cpu, Precision::Half) => return Err(MachineError::HalfOnCpu),
+            (Choice::Gpu, Precision::Double) => return Err(MachineError::DoubleOnGpu),
+            (Choice::Auto | Choice::Cpu, Precision::Double) => return Ok(Self::CpuDouble),
+            (Choice::Cpu, Precision::Single) => return Ok(Self::CpuSingle),
+            (Choice::Gpu, Precision::Half | Precision::Single) => gpu::Choice::Best,
+            (Choice::Auto, Precision::Half | Precision::Single) => gpu::Choice::Hardware,
+        };
+        match (Device::open(adapter, precision).await, choice, precision) {
+            (Ok(device), ..) => Ok(Self::Gpu(device.into())),
+            (Err(BackendError::NoAdapter(_)), Choice::Auto, Precision::Single) => Ok(Self::CpuSingle),
+            // What asks for half precision gets it or an error.
+            (Err(BackendError::NoAdapter(which)), _, Precision::Half) => Err(MachineError::NoAdapterForHalf(which)),
+            (Err(error), ..) => Err(error.into()),
+        }
+    }
+
+    pub fn precision(&self) -> Precision {
+        match self {
+            Self::Gpu(device) => device.precision(),
+            Self::CpuSingle => Precision::Single,
+            Self::CpuDouble => Precision::Double,
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Runs that are watched, and runs that are ended.
+
+use std::ops::ControlFlow::{Break, Continue};
+
+use super::*;
+use crate::record::{Standing, standing};
+
+const EXPERIMENT: &str = "name = \"small\"\n[tokens]\ncount = 4\ndim = 3\nreplicas = 2\ninitial = { law = \"uniform\" }\n\
+                          [attention]\nbeta = 1.0\nnormalization = \"softmax\"\n\
+                          [time]\nscheme = \"euler\"\nstep = 0.1\nend = 0.5\n[observe]\nevery = 0.1\nquantities = [\"energy\"]\n";
+
+fn run_until(folder: &std::path::Path, last: u64) -> (Vec<u64>, Result<PathBuf, RunError>) {
+    let experiment = Experiment::parse(EXPERIMENT).expect("an experiment");
+    let text = experiment.to_toml().expect("it is written out");
+    let claim = Claim::for_run(folder, &text, Machine::CpuDouble.precision()).expect("a folder");
+    let mut steps = Vec::new();
+    let outcome = pollster::block_on(run(&experiment, claim, &Machine::CpuDouble, |event| {
+        if let Event::Steps(done) = event {
+            steps.push(done);
+            if done == last {
+                return Break(());
+            }
+        }
+        Continue(())
+    }));
+    (steps, outcome)
+}
+
+#[test]
+fn a_run_that_is_cancelled_keeps_its_samples_and_can_begin_again() {
+    let root = tempfile::tempdir().expect("a folder");
+    let folder = root.path().join("run");
+    let (steps, outcome) = run_until(&folder, 2);
+    assert_eq!(steps, [1, 2]);
+    let error = outcome.expect_err("it was cancelled");
+    assert!(matches!(error, RunError::Cancelled { .. }), "{error:?}");
+    assert_eq!(error.to_string(), format!("stopped before its end (the samples so far are in {})", folder.display()));
+    assert_eq!(standing(&folder), Standing::Failed("stopped before its end".into()));
+    let samples = std::fs::read_to_string(folder.join("samples.csv")).expect("samples");
+    assert_eq!(samples.lines().count(), 1 + 2 * 2, "those of two replicas at times 0 and 0.1:\n{samples}");
+    let (steps, outcome) = run_until(&folder, 99);
+    assert_eq!(steps, [1, 2, 3, 4, 5]);
+    assert_eq!(outcome.expect("it reaches its end"), folder);
+    assert_eq!(standing(&folder), Standing::Complete);
+}

@@ -1,0 +1,23 @@
+//! Why a sweep cannot be made.
+
+use std::path::PathBuf;
+
+use crate::{experiment::ExperimentError, record::RecordError, run::RunError};
+
+/// Why a sweep cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SweepError {
+    #[error(transparent)]
+    Experiment(#[from] ExperimentError),
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error("stopped before its end; run it again to go on")]
+    Cancelled,
+    #[error("{}: {problem}; remove the folder, and run the sweep again", path.display())]
+    Cell { path: PathBuf, problem: String },
+    #[error("{}: {problem}; choose another folder with --out, or move it away", path.display())]
+    Foreign { path: PathBuf, problem: &'static str },
+}
