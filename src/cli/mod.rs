@@ -129,7 +129,7 @@ impl From<SweepError> for CommandError {
         match error {
             SweepError::Experiment(error) => Self::Experiment(error),
             SweepError::Record(error) => Self::Record(error),
-            SweepError::Run(error) => error.into(),
+            SweepError::Run(error) => (*error).into(),
             error @ SweepError::Foreign { .. } => Self::Input(error.to_string()),
             error => Self::Failed(error.to_string()),
         }

@@ -7,11 +7,11 @@ use std::fmt;
 pub struct ExperimentError {
     pub(super) origin: String,
     pub(super) key: String,
-    pub(super) value: String,
+    pub(super) value: Box<str>,
     pub(super) problem: String,
     pub(super) remedy: String,
     /// Where a key that is unknown stands.
-    pub(super) unknown: Option<UnknownKey>,
+    pub(super) unknown: Option<Box<UnknownKey>>,
 }
 
 /// A key that the table in which it stands does not have.
@@ -34,7 +34,7 @@ impl ExperimentError {
 impl fmt::Display for ExperimentError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         write!(f, "{}: ", self.origin)?;
-        match (self.key.as_str(), self.value.as_str()) {
+        match (self.key.as_str(), &*self.value) {
             ("", _) => {}
             (key, "") => write!(f, "{key}: ")?,
             (key, value) => write!(f, "{key} = {value}: ")?,

@@ -76,7 +76,8 @@ pub(super) fn home(path: &str, key: &str, known: &[&str]) -> Option<String> {
 
 /// The error with what an unknown key is told: the key that it resembles, and the table in which it is known.
 pub(super) fn with_home(mut error: ExperimentError) -> ExperimentError {
-    let Some(UnknownKey { table, key, known }) = error.unknown.take() else { return error };
+    let Some(unknown) = error.unknown.take() else { return error };
+    let UnknownKey { table, key, known } = *unknown;
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let likeness = |other: &str| strsim::normalized_damerau_levenshtein(&key, other);
     let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));

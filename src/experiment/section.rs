@@ -74,7 +74,7 @@ impl<'a> Section<'a> {
         };
         let error =
             self.source.error(self.dotted(key), "", "unknown key", format!("known here: {}", known.join(", ")));
-        ExperimentError { unknown: Some(unknown), ..error }
+        ExperimentError { unknown: Some(Box::new(unknown)), ..error }
     }
 
     fn dotted(&self, key: &str) -> String {

@@ -38,6 +38,13 @@ impl Source {
         if let Some(culprit) = self.overrides.iter().rev().find(|o| o.touches(&key)) {
             origin.push_str(&format!(" with --set {culprit}"));
         }
-        ExperimentError { origin, key, value, problem: problem.into(), remedy: remedy.into(), unknown: None }
+        ExperimentError {
+            origin,
+            key,
+            value: value.into(),
+            problem: problem.into(),
+            remedy: remedy.into(),
+            unknown: None,
+        }
     }
 }

@@ -13,11 +13,17 @@ pub enum SweepError {
     #[error(transparent)]
     Record(#[from] RecordError),
     #[error(transparent)]
-    Run(#[from] RunError),
+    Run(Box<RunError>),
     #[error("stopped before its end; run it again to go on")]
     Cancelled,
     #[error("{}: {problem}; remove the folder, and run the sweep again", path.display())]
     Cell { path: PathBuf, problem: String },
     #[error("{}: {problem}; choose another folder with --out, or move it away", path.display())]
     Foreign { path: PathBuf, problem: &'static str },
+}
+
+impl From<RunError> for SweepError {
+    fn from(error: RunError) -> Self {
+        Self::Run(Box::new(error))
+    }
 }
