@@ -4,8 +4,9 @@
 struct Combine {
     rows: u32,
     stages: u32,
-    // Zero for the state, one for the stage.
+    // STATE or STAGE.
     into: u32,
+    // What N is: SPHERE for y / |y|, IDENTITY for y, or LAYER_NORM.
     retraction: u32,
     // Where in `norms` the gain of a layer norm starts; its bias follows.
     at: u32,
@@ -14,10 +15,6 @@ struct Combine {
     unused_2: u32,
     coefficients: array<vec4<f32>, 2>,
 }
-
-// N(y) = y / |y|, N(y) = y, and a layer norm.
-const UNIT: u32 = 0u;
-const LAYER_NORM: u32 = 2u;
 
 @group(0) @binding(0) var<uniform> params: Combine;
 @group(0) @binding(1) var<storage, read_write> state: array<vec4<f32>>;
@@ -35,7 +32,7 @@ fn combine(
     if (row >= params.rows) {
         return;
     }
-    if (params.retraction == UNIT) {
+    if (params.retraction == SPHERE) {
         to_sphere(row);
     } else if (params.retraction == LAYER_NORM) {
         to_norm(row);
@@ -85,7 +82,7 @@ fn to_norm(row: u32) {
 }
 
 fn put(row: u32, c: u32, y: vec4<f32>) {
-    if (params.into == 0u) {
+    if (params.into == STATE) {
         state[row * WIDTH + c] = y;
     } else {
         stage[row * WIDTH + c] = y;

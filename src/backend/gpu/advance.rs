@@ -6,13 +6,14 @@ use super::{
     cloud::Cloud,
     device::Device,
     heads,
+    kernels::{
+        constants::{Constants, Shift},
+        declared, params,
+    },
     ledger::Ledger,
-    params,
-    pipelines::{Bound, Pipeline},
+    pipelines::{BoundKernel, Pipeline},
     recorder::Recorder,
-    reduction,
-    shaders::{Constants, Kernel, Shift},
-    tune,
+    reduction, tune,
 };
 use crate::{
     backend::BackendError,
@@ -32,7 +33,7 @@ const STAGES: usize = 4;
 pub(super) struct Advance {
     constants: Constants,
     /// The kernel, bound to the buffers of each segment.
-    segments: Vec<Bound>,
+    segments: Vec<BoundKernel<params::Advance>>,
     heads: u32,
     normalization: Normalization,
     mask: Mask,
@@ -47,14 +48,14 @@ impl Advance {
         let device = ledger.device();
         let constants = constants(device, problem, cloud)?;
         let attention = &problem.model.attention;
-        let pipeline = Pipeline::new(device, Kernel::Advance, &constants);
+        let pipeline = Pipeline::<declared::Advance>::new(device, &constants);
         // All heads have the betas of the first.
         let head = attention.heads.first()?;
         let scale = |replica| (attention.beta_in(head, replica) * LOG2_E) as f32;
         let scales = ledger.upload("scales", &(0..problem.tokens.shape.replicas).map(scale).collect::<Vec<_>>());
         let table = ledger.upload("heads", &heads::table(problem));
         let bind = |tract: &super::cloud::Tract| {
-            pipeline.bind(device, recorder.uniforms(), &[&tract.state, &tract.weights, &scales, &table])
+            pipeline.bind(device, recorder.uniforms(), [&tract.state, &tract.weights, &scales, &table])
         };
         Some(Advance {
             constants,
@@ -91,25 +92,21 @@ impl Advance {
             let segment = &tract.segment;
             let groups = groups(segment.replicas);
             let work = self.step_work() * steps as f64;
-            for part in recorder.cut(groups, work * groups as f64) {
-                let params = params::Advance {
-                    first_group: part.start as u32,
-                    end_group: part.end as u32,
-                    replicas: segment.replicas as u32,
-                    first_replica: segment.first_replica as u32,
-                    count: segment.tokens as u32,
-                    sources: segment.sources as u32,
-                    steps: steps as u32,
-                    heads: self.heads,
-                    softmax: u32::from(self.normalization == Normalization::Softmax),
-                    tangent: u32::from(field == Field::Tangent),
-                    reach: reduction::reach(self.mask, segment, segment),
-                    peak: self.peak,
-                    rows,
-                };
-                let groups = part.end - part.start;
-                recorder.record(bound, &params, groups, work * groups as f64)?;
-            }
+            recorder.record_parts(bound, groups, work * groups as f64, |part| params::Advance {
+                first_group: part.start,
+                end_group: part.end,
+                replicas: segment.replicas as u32,
+                first_replica: segment.first_replica as u32,
+                count: segment.tokens as u32,
+                sources: segment.sources as u32,
+                steps: steps as u32,
+                heads: self.heads,
+                softmax: u32::from(self.normalization == Normalization::Softmax),
+                tangent: u32::from(field == Field::Tangent),
+                reach: reduction::reach(self.mask, segment, segment),
+                peak: self.peak,
+                rows,
+            })?;
         }
         Ok(steps)
     }

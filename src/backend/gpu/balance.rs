@@ -9,13 +9,12 @@
 use super::{
     cloud::Cloud,
     device::Device,
+    kernels::{codes::SinkhornPhase, constants::Constants, declared, params},
     ledger::Ledger,
-    params,
-    pipelines::{Bound, Pipeline},
+    pipelines::{BoundKernel, Pipeline},
     readback::Readback,
     recorder::Recorder,
     reduction::{Aim, Gauge, Hearing, Partial, Reduction},
-    shaders::{Constants, Kernel, THREADS},
     velocity::POINTS,
     wiring::{Operand, Side, Wire},
 };
@@ -54,8 +53,8 @@ struct Site {
     segment: usize,
     operands: [Option<Operand>; 2],
     /// The segments of the other side, and the reduction over each.
-    halves: [Vec<(usize, Bound)>; 2],
-    potentials: [Bound; 2],
+    halves: [Vec<(usize, BoundKernel<params::Reduce>)>; 2],
+    potentials: [BoundKernel<params::Potential>; 2],
 }
 
 /// The iterations of one head.
@@ -70,15 +69,6 @@ pub(super) struct Balance {
     sites: [Vec<Site>; 2],
 }
 
-/// What the kernel `potential` follows.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Start,
-    Half(Side),
-    End,
-    Last,
-}
-
 impl Balance {
     pub fn new(
         device: &Device,
@@ -87,10 +77,9 @@ impl Balance {
         (wide, duals): (Constants, &Duals),
         (iterations, tolerance): (u32, f64),
     ) -> Balance {
-        let [half_step, potential] =
-            [Kernel::HalfStep, Kernel::Potential].map(|kernel| Pipeline::new(device, kernel, &wide));
-        let bind =
-            |pipeline: &Pipeline, buffers: &[&wgpu::Buffer]| pipeline.bind(device, recorder.uniforms(), buffers);
+        let half_step = Pipeline::<declared::HalfStep>::new(device, &wide);
+        let potential = Pipeline::<declared::Potential>::new(device, &wide);
+        let uniforms = recorder.uniforms();
         let with_sources = |segment: &usize| cloud.tracts[*segment].segment.sources > 0;
         let site = |segment: usize, point: Point| {
             let own = &cloud.tracts[segment];
@@ -99,13 +88,13 @@ impl Balance {
                 let half = |other: usize| {
                     let (queries, keys) = (wire.rows(segment, point, side), wire.rows(other, point, side.other()));
                     let weights = &duals.of[side.other() as usize][other];
-                    bind(&half_step, &[queries, keys, weights, &cloud.partials, &duals.residuals])
+                    half_step.bind(device, uniforms, [queries, keys, weights, &cloud.partials, &duals.residuals])
                 };
                 others.map(|other| (other, half(other))).collect()
             });
             let potentials = Side::BOTH.map(|side| {
                 let dual = &duals.of[side as usize][segment];
-                bind(&potential, &[&cloud.partials, own.biases(), dual, &duals.residuals])
+                potential.bind(device, uniforms, [&cloud.partials, own.biases(), dual, &duals.residuals])
             });
             let operands = Side::BOTH.map(|side| wire.operand_of(segment, point, side));
             Site { segment, operands, halves, potentials }
@@ -126,18 +115,22 @@ impl Balance {
     ) -> Result<(), BackendError> {
         let sites = &self.sites[point as usize];
         for site in sites {
-            self.potential(recorder, cloud, site, (Phase::Start, 0))?;
+            self.potential(recorder, cloud, site, Side::Keys, (SinkhornPhase::Start, 0))?;
         }
         for iteration in 0..=self.iterations {
             for side in Side::BOTH {
+                let half = match side {
+                    Side::Queries => SinkhornPhase::Rows,
+                    Side::Keys => SinkhornPhase::Columns,
+                };
                 for site in sites {
                     self.half_step(recorder, cloud, (sites, site), side, (iteration, gauge))?;
-                    self.potential(recorder, cloud, site, (Phase::Half(side), iteration))?;
+                    self.potential(recorder, cloud, site, side, (half, iteration))?;
                 }
             }
-            let end = if iteration == self.iterations { Phase::Last } else { Phase::End };
+            let end = if iteration == self.iterations { SinkhornPhase::Last } else { SinkhornPhase::End };
             for site in sites {
-                self.potential(recorder, cloud, site, (end, iteration))?;
+                self.potential(recorder, cloud, site, Side::Keys, (end, iteration))?;
             }
         }
         Ok(())
@@ -178,17 +171,11 @@ impl Balance {
         recorder: &mut Recorder,
         cloud: &Cloud,
         site: &Site,
-        (phase, iteration): (Phase, u32),
+        side: Side,
+        (phase, iteration): (SinkhornPhase, u32),
     ) -> Result<(), BackendError> {
         let segment = &cloud.tracts[site.segment].segment;
         let rows = segment.rows();
-        let (phase, side) = match phase {
-            Phase::Start => (0, Side::Keys),
-            Phase::Half(Side::Queries) => (1, Side::Queries),
-            Phase::Half(Side::Keys) => (2, Side::Keys),
-            Phase::End => (3, Side::Keys),
-            Phase::Last => (4, Side::Keys),
-        };
         let params = params::Potential {
             rows: rows as u32,
             slices: cloud.slices as u32,
@@ -201,8 +188,7 @@ impl Balance {
             worst_at: (2 * self.replicas + segment.first_replica) as u32,
             tolerance: self.tolerance,
         };
-        let groups = rows.div_ceil(THREADS as usize) as u64;
-        recorder.record(&site.potentials[side as usize], &params, groups, (rows * 16) as f64)
+        recorder.record_rows(&site.potentials[side as usize], &params, rows, (rows * 16) as f64)
     }
 
     /// Where the residuals of an iteration start: iterations take turns.

@@ -8,13 +8,12 @@ use super::{
     cloud::{Cloud, Scratch, Tract},
     device::Device,
     harmonic::Harmonics,
+    kernels::{constants::Constants, declared, params},
     ledger::Ledger,
-    params,
-    pipelines::{Bound, Pipeline},
+    pipelines::{BoundKernel, Pipeline},
     readback::Readback,
     recorder::Recorder,
     segments::Segment,
-    shaders::{Constants, Kernel, THREADS},
     tune,
     velocity::{Clouds, Velocity},
 };
@@ -42,7 +41,7 @@ struct Site {
     /// The segments of the keys, and of the sample.
     from: usize,
     to: usize,
-    gather: Bound,
+    gather: BoundKernel<params::Gather>,
 }
 
 pub(super) struct Check {
@@ -74,10 +73,10 @@ impl Check {
         let each = SAMPLE.div_ceil(shape.replicas);
         let sample = sample(ledger, &constants, scratch, keys, each);
         let draws = ledger.buffer("draws", (4 * shape.replicas * each) as u64);
-        let gather = Pipeline::new(device, Kernel::Gather, &constants);
+        let gather = Pipeline::<declared::Gather>::new(device, &constants);
         let site = |(to, from): (usize, usize)| {
             let buffers = [&draws, &keys.tracts[from].state, &sample.tracts[to].state];
-            Site { from, to, gather: gather.bind(device, recorder.uniforms(), &buffers) }
+            Site { from, to, gather: gather.bind(device, recorder.uniforms(), buffers) }
         };
         let clouds = Clouds { queries: &sample, keys };
         let velocity = || Velocity::new(ledger, problem, constants, clouds, recorder);
@@ -150,8 +149,7 @@ impl Check {
                 first_token: from.first_token as u32,
                 first_draw: (to.first_replica * self.each) as u32,
             };
-            let groups = to.rows().div_ceil(THREADS as usize) as u64;
-            recorder.record(&site.gather, &params, groups, to.rows() as f64)?;
+            recorder.record_rows(&site.gather, &params, to.rows(), to.rows() as f64)?;
         }
         Ok(())
     }

@@ -5,11 +5,11 @@
 
 use super::{
     device::Device,
+    kernels::{constants::Constants, sizes::SILENT},
     ledger::Ledger,
     motion,
     places::Decay,
     segments::{self, Segment},
-    shaders::{Constants, SILENT},
     tune,
 };
 use crate::{

@@ -4,10 +4,15 @@ use std::sync::Arc;
 
 use super::{
     adapter::{self, AdapterSummary, Choice, Kind},
+    compiled::CompiledKernels,
     failure::Failure,
     half,
-    pipelines::Compiled,
-    shaders::{Half, Kernel, MOST_THREADS, WORKGROUP_BYTES},
+    kernels::{
+        constants::Half,
+        declared,
+        kernel::Declaration,
+        sizes::{MOST_THREADS, WORKGROUP_BYTES},
+    },
     terms,
 };
 use crate::backend::{BackendError, Precision};
@@ -45,7 +50,7 @@ pub struct Device {
     /// Present where half precision was asked for.
     pub(super) half: Option<Half>,
     pub(super) failure: Failure,
-    pub(super) compiled: Compiled,
+    pub(super) compiled: CompiledKernels,
 }
 
 impl Device {
@@ -83,7 +88,7 @@ impl Device {
         let (device, queue) = adapter.request_device(&descriptor).await.map_err(refused)?;
         let failure = Failure::default();
         listen(&device, &failure, &summary.name);
-        Ok(Device { device, queue, summary, bounds, half, failure, compiled: Compiled::default() })
+        Ok(Device { device, queue, summary, bounds, half, failure, compiled: CompiledKernels::default() })
     }
 
     /// The adapter that was opened.
@@ -134,7 +139,7 @@ pub(super) fn within(adapter: &str, limit: &'static str, needed: u64, available:
 
 /// What every kernel takes for granted; browsers guarantee all of it.
 fn require(adapter: &str, limits: &wgpu::Limits) -> Result<(), BackendError> {
-    let storage_buffers = Kernel::ALL.into_iter().map(Kernel::storage_buffers).max().unwrap_or(0);
+    let storage_buffers = declared::ALL.iter().map(Declaration::storage_buffers).max().unwrap_or(0);
     let needs = [
         ("max_compute_invocations_per_workgroup", MOST_THREADS, limits.max_compute_invocations_per_workgroup),
         ("max_compute_workgroup_size_x", MOST_THREADS, limits.max_compute_workgroup_size_x),
@@ -173,11 +178,11 @@ mod tests {
     fn an_adapter_that_lacks_a_binding_of_any_kernel_is_refused() {
         let limits = wgpu::Limits { max_storage_buffers_per_shader_stage: 6, ..wgpu::Limits::default() };
         assert_eq!(require("an adapter", &limits), Ok(()));
-        for kernel in Kernel::ALL {
+        for kernel in declared::ALL {
             let most = kernel.storage_buffers();
             let limits = wgpu::Limits { max_storage_buffers_per_shader_stage: most - 1, ..limits.clone() };
             let Err(BackendError::BelowLimit { limit, needed, .. }) = require("an adapter", &limits) else {
-                panic!("{} binds {most} buffers, and fewer are taken", kernel.name());
+                panic!("{} binds {most} buffers, and fewer are taken", kernel.name);
             };
             assert_eq!(limit, "max_storage_buffers_per_shader_stage");
             assert!(needed >= most.into());

@@ -3,7 +3,7 @@
 //! Matrices of f16 whose products are summed in f32 are an experiment of wgpu, so nothing of them is asked of an adapter
 //! unless somebody asks for half precision.
 
-use super::{device::within, motion, shaders::Half};
+use super::{device::within, kernels::constants::Half, motion};
 use crate::{
     backend::BackendError,
     model::{Geometry, Head, LayerNorm, Matrix, Normalization, Position},

@@ -7,9 +7,12 @@ use super::{
     cloud::{Partials, Scratch},
     device::Device,
     half,
+    kernels::{
+        constants::{Matrices, Shift, Sight},
+        sizes::NARROW,
+    },
     ledger::Ledger,
     project::{Affine, Linear, Silence},
-    shaders::{Matrices, NARROW, Shift, Sight},
 };
 use crate::{
     model::{Attention, Head, Mask, Matrix, Normalization, Position},

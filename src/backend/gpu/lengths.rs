@@ -3,13 +3,12 @@
 use super::{
     Gpu,
     cloud::Cloud,
+    kernels::{constants::Constants, declared, kernel::Kernel, params},
     ledger::Ledger,
-    params,
-    pipelines::{Bound, Pipeline},
+    pipelines::{BoundKernel, Pipeline},
     readback::Readback,
     recorder::Recorder,
     segments::Segment,
-    shaders::{Constants, Kernel},
     survey::{Survey, pairs},
 };
 use crate::{
@@ -31,7 +30,7 @@ impl Gpu {
         if observables.norm_moments.as_ref().is_none_or(|lengths| lengths.numbers != order) {
             let wire = (constants as &Constants, cloud as &Cloud, recorder as &Recorder);
             let survey = &observables.survey;
-            let lay_out = |ledger: &Ledger| Ok(Lengths::new(ledger, Kernel::NormMoments, order, survey, wire));
+            let lay_out = |ledger: &Ledger| Ok(Lengths::new::<declared::NormMoments>(ledger, order, survey, wire));
             observables.norm_moments = Ledger::afford(device, lay_out).await?.flatten();
         }
         let Some(lengths) = &observables.norm_moments else { return Ok(None) };
@@ -58,7 +57,7 @@ impl Gpu {
         if observables.separations.is_none() {
             let wire = (constants as &Constants, cloud as &Cloud, recorder as &Recorder);
             let survey = &observables.survey;
-            let lay_out = |ledger: &Ledger| Ok(Lengths::new(ledger, Kernel::Separation, 1, survey, wire));
+            let lay_out = |ledger: &Ledger| Ok(Lengths::new::<declared::Separation>(ledger, 1, survey, wire));
             observables.separations = Ledger::afford(device, lay_out).await?.flatten();
         }
         let Some(lengths) = &observables.separations else { return Ok(None) };
@@ -82,15 +81,14 @@ pub(super) fn weights_are_held(tokens: &Tokens) -> bool {
 pub(super) struct Lengths {
     pub numbers: usize,
     /// By segment.
-    bounds: Vec<Bound>,
+    bounds: Vec<BoundKernel<params::Survey>>,
     sums: wgpu::Buffer,
 }
 
 impl Lengths {
-    /// None if they do not fit the device.
-    pub fn new(
+    /// Those of the kernel K; none if they do not fit the device.
+    pub fn new<K: Kernel<Params = params::Survey>>(
         ledger: &Ledger,
-        kernel: Kernel,
         numbers: usize,
         survey: &Survey,
         (constants, cloud, recorder): (&Constants, &Cloud, &Recorder),
@@ -101,11 +99,11 @@ impl Lengths {
         if bytes > limits.max_storage_buffer_binding_size.min(limits.max_buffer_size) {
             return None;
         }
-        let sums = ledger.buffer(kernel.name(), bytes);
-        let pipeline = Pipeline::new(device, kernel, constants);
+        let sums = ledger.buffer(K::DECLARATION.name, bytes);
+        let pipeline = Pipeline::<K>::new(device, constants);
         let tracts = cloud.tracts.iter();
         let bound =
-            tracts.map(|tract| pipeline.bind(device, recorder.uniforms(), &[&tract.state, &tract.weights, &sums]));
+            tracts.map(|tract| pipeline.bind(device, recorder.uniforms(), [&tract.state, &tract.weights, &sums]));
         Some(Lengths { numbers, bounds: bound.collect(), sums })
     }
 

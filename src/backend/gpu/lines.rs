@@ -13,12 +13,15 @@ use rayon::prelude::*;
 use super::{
     cloud::{Cloud, Tract},
     device::Device,
+    kernels::{
+        constants::Constants,
+        declared, params,
+        sizes::{SHADOW_DIRECTIONS, SORT_KEYS, THREADS, TRANSPORT_STEPS},
+    },
     ledger::Ledger,
-    params,
-    pipelines::{Bound, Pipeline},
+    pipelines::{BoundKernel, Pipeline},
     readback::Readback,
     recorder::Recorder,
-    shaders::{Constants, Kernel, SHADOW_DIRECTIONS, SORT_KEYS, THREADS, TRANSPORT_STEPS},
 };
 use crate::{
     backend::{BackendError, Line, Lines},
@@ -54,10 +57,10 @@ struct Layout {
     ends: wgpu::Buffer,
     costs: wgpu::Buffer,
     /// One a segment.
-    shadows: Vec<Bound>,
-    sort: Bound,
-    exchange: Bound,
-    transport: Bound,
+    shadows: Vec<BoundKernel<params::Shadow>>,
+    sort: BoundKernel<params::Sort>,
+    exchange: BoundKernel<params::Exchange>,
+    transport: BoundKernel<params::Transport>,
 }
 
 /// The lists that are on the device: those of some replicas along some directions.
@@ -139,10 +142,10 @@ impl Layout {
             to.iter_mut().zip(from).for_each(|(to, from)| *to = *from as f32);
         }
         let directions = ledger.upload("directions", &padded);
-        let bind = |kernel, storage: &[&wgpu::Buffer]| {
-            Pipeline::new(device, kernel, constants).bind(device, recorder.uniforms(), storage)
-        };
-        let shadow = |tract: &Tract| bind(Kernel::Shadow, &[&tract.state, &directions, &keys]);
+        let uniforms = recorder.uniforms();
+        let shadow = Pipeline::<declared::Shadow>::new(device, constants);
+        let shadow = |tract: &Tract| shadow.bind(device, uniforms, [&tract.state, &directions, &keys]);
+        let transport = Pipeline::<declared::Transport>::new(device, constants);
         Some(Layout {
             shape,
             width,
@@ -153,9 +156,9 @@ impl Layout {
             most_directions,
             most_replicas,
             shadows: cloud.tracts.iter().map(shadow).collect(),
-            sort: bind(Kernel::Sort, &[&keys]),
-            exchange: bind(Kernel::Exchange, &[&keys]),
-            transport: bind(Kernel::Transport, &[&keys, &numbers, &ends, &costs]),
+            sort: Pipeline::<declared::Sort>::new(device, constants).bind(device, uniforms, [&keys]),
+            exchange: Pipeline::<declared::Exchange>::new(device, constants).bind(device, uniforms, [&keys]),
+            transport: transport.bind(device, uniforms, [&keys, &numbers, &ends, &costs]),
             numbers,
             ends,
             costs,
@@ -227,24 +230,20 @@ impl Layout {
             let groups = ((end - first) * batch.directions.div_ceil(SHADOW_DIRECTIONS as usize) * blocks) as u64;
             let work =
                 groups as f64 * f64::from(THREADS) * (SHADOW_DIRECTIONS as usize * (4 * self.width + 4)) as f64;
-            for part in recorder.cut(groups, work) {
-                let params = params::Shadow {
-                    first_group: part.start as u32,
-                    end_group: part.end as u32,
-                    blocks: blocks as u32,
-                    places: places as u32,
-                    sources: segment.sources as u32,
-                    tokens: segment.tokens as u32,
-                    first_row: ((first - segment.first_replica) * segment.tokens) as u32,
-                    first_list: ((first - batch.first_replica) * batch.directions) as u32,
-                    length: self.length as u32,
-                    first_place: segment.first_token as u32,
-                    first_direction: batch.first_direction as u32,
-                    directions: batch.directions as u32,
-                };
-                let count = part.end - part.start;
-                recorder.record(bound, &params, count, work * count as f64 / groups as f64)?;
-            }
+            recorder.record_parts(bound, groups, work, |part| params::Shadow {
+                first_group: part.start,
+                end_group: part.end,
+                blocks: blocks as u32,
+                places: places as u32,
+                sources: segment.sources as u32,
+                tokens: segment.tokens as u32,
+                first_row: ((first - segment.first_replica) * segment.tokens) as u32,
+                first_list: ((first - batch.first_replica) * batch.directions) as u32,
+                length: self.length as u32,
+                first_place: segment.first_token as u32,
+                first_direction: batch.first_direction as u32,
+                directions: batch.directions as u32,
+            })?;
         }
         Ok(())
     }
@@ -281,19 +280,14 @@ impl Layout {
         // A pass is about four multiply-adds a key.
         let passes = if first < last { depth * (depth + 1.0) / 2.0 } else { depth };
         let work = groups as f64 * f64::from(SORT_KEYS) * (4.0 * passes + 4.0);
-        for part in recorder.cut(groups, work) {
-            let params = params::Sort {
-                first_group: part.start as u32,
-                end_group: part.end as u32,
-                keys: keys as u32,
-                length: self.length as u32,
-                first: first as u32,
-                last: last as u32,
-            };
-            let count = part.end - part.start;
-            recorder.record(&self.sort, &params, count, work * count as f64 / groups as f64)?;
-        }
-        Ok(())
+        recorder.record_parts(&self.sort, groups, work, |part| params::Sort {
+            first_group: part.start,
+            end_group: part.end,
+            keys: keys as u32,
+            length: self.length as u32,
+            first: first as u32,
+            last: last as u32,
+        })
     }
 
     /// The pass of one size and stride.
@@ -307,38 +301,28 @@ impl Layout {
         let pairs = batch.lists() * self.length / 2;
         let groups = pairs.div_ceil(THREADS as usize) as u64;
         let work = 16.0 * pairs as f64;
-        for part in recorder.cut(groups, work) {
-            let params = params::Exchange {
-                first_group: part.start as u32,
-                end_group: part.end as u32,
-                pairs: pairs as u32,
-                length: self.length as u32,
-                size: size as u32,
-                stride: stride as u32,
-            };
-            let count = part.end - part.start;
-            recorder.record(&self.exchange, &params, count, work * count as f64 / groups as f64)?;
-        }
-        Ok(())
+        recorder.record_parts(&self.exchange, groups, work, |part| params::Exchange {
+            first_group: part.start,
+            end_group: part.end,
+            pairs: pairs as u32,
+            length: self.length as u32,
+            size: size as u32,
+            stride: stride as u32,
+        })
     }
 
     fn transport(&self, recorder: &mut Recorder, batch: Batch) -> Result<(), BackendError> {
         let groups = (batch.lists() * self.chunks) as u64;
         let work = groups as f64 * CHUNK as f64 * 16.0;
-        for part in recorder.cut(groups, work) {
-            let params = params::Transport {
-                first_group: part.start as u32,
-                end_group: part.end as u32,
-                chunks: self.chunks as u32,
-                tokens: self.shape.sources() as u32,
-                length: self.length as u32,
-                numbers: self.values as u32,
-                directions: batch.directions as u32,
-            };
-            let count = part.end - part.start;
-            recorder.record(&self.transport, &params, count, work * count as f64 / groups as f64)?;
-        }
-        Ok(())
+        recorder.record_parts(&self.transport, groups, work, |part| params::Transport {
+            first_group: part.start,
+            end_group: part.end,
+            chunks: self.chunks as u32,
+            tokens: self.shape.sources() as u32,
+            length: self.length as u32,
+            numbers: self.values as u32,
+            directions: batch.directions as u32,
+        })
     }
 
     /// Reads W_2^2 of every list of the batch, unless one of them left single precision.

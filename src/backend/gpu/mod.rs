@@ -45,13 +45,14 @@ mod balance;
 mod betas;
 mod check;
 mod cloud;
-mod constants;
+mod compiled;
 mod device;
 mod failure;
-mod files;
+
 mod half;
 mod harmonic;
 mod heads;
+pub mod kernels;
 mod ledger;
 mod lengths;
 mod lines;
@@ -61,7 +62,6 @@ mod noise;
 mod observe;
 mod overlaps;
 mod pace;
-mod params;
 mod parts;
 mod perceptron;
 mod pipelines;
@@ -73,11 +73,11 @@ mod reduction;
 mod scheme;
 mod second_moment;
 mod segments;
-pub mod shaders;
+
 mod sharpness;
 mod survey;
 mod terms;
-mod tune;
+pub mod tune;
 mod velocity;
 mod wiring;
 
@@ -90,6 +90,7 @@ use self::{
     cloud::{Cloud, Partials},
     harmonic::Harmonics,
     heads::{Lens, Setting},
+    kernels::constants::{Constants, Shift},
     ledger::Ledger,
     lines::Lists,
     motion::Look,
@@ -99,7 +100,6 @@ use self::{
     readback::Readback,
     recorder::Recorder,
     scheme::Combination,
-    shaders::{Constants, Shift},
     terms::unsupported,
     velocity::{Clouds, Velocity},
 };

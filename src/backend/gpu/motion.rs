@@ -4,13 +4,12 @@
 use super::{
     cloud::{Cloud, Tract},
     device::Device,
+    kernels::{codes::FieldRule, constants::Constants, declared, params},
     ledger::Ledger,
-    params,
-    pipelines::{Bound, Pipeline},
+    pipelines::{BoundKernel, Pipeline},
     places::{Placing, Table},
     project::{Affine, Linear, Projection, Rows, Sum},
     recorder::Recorder,
-    shaders::{Constants, Kernel, THREADS},
     velocity::POINTS,
 };
 use crate::{
@@ -23,9 +22,9 @@ pub(super) struct Motion {
     geometry: Geometry,
     dim: usize,
     /// By point and segment; `see` is empty where tokens themselves are seen at all times, and `place` where they are nowhere.
-    see: [Vec<Bound>; 2],
-    place: [Vec<(Bound, Placing)>; 2],
-    tangent: [Vec<Bound>; 2],
+    see: [Vec<BoundKernel<params::See>>; 2],
+    place: [Vec<(BoundKernel<params::See>, Placing)>; 2],
+    tangent: [Vec<BoundKernel<params::Tangent>>; 2],
     /// What the field -V z of tokens that are rescaled at some time takes.
     drift: Option<Drift>,
 }
@@ -53,12 +52,11 @@ impl Motion {
         recorder: &Recorder,
     ) -> Motion {
         let (device, model) = (ledger.device(), &problem.model);
-        let bind = |kernel: Kernel, [from, to]: [&wgpu::Buffer; 2]| {
-            Pipeline::new(device, kernel, constants).bind(device, recorder.uniforms(), &[from, to])
-        };
+        let seeing = Pipeline::<declared::See>::new(device, constants);
+        let tangential = Pipeline::<declared::Tangent>::new(device, constants);
         let see = |tract: &Tract, point| {
             let directions = tract.directions.as_ref()?;
-            Some(bind(Kernel::See, [tract.tokens(point), directions]))
+            Some(seeing.bind(device, recorder.uniforms(), [tract.tokens(point), directions]))
         };
         let dim = constants.dim as usize;
         let place = |tract: &Tract, point| {
@@ -67,9 +65,11 @@ impl Motion {
             };
             let table = Table::added(ledger, places, &tract.segment, dim);
             let placing = Placing::new(device, recorder, constants, &table, placed);
-            Some((bind(Kernel::See, [tract.tokens(point), placed]), placing))
+            Some((seeing.bind(device, recorder.uniforms(), [tract.tokens(point), placed]), placing))
         };
-        let tangent = |tract: &Tract, point| Some(bind(Kernel::Tangent, [tract.tokens(point), &tract.slopes]));
+        let tangent = |tract: &Tract, point| {
+            Some(tangential.bind(device, recorder.uniforms(), [tract.tokens(point), &tract.slopes]))
+        };
         let drift = geometries(problem).any(|geometry| *geometry == Geometry::Rescaled).then(|| {
             let matrix = Linear::new(ledger, "drift", &drift(model, dim));
             let pass = |tract: &Tract, point| {
@@ -107,7 +107,7 @@ impl Motion {
     /// Records what is seen of the tokens of all segments, and where they are placed.
     pub fn look(&self, recorder: &mut Recorder, cloud: &Cloud, point: Point) -> Result<(), BackendError> {
         let unit = u32::from(self.geometry.sees_directions());
-        let see = |recorder: &mut Recorder, bound, rows: usize| {
+        let see = |recorder: &mut Recorder, bound: &BoundKernel<params::See>, rows: usize| {
             self.by_rows(recorder, bound, &params::See { rows: rows as u32, unit }, rows)
         };
         for (bound, tract) in self.see[point as usize].iter().zip(&cloud.tracts) {
@@ -127,7 +127,8 @@ impl Motion {
         (point, segment, rows): (Point, usize, usize),
         first_row: usize,
     ) -> Result<(), BackendError> {
-        let params = params::Tangent { rows: rows as u32, first_row: first_row as u32, kind: 3, alpha: 0.0 };
+        let params =
+            params::Tangent { rows: rows as u32, first_row: first_row as u32, rule: FieldRule::Zero, alpha: 0.0 };
         self.by_rows(recorder, &self.tangent[point as usize][segment], &params, rows)
     }
 
@@ -138,10 +139,10 @@ impl Motion {
         (point, segment, rows): (Point, usize, usize),
         first_row: usize,
     ) -> Result<(), BackendError> {
-        let (kind, alpha) = match self.geometry {
-            Geometry::Sphere => (0, 0.0),
-            Geometry::PeriNorm => (1, 0.0),
-            Geometry::Ngpt { alpha } => (2, alpha as f32),
+        let (rule, alpha) = match self.geometry {
+            Geometry::Sphere => (FieldRule::Tangent, 0.0),
+            Geometry::PeriNorm => (FieldRule::Direction, 0.0),
+            Geometry::Ngpt { alpha } => (FieldRule::Ngpt, alpha as f32),
             Geometry::Euclidean | Geometry::PreNorm | Geometry::LayerNorm { .. } => return Ok(()),
             Geometry::Rescaled => {
                 let Some(drift) = &self.drift else { return Ok(()) };
@@ -149,7 +150,7 @@ impl Motion {
                 return drift.passes[point as usize][segment].record(recorder, rows);
             }
         };
-        let params = params::Tangent { rows: rows as u32, first_row: first_row as u32, kind, alpha };
+        let params = params::Tangent { rows: rows as u32, first_row: first_row as u32, rule, alpha };
         self.by_rows(recorder, &self.tangent[point as usize][segment], &params, rows)
     }
 
@@ -157,11 +158,11 @@ impl Motion {
     fn by_rows<P: params::Params>(
         &self,
         recorder: &mut Recorder,
-        bound: &Bound,
+        bound: &BoundKernel<P>,
         params: &P,
         rows: usize,
     ) -> Result<(), BackendError> {
-        recorder.record(bound, params, rows.div_ceil(THREADS as usize) as u64, (rows * self.dim * 8) as f64)
+        recorder.record_rows(bound, params, rows, (rows * self.dim * 8) as f64)
     }
 }
 

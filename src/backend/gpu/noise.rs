@@ -3,14 +3,13 @@
 use super::{
     cloud::{Cloud, Tract},
     device::Device,
+    kernels::{constants::Constants, declared, params},
     ledger::Ledger,
     motion::Look,
-    params,
     perceptron::Perceptron,
-    pipelines::{Bound, Pipeline},
+    pipelines::{BoundKernel, Pipeline},
     project::{Affine, Linear, Projection, Rows, Sum},
     recorder::Recorder,
-    shaders::{Constants, Kernel, THREADS},
     velocity::POINTS,
 };
 use crate::{
@@ -30,7 +29,7 @@ pub(super) struct Noise {
     intensity: f64,
     field: Drawn,
     /// Where tokens turn in the direction of their draws; by segment.
-    turns: Vec<Bound>,
+    turns: Vec<BoundKernel<params::Turn>>,
 }
 
 /// What is done when noise has been recorded.
@@ -53,7 +52,7 @@ enum Draw<'a> {
 /// What carries the draws to the tokens.
 enum Drawn {
     /// A vector for each token or, uploaded, for each replica; by segment.
-    Vectors { common: wgpu::Buffer, segments: Vec<Bound> },
+    Vectors { common: wgpu::Buffer, segments: Vec<BoundKernel<params::Fluctuate>> },
     /// A matrix of one replica at a time; by point and segment.
     Matrix { matrix: Linear, passes: [Vec<Projection>; 2] },
     /// A perceptron of one replica at a time.
@@ -86,8 +85,8 @@ impl Noise {
             (NoiseField::Independent, _) | (NoiseField::CommonAdditive, true) => {
                 let numbers = shape.replicas * 4 * constants.width() as usize;
                 let common = ledger.upload("common noise", &vec![0.0; numbers]);
-                let pipeline = Pipeline::new(device, Kernel::Fluctuate, constants);
-                let bind = |tract: &Tract| pipeline.bind(device, recorder.uniforms(), &[&common, &tract.slopes]);
+                let pipeline = Pipeline::<declared::Fluctuate>::new(device, constants);
+                let bind = |tract: &Tract| pipeline.bind(device, recorder.uniforms(), [&common, &tract.slopes]);
                 Drawn::Vectors { segments: cloud.tracts.iter().map(bind).collect(), common }
             }
             (NoiseField::CommonPerceptron { width, activation }, _) => {
@@ -96,8 +95,8 @@ impl Noise {
                 Drawn::Perceptron(perceptron?)
             }
         };
-        let turn = Pipeline::new(device, Kernel::Turn, constants);
-        let bind = |tract: &Tract| turn.bind(device, recorder.uniforms(), &[&tract.state, &tract.slopes]);
+        let turn = Pipeline::<declared::Turn>::new(device, constants);
+        let bind = |tract: &Tract| turn.bind(device, recorder.uniforms(), [&tract.state, &tract.slopes]);
         let turns = if problem.fluctuates() { Vec::new() } else { cloud.tracts.iter().map(bind).collect() };
         Ok(Noise { device: device.clone(), model: model.clone(), shape, intensity, field, turns })
     }
@@ -125,7 +124,7 @@ impl Noise {
                     let rows = tract.segment.rows();
                     let params = self.params(tract, step, stage);
                     let work = (rows * self.shape.dim * 32) as f64;
-                    recorder.record(bound, &params, rows.div_ceil(THREADS as usize) as u64, work)?;
+                    recorder.record_rows(bound, &params, rows, work)?;
                 }
             }
             Drawn::Matrix { .. } | Drawn::Perceptron(_) => {
@@ -164,7 +163,7 @@ impl Noise {
             let (half_rate, root_share) = ((0.5 * turn.rate) as f32, turn.share.sqrt() as f32);
             let params = params::Turn { rows: rows as u32, half_rate, root_share };
             let work = (rows * self.shape.dim * 16) as f64;
-            recorder.record(bound, &params, rows.div_ceil(THREADS as usize) as u64, work)?;
+            recorder.record_rows(bound, &params, rows, work)?;
         }
         Ok(())
     }

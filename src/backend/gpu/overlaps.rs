@@ -6,12 +6,15 @@
 use super::{
     Gpu,
     cloud::{Cloud, Tract},
+    kernels::{
+        constants::Constants,
+        declared, params,
+        sizes::{OVERLAP_BINS, OVERLAP_COLUMNS, OVERLAP_ROWS},
+    },
     ledger::Ledger,
-    params,
-    pipelines::{Bound, Pipeline},
+    pipelines::{BoundKernel, Pipeline},
     readback::Readback,
     recorder::Recorder,
-    shaders::{Constants, Kernel, OVERLAP_BINS, OVERLAP_COLUMNS, OVERLAP_ROWS, THREADS},
 };
 use crate::{
     backend::BackendError,
@@ -67,13 +70,13 @@ impl Gpu {
 struct Site {
     rows: usize,
     columns: usize,
-    bound: Bound,
+    bound: BoundKernel<params::Overlaps>,
 }
 
 pub(super) struct Overlaps {
     pub bins: usize,
     sites: Vec<Site>,
-    reciprocals: Vec<Bound>,
+    reciprocals: Vec<BoundKernel<params::Reciprocal>>,
     /// For every replica two words a bin, the lower first, and two more for tokens that are no directions.
     counts: wgpu::Buffer,
     shape: Shape,
@@ -107,10 +110,10 @@ impl Overlaps {
         let counts = ledger.buffer("counts", bytes);
         let factors: Vec<_> =
             cloud.tracts.iter().map(|tract| ledger.buffer("factors", 4 * tract.segment.rows() as u64)).collect();
-        let [reciprocal, overlaps] =
-            [Kernel::Reciprocal, Kernel::Overlaps].map(|kernel| Pipeline::new(device, kernel, constants));
+        let reciprocal = Pipeline::<declared::Reciprocal>::new(device, constants);
+        let overlaps = Pipeline::<declared::Overlaps>::new(device, constants);
         let bind = |(tract, factors): (&Tract, &wgpu::Buffer)| {
-            reciprocal.bind(device, recorder.uniforms(), &[&tract.state, &tract.weights, factors, &counts])
+            reciprocal.bind(device, recorder.uniforms(), [&tract.state, &tract.weights, factors, &counts])
         };
         let reciprocals = cloud.tracts.iter().zip(&factors).map(bind).collect();
         let mut sites = Vec::new();
@@ -120,7 +123,7 @@ impl Overlaps {
                     break;
                 }
                 let storage = [&left.state, &factors[rows], &right.state, &factors[columns], &counts];
-                sites.push(Site { rows, columns, bound: overlaps.bind(device, recorder.uniforms(), &storage) });
+                sites.push(Site { rows, columns, bound: overlaps.bind(device, recorder.uniforms(), storage) });
             }
         }
         Some(Overlaps { bins, sites, reciprocals, counts, shape, width: constants.width() as usize })
@@ -137,12 +140,7 @@ impl Overlaps {
                 first_replica: tract.segment.first_replica as u32,
                 bins: self.bins as u32,
             };
-            recorder.record(
-                bound,
-                &params,
-                rows.div_ceil(THREADS as usize) as u64,
-                (rows * self.width * 8) as f64,
-            )?;
+            recorder.record_rows(bound, &params, rows, (rows * self.width * 8) as f64)?;
         }
         self.sites.iter().try_for_each(|site| self.count(site, recorder, cloud))
     }
@@ -155,22 +153,17 @@ impl Overlaps {
         // A pair and its bin are about eight multiply-adds beside its product.
         let pairs = f64::from(OVERLAP_ROWS) * right.tokens.min(OVERLAP_COLUMNS as usize) as f64;
         let work = groups as f64 * pairs * (4 * self.width + 8) as f64;
-        for part in recorder.cut(groups, work) {
-            let params = params::Overlaps {
-                first_group: part.start as u32,
-                end_group: part.end as u32,
-                blocks: blocks as u32,
-                strips: strips as u32,
-                rows: left.tokens as u32,
-                columns: right.tokens as u32,
-                first_replica: left.first_replica as u32,
-                halved: u32::from(site.rows == site.columns),
-                bins: self.bins as u32,
-            };
-            let count = part.end - part.start;
-            recorder.record(&site.bound, &params, count, work * count as f64 / groups as f64)?;
-        }
-        Ok(())
+        recorder.record_parts(&site.bound, groups, work, |part| params::Overlaps {
+            first_group: part.start,
+            end_group: part.end,
+            blocks: blocks as u32,
+            strips: strips as u32,
+            rows: left.tokens as u32,
+            columns: right.tokens as u32,
+            first_replica: left.first_replica as u32,
+            halved: u32::from(site.rows == site.columns),
+            bins: self.bins as u32,
+        })
     }
 
     /// Reads what was recorded: for every replica the share of pairs in each bin; not numbers where there are no two tokens,

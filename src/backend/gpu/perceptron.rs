@@ -5,11 +5,11 @@ use std::ops::Range;
 use super::{
     cloud::{Cloud, Tract},
     device::Device,
+    kernels::constants::Constants,
     ledger::Ledger,
     motion::Look,
     project::{Affine, Linear, Projection, Rows, Sum},
     recorder::Recorder,
-    shaders::Constants,
     velocity::POINTS,
 };
 use crate::{

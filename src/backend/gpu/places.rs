@@ -10,12 +10,11 @@ use std::f64::consts::LOG2_E;
 use super::{
     betas::Betas,
     device::Device,
+    kernels::{codes::TableRule, constants::Constants, declared, params, sizes::SILENT},
     ledger::Ledger,
-    params,
-    pipelines::{Bound, Pipeline},
+    pipelines::{BoundKernel, Pipeline},
     recorder::Recorder,
     segments::Segment,
-    shaders::{Constants, Kernel, SILENT, THREADS},
 };
 use crate::{
     backend::BackendError,
@@ -31,14 +30,7 @@ pub(super) struct Table {
     /// Tokens of one replica in the segment, and the first replica.
     tokens: usize,
     first_replica: usize,
-    act: Act,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Act {
-    Add,
-    Turn,
-    Scale,
+    rule: TableRule,
 }
 
 impl Table {
@@ -47,7 +39,7 @@ impl Table {
         let own = &places[segment.first_token * dim..][..segment.tokens * dim];
         let numbers = padded(own.chunks_exact(dim).map(|place| place.iter().copied()), dim);
         let places = ledger.upload("places", &numbers);
-        Table::of(places, segment, dim, Act::Add)
+        Table::of(places, segment, dim, TableRule::Add)
     }
 
     /// The cosine and the sine of i base^{-2m / width}, for the pair m of components of token i.
@@ -60,16 +52,16 @@ impl Table {
             })
         };
         let numbers = padded((segment.first_token..segment.first_token + segment.tokens).map(row), width);
-        Table::of(ledger.upload("turns", &numbers), segment, width, Act::Turn)
+        Table::of(ledger.upload("turns", &numbers), segment, width, TableRule::Turn)
     }
 
     /// What each replica multiplies rows of so many components by.
     pub fn scaled(betas: &Betas, segment: &Segment, width: usize) -> Table {
-        Table::of(betas.table.clone(), segment, width, Act::Scale)
+        Table::of(betas.table.clone(), segment, width, TableRule::Scale)
     }
 
-    fn of(places: wgpu::Buffer, segment: &Segment, width: usize, act: Act) -> Table {
-        Table { places, width, tokens: segment.tokens, first_replica: segment.first_replica, act }
+    fn of(places: wgpu::Buffer, segment: &Segment, width: usize, rule: TableRule) -> Table {
+        Table { places, width, tokens: segment.tokens, first_replica: segment.first_replica, rule }
     }
 }
 
@@ -81,11 +73,11 @@ fn padded(rows: impl Iterator<Item = impl Iterator<Item = f64>>, width: usize) -
 
 /// The kernel that applies a table to rows of its width, where they lie.
 pub(super) struct Placing {
-    bound: Bound,
+    bound: BoundKernel<params::Place>,
     width: usize,
     tokens: usize,
     first_replica: usize,
-    act: Act,
+    rule: TableRule,
 }
 
 impl Placing {
@@ -96,11 +88,11 @@ impl Placing {
         table: &Table,
         rows: &wgpu::Buffer,
     ) -> Placing {
-        let Table { ref places, width, tokens, first_replica, act } = *table;
+        let Table { ref places, width, tokens, first_replica, rule } = *table;
         let dim = width as u32;
-        let pipeline = Pipeline::new(device, Kernel::Place, &Constants { dim, inner: dim, ..*constants });
-        let bound = pipeline.bind(device, recorder.uniforms(), &[places, rows]);
-        Placing { bound, width, tokens, first_replica, act }
+        let pipeline = Pipeline::<declared::Place>::new(device, &Constants { dim, inner: dim, ..*constants });
+        let bound = pipeline.bind(device, recorder.uniforms(), [places, rows]);
+        Placing { bound, width, tokens, first_replica, rule }
     }
 
     pub fn record(&self, recorder: &mut Recorder, rows: usize) -> Result<(), BackendError> {
@@ -108,13 +100,9 @@ impl Placing {
             rows: rows as u32,
             tokens: self.tokens as u32,
             first_replica: self.first_replica as u32,
-            act: match self.act {
-                Act::Add => 0,
-                Act::Turn => 1,
-                Act::Scale => 2,
-            },
+            rule: self.rule,
         };
-        recorder.record(&self.bound, &params, rows.div_ceil(THREADS as usize) as u64, (rows * self.width * 8) as f64)
+        recorder.record_rows(&self.bound, &params, rows, (rows * self.width * 8) as f64)
     }
 }
 

@@ -2,11 +2,14 @@
 
 use super::{
     device::Device,
+    kernels::{
+        constants::Constants,
+        declared, params,
+        sizes::{NARROW, PROJECT_ROWS, PROJECT_VECTORS, THREADS},
+    },
     ledger::Ledger,
-    params,
-    pipelines::{Bound, Pipeline},
+    pipelines::{BoundKernel, Pipeline},
     recorder::Recorder,
-    shaders::{Constants, Kernel, NARROW, PROJECT_ROWS, PROJECT_VECTORS, THREADS},
 };
 use crate::{backend::BackendError, model::Activation};
 
@@ -111,8 +114,8 @@ impl Rows {
 
 /// The kernel of a product, bound to its buffers.
 pub(super) struct Projection {
-    bound: Bound,
-    kernel: Kernel,
+    bound: BoundKernel<params::Project>,
+    is_narrow: bool,
     inner: usize,
     outer: usize,
 }
@@ -126,41 +129,34 @@ impl Projection {
         [inputs, outputs]: [&wgpu::Buffer; 2],
     ) -> Projection {
         let Linear { inner, outer, ref buffer } = *linear;
-        let kernel = if inner.min(outer) <= NARROW { Kernel::ProjectNarrow } else { Kernel::ProjectWide };
+        let is_narrow = inner.min(outer) <= NARROW;
         let constants = Constants { dim: outer as u32, inner: inner as u32, ..*constants };
-        let pipeline = Pipeline::new(device, kernel, &constants);
-        let bound = pipeline.bind(device, recorder.uniforms(), &[inputs, buffer, outputs]);
-        Projection { bound, kernel, inner, outer }
+        let (uniforms, buffers) = (recorder.uniforms(), [inputs, buffer, outputs]);
+        let bound = match is_narrow {
+            true => Pipeline::<declared::ProjectNarrow>::new(device, &constants).bind(device, uniforms, buffers),
+            false => Pipeline::<declared::ProjectWide>::new(device, &constants).bind(device, uniforms, buffers),
+        };
+        Projection { bound, is_narrow, inner, outer }
     }
 
     pub fn record(&self, recorder: &mut Recorder, rows: Rows) -> Result<(), BackendError> {
-        let groups = match self.kernel {
-            Kernel::ProjectNarrow => rows.count.div_ceil(THREADS as usize),
-            _ => {
+        let groups = match self.is_narrow {
+            true => rows.count.div_ceil(THREADS as usize),
+            false => {
                 let columns = self.outer.div_ceil(4).div_ceil(PROJECT_VECTORS as usize);
                 rows.count.div_ceil(PROJECT_ROWS as usize) * columns
             }
         };
         let work = (rows.count * self.inner) as f64 * self.outer as f64;
-        for part in recorder.cut(groups as u64, work) {
-            let params = params::Project {
-                first_group: part.start as u32,
-                end_group: part.end as u32,
-                rows: rows.count as u32,
-                first_input: rows.first_input as u32,
-                first_output: rows.first_output as u32,
-                accumulate: u32::from(rows.sum == Sum::Continued),
-                activation: match rows.activation {
-                    Activation::Identity => 0,
-                    Activation::Relu => 1,
-                    Activation::Gelu => 2,
-                    Activation::Tanh => 3,
-                },
-                marked: u32::from(rows.silence == Silence::Marked),
-            };
-            let count = part.end - part.start;
-            recorder.record(&self.bound, &params, count, work * count as f64 / groups as f64)?;
-        }
-        Ok(())
+        recorder.record_parts(&self.bound, groups as u64, work, |part| params::Project {
+            first_group: part.start,
+            end_group: part.end,
+            rows: rows.count as u32,
+            first_input: rows.first_input as u32,
+            first_output: rows.first_output as u32,
+            accumulate: u32::from(rows.sum == Sum::Continued),
+            activation: rows.activation.into(),
+            marked: u32::from(rows.silence == Silence::Marked),
+        })
     }
 }

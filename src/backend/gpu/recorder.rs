@@ -7,10 +7,10 @@ use std::{collections::VecDeque, ops::Range, time::Instant};
 
 use super::{
     failure::Failure,
+    kernels::{params::Params, sizes::THREADS},
     ledger::Ledger,
     pace::{Pace, Work},
-    params::Params,
-    pipelines::{self, Bound},
+    pipelines::BoundKernel,
 };
 use crate::backend::BackendError;
 
@@ -23,7 +23,8 @@ const IN_FLIGHT: usize = 3;
 
 /// One dispatch, ready but for its submission.
 struct Dispatch {
-    bound: Bound,
+    pipeline: wgpu::ComputePipeline,
+    group: wgpu::BindGroup,
     grid: [u32; 2],
 }
 
@@ -92,22 +93,50 @@ impl Recorder {
     /// Records a dispatch of `groups` workgroups that is about `work` multiply-adds.
     pub fn record<P: Params>(
         &mut self,
-        bound: &Bound,
+        bound: &BoundKernel<P>,
         params: &P,
         groups: u64,
         work: f64,
     ) -> Result<(), BackendError> {
         const { assert!(size_of::<P>() <= SLOT as usize) };
-        pipelines::takes::<P>(bound.kernel).map_err(|reason| self.refused(reason))?;
         if self.dispatches.len() == SLOTS || self.work + work > 1.5 * self.pace.work() {
             self.submit()?;
         }
         let grid = self.grid_of(groups)?;
         let slot = self.dispatches.len() * self.slot_bytes;
         self.params.resize(slot, 0);
-        self.params.extend_from_slice(pipelines::bytes(params));
-        self.dispatches.push(Dispatch { bound: bound.clone(), grid });
+        self.params.extend_from_slice(bytemuck::bytes_of(params));
+        self.dispatches.push(Dispatch { pipeline: bound.pipeline.clone(), group: bound.group.clone(), grid });
         self.work += work;
+        Ok(())
+    }
+
+    /// Records a kernel of one thread a row, that is about `work` multiply-adds.
+    pub fn record_rows<P: Params>(
+        &mut self,
+        bound: &BoundKernel<P>,
+        params: &P,
+        rows: usize,
+        work: f64,
+    ) -> Result<(), BackendError> {
+        self.record(bound, params, rows.div_ceil(THREADS as usize) as u64, work)
+    }
+
+    /// Records `groups` workgroups that are about `work` multiply-adds, in as many dispatches as that takes. Each has the
+    /// parameters that `params` makes of its workgroups.
+    pub fn record_parts<P: Params>(
+        &mut self,
+        bound: &BoundKernel<P>,
+        groups: u64,
+        work: f64,
+        params: impl Fn(Range<u32>) -> P,
+    ) -> Result<(), BackendError> {
+        for part in self.cut(groups, work) {
+            let count = part.end - part.start;
+            // Kernels count workgroups in words.
+            let params = params(part.start as u32..part.end as u32);
+            self.record(bound, &params, count, work * count as f64 / groups as f64)?;
+        }
         Ok(())
     }
 
@@ -117,7 +146,7 @@ impl Recorder {
     }
 
     /// Ranges of at most a dispatch's work that together are all `groups` workgroups of `work` multiply-adds.
-    pub fn cut(&self, groups: u64, work: f64) -> impl Iterator<Item = Range<u64>> + use<> {
+    fn cut(&self, groups: u64, work: f64) -> impl Iterator<Item = Range<u64>> + use<> {
         let affordable = self.pace.work() / work * groups as f64;
         // Conversions from float saturate, so an enormous budget means all of it.
         let step = (affordable as u64).clamp(1, self.dispatch_groups());
@@ -140,8 +169,8 @@ impl Recorder {
         {
             let mut pass = encoder.begin_compute_pass(&Default::default());
             for (slot, dispatch) in self.dispatches.drain(..).enumerate() {
-                pass.set_pipeline(&dispatch.bound.pipeline);
-                pass.set_bind_group(0, &dispatch.bound.group, &[(slot * self.slot_bytes) as u32]);
+                pass.set_pipeline(&dispatch.pipeline);
+                pass.set_bind_group(0, &dispatch.group, &[(slot * self.slot_bytes) as u32]);
                 pass.dispatch_workgroups(dispatch.grid[0], dispatch.grid[1], 1);
             }
         }

@@ -1,12 +1,11 @@
 //! One reduction of the queries of a segment over the keys of another, cut into dispatches.
 
 use super::{
-    params,
+    kernels::{constants::Constants, params, sizes::WIDE_QUERIES},
     parts::Parts,
-    pipelines::Bound,
+    pipelines::BoundKernel,
     recorder::Recorder,
     segments::Segment,
-    shaders::{Constants, WIDE_QUERIES},
     tune,
 };
 use crate::{
@@ -94,7 +93,7 @@ impl Gauge {
 }
 
 pub(super) struct Reduction<'a> {
-    pub bound: &'a Bound,
+    pub bound: &'a BoundKernel<params::Reduce>,
     pub queries: &'a Segment,
     pub keys: &'a Segment,
     pub hearing: Hearing,

@@ -3,11 +3,10 @@
 use super::{
     cloud::Cloud,
     device::Device,
+    kernels::{codes::Retraction, constants::Constants, declared, params},
     ledger::Ledger,
-    params,
-    pipelines::{Bound, Pipeline},
+    pipelines::{BoundKernel, Pipeline},
     recorder::Recorder,
-    shaders::{Constants, Kernel, THREADS},
 };
 use crate::{
     backend::{BackendError, Point},
@@ -19,7 +18,7 @@ const SLOTS: usize = 8;
 
 /// The kernel of all combinations, bound to the buffers of each segment.
 pub(super) struct Combination {
-    segments: Vec<Bound>,
+    segments: Vec<BoundKernel<params::Combine>>,
     geometry: Geometry,
     /// Gain and bias of the layer norms after the attention and after the perceptron.
     norms: wgpu::Buffer,
@@ -36,9 +35,9 @@ impl Combination {
     ) -> Combination {
         let (device, dim) = (ledger.device(), constants.dim as usize);
         let norms = ledger.upload("norms", &numbers(geometry, dim));
-        let pipeline = Pipeline::new(device, Kernel::Combine, constants);
+        let pipeline = Pipeline::<declared::Combine>::new(device, constants);
         let bind = |tract: &super::cloud::Tract| {
-            pipeline.bind(device, recorder.uniforms(), &[&tract.state, &tract.stage, &tract.slopes, &norms])
+            pipeline.bind(device, recorder.uniforms(), [&tract.state, &tract.stage, &tract.slopes, &norms])
         };
         Combination { segments: cloud.tracts.iter().map(bind).collect(), geometry: geometry.clone(), norms, dim }
     }
@@ -67,20 +66,19 @@ impl Combination {
         padded.as_flattened_mut().iter_mut().zip(coefficients).for_each(|(to, from)| *to = *from as f32);
         let width = self.dim.div_ceil(4) as u32;
         let (retraction, at, epsilon) = match (&self.geometry, field) {
-            (Geometry::Sphere | Geometry::Ngpt { .. }, _) => (0, 0, 0.0),
-            (Geometry::LayerNorm { attention, .. }, Field::Ambient) => (2, 0, attention.epsilon),
-            (Geometry::LayerNorm { perceptron, .. }, Field::Perceptron) => (2, 2 * width, perceptron.epsilon),
-            _ => (1, 0, 0.0),
+            (Geometry::Sphere | Geometry::Ngpt { .. }, _) => (Retraction::Sphere, 0, 0.0),
+            (Geometry::LayerNorm { attention, .. }, Field::Ambient) => (Retraction::LayerNorm, 0, attention.epsilon),
+            (Geometry::LayerNorm { perceptron, .. }, Field::Perceptron) => {
+                (Retraction::LayerNorm, 2 * width, perceptron.epsilon)
+            }
+            _ => (Retraction::Identity, 0, 0.0),
         };
         for (bound, tract) in self.segments.iter().zip(&cloud.tracts) {
             let rows = tract.segment.rows();
             let params = params::Combine {
                 rows: rows as u32,
                 stages: coefficients.len() as u32,
-                into: match into {
-                    Point::State => 0,
-                    Point::Stage => 1,
-                },
+                into: into.into(),
                 retraction,
                 at,
                 epsilon: epsilon as f32,
@@ -89,7 +87,7 @@ impl Combination {
                 coefficients: padded,
             };
             let work = (rows * self.dim * 8) as f64;
-            recorder.record(bound, &params, rows.div_ceil(THREADS as usize) as u64, work)?;
+            recorder.record_rows(bound, &params, rows, work)?;
         }
         Ok(())
     }

@@ -2,12 +2,11 @@
 
 use super::{
     cloud::{Cloud, Tract},
+    kernels::{constants::Constants, declared, params, sizes::EDGE},
     ledger::Ledger,
-    params,
-    pipelines::{Bound, Pipeline},
+    pipelines::{BoundKernel, Pipeline},
     readback::Readback,
     recorder::Recorder,
-    shaders::{Constants, EDGE, Kernel},
 };
 use crate::{backend::BackendError, tokens::Shape};
 
@@ -24,7 +23,7 @@ struct Site {
     chunks: usize,
     chunk_rows: usize,
     first_chunk: usize,
-    bound: Bound,
+    bound: BoundKernel<params::SecondMoment>,
 }
 
 pub(super) struct SecondMoments {
@@ -56,12 +55,12 @@ impl SecondMoments {
         let limits = device.device.limits();
         device.within("max_storage_buffer_binding_size", bytes, limits.max_storage_buffer_binding_size)?;
         let moments = ledger.buffer("second moments", bytes);
-        let pipeline = Pipeline::new(device, Kernel::SecondMoment, constants);
+        let pipeline = Pipeline::<declared::SecondMoment>::new(device, constants);
         let mut first_chunk = 0;
         let mut sites = Vec::new();
         for tract in &cloud.tracts {
             let (chunks, chunk_rows) = division(tract.segment.tokens);
-            let bound = pipeline.bind(device, recorder.uniforms(), &[&tract.state, &tract.weights, &moments]);
+            let bound = pipeline.bind(device, recorder.uniforms(), [&tract.state, &tract.weights, &moments]);
             sites.push(Site { chunks, chunk_rows, first_chunk, bound });
             first_chunk += tract.segment.replicas * chunks;
         }
@@ -74,18 +73,14 @@ impl SecondMoments {
         for (site, tract) in self.sites.iter().zip(&cloud.tracts) {
             let groups = u64::from(squares) * (tract.segment.replicas * site.chunks) as u64;
             let work = tract.segment.rows() as f64 * f64::from(squares * EDGE * EDGE);
-            for part in recorder.cut(groups, work) {
-                let params = params::SecondMoment {
-                    first_group: part.start as u32,
-                    end_group: part.end as u32,
-                    chunks: site.chunks as u32,
-                    rows: tract.segment.tokens as u32,
-                    chunk_rows: site.chunk_rows as u32,
-                    first_chunk: site.first_chunk as u32,
-                };
-                let count = part.end - part.start;
-                recorder.record(&site.bound, &params, count, work * count as f64 / groups as f64)?;
-            }
+            recorder.record_parts(&site.bound, groups, work, |part| params::SecondMoment {
+                first_group: part.start,
+                end_group: part.end,
+                chunks: site.chunks as u32,
+                rows: tract.segment.tokens as u32,
+                chunk_rows: site.chunk_rows as u32,
+                first_chunk: site.first_chunk as u32,
+            })?;
         }
         Ok(())
     }

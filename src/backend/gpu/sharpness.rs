@@ -5,12 +5,15 @@ use std::{f64::consts::LN_2, ops::Range};
 use super::{
     Gpu,
     cloud::{Cloud, Tract},
+    kernels::{
+        constants::Constants,
+        declared, params,
+        sizes::{SILENT, THREADS},
+    },
     ledger::Ledger,
-    params,
-    pipelines::{Bound, Pipeline},
+    pipelines::{BoundKernel, Pipeline},
     readback::Readback,
     recorder::Recorder,
-    shaders::{Constants, Kernel, SILENT, THREADS},
     velocity::{Velocity, View},
     wiring::KeyPass,
 };
@@ -53,7 +56,7 @@ struct Site {
     /// Slices of the keys, and where what is found starts.
     slices: usize,
     at: usize,
-    bound: Bound,
+    bound: BoundKernel<params::Sharpness>,
 }
 
 pub(super) struct Sharpness {
@@ -105,7 +108,7 @@ impl Sharpness {
             let own = Constants { inner: lens.key_dim as u32, ..*constants };
             let [queries, key_rows, weights] = &pass.keys[keys].read;
             let storage = [queries, key_rows, weights, &lists[view.segment], &found];
-            let bound = Pipeline::new(device, Kernel::Sharpness, &own).bind(device, recorder.uniforms(), &storage);
+            let bound = Pipeline::<declared::Sharpness>::new(device, &own).bind(device, recorder.uniforms(), storage);
             Site { view, keys, slices, at, bound }
         };
         let sites = places.into_iter().map(site).collect();
@@ -135,25 +138,21 @@ impl Sharpness {
             let groups = (self.owners[site.view.segment].len() * site.slices) as u64;
             // An exponential is about eight multiply-adds, and a token is not read twice.
             let work = groups as f64 * (keys.sources.min(SLICE_KEYS) * (2 * lens.key_dim + 32)) as f64;
-            for part in recorder.cut(groups, work) {
-                let params = params::Sharpness {
-                    first_group: part.start as u32,
-                    end_group: part.end as u32,
-                    slices: site.slices as u32,
-                    slice_keys: SLICE_KEYS as u32,
-                    sources: keys.sources as u32,
-                    key_rows: keys.tokens as u32,
-                    queries: queries.tokens as u32,
-                    at: site.at as u32,
-                    scale: lens.score_scale(),
-                    reach: heard.reach,
-                    ahead: heard.ahead,
-                    window: heard.window,
-                    others: heard.others,
-                };
-                let count = part.end - part.start;
-                recorder.record(&site.bound, &params, count, work * count as f64 / groups as f64)?;
-            }
+            recorder.record_parts(&site.bound, groups, work, |part| params::Sharpness {
+                first_group: part.start,
+                end_group: part.end,
+                slices: site.slices as u32,
+                slice_keys: SLICE_KEYS as u32,
+                sources: keys.sources as u32,
+                key_rows: keys.tokens as u32,
+                queries: queries.tokens as u32,
+                at: site.at as u32,
+                scale: lens.score_scale(),
+                reach: heard.reach,
+                ahead: heard.ahead,
+                window: heard.window,
+                others: heard.others,
+            })?;
         }
         Ok(())
     }

@@ -2,16 +2,17 @@
 
 use std::f64::consts::LN_2;
 
-use bytemuck::Zeroable;
-
 use super::{
     cloud::Cloud,
+    kernels::{
+        constants::Constants,
+        declared, params,
+        sizes::{SURVEY_ROWS, THREADS},
+    },
     ledger::Ledger,
-    params,
-    pipelines::{Bound, Pipeline},
+    pipelines::{BoundKernel, Pipeline},
     readback::Readback,
     recorder::Recorder,
-    shaders::{Constants, Kernel, SURVEY_ROWS, THREADS},
 };
 use crate::{
     backend::BackendError,
@@ -30,10 +31,10 @@ struct Site {
     /// Chunks of each replica.
     chunks: usize,
     first_chunk: usize,
-    mean: Bound,
-    spread: Bound,
-    energy: Bound,
-    dissipation: Bound,
+    mean: BoundKernel<params::Survey>,
+    spread: BoundKernel<params::Survey>,
+    energy: BoundKernel<params::Survey>,
+    dissipation: BoundKernel<params::Survey>,
 }
 
 /// Where each observable starts in `samples`, counted in vectors.
@@ -48,7 +49,7 @@ struct Places {
 pub(super) struct Survey {
     sites: Vec<Site>,
     samples: wgpu::Buffer,
-    direction: Bound,
+    direction: BoundKernel<params::Survey>,
     /// Chunks of all segments, and those of one replica.
     pub chunks: usize,
     pub replica_chunks: usize,
@@ -121,28 +122,28 @@ impl Survey {
         let limits = device.device.limits();
         device.within("max_storage_buffer_binding_size", bytes, limits.max_storage_buffer_binding_size)?;
         let samples = ledger.buffer("samples", bytes);
-        let kernel = |kernel| Pipeline::new(device, kernel, constants);
-        let kernels = [Kernel::Mean, Kernel::Spread, Kernel::Energy].map(kernel);
-        let dissipation = kernel(Kernel::Dissipation);
+        let uniforms = recorder.uniforms();
+        let mean = Pipeline::<declared::Mean>::new(device, constants);
+        let spread = Pipeline::<declared::Spread>::new(device, constants);
+        let energy = Pipeline::<declared::Energy>::new(device, constants);
+        let dissipation = Pipeline::<declared::Dissipation>::new(device, constants);
         let mut first_chunk = 0;
         let mut sites = Vec::new();
         for tract in &cloud.tracts {
-            let bind = |pipeline: &Pipeline, rows| {
-                pipeline.bind(device, recorder.uniforms(), &[rows, &tract.weights, &samples])
-            };
             let chunks = chunks_of(tract.segment.tokens);
+            let of = |rows| [rows, &tract.weights, &samples];
             let rated = [&cloud.partials, &tract.weights, &samples, &tract.slopes];
             sites.push(Site {
                 chunks,
                 first_chunk,
-                mean: bind(&kernels[0], &tract.state),
-                spread: bind(&kernels[1], &tract.state),
-                energy: bind(&kernels[2], &cloud.partials),
-                dissipation: dissipation.bind(device, recorder.uniforms(), &rated),
+                mean: mean.bind(device, uniforms, of(&tract.state)),
+                spread: spread.bind(device, uniforms, of(&tract.state)),
+                energy: energy.bind(device, uniforms, of(&cloud.partials)),
+                dissipation: dissipation.bind(device, uniforms, rated),
             });
             first_chunk += tract.segment.replicas * chunks;
         }
-        let direction = kernel(Kernel::Direction).bind(device, recorder.uniforms(), &[&samples]);
+        let direction = Pipeline::<declared::Direction>::new(device, constants).bind(device, uniforms, [&samples]);
         let replica_chunks = chunks / shape.replicas;
         Ok(Survey {
             sites,
@@ -177,7 +178,14 @@ impl Survey {
             groups: self.shape.replicas as u32,
             chunks: self.replica_chunks as u32,
             directions_at: self.places().directions as u32,
-            ..Zeroable::zeroed()
+            rows: 0,
+            first_chunk: 0,
+            first_replica: 0,
+            at: 0,
+            slices: 0,
+            segment_rows: 0,
+            stride: 0,
+            clocked: 0,
         };
         recorder.record(&self.direction, &params, self.shape.replicas as u64, (self.chunks * self.width) as f64)?;
         for (segment, site) in self.sites.iter().enumerate() {

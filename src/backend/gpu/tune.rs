@@ -5,7 +5,10 @@
 
 use super::{
     adapter::Kind,
-    shaders::{Constants, Half, Matrices, NARROW, Shift, Sight, WIDE_QUERIES},
+    kernels::{
+        constants::{Constants, Half, Matrices, Shift, Sight},
+        sizes::{NARROW, WIDE_QUERIES},
+    },
 };
 use crate::tokens::Shape;
 

@@ -6,12 +6,12 @@ use super::{
     cloud::{Cloud, Tract},
     device::Device,
     heads::Lens,
+    kernels::{constants::Constants, declared, params},
     ledger::Ledger,
-    pipelines::{Bound, Pipeline},
+    pipelines::{BoundKernel, Pipeline},
     places::{Placing, Table},
     project::{Linear, Projection, Rows},
     recorder::Recorder,
-    shaders::{Constants, Kernel},
     tune,
 };
 use crate::{
@@ -56,7 +56,7 @@ pub(super) struct Pass {
     pub query: Option<Operand>,
     /// The keys of each segment that is seen.
     pub keys: Vec<KeyPass>,
-    pub settle: Bound,
+    pub settle: BoundKernel<params::Settle>,
     pub output: Option<Projection>,
 }
 
@@ -69,8 +69,37 @@ pub(super) struct KeyPass {
     /// The queries, keys and weights that the field is made of.
     pub read: [wgpu::Buffer; 3],
     /// With the weights of sources as they are, and as the field has them.
-    pub plain: Bound,
-    pub reduce: Bound,
+    pub plain: BoundKernel<params::Reduce>,
+    pub reduce: BoundKernel<params::Reduce>,
+}
+
+/// The kernel that sums over keys.
+enum Summation {
+    Narrow(Pipeline<declared::ReduceNarrow>),
+    Wide(Pipeline<declared::ReduceWide>),
+    Half(Pipeline<declared::ReduceHalf>),
+    Hardmax(Pipeline<declared::Hardmax>),
+}
+
+impl Summation {
+    fn bind(
+        &self,
+        device: &Device,
+        uniforms: &wgpu::Buffer,
+        [queries, keys, weights, partials]: [&wgpu::Buffer; 4],
+        values: &wgpu::Buffer,
+        extremes: &wgpu::Buffer,
+    ) -> BoundKernel<params::Reduce> {
+        let with_values = [queries, keys, weights, partials, values];
+        match self {
+            Summation::Narrow(kernel) => kernel.bind(device, uniforms, [queries, keys, weights, partials]),
+            Summation::Wide(kernel) => kernel.bind(device, uniforms, with_values),
+            Summation::Half(kernel) => kernel.bind(device, uniforms, with_values),
+            Summation::Hardmax(kernel) => {
+                kernel.bind(device, uniforms, [queries, keys, weights, partials, values, extremes])
+            }
+        }
+    }
 }
 
 /// Attaches the buffers of one head.
@@ -84,9 +113,9 @@ pub(super) struct Wire<'a> {
     betas: Option<&'a Betas>,
     constants: &'a Constants,
     /// With the weights of sources as they are, and as the field has them.
-    plain: Pipeline,
-    reduce: Pipeline,
-    settle: Pipeline,
+    plain: Summation,
+    reduce: Summation,
+    settle: Pipeline<declared::Settle>,
     /// Of the segments of queries and of keys, where positions are rotary.
     turns: Option<[Vec<Table>; 2]>,
     /// The log-weights of the field, where they are balanced.
@@ -103,25 +132,19 @@ impl<'a> Wire<'a> {
         constants: &'a Constants,
     ) -> Wire<'a> {
         let device = ledger.device();
-        let (kernel, own) = match lens.is_narrow(constants.dim as usize) {
-            true => (Kernel::ReduceNarrow, Constants { shift: lens.shift, ..*constants }),
-            false => {
-                let wide = tune::wide(constants, lens.key_dim, lens.value_dim);
-                device
-                    .half
-                    .map_or((Kernel::ReduceWide, wide), |half| (Kernel::ReduceHalf, Constants { half, ..wide }))
-            }
+        let wide = tune::wide(constants, lens.key_dim, lens.value_dim);
+        let plain = || match (lens.is_narrow(constants.dim as usize), device.half) {
+            (true, _) => Summation::Narrow(Pipeline::new(device, &Constants { shift: lens.shift, ..*constants })),
+            (false, Some(half)) => Summation::Half(Pipeline::new(device, &Constants { half, ..wide })),
+            (false, None) => Summation::Wide(Pipeline::new(device, &wide)),
         };
-        let plain = Pipeline::new(device, kernel, &own);
         let reduce = match attention.normalization {
-            Normalization::Hardmax => {
-                let own = tune::wide(constants, lens.key_dim, lens.value_dim);
-                Pipeline::new(device, Kernel::Hardmax, &own)
-            }
-            _ => plain.clone(),
+            Normalization::Hardmax => Summation::Hardmax(Pipeline::new(device, &wide)),
+            _ => plain(),
         };
+        let plain = plain();
         let dim = lens.value_dim as u32;
-        let settle = Pipeline::new(device, Kernel::Settle, &Constants { dim, ..*constants });
+        let settle = Pipeline::new(device, &Constants { dim, ..*constants });
         let tables = |base: f64, cloud: &Cloud| {
             let segments = cloud.tracts.iter().map(|tract| &tract.segment);
             segments.map(|segment| Table::turned(ledger, base, segment, lens.key_dim)).collect()
@@ -149,7 +172,11 @@ impl<'a> Wire<'a> {
         Pass {
             query: self.operand_of(segment, point, Side::Queries),
             keys: others.map(|(segment, keys)| self.keys(segment, keys, point, queries)).collect(),
-            settle: self.bind(&self.settle, &[tract.tokens(point), &cloud.partials, settled, divisors, betas]),
+            settle: self.settle.bind(
+                self.device,
+                self.recorder.uniforms(),
+                [tract.tokens(point), &cloud.partials, settled, divisors, betas],
+            ),
             output,
         }
     }
@@ -162,14 +189,9 @@ impl<'a> Wire<'a> {
             None => (seen, None),
             Some(matrix) => (&scratch.values, Some(self.project(matrix, [seen, &scratch.values]))),
         };
-        let bind = |pipeline: &Pipeline, weights| {
-            let mut buffers = vec![queries, keys, weights, &cloud.partials];
-            match pipeline.kernel {
-                Kernel::Hardmax => buffers.extend([values, &cloud.extremes]),
-                Kernel::ReduceWide | Kernel::ReduceHalf => buffers.push(values),
-                _ => {}
-            }
-            self.bind(pipeline, &buffers)
+        let bind = |summation: &Summation, weights| {
+            let sums = [queries, keys, weights, &cloud.partials];
+            summation.bind(self.device, self.recorder.uniforms(), sums, values, &cloud.extremes)
         };
         let weights = self.duals.map_or(tract.biases(), |duals| &duals.of[Side::Keys as usize][segment]);
         KeyPass {
@@ -221,9 +243,5 @@ impl<'a> Wire<'a> {
 
     fn project(&self, matrix: &Linear, buffers: [&wgpu::Buffer; 2]) -> Projection {
         Projection::new(self.device, self.recorder, self.constants, matrix, buffers)
-    }
-
-    fn bind(&self, pipeline: &Pipeline, buffers: &[&wgpu::Buffer]) -> Bound {
-        pipeline.bind(self.device, self.recorder.uniforms(), buffers)
     }
 }

@@ -4,11 +4,10 @@ use std::f64::consts::LOG2_E;
 
 use super::{
     super::{
+        kernels::{constants::Constants, declared, params},
         ledger::Ledger,
-        params,
-        pipelines::{Bound, Pipeline},
+        pipelines::{BoundKernel, Pipeline},
         recorder::Recorder,
-        shaders::{Constants, Kernel},
     },
     moments::Moments,
 };
@@ -28,7 +27,7 @@ pub(super) struct Coefficients {
     /// Steps of the radial recurrence; none where all queries have one length.
     pub steps: usize,
     pub radial: Radial,
-    bound: Bound,
+    bound: BoundKernel<params::Coefficients>,
 }
 
 /// How the coefficients b_l depend on the query.
@@ -87,12 +86,16 @@ impl Coefficients {
         let most = device.device.limits().max_storage_buffer_binding_size;
         device.within("max_storage_buffer_binding_size", bytes, most)?;
         let values = ledger.buffer("coefficients", bytes);
-        let kernel = if dim == 2 { Kernel::CoefficientsCircle } else { Kernel::CoefficientsSphere };
+        let uniforms = recorder.uniforms();
         let buffers = [&moments.values, &upload("factors", bytemuck::cast_slice(&factors)), &values];
+        let bound = match dim {
+            2 => Pipeline::<declared::CoefficientsCircle>::new(device, constants).bind(device, uniforms, buffers),
+            _ => Pipeline::<declared::CoefficientsSphere>::new(device, constants).bind(device, uniforms, buffers),
+        };
         Ok(Coefficients {
             degree,
             harmonics: factors.len(),
-            bound: Pipeline::new(device, kernel, constants).bind(device, recorder.uniforms(), &buffers),
+            bound,
             values,
             tables: upload("tables", bytemuck::cast_slice(&tables)),
             steps: steps.len(),
@@ -104,18 +107,13 @@ impl Coefficients {
     pub fn record(&self, recorder: &mut Recorder, moments: &Moments) -> Result<(), BackendError> {
         let groups = (moments.replicas * if moments.dim == 2 { 1 } else { self.degree + 1 }) as u64;
         let work = (moments.replicas * self.harmonics * 32) as f64;
-        for part in recorder.cut(groups, work) {
-            let params = params::Coefficients {
-                first_group: part.start as u32,
-                end_group: part.end as u32,
-                degree: self.degree as u32,
-                source_degree: moments.degree as u32,
-                harmonics: moments.harmonics as u32,
-            };
-            let count = part.end - part.start;
-            recorder.record(&self.bound, &params, count, work * count as f64 / groups as f64)?;
-        }
-        Ok(())
+        recorder.record_parts(&self.bound, groups, work, |part| params::Coefficients {
+            first_group: part.start,
+            end_group: part.end,
+            degree: self.degree as u32,
+            source_degree: moments.degree as u32,
+            harmonics: moments.harmonics as u32,
+        })
     }
 }
 

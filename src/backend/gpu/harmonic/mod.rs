@@ -19,7 +19,8 @@ pub(super) use self::{
     series::Series,
 };
 use super::{
-    cloud::Cloud, device::Device, ledger::Ledger, readback::Readback, recorder::Recorder, shaders::Constants, terms,
+    cloud::Cloud, device::Device, kernels::constants::Constants, ledger::Ledger, readback::Readback,
+    recorder::Recorder, terms,
 };
 use crate::{
     backend::{BackendError, Point, algorithm::Plan},

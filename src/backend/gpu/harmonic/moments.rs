@@ -3,12 +3,16 @@
 use super::super::{
     adapter::Kind,
     cloud::Cloud,
+    device::Device,
+    kernels::{
+        constants::Constants,
+        declared, params,
+        sizes::{EDGE, HARMONICS, MOMENT_KEYS, THREADS},
+    },
     ledger::Ledger,
-    params,
-    pipelines::{Bound, Pipeline},
+    pipelines::{BoundKernel, Pipeline},
     recorder::Recorder,
     segments::Segment,
-    shaders::{Constants, EDGE, HARMONICS, Kernel, MOMENT_KEYS, THREADS},
     velocity::POINTS,
 };
 use crate::{
@@ -42,7 +46,7 @@ struct Site {
     spans: usize,
     first_sum: usize,
     /// By point.
-    bound: [Bound; 2],
+    bound: [BoundKernel<params::Moments>; 2],
 }
 
 pub(in crate::backend::gpu) struct Moments {
@@ -57,7 +61,7 @@ pub(in crate::backend::gpu) struct Moments {
     /// Keys of a span, and spans of a replica.
     span_keys: usize,
     sums: usize,
-    collect: Bound,
+    collect: BoundKernel<params::Collect>,
 }
 
 impl Moments {
@@ -83,31 +87,19 @@ impl Moments {
         device.within("max_storage_buffer_binding_size", bytes * sums as u64, most)?;
         let partial_sums = ledger.buffer("sums", bytes * sums as u64);
         let values = ledger.buffer("moments", bytes);
-        let steps = (dim == 3).then(|| {
-            let steps = ledger.buffer("steps", (8 * harmonics) as u64);
-            device.queue.write_buffer(&steps, 0, bytemuck::cast_slice(&recurrence(basis, degree, harmonics)));
-            steps
-        });
-        let kernel = match (basis, dim) {
-            (Basis::Harmonics, 2) => Kernel::MomentsCircle,
-            (Basis::Harmonics, _) => Kernel::MomentsSphere,
-            (Basis::Modes, 2) => Kernel::ModesCircle,
-            (Basis::Modes, _) => Kernel::ModesSphere,
-        };
-        let (pipeline, uniforms) = (Pipeline::new(device, kernel, constants), recorder.uniforms());
+        let steps = (dim == 3).then(|| ledger.upload("steps", &recurrence(basis, degree, harmonics)));
+        let (pipeline, uniforms) = (Summation::new(device, constants, basis, steps), recorder.uniforms());
         let mut sites = Vec::new();
         for (segment, tract) in cloud.tracts.iter().enumerate() {
             let before = segments().take(segment);
             let first_sum =
                 before.filter(|other| other.first_replica == tract.segment.first_replica).map(spans).sum();
-            let bound = POINTS.map(|point| {
-                let buffers = [tract.tokens(point), &tract.weights, &partial_sums];
-                pipeline.bind(device, uniforms, &buffers.into_iter().chain(&steps).collect::<Vec<_>>())
-            });
+            let bound = POINTS
+                .map(|point| pipeline.bind(device, uniforms, [tract.tokens(point), &tract.weights, &partial_sums]));
             sites.push(Site { segment, spans: spans(&tract.segment), first_sum, bound });
         }
         let collect =
-            Pipeline::new(device, Kernel::Collect, constants).bind(device, uniforms, &[&partial_sums, &values]);
+            Pipeline::<declared::Collect>::new(device, constants).bind(device, uniforms, [&partial_sums, &values]);
         Ok(Moments { dim, degree, replicas, harmonics, values, sites, span_keys, sums, collect })
     }
 
@@ -118,22 +110,18 @@ impl Moments {
             let groups = (segment.replicas * site.spans) as u64;
             // Two multiply-adds for the sum and about as much for the recurrence.
             let work = (segment.replicas * segment.sources.next_multiple_of(TILE) * self.harmonics * 4) as f64;
-            for part in recorder.cut(groups, work) {
-                let params = params::Moments {
-                    first_group: part.start as u32,
-                    end_group: part.end as u32,
-                    spans: site.spans as u32,
-                    sums: self.sums as u32,
-                    first_sum: site.first_sum as u32,
-                    first_replica: segment.first_replica as u32,
-                    tokens: segment.tokens as u32,
-                    sources: segment.sources as u32,
-                    span_keys: self.span_keys as u32,
-                    harmonics: self.harmonics as u32,
-                };
-                let count = part.end - part.start;
-                recorder.record(&site.bound[point as usize], &params, count, work * count as f64 / groups as f64)?;
-            }
+            recorder.record_parts(&site.bound[point as usize], groups, work, |part| params::Moments {
+                first_group: part.start,
+                end_group: part.end,
+                spans: site.spans as u32,
+                sums: self.sums as u32,
+                first_sum: site.first_sum as u32,
+                first_replica: segment.first_replica as u32,
+                tokens: segment.tokens as u32,
+                sources: segment.sources as u32,
+                span_keys: self.span_keys as u32,
+                harmonics: self.harmonics as u32,
+            })?;
         }
         self.collect(recorder)
     }
@@ -141,17 +129,46 @@ impl Moments {
     fn collect(&self, recorder: &mut Recorder) -> Result<(), BackendError> {
         let groups = (self.replicas * self.harmonics.div_ceil(EDGE as usize)) as u64;
         let work = (self.replicas * self.harmonics * self.sums * 8) as f64;
-        for part in recorder.cut(groups, work) {
-            let params = params::Collect {
-                first_group: part.start as u32,
-                end_group: part.end as u32,
-                sums: self.sums as u32,
-                harmonics: self.harmonics as u32,
-            };
-            let count = part.end - part.start;
-            recorder.record(&self.collect, &params, count, work * count as f64 / groups as f64)?;
+        recorder.record_parts(&self.collect, groups, work, |part| params::Collect {
+            first_group: part.start,
+            end_group: part.end,
+            sums: self.sums as u32,
+            harmonics: self.harmonics as u32,
+        })
+    }
+}
+
+/// The kernel that sums spans, with the steps of its recurrence where it has one.
+enum Summation {
+    MomentsCircle(Pipeline<declared::MomentsCircle>),
+    MomentsSphere(Pipeline<declared::MomentsSphere>, wgpu::Buffer),
+    ModesCircle(Pipeline<declared::ModesCircle>),
+    ModesSphere(Pipeline<declared::ModesSphere>, wgpu::Buffer),
+}
+
+impl Summation {
+    /// On the sphere there are steps, and on the circle none.
+    fn new(device: &Device, constants: &Constants, basis: Basis, steps: Option<wgpu::Buffer>) -> Summation {
+        match (basis, steps) {
+            (Basis::Harmonics, None) => Summation::MomentsCircle(Pipeline::new(device, constants)),
+            (Basis::Harmonics, Some(steps)) => Summation::MomentsSphere(Pipeline::new(device, constants), steps),
+            (Basis::Modes, None) => Summation::ModesCircle(Pipeline::new(device, constants)),
+            (Basis::Modes, Some(steps)) => Summation::ModesSphere(Pipeline::new(device, constants), steps),
         }
-        Ok(())
+    }
+
+    fn bind(
+        &self,
+        device: &Device,
+        uniforms: &wgpu::Buffer,
+        [tokens, weights, sums]: [&wgpu::Buffer; 3],
+    ) -> BoundKernel<params::Moments> {
+        match self {
+            Summation::MomentsCircle(kernel) => kernel.bind(device, uniforms, [tokens, weights, sums]),
+            Summation::MomentsSphere(kernel, steps) => kernel.bind(device, uniforms, [tokens, weights, sums, steps]),
+            Summation::ModesCircle(kernel) => kernel.bind(device, uniforms, [tokens, weights, sums]),
+            Summation::ModesSphere(kernel, steps) => kernel.bind(device, uniforms, [tokens, weights, sums, steps]),
+        }
     }
 }
 

@@ -4,16 +4,25 @@ use super::{
     super::{
         cloud::{Cloud, Tract},
         device::Device,
-        params,
-        pipelines::{Bound, Pipeline},
+        kernels::{
+            constants::Constants,
+            declared,
+            kernel::Kernel,
+            params,
+            sizes::{SERIES_QUERIES, THREADS},
+        },
+        pipelines::{BoundKernel, Pipeline},
         recorder::Recorder,
-        shaders::{Constants, Kernel, SERIES_QUERIES, THREADS},
         velocity::{POINTS, View},
     },
     Harmonics,
     coefficients::{Coefficients, Radial},
 };
-use crate::{backend::BackendError, model::Head, problem::Problem};
+use crate::{
+    backend::{BackendError, Point},
+    model::Head,
+    problem::Problem,
+};
 
 pub(in super::super) struct Series {
     heads: Vec<HeadSeries>,
@@ -26,35 +35,37 @@ struct HeadSeries {
     params: params::Series,
     /// Multiply-adds for one query.
     work: f64,
-    passes: [Vec<Bound>; 2],
+    passes: [Vec<BoundKernel<params::Series>>; 2],
 }
 
 impl Series {
-    pub fn new(
+    pub fn new<'q>(
         device: &Device,
         problem: &Problem,
         constants: &Constants,
-        harmonics: &Harmonics,
-        queries: &Cloud,
+        harmonics: &'q Harmonics,
+        queries: &'q Cloud,
         recorder: &Recorder,
     ) -> Series {
-        let head = |(head, coefficients): (&Head, &Coefficients)| {
+        let head = |(head, coefficients): (&Head, &'q Coefficients)| {
             let degrees = match coefficients.radial {
                 Radial::Shared { .. } => 0,
                 Radial::Varying => coefficients.degree as u32 + 1,
             };
-            let kernel = if constants.dim == 2 { Kernel::SeriesCircle } else { Kernel::SeriesSphere };
-            let pipeline = Pipeline::new(device, kernel, &Constants { degrees, ..*constants });
-            let bind = |tract: &Tract, point| {
+            let buffers = |tract: &'q Tract, point| {
                 let from = if degrees == 0 { tract.tokens(point) } else { &queries.operands };
                 let Coefficients { values, tables, .. } = coefficients;
-                let buffers = [from, values, tables, &queries.partials, &harmonics.worst];
-                pipeline.bind(device, recorder.uniforms(), &buffers)
+                [from, values, tables, &queries.partials, &harmonics.worst]
+            };
+            let constants = Constants { degrees, ..*constants };
+            let passes = match constants.dim {
+                2 => passes::<declared::SeriesCircle>(device, &constants, queries, recorder, buffers),
+                _ => passes::<declared::SeriesSphere>(device, &constants, queries, recorder, buffers),
             };
             HeadSeries {
                 params: params(problem, head, harmonics, coefficients),
                 work: (10 * coefficients.harmonics + 8 * coefficients.steps) as f64,
-                passes: POINTS.map(|point| queries.tracts.iter().map(|tract| bind(tract, point)).collect()),
+                passes,
             }
         };
         let heads = problem.model.attention.heads.iter().zip(&harmonics.heads).map(head).collect();
@@ -68,21 +79,29 @@ impl Series {
         let blocks = segment.tokens.div_ceil(self.group_queries);
         let groups = (segment.replicas * blocks) as u64;
         let work = groups as f64 * self.group_queries as f64 * head.work;
-        for part in recorder.cut(groups, work) {
-            let params = params::Series {
-                first_group: part.start as u32,
-                end_group: part.end as u32,
-                blocks: blocks as u32,
-                queries: segment.tokens as u32,
-                first_replica: segment.first_replica as u32,
-                ..head.params
-            };
-            let count = part.end - part.start;
-            let bound = &head.passes[view.point as usize][view.segment];
-            recorder.record(bound, &params, count, work * count as f64 / groups as f64)?;
-        }
-        Ok(())
+        let bound = &head.passes[view.point as usize][view.segment];
+        recorder.record_parts(bound, groups, work, |part| params::Series {
+            first_group: part.start,
+            end_group: part.end,
+            blocks: blocks as u32,
+            queries: segment.tokens as u32,
+            first_replica: segment.first_replica as u32,
+            ..head.params
+        })
     }
+}
+
+/// The kernel K at every point and segment.
+fn passes<'q, K: Kernel<Params = params::Series>>(
+    device: &Device,
+    constants: &Constants,
+    queries: &'q Cloud,
+    recorder: &Recorder,
+    buffers: impl Fn(&'q Tract, Point) -> [&'q wgpu::Buffer; 5],
+) -> [Vec<BoundKernel<params::Series>>; 2] {
+    let pipeline = Pipeline::<K>::new(device, constants);
+    let bind = |tract, point| pipeline.bind(device, recorder.uniforms(), buffers(tract, point));
+    POINTS.map(|point| queries.tracts.iter().map(|tract| bind(tract, point)).collect())
 }
 
 /// The parameters of one head, but for those of a dispatch.

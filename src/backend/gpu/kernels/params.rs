@@ -3,7 +3,9 @@
 //! The two spellings are compared by a test that reflects the shaders, so a field that moves on one side is found
 //! there.
 
-use bytemuck::{Pod, Zeroable};
+use bytemuck::NoUninit;
+
+use super::codes::{Activation, Destination, FieldRule, Retraction, SinkhornPhase, TableRule};
 
 /// A uniform struct, as a shader declares it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,15 +17,15 @@ pub struct Layout {
 }
 
 /// A struct that goes into a uniform buffer.
-pub(super) trait Params: Pod {
+pub trait Params: NoUninit {
     const LAYOUT: Layout;
 }
 
 macro_rules! params {
     ($($name:ident { $($field:ident: $type:ty),* $(,)? })*) => { $(
         #[repr(C)]
-        #[derive(Clone, Copy, Debug, Pod, Zeroable)]
-        pub(super) struct $name {
+        #[derive(Clone, Copy, Debug, NoUninit)]
+        pub struct $name {
             $(pub $field: $type),*
         }
 
@@ -67,7 +69,7 @@ params! {
         stride: u32,
         tokens: u32,
         sources: u32,
-        phase: u32,
+        phase: SinkhornPhase,
         last_at: u32,
         next_at: u32,
         worst_at: u32,
@@ -87,7 +89,7 @@ params! {
         clocked: u32,
         first_replica: u32,
     }
-    Place { rows: u32, tokens: u32, first_replica: u32, act: u32 }
+    Place { rows: u32, tokens: u32, first_replica: u32, rule: TableRule }
     Project {
         first_group: u32,
         end_group: u32,
@@ -95,15 +97,15 @@ params! {
         first_input: u32,
         first_output: u32,
         accumulate: u32,
-        activation: u32,
+        activation: Activation,
         marked: u32,
     }
-    Tangent { rows: u32, first_row: u32, kind: u32, alpha: f32 }
+    Tangent { rows: u32, first_row: u32, rule: FieldRule, alpha: f32 }
     Combine {
         rows: u32,
         stages: u32,
-        into: u32,
-        retraction: u32,
+        into: Destination,
+        retraction: Retraction,
         at: u32,
         epsilon: f32,
         unused_1: u32,
