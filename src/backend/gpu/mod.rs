@@ -14,13 +14,19 @@
 //! one replica, or 256 MB in all; a row of attention 16 for every 4096 keys; modes of degree 16 on the sphere
 //! 2.5 for large replicas, and 2.6 kB a replica for small ones; other sums over large replicas less than one.
 //!
-//! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers, which `ledger` makes;
-//! `shaders`, `files`, `constants`, `params` and `pipelines` are the kernels as text, the numbers they are made for, their
-//! parameters, and compiled; `terms` says what the kernels have; `velocity` with its `wiring`, `reduction`,
-//! `balance`, `betas`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme` and `advance` say what is
-//! dispatched, and for observations `observe` with its `survey`, `lengths`, `modes`, `sharpness`, `second_moment`,
-//! `overlaps` and `lines`; `harmonic` and `check` are the sums in linear time, and whether they are right; `tune` and `pace` say in
-//! what pieces; `recorder` and `readback` are the way there and back, and `failure` is what they may find.
+//! The files lie in storeys, and a file uses only what is in its own storey or in one below:
+//!
+//! | storey | what it answers |
+//! |---|---|
+//! | this file | What does the [`Backend`] do with all that? |
+//! | `observe` | What is measured where the tokens are? |
+//! | `field` | What moves tokens: attention, perceptron, noise, geometry, the points of the scheme? |
+//! | `harmonic` | How are sums over keys taken in linear time? |
+//! | `layout` | In which buffers does a problem lie, in pieces of which sizes, and do the kernels have its terms? |
+//! | `engine` | How is a device opened, its memory taken, a kernel compiled and dispatched, a number read back? |
+//! | [`kernels`] | What does each kernel consist of? Its text, its parameters, its bindings, its constants; no device |
+//!
+//! Files of one storey use each other without cycles, and nothing is imported from the `mod.rs` of a storey.
 //!
 //! ```no_run
 //! use tokenfield::{
@@ -39,69 +45,40 @@
 //! }
 //! ```
 
-mod adapter;
-mod advance;
-mod balance;
-mod betas;
-mod check;
-mod cloud;
-mod compiled;
-mod device;
-mod failure;
-
-mod half;
+mod engine;
+mod field;
 mod harmonic;
-mod heads;
 pub mod kernels;
-mod ledger;
-mod lengths;
-mod lines;
-mod modes;
-mod motion;
-mod noise;
+mod layout;
 mod observe;
-mod overlaps;
-mod pace;
-mod parts;
-mod perceptron;
-mod pipelines;
-mod places;
-mod project;
-mod readback;
-mod recorder;
-mod reduction;
-mod scheme;
-mod second_moment;
-mod segments;
 
-mod sharpness;
-mod survey;
-mod terms;
-pub mod tune;
-mod velocity;
-mod wiring;
-
-pub use adapter::{AdapterSummary, Choice, Kind, adapters};
-pub use device::{Bounds, Device};
+pub use self::{
+    engine::{
+        adapter::{AdapterSummary, Choice, Kind, adapters},
+        device::{Bounds, Device},
+    },
+    layout::tune,
+};
 
 use self::{
-    advance::Advance,
-    check::Check,
-    cloud::{Cloud, Partials},
-    harmonic::Harmonics,
-    heads::{Lens, Setting},
+    engine::{allocation::Ledger, limits::unsupported, readback::Readback, recorder::Recorder},
+    field::{
+        advance::Advance,
+        check::Check,
+        heads::{self, Lens, Setting},
+        motion::Look,
+        noise::{Diffused, Noise},
+        perceptron::Perceptron,
+        scheme::Combination,
+        velocity::{Clouds, Velocity},
+    },
+    harmonic::harmonics::{self, Harmonics},
     kernels::constants::{Constants, Shift},
-    ledger::Ledger,
-    lines::Lists,
-    motion::Look,
-    noise::{Diffused, Noise},
-    observe::Observables,
-    perceptron::Perceptron,
-    readback::Readback,
-    recorder::Recorder,
-    scheme::Combination,
-    terms::unsupported,
-    velocity::{Clouds, Velocity},
+    layout::{
+        half, terms,
+        token_buffers::{Cloud, Partials},
+    },
+    observe::{observables::Observables, observed::Observed, sliced_wasserstein::Lists},
 };
 use super::{Backend, BackendError, Care, Identity, Lines, Method, Point, Precision, algorithm::held};
 use crate::{
@@ -146,7 +123,7 @@ impl Gpu {
         let shape = problem.tokens.shape;
         let attention = &problem.model.attention;
         let constants = tune::constants(shape, device.kind(), Shift::Running, heads::sight(attention));
-        let plan = harmonic::plan(device, problem)?;
+        let plan = harmonics::plan(device, problem)?;
         let partials = if plan.is_some() { Partials::Whole } else { Partials::OfSlices };
         let setting = Setting::on(device, problem);
         let lenses: Vec<_> = attention.heads.iter().map(|head| Lens::of(&setting, attention, head)).collect();
@@ -326,7 +303,12 @@ impl Backend for Gpu {
     }
 
     async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
-        self.statistics(quantities).await
+        self.prepare(Point::State)?;
+        self.check_harmonics().await?;
+        let Gpu { device, shape, constants, cloud, velocity, recorder, readback, observables, .. } = self;
+        let shape = *shape;
+        let mut observed = Observed { device, shape, constants, cloud, velocity, recorder, readback };
+        observables.statistics(&mut observed, quantities).await
     }
 
     async fn along(&mut self, lines: &Lines<'_>) -> Result<Option<Vec<f64>>, BackendError> {

@@ -2,21 +2,21 @@
 
 use std::f64::consts::LOG2_E;
 
-use super::{
-    super::{
-        kernels::{constants::Constants, declared, params},
-        ledger::Ledger,
+use super::moments::Moments;
+use crate::backend::gpu::{
+    engine::{
+        allocation::Ledger,
         pipelines::{BoundKernel, Pipeline},
         recorder::Recorder,
     },
-    moments::Moments,
+    kernels::{constants::Constants, declared, params},
 };
 use crate::{
     backend::{BackendError, algorithm::Reach},
     harmonic::{self, Relation, Triangle},
 };
 
-pub(super) struct Coefficients {
+pub struct Coefficients {
     pub degree: usize,
     /// Harmonics of one replica.
     pub harmonics: usize,
@@ -32,7 +32,7 @@ pub(super) struct Coefficients {
 
 /// How the coefficients b_l depend on the query.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Radial {
+pub enum Radial {
     /// Not at all: they are in the coefficients, with a factor that makes the shift, kappa to base two, a whole number.
     Shared {
         shift: f64,

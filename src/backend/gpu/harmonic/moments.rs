@@ -1,19 +1,19 @@
 //! The moments of the keys, and the modes of tokens: sums of spans of each replica, then the sum of those.
 
-use super::super::{
-    adapter::Kind,
-    cloud::Cloud,
-    device::Device,
+use crate::backend::gpu::{
+    engine::{
+        adapter::Kind,
+        allocation::Ledger,
+        device::Device,
+        pipelines::{BoundKernel, Pipeline},
+        recorder::Recorder,
+    },
     kernels::{
         constants::Constants,
         declared, params,
         sizes::{EDGE, HARMONICS, MOMENT_KEYS, THREADS},
     },
-    ledger::Ledger,
-    pipelines::{BoundKernel, Pipeline},
-    recorder::Recorder,
-    segments::Segment,
-    velocity::POINTS,
+    layout::{points::POINTS, segments::Segment, token_buffers::Cloud},
 };
 use crate::{
     backend::{BackendError, Point},
@@ -32,7 +32,7 @@ const BUSY_GROUPS: usize = 2048;
 
 /// What is summed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::backend::gpu) enum Basis {
+pub enum Basis {
     /// The harmonics of a series, of unit tokens as they stand.
     Harmonics,
     /// Modes, of the directions of tokens.
@@ -49,7 +49,7 @@ struct Site {
     bound: [BoundKernel<params::Moments>; 2],
 }
 
-pub(in crate::backend::gpu) struct Moments {
+pub struct Moments {
     pub dim: usize,
     pub degree: usize,
     pub replicas: usize,

@@ -1,22 +1,23 @@
 //! The series of every head at the queries of one cloud.
 
-use super::{
-    super::{
-        cloud::{Cloud, Tract},
+use super::coefficients::{Coefficients, Radial};
+use crate::backend::gpu::{
+    engine::{
         device::Device,
-        kernels::{
-            constants::Constants,
-            declared,
-            kernel::Kernel,
-            params,
-            sizes::{SERIES_QUERIES, THREADS},
-        },
         pipelines::{BoundKernel, Pipeline},
         recorder::Recorder,
-        velocity::{POINTS, View},
     },
-    Harmonics,
-    coefficients::{Coefficients, Radial},
+    kernels::{
+        constants::Constants,
+        declared,
+        kernel::Kernel,
+        params,
+        sizes::{SERIES_QUERIES, THREADS},
+    },
+    layout::{
+        points::{POINTS, View},
+        token_buffers::{Cloud, Tract},
+    },
 };
 use crate::{
     backend::{BackendError, Point},
@@ -24,7 +25,16 @@ use crate::{
     problem::Problem,
 };
 
-pub(in super::super) struct Series {
+/// What all series are made of.
+pub struct Expansion<'a> {
+    /// One a head.
+    pub heads: &'a [Coefficients],
+    /// The least Z / unit that a series met, among those below `least`.
+    pub worst: &'a wgpu::Buffer,
+    pub least: f32,
+}
+
+pub struct Series {
     heads: Vec<HeadSeries>,
     /// Queries of one workgroup.
     group_queries: usize,
@@ -43,7 +53,7 @@ impl Series {
         device: &Device,
         problem: &Problem,
         constants: &Constants,
-        harmonics: &'q Harmonics,
+        expansion: &'q Expansion<'q>,
         queries: &'q Cloud,
         recorder: &Recorder,
     ) -> Series {
@@ -55,7 +65,7 @@ impl Series {
             let buffers = |tract: &'q Tract, point| {
                 let from = if degrees == 0 { tract.tokens(point) } else { &queries.operands };
                 let Coefficients { values, tables, .. } = coefficients;
-                [from, values, tables, &queries.partials, &harmonics.worst]
+                [from, values, tables, &queries.partials, expansion.worst]
             };
             let constants = Constants { degrees, ..*constants };
             let passes = match constants.dim {
@@ -63,12 +73,12 @@ impl Series {
                 _ => passes::<declared::SeriesSphere>(device, &constants, queries, recorder, buffers),
             };
             HeadSeries {
-                params: params(problem, head, harmonics, coefficients),
+                params: params(problem, head, coefficients, expansion.least),
                 work: (10 * coefficients.harmonics + 8 * coefficients.steps) as f64,
                 passes,
             }
         };
-        let heads = problem.model.attention.heads.iter().zip(&harmonics.heads).map(head).collect();
+        let heads = problem.model.attention.heads.iter().zip(expansion.heads).map(head).collect();
         Series { heads, group_queries: (THREADS * constants.queries.min(SERIES_QUERIES)) as usize }
     }
 
@@ -105,7 +115,7 @@ fn passes<'q, K: Kernel<Params = params::Series>>(
 }
 
 /// The parameters of one head, but for those of a dispatch.
-fn params(problem: &Problem, head: &Head, harmonics: &Harmonics, coefficients: &Coefficients) -> params::Series {
+fn params(problem: &Problem, head: &Head, coefficients: &Coefficients, least: f32) -> params::Series {
     // Weights are in units of their mean.
     let total = problem.tokens.shape.sources() as f64;
     let (shift, factor) = match coefficients.radial {
@@ -125,6 +135,6 @@ fn params(problem: &Problem, head: &Head, harmonics: &Harmonics, coefficients: &
         sign: if negative { -1.0 } else { 1.0 },
         shift: shift as f32,
         unit: (total * factor) as f32,
-        least: (-harmonics.plan.most_lost).exp2() as f32,
+        least,
     }
 }
