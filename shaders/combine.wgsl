@@ -19,7 +19,7 @@ struct Combine {
 @group(0) @binding(0) var<uniform> params: Combine;
 @group(0) @binding(1) var<storage, read_write> state: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> stage: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> slopes: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> velocities: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> norms: array<vec4<f32>>;
 
 @compute @workgroup_size(THREADS)
@@ -93,7 +93,7 @@ fn put(row: u32, c: u32, y: vec4<f32>) {
 fn moved(row: u32, c: u32) -> vec4<f32> {
     var increment = vec4<f32>(0.0);
     for (var s = 0u; s < params.stages; s += 1u) {
-        increment += params.coefficients[s / 4u][s % 4u] * slopes[(s * params.rows + row) * WIDTH + c];
+        increment += params.coefficients[s / 4u][s % 4u] * velocities[(s * params.rows + row) * WIDTH + c];
     }
     return state[row * WIDTH + c] + increment;
 }

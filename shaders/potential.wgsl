@@ -78,7 +78,7 @@ fn potential(
         return;
     }
     potentials[row].x = next;
-    if (token < params.sources && log_weight > 0.5 * SILENT) {
+    if (token < params.sources && log_weight > 0.5 * MASKED_SCORE) {
         let off = LN_2 * abs(next - potentials[row].y);
         atomicMax(&residuals[params.next_at + replica], bitcast<u32>(off));
     }
@@ -86,7 +86,7 @@ fn potential(
 
 // log2 Z of a row, of all slices.
 fn log_sum(row: u32) -> f32 {
-    var shift = SILENT;
+    var shift = MASKED_SCORE;
     for (var slice = 0u; slice < params.slices; slice += 1u) {
         shift = max(shift, partials[(slice * params.rows + row + 1u) * params.stride - 1u].x);
     }

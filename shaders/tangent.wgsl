@@ -3,7 +3,7 @@
 
 struct Tangent {
     rows: u32,
-    // The row of `slopes` at which this stage starts.
+    // The row of `velocities` at which this stage starts.
     first_row: u32,
     // TANGENT for f - x <x, f>, DIRECTION for f / |f|, NGPT for alpha (f - x <x, f>) / |f|, or ZERO.
     rule: u32,
@@ -13,7 +13,7 @@ struct Tangent {
 
 @group(0) @binding(0) var<uniform> params: Tangent;
 @group(0) @binding(1) var<storage, read> tokens: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> slopes: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> velocities: array<vec4<f32>>;
 
 @compute @workgroup_size(THREADS)
 fn tangent(
@@ -28,14 +28,14 @@ fn tangent(
     let at = (params.first_row + row) * WIDTH;
     if (params.rule == ZERO) {
         for (var c = 0u; c < WIDTH; c += 1u) {
-            slopes[at + c] = vec4<f32>(0.0);
+            velocities[at + c] = vec4<f32>(0.0);
         }
         return;
     }
     var radial = 0.0;
     var square = 0.0;
     for (var c = 0u; c < WIDTH; c += 1u) {
-        let f = slopes[at + c];
+        let f = velocities[at + c];
         radial += dot(tokens[row * WIDTH + c], f);
         square += dot(f, f);
     }
@@ -50,6 +50,6 @@ fn tangent(
         scale = params.alpha * inverse;
     }
     for (var c = 0u; c < WIDTH; c += 1u) {
-        slopes[at + c] = scale * (slopes[at + c] - radial * tokens[row * WIDTH + c]);
+        velocities[at + c] = scale * (velocities[at + c] - radial * tokens[row * WIDTH + c]);
     }
 }

@@ -14,7 +14,7 @@ use tokenfield::{
     backend::gpu::{
         Kind,
         kernels::{
-            constants::{Constants, Half, Matrices, Shift, Sight},
+            constants::{Constants, Half, Matrices, Shift, Visibility},
             declared,
             kernel::{Binding, Declaration, Workgroup},
             sizes::{MOST_THREADS, NARROW, WORKGROUP_BYTES},
@@ -37,8 +37,8 @@ fn all_constants() -> Vec<Constants> {
         for (count, replicas) in [(1, 1), (32, 2048), (300, 1), (1 << 20, 1)] {
             for kind in KINDS {
                 for shift in [Shift::Fixed, Shift::Running] {
-                    for sight in [Sight::All, Sight::Leading, Sight::Chosen] {
-                        let chosen = constants(Shape { replicas, count, dim, passive: 0 }, kind, shift, sight);
+                    for visibility in [Visibility::All, Visibility::Leading, Visibility::Chosen] {
+                        let chosen = constants(Shape { replicas, count, dim, passive: 0 }, kind, shift, visibility);
                         // A series whose radial coefficients are shared, short, and as long as any.
                         for degrees in if dim <= 3 { vec![0, 1, 401] } else { vec![0] } {
                             let with_keys = |keys| wide(&chosen, keys, dim);
@@ -65,12 +65,13 @@ fn small_constants() -> Vec<Constants> {
     for dim in DIMS.into_iter().filter(|dim| *dim <= NARROW) {
         let largest = (1..).take_while(|count| fits(*count, dim)).last().expect("one token fits");
         for (count, kind) in [1, 2, 5, 32, 33, largest].into_iter().flat_map(|n| KINDS.map(|kind| (n, kind))) {
-            for (shift, sight, matrices) in
-                [(Shift::Fixed, Sight::All, Matrices::Multiples), (Shift::Running, Sight::Leading, Matrices::General)]
-            {
+            for (shift, visibility, matrices) in [
+                (Shift::Fixed, Visibility::All, Matrices::Multiples),
+                (Shift::Running, Visibility::Leading, Matrices::General),
+            ] {
                 for stages in [1, 2, 4] {
                     let shape = Shape { replicas: 99, count, dim, passive: 0 };
-                    all.extend(small(shape, kind, stages, shift, sight, matrices));
+                    all.extend(small(shape, kind, stages, shift, visibility, matrices));
                 }
             }
         }
@@ -84,9 +85,9 @@ fn small_constants() -> Vec<Constants> {
 fn half_constants() -> Vec<Constants> {
     let mut all = Vec::new();
     for (keys, values) in [(32, 32), (33, 8), (64, 64), (128, 128), (384, 384), (32, 384), (1024, 33)] {
-        for sight in [Sight::All, Sight::Leading, Sight::Chosen] {
+        for visibility in [Visibility::All, Visibility::Leading, Visibility::Chosen] {
             let shape = Shape { replicas: 1, count: 300, dim: values.max(17), passive: 0 };
-            let wide = wide(&constants(shape, Kind::Discrete, Shift::Running, sight), keys, values);
+            let wide = wide(&constants(shape, Kind::Discrete, Shift::Running, visibility), keys, values);
             for (edge, lanes) in [(8, 8), (8, 32), (16, 32), (16, 64), (16, 256)] {
                 all.push(Constants { half: Half { edge, lanes }, ..wide });
             }
@@ -99,7 +100,7 @@ const KINDS: [Kind; 2] = [Kind::Software, Kind::Discrete];
 
 fn fits(count: usize, dim: usize) -> bool {
     let shape = Shape { replicas: 1, count, dim, passive: 0 };
-    small(shape, Kind::Software, 1, Shift::Fixed, Sight::All, Matrices::General).is_some()
+    small(shape, Kind::Software, 1, Shift::Fixed, Visibility::All, Matrices::General).is_some()
 }
 
 /// The kernels that are compiled for these constants, beside that of small replicas.
@@ -113,7 +114,7 @@ fn kernels(constants: &Constants) -> impl Iterator<Item = &'static Declaration> 
         "reduce_wide" | "hardmax" | "half_step" => !is_narrow,
         "project_narrow" => dim.min(inner) as usize <= NARROW,
         "project_wide" => dim.min(inner) as usize > NARROW,
-        "settle" | "sharpness" => true,
+        "write_output" | "attention_statistics" => true,
         _ if dim != inner => false,
         "moments_circle" | "coefficients_circle" | "series_circle" => dim == 2,
         "moments_sphere" | "coefficients_sphere" | "series_sphere" => dim == 3,

@@ -11,7 +11,7 @@ use super::device::Device;
 use crate::backend::BackendError;
 
 /// Allocations that are answered for together: what they add up to, and whether the device had room.
-pub struct Ledger<'a> {
+pub struct AllocationScope<'a> {
     device: &'a Device,
     /// Bytes that may be taken, where that is bounded.
     most: Option<u64>,
@@ -20,11 +20,11 @@ pub struct Ledger<'a> {
     validity: wgpu::ErrorScopeGuard,
 }
 
-impl<'a> Ledger<'a> {
+impl<'a> AllocationScope<'a> {
     /// What `lay_out` makes, if the device had room for all of it. Everything that it allocates, binds and uploads is answered for.
     pub async fn allocate<T>(
         device: &'a Device,
-        lay_out: impl FnOnce(&Ledger) -> Result<T, BackendError>,
+        lay_out: impl FnOnce(&AllocationScope) -> Result<T, BackendError>,
     ) -> Result<T, BackendError> {
         Self::allocate_within(device, None, lay_out).await
     }
@@ -32,21 +32,21 @@ impl<'a> Ledger<'a> {
     async fn allocate_within<T>(
         device: &'a Device,
         most: Option<u64>,
-        lay_out: impl FnOnce(&Ledger) -> Result<T, BackendError>,
+        lay_out: impl FnOnce(&AllocationScope) -> Result<T, BackendError>,
     ) -> Result<T, BackendError> {
         let validity = device.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let room = device.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let ledger = Ledger { device, most, bytes: Cell::new(0), room, validity };
-        let laid_out = lay_out(&ledger);
+        let scope = AllocationScope { device, most, bytes: Cell::new(0), room, validity };
+        let laid_out = lay_out(&scope);
         // The scopes are closed whatever came of it.
-        ledger.close().await?;
+        scope.close().await?;
         laid_out
     }
 
     /// The same for what the host can do as well: none if the device has no room for it.
     pub async fn afford<T>(
         device: &'a Device,
-        lay_out: impl FnOnce(&Ledger) -> Result<T, BackendError>,
+        lay_out: impl FnOnce(&AllocationScope) -> Result<T, BackendError>,
     ) -> Result<Option<T>, BackendError> {
         match Self::allocate_within(device, device.bounds.spare_bytes, lay_out).await {
             Ok(laid_out) => Ok(Some(laid_out)),

@@ -11,7 +11,7 @@ use std::{
 
 use bytemuck::Pod;
 
-use super::{allocation::Ledger, recorder::Recorder};
+use super::{allocation::AllocationScope, recorder::Recorder};
 use crate::backend::BackendError;
 
 /// The largest staging buffer; more is read in several rounds.
@@ -25,9 +25,9 @@ pub struct Readback {
 
 impl Readback {
     /// A staging buffer for reads of about `bytes`.
-    pub fn new(ledger: &Ledger, bytes: u64) -> Readback {
-        let device = ledger.device();
-        let staging = ledger.staging(bytes.clamp(16, MOST_BYTES).next_multiple_of(16));
+    pub fn new(scope: &AllocationScope, bytes: u64) -> Readback {
+        let device = scope.device();
+        let staging = scope.staging(bytes.clamp(16, MOST_BYTES).next_multiple_of(16));
         Readback { device: device.device.clone(), adapter: device.summary.name.clone(), staging }
     }
 

@@ -6,7 +6,7 @@
 use std::{collections::VecDeque, ops::Range, time::Instant};
 
 use super::{
-    allocation::Ledger,
+    allocation::AllocationScope,
     failure::Failure,
     pace::{Pace, Work},
     pipelines::BoundKernel,
@@ -54,10 +54,10 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    pub fn new(ledger: &Ledger) -> Recorder {
-        let device = ledger.device();
+    pub fn new(scope: &AllocationScope) -> Recorder {
+        let device = scope.device();
         let slot_bytes = device.device.limits().min_uniform_buffer_offset_alignment.max(SLOT) as usize;
-        let uniforms = ledger.uniforms((SLOTS * slot_bytes) as u64);
+        let uniforms = scope.uniforms((SLOTS * slot_bytes) as u64);
         Recorder {
             device: device.device.clone(),
             queue: device.queue.clone(),
@@ -141,7 +141,7 @@ impl Recorder {
     }
 
     /// Says that the device may pass over what was recorded last.
-    pub fn doubt(&mut self) {
+    pub fn mark_skippable(&mut self) {
         self.known = Work::AtMost;
     }
 

@@ -5,7 +5,7 @@ use std::f64::consts::LOG2_E;
 use super::{heads, reduction};
 use crate::backend::gpu::{
     engine::{
-        allocation::Ledger,
+        allocation::AllocationScope,
         device::Device,
         pipelines::{BoundKernel, Pipeline},
         recorder::Recorder,
@@ -15,7 +15,7 @@ use crate::backend::gpu::{
         declared, params,
     },
     layout::{
-        token_buffers::{Cloud, Tract},
+        token_buffers::{SegmentBuffers, TokenBuffers},
         tune,
     },
 };
@@ -48,22 +48,31 @@ pub struct Advance {
 
 impl Advance {
     /// Nothing if the steps of `problem` must go stage by stage.
-    pub fn new(ledger: &Ledger, problem: &Problem, cloud: &Cloud, recorder: &Recorder) -> Option<Advance> {
-        let device = ledger.device();
-        let constants = constants(device, problem, cloud)?;
+    pub fn new(
+        scope: &AllocationScope,
+        problem: &Problem,
+        buffers: &TokenBuffers,
+        recorder: &Recorder,
+    ) -> Option<Advance> {
+        let device = scope.device();
+        let constants = constants(device, problem, buffers)?;
         let attention = &problem.model.attention;
         let pipeline = Pipeline::<declared::Advance>::new(device, &constants);
         // All heads have the betas of the first.
         let head = attention.heads.first()?;
         let scale = |replica| (attention.beta_in(head, replica) * LOG2_E) as f32;
-        let scales = ledger.upload("scales", &(0..problem.tokens.shape.replicas).map(scale).collect::<Vec<_>>());
-        let table = ledger.upload("heads", &heads::table(problem));
-        let bind = |tract: &Tract| {
-            pipeline.bind(device, recorder.uniforms(), [&tract.state, &tract.weights, &scales, &table])
+        let scales = scope.upload("scales", &(0..problem.tokens.shape.replicas).map(scale).collect::<Vec<_>>());
+        let table = scope.upload("heads", &heads::table(problem));
+        let bind = |segment_buffers: &SegmentBuffers| {
+            pipeline.bind(
+                device,
+                recorder.uniforms(),
+                [&segment_buffers.state, &segment_buffers.weights, &scales, &table],
+            )
         };
         Some(Advance {
             constants,
-            segments: cloud.tracts.iter().map(bind).collect(),
+            segments: buffers.segments.iter().map(bind).collect(),
             heads: attention.heads.len() as u32,
             normalization: attention.normalization,
             mask: attention.mask,
@@ -77,7 +86,7 @@ impl Advance {
     pub fn record(
         &self,
         recorder: &mut Recorder,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         tableau: &Tableau,
         h: f64,
         field: Field,
@@ -87,13 +96,18 @@ impl Advance {
             return Ok(0);
         }
         let groups = |replicas: usize| replicas.div_ceil(self.constants.tiles as usize) as u64;
-        let largest = cloud.tracts.iter().map(|tract| groups(tract.segment.replicas)).max().unwrap_or(0);
+        let largest = buffers
+            .segments
+            .iter()
+            .map(|segment_buffers| groups(segment_buffers.segment.replicas))
+            .max()
+            .unwrap_or(0);
         // Conversions from float saturate, so an enormous budget means all of it.
         let affordable = (recorder.dispatch_work() / (self.step_work() * largest as f64)) as u64;
         let steps = self.steps.unwrap_or(affordable).clamp(1, most.min(u32::MAX.into()));
         let rows = rows(tableau, h);
-        for (bound, tract) in self.segments.iter().zip(&cloud.tracts) {
-            let segment = &tract.segment;
+        for (bound, segment_buffers) in self.segments.iter().zip(&buffers.segments) {
+            let segment = &segment_buffers.segment;
             let groups = groups(segment.replicas);
             let work = self.step_work() * steps as f64;
             recorder.record_parts(bound, groups, work * groups as f64, |part| params::Advance {
@@ -126,17 +140,17 @@ impl Advance {
 
 /// The one rule for what is small, among problems summed directly: replicas that a workgroup can keep, in segments of whole replicas,
 /// under a scheme that the kernel has room for.
-fn constants(device: &Device, problem: &Problem, cloud: &Cloud) -> Option<Constants> {
+fn constants(device: &Device, problem: &Problem, buffers: &TokenBuffers) -> Option<Constants> {
     let shape = problem.tokens.shape;
     let stages = problem.scheme.tableau().stages();
-    let whole = cloud.tracts.iter().all(|tract| tract.segment.tokens == shape.count);
+    let whole = buffers.segments.iter().all(|segment_buffers| segment_buffers.segment.tokens == shape.count);
     let refused = device.bounds.steps == Some(0);
     if !whole || refused || stages > STAGES {
         return None;
     }
     let shift = if heads::common_peak(problem).is_some() { Shift::Fixed } else { Shift::Running };
     let attention = &problem.model.attention;
-    tune::small(shape, device.kind(), stages, shift, heads::sight(attention), heads::matrices(attention))
+    tune::small(shape, device.kind(), stages, shift, heads::visibility(attention), heads::matrices(attention))
 }
 
 /// The tableau times the step: row s makes the point that follows stage s, and the last row the next state.

@@ -7,9 +7,9 @@
 //! last one the marginals of those that are not are measured once more.
 
 use super::{
-    bindings::{Operand, Wire},
+    bindings::{Bindings, Operand},
     duals::{Duals, Side},
-    reduction::{Aim, Gauge, Hearing, Partial, Reduction},
+    reduction::{Partial, Reduction, ReductionOutput, ReductionSizes, VisibleSources},
 };
 use crate::backend::gpu::{
     engine::{
@@ -18,7 +18,7 @@ use crate::backend::gpu::{
         recorder::Recorder,
     },
     kernels::{codes::SinkhornPhase, constants::Constants, declared, params},
-    layout::{points::POINTS, token_buffers::Cloud},
+    layout::{points::POINTS, token_buffers::TokenBuffers},
 };
 use crate::backend::{BackendError, Point};
 
@@ -46,7 +46,7 @@ pub struct Balance {
 impl Balance {
     pub fn new(
         device: &Device,
-        (cloud, wire): (&Cloud, &Wire),
+        (buffers, bindings): (&TokenBuffers, &Bindings),
         recorder: &Recorder,
         (wide, duals): (Constants, &Duals),
         (iterations, tolerance): (u32, f64),
@@ -54,27 +54,29 @@ impl Balance {
         let half_step = Pipeline::<declared::HalfStep>::new(device, &wide);
         let potential = Pipeline::<declared::Potential>::new(device, &wide);
         let uniforms = recorder.uniforms();
-        let with_sources = |segment: &usize| cloud.tracts[*segment].segment.sources > 0;
+        let with_sources = |segment: &usize| buffers.segments[*segment].segment.sources > 0;
         let site = |segment: usize, point: Point| {
-            let own = &cloud.tracts[segment];
+            let own = &buffers.segments[segment];
             let halves = Side::BOTH.map(|side| {
-                let others = (0..cloud.tracts.len()).filter(|other| own.segment.sees(&cloud.tracts[*other].segment));
+                let others =
+                    (0..buffers.segments.len()).filter(|other| own.segment.sees(&buffers.segments[*other].segment));
                 let half = |other: usize| {
-                    let (queries, keys) = (wire.rows(segment, point, side), wire.rows(other, point, side.other()));
+                    let (queries, keys) =
+                        (bindings.rows(segment, point, side), bindings.rows(other, point, side.other()));
                     let weights = &duals.of[side.other() as usize][other];
-                    half_step.bind(device, uniforms, [queries, keys, weights, &cloud.partials, &duals.residuals])
+                    half_step.bind(device, uniforms, [queries, keys, weights, &buffers.partials, &duals.residuals])
                 };
                 others.map(|other| (other, half(other))).collect()
             });
             let potentials = Side::BOTH.map(|side| {
                 let dual = &duals.of[side as usize][segment];
-                potential.bind(device, uniforms, [&cloud.partials, own.biases(), dual, &duals.residuals])
+                potential.bind(device, uniforms, [&buffers.partials, own.biases(), dual, &duals.residuals])
             });
-            let operands = Side::BOTH.map(|side| wire.operand_of(segment, point, side));
+            let operands = Side::BOTH.map(|side| bindings.operand_of(segment, point, side));
             Site { segment, operands, halves, potentials }
         };
         let sites =
-            |point| (0..cloud.tracts.len()).filter(with_sources).map(|segment| site(segment, point)).collect();
+            |point| (0..buffers.segments.len()).filter(with_sources).map(|segment| site(segment, point)).collect();
         let (stride, sites) = (wide.width() as usize + 1, POINTS.map(sites));
         Balance { iterations, tolerance: tolerance as f32, replicas: duals.replicas, stride, sites }
     }
@@ -83,13 +85,13 @@ impl Balance {
     pub fn record(
         &self,
         recorder: &mut Recorder,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         point: Point,
-        gauge: &Gauge,
+        sizes: &ReductionSizes,
     ) -> Result<(), BackendError> {
         let sites = &self.sites[point as usize];
         for site in sites {
-            self.potential(recorder, cloud, site, Side::Keys, (SinkhornPhase::Start, 0))?;
+            self.potential(recorder, buffers, site, Side::Keys, (SinkhornPhase::Start, 0))?;
         }
         for iteration in 0..=self.iterations {
             for side in Side::BOTH {
@@ -98,13 +100,13 @@ impl Balance {
                     Side::Keys => SinkhornPhase::Columns,
                 };
                 for site in sites {
-                    self.half_step(recorder, cloud, (sites, site), side, (iteration, gauge))?;
-                    self.potential(recorder, cloud, site, side, (half, iteration))?;
+                    self.half_step(recorder, buffers, (sites, site), side, (iteration, sizes))?;
+                    self.potential(recorder, buffers, site, side, (half, iteration))?;
                 }
             }
             let end = if iteration == self.iterations { SinkhornPhase::Last } else { SinkhornPhase::End };
             for site in sites {
-                self.potential(recorder, cloud, site, Side::Keys, (end, iteration))?;
+                self.potential(recorder, buffers, site, Side::Keys, (end, iteration))?;
             }
         }
         Ok(())
@@ -114,26 +116,27 @@ impl Balance {
     fn half_step(
         &self,
         recorder: &mut Recorder,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         (sites, site): (&[Site], &Site),
         side: Side,
-        (iteration, gauge): (u32, &Gauge),
+        (iteration, sizes): (u32, &ReductionSizes),
     ) -> Result<(), BackendError> {
         let make = |recorder: &mut Recorder, site: &Site, side: Side| match &site.operands[side as usize] {
-            Some(operand) => operand.record(recorder, cloud.tracts[site.segment].segment.rows()),
+            Some(operand) => operand.record(recorder, buffers.segments[site.segment].segment.rows()),
             None => Ok(()),
         };
         make(recorder, site, side)?;
-        let queries = &cloud.tracts[site.segment].segment;
+        let queries = &buffers.segments[site.segment].segment;
         let mut partial = Partial::Fresh;
         for (other, bound) in &site.halves[side as usize] {
             for other in sites.iter().filter(|site| site.segment == *other) {
                 make(recorder, other, side.other())?;
             }
-            let keys = &cloud.tracts[*other].segment;
+            let keys = &buffers.segments[*other].segment;
             let residuals_at = self.residuals_at(iteration + 1) + queries.first_replica;
-            let aim = Aim::HalfStep { residuals_at, tolerance: self.tolerance };
-            Reduction { bound, queries, keys, hearing: Hearing::all(), partial, aim }.record(recorder, gauge)?;
+            let output = ReductionOutput::HalfStep { residuals_at, tolerance: self.tolerance };
+            Reduction { bound, queries, keys, visible: VisibleSources::all(), partial, output }
+                .record(recorder, sizes)?;
             partial = Partial::Continued;
         }
         Ok(())
@@ -143,16 +146,16 @@ impl Balance {
     fn potential(
         &self,
         recorder: &mut Recorder,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         site: &Site,
         side: Side,
         (phase, iteration): (SinkhornPhase, u32),
     ) -> Result<(), BackendError> {
-        let segment = &cloud.tracts[site.segment].segment;
+        let segment = &buffers.segments[site.segment].segment;
         let rows = segment.rows();
         let params = params::Potential {
             rows: rows as u32,
-            slices: cloud.slices as u32,
+            slices: buffers.slices as u32,
             stride: self.stride as u32,
             tokens: segment.tokens as u32,
             sources: segment.sources as u32,

@@ -2,21 +2,21 @@
 
 use super::{
     duals::{Duals, Side},
-    heads::Lens,
+    heads::HeadLayout,
     places::{Placing, Table},
     project::{Linear, Projection, Rows},
-    replica_betas::Betas,
+    replica_betas::ReplicaBetas,
 };
 use crate::backend::gpu::{
     engine::{
-        allocation::Ledger,
+        allocation::AllocationScope,
         device::Device,
         pipelines::{BoundKernel, Pipeline},
         recorder::Recorder,
     },
     kernels::{constants::Constants, declared, params},
     layout::{
-        token_buffers::{Cloud, Tract},
+        token_buffers::{SegmentBuffers, TokenBuffers},
         tune,
     },
 };
@@ -44,7 +44,7 @@ pub struct Pass {
     pub query: Option<Operand>,
     /// The keys of each segment that is seen.
     pub keys: Vec<KeyPass>,
-    pub settle: BoundKernel<params::Settle>,
+    pub write_output: BoundKernel<params::WriteOutput>,
     pub output: Option<Projection>,
 }
 
@@ -91,38 +91,38 @@ impl Summation {
 }
 
 /// Attaches the buffers of one head.
-pub struct Wire<'a> {
+pub struct Bindings<'a> {
     device: &'a Device,
-    queries: &'a Cloud,
-    keys: &'a Cloud,
+    queries: &'a TokenBuffers,
+    keys: &'a TokenBuffers,
     recorder: &'a Recorder,
-    lens: &'a Lens<Linear>,
+    layout: &'a HeadLayout<Linear>,
     /// Where replicas have betas of their own.
-    betas: Option<&'a Betas>,
+    replica_betas: Option<&'a ReplicaBetas>,
     constants: &'a Constants,
     /// With the weights of sources as they are, and as the field has them.
     plain: Summation,
     reduce: Summation,
-    settle: Pipeline<declared::Settle>,
+    write_output: Pipeline<declared::WriteOutput>,
     /// Of the segments of queries and of keys, where positions are rotary.
     turns: Option<[Vec<Table>; 2]>,
     /// The log-weights of the field, where they are balanced.
     duals: Option<&'a Duals>,
 }
 
-impl<'a> Wire<'a> {
+impl<'a> Bindings<'a> {
     pub fn new(
-        ledger: &Ledger<'a>,
-        [queries, keys]: [&'a Cloud; 2],
+        scope: &AllocationScope<'a>,
+        [queries, keys]: [&'a TokenBuffers; 2],
         recorder: &'a Recorder,
-        (lens, betas): (&'a Lens<Linear>, Option<&'a Betas>),
+        (layout, replica_betas): (&'a HeadLayout<Linear>, Option<&'a ReplicaBetas>),
         (attention, duals): (&Attention, Option<&'a Duals>),
         constants: &'a Constants,
-    ) -> Wire<'a> {
-        let device = ledger.device();
-        let wide = tune::wide(constants, lens.key_dim, lens.value_dim);
-        let plain = || match (lens.is_narrow(constants.dim as usize), device.half) {
-            (true, _) => Summation::Narrow(Pipeline::new(device, &Constants { shift: lens.shift, ..*constants })),
+    ) -> Bindings<'a> {
+        let device = scope.device();
+        let wide = tune::wide(constants, layout.key_dim, layout.value_dim);
+        let plain = || match (layout.is_narrow(constants.dim as usize), device.half) {
+            (true, _) => Summation::Narrow(Pipeline::new(device, &Constants { shift: layout.shift, ..*constants })),
             (false, Some(half)) => Summation::Half(Pipeline::new(device, &Constants { half, ..wide })),
             (false, None) => Summation::Wide(Pipeline::new(device, &wide)),
         };
@@ -131,63 +131,88 @@ impl<'a> Wire<'a> {
             _ => plain(),
         };
         let plain = plain();
-        let dim = lens.value_dim as u32;
-        let settle = Pipeline::new(device, &Constants { dim, ..*constants });
-        let tables = |base: f64, cloud: &Cloud| {
-            let segments = cloud.tracts.iter().map(|tract| &tract.segment);
-            segments.map(|segment| Table::turned(ledger, base, segment, lens.key_dim)).collect()
+        let dim = layout.value_dim as u32;
+        let write_output = Pipeline::new(device, &Constants { dim, ..*constants });
+        let tables = |base: f64, buffers: &TokenBuffers| {
+            let segments = buffers.segments.iter().map(|segment_buffers| &segment_buffers.segment);
+            segments.map(|segment| Table::turned(scope, base, segment, layout.key_dim)).collect()
         };
         let turns = match attention.position {
             Position::Rotary { base } => Some([tables(base, queries), tables(base, keys)]),
             _ => None,
         };
-        Wire { device, queries, keys, recorder, lens, betas, constants, plain, reduce, settle, turns, duals }
+        Bindings {
+            device,
+            queries,
+            keys,
+            recorder,
+            layout,
+            replica_betas,
+            constants,
+            plain,
+            reduce,
+            write_output,
+            turns,
+            duals,
+        }
     }
 
     /// What the head does to the queries of the segment that has the number `segment`.
     pub fn pass(&self, segment: usize, point: Point) -> Pass {
-        let Wire { queries: cloud, keys, lens, .. } = self;
-        let tract = &cloud.tracts[segment];
+        let Bindings { queries: buffers, keys, layout, .. } = self;
+        let segment_buffers = &buffers.segments[segment];
         let queries = self.rows(segment, point, Side::Queries);
-        let (settled, output) = match &lens.output {
-            None => (&tract.slopes, None),
-            Some(matrix) => (&cloud.outputs, Some(self.project(matrix, [&cloud.outputs, &tract.slopes]))),
+        let (written, output) = match &layout.output {
+            None => (&segment_buffers.velocities, None),
+            Some(matrix) => {
+                (&buffers.outputs, Some(self.project(matrix, [&buffers.outputs, &segment_buffers.velocities])))
+            }
         };
-        let divisors = tract.decay.as_ref().and_then(|decay| decay.divisors.as_ref()).unwrap_or(&tract.weights);
+        let divisors = segment_buffers
+            .decay
+            .as_ref()
+            .and_then(|decay| decay.divisors.as_ref())
+            .unwrap_or(&segment_buffers.weights);
         // Any vectors stand where replicas have no clocks.
-        let betas = self.betas.map_or(&cloud.partials, |betas| &betas.table);
-        let others = keys.tracts.iter().enumerate().filter(|(_, keys)| tract.segment.sees(&keys.segment));
+        let replica_betas = self.replica_betas.map_or(&buffers.partials, |replica_betas| &replica_betas.table);
+        let others = keys.segments.iter().enumerate().filter(|(_, keys)| segment_buffers.segment.sees(&keys.segment));
         Pass {
             query: self.operand_of(segment, point, Side::Queries),
             keys: others.map(|(segment, keys)| self.keys(segment, keys, point, queries)).collect(),
-            settle: self.settle.bind(
+            write_output: self.write_output.bind(
                 self.device,
                 self.recorder.uniforms(),
-                [tract.tokens(point), &cloud.partials, settled, divisors, betas],
+                [segment_buffers.tokens(point), &buffers.partials, written, divisors, replica_betas],
             ),
             output,
         }
     }
 
-    fn keys(&self, segment: usize, tract: &Tract, point: Point, queries: &wgpu::Buffer) -> KeyPass {
-        let Wire { queries: cloud, keys: scratch, lens, .. } = self;
-        let seen = tract.seen(point);
+    fn keys(
+        &self,
+        segment: usize,
+        segment_buffers: &SegmentBuffers,
+        point: Point,
+        queries: &wgpu::Buffer,
+    ) -> KeyPass {
+        let Bindings { queries: buffers, keys: scratch, layout, .. } = self;
+        let seen = segment_buffers.inputs(point);
         let keys = self.rows(segment, point, Side::Keys);
-        let (values, value) = match &lens.value {
+        let (values, value) = match &layout.value {
             None => (seen, None),
             Some(matrix) => (&scratch.values, Some(self.project(matrix, [seen, &scratch.values]))),
         };
         let bind = |summation: &Summation, weights| {
-            let sums = [queries, keys, weights, &cloud.partials];
-            summation.bind(self.device, self.recorder.uniforms(), sums, values, &cloud.extremes)
+            let sums = [queries, keys, weights, &buffers.partials];
+            summation.bind(self.device, self.recorder.uniforms(), sums, values, &buffers.extremes)
         };
-        let weights = self.duals.map_or(tract.biases(), |duals| &duals.of[Side::Keys as usize][segment]);
+        let weights = self.duals.map_or(segment_buffers.biases(), |duals| &duals.of[Side::Keys as usize][segment]);
         KeyPass {
             segment,
             key: self.operand_of(segment, point, Side::Keys),
             value,
             read: [queries, keys, weights].map(Clone::clone),
-            plain: bind(&self.plain, &tract.weights),
+            plain: bind(&self.plain, &segment_buffers.weights),
             reduce: bind(&self.reduce, weights),
         }
     }
@@ -196,25 +221,25 @@ impl<'a> Wire<'a> {
     pub fn rows(&self, segment: usize, point: Point, side: Side) -> &'a wgpu::Buffer {
         match self.made(side) {
             (Some(_), scratch, _) => scratch,
-            (None, _, cloud) => cloud.tracts[segment].asked(point),
+            (None, _, buffers) => buffers.segments[segment].score_inputs(point),
         }
     }
 
     /// What makes one side of a segment, if it is not what is there already.
     pub fn operand_of(&self, segment: usize, point: Point, side: Side) -> Option<Operand> {
-        let (matrix, scratch, cloud) = self.made(side);
-        let tract = &cloud.tracts[segment];
-        let scaled = |betas| Table::scaled(betas, &tract.segment, self.lens.key_dim);
-        let scale = self.betas.filter(|_| side == Side::Queries).map(scaled);
+        let (matrix, scratch, buffers) = self.made(side);
+        let segment_buffers = &buffers.segments[segment];
+        let scaled = |replica_betas| Table::scaled(replica_betas, &segment_buffers.segment, self.layout.key_dim);
+        let scale = self.replica_betas.filter(|_| side == Side::Queries).map(scaled);
         let turn = self.turns.as_ref().map(|turns| &turns[side as usize][segment]);
-        Some(self.operand(matrix?, [tract.asked(point), scratch], turn.into_iter().chain(&scale)))
+        Some(self.operand(matrix?, [segment_buffers.score_inputs(point), scratch], turn.into_iter().chain(&scale)))
     }
 
-    /// The matrix of one side, where it leaves its rows, and the cloud that it takes them from.
-    fn made(&self, side: Side) -> (Option<&'a Linear>, &'a wgpu::Buffer, &'a Cloud) {
+    /// The matrix of one side, where it leaves its rows, and the buffers that it takes them from.
+    fn made(&self, side: Side) -> (Option<&'a Linear>, &'a wgpu::Buffer, &'a TokenBuffers) {
         match side {
-            Side::Queries => (self.lens.query.matrix(), &self.queries.operands, self.queries),
-            Side::Keys => (self.lens.key.as_ref(), &self.keys.keys, self.keys),
+            Side::Queries => (self.layout.query.matrix(), &self.queries.operands, self.queries),
+            Side::Keys => (self.layout.key.as_ref(), &self.keys.keys, self.keys),
         }
     }
 
@@ -224,7 +249,7 @@ impl<'a> Wire<'a> {
         buffers: [&wgpu::Buffer; 2],
         tables: impl Iterator<Item = &'t Table>,
     ) -> Operand {
-        let Wire { device, recorder, constants, .. } = self;
+        let Bindings { device, recorder, constants, .. } = self;
         let placing = |table| Placing::new(device, recorder, constants, table, buffers[1]);
         Operand { projection: self.project(matrix, buffers), placings: tables.map(placing).collect() }
     }

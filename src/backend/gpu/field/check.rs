@@ -4,10 +4,10 @@
 
 use rand::RngExt;
 
-use super::velocity::{Clouds, Velocity};
+use super::velocity::{QueriesAndKeys, Velocity};
 use crate::backend::gpu::{
     engine::{
-        allocation::Ledger,
+        allocation::AllocationScope,
         device::Device,
         pipelines::{BoundKernel, Pipeline},
         readback::Readback,
@@ -17,7 +17,7 @@ use crate::backend::gpu::{
     kernels::{constants::Constants, declared, params},
     layout::{
         segments::Segment,
-        token_buffers::{Cloud, Scratch, Tract},
+        token_buffers::{Scratch, SegmentBuffers, TokenBuffers},
         tune,
     },
 };
@@ -52,7 +52,7 @@ pub struct Check {
     shape: Shape,
     /// Tokens of each replica.
     each: usize,
-    sample: Cloud,
+    sample: TokenBuffers,
     draws: wgpu::Buffer,
     sites: Vec<Site>,
     by_harmonics: Velocity,
@@ -64,26 +64,26 @@ pub struct Check {
 
 impl Check {
     pub fn new(
-        ledger: &Ledger,
+        scope: &AllocationScope,
         problem: &Problem,
         constants: Constants,
         scratch: Scratch,
         harmonics: &Harmonics,
-        keys: &Cloud,
+        keys: &TokenBuffers,
         recorder: &Recorder,
     ) -> Check {
-        let device = ledger.device();
+        let device = scope.device();
         let shape = problem.tokens.shape;
         let each = SAMPLE.div_ceil(shape.replicas);
-        let sample = sample(ledger, &constants, scratch, keys, each);
-        let draws = ledger.buffer("draws", (4 * shape.replicas * each) as u64);
+        let sample = sample(scope, &constants, scratch, keys, each);
+        let draws = scope.buffer("draws", (4 * shape.replicas * each) as u64);
         let gather = Pipeline::<declared::Gather>::new(device, &constants);
         let site = |(to, from): (usize, usize)| {
-            let buffers = [&draws, &keys.tracts[from].state, &sample.tracts[to].state];
+            let buffers = [&draws, &keys.segments[from].state, &sample.segments[to].state];
             Site { from, to, gather: gather.bind(device, recorder.uniforms(), buffers) }
         };
-        let clouds = Clouds { queries: &sample, keys };
-        let velocity = || Velocity::new(ledger, problem, constants, clouds, recorder);
+        let pair = QueriesAndKeys { queries: &sample, keys };
+        let velocity = || Velocity::new(scope, problem, constants, pair, recorder);
         let mut by_harmonics = velocity();
         by_harmonics.series = Some(harmonics.series(device, problem, &constants, &sample, recorder));
         Check {
@@ -107,18 +107,18 @@ impl Check {
         device: &Device,
         recorder: &mut Recorder,
         readback: &Readback,
-        keys: &Cloud,
+        keys: &TokenBuffers,
     ) -> Result<f64, BackendError> {
         self.draw(device, recorder)?;
         self.gather(recorder, keys)?;
-        let clouds = Clouds { queries: &self.sample, keys };
-        self.by_harmonics.evaluate(recorder, clouds, Point::State, self.followed, HARMONIC)?;
-        self.by_pairs.evaluate(recorder, clouds, Point::State, self.followed, DIRECT)?;
+        let pair = QueriesAndKeys { queries: &self.sample, keys };
+        self.by_harmonics.evaluate(recorder, pair, Point::State, self.followed, HARMONIC)?;
+        self.by_pairs.evaluate(recorder, pair, Point::State, self.followed, DIRECT)?;
         let (mut error, mut largest) = (0.0f64, 1.0f64);
-        for tract in &self.sample.tracts {
-            let count = tract.segment.rows() * VECTOR as usize / 4;
-            let slopes = readback.numbers(recorder, &tract.slopes, 0, 2 * count).await?;
-            let (found, direct) = slopes.split_at(DIRECT * count);
+        for segment_buffers in &self.sample.segments {
+            let count = segment_buffers.segment.rows() * VECTOR as usize / 4;
+            let velocities = readback.numbers(recorder, &segment_buffers.velocities, 0, 2 * count).await?;
+            let (found, direct) = velocities.split_at(DIRECT * count);
             for (found, direct) in found.chunks_exact(4).zip(direct.chunks_exact(4)) {
                 let difference = found.iter().zip(direct).map(|(a, b)| f64::from(a - b));
                 error = error.max(norm(difference));
@@ -143,9 +143,9 @@ impl Check {
     }
 
     /// Records the copies of the drawn tokens.
-    fn gather(&self, recorder: &mut Recorder, keys: &Cloud) -> Result<(), BackendError> {
+    fn gather(&self, recorder: &mut Recorder, keys: &TokenBuffers) -> Result<(), BackendError> {
         for site in &self.sites {
-            let (from, to) = (&keys.tracts[site.from].segment, &self.sample.tracts[site.to].segment);
+            let (from, to) = (&keys.segments[site.from].segment, &self.sample.segments[site.to].segment);
             let params = params::Gather {
                 rows: to.rows() as u32,
                 each: self.each as u32,
@@ -160,42 +160,54 @@ impl Check {
 }
 
 /// Pairs of a segment of the sample and a segment of the tokens it is drawn from.
-fn sources(sample: &Cloud, keys: &Cloud) -> impl Iterator<Item = (usize, usize)> {
-    let first = |cloud: &Cloud| cloud.tracts.iter().map(|tract| tract.segment.first_replica).collect::<Vec<_>>();
+fn sources(sample: &TokenBuffers, keys: &TokenBuffers) -> impl Iterator<Item = (usize, usize)> {
+    let first = |buffers: &TokenBuffers| {
+        buffers.segments.iter().map(|segment_buffers| segment_buffers.segment.first_replica).collect::<Vec<_>>()
+    };
     let (sample, keys) = (first(sample), first(keys));
     let pairs = keys.into_iter().enumerate();
     pairs.filter_map(move |(from, replica)| Some((sample.iter().position(|other| *other == replica)?, from)))
 }
 
 /// Room for `each` tokens of every replica of `keys`, in segments of the same replicas.
-fn sample(ledger: &Ledger, constants: &Constants, scratch: Scratch, keys: &Cloud, each: usize) -> Cloud {
-    let device = ledger.device();
-    let whole = keys.tracts.iter().map(|tract| tract.segment).filter(|segment| segment.first_token == 0);
+fn sample(
+    scope: &AllocationScope,
+    constants: &Constants,
+    scratch: Scratch,
+    keys: &TokenBuffers,
+    each: usize,
+) -> TokenBuffers {
+    let device = scope.device();
+    let whole = keys
+        .segments
+        .iter()
+        .map(|segment_buffers| segment_buffers.segment)
+        .filter(|segment| segment.first_token == 0);
     let segments: Vec<Segment> = whole.map(|segment| Segment { tokens: each, sources: 0, ..segment }).collect();
     let most = segments.iter().map(Segment::rows).max().unwrap_or(0) as u64;
-    let sources = keys.tracts.iter().map(|tract| tract.segment.sources).max().unwrap_or(1);
+    let sources = keys.segments.iter().map(|segment_buffers| segment_buffers.segment.sources).max().unwrap_or(1);
     let replicas = segments.iter().map(|segment| segment.replicas).sum();
     let tuned = || tune::slices_for(each, replicas, sources, device.kind(), constants);
     let wanted = device.bounds.slices.unwrap_or_else(tuned).max(sources.div_ceil(MOST_KEYS));
     let slices = sources.div_ceil(tune::slice_keys(sources, wanted, constants));
-    let rows = |label, vectors: usize| ledger.buffer(label, VECTOR * (most * vectors as u64).max(1));
-    let tract = |segment: Segment| {
+    let rows = |label, vectors: usize| scope.buffer(label, VECTOR * (most * vectors as u64).max(1));
+    let segment_buffers = |segment: Segment| {
         let bytes = VECTOR * segment.rows() as u64;
-        let state = ledger.buffer("sample", bytes);
-        Tract {
+        let state = scope.buffer("sample", bytes);
+        SegmentBuffers {
             segment,
             stage: state.clone(),
-            directions: None,
-            placed: None,
+            normalized: None,
+            positioned: None,
             decay: None,
             weights: state.clone(),
             state,
-            slopes: ledger.buffer("sample slopes", 2 * bytes),
+            velocities: scope.buffer("sample velocities", 2 * bytes),
         }
     };
-    Cloud {
-        tracts: segments.into_iter().map(tract).collect(),
-        partials: ledger.buffer("sample partials", 2 * VECTOR * most * slices as u64),
+    TokenBuffers {
+        segments: segments.into_iter().map(segment_buffers).collect(),
+        partials: scope.buffer("sample partials", 2 * VECTOR * most * slices as u64),
         operands: rows("sample operands", scratch.operands),
         keys: rows("sample keys", scratch.keys),
         values: rows("sample values", scratch.values),

@@ -3,8 +3,8 @@
 use crate::backend::{
     BackendError,
     gpu::{
-        engine::{allocation::Ledger, readback::Readback, recorder::Recorder},
-        layout::token_buffers::Cloud,
+        engine::{allocation::AllocationScope, readback::Readback, recorder::Recorder},
+        layout::token_buffers::TokenBuffers,
     },
 };
 
@@ -36,11 +36,11 @@ pub struct Duals {
 }
 
 impl Duals {
-    pub fn new(ledger: &Ledger, cloud: &Cloud) -> Duals {
-        let dual = |rows: usize| ledger.upload("potentials", &vec![0.0; 2 * rows]);
-        let all = || cloud.tracts.iter().map(|tract| dual(tract.segment.rows())).collect();
-        let (of, replicas) = (Side::BOTH.map(|_| all()), replicas(cloud));
-        Duals { of, residuals: ledger.upload("residuals", &vec![0.0f32; 3 * replicas]), replicas }
+    pub fn new(scope: &AllocationScope, buffers: &TokenBuffers) -> Duals {
+        let dual = |rows: usize| scope.upload("potentials", &vec![0.0; 2 * rows]);
+        let all = || buffers.segments.iter().map(|segment_buffers| dual(segment_buffers.segment.rows())).collect();
+        let (of, replicas) = (Side::BOTH.map(|_| all()), replicas(buffers));
+        Duals { of, residuals: scope.upload("residuals", &vec![0.0f32; 3 * replicas]), replicas }
     }
 
     /// Reads how far a natural logarithm of a column sum was from zero, at most, after all that is recorded.
@@ -50,6 +50,11 @@ impl Duals {
     }
 }
 
-fn replicas(cloud: &Cloud) -> usize {
-    cloud.tracts.iter().map(|tract| tract.segment.first_replica + tract.segment.replicas).max().unwrap_or(0)
+fn replicas(buffers: &TokenBuffers) -> usize {
+    buffers
+        .segments
+        .iter()
+        .map(|segment_buffers| segment_buffers.segment.first_replica + segment_buffers.segment.replicas)
+        .max()
+        .unwrap_or(0)
 }

@@ -3,11 +3,11 @@
 
 use std::f64::consts::LOG2_E;
 
-use super::project::{Affine, Linear, Silence};
+use super::project::{Affine, Linear, MaskedRows};
 use crate::backend::gpu::{
-    engine::{allocation::Ledger, device::Device},
+    engine::{allocation::AllocationScope, device::Device},
     kernels::{
-        constants::{Matrices, Shift, Sight},
+        constants::{Matrices, Shift, Visibility},
         sizes::NARROW,
     },
     layout::{
@@ -46,7 +46,7 @@ impl<M> Query<M> {
 }
 
 /// One head: what becomes of a token on its way through it, with matrices of the kind M.
-pub struct Lens<M> {
+pub struct HeadLayout<M> {
     pub query: Query<M>,
     /// Keys and values, where they are not the tokens themselves.
     pub key: Option<M>,
@@ -64,41 +64,41 @@ pub struct Lens<M> {
     pub shift: Shift,
     /// The shift if it is fixed: a whole number, to base two.
     pub fixed: f32,
-    pub silence: Silence,
+    pub masked_rows: MaskedRows,
     /// Whether queries and keys are made of other rows than values.
     pub is_placed: bool,
 }
 
 /// What a head must know of its problem, beside the model.
 #[derive(Clone, Debug)]
-pub struct Setting {
+pub struct HeadInputs {
     pub dim: usize,
     pub sources: usize,
     /// Whether matrices that are multiples of the identity stay what they are.
     pub is_constant: bool,
     /// Whether every token has a length of one, and a weight that does not vanish beside others.
-    pub hears_itself: bool,
+    pub attends_itself: bool,
     /// Present in half precision: no row is longer.
     pub longest: Option<f64>,
 }
 
-impl Setting {
-    pub fn new(problem: &Problem) -> Setting {
+impl HeadInputs {
+    pub fn new(problem: &Problem) -> HeadInputs {
         let Problem { tokens, model, course, .. } = problem;
         let sources = tokens.shape.sources();
-        let heard = match &tokens.weights {
+        let weighs = match &tokens.weights {
             Weights::Equal => tokens.shape.passive == 0,
             Weights::Each(weights) => weights.iter().all(|weight| weight * sources as f64 > 1e-20),
         };
         let is_constant = course.is_constant();
-        let hears_itself = heard && model.geometry.is_unit();
-        Setting { dim: tokens.shape.dim, sources, is_constant, hears_itself, longest: None }
+        let attends_itself = weighs && model.geometry.is_unit();
+        HeadInputs { dim: tokens.shape.dim, sources, is_constant, attends_itself, longest: None }
     }
 
     /// The same in the precision of `device`.
-    pub fn on(device: &Device, problem: &Problem) -> Setting {
+    pub fn on(device: &Device, problem: &Problem) -> HeadInputs {
         let longest = device.half.and_then(|_| half::longest(problem));
-        Setting { longest, ..Setting::new(problem) }
+        HeadInputs { longest, ..HeadInputs::new(problem) }
     }
 
     /// Keeps the outputs of a matrix within f16, and returns by what they became smaller.
@@ -107,16 +107,16 @@ impl Setting {
     }
 }
 
-impl Lens<Affine> {
+impl HeadLayout<Affine> {
     /// `head`, one of those of `attention`, on the host.
-    pub fn of(setting: &Setting, attention: &Attention, head: &Head) -> Lens<Affine> {
-        let dim = setting.dim;
+    pub fn of(inputs: &HeadInputs, attention: &Attention, head: &Head) -> HeadLayout<Affine> {
+        let dim = inputs.dim;
         let beta = attention.beta_of(head);
         let factor = beta * LOG2_E;
-        let (mut query, mut key) = queries_and_keys(setting, attention, head);
-        let (mut value, output) = values_and_output(setting, head);
-        let unit_of_scores = setting.shrink(query.matrix_mut()) * setting.shrink(key.as_mut());
-        let unit_of_values = setting.shrink(value.as_mut());
+        let (mut query, mut key) = queries_and_keys(inputs, attention, head);
+        let (mut value, output) = values_and_output(inputs, head);
+        let unit_of_scores = inputs.shrink(query.matrix_mut()) * inputs.shrink(key.as_mut());
+        let unit_of_values = inputs.shrink(value.as_mut());
         let width = |matrix: Option<&Affine>| matrix.map_or(dim, |matrix| matrix.outer());
         let key_dim = width(query.matrix());
         let value_dim = width(value.as_ref());
@@ -131,48 +131,62 @@ impl Lens<Affine> {
         let down = if is_late { factor } else { 0.0 };
         let is_narrow = dim <= NARROW && key.is_none() && value.is_none();
         let is_placed = matches!(attention.position, Position::Additive(_));
-        let (shift, fixed) = match peak(setting, attention, head) {
+        let (shift, fixed) = match peak(inputs, attention, head) {
             // A whole number costs nothing and makes 2^shift exact.
             Some(peak) if is_narrow && is_shared => (Shift::Fixed, (factor * peak).ceil() as f32),
             _ => (Shift::Running, 0.0),
         };
-        let silence = if head.biases.output.is_empty() { Silence::Zero } else { Silence::Marked };
+        let masked_rows = if head.biases.output.is_empty() { MaskedRows::Zero } else { MaskedRows::Marked };
         // 2^-down in two parts, so that its exponent is exact.
-        let scale = (unit(setting, attention) * unit_of_values * multiple * (down.floor() - down).exp2()) as f32;
+        let scale = (unit(inputs, attention) * unit_of_values * multiple * (down.floor() - down).exp2()) as f32;
         let offset = down.floor() as f32;
         let unit = unit_of_scores as f32;
-        Lens { query, key, value, output, key_dim, value_dim, scale, offset, unit, shift, fixed, silence, is_placed }
+        HeadLayout {
+            query,
+            key,
+            value,
+            output,
+            key_dim,
+            value_dim,
+            scale,
+            offset,
+            unit,
+            shift,
+            fixed,
+            masked_rows,
+            is_placed,
+        }
     }
 }
 
-impl Lens<Linear> {
-    pub fn new(ledger: &Ledger, lens: &Lens<Affine>) -> Lens<Linear> {
-        let put = |label| move |affine: &Affine| Linear::new(ledger, label, affine);
-        Lens {
-            query: match &lens.query {
+impl HeadLayout<Linear> {
+    pub fn new(scope: &AllocationScope, layout: &HeadLayout<Affine>) -> HeadLayout<Linear> {
+        let put = |label| move |affine: &Affine| Linear::new(scope, label, affine);
+        HeadLayout {
+            query: match &layout.query {
                 Query::Scaled(scale) => Query::Scaled(*scale),
                 Query::Projected(matrix) => Query::Projected(put("query")(matrix)),
             },
-            key: lens.key.as_ref().map(put("key")),
-            value: lens.value.as_ref().map(put("value")),
-            output: lens.output.as_ref().map(put("output")),
-            key_dim: lens.key_dim,
-            value_dim: lens.value_dim,
-            scale: lens.scale,
-            offset: lens.offset,
-            unit: lens.unit,
-            shift: lens.shift,
-            fixed: lens.fixed,
-            silence: lens.silence,
-            is_placed: lens.is_placed,
+            key: layout.key.as_ref().map(put("key")),
+            value: layout.value.as_ref().map(put("value")),
+            output: layout.output.as_ref().map(put("output")),
+            key_dim: layout.key_dim,
+            value_dim: layout.value_dim,
+            scale: layout.scale,
+            offset: layout.offset,
+            unit: layout.unit,
+            shift: layout.shift,
+            fixed: layout.fixed,
+            masked_rows: layout.masked_rows,
+            is_placed: layout.is_placed,
         }
     }
 
     /// Replaces the numbers of the head, after whatever was submitted; false if its shape is another.
     #[must_use]
-    pub fn write(&mut self, device: &Device, lens: &Lens<Affine>) -> bool {
-        (self.scale, self.offset, self.unit, self.fixed) = (lens.scale, lens.offset, lens.unit, lens.fixed);
-        if let (Query::Scaled(own), Query::Scaled(scale)) = (&mut self.query, &lens.query) {
+    pub fn write(&mut self, device: &Device, layout: &HeadLayout<Affine>) -> bool {
+        (self.scale, self.offset, self.unit, self.fixed) = (layout.scale, layout.offset, layout.unit, layout.fixed);
+        if let (Query::Scaled(own), Query::Scaled(scale)) = (&mut self.query, &layout.query) {
             *own = *scale;
         }
         let put = |to: Option<&Linear>, from: Option<&Affine>| match (to, from) {
@@ -180,15 +194,15 @@ impl Lens<Linear> {
             (None, None) => true,
             _ => false,
         };
-        (self.silence, self.shift) == (lens.silence, lens.shift)
-            && put(self.query.matrix(), lens.query.matrix())
-            && put(self.key.as_ref(), lens.key.as_ref())
-            && put(self.value.as_ref(), lens.value.as_ref())
-            && put(self.output.as_ref(), lens.output.as_ref())
+        (self.masked_rows, self.shift) == (layout.masked_rows, layout.shift)
+            && put(self.query.matrix(), layout.query.matrix())
+            && put(self.key.as_ref(), layout.key.as_ref())
+            && put(self.value.as_ref(), layout.value.as_ref())
+            && put(self.output.as_ref(), layout.output.as_ref())
     }
 }
 
-impl<M> Lens<M> {
+impl<M> HeadLayout<M> {
     /// What products of queries and keys are multiplied by.
     pub fn score_scale(&self) -> f32 {
         match self.query {
@@ -205,10 +219,10 @@ impl<M> Lens<M> {
 
 /// Queries factor * Q x and keys K x, such that scores to base two are their products. Both are made where they are to be
 /// turned.
-fn queries_and_keys(setting: &Setting, attention: &Attention, head: &Head) -> (Query<Affine>, Option<Affine>) {
-    let (dim, factor) = (setting.dim, attention.beta_of(head) * LOG2_E);
+fn queries_and_keys(inputs: &HeadInputs, attention: &Attention, head: &Head) -> (Query<Affine>, Option<Affine>) {
+    let (dim, factor) = (inputs.dim, attention.beta_of(head) * LOG2_E);
     let turns = matches!(attention.position, Position::Rotary { .. });
-    let folds = setting.is_constant && !turns && attention.factors_of(head).is_empty();
+    let folds = inputs.is_constant && !turns && attention.factors_of(head).is_empty();
     match &head.query_key {
         Matrix::Product { left, right } => {
             let rank = left.len() / dim;
@@ -230,8 +244,8 @@ fn queries_and_keys(setting: &Setting, attention: &Attention, head: &Head) -> (Q
 }
 
 /// Values W_v x, and what follows their weighted sums: W_o with the weight of the head.
-fn values_and_output(setting: &Setting, head: &Head) -> (Option<Affine>, Option<Affine>) {
-    let dim = setting.dim;
+fn values_and_output(inputs: &HeadInputs, head: &Head) -> (Option<Affine>, Option<Affine>) {
+    let dim = inputs.dim;
     let bias: Vec<f64> = head.biases.output.iter().map(|bias| head.weight * bias).collect();
     match &head.value {
         Matrix::Product { left, right } => {
@@ -240,7 +254,7 @@ fn values_and_output(setting: &Setting, head: &Head) -> (Option<Affine>, Option<
             (Some(value), Some(Affine::new(rank, dim, |k, r| head.weight * left[r * dim + k], &bias)))
         }
         matrix => {
-            let folds = setting.is_constant && bias.is_empty();
+            let folds = inputs.is_constant && bias.is_empty();
             if folds && matrix.multiple_of_identity().is_some() {
                 return (None, None);
             }
@@ -251,16 +265,16 @@ fn values_and_output(setting: &Setting, head: &Head) -> (Option<Affine>, Option<
 }
 
 /// The scratch that the heads of a model need.
-pub fn scratch<M>(lenses: &[Lens<M>], normalization: Normalization, partials: Partials) -> Scratch {
-    let most = |width: &dyn Fn(&Lens<M>) -> Option<usize>| {
-        lenses.iter().filter_map(width).map(|dim| dim.div_ceil(4)).max().unwrap_or(0)
+pub fn scratch<M>(layouts: &[HeadLayout<M>], normalization: Normalization, partials: Partials) -> Scratch {
+    let most = |width: &dyn Fn(&HeadLayout<M>) -> Option<usize>| {
+        layouts.iter().filter_map(width).map(|dim| dim.div_ceil(4)).max().unwrap_or(0)
     };
     Scratch {
-        operands: most(&|lens| lens.query.matrix().map(|_| lens.key_dim)),
-        keys: most(&|lens| lens.key.as_ref().map(|_| lens.key_dim)),
-        values: most(&|lens| lens.value.as_ref().map(|_| lens.value_dim)),
-        outputs: most(&|lens| lens.output.as_ref().map(|_| lens.value_dim)),
-        sums: most(&|lens| Some(lens.value_dim)),
+        operands: most(&|layout| layout.query.matrix().map(|_| layout.key_dim)),
+        keys: most(&|layout| layout.key.as_ref().map(|_| layout.key_dim)),
+        values: most(&|layout| layout.value.as_ref().map(|_| layout.value_dim)),
+        outputs: most(&|layout| layout.output.as_ref().map(|_| layout.value_dim)),
+        sums: most(&|layout| Some(layout.value_dim)),
         extremes: usize::from(normalization == Normalization::Hardmax),
         partials,
     }
@@ -275,12 +289,12 @@ pub fn matrices(attention: &Attention) -> Matrices {
     }
 }
 
-/// Which sources the kernels let a query see.
-pub fn sight(attention: &Attention) -> Sight {
+/// Which sources the kernels let a query normalize.
+pub fn visibility(attention: &Attention) -> Visibility {
     match (attention.mask, attention.window) {
-        (Mask::Others, _) | (_, Some(_)) => Sight::Chosen,
-        (Mask::None, None) => Sight::All,
-        (Mask::Causal | Mask::StrictlyCausal, None) => Sight::Leading,
+        (Mask::Others, _) | (_, Some(_)) => Visibility::Chosen,
+        (Mask::None, None) => Visibility::All,
+        (Mask::Causal | Mask::StrictlyCausal, None) => Visibility::Leading,
     }
 }
 
@@ -290,21 +304,21 @@ pub fn sight(attention: &Attention) -> Sight {
 /// itself attains it; so no sum overflows and none vanishes, at any beta. That needs the token's own weight to be
 /// there: passive tokens, weights so small that they vanish beside others, and a mask that hides it need a running
 /// shift. So do positions, balanced weights and whatever changes.
-fn peak(setting: &Setting, attention: &Attention, head: &Head) -> Option<f64> {
+fn peak(inputs: &HeadInputs, attention: &Attention, head: &Head) -> Option<f64> {
     let scale = head.query_key.multiple_of_identity()?;
-    let heard = setting.hears_itself && matches!(attention.mask, Mask::None | Mask::Causal);
-    let bounded = setting.is_constant
+    let attended = inputs.attends_itself && matches!(attention.mask, Mask::None | Mask::Causal);
+    let bounded = inputs.is_constant
         && !matches!(attention.normalization, Normalization::Sinkhorn { .. })
         && attention.window != Some(0)
         && attention.position == Position::Nowhere
         && attention.beta_of(head) * scale >= 0.0;
-    (heard && bounded).then_some(scale)
+    (attended && bounded).then_some(scale)
 }
 
 /// That peak where it is known and the same for all heads.
 pub fn common_peak(problem: &Problem) -> Option<f64> {
-    let (setting, attention) = (Setting::new(problem), &problem.model.attention);
-    let mut peaks = attention.heads.iter().map(|head| peak(&setting, attention, head));
+    let (inputs, attention) = (HeadInputs::new(problem), &problem.model.attention);
+    let mut peaks = attention.heads.iter().map(|head| peak(&inputs, attention, head));
     let first = peaks.next()??;
     peaks.all(|other| other == Some(first)).then_some(first)
 }
@@ -312,7 +326,7 @@ pub fn common_peak(problem: &Problem) -> Option<f64> {
 /// All heads as the kernel `advance` reads them: (c, v, 1 if A is general, 1 if V is), then A and the transpose of V.
 pub fn table(problem: &Problem) -> Vec<f32> {
     let dim = problem.tokens.shape.dim;
-    let unit = unit(&Setting::new(problem), &problem.model.attention);
+    let unit = unit(&HeadInputs::new(problem), &problem.model.attention);
     let mut table = Vec::new();
     for Head { query_key, value, weight, .. } in &problem.model.attention.heads {
         let multiples = [query_key, value].map(Matrix::multiple_of_identity);
@@ -326,8 +340,8 @@ pub fn table(problem: &Problem) -> Vec<f32> {
 }
 
 /// What the sums of a reduction are multiplied by, because it counts weights in units of their mean.
-fn unit(setting: &Setting, attention: &Attention) -> f64 {
-    if is_divided(attention.normalization) { 1.0 } else { 1.0 / setting.sources as f64 }
+fn unit(inputs: &HeadInputs, attention: &Attention) -> f64 {
+    if is_divided(attention.normalization) { 1.0 } else { 1.0 / inputs.sources as f64 }
 }
 
 /// Whether weights are divided by their sum.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::backend::gpu::{
     engine::{
-        allocation::Ledger,
+        allocation::AllocationScope,
         device::Device,
         pipelines::{BoundKernel, Pipeline},
         recorder::Recorder,
@@ -16,7 +16,7 @@ use crate::backend::gpu::{
     layout::{
         geometries::geometries,
         points::POINTS,
-        token_buffers::{Cloud, Tract},
+        token_buffers::{SegmentBuffers, TokenBuffers},
     },
 };
 use crate::{
@@ -28,9 +28,9 @@ use crate::{
 pub struct Motion {
     geometry: Geometry,
     dim: usize,
-    /// By point and segment; `see` is empty where tokens themselves are seen at all times, and `place` where they are nowhere.
-    see: [Vec<BoundKernel<params::See>>; 2],
-    place: [Vec<(BoundKernel<params::See>, Placing)>; 2],
+    /// By point and segment; `normalize` is empty where tokens themselves are seen at all times, and `place` where they are nowhere.
+    normalize: [Vec<BoundKernel<params::NormalizeInputs>>; 2],
+    place: [Vec<(BoundKernel<params::NormalizeInputs>, Placing)>; 2],
     tangent: [Vec<BoundKernel<params::Tangent>>; 2],
     /// What the field -V z of tokens that are rescaled at some time takes.
     drift: Option<Drift>,
@@ -41,10 +41,10 @@ struct Drift {
     passes: [Vec<Projection>; 2],
 }
 
-/// What attention and perceptron are to see of tokens.
+/// What attention and perceptron are to normalize of tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
-    /// What the geometry lets them see.
+pub enum InputRows {
+    /// What the geometry lets them normalize.
     Usual,
     /// The tokens, for observations.
     Plain,
@@ -52,45 +52,57 @@ pub enum Look {
 
 impl Motion {
     pub fn new(
-        ledger: &Ledger,
+        scope: &AllocationScope,
         problem: &Problem,
         constants: &Constants,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         recorder: &Recorder,
     ) -> Motion {
-        let (device, model) = (ledger.device(), &problem.model);
-        let seeing = Pipeline::<declared::See>::new(device, constants);
+        let (device, model) = (scope.device(), &problem.model);
+        let seeing = Pipeline::<declared::NormalizeInputs>::new(device, constants);
         let tangential = Pipeline::<declared::Tangent>::new(device, constants);
-        let see = |tract: &Tract, point| {
-            let directions = tract.directions.as_ref()?;
-            Some(seeing.bind(device, recorder.uniforms(), [tract.tokens(point), directions]))
+        let normalize = |segment_buffers: &SegmentBuffers, point| {
+            let directions = segment_buffers.normalized.as_ref()?;
+            Some(seeing.bind(device, recorder.uniforms(), [segment_buffers.tokens(point), directions]))
         };
         let dim = constants.dim as usize;
-        let place = |tract: &Tract, point| {
-            let (Some(placed), Position::Additive(places)) = (&tract.placed, &model.attention.position) else {
+        let place = |segment_buffers: &SegmentBuffers, point| {
+            let (Some(placed), Position::Additive(places)) = (&segment_buffers.positioned, &model.attention.position)
+            else {
                 return None;
             };
-            let table = Table::added(ledger, places, &tract.segment, dim);
+            let table = Table::added(scope, places, &segment_buffers.segment, dim);
             let placing = Placing::new(device, recorder, constants, &table, placed);
-            Some((seeing.bind(device, recorder.uniforms(), [tract.tokens(point), placed]), placing))
+            Some((seeing.bind(device, recorder.uniforms(), [segment_buffers.tokens(point), placed]), placing))
         };
-        let tangent = |tract: &Tract, point| {
-            Some(tangential.bind(device, recorder.uniforms(), [tract.tokens(point), &tract.slopes]))
+        let tangent = |segment_buffers: &SegmentBuffers, point| {
+            Some(tangential.bind(
+                device,
+                recorder.uniforms(),
+                [segment_buffers.tokens(point), &segment_buffers.velocities],
+            ))
         };
         let drift = geometries(problem).any(|geometry| *geometry == Geometry::Rescaled).then(|| {
-            let matrix = Linear::new(ledger, "drift", &drift(model, dim));
-            let pass = |tract: &Tract, point| {
-                Projection::new(device, recorder, constants, &matrix, [tract.tokens(point), &tract.slopes])
+            let matrix = Linear::new(scope, "drift", &drift(model, dim));
+            let pass = |segment_buffers: &SegmentBuffers, point| {
+                Projection::new(
+                    device,
+                    recorder,
+                    constants,
+                    &matrix,
+                    [segment_buffers.tokens(point), &segment_buffers.velocities],
+                )
             };
-            let passes = POINTS.map(|point| cloud.tracts.iter().map(|tract| pass(tract, point)).collect());
+            let passes = POINTS
+                .map(|point| buffers.segments.iter().map(|segment_buffers| pass(segment_buffers, point)).collect());
             Drift { matrix, passes }
         });
         Motion {
             geometry: model.geometry.clone(),
             dim,
-            see: by_point_and_segment(cloud, see),
-            place: by_point_and_segment(cloud, place),
-            tangent: by_point_and_segment(cloud, tangent),
+            normalize: by_point_and_segment(buffers, normalize),
+            place: by_point_and_segment(buffers, place),
+            tangent: by_point_and_segment(buffers, tangent),
             drift,
         }
     }
@@ -103,7 +115,7 @@ impl Motion {
     #[must_use]
     pub fn write(&mut self, device: &Device, model: &Model) -> bool {
         let geometry = &model.geometry;
-        let is_seen = !geometry.sees_directions() || self.see.iter().any(|bounds| !bounds.is_empty());
+        let is_seen = !geometry.sees_directions() || self.normalize.iter().any(|bounds| !bounds.is_empty());
         let is_drawn = *geometry != Geometry::Rescaled || self.drift.is_some();
         let fits = is_seen && is_drawn;
         self.geometry = geometry.clone();
@@ -112,23 +124,28 @@ impl Motion {
     }
 
     /// Records what is seen of the tokens of all segments, and where they are placed.
-    pub fn look(&self, recorder: &mut Recorder, cloud: &Cloud, point: Point) -> Result<(), BackendError> {
+    pub fn normalize_inputs(
+        &self,
+        recorder: &mut Recorder,
+        buffers: &TokenBuffers,
+        point: Point,
+    ) -> Result<(), BackendError> {
         let unit = u32::from(self.geometry.sees_directions());
-        let see = |recorder: &mut Recorder, bound: &BoundKernel<params::See>, rows: usize| {
-            self.by_rows(recorder, bound, &params::See { rows: rows as u32, unit }, rows)
+        let normalize = |recorder: &mut Recorder, bound: &BoundKernel<params::NormalizeInputs>, rows: usize| {
+            self.by_rows(recorder, bound, &params::NormalizeInputs { rows: rows as u32, unit }, rows)
         };
-        for (bound, tract) in self.see[point as usize].iter().zip(&cloud.tracts) {
-            see(recorder, bound, tract.segment.rows())?;
+        for (bound, segment_buffers) in self.normalize[point as usize].iter().zip(&buffers.segments) {
+            normalize(recorder, bound, segment_buffers.segment.rows())?;
         }
-        for ((bound, placing), tract) in self.place[point as usize].iter().zip(&cloud.tracts) {
-            see(recorder, bound, tract.segment.rows())?;
-            placing.record(recorder, tract.segment.rows())?;
+        for ((bound, placing), segment_buffers) in self.place[point as usize].iter().zip(&buffers.segments) {
+            normalize(recorder, bound, segment_buffers.segment.rows())?;
+            placing.record(recorder, segment_buffers.segment.rows())?;
         }
         Ok(())
     }
 
-    /// Records a field of zero for a segment, in the rows of `slopes` from `first_row`.
-    pub fn rest(
+    /// Records a field of zero for a segment, in the rows of `velocities` from `first_row`.
+    pub fn zero_velocity(
         &self,
         recorder: &mut Recorder,
         (point, segment, rows): (Point, usize, usize),
@@ -139,7 +156,7 @@ impl Motion {
         self.by_rows(recorder, &self.tangent[point as usize][segment], &params, rows)
     }
 
-    /// Records what becomes of the field of a segment in the rows of `slopes` from `first_row`.
+    /// Records what becomes of the field of a segment in the rows of `velocities` from `first_row`.
     pub fn finish(
         &self,
         recorder: &mut Recorder,
@@ -174,8 +191,8 @@ impl Motion {
 }
 
 /// What `one` makes for every point and segment, where it makes something.
-fn by_point_and_segment<T>(cloud: &Cloud, one: impl Fn(&Tract, Point) -> Option<T>) -> [Vec<T>; 2] {
-    POINTS.map(|point| cloud.tracts.iter().filter_map(|tract| one(tract, point)).collect())
+fn by_point_and_segment<T>(buffers: &TokenBuffers, one: impl Fn(&SegmentBuffers, Point) -> Option<T>) -> [Vec<T>; 2] {
+    POINTS.map(|point| buffers.segments.iter().filter_map(|segment_buffers| one(segment_buffers, point)).collect())
 }
 
 /// -V, of the one head that there is.

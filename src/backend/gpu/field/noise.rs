@@ -1,13 +1,13 @@
 //! The noise: what moves each token is drawn on the device, and what moves all tokens of a replica on the host.
 
 use super::{
-    motion::Look,
+    motion::InputRows,
     perceptron::Perceptron,
     project::{Affine, Linear, Projection, Rows, Sum},
 };
 use crate::backend::gpu::{
     engine::{
-        allocation::Ledger,
+        allocation::AllocationScope,
         device::Device,
         pipelines::{BoundKernel, Pipeline},
         recorder::Recorder,
@@ -15,7 +15,7 @@ use crate::backend::gpu::{
     kernels::{constants::Constants, declared, params},
     layout::{
         points::POINTS,
-        token_buffers::{Cloud, Tract},
+        token_buffers::{SegmentBuffers, TokenBuffers},
     },
 };
 use crate::{
@@ -42,7 +42,7 @@ pub struct Noise {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Diffused {
     Moved,
-    /// Displacements are in the first rows of the slopes, to be added.
+    /// Displacements are in the first rows of the velocities, to be added.
     Displaced,
 }
 
@@ -67,43 +67,49 @@ enum Drawn {
 
 impl Noise {
     pub fn new(
-        ledger: &Ledger,
+        scope: &AllocationScope,
         problem: &Problem,
         model: &model::Noise,
         constants: &Constants,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         recorder: &Recorder,
     ) -> Result<Noise, BackendError> {
-        let device = ledger.device();
+        let device = scope.device();
         let shape = problem.tokens.shape;
         // On the sphere draws are turned into motions, whose length is none of theirs.
         let intensity = if problem.fluctuates() { model.intensity } else { 1.0 };
         let field = match (model.field, problem.fluctuates()) {
             (NoiseField::CommonMatrix, _) | (NoiseField::CommonAdditive, false) => {
-                let matrix = Linear::new(ledger, "noise", &Affine::new(shape.dim, shape.dim, |_, _| 0.0, &[]));
-                let pass = |tract: &Tract, point| {
-                    let buffers = [tract.tokens(point), &tract.slopes];
+                let matrix = Linear::new(scope, "noise", &Affine::new(shape.dim, shape.dim, |_, _| 0.0, &[]));
+                let pass = |segment_buffers: &SegmentBuffers, point| {
+                    let buffers = [segment_buffers.tokens(point), &segment_buffers.velocities];
                     Projection::new(device, recorder, constants, &matrix, buffers)
                 };
-                let passes = POINTS.map(|point| cloud.tracts.iter().map(|tract| pass(tract, point)).collect());
+                let passes = POINTS.map(|point| {
+                    buffers.segments.iter().map(|segment_buffers| pass(segment_buffers, point)).collect()
+                });
                 Drawn::Matrix { matrix, passes }
             }
             (NoiseField::Independent, _) | (NoiseField::CommonAdditive, true) => {
                 let numbers = shape.replicas * 4 * constants.width() as usize;
-                let common = ledger.upload("common noise", &vec![0.0; numbers]);
+                let common = scope.upload("common noise", &vec![0.0; numbers]);
                 let pipeline = Pipeline::<declared::Fluctuate>::new(device, constants);
-                let bind = |tract: &Tract| pipeline.bind(device, recorder.uniforms(), [&common, &tract.slopes]);
-                Drawn::Vectors { segments: cloud.tracts.iter().map(bind).collect(), common }
+                let bind = |segment_buffers: &SegmentBuffers| {
+                    pipeline.bind(device, recorder.uniforms(), [&common, &segment_buffers.velocities])
+                };
+                Drawn::Vectors { segments: buffers.segments.iter().map(bind).collect(), common }
             }
             (NoiseField::CommonPerceptron { width, activation }, _) => {
                 let first = perceptron(model, shape, (width, activation, intensity), 0, 0);
-                let perceptron = Perceptron::new(ledger, &first, constants, cloud, recorder, Look::Plain);
+                let perceptron = Perceptron::new(scope, &first, constants, buffers, recorder, InputRows::Plain);
                 Drawn::Perceptron(perceptron?)
             }
         };
         let turn = Pipeline::<declared::Turn>::new(device, constants);
-        let bind = |tract: &Tract| turn.bind(device, recorder.uniforms(), [&tract.state, &tract.slopes]);
-        let turns = if problem.fluctuates() { Vec::new() } else { cloud.tracts.iter().map(bind).collect() };
+        let bind = |segment_buffers: &SegmentBuffers| {
+            turn.bind(device, recorder.uniforms(), [&segment_buffers.state, &segment_buffers.velocities])
+        };
+        let turns = if problem.fluctuates() { Vec::new() } else { buffers.segments.iter().map(bind).collect() };
         Ok(Noise { device: device.clone(), model: model.clone(), shape, intensity, field, turns })
     }
 
@@ -116,7 +122,7 @@ impl Noise {
     pub fn record(
         &mut self,
         recorder: &mut Recorder,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         (point, step, stage): (Point, u64, usize),
     ) -> Result<(), BackendError> {
         match &self.field {
@@ -126,15 +132,15 @@ impl Noise {
                     recorder.submit()?;
                     self.device.queue.write_buffer(common, 0, bytemuck::cast_slice(&self.vectors(step)));
                 }
-                for (bound, tract) in segments.iter().zip(&cloud.tracts) {
-                    let rows = tract.segment.rows();
-                    let params = self.params(tract, step, stage);
+                for (bound, segment_buffers) in segments.iter().zip(&buffers.segments) {
+                    let rows = segment_buffers.segment.rows();
+                    let params = self.params(segment_buffers, step, stage);
                     let work = (rows * self.shape.dim * 32) as f64;
                     recorder.record_rows(bound, &params, rows, work)?;
                 }
             }
             Drawn::Matrix { .. } | Drawn::Perceptron(_) => {
-                self.by_replica(recorder, cloud, Draw::Step(step), (point, stage))?;
+                self.by_replica(recorder, buffers, Draw::Step(step), (point, stage))?;
             }
         }
         Ok(())
@@ -144,28 +150,28 @@ impl Noise {
     pub fn diffuse(
         &mut self,
         recorder: &mut Recorder,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         diffusion: &Diffusion,
         first: u64,
     ) -> Result<Diffused, BackendError> {
         let turn = match diffusion.motion {
             Motion::Turn(turn) => turn,
             Motion::Boosts { .. } | Motion::Shears { .. } => {
-                self.by_replica(recorder, cloud, Draw::Parts(diffusion, first), (Point::State, 0))?;
+                self.by_replica(recorder, buffers, Draw::Parts(diffusion, first), (Point::State, 0))?;
                 return Ok(Diffused::Displaced);
             }
         };
         for part in 0..diffusion.parts {
-            self.record(recorder, cloud, (Point::State, first.wrapping_add(part), 0))?;
-            self.turn(recorder, cloud, &turn)?;
+            self.record(recorder, buffers, (Point::State, first.wrapping_add(part), 0))?;
+            self.turn(recorder, buffers, &turn)?;
         }
         Ok(Diffused::Moved)
     }
 
     /// Records the turn of all tokens in the direction of their draws.
-    fn turn(&self, recorder: &mut Recorder, cloud: &Cloud, turn: &Turn) -> Result<(), BackendError> {
-        for (bound, tract) in self.turns.iter().zip(&cloud.tracts) {
-            let rows = tract.segment.rows();
+    fn turn(&self, recorder: &mut Recorder, buffers: &TokenBuffers, turn: &Turn) -> Result<(), BackendError> {
+        for (bound, segment_buffers) in self.turns.iter().zip(&buffers.segments) {
+            let rows = segment_buffers.segment.rows();
             let (half_rate, root_share) = ((0.5 * turn.rate) as f32, turn.share.sqrt() as f32);
             let params = params::Turn { rows: rows as u32, half_rate, root_share };
             let work = (rows * self.shape.dim * 16) as f64;
@@ -178,7 +184,7 @@ impl Noise {
     fn by_replica(
         &mut self,
         recorder: &mut Recorder,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         drawn: Draw,
         (point, stage): (Point, usize),
     ) -> Result<(), BackendError> {
@@ -198,8 +204,8 @@ impl Noise {
                 }
                 _ => {}
             }
-            for (segment, tract) in cloud.tracts.iter().enumerate() {
-                let own = tract.segment;
+            for (segment, segment_buffers) in buffers.segments.iter().enumerate() {
+                let own = segment_buffers.segment;
                 let first = draw.wrapping_sub(own.first_replica);
                 let rows = match self.model.is_shared {
                     true => 0..own.rows(),
@@ -233,8 +239,8 @@ impl Noise {
         vectors
     }
 
-    fn params(&self, tract: &Tract, step: u64, stage: usize) -> params::Fluctuate {
-        let (segment, seed) = (&tract.segment, self.model.seed);
+    fn params(&self, segment_buffers: &SegmentBuffers, step: u64, stage: usize) -> params::Fluctuate {
+        let (segment, seed) = (&segment_buffers.segment, self.model.seed);
         params::Fluctuate {
             rows: segment.rows() as u32,
             first_row: (stage * segment.rows()) as u32,

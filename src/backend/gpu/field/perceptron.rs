@@ -3,15 +3,15 @@
 use std::ops::Range;
 
 use super::{
-    motion::Look,
+    motion::InputRows,
     project::{Affine, Linear, Projection, Rows, Sum},
 };
 use crate::backend::gpu::{
-    engine::{allocation::Ledger, device::Device, recorder::Recorder},
+    engine::{allocation::AllocationScope, device::Device, recorder::Recorder},
     kernels::constants::Constants,
     layout::{
         points::POINTS,
-        token_buffers::{Cloud, Tract},
+        token_buffers::{SegmentBuffers, TokenBuffers},
     },
 };
 use crate::{
@@ -34,31 +34,32 @@ pub struct Perceptron {
 
 impl Perceptron {
     pub fn new(
-        ledger: &Ledger,
+        scope: &AllocationScope,
         model: &model::Perceptron,
         constants: &Constants,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         recorder: &Recorder,
-        look: Look,
+        normalize_inputs: InputRows,
     ) -> Result<Perceptron, BackendError> {
-        let (device, dim) = (ledger.device(), constants.dim as usize);
+        let (device, dim) = (scope.device(), constants.dim as usize);
         let row_bytes = 16 * model.width().div_ceil(4) as u64;
         device.within("max_storage_buffer_binding_size", row_bytes, device.segment_bytes())?;
-        let most = cloud.tracts.iter().map(|tract| tract.segment.rows()).max().unwrap_or(1);
+        let most = buffers.segments.iter().map(|segment_buffers| segment_buffers.segment.rows()).max().unwrap_or(1);
         let block = ((HIDDEN.min(device.segment_bytes()) / row_bytes) as usize).clamp(1, most);
-        let hidden = ledger.buffer("hidden", row_bytes * block as u64);
+        let hidden = scope.buffer("hidden", row_bytes * block as u64);
         let [inner, outer] = affines(model, dim);
-        let inner = Linear::new(ledger, "inner", &inner);
-        let outer = Linear::new(ledger, "outer", &outer);
-        let pass = |tract: &Tract, point| {
-            let inputs = match look {
-                Look::Usual => tract.seen(point),
-                Look::Plain => tract.tokens(point),
+        let inner = Linear::new(scope, "inner", &inner);
+        let outer = Linear::new(scope, "outer", &outer);
+        let pass = |segment_buffers: &SegmentBuffers, point| {
+            let inputs = match normalize_inputs {
+                InputRows::Usual => segment_buffers.inputs(point),
+                InputRows::Plain => segment_buffers.tokens(point),
             };
             let bind = |linear, buffers| Projection::new(device, recorder, constants, linear, buffers);
-            [bind(&inner, [inputs, &hidden]), bind(&outer, [&hidden, &tract.slopes])]
+            [bind(&inner, [inputs, &hidden]), bind(&outer, [&hidden, &segment_buffers.velocities])]
         };
-        let passes = POINTS.map(|point| cloud.tracts.iter().map(|tract| pass(tract, point)).collect());
+        let passes =
+            POINTS.map(|point| buffers.segments.iter().map(|segment_buffers| pass(segment_buffers, point)).collect());
         Ok(Perceptron { inner, outer, activation: model.activation, block, passes })
     }
 
@@ -70,7 +71,7 @@ impl Perceptron {
         self.inner.write(device, &inner) && self.outer.write(device, &outer)
     }
 
-    /// Records the output at the `rows` tokens of a segment into the rows of `slopes` from `first_row`.
+    /// Records the output at the `rows` tokens of a segment into the rows of `velocities` from `first_row`.
     pub fn record(
         &self,
         recorder: &mut Recorder,

@@ -3,11 +3,11 @@
 //!
 //! All tables are made on the host in double precision, because angles grow with n.
 
-use super::replica_betas::Betas;
+use super::replica_betas::ReplicaBetas;
 use crate::backend::BackendError;
 use crate::backend::gpu::{
     engine::{
-        allocation::Ledger,
+        allocation::AllocationScope,
         device::Device,
         pipelines::{BoundKernel, Pipeline},
         recorder::Recorder,
@@ -29,15 +29,15 @@ pub struct Table {
 
 impl Table {
     /// p_i of the tokens of `segment`, `dim` numbers each.
-    pub fn added(ledger: &Ledger, places: &[f64], segment: &Segment, dim: usize) -> Table {
+    pub fn added(scope: &AllocationScope, places: &[f64], segment: &Segment, dim: usize) -> Table {
         let own = &places[segment.first_token * dim..][..segment.tokens * dim];
         let numbers = padded(own.chunks_exact(dim).map(|place| place.iter().copied()), dim);
-        let places = ledger.upload("places", &numbers);
+        let places = scope.upload("places", &numbers);
         Table::of(places, segment, dim, TableRule::Add)
     }
 
     /// The cosine and the sine of i base^{-2m / width}, for the pair m of components of token i.
-    pub fn turned(ledger: &Ledger, base: f64, segment: &Segment, width: usize) -> Table {
+    pub fn turned(scope: &AllocationScope, base: f64, segment: &Segment, width: usize) -> Table {
         let angle = |token: usize, pair: usize| token as f64 * base.powf(-2.0 * pair as f64 / width as f64);
         let row = |token: usize| {
             (0..width).map(move |k| match (angle(token, k / 2), k % 2) {
@@ -46,12 +46,12 @@ impl Table {
             })
         };
         let numbers = padded((segment.first_token..segment.first_token + segment.tokens).map(row), width);
-        Table::of(ledger.upload("turns", &numbers), segment, width, TableRule::Turn)
+        Table::of(scope.upload("turns", &numbers), segment, width, TableRule::Turn)
     }
 
     /// What each replica multiplies rows of so many components by.
-    pub fn scaled(betas: &Betas, segment: &Segment, width: usize) -> Table {
-        Table::of(betas.table.clone(), segment, width, TableRule::Scale)
+    pub fn scaled(replica_betas: &ReplicaBetas, segment: &Segment, width: usize) -> Table {
+        Table::of(replica_betas.table.clone(), segment, width, TableRule::Scale)
     }
 
     fn of(places: wgpu::Buffer, segment: &Segment, width: usize, rule: TableRule) -> Table {

@@ -2,7 +2,7 @@
 
 use crate::backend::gpu::{
     engine::{
-        allocation::Ledger,
+        allocation::AllocationScope,
         device::Device,
         pipelines::{BoundKernel, Pipeline},
         recorder::Recorder,
@@ -64,9 +64,9 @@ pub struct Linear {
 }
 
 impl Linear {
-    pub fn new(ledger: &Ledger, label: &str, affine: &Affine) -> Linear {
+    pub fn new(scope: &AllocationScope, label: &str, affine: &Affine) -> Linear {
         let Affine { inner, outer, ref numbers } = *affine;
-        Linear { inner, outer, buffer: ledger.upload(label, numbers) }
+        Linear { inner, outer, buffer: scope.upload(label, numbers) }
     }
 
     /// Replaces the numbers, after whatever was submitted; false if the shape is another.
@@ -87,9 +87,9 @@ pub enum Sum {
     Continued,
 }
 
-/// What the inputs of queries that hear nobody are.
+/// What stands in the inputs for queries without a visible source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Silence {
+pub enum MaskedRows {
     Zero,
     /// Marked, because a bias must not be added to them.
     Marked,
@@ -103,14 +103,14 @@ pub struct Rows {
     pub first_output: usize,
     pub sum: Sum,
     pub activation: Activation,
-    pub silence: Silence,
+    pub masked_rows: MaskedRows,
 }
 
 impl Rows {
     /// The first rows, into the first rows.
     pub fn first(count: usize) -> Rows {
-        let (sum, activation, silence) = (Sum::Fresh, Activation::Identity, Silence::Zero);
-        Rows { count, first_input: 0, first_output: 0, sum, activation, silence }
+        let (sum, activation, masked_rows) = (Sum::Fresh, Activation::Identity, MaskedRows::Zero);
+        Rows { count, first_input: 0, first_output: 0, sum, activation, masked_rows }
     }
 }
 
@@ -158,7 +158,7 @@ impl Projection {
             first_output: rows.first_output as u32,
             accumulate: u32::from(rows.sum == Sum::Continued),
             activation: rows.activation.into(),
-            marked: u32::from(rows.silence == Silence::Marked),
+            marked: u32::from(rows.masked_rows == MaskedRows::Marked),
         })
     }
 }

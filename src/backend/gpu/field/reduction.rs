@@ -14,26 +14,26 @@ use crate::{
 /// More than there are tokens.
 const FAR: i32 = 1 << 30;
 
-/// Whom a query hears, by mask and window.
+/// Which sources a query attends to, by mask and window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hearing {
+pub struct VisibleSources {
     mask: Mask,
     window: Option<usize>,
 }
 
-impl Hearing {
-    pub fn of(attention: &Attention) -> Hearing {
-        Hearing { mask: attention.mask, window: attention.window }
+impl VisibleSources {
+    pub fn of(attention: &Attention) -> VisibleSources {
+        VisibleSources { mask: attention.mask, window: attention.window }
     }
 
-    /// Everybody.
-    pub fn all() -> Hearing {
-        Hearing { mask: Mask::None, window: None }
+    /// All of them.
+    pub fn all() -> VisibleSources {
+        VisibleSources { mask: Mask::None, window: None }
     }
 
     /// The same for queries and keys of two segments.
-    pub fn heard(self, queries: &Segment, keys: &Segment) -> Heard {
-        Heard {
+    pub fn between(self, queries: &Segment, keys: &Segment) -> SourceRange {
+        SourceRange {
             reach: reach(self.mask, queries, keys),
             ahead: queries.first_token as i32 - keys.first_token as i32,
             // Beyond any source, and far from overflow when a query's number is added.
@@ -43,8 +43,8 @@ impl Hearing {
     }
 }
 
-/// The same as kernels are told.
-pub struct Heard {
+/// The same as parameters of kernels.
+pub struct SourceRange {
     pub reach: i32,
     pub ahead: i32,
     pub window: i32,
@@ -60,7 +60,7 @@ pub enum Partial {
 
 /// What is done with the scores.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Aim {
+pub enum ReductionOutput {
     /// They are weighed and summed.
     Sums,
     /// The largest of each query is sought.
@@ -71,7 +71,7 @@ pub enum Aim {
 
 /// The sizes of a head that all its reductions share.
 #[derive(Clone, Copy, Debug)]
-pub struct Gauge {
+pub struct ReductionSizes {
     pub constants: Constants,
     /// Slices of the keys, and queries of a workgroup.
     pub slices: usize,
@@ -83,10 +83,10 @@ pub struct Gauge {
     pub shift: f32,
 }
 
-impl Gauge {
+impl ReductionSizes {
     /// The same in a kernel for wide tokens.
-    pub fn wide(self) -> Gauge {
-        Gauge { group_queries: WIDE_QUERIES as usize, ..self }
+    pub fn wide(self) -> ReductionSizes {
+        ReductionSizes { group_queries: WIDE_QUERIES as usize, ..self }
     }
 }
 
@@ -94,26 +94,26 @@ pub struct Reduction<'a> {
     pub bound: &'a BoundKernel<params::Reduce>,
     pub queries: &'a Segment,
     pub keys: &'a Segment,
-    pub hearing: Hearing,
+    pub visible: VisibleSources,
     pub partial: Partial,
-    pub aim: Aim,
+    pub output: ReductionOutput,
 }
 
 impl Reduction<'_> {
-    pub fn record(&self, recorder: &mut Recorder, gauge: &Gauge) -> Result<(), BackendError> {
-        let Reduction { queries, keys, hearing, .. } = self;
-        let Gauge { constants, slices, group_queries, .. } = gauge;
+    pub fn record(&self, recorder: &mut Recorder, sizes: &ReductionSizes) -> Result<(), BackendError> {
+        let Reduction { queries, keys, visible, .. } = self;
+        let ReductionSizes { constants, slices, group_queries, .. } = sizes;
         let blocks = queries.tokens.div_ceil(*group_queries);
         let groups = (queries.replicas * slices * blocks) as u64;
         // The exponential is about eight multiply-adds.
-        let work = (group_queries * (gauge.width + 8)) as f64;
+        let work = (group_queries * (sizes.width + 8)) as f64;
         let slice_keys = tune::slice_keys(keys.sources, *slices, constants);
         let (most_pairs, most_groups) = (recorder.dispatch_work() / work, recorder.dispatch_groups());
-        let (residuals_at, tolerance) = match self.aim {
-            Aim::HalfStep { residuals_at, tolerance } => (residuals_at as u32, tolerance),
-            Aim::Sums | Aim::Extremes => (0, 0.0),
+        let (residuals_at, tolerance) = match self.output {
+            ReductionOutput::HalfStep { residuals_at, tolerance } => (residuals_at as u32, tolerance),
+            ReductionOutput::Sums | ReductionOutput::Extremes => (0, 0.0),
         };
-        let heard = hearing.heard(queries, keys);
+        let range = visible.between(queries, keys);
         for part in Parts::new(groups, slice_keys, constants.chunk as usize, most_pairs, most_groups) {
             let params = params::Reduce {
                 first_group: part.groups.start as u32,
@@ -128,20 +128,20 @@ impl Reduction<'_> {
                 first_key: part.keys.start as u32,
                 end_key: part.keys.end as u32,
                 fresh: u32::from(self.partial == Partial::Fresh && part.keys.start == 0),
-                scale: gauge.scale,
-                shift: gauge.shift,
-                reach: heard.reach,
-                ahead: heard.ahead,
-                window: heard.window,
-                others: heard.others,
-                seeks: u32::from(self.aim == Aim::Extremes),
+                scale: sizes.scale,
+                shift: sizes.shift,
+                reach: range.reach,
+                ahead: range.ahead,
+                window: range.window,
+                others: range.others,
+                seeks: u32::from(self.output == ReductionOutput::Extremes),
                 residuals_at,
                 tolerance,
             };
             let groups = part.groups.end - part.groups.start;
             recorder.record(self.bound, &params, groups, groups as f64 * part.keys.len() as f64 * work)?;
-            if let Aim::HalfStep { .. } = self.aim {
-                recorder.doubt();
+            if let ReductionOutput::HalfStep { .. } = self.output {
+                recorder.mark_skippable();
             }
         }
         Ok(())

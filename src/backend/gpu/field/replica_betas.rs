@@ -2,25 +2,25 @@
 
 use std::f64::consts::LOG2_E;
 
-use crate::backend::gpu::engine::{allocation::Ledger, device::Device};
+use crate::backend::gpu::engine::{allocation::AllocationScope, device::Device};
 use crate::model::{Attention, Head, Normalization};
 
 /// For each replica of the problem (f, e, q, 0): queries are multiplied by f, and sums of weights that are not divided by their
 /// total are divided by 2^e q.
-pub struct Betas {
+pub struct ReplicaBetas {
     pub table: wgpu::Buffer,
 }
 
-impl Betas {
+impl ReplicaBetas {
     /// Nothing if a head has the same beta everywhere.
-    pub fn new(ledger: &Ledger, attention: &Attention, head: &Head) -> Option<Betas> {
+    pub fn new(scope: &AllocationScope, attention: &Attention, head: &Head) -> Option<ReplicaBetas> {
         let numbers = numbers(attention, head);
-        (!numbers.is_empty()).then(|| Betas { table: ledger.upload("betas", &numbers) })
+        (!numbers.is_empty()).then(|| ReplicaBetas { table: scope.upload("replica_betas", &numbers) })
     }
 
-    /// Replaces the numbers of a head that has betas or none, after whatever was submitted; false if it must be otherwise.
+    /// Replaces the numbers of a head that has replica_betas or none, after whatever was submitted; false if it must be otherwise.
     #[must_use]
-    pub fn write(own: Option<&Betas>, device: &Device, attention: &Attention, head: &Head) -> bool {
+    pub fn write(own: Option<&ReplicaBetas>, device: &Device, attention: &Attention, head: &Head) -> bool {
         let numbers = numbers(attention, head);
         if let Some(own) = own.filter(|_| !numbers.is_empty()) {
             device.queue.write_buffer(&own.table, 0, bytemuck::cast_slice(&numbers));

@@ -2,13 +2,13 @@
 
 use crate::backend::gpu::{
     engine::{
-        allocation::Ledger,
+        allocation::AllocationScope,
         device::Device,
         pipelines::{BoundKernel, Pipeline},
         recorder::Recorder,
     },
     kernels::{codes::Retraction, constants::Constants, declared, params},
-    layout::token_buffers::{Cloud, Tract},
+    layout::token_buffers::{SegmentBuffers, TokenBuffers},
 };
 use crate::{
     backend::{BackendError, Point},
@@ -29,19 +29,23 @@ pub struct Combination {
 
 impl Combination {
     pub fn new(
-        ledger: &Ledger,
+        scope: &AllocationScope,
         geometry: &Geometry,
         constants: &Constants,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         recorder: &Recorder,
     ) -> Combination {
-        let (device, dim) = (ledger.device(), constants.dim as usize);
-        let norms = ledger.upload("norms", &numbers(geometry, dim));
+        let (device, dim) = (scope.device(), constants.dim as usize);
+        let norms = scope.upload("norms", &numbers(geometry, dim));
         let pipeline = Pipeline::<declared::Combine>::new(device, constants);
-        let bind = |tract: &Tract| {
-            pipeline.bind(device, recorder.uniforms(), [&tract.state, &tract.stage, &tract.slopes, &norms])
+        let bind = |segment_buffers: &SegmentBuffers| {
+            pipeline.bind(
+                device,
+                recorder.uniforms(),
+                [&segment_buffers.state, &segment_buffers.stage, &segment_buffers.velocities, &norms],
+            )
         };
-        Combination { segments: cloud.tracts.iter().map(bind).collect(), geometry: geometry.clone(), norms, dim }
+        Combination { segments: buffers.segments.iter().map(bind).collect(), geometry: geometry.clone(), norms, dim }
     }
 
     /// Follows another geometry, after whatever was submitted.
@@ -54,7 +58,7 @@ impl Combination {
     pub fn record(
         &self,
         recorder: &mut Recorder,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         coefficients: &[f64],
         into: Point,
         field: Field,
@@ -75,8 +79,8 @@ impl Combination {
             }
             _ => (Retraction::Identity, 0, 0.0),
         };
-        for (bound, tract) in self.segments.iter().zip(&cloud.tracts) {
-            let rows = tract.segment.rows();
+        for (bound, segment_buffers) in self.segments.iter().zip(&buffers.segments) {
+            let rows = segment_buffers.segment.rows();
             let params = params::Combine {
                 rows: rows as u32,
                 stages: coefficients.len() as u32,

@@ -3,17 +3,17 @@
 
 use super::{
     balance::Balance,
-    bindings::{KeyPass, Pass, Wire},
+    bindings::{Bindings, KeyPass, Pass},
     duals::Duals,
-    heads::{Lens, Setting, is_divided},
+    heads::{HeadInputs, HeadLayout, is_divided},
     motion::Motion,
     perceptron::Perceptron,
-    project::{Linear, Rows, Silence, Sum},
-    reduction::{Aim, Gauge, Hearing, Partial, Reduction},
-    replica_betas::Betas,
+    project::{Linear, MaskedRows, Rows, Sum},
+    reduction::{Partial, Reduction, ReductionOutput, ReductionSizes, VisibleSources},
+    replica_betas::ReplicaBetas,
 };
 use crate::backend::gpu::{
-    engine::{allocation::Ledger, device::Device, readback::Readback, recorder::Recorder},
+    engine::{allocation::AllocationScope, device::Device, readback::Readback, recorder::Recorder},
     harmonic::series::Series,
     kernels::{
         constants::Constants,
@@ -22,7 +22,7 @@ use crate::backend::gpu::{
     },
     layout::{
         points::{POINTS, View},
-        token_buffers::Cloud,
+        token_buffers::TokenBuffers,
         tune,
     },
 };
@@ -41,11 +41,11 @@ pub enum Purpose {
     Energy,
 }
 
-/// One head: its lens, and its passes by point and segment.
+/// One head: its layout, and its passes by point and segment.
 struct Head {
-    lens: Lens<Linear>,
+    layout: HeadLayout<Linear>,
     /// Present where replicas have betas of their own.
-    betas: Option<Betas>,
+    replica_betas: Option<ReplicaBetas>,
     /// Queries of one workgroup of the reduction.
     group_queries: usize,
     /// Present where rows and columns are normalized in turn.
@@ -55,10 +55,10 @@ struct Head {
 }
 
 pub struct Velocity {
-    setting: Setting,
+    inputs: HeadInputs,
     constants: Constants,
     pub normalization: Normalization,
-    pub hearing: Hearing,
+    pub visible: VisibleSources,
     heads: Vec<Head>,
     pub motion: Motion,
     /// Present where the model has one.
@@ -67,81 +67,81 @@ pub struct Velocity {
     pub series: Option<Series>,
 }
 
-/// The field at the queries of one cloud, that the keys of another make.
+/// The field at the queries of one buffers, that the keys of another make.
 ///
 /// Both are the same but where a sample is checked.
 #[derive(Clone, Copy)]
-pub struct Clouds<'a> {
-    pub queries: &'a Cloud,
-    pub keys: &'a Cloud,
+pub struct QueriesAndKeys<'a> {
+    pub queries: &'a TokenBuffers,
+    pub keys: &'a TokenBuffers,
 }
 
-impl<'a> Clouds<'a> {
+impl<'a> QueriesAndKeys<'a> {
     /// Tokens that move themselves.
-    pub fn same(cloud: &'a Cloud) -> Clouds<'a> {
-        Clouds { queries: cloud, keys: cloud }
+    pub fn same(buffers: &'a TokenBuffers) -> QueriesAndKeys<'a> {
+        QueriesAndKeys { queries: buffers, keys: buffers }
     }
 }
 
 impl Velocity {
     pub fn new(
-        ledger: &Ledger,
+        scope: &AllocationScope,
         problem: &Problem,
         constants: Constants,
-        clouds: Clouds,
+        pair: QueriesAndKeys,
         recorder: &Recorder,
     ) -> Velocity {
-        let device = ledger.device();
-        let Clouds { queries, keys } = clouds;
-        let (setting, attention) = (Setting::on(device, problem), &problem.model.attention);
+        let device = scope.device();
+        let QueriesAndKeys { queries, keys } = pair;
+        let (inputs, attention) = (HeadInputs::on(device, problem), &problem.model.attention);
         let head = |head| {
-            let lens = Lens::new(ledger, &Lens::of(&setting, attention, head));
-            let betas = Betas::new(ledger, attention, head);
+            let layout = HeadLayout::new(scope, &HeadLayout::of(&inputs, attention, head));
+            let replica_betas = ReplicaBetas::new(scope, attention, head);
             let (limits, duals) = match attention.normalization {
                 Normalization::Sinkhorn { iterations, tolerance } => {
-                    ((iterations, tolerance), Some(Duals::new(ledger, keys)))
+                    ((iterations, tolerance), Some(Duals::new(scope, keys)))
                 }
                 _ => ((0, 0.0), None),
             };
-            let (own, shared) = ((&lens, betas.as_ref()), (attention, duals.as_ref()));
-            let wire = Wire::new(ledger, [queries, keys], recorder, own, shared, &constants);
+            let (own, shared) = ((&layout, replica_betas.as_ref()), (attention, duals.as_ref()));
+            let bindings = Bindings::new(scope, [queries, keys], recorder, own, shared, &constants);
             let balance = duals.as_ref().map(|duals| {
-                let wide = tune::wide(&constants, lens.key_dim, lens.value_dim);
-                Balance::new(device, (keys, &wire), recorder, (wide, duals), limits)
+                let wide = tune::wide(&constants, layout.key_dim, layout.value_dim);
+                Balance::new(device, (keys, &bindings), recorder, (wide, duals), limits)
             });
-            let passes =
-                POINTS.map(|point| (0..queries.tracts.len()).map(|segment| wire.pass(segment, point)).collect());
-            let group_queries = match lens.is_narrow(problem.tokens.shape.dim) {
+            let passes = POINTS
+                .map(|point| (0..queries.segments.len()).map(|segment| bindings.pass(segment, point)).collect());
+            let group_queries = match layout.is_narrow(problem.tokens.shape.dim) {
                 true => tune::group_queries(&constants),
                 false => WIDE_QUERIES as usize,
             };
-            Head { lens, betas, group_queries, duals, balance, passes }
+            Head { layout, replica_betas, group_queries, duals, balance, passes }
         };
         Velocity {
             constants,
             normalization: attention.normalization,
-            hearing: Hearing::of(attention),
+            visible: VisibleSources::of(attention),
             heads: attention.heads.iter().map(head).collect(),
-            motion: Motion::new(ledger, problem, &constants, queries, recorder),
+            motion: Motion::new(scope, problem, &constants, queries, recorder),
             perceptron: None,
             series: None,
-            setting,
+            inputs,
         }
     }
 
     /// Follows `model`, after whatever was submitted; false if it has other shapes.
     #[must_use]
     pub fn write(&mut self, device: &Device, model: &Model) -> bool {
-        let (setting, attention) = (&self.setting, &model.attention);
+        let (inputs, attention) = (&self.inputs, &model.attention);
         let as_many = attention.heads.len() == self.heads.len();
-        let as_seen = (self.hearing, self.normalization) == (Hearing::of(attention), attention.normalization);
+        let as_seen = (self.visible, self.normalization) == (VisibleSources::of(attention), attention.normalization);
         let mut fits = as_many && as_seen && self.motion.write(device, model);
         for (own, head) in self.heads.iter_mut().zip(&attention.heads) {
-            fits &= own.lens.write(device, &Lens::of(setting, attention, head))
-                && Betas::write(own.betas.as_ref(), device, attention, head);
+            fits &= own.layout.write(device, &HeadLayout::of(inputs, attention, head))
+                && ReplicaBetas::write(own.replica_betas.as_ref(), device, attention, head);
         }
         fits && match (&mut self.perceptron, &model.perceptron) {
-            (Some(own), Some(perceptron)) => own.write(device, perceptron, setting.dim),
+            (Some(own), Some(perceptron)) => own.write(device, perceptron, inputs.dim),
             (None, None) => true,
             _ => false,
         }
@@ -167,48 +167,48 @@ impl Velocity {
 
     /// Vectors of a partial of a head.
     pub fn stride(&self, head: usize) -> usize {
-        self.heads[head].lens.value_dim.div_ceil(4) + 1
+        self.heads[head].layout.value_dim.div_ceil(4) + 1
     }
 
     /// Records k_stage <- the field at `point`.
     pub fn evaluate(
         &self,
         recorder: &mut Recorder,
-        clouds: Clouds,
+        pair: QueriesAndKeys,
         point: Point,
         field: Field,
         stage: usize,
     ) -> Result<(), BackendError> {
-        self.look(recorder, clouds.queries, point)?;
+        self.normalize_inputs(recorder, pair.queries, point)?;
         let heads = if field == Field::Perceptron { 0 } else { self.heads.len() };
         for (head, own) in self.heads[..heads].iter().enumerate() {
             if let Some(balance) = &own.balance {
-                let gauge = self.gauge(head, clouds.keys.slices).wide();
-                balance.record(recorder, clouds.keys, point, &gauge)?;
+                let sizes = self.sizes(head, pair.keys.slices).wide();
+                balance.record(recorder, pair.keys, point, &sizes)?;
             }
         }
-        (0..clouds.queries.tracts.len())
-            .try_for_each(|segment| self.evaluate_segment(recorder, clouds, (point, segment), field, stage))
+        (0..pair.queries.segments.len())
+            .try_for_each(|segment| self.evaluate_segment(recorder, pair, (point, segment), field, stage))
     }
 
     /// The same for the queries of one segment, whose partials stay until another is evaluated.
     pub fn evaluate_segment(
         &self,
         recorder: &mut Recorder,
-        clouds: Clouds,
+        pair: QueriesAndKeys,
         (point, segment): (Point, usize),
         field: Field,
         stage: usize,
     ) -> Result<(), BackendError> {
         let heads = if field == Field::Perceptron { 0 } else { self.heads.len() };
         let is_fused = self.is_fused();
-        let rows = clouds.queries.tracts[segment].segment.rows();
+        let rows = pair.queries.segments[segment].segment.rows();
         let (first_row, mut sum) = (stage * rows, Sum::Fresh);
         for head in 0..heads {
             let view = View { point, segment, head };
-            self.sum(recorder, clouds, view, Purpose::Field)?;
+            self.sum(recorder, pair, view, Purpose::Field)?;
             let projects = field == Field::Tangent && is_fused && head + 1 == heads;
-            self.output(recorder, clouds.queries, view, projects, (first_row, sum))?;
+            self.output(recorder, pair.queries, view, projects, (first_row, sum))?;
             sum = Sum::Continued;
         }
         if let (Field::Tangent | Field::Perceptron, Some(perceptron)) = (field, &self.perceptron) {
@@ -216,7 +216,7 @@ impl Velocity {
             sum = Sum::Continued;
         }
         if sum == Sum::Fresh {
-            self.motion.rest(recorder, (point, segment, rows), first_row)?;
+            self.motion.zero_velocity(recorder, (point, segment, rows), first_row)?;
         }
         if field == Field::Tangent && !is_fused {
             self.motion.finish(recorder, (point, segment, rows), first_row)?;
@@ -225,13 +225,19 @@ impl Velocity {
     }
 
     /// Records what is seen of the tokens.
-    pub fn look(&self, recorder: &mut Recorder, cloud: &Cloud, point: Point) -> Result<(), BackendError> {
-        self.motion.look(recorder, cloud, point)
+    pub fn normalize_inputs(
+        &self,
+        recorder: &mut Recorder,
+        buffers: &TokenBuffers,
+        point: Point,
+    ) -> Result<(), BackendError> {
+        self.motion.normalize_inputs(recorder, buffers, point)
     }
 
     /// Whether the last head can project to the tangent space of the sphere while it leaves its output.
     fn is_fused(&self) -> bool {
-        let adds_last = self.perceptron.is_none() && self.heads.last().is_some_and(|head| head.lens.output.is_none());
+        let adds_last =
+            self.perceptron.is_none() && self.heads.last().is_some_and(|head| head.layout.output.is_none());
         self.motion.is_spherical() && adds_last
     }
 
@@ -239,26 +245,26 @@ impl Velocity {
     pub fn sum(
         &self,
         recorder: &mut Recorder,
-        clouds: Clouds,
+        pair: QueriesAndKeys,
         view: View,
         purpose: Purpose,
     ) -> Result<(), BackendError> {
         if let Some(query) = &self.pass(view).1.query {
-            query.record(recorder, clouds.queries.tracts[view.segment].segment.rows())?;
+            query.record(recorder, pair.queries.segments[view.segment].segment.rows())?;
         }
         if let Some(series) = &self.series {
-            return series.record(recorder, clouds.queries, view);
+            return series.record(recorder, pair.queries, view);
         }
         let is_hard = purpose == Purpose::Field && self.normalization == Normalization::Hardmax;
-        let gauge = self.gauge(view.head, clouds.queries.slices);
-        let (gauge, aims) = match is_hard {
-            true => (gauge.wide(), &[Aim::Extremes, Aim::Sums][..]),
-            false => (gauge, &[Aim::Sums][..]),
+        let sizes = self.sizes(view.head, pair.queries.slices);
+        let (sizes, outputs) = match is_hard {
+            true => (sizes.wide(), &[ReductionOutput::Extremes, ReductionOutput::Sums][..]),
+            false => (sizes, &[ReductionOutput::Sums][..]),
         };
-        for aim in aims {
+        for output in outputs {
             let mut partial = Partial::Fresh;
             for pass in &self.pass(view).1.keys {
-                self.reduce(recorder, clouds, (view, pass), purpose, (&gauge, *aim, partial))?;
+                self.reduce(recorder, pair, (view, pass), purpose, (&sizes, *output, partial))?;
                 partial = Partial::Continued;
             }
         }
@@ -269,81 +275,88 @@ impl Velocity {
     fn reduce(
         &self,
         recorder: &mut Recorder,
-        clouds: Clouds,
+        pair: QueriesAndKeys,
         (view, pass): (View, &KeyPass),
         purpose: Purpose,
-        (gauge, aim, partial): (&Gauge, Aim, Partial),
+        (sizes, output, partial): (&ReductionSizes, ReductionOutput, Partial),
     ) -> Result<(), BackendError> {
-        let keys = &clouds.keys.tracts[pass.segment].segment;
+        let keys = &pair.keys.segments[pass.segment].segment;
         if let Some(key) = &pass.key {
             key.record(recorder, keys.rows())?;
         }
         if let Some(value) = &pass.value {
             value.record(recorder, Rows::first(keys.rows()))?;
         }
-        let (bound, hearing) = match purpose {
-            Purpose::Field => (&pass.reduce, self.hearing),
-            Purpose::Energy => (&pass.plain, Hearing::all()),
+        let (bound, visible) = match purpose {
+            Purpose::Field => (&pass.reduce, self.visible),
+            Purpose::Energy => (&pass.plain, VisibleSources::all()),
         };
-        let queries = &clouds.queries.tracts[view.segment].segment;
-        Reduction { bound, queries, keys, hearing, partial, aim }.record(recorder, gauge)
+        let queries = &pair.queries.segments[view.segment].segment;
+        Reduction { bound, queries, keys, visible, partial, output }.record(recorder, sizes)
     }
 
     /// The sizes of all reductions of a head, whose keys come in so many slices.
-    fn gauge(&self, head: usize, slices: usize) -> Gauge {
-        let Head { lens, group_queries, .. } = &self.heads[head];
-        Gauge {
+    fn sizes(&self, head: usize, slices: usize) -> ReductionSizes {
+        let Head { layout, group_queries, .. } = &self.heads[head];
+        ReductionSizes {
             constants: self.constants,
             slices,
             group_queries: *group_queries,
-            width: lens.key_dim + lens.value_dim,
-            scale: lens.score_scale(),
-            shift: lens.fixed,
+            width: layout.key_dim + layout.value_dim,
+            scale: layout.score_scale(),
+            shift: layout.fixed,
         }
     }
 
-    /// Records the output of a view from its partials, into the rows of `slopes` from `first_row`.
+    /// Records the output of a view from its partials, into the rows of `velocities` from `first_row`.
     fn output(
         &self,
         recorder: &mut Recorder,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         view: View,
         projects: bool,
         (first_row, sum): (usize, Sum),
     ) -> Result<(), BackendError> {
-        let (lens, pass) = self.pass(view);
-        let tract = &cloud.tracts[view.segment];
-        let (segment, rows) = (&tract.segment, tract.segment.rows());
+        let (layout, pass) = self.pass(view);
+        let segment_buffers = &buffers.segments[view.segment];
+        let (segment, rows) = (&segment_buffers.segment, segment_buffers.segment.rows());
         // Multiply-adds that take as long as moving so many rows through memory a few times.
-        let (groups, work) = (rows.div_ceil(THREADS as usize) as u64, (rows * lens.value_dim * 8) as f64);
-        let plain = params::Settle {
+        let (groups, work) = (rows.div_ceil(THREADS as usize) as u64, (rows * layout.value_dim * 8) as f64);
+        let plain = params::WriteOutput {
             rows: rows as u32,
             // A series leaves whole sums.
-            slices: if self.series.is_some() { 1 } else { cloud.slices as u32 },
+            slices: if self.series.is_some() { 1 } else { buffers.slices as u32 },
             first_row: 0,
             accumulate: 0,
             project: 0,
             softmax: u32::from(is_divided(self.normalization)),
-            scale: lens.scale,
-            offset: lens.offset,
-            marked: u32::from(lens.silence == Silence::Marked),
-            divided: u32::from(tract.decay.as_ref().is_some_and(|decay| decay.divisors.is_some())),
-            clocked: self.heads[view.head].betas.as_ref().map_or(0, |_| segment.tokens as u32),
+            scale: layout.scale,
+            offset: layout.offset,
+            marked: u32::from(layout.masked_rows == MaskedRows::Marked),
+            divided: u32::from(segment_buffers.decay.as_ref().is_some_and(|decay| decay.divisors.is_some())),
+            normalizer_tokens: self.heads[view.head].replica_betas.as_ref().map_or(0, |_| segment.tokens as u32),
             first_replica: segment.first_replica as u32,
         };
         let Some(output) = &pass.output else {
             let accumulate = u32::from(sum == Sum::Continued);
-            let settle =
-                params::Settle { first_row: first_row as u32, accumulate, project: u32::from(projects), ..plain };
-            return recorder.record(&pass.settle, &settle, groups, work);
+            let write_output = params::WriteOutput {
+                first_row: first_row as u32,
+                accumulate,
+                project: u32::from(projects),
+                ..plain
+            };
+            return recorder.record(&pass.write_output, &write_output, groups, work);
         };
-        recorder.record(&pass.settle, &plain, groups, work)?;
-        output.record(recorder, Rows { first_output: first_row, sum, silence: lens.silence, ..Rows::first(rows) })
+        recorder.record(&pass.write_output, &plain, groups, work)?;
+        output.record(
+            recorder,
+            Rows { first_output: first_row, sum, masked_rows: layout.masked_rows, ..Rows::first(rows) },
+        )
     }
 
     /// What is made of a view, and out of what.
-    pub fn pass(&self, view: View) -> (&Lens<Linear>, &Pass) {
+    pub fn pass(&self, view: View) -> (&HeadLayout<Linear>, &Pass) {
         let head = &self.heads[view.head];
-        (&head.lens, &head.passes[view.point as usize][view.segment])
+        (&head.layout, &head.passes[view.point as usize][view.segment])
     }
 }

@@ -5,7 +5,7 @@ use std::f64::consts::LOG2_E;
 use super::moments::Moments;
 use crate::backend::gpu::{
     engine::{
-        allocation::Ledger,
+        allocation::AllocationScope,
         pipelines::{BoundKernel, Pipeline},
         recorder::Recorder,
     },
@@ -44,13 +44,13 @@ pub enum Radial {
 impl Coefficients {
     /// The coefficients of a head of this `reach`. Fails with `BelowLimit` if they exceed a binding.
     pub fn new(
-        ledger: &Ledger,
+        scope: &AllocationScope,
         constants: &Constants,
         moments: &Moments,
         recorder: &Recorder,
         reach: &Reach,
     ) -> Result<Coefficients, BackendError> {
-        let (device, dim, degree) = (ledger.device(), moments.dim, reach.degree);
+        let (device, dim, degree) = (scope.device(), moments.dim, reach.degree);
         let radial = match reach.kappa {
             Some(kappa) => {
                 let shift = (kappa * LOG2_E).ceil();
@@ -78,14 +78,14 @@ impl Coefficients {
             tables.extend(Triangle { degree }.each(|l, m| harmonic::gamma(l, m) as f32));
         }
         let upload = |label, bytes: &[u8]| {
-            let buffer = ledger.buffer(label, bytes.len().max(16) as u64);
+            let buffer = scope.buffer(label, bytes.len().max(16) as u64);
             device.queue.write_buffer(&buffer, 0, bytes);
             buffer
         };
         let bytes = (32 * moments.replicas * factors.len()) as u64;
         let most = device.device.limits().max_storage_buffer_binding_size;
         device.within("max_storage_buffer_binding_size", bytes, most)?;
-        let values = ledger.buffer("coefficients", bytes);
+        let values = scope.buffer("coefficients", bytes);
         let uniforms = recorder.uniforms();
         let buffers = [&moments.values, &upload("factors", bytemuck::cast_slice(&factors)), &values];
         let bound = match dim {

@@ -15,9 +15,9 @@ use super::{
     series::{Expansion, Series},
 };
 use crate::backend::gpu::{
-    engine::{allocation::Ledger, device::Device, readback::Readback, recorder::Recorder},
+    engine::{allocation::AllocationScope, device::Device, readback::Readback, recorder::Recorder},
     kernels::constants::Constants,
-    layout::{terms, token_buffers::Cloud},
+    layout::{terms, token_buffers::TokenBuffers},
 };
 use crate::{
     backend::{BackendError, Point, algorithm::Plan},
@@ -51,18 +51,18 @@ pub struct Harmonics {
 }
 
 impl Harmonics {
-    /// Lays out `plan` for the keys of `cloud`; none if the adapter has no room for it and direct sums will do.
+    /// Lays out `plan` for the keys of `buffers`; none if the adapter has no room for it and direct sums will do.
     ///
     /// Fails with `BelowLimit` or `OutOfMemory` where they will not.
     pub async fn new(
         device: &Device,
         plan: Plan,
         constants: &Constants,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         recorder: &Recorder,
     ) -> Result<Option<Harmonics>, BackendError> {
         let asked = plan.asked;
-        match Self::lay_out(device, plan, constants, cloud, recorder).await {
+        match Self::lay_out(device, plan, constants, buffers, recorder).await {
             Ok(harmonics) => Ok(Some(harmonics)),
             Err(BackendError::BelowLimit { .. } | BackendError::OutOfMemory { .. }) if asked == Algorithm::Auto => {
                 Ok(None)
@@ -75,17 +75,17 @@ impl Harmonics {
         device: &Device,
         plan: Plan,
         constants: &Constants,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         recorder: &Recorder,
     ) -> Result<Harmonics, BackendError> {
         let basis = (Basis::Harmonics, plan.degree + 1);
-        let lay_out = |ledger: &Ledger| {
-            let moments = Moments::new(ledger, constants, cloud, recorder, basis)?;
-            let head = |reach| Coefficients::new(ledger, constants, &moments, recorder, reach);
+        let lay_out = |scope: &AllocationScope| {
+            let moments = Moments::new(scope, constants, buffers, recorder, basis)?;
+            let head = |reach| Coefficients::new(scope, constants, &moments, recorder, reach);
             let heads = plan.heads.iter().map(head).collect::<Result<Vec<_>, _>>()?;
-            Ok((moments, heads, ledger.upload("worst", &[f32::INFINITY])))
+            Ok((moments, heads, scope.upload("worst", &[f32::INFINITY])))
         };
-        let (moments, heads, worst) = Ledger::allocate(device, lay_out).await?;
+        let (moments, heads, worst) = AllocationScope::allocate(device, lay_out).await?;
         Ok(Harmonics { plan, moments, heads, worst })
     }
 
@@ -93,9 +93,9 @@ impl Harmonics {
         &self.plan
     }
 
-    /// Records the coefficients of every head for the keys of `cloud` at `point`.
-    pub fn prepare(&self, recorder: &mut Recorder, cloud: &Cloud, point: Point) -> Result<(), BackendError> {
-        self.moments.record(recorder, cloud, point)?;
+    /// Records the coefficients of every head for the keys of `buffers` at `point`.
+    pub fn prepare(&self, recorder: &mut Recorder, buffers: &TokenBuffers, point: Point) -> Result<(), BackendError> {
+        self.moments.record(recorder, buffers, point)?;
         self.heads.iter().try_for_each(|head| head.record(recorder, &self.moments))
     }
 
@@ -105,7 +105,7 @@ impl Harmonics {
         device: &Device,
         problem: &Problem,
         constants: &Constants,
-        queries: &Cloud,
+        queries: &TokenBuffers,
         recorder: &Recorder,
     ) -> Series {
         let expansion = Expansion {

@@ -3,7 +3,7 @@
 use crate::backend::gpu::{
     engine::{
         adapter::Kind,
-        allocation::Ledger,
+        allocation::AllocationScope,
         device::Device,
         pipelines::{BoundKernel, Pipeline},
         recorder::Recorder,
@@ -13,7 +13,7 @@ use crate::backend::gpu::{
         declared, params,
         sizes::{EDGE, HARMONICS, MOMENT_KEYS, THREADS},
     },
-    layout::{points::POINTS, segments::Segment, token_buffers::Cloud},
+    layout::{points::POINTS, segments::Segment, token_buffers::TokenBuffers},
 };
 use crate::{
     backend::{BackendError, Point},
@@ -65,48 +65,53 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// Moments in `basis` up to `degree` of the keys of `cloud`. Fails with `BelowLimit` if they exceed a binding.
+    /// Moments in `basis` up to `degree` of the keys of `buffers`. Fails with `BelowLimit` if they exceed a binding.
     pub fn new(
-        ledger: &Ledger,
+        scope: &AllocationScope,
         constants: &Constants,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         recorder: &Recorder,
         (basis, degree): (Basis, usize),
     ) -> Result<Moments, BackendError> {
-        let (device, dim) = (ledger.device(), constants.dim as usize);
+        let (device, dim) = (scope.device(), constants.dim as usize);
         let count = if dim == 2 { degree + 1 } else { Triangle { degree }.pairs() };
         let harmonics = count.next_multiple_of(HARMONICS as usize);
-        let span_keys = span_keys(cloud, device.kind(), harmonics);
+        let span_keys = span_keys(buffers, device.kind(), harmonics);
         let spans = |segment: &Segment| segment.sources.div_ceil(span_keys);
-        let segments = || cloud.tracts.iter().map(|tract| &tract.segment);
+        let segments = || buffers.segments.iter().map(|segment_buffers| &segment_buffers.segment);
         let first = |replica| segments().filter(move |segment| segment.first_replica == replica);
         let sums: usize = first(0).map(spans).sum();
         let replicas = segments().map(|segment| segment.first_replica + segment.replicas).max().unwrap_or(0);
         let bytes = (8 * replicas * harmonics) as u64;
         let most = device.device.limits().max_storage_buffer_binding_size;
         device.within("max_storage_buffer_binding_size", bytes * sums as u64, most)?;
-        let partial_sums = ledger.buffer("sums", bytes * sums as u64);
-        let values = ledger.buffer("moments", bytes);
-        let steps = (dim == 3).then(|| ledger.upload("steps", &recurrence(basis, degree, harmonics)));
+        let partial_sums = scope.buffer("sums", bytes * sums as u64);
+        let values = scope.buffer("moments", bytes);
+        let steps = (dim == 3).then(|| scope.upload("steps", &recurrence(basis, degree, harmonics)));
         let (pipeline, uniforms) = (Summation::new(device, constants, basis, steps), recorder.uniforms());
         let mut sites = Vec::new();
-        for (segment, tract) in cloud.tracts.iter().enumerate() {
+        for (segment, segment_buffers) in buffers.segments.iter().enumerate() {
             let before = segments().take(segment);
             let first_sum =
-                before.filter(|other| other.first_replica == tract.segment.first_replica).map(spans).sum();
-            let bound = POINTS
-                .map(|point| pipeline.bind(device, uniforms, [tract.tokens(point), &tract.weights, &partial_sums]));
-            sites.push(Site { segment, spans: spans(&tract.segment), first_sum, bound });
+                before.filter(|other| other.first_replica == segment_buffers.segment.first_replica).map(spans).sum();
+            let bound = POINTS.map(|point| {
+                pipeline.bind(
+                    device,
+                    uniforms,
+                    [segment_buffers.tokens(point), &segment_buffers.weights, &partial_sums],
+                )
+            });
+            sites.push(Site { segment, spans: spans(&segment_buffers.segment), first_sum, bound });
         }
         let collect =
             Pipeline::<declared::Collect>::new(device, constants).bind(device, uniforms, [&partial_sums, &values]);
         Ok(Moments { dim, degree, replicas, harmonics, values, sites, span_keys, sums, collect })
     }
 
-    /// Records the moments of `cloud` at `point`.
-    pub fn record(&self, recorder: &mut Recorder, cloud: &Cloud, point: Point) -> Result<(), BackendError> {
+    /// Records the moments of `buffers` at `point`.
+    pub fn record(&self, recorder: &mut Recorder, buffers: &TokenBuffers, point: Point) -> Result<(), BackendError> {
         for site in self.sites.iter().filter(|site| site.spans > 0) {
-            let segment = &cloud.tracts[site.segment].segment;
+            let segment = &buffers.segments[site.segment].segment;
             let groups = (segment.replicas * site.spans) as u64;
             // Two multiply-adds for the sum and about as much for the recurrence.
             let work = (segment.replicas * segment.sources.next_multiple_of(TILE) * self.harmonics * 4) as f64;
@@ -173,13 +178,16 @@ impl Summation {
 }
 
 /// Keys of a span: whole tiles, few enough for exact sums, and otherwise as many as leave the adapter busy.
-fn span_keys(cloud: &Cloud, kind: Kind, harmonics: usize) -> usize {
+fn span_keys(buffers: &TokenBuffers, kind: Kind, harmonics: usize) -> usize {
     let most = match kind {
         Kind::Software => (MOST_ITERATIONS / harmonics).clamp(1, MOST_TILES),
         _ => MOST_TILES,
     };
-    let tiles: usize =
-        cloud.tracts.iter().map(|tract| tract.segment.replicas * tract.segment.sources.div_ceil(TILE)).sum();
+    let tiles: usize = buffers
+        .segments
+        .iter()
+        .map(|segment_buffers| segment_buffers.segment.replicas * segment_buffers.segment.sources.div_ceil(TILE))
+        .sum();
     TILE * tiles.div_ceil(BUSY_GROUPS).clamp(1, most)
 }
 

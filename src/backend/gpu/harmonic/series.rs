@@ -1,4 +1,4 @@
-//! The series of every head at the queries of one cloud.
+//! The series of every head at the queries of one buffers.
 
 use super::coefficients::{Coefficients, Radial};
 use crate::backend::gpu::{
@@ -16,7 +16,7 @@ use crate::backend::gpu::{
     },
     layout::{
         points::{POINTS, View},
-        token_buffers::{Cloud, Tract},
+        token_buffers::{SegmentBuffers, TokenBuffers},
     },
 };
 use crate::{
@@ -54,7 +54,7 @@ impl Series {
         problem: &Problem,
         constants: &Constants,
         expansion: &'q Expansion<'q>,
-        queries: &'q Cloud,
+        queries: &'q TokenBuffers,
         recorder: &Recorder,
     ) -> Series {
         let head = |(head, coefficients): (&Head, &'q Coefficients)| {
@@ -62,8 +62,8 @@ impl Series {
                 Radial::Shared { .. } => 0,
                 Radial::Varying => coefficients.degree as u32 + 1,
             };
-            let buffers = |tract: &'q Tract, point| {
-                let from = if degrees == 0 { tract.tokens(point) } else { &queries.operands };
+            let buffers = |segment_buffers: &'q SegmentBuffers, point| {
+                let from = if degrees == 0 { segment_buffers.tokens(point) } else { &queries.operands };
                 let Coefficients { values, tables, .. } = coefficients;
                 [from, values, tables, &queries.partials, expansion.worst]
             };
@@ -83,9 +83,9 @@ impl Series {
     }
 
     /// Records the partials of a view, whose queries have been projected if they need to be.
-    pub fn record(&self, recorder: &mut Recorder, queries: &Cloud, view: View) -> Result<(), BackendError> {
+    pub fn record(&self, recorder: &mut Recorder, queries: &TokenBuffers, view: View) -> Result<(), BackendError> {
         let head = &self.heads[view.head];
-        let segment = &queries.tracts[view.segment].segment;
+        let segment = &queries.segments[view.segment].segment;
         let blocks = segment.tokens.div_ceil(self.group_queries);
         let groups = (segment.replicas * blocks) as u64;
         let work = groups as f64 * self.group_queries as f64 * head.work;
@@ -105,13 +105,13 @@ impl Series {
 fn passes<'q, K: Kernel<Params = params::Series>>(
     device: &Device,
     constants: &Constants,
-    queries: &'q Cloud,
+    queries: &'q TokenBuffers,
     recorder: &Recorder,
-    buffers: impl Fn(&'q Tract, Point) -> [&'q wgpu::Buffer; 5],
+    buffers: impl Fn(&'q SegmentBuffers, Point) -> [&'q wgpu::Buffer; 5],
 ) -> [Vec<BoundKernel<params::Series>>; 2] {
     let pipeline = Pipeline::<K>::new(device, constants);
-    let bind = |tract, point| pipeline.bind(device, recorder.uniforms(), buffers(tract, point));
-    POINTS.map(|point| queries.tracts.iter().map(|tract| bind(tract, point)).collect())
+    let bind = |segment_buffers, point| pipeline.bind(device, recorder.uniforms(), buffers(segment_buffers, point));
+    POINTS.map(|point| queries.segments.iter().map(|segment_buffers| bind(segment_buffers, point)).collect())
 }
 
 /// The parameters of one head, but for those of a dispatch.

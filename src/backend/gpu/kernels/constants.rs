@@ -11,7 +11,7 @@ pub enum Shift {
 
 /// Which sources a query sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sight {
+pub enum Visibility {
     All,
     /// The leading ones, up to a number that grows with the query.
     Leading,
@@ -35,7 +35,7 @@ pub struct Constants {
     /// Keys in a chunk: a multiple of the tile.
     pub chunk: u32,
     pub shift: Shift,
-    pub sight: Sight,
+    pub visibility: Visibility,
     /// Degrees of a series whose radial coefficients each query has of its own; zero where they are all the same.
     pub degrees: u32,
     pub matrices: Matrices,

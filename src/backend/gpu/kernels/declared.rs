@@ -59,21 +59,21 @@ kernels! {
         bindings: [Read, Read, Read, ReadWrite],
         files: [GRID, PARTIAL, MASK, WINDOW, TILE, REDUCE],
         workgroup: Tuned,
-        constants: [D, WIDTH, THREADS, QUERIES, TILE, CHUNK, TILES, SILENT, FIXED_SHIFT, MASKED, CHOSEN],
+        constants: [D, WIDTH, THREADS, QUERIES, TILE, CHUNK, TILES, MASKED_SCORE, FIXED_SHIFT, MASKED, CHOSEN],
     }
     ReduceWide = "reduce_wide" {
         params: Reduce,
         bindings: [Read, Read, Read, ReadWrite, Read],
         files: [GRID, PARTIAL, MASK, WINDOW, REDUCE, SPAN, SCORES, SUMS, VALUES, WEIGHTED],
         workgroup: Tuned,
-        constants: [WIDTH, INNER, THREADS, TILE, CHUNK, WIDE_QUERIES, SILENT, MASKED, CHOSEN],
+        constants: [WIDTH, INNER, THREADS, TILE, CHUNK, WIDE_QUERIES, MASKED_SCORE, MASKED, CHOSEN],
     }
     ReduceHalf = "reduce_half" {
         params: Reduce,
         bindings: [Read, Read, Read, ReadWrite, Read],
         files: [GRID, PARTIAL, MASK, WINDOW, REDUCE, SPAN, HALF_OPERANDS, HALF_PRODUCTS, HALF_SUMS],
         workgroup: Tuned,
-        constants: [WIDTH, INNER, THREADS, TILE, CHUNK, WIDE_QUERIES, SILENT, MASKED, CHOSEN, MATRIX, LANES, PANEL, MATRICES],
+        constants: [WIDTH, INNER, THREADS, TILE, CHUNK, WIDE_QUERIES, MASKED_SCORE, MASKED, CHOSEN, MATRIX, LANES, PANEL, MATRICES],
         extensions: "enable f16;\nenable wgpu_cooperative_matrix;\n",
     }
     Hardmax = "hardmax" {
@@ -81,42 +81,42 @@ kernels! {
         bindings: [Read, Read, Read, ReadWrite, Read, ReadWrite],
         files: [GRID, PARTIAL, MASK, WINDOW, REDUCE, SPAN, SCORES, SUMS, VALUES],
         workgroup: Tuned,
-        constants: [WIDTH, INNER, THREADS, TILE, CHUNK, WIDE_QUERIES, SILENT, TIE, MASKED, CHOSEN],
+        constants: [WIDTH, INNER, THREADS, TILE, CHUNK, WIDE_QUERIES, MASKED_SCORE, TIE, MASKED, CHOSEN],
     }
     HalfStep = "half_step" {
         params: Reduce,
         bindings: [Read, Read, Read, ReadWrite, Read],
         files: [GRID, PARTIAL, MASK, WINDOW, REDUCE, SPAN, SCORES, SUMS, WEIGHTED],
         workgroup: Tuned,
-        constants: [WIDTH, INNER, THREADS, TILE, CHUNK, WIDE_QUERIES, SILENT, MASKED, CHOSEN],
+        constants: [WIDTH, INNER, THREADS, TILE, CHUNK, WIDE_QUERIES, MASKED_SCORE, MASKED, CHOSEN],
     }
     Potential = "potential" {
         params: Potential,
         bindings: [Read, Read, ReadWrite, ReadWrite],
         files: [GRID],
         workgroup: Fixed(THREADS),
-        constants: [THREADS, SILENT, SINKHORN_PHASE],
+        constants: [THREADS, MASKED_SCORE, SINKHORN_PHASE],
     }
-    Settle = "settle" {
-        params: Settle,
+    WriteOutput = "write_output" {
+        params: WriteOutput,
         bindings: [Read, Read, ReadWrite, Read, Read],
-        files: [GRID, PARTIAL, SILENCE],
+        files: [GRID, PARTIAL, MASKED_ROWS],
         workgroup: Fixed(THREADS),
-        constants: [WIDTH, THREADS, SILENT],
+        constants: [WIDTH, THREADS, MASKED_SCORE],
     }
     ProjectNarrow = "project_narrow" {
         params: Project,
         bindings: [Read, Read, ReadWrite],
-        files: [GRID, SILENCE, ACTIVATION, PROJECT],
+        files: [GRID, MASKED_ROWS, ACTIVATION, PROJECT],
         workgroup: Fixed(THREADS),
-        constants: [WIDTH, INNER, THREADS, SILENT, ACTIVATION],
+        constants: [WIDTH, INNER, THREADS, MASKED_SCORE, ACTIVATION],
     }
     ProjectWide = "project_wide" {
         params: Project,
         bindings: [Read, Read, ReadWrite],
-        files: [GRID, SILENCE, ACTIVATION, PROJECT],
+        files: [GRID, MASKED_ROWS, ACTIVATION, PROJECT],
         workgroup: Fixed(THREADS),
-        constants: [WIDTH, INNER, THREADS, PROJECT_VECTORS, PROJECT_ROWS, SILENT, ACTIVATION],
+        constants: [WIDTH, INNER, THREADS, PROJECT_VECTORS, PROJECT_ROWS, MASKED_SCORE, ACTIVATION],
     }
     Tangent = "tangent" {
         params: Tangent,
@@ -125,8 +125,8 @@ kernels! {
         workgroup: Fixed(THREADS),
         constants: [WIDTH, THREADS, FIELD_RULE],
     }
-    See = "see" {
-        params: See,
+    NormalizeInputs = "normalize_inputs" {
+        params: NormalizeInputs,
         bindings: [Read, ReadWrite],
         files: [GRID],
         workgroup: Fixed(THREADS),
@@ -163,65 +163,65 @@ kernels! {
     Advance = "advance" {
         params: Advance,
         bindings: [ReadWrite, Read, Read, Read],
-        files: [GRID, PARTIAL, SILENCE, MASK, TILE],
+        files: [GRID, PARTIAL, MASKED_ROWS, MASK, TILE],
         workgroup: Tuned,
-        constants: [D, WIDTH, THREADS, QUERIES, TILE, TILES, STAGES, SILENT, FIXED_SHIFT, GENERAL, MASKED, CHOSEN],
+        constants: [D, WIDTH, THREADS, QUERIES, TILE, TILES, STAGES, MASKED_SCORE, FIXED_SHIFT, GENERAL, MASKED, CHOSEN],
     }
     Mean = "mean" {
-        params: Survey,
+        params: Statistics,
         bindings: [Read, Read, ReadWrite],
-        files: [GRID, SURVEY],
+        files: [GRID, STATISTICS],
         workgroup: Fixed(THREADS),
-        constants: [WIDTH, THREADS, SURVEY_ROWS],
+        constants: [WIDTH, THREADS, STATISTICS_ROWS],
     }
     Direction = "direction" {
-        params: Survey,
+        params: Statistics,
         bindings: [ReadWrite],
-        files: [GRID, SURVEY],
+        files: [GRID, STATISTICS],
         workgroup: Fixed(THREADS),
-        constants: [WIDTH, THREADS, SURVEY_ROWS],
+        constants: [WIDTH, THREADS, STATISTICS_ROWS],
     }
     Spread = "spread" {
-        params: Survey,
+        params: Statistics,
         bindings: [Read, Read, ReadWrite],
-        files: [GRID, SURVEY],
+        files: [GRID, STATISTICS],
         workgroup: Fixed(THREADS),
-        constants: [WIDTH, THREADS, SURVEY_ROWS],
+        constants: [WIDTH, THREADS, STATISTICS_ROWS],
     }
     Energy = "energy" {
-        params: Survey,
+        params: Statistics,
         bindings: [Read, Read, ReadWrite],
-        files: [GRID, SURVEY, MERGE],
+        files: [GRID, STATISTICS, MERGE],
         workgroup: Fixed(THREADS),
-        constants: [THREADS, SURVEY_ROWS, SILENT],
+        constants: [THREADS, STATISTICS_ROWS, MASKED_SCORE],
     }
     Dissipation = "dissipation" {
-        params: Survey,
+        params: Statistics,
         bindings: [Read, Read, ReadWrite, Read],
-        files: [GRID, SURVEY, MERGE, LENGTH],
+        files: [GRID, STATISTICS, MERGE, LENGTH],
         workgroup: Fixed(THREADS),
-        constants: [WIDTH, THREADS, SURVEY_ROWS, SILENT],
+        constants: [WIDTH, THREADS, STATISTICS_ROWS, MASKED_SCORE],
     }
     NormMoments = "norm_moments" {
-        params: Survey,
+        params: Statistics,
         bindings: [Read, Read, ReadWrite],
-        files: [GRID, SURVEY, MERGE, LENGTH],
+        files: [GRID, STATISTICS, MERGE, LENGTH],
         workgroup: Fixed(THREADS),
-        constants: [WIDTH, THREADS, SURVEY_ROWS, SILENT],
+        constants: [WIDTH, THREADS, STATISTICS_ROWS, MASKED_SCORE],
     }
     Separation = "separation" {
-        params: Survey,
+        params: Statistics,
         bindings: [Read, Read, ReadWrite],
-        files: [GRID, SURVEY, MERGE, LENGTH],
+        files: [GRID, STATISTICS, MERGE, LENGTH],
         workgroup: Fixed(THREADS),
-        constants: [WIDTH, THREADS, SURVEY_ROWS, SILENT],
+        constants: [WIDTH, THREADS, STATISTICS_ROWS, MASKED_SCORE],
     }
-    Sharpness = "sharpness" {
-        params: Sharpness,
+    AttentionStatistics = "attention_statistics" {
+        params: AttentionStatistics,
         bindings: [Read, Read, Read, Read, ReadWrite],
         files: [GRID, MASK, WINDOW],
         workgroup: Fixed(THREADS),
-        constants: [INNER, THREADS, CHUNK, SILENT, MASKED, CHOSEN],
+        constants: [INNER, THREADS, CHUNK, MASKED_SCORE, MASKED, CHOSEN],
     }
     SecondMoment = "second_moment" {
         params: SecondMoment,
@@ -244,12 +244,12 @@ kernels! {
         workgroup: Fixed(EDGE * EDGE),
         constants: [WIDTH, EDGE, OVERLAP_ROWS, OVERLAP_COLUMNS, OVERLAP_BINS],
     }
-    Shadow = "shadow" {
-        params: Shadow,
+    ProjectSources = "project_sources" {
+        params: ProjectSources,
         bindings: [Read, Read, ReadWrite],
         files: [GRID, KEYS],
         workgroup: Fixed(THREADS),
-        constants: [WIDTH, THREADS, SHADOW_DIRECTIONS],
+        constants: [WIDTH, THREADS, PROJECTED_DIRECTIONS],
     }
     Sort = "sort" {
         params: Sort,

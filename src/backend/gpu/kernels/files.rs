@@ -19,7 +19,7 @@ macro_rules! files {
 files! {
     GRID = "grid.wgsl";
     PARTIAL = "partial.wgsl";
-    SILENCE = "silence.wgsl";
+    MASKED_ROWS = "masked_rows.wgsl";
     MASK = "mask.wgsl";
     WINDOW = "window.wgsl";
     TILE = "tile.wgsl";
@@ -34,7 +34,7 @@ files! {
     HALF_SUMS = "half_sums.wgsl";
     ACTIVATION = "activation.wgsl";
     PROJECT = "project.wgsl";
-    SURVEY = "survey.wgsl";
+    STATISTICS = "statistics.wgsl";
     MERGE = "merge.wgsl";
     LENGTH = "length.wgsl";
     KEYS = "keys.wgsl";

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     codes,
-    constants::{Constants, Matrices, Shift, Sight},
+    constants::{Constants, Matrices, Shift, Visibility},
     sizes,
 };
 use crate::{harmonic, model};
@@ -51,12 +51,12 @@ constants! {
     WIDE_QUERIES: Count(|_| sizes::WIDE_QUERIES);
     PROJECT_VECTORS: Count(|_| sizes::PROJECT_VECTORS);
     PROJECT_ROWS: Count(|_| sizes::PROJECT_ROWS);
-    SURVEY_ROWS: Count(|_| sizes::SURVEY_ROWS);
+    STATISTICS_ROWS: Count(|_| sizes::STATISTICS_ROWS);
     EDGE: Count(|_| sizes::EDGE);
     OVERLAP_ROWS: Count(|_| sizes::OVERLAP_ROWS);
     OVERLAP_COLUMNS: Count(|_| sizes::OVERLAP_COLUMNS);
     OVERLAP_BINS: Count(|_| sizes::OVERLAP_BINS);
-    SHADOW_DIRECTIONS: Count(|_| sizes::SHADOW_DIRECTIONS);
+    PROJECTED_DIRECTIONS: Count(|_| sizes::PROJECTED_DIRECTIONS);
     SORT_KEYS: Count(|_| sizes::SORT_KEYS);
     STEPS: Count(|_| sizes::TRANSPORT_STEPS);
     KEYS: Count(|_| sizes::MOMENT_KEYS);
@@ -67,14 +67,14 @@ constants! {
     MATRIX: Count(|constants| constants.half.edge);
     LANES: Lanes;
     MATRICES: CooperativeMatrices;
-    SILENT: Real(sizes::SILENT);
+    MASKED_SCORE: Real(sizes::MASKED_SCORE);
     TIE: Real(model::TIE as f32);
     SEED: Real(harmonic::SEED as f32);
     FIXED_SHIFT: Flag(|constants| constants.shift == Shift::Fixed);
     VARYING: Flag(|constants| constants.degrees > 0);
     GENERAL: Flag(|constants| constants.matrices == Matrices::General);
-    MASKED: Flag(|constants| constants.sight != Sight::All);
-    CHOSEN: Flag(|constants| constants.sight == Sight::Chosen);
+    MASKED: Flag(|constants| constants.visibility != Visibility::All);
+    CHOSEN: Flag(|constants| constants.visibility == Visibility::Chosen);
     ACTIVATION: Codes(codes::Activation::CODES);
     FIELD_RULE: Codes(codes::FieldRule::CODES);
     RETRACTION: Codes(codes::Retraction::CODES);

@@ -75,7 +75,7 @@ params! {
         worst_at: u32,
         tolerance: f32,
     }
-    Settle {
+    WriteOutput {
         rows: u32,
         slices: u32,
         first_row: u32,
@@ -86,7 +86,7 @@ params! {
         offset: f32,
         marked: u32,
         divided: u32,
-        clocked: u32,
+        normalizer_tokens: u32,
         first_replica: u32,
     }
     Place { rows: u32, tokens: u32, first_replica: u32, rule: TableRule }
@@ -126,7 +126,7 @@ params! {
         intensity: f32,
     }
     Turn { rows: u32, half_rate: f32, root_share: f32 }
-    See { rows: u32, unit: u32 }
+    NormalizeInputs { rows: u32, unit: u32 }
     Advance {
         first_group: u32,
         end_group: u32,
@@ -142,7 +142,7 @@ params! {
         peak: f32,
         rows: [[f32; 4]; 4],
     }
-    Survey {
+    Statistics {
         groups: u32,
         chunks: u32,
         rows: u32,
@@ -153,7 +153,7 @@ params! {
         slices: u32,
         segment_rows: u32,
         stride: u32,
-        clocked: u32,
+        times_z: u32,
     }
     SecondMoment {
         first_group: u32,
@@ -175,7 +175,7 @@ params! {
         halved: u32,
         bins: u32,
     }
-    Sharpness {
+    AttentionStatistics {
         first_group: u32,
         end_group: u32,
         slices: u32,
@@ -190,7 +190,7 @@ params! {
         window: i32,
         others: u32,
     }
-    Shadow {
+    ProjectSources {
         first_group: u32,
         end_group: u32,
         blocks: u32,

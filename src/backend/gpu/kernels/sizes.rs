@@ -10,15 +10,15 @@ pub const NARROW: usize = 16;
 /// Threads of a workgroup in every kernel that has no reason for another number.
 pub const THREADS: u32 = 64;
 /// Tokens in one chunk of an observation.
-pub const SURVEY_ROWS: u32 = 1024;
+pub const STATISTICS_ROWS: u32 = 1024;
 /// Entries along the edge of a square of the second moment.
 pub const EDGE: u32 = 16;
 /// Tokens whose overlaps with others one workgroup counts, with how many of them, and bins that fit its memory.
 pub const OVERLAP_ROWS: u32 = 4 * EDGE;
 pub const OVERLAP_COLUMNS: u32 = 16 * OVERLAP_ROWS;
 pub const OVERLAP_BINS: u32 = 1000;
-/// Directions that one thread of `shadow` serves: components of a vector.
-pub const SHADOW_DIRECTIONS: u32 = 4;
+/// Directions that one thread of `project_sources` serves: components of a vector.
+pub const PROJECTED_DIRECTIONS: u32 = 4;
 /// Keys that one workgroup sorts in its memory: a power of two.
 pub const SORT_KEYS: u32 = 2048;
 /// Ends of masses that one thread of `transport` walks over.
@@ -35,6 +35,6 @@ pub const MOMENT_KEYS: u32 = 8;
 pub const HARMONICS: u32 = 8;
 /// Queries of one thread of a series at most: eight sums each and their recurrences are some twenty registers.
 pub const SERIES_QUERIES: u32 = 4;
-/// The log-weight of a token that must not be heard, and the shift of a sum without terms. It is finite because
+/// The score of a source that a query must not attend to, and the shift of a sum without terms. It is finite because
 /// infinity minus infinity is not a number.
-pub const SILENT: f32 = -1e30;
+pub const MASKED_SCORE: f32 = -1e30;

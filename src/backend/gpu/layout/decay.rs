@@ -7,7 +7,7 @@
 use std::f64::consts::LOG2_E;
 
 use super::segments::Segment;
-use crate::backend::gpu::{engine::allocation::Ledger, kernels::sizes::SILENT};
+use crate::backend::gpu::{engine::allocation::AllocationScope, kernels::sizes::MASKED_SCORE};
 use crate::{
     model::{Normalization, Position},
     problem::Problem,
@@ -24,7 +24,7 @@ pub struct Decay {
 impl Decay {
     /// Nothing if weights do not decay; `relative` is the weight of a row as the kernels know it.
     pub fn new(
-        ledger: &Ledger,
+        scope: &AllocationScope,
         problem: &Problem,
         segment: &Segment,
         relative: impl Fn(usize) -> [f32; 2],
@@ -36,8 +36,8 @@ impl Decay {
         let bias = |row: usize| {
             let [weight, log2_weight] = relative(row);
             let j = row % shape.count;
-            let is_heard = j < sources && log2_weight > 0.5 * SILENT;
-            let log2_bias = f64::from(log2_weight) + if is_heard { log2_factor(j) } else { 0.0 };
+            let is_visible = j < sources && log2_weight > 0.5 * MASKED_SCORE;
+            let log2_bias = f64::from(log2_weight) + if is_visible { log2_factor(j) } else { 0.0 };
             [weight, log2_bias as f32]
         };
         let biases: Vec<f32> = segment.range(shape).flat_map(bias).collect();
@@ -50,15 +50,15 @@ impl Decay {
                     totals[j + 1] = totals[j] + problem.tokens.weight(replica, j) * log2_factor(j).exp2();
                 }
                 let divisor = |token: usize| {
-                    let sight = attention.sight(token, sources);
-                    split(totals[sight.end] - totals[sight.start])
+                    let visible = attention.sight(token, sources);
+                    split(totals[visible.end] - totals[visible.start])
                 };
                 (segment.first_token..segment.first_token + segment.tokens).flat_map(divisor).collect::<Vec<_>>()
             };
             (segment.first_replica..last).flat_map(replica).collect::<Vec<f32>>()
         });
-        let divisors = divisors.map(|divisors| ledger.upload("divisors", &divisors));
-        Some(Decay { biases: ledger.upload("biases", &biases), divisors })
+        let divisors = divisors.map(|divisors| scope.upload("divisors", &divisors));
+        Some(Decay { biases: scope.upload("biases", &biases), divisors })
     }
 }
 

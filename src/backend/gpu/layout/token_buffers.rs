@@ -10,8 +10,8 @@ use super::{
     tune,
 };
 use crate::backend::gpu::{
-    engine::{allocation::Ledger, device::Device},
-    kernels::{constants::Constants, sizes::SILENT},
+    engine::{allocation::AllocationScope, device::Device},
+    kernels::{constants::Constants, sizes::MASKED_SCORE},
 };
 use crate::{
     backend::{BackendError, Point},
@@ -26,22 +26,22 @@ const VECTOR: u64 = 16;
 const UPLOAD: usize = 32 << 20;
 
 /// The tokens of one segment on the device.
-pub struct Tract {
+pub struct SegmentBuffers {
     pub segment: Segment,
     pub state: wgpu::Buffer,
     pub stage: wgpu::Buffer,
-    /// What is seen of the tokens at the point that was looked at last, where that is not the tokens at all times.
-    pub directions: Option<wgpu::Buffer>,
-    /// The same with places added, which queries and keys are made of where places are addends.
-    pub placed: Option<wgpu::Buffer>,
+    /// The inputs of attention and perceptron at the point at which they were made last, where they are not the tokens at all times.
+    pub normalized: Option<wgpu::Buffer>,
+    /// The same with positions added, where positions are vectors: of these queries and keys are made.
+    pub positioned: Option<wgpu::Buffer>,
     /// Velocities, ordered (stage, row).
-    pub slopes: wgpu::Buffer,
+    pub velocities: wgpu::Buffer,
     /// For each row its weight, relative to the mean weight of a source, and the base-two logarithm of that.
     pub weights: wgpu::Buffer,
     pub decay: Option<Decay>,
 }
 
-impl Tract {
+impl SegmentBuffers {
     /// The tokens at a point of the scheme.
     pub fn tokens(&self, point: Point) -> &wgpu::Buffer {
         match point {
@@ -50,14 +50,14 @@ impl Tract {
         }
     }
 
-    /// What attention and perceptron see of them.
-    pub fn seen(&self, point: Point) -> &wgpu::Buffer {
-        self.directions.as_ref().unwrap_or(self.tokens(point))
+    /// The inputs of attention and perceptron.
+    pub fn inputs(&self, point: Point) -> &wgpu::Buffer {
+        self.normalized.as_ref().unwrap_or(self.tokens(point))
     }
 
-    /// What queries and keys are made of.
-    pub fn asked(&self, point: Point) -> &wgpu::Buffer {
-        self.placed.as_ref().unwrap_or(self.seen(point))
+    /// The rows of which queries and keys are made.
+    pub fn score_inputs(&self, point: Point) -> &wgpu::Buffer {
+        self.positioned.as_ref().unwrap_or(self.inputs(point))
     }
 
     /// The weights of sources in the field.
@@ -66,8 +66,8 @@ impl Tract {
     }
 }
 
-pub struct Cloud {
-    pub tracts: Vec<Tract>,
+pub struct TokenBuffers {
+    pub segments: Vec<SegmentBuffers>,
     /// Partials of the reduction, ordered (slice, row).
     pub partials: wgpu::Buffer,
     /// Queries after their matrix, and so keys and values.
@@ -114,20 +114,20 @@ pub enum Partials {
     Whole,
 }
 
-impl Cloud {
+impl TokenBuffers {
     /// Allocates all buffers and uploads the tokens as the state.
     pub fn new(
-        ledger: &Ledger,
+        scope: &AllocationScope,
         problem: &Problem,
         constants: &Constants,
         scratch: Scratch,
-    ) -> Result<Cloud, BackendError> {
-        let device = ledger.device();
+    ) -> Result<TokenBuffers, BackendError> {
+        let device = scope.device();
         let width = u64::from(constants.width());
         let (stages, slots) = (problem.scheme.tableau().stages(), problem.slots() as u64);
         let (segments, slices) = lay_out(device, problem.tokens.shape, constants, slots, scratch)?;
         let most = segments.iter().map(Segment::rows).max().unwrap_or(0) as u64;
-        let rows = |label, vectors: usize| ledger.buffer(label, VECTOR * (most * vectors as u64).max(1));
+        let rows = |label, vectors: usize| scope.buffer(label, VECTOR * (most * vectors as u64).max(1));
         let partials = rows("partials", (scratch.sums + 1) * slices);
         let extremes = rows("extremes", scratch.extremes * slices);
         let [operands, outputs] = [rows("operands", scratch.operands), rows("outputs", scratch.outputs)];
@@ -136,31 +136,31 @@ impl Cloud {
         let is_additive = matches!(problem.model.attention.position, Position::Additive(_));
         let tokens = &problem.tokens;
         let relative = |row: usize| relative_weight(tokens, row / tokens.shape.count, row % tokens.shape.count);
-        let tract = |segment: Segment| {
+        let segment_buffers = |segment: Segment| {
             let bytes = VECTOR * width * segment.rows() as u64;
-            Tract {
+            SegmentBuffers {
                 segment,
-                state: ledger.buffer("state", bytes),
+                state: scope.buffer("state", bytes),
                 // A scheme of one stage never leaves the state.
-                stage: ledger.buffer("stage", if stages > 1 { bytes } else { VECTOR }),
-                directions: sees_directions.then(|| ledger.buffer("directions", bytes)),
-                placed: is_additive.then(|| ledger.buffer("placed", bytes)),
-                slopes: ledger.buffer("slopes", bytes * slots),
-                weights: ledger.buffer("weights", 8 * segment.rows() as u64),
-                decay: Decay::new(ledger, problem, &segment, relative),
+                stage: scope.buffer("stage", if stages > 1 { bytes } else { VECTOR }),
+                normalized: sees_directions.then(|| scope.buffer("normalized", bytes)),
+                positioned: is_additive.then(|| scope.buffer("positioned", bytes)),
+                velocities: scope.buffer("velocities", bytes * slots),
+                weights: scope.buffer("weights", 8 * segment.rows() as u64),
+                decay: Decay::new(scope, problem, &segment, relative),
             }
         };
-        let tracts = segments.into_iter().map(tract).collect();
-        let cloud = Cloud { tracts, partials, operands, keys, values, extremes, outputs, slices };
-        cloud.upload(device, tokens, width as usize * 4);
-        Ok(cloud)
+        let segments = segments.into_iter().map(segment_buffers).collect();
+        let buffers = TokenBuffers { segments, partials, operands, keys, values, extremes, outputs, slices };
+        buffers.upload(device, tokens, width as usize * 4);
+        Ok(buffers)
     }
 
     fn upload(&self, device: &Device, tokens: &Tokens, padded: usize) {
         let shape = tokens.shape;
         let step = (UPLOAD / (4 * padded)).max(1);
-        for tract in &self.tracts {
-            let range = tract.segment.range(shape);
+        for segment_buffers in &self.segments {
+            let range = segment_buffers.segment.range(shape);
             for first in range.clone().step_by(step) {
                 let rows = first..range.end.min(first + step);
                 let mut coordinates = vec![0.0f32; rows.len() * padded];
@@ -172,8 +172,12 @@ impl Cloud {
                     rows.map(|row| relative_weight(tokens, row / shape.count, row % shape.count)).collect();
                 let at = (first - range.start) as u64;
                 let queue = &device.queue;
-                queue.write_buffer(&tract.state, at * padded as u64 * 4, bytemuck::cast_slice(&coordinates));
-                queue.write_buffer(&tract.weights, at * 8, bytemuck::cast_slice(&weights));
+                queue.write_buffer(
+                    &segment_buffers.state,
+                    at * padded as u64 * 4,
+                    bytemuck::cast_slice(&coordinates),
+                );
+                queue.write_buffer(&segment_buffers.weights, at * 8, bytemuck::cast_slice(&weights));
                 queue.submit([]);
             }
         }
@@ -210,5 +214,5 @@ fn lay_out(
 fn relative_weight(tokens: &Tokens, replica: usize, token: usize) -> [f32; 2] {
     let relative = tokens.weight(replica, token) * tokens.shape.sources() as f64;
     // The logarithm of a weight that single precision cannot hold is held, and at large beta it may decide a softmax.
-    if relative > 0.0 { [relative as f32, relative.log2() as f32] } else { [0.0, SILENT] }
+    if relative > 0.0 { [relative as f32, relative.log2() as f32] } else { [0.0, MASKED_SCORE] }
 }

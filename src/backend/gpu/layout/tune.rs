@@ -6,7 +6,7 @@
 use crate::backend::gpu::{
     engine::adapter::Kind,
     kernels::{
-        constants::{Constants, Half, Matrices, Shift, Sight},
+        constants::{Constants, Half, Matrices, Shift, Visibility},
         sizes::{NARROW, WIDE_QUERIES},
     },
 };
@@ -19,7 +19,7 @@ const WORKGROUP_THREADS: usize = 256;
 const WORKGROUP_BYTES: usize = 16384;
 
 /// The constants of the reduction for tokens of this shape.
-pub fn constants(shape: Shape, kind: Kind, shift: Shift, sight: Sight) -> Constants {
+pub fn constants(shape: Shape, kind: Kind, shift: Shift, visibility: Visibility) -> Constants {
     let dim = shape.dim as u32;
     let (matrices, tiles, stages) = (Matrices::Multiples, 1, 1);
     let general = Constants {
@@ -30,7 +30,7 @@ pub fn constants(shape: Shape, kind: Kind, shift: Shift, sight: Sight) -> Consta
         tile: 0,
         chunk: 0,
         shift,
-        sight,
+        visibility,
         degrees: 0,
         matrices,
         tiles,
@@ -67,7 +67,7 @@ pub fn small(
     kind: Kind,
     stages: usize,
     shift: Shift,
-    sight: Sight,
+    visibility: Visibility,
     matrices: Matrices,
 ) -> Option<Constants> {
     let tile = shape.sources().next_multiple_of(4);
@@ -92,7 +92,7 @@ pub fn small(
         tile: tile as u32,
         chunk: tile as u32,
         shift,
-        sight,
+        visibility,
         degrees: 0,
         matrices,
         tiles: tiles as u32,
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn tiles_are_whole_vectors_and_chunks_are_whole_tiles() {
         for (shape, kind) in shapes().flat_map(|shape| KINDS.map(|kind| (shape, kind))) {
-            let constants = constants(shape, kind, Shift::Fixed, Sight::All);
+            let constants = constants(shape, kind, Shift::Fixed, Visibility::All);
             assert_eq!(constants.tile % 4, 0, "{shape:?}");
             assert_eq!(constants.chunk % constants.tile, 0, "{shape:?}");
             assert!(constants.threads.is_power_of_two(), "{shape:?}");
@@ -188,7 +188,7 @@ mod tests {
     #[test]
     fn slices_cover_all_keys_and_none_is_empty() {
         for (shape, kind) in shapes().flat_map(|shape| KINDS.map(|kind| (shape, kind))) {
-            let constants = constants(shape, kind, Shift::Fixed, Sight::All);
+            let constants = constants(shape, kind, Shift::Fixed, Visibility::All);
             let keys = slice_keys(shape.sources(), slices(shape, kind, &constants), &constants);
             let slices = shape.sources().div_ceil(keys);
             assert!(slices * keys >= shape.sources() && (slices - 1) * keys < shape.sources(), "{shape:?}");
@@ -198,7 +198,7 @@ mod tests {
     #[test]
     fn a_single_query_block_still_fills_a_large_adapter() {
         let shape = Shape { replicas: 1, count: 1 << 14, dim: 3, passive: 0 };
-        let constants = constants(shape, Kind::Discrete, Shift::Fixed, Sight::All);
+        let constants = constants(shape, Kind::Discrete, Shift::Fixed, Visibility::All);
         let groups = shape.count.div_ceil(group_queries(&constants)) * slices(shape, Kind::Discrete, &constants);
         assert!(groups * constants.threads as usize >= BUSY_THREADS / 2, "{groups} workgroups");
     }

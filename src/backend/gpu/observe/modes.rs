@@ -2,7 +2,7 @@
 
 use super::observed::Observed;
 use crate::backend::gpu::{
-    engine::allocation::Ledger,
+    engine::allocation::AllocationScope,
     harmonic::moments::{Basis, Moments},
 };
 use crate::{
@@ -24,16 +24,17 @@ pub async fn modes(
     unit: f64,
     degree: usize,
 ) -> Result<Option<Vec<Vec<f64>>>, BackendError> {
-    let Observed { device, shape, constants, cloud, ref mut recorder, readback, .. } = *observed;
+    let Observed { device, shape, constants, buffers, ref mut recorder, readback, .. } = *observed;
     if degree > MOST_DEGREE || !matches!(shape.dim, 2 | 3) {
         return Ok(None);
     }
     if laid_out.as_ref().is_none_or(|modes| modes.degree != degree) {
-        let lay_out = |ledger: &Ledger| Moments::new(ledger, constants, cloud, recorder, (Basis::Modes, degree));
-        *laid_out = Ledger::afford(device, lay_out).await?;
+        let lay_out =
+            |scope: &AllocationScope| Moments::new(scope, constants, buffers, recorder, (Basis::Modes, degree));
+        *laid_out = AllocationScope::afford(device, lay_out).await?;
     }
     let Some(moments) = laid_out else { return Ok(None) };
-    moments.record(recorder, cloud, Point::State)?;
+    moments.record(recorder, buffers, Point::State)?;
     let count = 2 * moments.replicas * moments.harmonics;
     let sums = readback.numbers(recorder, &moments.values, 0, count).await?;
     let of_replica = |sums: &[f32]| {

@@ -1,20 +1,20 @@
 //! One observation: what is recorded for the quantities that are asked for, and what of it is read.
 
 use super::{
-    attention_statistics::{Sharpness, attention},
+    attention_statistics::{AttentionStatistics, attention},
     modes::modes,
-    norm_moments::{Lengths, norm_moments, separations, weights_are_held},
+    norm_moments::{NormSums, norm_moments, separations, weights_are_held},
     observed::Observed,
     overlaps::{Overlaps, most_alike, overlap_histograms},
     second_moment::{SecondMoments, second_moments},
-    statistics::{Asked, Flow, Survey},
+    statistics::{Asked, ChunkStatistics, Flow},
 };
 use crate::backend::gpu::{
-    engine::{allocation::Ledger, recorder::Recorder},
-    field::velocity::{Clouds, Purpose},
+    engine::{allocation::AllocationScope, recorder::Recorder},
+    field::velocity::{Purpose, QueriesAndKeys},
     harmonic::moments::Moments,
     kernels::constants::Constants,
-    layout::{points::View, token_buffers::Cloud},
+    layout::{points::View, token_buffers::TokenBuffers},
 };
 use crate::{
     backend::{BackendError, Point},
@@ -25,7 +25,7 @@ use crate::{
 
 /// What observations need beside the tokens. What not every run asks for is made when it is asked for first.
 pub struct Observables {
-    survey: Survey,
+    statistics: ChunkStatistics,
     /// Present where the energy changes by dissipation.
     flow: Option<Flow>,
     second_moments: Option<SecondMoments>,
@@ -33,22 +33,22 @@ pub struct Observables {
     most_alike: Option<usize>,
     overlaps: Option<Overlaps>,
     weights_are_held: bool,
-    norm_moments: Option<Lengths>,
-    separations: Option<Lengths>,
+    norm_moments: Option<NormSums>,
+    separations: Option<NormSums>,
     modes: Option<Moments>,
-    sharpness: Option<Sharpness>,
+    attention_statistics: Option<AttentionStatistics>,
 }
 
 impl Observables {
     pub fn new(
-        ledger: &Ledger,
+        scope: &AllocationScope,
         problem: &Problem,
         constants: &Constants,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         recorder: &Recorder,
     ) -> Result<Observables, BackendError> {
         Ok(Observables {
-            survey: Survey::new(ledger, problem, constants, cloud, recorder)?,
+            statistics: ChunkStatistics::new(scope, problem, constants, buffers, recorder)?,
             flow: Flow::of(problem),
             second_moments: None,
             most_alike: most_alike(&problem.tokens),
@@ -57,18 +57,18 @@ impl Observables {
             norm_moments: None,
             separations: None,
             modes: None,
-            sharpness: None,
+            attention_statistics: None,
         })
     }
 
     /// Bytes of the reading that every observation takes.
     pub fn bytes(&self) -> u64 {
-        self.survey.bytes()
+        self.statistics.bytes()
     }
 
     /// Follows another model.
     pub fn write(&mut self, model: &Model) {
-        self.survey.write(&model.attention);
+        self.statistics.write(&model.attention);
     }
 
     /// What `quantities` need of every replica, and those that are measured here.
@@ -84,7 +84,7 @@ impl Observables {
             flow: self.flow.filter(|_| asks(Quantity::Dissipation)),
         };
         self.record(observed, asked)?;
-        let mut statistics = self.survey.read(observed.recorder, observed.readback, asked).await?;
+        let mut statistics = self.statistics.read(observed.recorder, observed.readback, asked).await?;
         if quantities.iter().any(|quantity| quantity.needs_second_moment()) {
             let moments = second_moments(&mut self.second_moments, observed).await?;
             statistics.iter_mut().zip(moments).for_each(|(replica, moment)| replica.second_moment = moment);
@@ -100,28 +100,28 @@ impl Observables {
 
     /// Records what is asked for.
     fn record(&self, observed: &mut Observed<'_>, asked: Asked) -> Result<(), BackendError> {
-        let Observed { velocity, cloud, ref mut recorder, .. } = *observed;
-        let survey = &self.survey;
-        survey.means(recorder, cloud)?;
+        let Observed { velocity, buffers, ref mut recorder, .. } = *observed;
+        let statistics = &self.statistics;
+        statistics.means(recorder, buffers)?;
         if asked.spread {
-            survey.spreads(recorder, cloud)?;
+            statistics.spreads(recorder, buffers)?;
         }
         if asked.energy || asked.flow.is_some() {
-            velocity.look(recorder, cloud, Point::State)?;
+            velocity.normalize_inputs(recorder, buffers, Point::State)?;
         }
-        for segment in 0..cloud.tracts.len() {
+        for segment in 0..buffers.segments.len() {
             if let Some(flow) = asked.flow {
                 // A flow is that of all pairs of one head, so that its partials are those of the energy.
-                let (clouds, at) = (Clouds::same(cloud), (Point::State, segment));
-                velocity.evaluate_segment(recorder, clouds, at, Field::Tangent, 0)?;
-                survey.dissipation(recorder, cloud, (segment, flow.clock), velocity.stride(0))?;
-                survey.energy(recorder, cloud, (segment, 0), velocity.stride(0))?;
+                let (pair, at) = (QueriesAndKeys::same(buffers), (Point::State, segment));
+                velocity.evaluate_segment(recorder, pair, at, Field::Tangent, 0)?;
+                statistics.dissipation(recorder, buffers, (segment, flow.normalizer), velocity.stride(0))?;
+                statistics.energy(recorder, buffers, (segment, 0), velocity.stride(0))?;
             } else if asked.energy {
                 for head in 0..velocity.heads() {
                     // The energy is that of all pairs, whatever the mask.
                     let view = View { point: Point::State, segment, head };
-                    velocity.sum(recorder, Clouds::same(cloud), view, Purpose::Energy)?;
-                    survey.energy(recorder, cloud, (segment, head), velocity.stride(head))?;
+                    velocity.sum(recorder, QueriesAndKeys::same(buffers), view, Purpose::Energy)?;
+                    statistics.energy(recorder, buffers, (segment, head), velocity.stride(head))?;
                 }
             }
         }
@@ -139,13 +139,15 @@ impl Observables {
                 overlap_histograms(&mut self.overlaps, observed, bins).await
             }
             Quantity::NormMoments { order } if self.weights_are_held => {
-                norm_moments(&mut self.norm_moments, observed, &self.survey, order).await
+                norm_moments(&mut self.norm_moments, observed, &self.statistics, order).await
             }
             Quantity::Lyapunov if self.weights_are_held => {
-                separations(&mut self.separations, observed, &self.survey).await
+                separations(&mut self.separations, observed, &self.statistics).await
             }
-            Quantity::Attention { rows, seed } => attention(&mut self.sharpness, observed, (rows, seed)).await,
-            Quantity::Modes { degree } => modes(&mut self.modes, observed, self.survey.unit(), degree).await,
+            Quantity::Attention { rows, seed } => {
+                attention(&mut self.attention_statistics, observed, (rows, seed)).await
+            }
+            Quantity::Modes { degree } => modes(&mut self.modes, observed, self.statistics.unit(), degree).await,
             _ => Ok(None),
         }
     }

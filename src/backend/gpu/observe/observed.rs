@@ -4,7 +4,7 @@ use crate::backend::gpu::{
     engine::{device::Device, readback::Readback, recorder::Recorder},
     field::velocity::Velocity,
     kernels::constants::Constants,
-    layout::token_buffers::Cloud,
+    layout::token_buffers::TokenBuffers,
 };
 use crate::tokens::Shape;
 
@@ -12,7 +12,7 @@ pub struct Observed<'a> {
     pub device: &'a Device,
     pub shape: Shape,
     pub constants: &'a Constants,
-    pub cloud: &'a Cloud,
+    pub buffers: &'a TokenBuffers,
     pub velocity: &'a Velocity,
     pub recorder: &'a mut Recorder,
     pub readback: &'a Readback,

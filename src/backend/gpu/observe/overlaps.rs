@@ -6,7 +6,7 @@
 use super::observed::Observed;
 use crate::backend::gpu::{
     engine::{
-        allocation::Ledger,
+        allocation::AllocationScope,
         pipelines::{BoundKernel, Pipeline},
         readback::Readback,
         recorder::Recorder,
@@ -15,7 +15,7 @@ use crate::backend::gpu::{
         declared, params,
         sizes::{OVERLAP_BINS, OVERLAP_COLUMNS, OVERLAP_ROWS},
     },
-    layout::token_buffers::{Cloud, Tract},
+    layout::token_buffers::{SegmentBuffers, TokenBuffers},
 };
 use crate::{
     backend::BackendError,
@@ -28,10 +28,10 @@ pub fn most_alike(tokens: &Tokens) -> Option<usize> {
     let Weights::Each(weights) = &tokens.weights else { return Some(shape.sources()) };
     let mut most = 0;
     for replica in weights.chunks_exact(shape.count) {
-        let mut heard = replica[..shape.sources()].iter().filter(|weight| **weight > 0.0);
-        let first = heard.next()?;
+        let mut weights = replica[..shape.sources()].iter().filter(|weight| **weight > 0.0);
+        let first = weights.next()?;
         let mut count = 1;
-        for weight in heard {
+        for weight in weights {
             if weight != first {
                 return None;
             }
@@ -51,11 +51,11 @@ pub async fn overlap_histograms(
     if laid_out.as_ref().is_none_or(|overlaps| overlaps.bins != bins) {
         // What was laid out before makes room.
         *laid_out = None;
-        let lay_out = |ledger: &Ledger| Ok(Overlaps::new(ledger, observed, bins));
-        *laid_out = Ledger::afford(observed.device, lay_out).await?.flatten();
+        let lay_out = |scope: &AllocationScope| Ok(Overlaps::new(scope, observed, bins));
+        *laid_out = AllocationScope::afford(observed.device, lay_out).await?.flatten();
     }
     let Some(overlaps) = laid_out else { return Ok(None) };
-    overlaps.record(observed.recorder, observed.cloud)?;
+    overlaps.record(observed.recorder, observed.buffers)?;
     overlaps.read(observed.recorder, observed.readback).await.map(Some)
 }
 
@@ -78,34 +78,41 @@ pub struct Overlaps {
 
 impl Overlaps {
     /// None if so many bins or replicas do not fit the device.
-    pub fn new(ledger: &Ledger, observed: &Observed<'_>, bins: usize) -> Option<Overlaps> {
-        let Observed { shape, constants, cloud, ref recorder, .. } = *observed;
+    pub fn new(scope: &AllocationScope, observed: &Observed<'_>, bins: usize) -> Option<Overlaps> {
+        let Observed { shape, constants, buffers, ref recorder, .. } = *observed;
         let bytes = (shape.replicas * (bins + 1) * 8) as u64;
-        let groups = |tract: &Tract| {
-            let tokens = tract.segment.tokens as u64;
-            tract.segment.replicas as u64
+        let groups = |segment_buffers: &SegmentBuffers| {
+            let tokens = segment_buffers.segment.tokens as u64;
+            segment_buffers.segment.replicas as u64
                 * tokens.div_ceil(OVERLAP_ROWS.into())
                 * tokens.div_ceil(OVERLAP_COLUMNS.into())
         };
-        let countable = cloud.tracts.iter().all(|tract| groups(tract) <= u32::MAX.into());
-        let device = ledger.device();
+        let countable = buffers.segments.iter().all(|segment_buffers| groups(segment_buffers) <= u32::MAX.into());
+        let device = scope.device();
         let limits = device.device.limits();
         let most = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
         if bins > OVERLAP_BINS as usize || bytes > most || !countable {
             return None;
         }
-        let counts = ledger.buffer("counts", bytes);
-        let factors: Vec<_> =
-            cloud.tracts.iter().map(|tract| ledger.buffer("factors", 4 * tract.segment.rows() as u64)).collect();
+        let counts = scope.buffer("counts", bytes);
+        let factors: Vec<_> = buffers
+            .segments
+            .iter()
+            .map(|segment_buffers| scope.buffer("factors", 4 * segment_buffers.segment.rows() as u64))
+            .collect();
         let reciprocal = Pipeline::<declared::Reciprocal>::new(device, constants);
         let overlaps = Pipeline::<declared::Overlaps>::new(device, constants);
-        let bind = |(tract, factors): (&Tract, &wgpu::Buffer)| {
-            reciprocal.bind(device, recorder.uniforms(), [&tract.state, &tract.weights, factors, &counts])
+        let bind = |(segment_buffers, factors): (&SegmentBuffers, &wgpu::Buffer)| {
+            reciprocal.bind(
+                device,
+                recorder.uniforms(),
+                [&segment_buffers.state, &segment_buffers.weights, factors, &counts],
+            )
         };
-        let reciprocals = cloud.tracts.iter().zip(&factors).map(bind).collect();
+        let reciprocals = buffers.segments.iter().zip(&factors).map(bind).collect();
         let mut sites = Vec::new();
-        for (rows, left) in cloud.tracts.iter().enumerate() {
-            for (columns, right) in cloud.tracts.iter().enumerate().skip(rows) {
+        for (rows, left) in buffers.segments.iter().enumerate() {
+            for (columns, right) in buffers.segments.iter().enumerate().skip(rows) {
                 if right.segment.first_replica != left.segment.first_replica {
                     break;
                 }
@@ -117,23 +124,23 @@ impl Overlaps {
     }
 
     /// Records the counts of the state.
-    pub fn record(&self, recorder: &mut Recorder, cloud: &Cloud) -> Result<(), BackendError> {
+    pub fn record(&self, recorder: &mut Recorder, buffers: &TokenBuffers) -> Result<(), BackendError> {
         recorder.clear(&self.counts)?;
-        for (bound, tract) in self.reciprocals.iter().zip(&cloud.tracts) {
-            let rows = tract.segment.rows();
+        for (bound, segment_buffers) in self.reciprocals.iter().zip(&buffers.segments) {
+            let rows = segment_buffers.segment.rows();
             let params = params::Reciprocal {
                 rows: rows as u32,
-                tokens: tract.segment.tokens as u32,
-                first_replica: tract.segment.first_replica as u32,
+                tokens: segment_buffers.segment.tokens as u32,
+                first_replica: segment_buffers.segment.first_replica as u32,
                 bins: self.bins as u32,
             };
             recorder.record_rows(bound, &params, rows, (rows * self.width * 8) as f64)?;
         }
-        self.sites.iter().try_for_each(|site| self.count(site, recorder, cloud))
+        self.sites.iter().try_for_each(|site| self.count(site, recorder, buffers))
     }
 
-    fn count(&self, site: &Site, recorder: &mut Recorder, cloud: &Cloud) -> Result<(), BackendError> {
-        let [left, right] = [site.rows, site.columns].map(|segment| &cloud.tracts[segment].segment);
+    fn count(&self, site: &Site, recorder: &mut Recorder, buffers: &TokenBuffers) -> Result<(), BackendError> {
+        let [left, right] = [site.rows, site.columns].map(|segment| &buffers.segments[segment].segment);
         let blocks = left.tokens.div_ceil(OVERLAP_ROWS as usize);
         let strips = right.tokens.div_ceil(OVERLAP_COLUMNS as usize);
         let groups = (left.replicas * blocks * strips) as u64;

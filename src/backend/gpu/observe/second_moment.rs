@@ -3,13 +3,13 @@
 use super::observed::Observed;
 use crate::backend::gpu::{
     engine::{
-        allocation::Ledger,
+        allocation::AllocationScope,
         pipelines::{BoundKernel, Pipeline},
         readback::Readback,
         recorder::Recorder,
     },
     kernels::{declared, params, sizes::EDGE},
-    layout::token_buffers::{Cloud, Tract},
+    layout::token_buffers::{SegmentBuffers, TokenBuffers},
 };
 use crate::{backend::BackendError, tokens::Shape};
 
@@ -37,45 +37,52 @@ pub struct SecondMoments {
 }
 
 impl SecondMoments {
-    fn new(ledger: &Ledger, observed: &Observed<'_>) -> Result<SecondMoments, BackendError> {
-        let Observed { shape, constants, cloud, ref recorder, .. } = *observed;
+    fn new(scope: &AllocationScope, observed: &Observed<'_>) -> Result<SecondMoments, BackendError> {
+        let Observed { shape, constants, buffers, ref recorder, .. } = *observed;
         let square = shape.dim * shape.dim;
-        let affordable = ENTRIES / (square * shape.replicas * cloud.tracts.len());
+        let affordable = ENTRIES / (square * shape.replicas * buffers.segments.len());
         let division = |tokens: usize| {
             let chunks = tokens.div_ceil(CHUNK_ROWS).min(affordable.max(1));
             let chunk_rows = tokens.div_ceil(chunks);
             (tokens.div_ceil(chunk_rows), chunk_rows)
         };
-        let chunks: usize =
-            cloud.tracts.iter().map(|tract| tract.segment.replicas * division(tract.segment.tokens).0).sum();
+        let chunks: usize = buffers
+            .segments
+            .iter()
+            .map(|segment_buffers| segment_buffers.segment.replicas * division(segment_buffers.segment.tokens).0)
+            .sum();
         let bytes = (chunks * square * 4) as u64;
-        let device = ledger.device();
+        let device = scope.device();
         let limits = device.device.limits();
         device.within("max_storage_buffer_binding_size", bytes, limits.max_storage_buffer_binding_size)?;
-        let moments = ledger.buffer("second moments", bytes);
+        let moments = scope.buffer("second moments", bytes);
         let pipeline = Pipeline::<declared::SecondMoment>::new(device, constants);
         let mut first_chunk = 0;
         let mut sites = Vec::new();
-        for tract in &cloud.tracts {
-            let (chunks, chunk_rows) = division(tract.segment.tokens);
-            let bound = pipeline.bind(device, recorder.uniforms(), [&tract.state, &tract.weights, &moments]);
+        for segment_buffers in &buffers.segments {
+            let (chunks, chunk_rows) = division(segment_buffers.segment.tokens);
+            let bound = pipeline.bind(
+                device,
+                recorder.uniforms(),
+                [&segment_buffers.state, &segment_buffers.weights, &moments],
+            );
             sites.push(Site { chunks, chunk_rows, first_chunk, bound });
-            first_chunk += tract.segment.replicas * chunks;
+            first_chunk += segment_buffers.segment.replicas * chunks;
         }
         Ok(SecondMoments { sites, moments, chunks, shape })
     }
 
     /// Records the second moments of the state.
-    pub fn record(&self, recorder: &mut Recorder, cloud: &Cloud) -> Result<(), BackendError> {
+    pub fn record(&self, recorder: &mut Recorder, buffers: &TokenBuffers) -> Result<(), BackendError> {
         let squares = (self.shape.dim as u32).div_ceil(EDGE).pow(2);
-        for (site, tract) in self.sites.iter().zip(&cloud.tracts) {
-            let groups = u64::from(squares) * (tract.segment.replicas * site.chunks) as u64;
-            let work = tract.segment.rows() as f64 * f64::from(squares * EDGE * EDGE);
+        for (site, segment_buffers) in self.sites.iter().zip(&buffers.segments) {
+            let groups = u64::from(squares) * (segment_buffers.segment.replicas * site.chunks) as u64;
+            let work = segment_buffers.segment.rows() as f64 * f64::from(squares * EDGE * EDGE);
             recorder.record_parts(&site.bound, groups, work, |part| params::SecondMoment {
                 first_group: part.start,
                 end_group: part.end,
                 chunks: site.chunks as u32,
-                rows: tract.segment.tokens as u32,
+                rows: segment_buffers.segment.tokens as u32,
                 chunk_rows: site.chunk_rows as u32,
                 first_chunk: site.first_chunk as u32,
             })?;
@@ -104,21 +111,21 @@ pub async fn second_moments(
     observed: &mut Observed<'_>,
 ) -> Result<Vec<Vec<f64>>, BackendError> {
     if laid_out.is_none() {
-        let lay_out = |ledger: &Ledger| SecondMoments::new(ledger, observed);
-        *laid_out = Ledger::afford(observed.device, lay_out).await?;
+        let lay_out = |scope: &AllocationScope| SecondMoments::new(scope, observed);
+        *laid_out = AllocationScope::afford(observed.device, lay_out).await?;
     }
     let Some(moments) = laid_out else { return of_tokens(observed).await };
-    moments.record(observed.recorder, observed.cloud)?;
+    moments.record(observed.recorder, observed.buffers)?;
     moments.read(observed.recorder, observed.readback).await
 }
 
 /// The same of tokens that are read back, where the device has no room for what it would reduce them to.
 async fn of_tokens(observed: &mut Observed<'_>) -> Result<Vec<Vec<f64>>, BackendError> {
-    let Observed { shape, constants, cloud, ref mut recorder, readback, .. } = *observed;
+    let Observed { shape, constants, buffers, ref mut recorder, readback, .. } = *observed;
     let (dim, padded) = (shape.dim, 4 * constants.width() as usize);
     let unit = 1.0 / shape.sources() as f64;
     let mut moments = vec![vec![0.0; dim * dim]; shape.replicas];
-    for Tract { segment, state, weights, .. } in &cloud.tracts {
+    for SegmentBuffers { segment, state, weights, .. } in &buffers.segments {
         let rows = segment.rows();
         for first in (0..rows).step_by(HOST_ROWS) {
             let count = HOST_ROWS.min(rows - first);

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::backend::gpu::{
     engine::{
-        allocation::Ledger,
+        allocation::AllocationScope,
         device::Device,
         pipelines::{BoundKernel, Pipeline},
         readback::Readback,
@@ -21,9 +21,9 @@ use crate::backend::gpu::{
     kernels::{
         constants::Constants,
         declared, params,
-        sizes::{SHADOW_DIRECTIONS, SORT_KEYS, THREADS, TRANSPORT_STEPS},
+        sizes::{PROJECTED_DIRECTIONS, SORT_KEYS, THREADS, TRANSPORT_STEPS},
     },
-    layout::token_buffers::{Cloud, Tract},
+    layout::token_buffers::{SegmentBuffers, TokenBuffers},
 };
 use crate::{
     backend::{BackendError, Line, Lines},
@@ -36,7 +36,7 @@ const BATCH_BYTES: u64 = 64 << 20;
 const CHUNK: usize = (THREADS * TRANSPORT_STEPS) as usize;
 
 /// The lists of a problem, laid out for the lines that were asked for last.
-pub struct Lists {
+pub struct SortedProjections {
     shape: Shape,
     is_served: bool,
     laid_out: Option<Layout>,
@@ -59,7 +59,7 @@ struct Layout {
     ends: wgpu::Buffer,
     costs: wgpu::Buffer,
     /// One a segment.
-    shadows: Vec<BoundKernel<params::Shadow>>,
+    projections: Vec<BoundKernel<params::ProjectSources>>,
     sort: BoundKernel<params::Sort>,
     exchange: BoundKernel<params::Exchange>,
     transport: BoundKernel<params::Transport>,
@@ -80,18 +80,18 @@ impl Batch {
     }
 }
 
-impl Lists {
-    pub fn new(tokens: &Tokens) -> Lists {
-        Lists { shape: tokens.shape, is_served: are_alike(tokens), laid_out: None }
+impl SortedProjections {
+    pub fn new(tokens: &Tokens) -> SortedProjections {
+        SortedProjections { shape: tokens.shape, is_served: are_alike(tokens), laid_out: None }
     }
 
-    /// See [`along`](crate::backend::Backend::along); none if weights differ, if a list or a law does not fit the device, or if
+    /// NormalizeInputs [`sliced_costs`](crate::backend::Backend::sliced_costs); none if weights differ, if a list or a law does not fit the device, or if
     /// a number leaves single precision.
     pub async fn costs(
         &mut self,
         device: &Device,
         constants: &Constants,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         recorder: &mut Recorder,
         readback: &Readback,
         lines: &Lines<'_>,
@@ -102,25 +102,26 @@ impl Lists {
         if !self.laid_out.as_ref().is_some_and(|layout| layout.serves(lines)) {
             // What was laid out before makes room.
             self.laid_out = None;
-            let lay_out = |ledger: &Ledger| Ok(Layout::new(ledger, self.shape, constants, cloud, recorder, lines));
-            self.laid_out = Ledger::afford(device, lay_out).await?.flatten();
+            let lay_out =
+                |scope: &AllocationScope| Ok(Layout::new(scope, self.shape, constants, buffers, recorder, lines));
+            self.laid_out = AllocationScope::afford(device, lay_out).await?.flatten();
         }
         let Some(layout) = &self.laid_out else { return Ok(None) };
-        layout.costs(device, cloud, recorder, readback, lines).await
+        layout.costs(device, buffers, recorder, readback, lines).await
     }
 }
 
 impl Layout {
     /// None if a list or a law does not fit a binding.
     fn new(
-        ledger: &Ledger,
+        scope: &AllocationScope,
         shape: Shape,
         constants: &Constants,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         recorder: &Recorder,
         lines: &Lines<'_>,
     ) -> Option<Layout> {
-        let device = ledger.device();
+        let device = scope.device();
         // Places of words are words themselves.
         let most = device.segment_bytes().min(u32::MAX.into());
         let room = |bytes: u64| if bytes > most { 0 } else { (most.min(BATCH_BYTES) / bytes).max(1) as usize };
@@ -136,17 +137,19 @@ impl Layout {
         let most_replicas = shape.replicas.min(lists / most_directions);
         let (lists, laws) = (most_replicas * most_directions, most_directions * lines.values);
         let [keys, costs] = [("keys", 4 * length), ("costs", 8 * chunks)]
-            .map(|(label, bytes)| ledger.buffer(label, (lists * bytes) as u64));
+            .map(|(label, bytes)| scope.buffer(label, (lists * bytes) as u64));
         let [numbers, ends] =
-            [("numbers", 4), ("ends", 8)].map(|(label, bytes)| ledger.buffer(label, (laws * bytes) as u64));
+            [("numbers", 4), ("ends", 8)].map(|(label, bytes)| scope.buffer(label, (laws * bytes) as u64));
         let mut padded = vec![0.0f32; 4 * width * count];
         for (to, from) in padded.chunks_exact_mut(4 * width).zip(lines.directions.chunks_exact(shape.dim)) {
             to.iter_mut().zip(from).for_each(|(to, from)| *to = *from as f32);
         }
-        let directions = ledger.upload("directions", &padded);
+        let directions = scope.upload("directions", &padded);
         let uniforms = recorder.uniforms();
-        let shadow = Pipeline::<declared::Shadow>::new(device, constants);
-        let shadow = |tract: &Tract| shadow.bind(device, uniforms, [&tract.state, &directions, &keys]);
+        let project_sources = Pipeline::<declared::ProjectSources>::new(device, constants);
+        let project_sources = |segment_buffers: &SegmentBuffers| {
+            project_sources.bind(device, uniforms, [&segment_buffers.state, &directions, &keys])
+        };
         let transport = Pipeline::<declared::Transport>::new(device, constants);
         Some(Layout {
             shape,
@@ -157,7 +160,7 @@ impl Layout {
             chunks,
             most_directions,
             most_replicas,
-            shadows: cloud.tracts.iter().map(shadow).collect(),
+            projections: buffers.segments.iter().map(project_sources).collect(),
             sort: Pipeline::<declared::Sort>::new(device, constants).bind(device, uniforms, [&keys]),
             exchange: Pipeline::<declared::Exchange>::new(device, constants).bind(device, uniforms, [&keys]),
             transport: transport.bind(device, uniforms, [&keys, &numbers, &ends, &costs]),
@@ -174,7 +177,7 @@ impl Layout {
     async fn costs(
         &self,
         device: &Device,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         recorder: &mut Recorder,
         readback: &Readback,
         lines: &Lines<'_>,
@@ -189,7 +192,7 @@ impl Layout {
             for first_replica in (0..self.shape.replicas).step_by(self.most_replicas) {
                 let replicas = self.most_replicas.min(self.shape.replicas - first_replica);
                 let batch = Batch { first_replica, replicas, first_direction, directions };
-                self.shadow(recorder, cloud, batch)?;
+                self.project_sources(recorder, buffers, batch)?;
                 self.sort(recorder, batch)?;
                 self.transport(recorder, batch)?;
                 // The next laws and lists take the place of these, which therefore are read before.
@@ -218,9 +221,14 @@ impl Layout {
     }
 
     /// Records the projections, as keys in the order of the tokens.
-    fn shadow(&self, recorder: &mut Recorder, cloud: &Cloud, batch: Batch) -> Result<(), BackendError> {
-        for (bound, tract) in self.shadows.iter().zip(&cloud.tracts) {
-            let segment = &tract.segment;
+    fn project_sources(
+        &self,
+        recorder: &mut Recorder,
+        buffers: &TokenBuffers,
+        batch: Batch,
+    ) -> Result<(), BackendError> {
+        for (bound, segment_buffers) in self.projections.iter().zip(&buffers.segments) {
+            let segment = &segment_buffers.segment;
             let first = segment.first_replica.max(batch.first_replica);
             let end = (segment.first_replica + segment.replicas).min(batch.first_replica + batch.replicas);
             if first >= end || segment.sources == 0 {
@@ -229,10 +237,10 @@ impl Layout {
             let has_last = segment.first_token + segment.sources == self.shape.sources();
             let places = if has_last { self.length - segment.first_token } else { segment.sources };
             let blocks = places.div_ceil(THREADS as usize);
-            let groups = ((end - first) * batch.directions.div_ceil(SHADOW_DIRECTIONS as usize) * blocks) as u64;
+            let groups = ((end - first) * batch.directions.div_ceil(PROJECTED_DIRECTIONS as usize) * blocks) as u64;
             let work =
-                groups as f64 * f64::from(THREADS) * (SHADOW_DIRECTIONS as usize * (4 * self.width + 4)) as f64;
-            recorder.record_parts(bound, groups, work, |part| params::Shadow {
+                groups as f64 * f64::from(THREADS) * (PROJECTED_DIRECTIONS as usize * (4 * self.width + 4)) as f64;
+            recorder.record_parts(bound, groups, work, |part| params::ProjectSources {
                 first_group: part.start,
                 end_group: part.end,
                 blocks: blocks as u32,

@@ -4,7 +4,7 @@ use std::f64::consts::LN_2;
 
 use crate::backend::gpu::{
     engine::{
-        allocation::Ledger,
+        allocation::AllocationScope,
         pipelines::{BoundKernel, Pipeline},
         readback::Readback,
         recorder::Recorder,
@@ -12,9 +12,9 @@ use crate::backend::gpu::{
     kernels::{
         constants::Constants,
         declared, params,
-        sizes::{SURVEY_ROWS, THREADS},
+        sizes::{STATISTICS_ROWS, THREADS},
     },
-    layout::token_buffers::Cloud,
+    layout::token_buffers::TokenBuffers,
 };
 use crate::{
     backend::BackendError,
@@ -33,10 +33,10 @@ struct Site {
     /// Chunks of each replica.
     chunks: usize,
     first_chunk: usize,
-    mean: BoundKernel<params::Survey>,
-    spread: BoundKernel<params::Survey>,
-    energy: BoundKernel<params::Survey>,
-    dissipation: BoundKernel<params::Survey>,
+    mean: BoundKernel<params::Statistics>,
+    spread: BoundKernel<params::Statistics>,
+    energy: BoundKernel<params::Statistics>,
+    dissipation: BoundKernel<params::Statistics>,
 }
 
 /// Where each observable starts in `samples`, counted in vectors.
@@ -48,10 +48,10 @@ struct Places {
     end: usize,
 }
 
-pub struct Survey {
+pub struct ChunkStatistics {
     sites: Vec<Site>,
     samples: wgpu::Buffer,
-    direction: BoundKernel<params::Survey>,
+    direction: BoundKernel<params::Statistics>,
     /// Chunks of all segments, and those of one replica.
     pub chunks: usize,
     pub replica_chunks: usize,
@@ -76,12 +76,12 @@ pub struct Asked {
 pub struct Flow {
     /// c.
     pub slope: f64,
-    pub clock: Clock,
+    pub normalizer: Normalizer,
 }
 
 /// s_i.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Clock {
+pub enum Normalizer {
     /// Z_i, of softmax.
     Sum,
     /// 1, of attention that is not normalized.
@@ -95,35 +95,38 @@ impl Flow {
     pub fn of(problem: &Problem) -> Option<Flow> {
         let attention = &problem.model.attention;
         let slope = flow_slope(problem).filter(|slope| *slope != 0.0)?;
-        let clock = match attention.normalization {
-            Normalization::Unnormalized => Clock::One,
-            Normalization::Shifted => Clock::Peak,
-            _ => Clock::Sum,
+        let normalizer = match attention.normalization {
+            Normalization::Unnormalized => Normalizer::One,
+            Normalization::Shifted => Normalizer::Peak,
+            _ => Normalizer::Sum,
         };
-        Some(Flow { slope, clock })
+        Some(Flow { slope, normalizer })
     }
 }
 
-impl Survey {
+impl ChunkStatistics {
     pub fn new(
-        ledger: &Ledger,
+        scope: &AllocationScope,
         problem: &Problem,
         constants: &Constants,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         recorder: &Recorder,
-    ) -> Result<Survey, BackendError> {
+    ) -> Result<ChunkStatistics, BackendError> {
         let (shape, attention) = (problem.tokens.shape, &problem.model.attention);
         let betas = betas(attention, shape.replicas);
         let heads = betas.len();
-        let chunks_of = |tokens: usize| tokens.div_ceil(SURVEY_ROWS as usize);
-        let chunks: usize =
-            cloud.tracts.iter().map(|tract| tract.segment.replicas * chunks_of(tract.segment.tokens)).sum();
+        let chunks_of = |tokens: usize| tokens.div_ceil(STATISTICS_ROWS as usize);
+        let chunks: usize = buffers
+            .segments
+            .iter()
+            .map(|segment_buffers| segment_buffers.segment.replicas * chunks_of(segment_buffers.segment.tokens))
+            .sum();
         let width = constants.width() as usize;
         let bytes = (Places::new(chunks, shape.replicas, width, heads).end * VECTOR * 4) as u64;
-        let device = ledger.device();
+        let device = scope.device();
         let limits = device.device.limits();
         device.within("max_storage_buffer_binding_size", bytes, limits.max_storage_buffer_binding_size)?;
-        let samples = ledger.buffer("samples", bytes);
+        let samples = scope.buffer("samples", bytes);
         let uniforms = recorder.uniforms();
         let mean = Pipeline::<declared::Mean>::new(device, constants);
         let spread = Pipeline::<declared::Spread>::new(device, constants);
@@ -131,23 +134,23 @@ impl Survey {
         let dissipation = Pipeline::<declared::Dissipation>::new(device, constants);
         let mut first_chunk = 0;
         let mut sites = Vec::new();
-        for tract in &cloud.tracts {
-            let chunks = chunks_of(tract.segment.tokens);
-            let of = |rows| [rows, &tract.weights, &samples];
-            let rated = [&cloud.partials, &tract.weights, &samples, &tract.slopes];
+        for segment_buffers in &buffers.segments {
+            let chunks = chunks_of(segment_buffers.segment.tokens);
+            let of = |rows| [rows, &segment_buffers.weights, &samples];
+            let rated = [&buffers.partials, &segment_buffers.weights, &samples, &segment_buffers.velocities];
             sites.push(Site {
                 chunks,
                 first_chunk,
-                mean: mean.bind(device, uniforms, of(&tract.state)),
-                spread: spread.bind(device, uniforms, of(&tract.state)),
-                energy: energy.bind(device, uniforms, of(&cloud.partials)),
+                mean: mean.bind(device, uniforms, of(&segment_buffers.state)),
+                spread: spread.bind(device, uniforms, of(&segment_buffers.state)),
+                energy: energy.bind(device, uniforms, of(&buffers.partials)),
                 dissipation: dissipation.bind(device, uniforms, rated),
             });
-            first_chunk += tract.segment.replicas * chunks;
+            first_chunk += segment_buffers.segment.replicas * chunks;
         }
         let direction = Pipeline::<declared::Direction>::new(device, constants).bind(device, uniforms, [&samples]);
         let replica_chunks = chunks / shape.replicas;
-        Ok(Survey {
+        Ok(ChunkStatistics {
             sites,
             samples,
             direction,
@@ -166,17 +169,17 @@ impl Survey {
     }
 
     /// Records the first moments of the state.
-    pub fn means(&self, recorder: &mut Recorder, cloud: &Cloud) -> Result<(), BackendError> {
+    pub fn means(&self, recorder: &mut Recorder, buffers: &TokenBuffers) -> Result<(), BackendError> {
         for (segment, site) in self.sites.iter().enumerate() {
-            let params = self.params(cloud, segment, 0);
-            recorder.record(&site.mean, &params, params.groups.into(), self.work(cloud, segment))?;
+            let params = self.params(buffers, segment, 0);
+            recorder.record(&site.mean, &params, params.groups.into(), self.work(buffers, segment))?;
         }
         Ok(())
     }
 
     /// Records how far tokens are from the direction of their mean, after [`means`](Self::means).
-    pub fn spreads(&self, recorder: &mut Recorder, cloud: &Cloud) -> Result<(), BackendError> {
-        let params = params::Survey {
+    pub fn spreads(&self, recorder: &mut Recorder, buffers: &TokenBuffers) -> Result<(), BackendError> {
+        let params = params::Statistics {
             groups: self.shape.replicas as u32,
             chunks: self.replica_chunks as u32,
             directions_at: self.places().directions as u32,
@@ -187,12 +190,12 @@ impl Survey {
             slices: 0,
             segment_rows: 0,
             stride: 0,
-            clocked: 0,
+            times_z: 0,
         };
         recorder.record(&self.direction, &params, self.shape.replicas as u64, (self.chunks * self.width) as f64)?;
         for (segment, site) in self.sites.iter().enumerate() {
-            let params = self.params(cloud, segment, self.places().spreads);
-            recorder.record(&site.spread, &params, params.groups.into(), self.work(cloud, segment))?;
+            let params = self.params(buffers, segment, self.places().spreads);
+            recorder.record(&site.spread, &params, params.groups.into(), self.work(buffers, segment))?;
         }
         Ok(())
     }
@@ -207,13 +210,13 @@ impl Survey {
     pub fn energy(
         &self,
         recorder: &mut Recorder,
-        cloud: &Cloud,
+        buffers: &TokenBuffers,
         (segment, head): (usize, usize),
         stride: usize,
     ) -> Result<(), BackendError> {
         let at = self.places().energies + head * self.chunks;
-        let params = params::Survey { stride: stride as u32, ..self.params(cloud, segment, at) };
-        recorder.record(&self.sites[segment].energy, &params, params.groups.into(), self.work(cloud, segment))
+        let params = params::Statistics { stride: stride as u32, ..self.params(buffers, segment, at) };
+        recorder.record(&self.sites[segment].energy, &params, params.groups.into(), self.work(buffers, segment))
     }
 
     /// Records the dissipation of one segment, whose partials of `stride` vectors, and whose velocities of the first stage, have
@@ -221,14 +224,14 @@ impl Survey {
     pub fn dissipation(
         &self,
         recorder: &mut Recorder,
-        cloud: &Cloud,
-        (segment, clock): (usize, Clock),
+        buffers: &TokenBuffers,
+        (segment, normalizer): (usize, Normalizer),
         stride: usize,
     ) -> Result<(), BackendError> {
-        let clocked = u32::from(clock == Clock::Sum);
+        let times_z = u32::from(normalizer == Normalizer::Sum);
         let at = self.places().dissipations;
-        let params = params::Survey { stride: stride as u32, clocked, ..self.params(cloud, segment, at) };
-        recorder.record(&self.sites[segment].dissipation, &params, params.groups.into(), self.work(cloud, segment))
+        let params = params::Statistics { stride: stride as u32, times_z, ..self.params(buffers, segment, at) };
+        recorder.record(&self.sites[segment].dissipation, &params, params.groups.into(), self.work(buffers, segment))
     }
 
     /// Reads what was recorded and finishes it. Weights are relative to 1 / sources on the device.
@@ -278,14 +281,14 @@ impl Survey {
             if asked.energy {
                 statistics.log_energy = log_energy(&self.head_weights);
             }
-            if let Some(Flow { slope, clock }) = asked.flow {
+            if let Some(Flow { slope, normalizer }) = asked.flow {
                 let parts = vectors(places.dissipations + chunks, self.replica_chunks);
-                let log_clock = match clock {
-                    Clock::Sum => unit.ln(),
-                    Clock::One => 0.0,
-                    Clock::Peak => self.betas[0][replica],
+                let log_normalizer = match normalizer {
+                    Normalizer::Sum => unit.ln(),
+                    Normalizer::One => 0.0,
+                    Normalizer::Peak => self.betas[0][replica],
                 };
-                let log_rate = log_sum(&pairs(parts, VECTOR, unit)) + log_clock - log_energy(&[1.0]);
+                let log_rate = log_sum(&pairs(parts, VECTOR, unit)) + log_normalizer - log_energy(&[1.0]);
                 statistics.measured.push((Quantity::Dissipation, vec![times_exponential(1.0 / slope, log_rate)]));
             }
             statistics
@@ -297,7 +300,8 @@ impl Survey {
     /// for: by rounding of the tokens, and of the additions in a row of one thread in a chunk and over chunks, and between threads.
     fn rounding(&self) -> f64 {
         let in_a_row = |terms: usize| terms.div_ceil(THREADS as usize);
-        let additions = in_a_row(SURVEY_ROWS as usize) + in_a_row(self.replica_chunks) + 2 * THREADS.ilog2() as usize;
+        let additions =
+            in_a_row(STATISTICS_ROWS as usize) + in_a_row(self.replica_chunks) + 2 * THREADS.ilog2() as usize;
         f64::from(f32::EPSILON) * (1.0 + 0.5 * additions as f64)
     }
 
@@ -307,9 +311,9 @@ impl Survey {
     }
 
     /// What kernels are told of the chunks of a segment.
-    pub fn params(&self, cloud: &Cloud, segment: usize, at: usize) -> params::Survey {
-        let (site, segment) = (&self.sites[segment], &cloud.tracts[segment].segment);
-        params::Survey {
+    pub fn params(&self, buffers: &TokenBuffers, segment: usize, at: usize) -> params::Statistics {
+        let (site, segment) = (&self.sites[segment], &buffers.segments[segment].segment);
+        params::Statistics {
             groups: (segment.replicas * site.chunks) as u32,
             chunks: site.chunks as u32,
             rows: segment.tokens as u32,
@@ -317,16 +321,16 @@ impl Survey {
             first_replica: segment.first_replica as u32,
             at: at as u32,
             directions_at: self.places().directions as u32,
-            slices: cloud.slices as u32,
+            slices: buffers.slices as u32,
             segment_rows: segment.rows() as u32,
             stride: 0,
-            clocked: 0,
+            times_z: 0,
         }
     }
 
     /// Multiply-adds that take as long as reading the tokens of a segment.
-    pub fn work(&self, cloud: &Cloud, segment: usize) -> f64 {
-        (cloud.tracts[segment].segment.rows() * self.width * 16) as f64
+    pub fn work(&self, buffers: &TokenBuffers, segment: usize) -> f64 {
+        (buffers.segments[segment].segment.rows() * self.width * 16) as f64
     }
 
     fn places(&self) -> Places {

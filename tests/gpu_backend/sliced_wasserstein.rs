@@ -74,7 +74,7 @@ fn laws(count: usize, values: usize) -> Vec<Line> {
 fn costs(gpu: &mut Gpu, directions: &[f64], laws: &[Line]) -> Result<Option<Vec<f64>>, String> {
     let law = |direction: usize| laws[direction].clone();
     let lines = Lines { directions, values: laws[0].values.len(), law: &law };
-    block_on(gpu.along(&lines)).map_err(text)
+    block_on(gpu.sliced_costs(&lines)).map_err(text)
 }
 
 /// W_2 by the sum over all tokens and values of the mass that they share.

@@ -34,7 +34,7 @@ fn with_lengths(shape: Shape, lengths: &[f64]) -> Problem {
     problem
 }
 
-pub fn norm_moments_by_width_and_count() -> Result<(), String> {
+pub fn by_width_and_count() -> Result<(), String> {
     for (dim, counts) in [(2, vec![1, 63, 64, 65, 1023, 1024, 1025]), (3, vec![2050]), (8, vec![130]), (48, vec![70])]
     {
         for count in counts {
@@ -51,7 +51,7 @@ pub fn norm_moments_by_width_and_count() -> Result<(), String> {
     Ok(())
 }
 
-pub fn norm_moments_in_many_segments() -> Result<(), String> {
+pub fn in_many_segments() -> Result<(), String> {
     let device = bounded(Bounds { segment_bytes: Some(9000), grid: Some(3), ..Bounds::default() })?;
     for (dim, count, replicas) in [(3, 700, 2), (3, 40, 9), (48, 150, 2)] {
         let shape = Shape { replicas, count, dim, passive: 3 };
@@ -61,7 +61,7 @@ pub fn norm_moments_in_many_segments() -> Result<(), String> {
 }
 
 /// Up to what double precision holds, and beyond: infinite on the host and here.
-pub fn norm_moments_beyond_single_precision() -> Result<(), String> {
+pub fn beyond_single_precision() -> Result<(), String> {
     let problem = with_lengths(Shape { replicas: 2, count: 90, dim: 3, passive: 0 }, &[1e19, 2e19, 1e18]);
     check(device()?, &problem)?;
     check(device()?, &with_lengths(problem.tokens.shape, &[1e25, 1.0, 1e-30]))?;
@@ -102,7 +102,7 @@ fn check(device: &Device, problem: &Problem) -> Result<(), String> {
 }
 
 /// High powers, whose rounding grows, and weights that single precision loses.
-pub fn norm_moments_left_to_the_host() -> Result<(), String> {
+pub fn left_to_the_host() -> Result<(), String> {
     let mut problem = with_lengths(Shape { replicas: 1, count: 4, dim: 2, passive: 1 }, &[1.0, 2.0]);
     let measures = |problem: &Problem, order| {
         let mut gpu = block_on(Gpu::new(device()?, problem)).map_err(text)?;

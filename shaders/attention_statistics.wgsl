@@ -3,9 +3,9 @@
 //
 //     (largest s, second largest s, S = sum_j 2^{s_j - largest}, sum_j (s_j - largest) 2^{s_j - largest})
 //
-// for one workgroup. The host joins the slices of a row. A row that hears nobody has (SILENT, SILENT, 0, 0).
+// for one workgroup. The host joins the slices of a row. A row without a visible source has (MASKED_SCORE, MASKED_SCORE, 0, 0).
 
-struct Sharpness {
+struct AttentionStatistics {
     // Workgroups of this dispatch: [first_group, end_group) of all of them, ordered (row, slice).
     first_group: u32,
     end_group: u32,
@@ -19,14 +19,14 @@ struct Sharpness {
     // Where the results of the first workgroup of all lie.
     at: u32,
     scale: f32,
-    // Whom a query hears, as in the reductions.
+    // Which sources a query attends to, as in the reductions.
     reach: i32,
     ahead: i32,
     window: i32,
     others: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: Sharpness;
+@group(0) @binding(0) var<uniform> params: AttentionStatistics;
 @group(0) @binding(1) var<storage, read> queries: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> keys: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> weights: array<vec2<f32>>;
@@ -47,7 +47,7 @@ fn joined(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
 }
 
 @compute @workgroup_size(THREADS)
-fn sharpness(
+fn attention_statistics(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
@@ -61,15 +61,15 @@ fn sharpness(
     let base = (row / params.queries) * params.key_rows;
     let begin = (group % params.slices) * params.slice_keys;
     let end = min(begin + params.slice_keys, visible(query));
-    var part = vec4<f32>(SILENT, SILENT, 0.0, 0.0);
+    var part = vec4<f32>(MASKED_SCORE, MASKED_SCORE, 0.0, 0.0);
     for (var key = begin + thread; key < end; key += THREADS) {
         let log_weight = weights[base + key].y;
-        if (log_weight > 0.5 * SILENT && (!CHOSEN || hears(query, key))) {
+        if (log_weight > 0.5 * MASKED_SCORE && (!CHOSEN || attends(query, key))) {
             var score = 0.0;
             for (var c = 0u; c < INNER; c += 1u) {
                 score += dot(queries[row * INNER + c], keys[(base + key) * INNER + c]);
             }
-            part = joined(part, vec4<f32>(params.scale * score + log_weight, SILENT, 1.0, 0.0));
+            part = joined(part, vec4<f32>(params.scale * score + log_weight, MASKED_SCORE, 1.0, 0.0));
         }
     }
     parts[thread] = part;

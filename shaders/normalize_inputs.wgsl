@@ -1,17 +1,17 @@
-// What is seen of tokens, where it is kept beside them: their directions x / |x|, or themselves.
+// The inputs of attention and perceptron where they are kept beside the tokens: directions x / |x|, or the tokens themselves.
 
-struct See {
+struct NormalizeInputs {
     rows: u32,
-    // One if directions are seen.
+    // One if inputs are directions.
     unit: u32,
 }
 
-@group(0) @binding(0) var<uniform> params: See;
+@group(0) @binding(0) var<uniform> params: NormalizeInputs;
 @group(0) @binding(1) var<storage, read> tokens: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> seen: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> inputs: array<vec4<f32>>;
 
 @compute @workgroup_size(THREADS)
-fn see(
+fn normalize_inputs(
     @builtin(workgroup_id) workgroup: vec3<u32>,
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) thread: u32,
@@ -29,6 +29,6 @@ fn see(
         norm = sqrt(square);
     }
     for (var c = 0u; c < WIDTH; c += 1u) {
-        seen[row * WIDTH + c] = tokens[row * WIDTH + c] / norm;
+        inputs[row * WIDTH + c] = tokens[row * WIDTH + c] / norm;
     }
 }

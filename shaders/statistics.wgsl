@@ -1,7 +1,7 @@
-// Observables are reduced in chunks of SURVEY_ROWS tokens, one workgroup each, to a few numbers a chunk; the host
+// Observables are reduced in chunks of STATISTICS_ROWS tokens, one workgroup each, to a few numbers a chunk; the host
 // finishes in double precision. The order of every sum is fixed, so an observation repeats bit for bit.
 
-struct Survey {
+struct Statistics {
     // Chunks of this segment, ordered (replica, chunk), and those of one replica.
     groups: u32,
     chunks: u32,
@@ -18,7 +18,7 @@ struct Survey {
     segment_rows: u32,
     stride: u32,
     // One if the dissipation of a row is multiplied by its Z.
-    clocked: u32,
+    times_z: u32,
 }
 
 // The tokens of one workgroup.
@@ -28,9 +28,9 @@ struct Chunk {
     end: u32,
 }
 
-fn chunk_of(params: Survey, group: u32) -> Chunk {
+fn chunk_of(params: Statistics, group: u32) -> Chunk {
     let replica = group / params.chunks;
-    let first = (group % params.chunks) * SURVEY_ROWS;
+    let first = (group % params.chunks) * STATISTICS_ROWS;
     let base = replica * params.rows;
-    return Chunk(replica, base + first, base + min(first + SURVEY_ROWS, params.rows));
+    return Chunk(replica, base + first, base + min(first + STATISTICS_ROWS, params.rows));
 }
