@@ -1,9 +1,5 @@
 // The activations of perceptrons; each takes zero to zero, so padding stays what it is.
 
-const RELU: u32 = 1u;
-const GELU: u32 = 2u;
-const TANH: u32 = 3u;
-
 fn activated(s: vec4<f32>, activation: u32) -> vec4<f32> {
     switch activation {
         case RELU: {

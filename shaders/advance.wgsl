@@ -61,7 +61,7 @@ fn times(x: Token, at: u32) -> Token {
 }
 
 // Windows are for replicas that go stage by stage.
-fn hears(query: u32, key: u32) -> bool {
+fn attends(query: u32, key: u32) -> bool {
     return true;
 }
 
@@ -83,8 +83,8 @@ fn query(x: Token, at: u32, scale: f32) -> Token {
 // The attention output of the head at `at`, from the sums of a query.
 fn output(sum: Sum, at: u32) -> Token {
     let divided = heads[at].y * select(exp2(sum.shift), 1.0 / sum.z, params.softmax == 1u);
-    // A query that hears nobody has no output.
-    let scale = select(divided, 0.0, is_silent(sum.shift));
+    // A query without a visible source has no output.
+    let scale = select(divided, 0.0, is_masked(sum.shift));
     var m = sum.m;
     for (var c = 0u; c < WIDTH; c += 1u) {
         m[c] = scale * trim(m[c], c);
@@ -104,7 +104,7 @@ fn field(points: ptr<function, Tokens>, place: Place, scale: f32) -> Tokens {
         var sum: array<Sum, QUERIES> = array<Sum, QUERIES>();
         for (var q = 0u; q < QUERIES; q += 1u) {
             u[q] = query((*points)[q], at, scale);
-            sum[q].shift = select(SILENT, ceil(scale * params.peak), FIXED_SHIFT);
+            sum[q].shift = select(MASKED_SCORE, ceil(scale * params.peak), FIXED_SHIFT);
         }
         add_tile(&u, &sum, place, visible(place.query + (QUERIES - 1u) * place.stride));
         for (var q = 0u; q < QUERIES; q += 1u) {
@@ -160,7 +160,7 @@ fn write_keys(points: ptr<function, Tokens>, place: Place) {
     }
 }
 
-// Writes what stays in a tile from step to step: the addends of scores, and silent keys where it is not full.
+// Writes what stays in a tile from step to step: the addends of scores, and masked keys where it is not full.
 fn write_rest(place: Place, base: u32, alive: bool, shift: f32) {
     for (var key = params.sources + place.query; key < TILE; key += LANES) {
         for (var c = 0u; c < WIDTH; c += 1u) {
@@ -168,7 +168,7 @@ fn write_rest(place: Place, base: u32, alive: bool, shift: f32) {
         }
     }
     for (var first = 4u * place.query; first < TILE; first += 4u * LANES) {
-        var bias = vec4<f32>(SILENT);
+        var bias = vec4<f32>(MASKED_SCORE);
         for (var j = 0u; j < 4u; j += 1u) {
             if (alive && first + j < params.sources) {
                 bias[j] = weights[base + first + j].y - shift;
@@ -194,7 +194,7 @@ fn advance(
         tile_index = thread / LANES;
     }
     let place = Place(thread - tile_index * LANES, LANES, 0u, tile_index * TILE);
-    // Beyond the last replica, and beyond its last token, threads move a token of their own that nobody hears.
+    // Beyond the last replica, and beyond its last token, threads move a token of their own that is nobody's source.
     let replica = group * TILES + tile_index;
     let alive = replica < params.replicas;
     let base = replica * params.count;
@@ -218,16 +218,16 @@ fn advance(
     // The tile must be whole before anyone reads it.
     workgroupBarrier();
 
-    var slopes: array<Tokens, STAGES> = array<Tokens, STAGES>();
+    var velocities: array<Tokens, STAGES> = array<Tokens, STAGES>();
     for (var step = 0u; step < params.steps; step += 1u) {
         for (var s = 0u; s < STAGES; s += 1u) {
-            slopes[s] = field(&point, place, scale);
+            velocities[s] = field(&point, place, scale);
             for (var q = 0u; q < QUERIES; q += 1u) {
                 var moved = start[q];
                 for (var c = 0u; c < WIDTH; c += 1u) {
                     var increment = vec4<f32>(0.0);
                     for (var r = 0u; r <= s; r += 1u) {
-                        increment += params.rows[s][r] * slopes[r][q][c];
+                        increment += params.rows[s][r] * velocities[r][q][c];
                     }
                     moved[c] += increment;
                 }

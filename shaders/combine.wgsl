@@ -4,8 +4,9 @@
 struct Combine {
     rows: u32,
     stages: u32,
-    // Zero for the state, one for the stage.
+    // STATE or STAGE.
     into: u32,
+    // What N is: SPHERE for y / |y|, IDENTITY for y, or LAYER_NORM.
     retraction: u32,
     // Where in `norms` the gain of a layer norm starts; its bias follows.
     at: u32,
@@ -15,14 +16,10 @@ struct Combine {
     coefficients: array<vec4<f32>, 2>,
 }
 
-// N(y) = y / |y|, N(y) = y, and a layer norm.
-const UNIT: u32 = 0u;
-const LAYER_NORM: u32 = 2u;
-
 @group(0) @binding(0) var<uniform> params: Combine;
 @group(0) @binding(1) var<storage, read_write> state: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> stage: array<vec4<f32>>;
-@group(0) @binding(3) var<storage, read> slopes: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> velocities: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> norms: array<vec4<f32>>;
 
 @compute @workgroup_size(THREADS)
@@ -35,7 +32,7 @@ fn combine(
     if (row >= params.rows) {
         return;
     }
-    if (params.retraction == UNIT) {
+    if (params.retraction == SPHERE) {
         to_sphere(row);
     } else if (params.retraction == LAYER_NORM) {
         to_norm(row);
@@ -85,7 +82,7 @@ fn to_norm(row: u32) {
 }
 
 fn put(row: u32, c: u32, y: vec4<f32>) {
-    if (params.into == 0u) {
+    if (params.into == STATE) {
         state[row * WIDTH + c] = y;
     } else {
         stage[row * WIDTH + c] = y;
@@ -96,7 +93,7 @@ fn put(row: u32, c: u32, y: vec4<f32>) {
 fn moved(row: u32, c: u32) -> vec4<f32> {
     var increment = vec4<f32>(0.0);
     for (var s = 0u; s < params.stages; s += 1u) {
-        increment += params.coefficients[s / 4u][s % 4u] * slopes[(s * params.rows + row) * WIDTH + c];
+        increment += params.coefficients[s / 4u][s % 4u] * velocities[(s * params.rows + row) * WIDTH + c];
     }
     return state[row * WIDTH + c] + increment;
 }

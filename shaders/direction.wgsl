@@ -1,7 +1,7 @@
 // The direction e = mean / |mean| of every replica, from the first moments of its chunks; the first axis where the
 // mean vanishes. One workgroup a replica: here `chunks` counts the chunks of a whole replica.
 
-@group(0) @binding(0) var<uniform> params: Survey;
+@group(0) @binding(0) var<uniform> params: Statistics;
 @group(0) @binding(1) var<storage, read_write> samples: array<vec4<f32>>;
 
 var<workgroup> sums: array<vec4<f32>, THREADS>;

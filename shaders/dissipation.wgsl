@@ -2,7 +2,7 @@
 // reduction and the velocities that came of them. It is kept like the energy, because s_i overflows at large beta, and
 // |v_i|^2 does where s_i = 1.
 
-@group(0) @binding(0) var<uniform> params: Survey;
+@group(0) @binding(0) var<uniform> params: Statistics;
 @group(0) @binding(1) var<storage, read> partials: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> weights: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read_write> samples: array<vec4<f32>>;
@@ -25,12 +25,12 @@ fn dissipation(
         return;
     }
     let chunk = chunk_of(params, group);
-    var part = vec2<f32>(SILENT, 0.0);
+    var part = vec2<f32>(MASKED_SCORE, 0.0);
     for (var row = chunk.begin + thread; row < chunk.end; row += THREADS) {
         let weight = weights[row].x;
         let speed = square(row);
         if (weight > 0.0 && speed.y > 0.0) {
-            if (params.clocked == 0u) {
+            if (params.times_z == 0u) {
                 part = merge(part, vec2<f32>(speed.x, weight * speed.y));
             } else {
                 for (var slice = 0u; slice < params.slices; slice += 1u) {

@@ -1,7 +1,7 @@
 // The energy of a chunk under one head, sum_i w_i Z_i, from the partials of the reduction. It is kept as
 // (shift, sum_i w_i Z_i 2^-shift), because Z_i overflows at large beta.
 
-@group(0) @binding(0) var<uniform> params: Survey;
+@group(0) @binding(0) var<uniform> params: Statistics;
 @group(0) @binding(1) var<storage, read> partials: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> weights: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read_write> samples: array<vec4<f32>>;
@@ -19,7 +19,7 @@ fn energy(
         return;
     }
     let chunk = chunk_of(params, group);
-    var part = vec2<f32>(SILENT, 0.0);
+    var part = vec2<f32>(MASKED_SCORE, 0.0);
     for (var row = chunk.begin + thread; row < chunk.end; row += THREADS) {
         let weight = weights[row].x;
         if (weight > 0.0) {

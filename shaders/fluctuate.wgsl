@@ -6,7 +6,7 @@
 
 struct Fluctuate {
     rows: u32,
-    // The row of `slopes` at which this stage starts.
+    // The row of `velocities` at which this stage starts.
     first_row: u32,
     // Tokens of one replica in the segment, and the first of them.
     tokens: u32,
@@ -23,7 +23,7 @@ struct Fluctuate {
 
 @group(0) @binding(0) var<uniform> params: Fluctuate;
 @group(0) @binding(1) var<storage, read> draws: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> slopes: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> velocities: array<vec4<f32>>;
 
 // The high and the low word of a product, from halves.
 fn product(a: u32, b: u32) -> vec2<u32> {
@@ -119,6 +119,6 @@ fn fluctuate(
         }
         let is_component = vec4<u32>(4u * c, 4u * c + 1u, 4u * c + 2u, 4u * c + 3u) < vec4<u32>(D);
         let own = select(vec4<f32>(0.0), numbers, is_component);
-        slopes[(params.first_row + row) * WIDTH + c] = params.intensity * own;
+        velocities[(params.first_row + row) * WIDTH + c] = params.intensity * own;
     }
 }

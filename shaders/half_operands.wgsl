@@ -3,7 +3,7 @@
 // large subgroups are, but for SLOTS: the strips of a subgroup where they are as large as they may be.
 //
 // Queries stay in matrices as far as PANEL columns go; wider ones come again for every tile. What lies beyond a token is zero,
-// and what lies beyond the last row repeats it and is silent.
+// and what lies beyond the last row repeats it and is masked.
 
 @group(0) @binding(5) var<storage, read> values: array<vec4<f32>>;
 

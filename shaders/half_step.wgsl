@@ -18,13 +18,13 @@ fn half_step(
     }
     let span = span_of(group);
     for (var chunk = span.begin; chunk < span.end; chunk += CHUNK) {
-        var shift = vec4<f32>(SILENT);
+        var shift = vec4<f32>(MASKED_SCORE);
         var z = vec4<f32>(0.0);
         let chunk_end = min(chunk + CHUNK, span.end);
         for (var key = chunk; key < chunk_end; key += TILE) {
             score_tile(thread, span.place, key, chunk_end);
             weigh_tile(thread, &shift, &z);
         }
-        deposit_sums(thread, span, shift, z, params.fresh == 1u && chunk == span.begin);
+        merge_sums(thread, span, shift, z, params.fresh == 1u && chunk == span.begin);
     }
 }

@@ -13,7 +13,7 @@ const PART_KEYS: u32 = TILE / PARTS;
 // In turn, for each thread: the largest rating it saw, and its share of Z.
 var<workgroup> lanes: array<f32, THREADS>;
 // By what the sums of a query, and what is in memory, are multiplied.
-var<workgroup> merge: array<vec2<f32>, WIDE_QUERIES>;
+var<workgroup> merge_factors: array<vec2<f32>, WIDE_QUERIES>;
 // One if sums must go into the partials.
 var<workgroup> due: atomic<u32>;
 
@@ -25,20 +25,20 @@ struct Row {
 
 alias Ratings = array<f32, PART_KEYS>;
 
-// The ratings of the keys of a thread: scores with log-weights; keys that are masked, or at or beyond `end`, are silent. Returns
+// The ratings of the keys of a thread: scores with log-weights; keys that are masked, or at or beyond `end`, have MASKED_SCORE. Returns
 // the largest of the query.
 fn rate(thread: u32, rating: ptr<function, Ratings>, place: Place, first_key: u32, end: u32) -> f32 {
     let member = thread % WIDE_QUERIES;
     let query = place.first_query + member;
     let first = (thread / WIDE_QUERIES) * PART_KEYS;
-    let seen = min(visible(query), end);
-    var highest = SILENT;
+    let visible_end = min(visible(query), end);
+    var highest = MASKED_SCORE;
     for (var k = 0u; k < PART_KEYS; k += 1u) {
         let key = first_key + first + k;
         let row = place.key_base + min(key, params.sources - 1u);
         let score = params.scale * scores[(first + k) * SCORE_STRIDE + member] + weights[row].y;
-        let heard = key < seen && (!CHOSEN || hears(query, key));
-        (*rating)[k] = select(SILENT, score, heard);
+        let attended = key < visible_end && (!CHOSEN || attends(query, key));
+        (*rating)[k] = select(MASKED_SCORE, score, attended);
         highest = max(highest, (*rating)[k]);
     }
     lanes[thread] = highest;
@@ -62,7 +62,7 @@ fn weigh(thread: u32, rating: ptr<function, Ratings>, row: ptr<function, Row>) {
 }
 
 // Merges (shift, Z) into the partials, and says by what M is to be multiplied.
-fn deposit_header(thread: u32, span: Span, shift: f32, fresh: bool) {
+fn merge_header(thread: u32, span: Span, shift: f32, fresh: bool) {
     let query = span.place.first_query + thread;
     if (thread >= WIDE_QUERIES || query >= params.queries) {
         return;
@@ -81,17 +81,17 @@ fn deposit_header(thread: u32, span: Span, shift: f32, fresh: bool) {
         merged.y = factors.x * z + factors.y * old.y;
     }
     partials[header] = vec4<f32>(merged, 0.0, 0.0);
-    merge[thread] = factors;
+    merge_factors[thread] = factors;
 }
 
 // Merges the sums into the partials, if there are any.
-fn deposit(thread: u32, team: Team, span: Span, row: Row, m: ptr<function, Values>, fresh: bool, any: bool) {
+fn merge_partials(thread: u32, team: Team, span: Span, row: Row, m: ptr<function, Values>, fresh: bool, any: bool) {
     // Whoever looked for the largest rating is done.
     workgroupBarrier();
     lanes[thread] = row.z;
     workgroupBarrier();
     if (any) {
-        deposit_header(thread, span, row.shift, fresh);
+        merge_header(thread, span, row.shift, fresh);
     }
     let end = select(0u, VALUE_BLOCKS, any);
     for (var first = 0u; first < end; first += TILE_BLOCKS) {
@@ -121,9 +121,9 @@ fn deposit(thread: u32, team: Team, span: Span, row: Row, m: ptr<function, Value
                 scores[at + 3u * SCORE_STRIDE],
             );
             let here = (span.first_row + member) * STRIDE + c;
-            var merged = merge[member].x * sum;
+            var merged = merge_factors[member].x * sum;
             if (!fresh) {
-                merged += merge[member].y * partials[here];
+                merged += merge_factors[member].y * partials[here];
             }
             partials[here] = merged;
         }

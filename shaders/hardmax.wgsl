@@ -1,5 +1,5 @@
 // Attention at beta = infinity: the mean of the values of the sources that tie for the largest score of each query, as the
-// reduction in which they are rated by their log-weights alone and all others are silent.
+// reduction in which they are rated by their log-weights alone and all others are masked.
 //
 // It comes twice: first it seeks the largest score of every query, and the largest magnitude of one, then it sums. Both times the
 // same instructions make the scores, so that whatever was largest is so again.
@@ -13,16 +13,16 @@ var<private> least: vec4<f32> = vec4<f32>();
 fn rated(score: vec4<f32>, row: u32) -> vec4<f32> {
     let log_weight = weights[row].y;
     if (params.seeks == 1u) {
-        return select(score, vec4<f32>(SILENT), log_weight < 0.5 * SILENT);
+        return select(score, vec4<f32>(MASKED_SCORE), log_weight < 0.5 * MASKED_SCORE);
     }
-    return select(vec4<f32>(SILENT), vec4<f32>(log_weight), score >= least);
+    return select(vec4<f32>(MASKED_SCORE), vec4<f32>(log_weight), score >= least);
 }
 
 // From the extremes of all slices.
 fn find_least(thread: u32, place: Place) {
     for (var q = 0u; q < 4u; q += 1u) {
         let query = min(place.first_query + 4u * (thread / PARTS) + q, params.queries - 1u);
-        var extreme = vec2<f32>(SILENT, 0.0);
+        var extreme = vec2<f32>(MASKED_SCORE, 0.0);
         for (var slice = 0u; slice < params.slices; slice += 1u) {
             extreme = max(extreme, extremes[slice * params.rows + place.query_base + query].xy);
         }
@@ -31,17 +31,17 @@ fn find_least(thread: u32, place: Place) {
 }
 
 // Adds the scores of a tile to the extremes of a quad, as far as this thread looks.
-fn look_at_tile(thread: u32, largest: ptr<function, vec4<f32>>, size: ptr<function, vec4<f32>>) {
+fn find_extremes(thread: u32, largest: ptr<function, vec4<f32>>, size: ptr<function, vec4<f32>>) {
     let first = (thread / QUADS) * PART_KEYS;
     for (var k = 0u; k < PART_KEYS; k += 1u) {
         let score = weight[(first + k) * QUADS + thread % QUADS];
         *largest = max(*largest, score);
-        *size = max(*size, select(abs(score), vec4<f32>(0.0), score < vec4<f32>(0.5 * SILENT)));
+        *size = max(*size, select(abs(score), vec4<f32>(0.0), score < vec4<f32>(0.5 * MASKED_SCORE)));
     }
 }
 
 // Merges what all parts saw into what is in memory.
-fn deposit_extremes(thread: u32, span: Span, largest: vec4<f32>, size: vec4<f32>) {
+fn merge_extremes(thread: u32, span: Span, largest: vec4<f32>, size: vec4<f32>) {
     workgroupBarrier();
     scratch[thread] = largest;
     scratch[THREADS + thread] = size;
@@ -80,17 +80,17 @@ fn hardmax(
     if (params.seeks == 0u) {
         find_least(thread, span.place);
     }
-    var largest = vec4<f32>(SILENT);
+    var largest = vec4<f32>(MASKED_SCORE);
     var size = vec4<f32>(0.0);
     for (var chunk = span.begin; chunk < span.end || (MASKED && chunk == span.begin); chunk += CHUNK) {
-        var shift = vec4<f32>(SILENT);
+        var shift = vec4<f32>(MASKED_SCORE);
         var z = vec4<f32>(0.0);
         var m: Values = Values();
         let chunk_end = min(chunk + CHUNK, span.end);
         for (var key = chunk; key < chunk_end; key += TILE) {
             score_tile(thread, span.place, key, chunk_end);
             if (params.seeks == 1u) {
-                look_at_tile(thread, &largest, &size);
+                find_extremes(thread, &largest, &size);
             } else {
                 weigh_tile(thread, &shift, &z);
                 add_values(thread, &m, span.place, key);
@@ -98,11 +98,11 @@ fn hardmax(
         }
         if (params.seeks == 0u) {
             let fresh = params.fresh == 1u && chunk == span.begin;
-            deposit_sums(thread, span, shift, z, fresh);
-            deposit_values(thread, &m, span, fresh);
+            merge_sums(thread, span, shift, z, fresh);
+            merge_values(thread, &m, span, fresh);
         }
     }
     if (params.seeks == 1u) {
-        deposit_extremes(thread, span, largest, size);
+        merge_extremes(thread, span, largest, size);
     }
 }

@@ -1,6 +1,6 @@
 // Squares of lengths that leave single precision.
 
-// |v|^2 of a row as (shift, |v|^2 2^-shift), the shift being even, or SILENT where v = 0. What v is says `vector_of`, of whoever
+// |v|^2 of a row as (shift, |v|^2 2^-shift), the shift being even, or MASKED_SCORE where v = 0. What v is says `vector_of`, of whoever
 // includes this file.
 fn square(row: u32) -> vec2<f32> {
     var largest = 0.0;
@@ -9,7 +9,7 @@ fn square(row: u32) -> vec2<f32> {
         largest = max(largest, max(max(magnitudes.x, magnitudes.y), max(magnitudes.z, magnitudes.w)));
     }
     if (largest <= 0.0) {
-        return vec2<f32>(SILENT, 0.0);
+        return vec2<f32>(MASKED_SCORE, 0.0);
     }
     let exponent = i32(clamp(floor(log2(largest)), -126.0, 126.0));
     var sum = 0.0;

@@ -1,6 +1,6 @@
 // The first moment of a chunk: sum_i w_i x_i, with weights relative to their mean.
 
-@group(0) @binding(0) var<uniform> params: Survey;
+@group(0) @binding(0) var<uniform> params: Statistics;
 @group(0) @binding(1) var<storage, read> tokens: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> weights: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read_write> samples: array<vec4<f32>>;

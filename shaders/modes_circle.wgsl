@@ -33,7 +33,7 @@ fn modes_circle(
                 }
                 keep(i, thread, total);
             }
-            deposit(span.at + block, thread, tile == span.begin);
+            add_to_span(span.at + block, thread, tile == span.begin);
         }
     }
 }

@@ -71,7 +71,7 @@ fn modes_sphere(
                 }
                 keep(i, thread, total);
             }
-            deposit(span.at + block, thread, tile == span.begin);
+            add_to_span(span.at + block, thread, tile == span.begin);
         }
     }
 }

@@ -77,7 +77,7 @@ fn keep(i: u32, thread: u32, sum: vec2<f32>) {
 }
 
 // Adds what all threads have kept to HARMONICS sums of the span from `at` on, or writes it if it is the first.
-fn deposit(at: u32, thread: u32, fresh: bool) {
+fn add_to_span(at: u32, thread: u32, fresh: bool) {
     workgroupBarrier();
     // A thread adds up a share of the column of one value. Nobody reads `parts` here: whoever did has passed a barrier.
     var part = 0.0;

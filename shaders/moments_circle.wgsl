@@ -29,7 +29,7 @@ fn moments_circle(
                 }
                 keep(i, thread, total);
             }
-            deposit(span.at + block, thread, tile == span.begin);
+            add_to_span(span.at + block, thread, tile == span.begin);
         }
     }
 }

@@ -51,7 +51,7 @@ fn moments_sphere(
                 }
                 keep(i, thread, total);
             }
-            deposit(span.at + block, thread, tile == span.begin);
+            add_to_span(span.at + block, thread, tile == span.begin);
         }
     }
 }

@@ -1,14 +1,14 @@
 // The moments of the lengths of a chunk, sum_i w_i |x_i|^p for p = 1 .. `stride`, with weights relative to their mean. Each is
 // kept like the energy, because powers of lengths overflow; powers of what is left of a length, below two, do not.
 
-@group(0) @binding(0) var<uniform> params: Survey;
+@group(0) @binding(0) var<uniform> params: Statistics;
 @group(0) @binding(1) var<storage, read> tokens: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> weights: array<vec2<f32>>;
 // [chunk][p].
 @group(0) @binding(3) var<storage, read_write> sums: array<vec2<f32>>;
 
 // Tokens of one thread.
-const OWN: u32 = SURVEY_ROWS / THREADS;
+const OWN: u32 = STATISTICS_ROWS / THREADS;
 
 var<workgroup> parts: array<vec2<f32>, THREADS>;
 
@@ -42,7 +42,7 @@ fn norm_moments(
         powers[k] = select(0.0, weights[row].x, inside && found.y > 0.0);
     }
     for (var p = 1u; p <= params.stride; p += 1u) {
-        var part = vec2<f32>(SILENT, 0.0);
+        var part = vec2<f32>(MASKED_SCORE, 0.0);
         for (var k = 0u; k < OWN; k += 1u) {
             powers[k] *= mantissas[k];
             if (powers[k] > 0.0) {

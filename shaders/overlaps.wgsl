@@ -82,8 +82,8 @@ fn overlaps(
             let row = thread / EDGE + r * EDGE;
             for (var k = 0u; k < 4u; k += 1u) {
                 let column = thread % EDGE + k * EDGE;
-                let heard = left_factors[row] > 0.0 && right_factors[column] > 0.0;
-                if (heard && (params.halved == 0u || row_first + row < first + column)) {
+                let has_weight = left_factors[row] > 0.0 && right_factors[column] > 0.0;
+                if (has_weight && (params.halved == 0u || row_first + row < first + column)) {
                     let bin = bin_of(products[r][k]);
                     if (bin != last && run > 0u) {
                         atomicAdd(&own[last], run);

@@ -8,12 +8,9 @@ struct Place {
     tokens: u32,
     // The first replica of the segment.
     first_replica: u32,
-    act: u32,
+    // ADD, TURN or SCALE.
+    rule: u32,
 }
-
-const ADD: u32 = 0u;
-const TURN: u32 = 1u;
-const SCALE: u32 = 2u;
 
 @group(0) @binding(0) var<uniform> params: Place;
 @group(0) @binding(1) var<storage, read> places: array<vec4<f32>>;
@@ -29,7 +26,7 @@ fn place(
     if (row >= params.rows) {
         return;
     }
-    if (params.act == SCALE) {
+    if (params.rule == SCALE) {
         let factor = places[params.first_replica + row / params.tokens].x;
         for (var c = 0u; c < WIDTH; c += 1u) {
             rows[row * WIDTH + c] *= factor;
@@ -40,7 +37,7 @@ fn place(
     for (var c = 0u; c < WIDTH; c += 1u) {
         let x = rows[row * WIDTH + c];
         let p = places[token * WIDTH + c];
-        if (params.act == TURN) {
+        if (params.rule == TURN) {
             rows[row * WIDTH + c] = p.xxzz * x + vec4<f32>(-p.y, p.y, -p.w, p.w) * x.yxwz;
         } else {
             rows[row * WIDTH + c] = x + p;

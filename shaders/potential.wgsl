@@ -9,6 +9,9 @@ struct Potential {
     // Tokens and sources of one replica in the segment.
     tokens: u32,
     sources: u32,
+    // START for potentials of zero, before the first iteration; ROWS and COLUMNS after the two halves of one; END, where the
+    // potentials of columns are kept if these were not balanced; and LAST, after the last iteration, of which nothing is kept but
+    // how far columns were from being balanced.
     phase: u32,
     // Where the residuals of the last iteration and of this one start, and the one at which iterations end.
     last_at: u32,
@@ -18,13 +21,6 @@ struct Potential {
     tolerance: f32,
 }
 
-// Potentials of zero, before the first iteration; what follows its two halves; what is kept of it if columns were not balanced; and
-// the end of the last one, of which nothing is kept but how far columns were from it.
-const START: u32 = 0u;
-const ROWS: u32 = 1u;
-const COLUMNS: u32 = 2u;
-const END: u32 = 3u;
-const LAST: u32 = 4u;
 // Above every residual.
 const FAR: f32 = 1e30;
 const LN_2: f32 = 0.6931472;
@@ -57,7 +53,7 @@ fn potential(
         }
         return;
     }
-    if (params.phase >= END) {
+    if (params.phase == END || params.phase == LAST) {
         let residual = atomicLoad(&residuals[params.next_at + replica]);
         let is_balanced = bitcast<f32>(residual) <= params.tolerance;
         if (token == 0u && (is_balanced || params.phase == LAST)) {
@@ -82,7 +78,7 @@ fn potential(
         return;
     }
     potentials[row].x = next;
-    if (token < params.sources && log_weight > 0.5 * SILENT) {
+    if (token < params.sources && log_weight > 0.5 * MASKED_SCORE) {
         let off = LN_2 * abs(next - potentials[row].y);
         atomicMax(&residuals[params.next_at + replica], bitcast<u32>(off));
     }
@@ -90,7 +86,7 @@ fn potential(
 
 // log2 Z of a row, of all slices.
 fn log_sum(row: u32) -> f32 {
-    var shift = SILENT;
+    var shift = MASKED_SCORE;
     for (var slice = 0u; slice < params.slices; slice += 1u) {
         shift = max(shift, partials[(slice * params.rows + row + 1u) * params.stride - 1u].x);
     }

@@ -12,7 +12,7 @@ struct Project {
     // One if outputs are added to, not overwritten.
     accumulate: u32,
     activation: u32,
-    // One if inputs of queries that hear nobody are marked: such have no output, not even the bias.
+    // One if inputs of queries without a visible source are marked: these have no output, not even the bias.
     marked: u32,
 }
 
@@ -24,7 +24,7 @@ struct Project {
 // Writes vector `column` of the output of a row, given the product.
 fn finish(product: vec4<f32>, row: u32, column: u32) {
     var output = activated(product + matrix[4u * INNER * WIDTH + column], params.activation);
-    if (params.marked == 1u && is_silent(inputs[(params.first_input + row) * INNER].x)) {
+    if (params.marked == 1u && is_masked(inputs[(params.first_input + row) * INNER].x)) {
         output = vec4<f32>(0.0);
     }
     let at = (params.first_output + row) * WIDTH + column;

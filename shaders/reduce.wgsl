@@ -25,8 +25,8 @@ struct Reduce {
     // Under a mask: query i of its segment sees the first i + reach sources of the key segment, none if that is
     // negative.
     reach: i32,
-    // How much later in its replica the first query is than the first key; how far away a source can be heard; and one
-    // if nobody hears itself.
+    // How much later in its replica the first query is than the first key; the distance from which on a source is not visible; and one
+    // if no query attends to itself.
     ahead: i32,
     window: i32,
     others: u32,

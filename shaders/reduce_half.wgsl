@@ -22,7 +22,7 @@ fn reduce_half(
         load_queries(thread, team, &q, span.place, 0u);
     }
     var m: Values = Values();
-    var row = Row(SILENT, 0.0);
+    var row = Row(MASKED_SCORE, 0.0);
     var fresh = params.fresh == 1u;
     for (var key = span.begin; key < span.end; key += TILE) {
         multiply_keys(thread, team, &q, span.place, key);
@@ -33,7 +33,7 @@ fn reduce_half(
         }
         if (workgroupUniformLoad(&due) == 1u) {
             let any = key > span.begin;
-            deposit(thread, team, span, row, &m, fresh, any);
+            merge_partials(thread, team, span, row, &m, fresh, any);
             fresh = fresh && !any;
             m = Values();
             row.z = 0.0;
@@ -48,5 +48,5 @@ fn reduce_half(
         multiply_values(thread, team, &m, span.place, key);
     }
     // Under a mask there may be nothing to add, but the partials must still be made.
-    deposit(thread, team, span, row, &m, fresh, true);
+    merge_partials(thread, team, span, row, &m, fresh, true);
 }

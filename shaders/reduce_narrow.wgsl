@@ -5,10 +5,10 @@
 // undo: the TILE keys of a tile are added up on their own, tiles into a chunk, chunks into the partial in memory. No
 // sum has more than a few hundred terms before it is folded into the next.
 
-// The addend of the score of a key: its log-weight and, if it is fixed, the shift; beyond the sources, silence.
+// The addend of the score of a key: its log-weight and, if it is fixed, the shift; beyond the sources, MASKED_SCORE.
 fn bias(key: u32, row: u32) -> f32 {
     if (key >= params.sources) {
-        return SILENT;
+        return MASKED_SCORE;
     }
     if (FIXED_SHIFT) {
         return weights[row].y - params.shift;
@@ -42,7 +42,7 @@ fn load_tile(thread: u32, base: u32, first: u32) {
 }
 
 // Merges a sum into the partial of its query.
-fn deposit(sum: Sum, at: u32, fresh: bool) {
+fn merge_partial(sum: Sum, at: u32, fresh: bool) {
     var shift = sum.shift;
     var z = sum.z;
     var rise = 1.0;
@@ -122,21 +122,21 @@ fn reduce_narrow(
     }
 
     let last = min((block + 1u) * THREADS * QUERIES, params.queries) - 1u;
-    let heard = heard_range(block * THREADS * QUERIES, last);
-    let begin = first_chunk(slice * params.slice_keys + params.first_key, heard.x);
-    let end = min(slice * params.slice_keys + params.end_key, heard.y);
+    let range = visible_range(block * THREADS * QUERIES, last);
+    let begin = first_chunk(slice * params.slice_keys + params.first_key, range.x);
+    let end = min(slice * params.slice_keys + params.end_key, range.y);
     // Under a mask there may be nothing to add, but the partials must still be made.
     for (var chunk = begin; chunk < end || (MASKED && chunk == begin); chunk += CHUNK) {
         var total: array<Sum, QUERIES> = array<Sum, QUERIES>();
         for (var q = 0u; q < QUERIES; q += 1u) {
-            total[q].shift = select(SILENT, params.shift, FIXED_SHIFT);
+            total[q].shift = select(MASKED_SCORE, params.shift, FIXED_SHIFT);
         }
         add_chunk(&u, &total, thread, first, replica * params.key_rows, chunk, min(chunk + CHUNK, end));
         for (var q = 0u; q < QUERIES; q += 1u) {
             let query = first + q * THREADS;
             if (query < params.queries) {
                 let at = (slice * params.rows + replica * params.queries + query) * STRIDE;
-                deposit(total[q], at, params.fresh == 1u && chunk == begin);
+                merge_partial(total[q], at, params.fresh == 1u && chunk == begin);
             }
         }
     }

@@ -13,7 +13,7 @@ fn reduce_wide(
     let span = span_of(group);
     // Under a mask there may be nothing to add, but the partials must still be made.
     for (var chunk = span.begin; chunk < span.end || (MASKED && chunk == span.begin); chunk += CHUNK) {
-        var shift = vec4<f32>(SILENT);
+        var shift = vec4<f32>(MASKED_SCORE);
         var z = vec4<f32>(0.0);
         var m: Values = Values();
         let chunk_end = min(chunk + CHUNK, span.end);
@@ -23,7 +23,7 @@ fn reduce_wide(
             add_values(thread, &m, span.place, key);
         }
         let fresh = params.fresh == 1u && chunk == span.begin;
-        deposit_sums(thread, span, shift, z, fresh);
-        deposit_values(thread, &m, span, fresh);
+        merge_sums(thread, span, shift, z, fresh);
+        merge_values(thread, &m, span, fresh);
     }
 }

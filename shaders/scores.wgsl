@@ -41,7 +41,7 @@ fn load_slab(thread: u32, place: Place, first_key: u32, c: u32) {
     workgroupBarrier();
 }
 
-// Ratings of four keys for a quad by each thread; keys that are masked, or at or beyond `end`, are silent.
+// Ratings of four keys for a quad by each thread; keys that are masked, or at or beyond `end`, have MASKED_SCORE.
 fn score_tile(thread: u32, place: Place, first_key: u32, end: u32) {
     let quad = thread / PARTS;
     let part = thread % PARTS;
@@ -63,16 +63,16 @@ fn score_tile(thread: u32, place: Place, first_key: u32, end: u32) {
     }
     let query = place.first_query + 4u * quad;
     let visible_keys = vec4<u32>(visible(query), visible(query + 1u), visible(query + 2u), visible(query + 3u));
-    let seen = min(visible_keys, vec4<u32>(end));
+    let ends = min(visible_keys, vec4<u32>(end));
     for (var k = 0u; k < PART_KEYS; k += 1u) {
         let key = part + PARTS * k;
         let row = place.key_base + min(first_key + key, params.sources - 1u);
         let j = first_key + key;
-        var heard = vec4<u32>(j) < seen;
+        var attended = vec4<u32>(j) < ends;
         if (CHOSEN) {
-            heard = heard & vec4<bool>(hears(query, j), hears(query + 1u, j), hears(query + 2u, j), hears(query + 3u, j));
+            attended = attended & vec4<bool>(attends(query, j), attends(query + 1u, j), attends(query + 2u, j), attends(query + 3u, j));
         }
-        weight[key * QUADS + quad] = select(vec4<f32>(SILENT), rated(score[k], row), heard);
+        weight[key * QUADS + quad] = select(vec4<f32>(MASKED_SCORE), rated(score[k], row), attended);
     }
     workgroupBarrier();
 }

@@ -1,7 +1,7 @@
 // How far the tokens of a chunk are from those of the replica beside theirs, 0 and 1, 2 and 3, ..: sum_i w_i |x_i - y_i|^2, with
 // weights relative to their mean. It is kept like the energy, because squares of tiny distances vanish.
 
-@group(0) @binding(0) var<uniform> params: Survey;
+@group(0) @binding(0) var<uniform> params: Statistics;
 @group(0) @binding(1) var<storage, read> tokens: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> weights: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read_write> sums: array<vec2<f32>>;
@@ -32,7 +32,7 @@ fn separation(
     let chunk = chunk_of(params, group);
     // The last of an odd number of replicas has none beside it.
     let has_other = beside(chunk.replica) < params.groups / params.chunks;
-    var part = vec2<f32>(SILENT, 0.0);
+    var part = vec2<f32>(MASKED_SCORE, 0.0);
     for (var row = chunk.begin + thread; row < chunk.end && has_other; row += THREADS) {
         let weight = weights[row].x;
         if (weight > 0.0) {

@@ -105,7 +105,7 @@ fn expand(batch: ptr<function, Batch>, radial: ptr<function, Radial>) {
 }
 
 // Writes the partials of all queries from their sums (M, Z) e^{-kappa}.
-fn deposit(batch: ptr<function, Batch>, sums: ptr<function, array<vec4<f32>, QUERIES_AT_ONCE>>, replica: u32, first: u32) {
+fn write_partials(batch: ptr<function, Batch>, sums: ptr<function, array<vec4<f32>, QUERIES_AT_ONCE>>, replica: u32, first: u32) {
     for (var q = 0u; q < QUERIES_AT_ONCE; q += 1u) {
         let query = first + q * THREADS;
         if (query < params.queries) {

@@ -38,5 +38,5 @@ fn series_circle(
             power[q] = multiply(power[q], batch.direction[q].xy);
         }
     }
-    deposit(&batch, &sums, replica, first);
+    write_partials(&batch, &sums, replica, first);
 }

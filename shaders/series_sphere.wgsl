@@ -60,5 +60,5 @@ fn series_sphere(
             power[q] = multiply(power[q], batch.direction[q].xy);
         }
     }
-    deposit(&batch, &sums, replica, first);
+    write_partials(&batch, &sums, replica, first);
 }

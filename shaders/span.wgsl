@@ -21,8 +21,8 @@ fn span_of(group: u32) -> Span {
     let replica = group / (params.blocks * params.slices);
     let place = Place(replica * params.queries, block * WIDE_QUERIES, replica * params.key_rows);
     let last = min((block + 1u) * WIDE_QUERIES, params.queries) - 1u;
-    let heard = heard_range(block * WIDE_QUERIES, last);
-    let begin = first_chunk(slice * params.slice_keys + params.first_key, heard.x);
-    let end = min(slice * params.slice_keys + params.end_key, heard.y);
+    let range = visible_range(block * WIDE_QUERIES, last);
+    let begin = first_chunk(slice * params.slice_keys + params.first_key, range.x);
+    let end = min(slice * params.slice_keys + params.end_key, range.y);
     return Span(place, begin, end, slice * params.rows + place.query_base + place.first_query);
 }

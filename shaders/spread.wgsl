@@ -1,7 +1,7 @@
 // How far the tokens of a chunk are from the direction e of their replica: (sum_i w_i |x_i - e|^2, min_i <x_i, e>),
 // the minimum over tokens of positive weight, with weights relative to their mean.
 
-@group(0) @binding(0) var<uniform> params: Survey;
+@group(0) @binding(0) var<uniform> params: Statistics;
 @group(0) @binding(1) var<storage, read> tokens: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> weights: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read_write> samples: array<vec4<f32>>;

@@ -9,7 +9,7 @@ var<workgroup> quad_fall: array<vec4<f32>, QUADS>;
 fn weigh_tile(thread: u32, shift: ptr<function, vec4<f32>>, z: ptr<function, vec4<f32>>) {
     let quad = thread % QUADS;
     let first = (thread / QUADS) * PART_KEYS;
-    var highest = vec4<f32>(SILENT);
+    var highest = vec4<f32>(MASKED_SCORE);
     for (var k = 0u; k < PART_KEYS; k += 1u) {
         highest = max(highest, weight[(first + k) * QUADS + quad]);
     }
@@ -35,7 +35,7 @@ fn weigh_tile(thread: u32, shift: ptr<function, vec4<f32>>, z: ptr<function, vec
 
 // Merges (shift, Z) of the chunk into the partials. One thread owns a quad, and tells the others by what to scale M:
 // scratch holds the scale of the chunk, and that of what is in memory, for each quad.
-fn deposit_sums(thread: u32, span: Span, shift: vec4<f32>, z: vec4<f32>, fresh: bool) {
+fn merge_sums(thread: u32, span: Span, shift: vec4<f32>, z: vec4<f32>, fresh: bool) {
     workgroupBarrier();
     scratch[thread] = z;
     workgroupBarrier();

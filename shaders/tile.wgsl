@@ -54,7 +54,7 @@ fn trim(a: vec4<f32>, c: u32) -> vec4<f32> {
     return vec4<f32>(a.xyz, 0.0);
 }
 
-// Adds the first `count` keys of a tile, a multiple of four or the rest being silent, to the sums of all queries.
+// Adds the first `count` keys of a tile, a multiple of four unless the rest have MASKED_SCORE, to the sums of all queries.
 fn add_tile(
     u: ptr<function, Tokens>,
     sum: ptr<function, array<Sum, QUERIES>>,
@@ -84,12 +84,12 @@ fn add_tile(
             if (MASKED) {
                 let key = place.first + k;
                 let end = visible(place.query + q * place.stride);
-                var seen = vec4<u32>(key, key + 1u, key + 2u, key + 3u) < vec4<u32>(end);
+                var attended = vec4<u32>(key, key + 1u, key + 2u, key + 3u) < vec4<u32>(end);
                 if (CHOSEN) {
                     let i = place.query + q * place.stride;
-                    seen = seen & vec4<bool>(hears(i, key), hears(i, key + 1u), hears(i, key + 2u), hears(i, key + 3u));
+                    attended = attended & vec4<bool>(attends(i, key), attends(i, key + 1u), attends(i, key + 2u), attends(i, key + 3u));
                 }
-                score = select(vec4<f32>(SILENT), score, seen);
+                score = select(vec4<f32>(MASKED_SCORE), score, attended);
             }
             if (!FIXED_SHIFT) {
                 let highest = max(max(score.x, score.y), max(score.z, score.w));

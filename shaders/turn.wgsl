@@ -1,4 +1,4 @@
-// Tokens on the sphere turn in the direction of the noise that is in the first rows of `slopes`: by the angle theta with
+// Tokens on the sphere turn in the direction of the noise that is in the first rows of `velocities`: by the angle theta with
 // sin(theta / 2) = sqrt(share) |sin(rate r / 2)|, r being the length of what is tangential of it.
 
 struct Turn {
@@ -11,7 +11,7 @@ struct Turn {
 
 @group(0) @binding(0) var<uniform> params: Turn;
 @group(0) @binding(1) var<storage, read_write> state: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> slopes: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> velocities: array<vec4<f32>>;
 
 // |sin(a)| for a >= 0, to a unit or two of single precision up to a hundred: drivers owe no more than eleven bits of a sine.
 // Multiples of pi are taken off in two pieces, the first of which has nine bits.
@@ -41,11 +41,11 @@ fn turn(
     let at = row * WIDTH;
     var radial = 0.0;
     for (var c = 0u; c < WIDTH; c += 1u) {
-        radial += dot(state[at + c], slopes[at + c]);
+        radial += dot(state[at + c], velocities[at + c]);
     }
     var square = 0.0;
     for (var c = 0u; c < WIDTH; c += 1u) {
-        let tangential = slopes[at + c] - radial * state[at + c];
+        let tangential = velocities[at + c] - radial * state[at + c];
         square += dot(tangential, tangential);
     }
     let r = sqrt(square);
@@ -67,5 +67,5 @@ fn turn(
 // One vector of x - along x + across (xi - <x, xi> x).
 fn turned(at: u32, radial: f32, along: f32, across: f32) -> vec4<f32> {
     let x = state[at];
-    return x + (across * (slopes[at] - radial * x) - along * x);
+    return x + (across * (velocities[at] - radial * x) - along * x);
 }

@@ -59,7 +59,7 @@ fn add_values(thread: u32, m: ptr<function, Values>, place: Place, first_key: u3
 }
 
 // Merges M of the chunk into the partials.
-fn deposit_values(thread: u32, m: ptr<function, Values>, span: Span, fresh: bool) {
+fn merge_values(thread: u32, m: ptr<function, Values>, span: Span, fresh: bool) {
     let quad = thread / PARTS;
     let rise = scratch[quad];
     let fall = scratch[QUADS + quad];

@@ -1,6 +1,6 @@
-// Which of the visible sources a query does not hear: itself under `Mask::Others`, and those beyond a window.
+// Which of the leading sources a query does not attend to: itself under `Mask::Others`, and those beyond a window.
 
-fn hears(query: u32, key: u32) -> bool {
+fn attends(query: u32, key: u32) -> bool {
     let distance = i32(query) + params.ahead - i32(key);
     if (params.others == 1u && distance == 0) {
         return false;
@@ -8,8 +8,8 @@ fn hears(query: u32, key: u32) -> bool {
     return abs(distance) < params.window;
 }
 
-// The sources of the key segment that queries [first, last] hear lie in [x, y).
-fn heard_range(first: u32, last: u32) -> vec2<u32> {
+// The sources of the key segment that queries [first, last] attend to lie in [x, y).
+fn visible_range(first: u32, last: u32) -> vec2<u32> {
     let end = visible(last);
     if (!CHOSEN) {
         return vec2<u32>(0u, end);
@@ -20,10 +20,10 @@ fn heard_range(first: u32, last: u32) -> vec2<u32> {
     return vec2<u32>(u32(low), min(end, u32(high)));
 }
 
-// Where in a slice to begin, so that chunks stay where they are and the first key that is heard is in one.
-fn first_chunk(begin: u32, heard: u32) -> u32 {
-    if (!CHOSEN || heard <= begin) {
+// Where in a slice to begin, so that chunks stay where they are and the first visible key is in one.
+fn first_chunk(begin: u32, first_visible: u32) -> u32 {
+    if (!CHOSEN || first_visible <= begin) {
         return begin;
     }
-    return begin + (heard - begin) / CHUNK * CHUNK;
+    return begin + (first_visible - begin) / CHUNK * CHUNK;
 }

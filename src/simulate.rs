@@ -284,7 +284,7 @@ async fn slice<B: Backend>(
         let (slices, error) = limit.slices(projections)?;
         let line = |direction| slices.line(direction);
         let lines = Lines { directions: slices.directions(), values: slices.count(), law: &line };
-        if let Some(costs) = backend.along(&lines).await? {
+        if let Some(costs) = backend.sliced_costs(&lines).await? {
             measure::root(*quantity, (&costs, error), statistics);
         }
     }

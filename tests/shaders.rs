@@ -13,10 +13,13 @@ use naga::{
 use tokenfield::{
     backend::gpu::{
         Kind,
-        shaders::{
-            Binding, Constants, Half, Kernel, MOST_THREADS, Matrices, NARROW, Shift, Sight, WORKGROUP_BYTES,
-            constants, small, wide,
+        kernels::{
+            constants::{Constants, Half, Matrices, Shift, Visibility},
+            declared,
+            kernel::{Binding, Declaration, Workgroup},
+            sizes::{MOST_THREADS, NARROW, WORKGROUP_BYTES},
         },
+        tune::{constants, small, wide},
     },
     tokens::Shape,
 };
@@ -34,8 +37,8 @@ fn all_constants() -> Vec<Constants> {
         for (count, replicas) in [(1, 1), (32, 2048), (300, 1), (1 << 20, 1)] {
             for kind in KINDS {
                 for shift in [Shift::Fixed, Shift::Running] {
-                    for sight in [Sight::All, Sight::Leading, Sight::Chosen] {
-                        let chosen = constants(Shape { replicas, count, dim, passive: 0 }, kind, shift, sight);
+                    for visibility in [Visibility::All, Visibility::Leading, Visibility::Chosen] {
+                        let chosen = constants(Shape { replicas, count, dim, passive: 0 }, kind, shift, visibility);
                         // A series whose radial coefficients are shared, short, and as long as any.
                         for degrees in if dim <= 3 { vec![0, 1, 401] } else { vec![0] } {
                             let with_keys = |keys| wide(&chosen, keys, dim);
@@ -62,12 +65,13 @@ fn small_constants() -> Vec<Constants> {
     for dim in DIMS.into_iter().filter(|dim| *dim <= NARROW) {
         let largest = (1..).take_while(|count| fits(*count, dim)).last().expect("one token fits");
         for (count, kind) in [1, 2, 5, 32, 33, largest].into_iter().flat_map(|n| KINDS.map(|kind| (n, kind))) {
-            for (shift, sight, matrices) in
-                [(Shift::Fixed, Sight::All, Matrices::Multiples), (Shift::Running, Sight::Leading, Matrices::General)]
-            {
+            for (shift, visibility, matrices) in [
+                (Shift::Fixed, Visibility::All, Matrices::Multiples),
+                (Shift::Running, Visibility::Leading, Matrices::General),
+            ] {
                 for stages in [1, 2, 4] {
                     let shape = Shape { replicas: 99, count, dim, passive: 0 };
-                    all.extend(small(shape, kind, stages, shift, sight, matrices));
+                    all.extend(small(shape, kind, stages, shift, visibility, matrices));
                 }
             }
         }
@@ -81,9 +85,9 @@ fn small_constants() -> Vec<Constants> {
 fn half_constants() -> Vec<Constants> {
     let mut all = Vec::new();
     for (keys, values) in [(32, 32), (33, 8), (64, 64), (128, 128), (384, 384), (32, 384), (1024, 33)] {
-        for sight in [Sight::All, Sight::Leading, Sight::Chosen] {
+        for visibility in [Visibility::All, Visibility::Leading, Visibility::Chosen] {
             let shape = Shape { replicas: 1, count: 300, dim: values.max(17), passive: 0 };
-            let wide = wide(&constants(shape, Kind::Discrete, Shift::Running, sight), keys, values);
+            let wide = wide(&constants(shape, Kind::Discrete, Shift::Running, visibility), keys, values);
             for (edge, lanes) in [(8, 8), (8, 32), (16, 32), (16, 64), (16, 256)] {
                 all.push(Constants { half: Half { edge, lanes }, ..wide });
             }
@@ -96,51 +100,59 @@ const KINDS: [Kind; 2] = [Kind::Software, Kind::Discrete];
 
 fn fits(count: usize, dim: usize) -> bool {
     let shape = Shape { replicas: 1, count, dim, passive: 0 };
-    small(shape, Kind::Software, 1, Shift::Fixed, Sight::All, Matrices::General).is_some()
+    small(shape, Kind::Software, 1, Shift::Fixed, Visibility::All, Matrices::General).is_some()
 }
 
 /// The kernels that are compiled for these constants, beside that of small replicas.
-fn kernels(constants: &Constants) -> impl Iterator<Item = Kernel> {
+fn kernels(constants: &Constants) -> impl Iterator<Item = &'static Declaration> {
     let Constants { dim, inner, threads, .. } = *constants;
     // Workgroups that keep queries in registers have fewer threads.
     let is_narrow = threads <= 64;
-    Kernel::ALL.into_iter().filter(move |kernel| match kernel {
-        Kernel::Advance | Kernel::ReduceHalf => false,
-        Kernel::ReduceNarrow => is_narrow,
-        Kernel::ReduceWide | Kernel::Hardmax | Kernel::HalfStep => !is_narrow,
-        Kernel::ProjectNarrow => dim.min(inner) as usize <= NARROW,
-        Kernel::ProjectWide => dim.min(inner) as usize > NARROW,
-        Kernel::Settle | Kernel::Sharpness => true,
+    declared::ALL.iter().filter(move |kernel| match kernel.name {
+        "advance" | "reduce_half" => false,
+        "reduce_narrow" => is_narrow,
+        "reduce_wide" | "hardmax" | "half_step" => !is_narrow,
+        "project_narrow" => dim.min(inner) as usize <= NARROW,
+        "project_wide" => dim.min(inner) as usize > NARROW,
+        "write_output" | "attention_statistics" => true,
         _ if dim != inner => false,
-        Kernel::MomentsCircle | Kernel::CoefficientsCircle | Kernel::SeriesCircle => constants.dim == 2,
-        Kernel::MomentsSphere | Kernel::CoefficientsSphere | Kernel::SeriesSphere => constants.dim == 3,
-        Kernel::Collect | Kernel::Gather => constants.dim <= 3,
+        "moments_circle" | "coefficients_circle" | "series_circle" => dim == 2,
+        "moments_sphere" | "coefficients_sphere" | "series_sphere" => dim == 3,
+        "collect" | "gather" => dim <= 3,
         _ => true,
     })
 }
 
-fn compile(kernel: Kernel, constants: &Constants) -> (Module, ModuleInfo) {
+fn named(name: &str) -> &'static Declaration {
+    declared::ALL.iter().find(|kernel| kernel.name == name).expect("a kernel of that name")
+}
+
+fn is_half(kernel: &Declaration) -> bool {
+    kernel.name == "reduce_half"
+}
+
+fn compile(kernel: &Declaration, constants: &Constants) -> (Module, ModuleInfo) {
     let source = kernel.source(constants);
     let module = wgsl::parse_str(&source).unwrap_or_else(|error| {
-        panic!("{} for {constants:?}:\n{}", kernel.name(), error.emit_to_string(&source));
+        panic!("{} for {constants:?}:\n{}", kernel.name, error.emit_to_string(&source));
     });
-    let capabilities = match kernel {
-        Kernel::ReduceHalf => {
+    let capabilities = match is_half(kernel) {
+        true => {
             Capabilities::COOPERATIVE_MATRIX
                 | Capabilities::SHADER_FLOAT16
                 | Capabilities::SHADER_FLOAT16_IN_FLOAT32
                 | Capabilities::SUBGROUP
         }
         // No capability beyond the language itself: this is what a browser takes.
-        _ => Capabilities::empty(),
+        false => Capabilities::empty(),
     };
     let info = Validator::new(ValidationFlags::all(), capabilities).validate(&module).unwrap_or_else(|error| {
-        panic!("{} for {constants:?}:\n{}", kernel.name(), error.emit_to_string(&source));
+        panic!("{} for {constants:?}:\n{}", kernel.name, error.emit_to_string(&source));
     });
     (module, info)
 }
 
-fn for_each(mut check: impl FnMut(Kernel, &Constants, &Module, &ModuleInfo)) {
+fn for_each(mut check: impl FnMut(&Declaration, &Constants, &Module, &ModuleInfo)) {
     for constants in all_constants() {
         for kernel in kernels(&constants) {
             let (module, info) = compile(kernel, &constants);
@@ -148,24 +160,24 @@ fn for_each(mut check: impl FnMut(Kernel, &Constants, &Module, &ModuleInfo)) {
         }
     }
     for constants in small_constants() {
-        let (module, info) = compile(Kernel::Advance, &constants);
-        check(Kernel::Advance, &constants, &module, &info);
+        let (module, info) = compile(named("advance"), &constants);
+        check(named("advance"), &constants, &module, &info);
     }
     for constants in half_constants() {
-        let (module, info) = compile(Kernel::ReduceHalf, &constants);
-        check(Kernel::ReduceHalf, &constants, &module, &info);
+        let (module, info) = compile(named("reduce_half"), &constants);
+        check(named("reduce_half"), &constants, &module, &info);
     }
 }
 
 #[test]
 fn every_kernel_translates_to_every_driver() {
     for_each(|kernel, constants, module, info| {
-        let what = || format!("{} for {constants:?}", kernel.name());
+        let what = || format!("{} for {constants:?}", kernel.name);
         let words = spv::write_vec(module, info, &spv::Options::default(), None)
             .unwrap_or_else(|error| panic!("SPIR-V, {}: {error}", what()));
         assert!(words.len() > 100, "SPIR-V, {}: {} words", what(), words.len());
         // Metal has matrices of eight alone, and HLSL none: adapters of DirectX are refused half precision.
-        let is_half = kernel == Kernel::ReduceHalf;
+        let is_half = is_half(kernel);
         if is_half && constants.half.edge != 8 {
             return;
         }
@@ -193,14 +205,14 @@ fn every_kernel_translates_to_every_driver() {
 fn every_kernel_is_taken_by_a_browser() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for_each(|kernel, constants, _, _| {
-        if kernel == Kernel::ReduceHalf {
+        if is_half(kernel) {
             return;
         }
-        let path = folder.path().join(format!("{}.wgsl", kernel.name()));
+        let path = folder.path().join(format!("{}.wgsl", kernel.name));
         fs::write(&path, kernel.source(constants)).expect("a file in the temporary folder");
         let output = Command::new("tint").args(["--format", "wgsl"]).arg(&path).output().expect("tint runs");
         let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{} for {constants:?}:\n{complaint}", kernel.name());
+        assert!(output.status.success(), "{} for {constants:?}:\n{complaint}", kernel.name);
     });
 }
 
@@ -208,39 +220,39 @@ fn every_kernel_is_taken_by_a_browser() {
 fn entry_points_and_workgroups_are_as_declared() {
     for_each(|kernel, constants, module, _| {
         let [entry] = module.entry_points.as_slice() else {
-            panic!("{} has {} entry points", kernel.name(), module.entry_points.len());
+            panic!("{} has {} entry points", kernel.name, module.entry_points.len());
         };
-        assert_eq!(entry.name, kernel.name());
-        assert_eq!(entry.workgroup_size, [kernel.threads(constants), 1, 1], "{} for {constants:?}", kernel.name());
-        assert!(kernel.threads(constants) <= MOST_THREADS, "{}: browsers give 256 threads", kernel.name());
+        assert_eq!(entry.name, kernel.name);
+        assert_eq!(entry.workgroup_size, [kernel.threads(constants), 1, 1], "{} for {constants:?}", kernel.name);
+        assert!(kernel.threads(constants) <= MOST_THREADS, "{}: browsers give 256 threads", kernel.name);
     });
 }
 
 #[test]
 fn bindings_are_as_declared() {
     for_each(|kernel, _, module, _| {
-        let mut found: Vec<(u32, Binding)> = module
+        let mut found: Vec<(u32, Option<Binding>)> = module
             .global_variables
             .iter()
             .filter_map(|(_, variable)| {
                 let resource = variable.binding.as_ref()?;
-                assert_eq!(resource.group, 0, "{}", kernel.name());
-                Some((resource.binding, binding(variable)))
+                assert_eq!(resource.group, 0, "{}", kernel.name);
+                Some((resource.binding, storage(variable)))
             })
             .collect();
         found.sort_by_key(|(at, _)| *at);
-        let declared: Vec<(u32, Binding)> = (0..).zip(kernel.bindings().iter().copied()).collect();
-        assert_eq!(found, declared, "{}", kernel.name());
-        let storage = found.iter().filter(|(_, binding)| *binding != Binding::Uniform).count();
-        assert_eq!(storage, kernel.storage_buffers() as usize, "{}", kernel.name());
+        // The uniforms come first.
+        let declared = std::iter::once(None).chain(kernel.bindings.iter().copied().map(Some));
+        assert_eq!(found, (0..).zip(declared).collect::<Vec<_>>(), "{}", kernel.name);
     });
 }
 
-fn binding(variable: &GlobalVariable) -> Binding {
+/// How a storage buffer is used; nothing for the uniforms.
+fn storage(variable: &GlobalVariable) -> Option<Binding> {
     match variable.space {
-        AddressSpace::Uniform => Binding::Uniform,
-        AddressSpace::Storage { access } if access.contains(StorageAccess::STORE) => Binding::ReadWrite,
-        AddressSpace::Storage { .. } => Binding::Read,
+        AddressSpace::Uniform => None,
+        AddressSpace::Storage { access } if access.contains(StorageAccess::STORE) => Some(Binding::ReadWrite),
+        AddressSpace::Storage { .. } => Some(Binding::Read),
         space => panic!("a binding in {space:?}"),
     }
 }
@@ -252,15 +264,15 @@ fn uniforms_are_laid_out_as_in_rust() {
             .global_variables
             .iter()
             .find(|(_, variable)| variable.space == AddressSpace::Uniform)
-            .unwrap_or_else(|| panic!("{} has no uniforms", kernel.name()));
+            .unwrap_or_else(|| panic!("{} has no uniforms", kernel.name));
         let ty = &module.types[variable.ty];
-        let TypeInner::Struct { members, span } = &ty.inner else { panic!("{}: not a struct", kernel.name()) };
-        let layout = kernel.layout();
-        assert_eq!(ty.name.as_deref(), Some(layout.name), "{}", kernel.name());
-        assert_eq!(*span as usize, layout.size, "{}", kernel.name());
+        let TypeInner::Struct { members, span } = &ty.inner else { panic!("{}: not a struct", kernel.name) };
+        let layout = kernel.layout;
+        assert_eq!(ty.name.as_deref(), Some(layout.name), "{}", kernel.name);
+        assert_eq!(*span as usize, layout.size, "{}", kernel.name);
         let found: Vec<(&str, usize)> =
             members.iter().map(|member| (member.name.as_deref().unwrap_or(""), member.offset as usize)).collect();
-        assert_eq!(found, layout.fields, "{}", kernel.name());
+        assert_eq!(found, layout.fields, "{}", kernel.name);
     });
 }
 
@@ -275,8 +287,8 @@ fn workgroup_memory_fits_every_adapter() {
             .filter(|(_, variable)| variable.space == AddressSpace::WorkGroup)
             .map(|(_, variable)| layouter[variable.ty].size)
             .sum();
-        let most = if kernel == Kernel::ReduceHalf { HALF_BYTES } else { WORKGROUP_BYTES };
-        assert!(bytes <= most, "{} for {constants:?} needs {bytes} bytes", kernel.name());
+        let most = if is_half(kernel) { HALF_BYTES } else { WORKGROUP_BYTES };
+        assert!(bytes <= most, "{} for {constants:?} needs {bytes} bytes", kernel.name);
     });
 }
 
@@ -288,23 +300,45 @@ fn every_file_is_used() {
         .map(|entry| entry.expect("an entry").file_name().into_string().expect("a plain name"))
         .collect();
     let used: BTreeSet<String> =
-        Kernel::ALL.iter().flat_map(|kernel| kernel.files()).map(|file| file.name.to_string()).collect();
+        declared::ALL.iter().flat_map(|kernel| kernel.files).map(|file| file.name.to_string()).collect();
     assert_eq!(present, used);
 }
 
 #[test]
 fn a_kernel_is_named_like_its_file() {
-    for kernel in Kernel::ALL {
-        let last = kernel.files().last().expect("a kernel has files");
-        assert_eq!(last.name, format!("{}.wgsl", kernel.name()));
+    for kernel in declared::ALL {
+        let last = kernel.files.last().expect("a kernel has files");
+        assert_eq!(last.name, format!("{}.wgsl", kernel.name));
+    }
+}
+
+/// The code without comments.
+fn code(source: &str) -> String {
+    assert!(!source.contains("/*"), "only comments of one line are read here");
+    source.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+/// A constant that no shader reads would make kernels different that are the same, and be compiled twice.
+#[test]
+fn a_kernel_asks_for_no_constant_that_it_does_not_read() {
+    for kernel in declared::ALL {
+        let files: String = kernel.files.iter().map(|file| code(file.text)).collect();
+        let words: BTreeSet<&str> = files.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+        for constant in kernel.constants {
+            assert!(constant.names().iter().any(|name| words.contains(name)), "{}: {}", kernel.name, constant.name);
+        }
+        let is_tuned = kernel.workgroup == Workgroup::Tuned;
+        assert!(
+            !is_tuned || words.contains("THREADS"),
+            "{}: its workgroup is tuned, and it does not know",
+            kernel.name
+        );
     }
 }
 
 /// The declarations of variables that a thread has for itself, up to their semicolons.
 fn variables(source: &str) -> Vec<String> {
-    assert!(!source.contains("/*"), "only comments of one line are read here");
-    let code: Vec<&str> = source.lines().map(|line| line.split("//").next().unwrap_or_default()).collect();
-    let code = code.join("\n");
+    let code = code(source);
     let is_part = |character: char| character.is_alphanumeric() || character == '_';
     let is_word = |at: usize| !code[..at].ends_with(is_part) && !code[at + 3..].starts_with(is_part);
     let declaration = |(at, _)| code[at..].split(';').next().unwrap_or_default().to_string();
@@ -328,7 +362,7 @@ fn every_variable_is_initialised() {
     for_each(|kernel, constants, module, _| {
         let source = kernel.source(constants);
         let left: Vec<String> = uninitialised(&source);
-        assert!(left.is_empty(), "{}: no initialiser in {left:?}", kernel.name());
+        assert!(left.is_empty(), "{}: no initialiser in {left:?}", kernel.name);
         let functions = module.functions.iter().map(|(_, function)| function);
         let functions = functions.chain(module.entry_points.iter().map(|entry| &entry.function));
         let named = |function: &naga::Function| {
@@ -337,7 +371,7 @@ fn every_variable_is_initialised() {
         let locals: usize = functions.map(named).sum();
         let private =
             module.global_variables.iter().filter(|(_, variable)| variable.space == AddressSpace::Private).count();
-        assert_eq!(variables(&source).len(), locals + private, "{}", kernel.name());
+        assert_eq!(variables(&source).len(), locals + private, "{}", kernel.name);
     });
 }
 

@@ -139,7 +139,7 @@ pub trait Backend {
     /// replica and G the law along theta: one number for each replica and direction, in this order.
     ///
     /// None where that is left to whoever reads the tokens, as it is unless a backend says otherwise.
-    async fn along(&mut self, _lines: &Lines<'_>) -> Result<Option<Vec<f64>>, BackendError> {
+    async fn sliced_costs(&mut self, _lines: &Lines<'_>) -> Result<Option<Vec<f64>>, BackendError> {
         Ok(None)
     }
 

@@ -4,16 +4,16 @@
 //! Without an adapter the tests are ignored, and say so; with TOKENFIELD_REQUIRE_GPU=1 they fail instead.
 
 mod advance;
+mod attention_statistics;
 mod compare;
 mod dissipation;
 mod harmonic;
 mod harmonic_check;
 mod layout;
-mod lengths;
-mod lines;
 mod measured;
 mod model;
 mod modes;
+mod norm_moments;
 mod observe;
 #[path = "../suite/oracle/mod.rs"]
 #[allow(dead_code, unused_imports, reason = "the suite measures more with it")]
@@ -23,7 +23,7 @@ mod reference;
 mod scheme;
 mod sealed;
 mod separation;
-mod sharpness;
+mod sliced_wasserstein;
 mod terms;
 mod velocity;
 
@@ -166,34 +166,34 @@ fn measured() -> Vec<Named> {
         ("measured_overlaps_of_many_tokens", measured::overlaps_of_many_tokens),
         ("measured_overlaps_that_are_none", measured::overlaps_that_are_none),
         ("measured_tokens_stay", measured::tokens_stay),
-        ("lengths_by_width_and_count", lengths::norm_moments_by_width_and_count),
-        ("lengths_in_many_segments", lengths::norm_moments_in_many_segments),
-        ("lengths_beyond_single_precision", lengths::norm_moments_beyond_single_precision),
-        ("lengths_left_to_the_host", lengths::norm_moments_left_to_the_host),
-        ("lengths_stay", lengths::tokens_stay),
+        ("norm_moments_by_width_and_count", norm_moments::by_width_and_count),
+        ("norm_moments_in_many_segments", norm_moments::in_many_segments),
+        ("norm_moments_beyond_single_precision", norm_moments::beyond_single_precision),
+        ("norm_moments_left_to_the_host", norm_moments::left_to_the_host),
+        ("norm_moments_stay", norm_moments::tokens_stay),
         ("modes_by_count", modes::by_count),
         ("modes_of_few_directions", modes::of_few_directions),
         ("modes_in_many_segments", modes::in_many_segments),
         ("modes_that_are_none", modes::that_are_none),
         ("modes_left_to_the_host", modes::left_to_the_host),
         ("modes_of_tokens_that_stay", modes::tokens_stay),
-        ("sharpness_by_width_and_count", sharpness::by_width_and_count),
-        ("sharpness_of_every_head", sharpness::of_every_head),
-        ("sharpness_at_extreme_beta", sharpness::at_extreme_beta),
-        ("sharpness_by_harmonics", sharpness::by_harmonics),
-        ("sharpness_left_to_the_host", sharpness::left_to_the_host),
-        ("sharpness_of_tokens_that_stay", sharpness::tokens_stay),
+        ("attention_statistics_by_width_and_count", attention_statistics::by_width_and_count),
+        ("attention_statistics_of_every_head", attention_statistics::of_every_head),
+        ("attention_statistics_at_extreme_beta", attention_statistics::at_extreme_beta),
+        ("attention_statistics_by_harmonics", attention_statistics::by_harmonics),
+        ("attention_statistics_left_to_the_host", attention_statistics::left_to_the_host),
+        ("attention_statistics_of_tokens_that_stay", attention_statistics::tokens_stay),
         ("separation_by_width_and_count", separation::by_width_and_count),
         ("separation_of_segments", separation::of_segments),
         ("separation_beyond_single_precision", separation::beyond_single_precision),
         ("separation_of_tokens_that_stay", separation::tokens_stay),
-        ("lines_by_count_and_values", lines::by_count_and_values),
-        ("lines_by_width", lines::by_width),
-        ("lines_in_many_pieces", lines::in_many_pieces),
-        ("lines_sorted_lists_are_permutations", lines::sorted_lists_are_permutations),
-        ("lines_of_tokens_that_move", lines::of_tokens_that_move),
-        ("lines_left_to_the_host", lines::left_to_the_host),
-        ("lines_column_without_tokens", lines::column_without_tokens),
+        ("sliced_wasserstein_by_count_and_values", sliced_wasserstein::by_count_and_values),
+        ("sliced_wasserstein_by_width", sliced_wasserstein::by_width),
+        ("sliced_wasserstein_in_many_pieces", sliced_wasserstein::in_many_pieces),
+        ("sliced_wasserstein_sorted_lists_are_permutations", sliced_wasserstein::sorted_lists_are_permutations),
+        ("sliced_wasserstein_of_tokens_that_move", sliced_wasserstein::of_tokens_that_move),
+        ("sliced_wasserstein_left_to_the_host", sliced_wasserstein::left_to_the_host),
+        ("sliced_wasserstein_column_without_tokens", sliced_wasserstein::column_without_tokens),
         ("dissipation_of_every_flow", dissipation::of_every_flow),
         ("dissipation_at_extreme_beta", dissipation::at_extreme_beta),
         ("dissipation_by_harmonics", dissipation::by_harmonics),

@@ -104,8 +104,8 @@ impl Backend for Sealed {
         self.0.observe(quantities).await
     }
 
-    async fn along(&mut self, lines: &Lines<'_>) -> Result<Option<Vec<f64>>, BackendError> {
-        self.0.along(lines).await
+    async fn sliced_costs(&mut self, lines: &Lines<'_>) -> Result<Option<Vec<f64>>, BackendError> {
+        self.0.sliced_costs(lines).await
     }
 
     async fn marginal_error(&mut self) -> Result<Option<f64>, BackendError> {

@@ -14,13 +14,19 @@
 //! one replica, or 256 MB in all; a row of attention 16 for every 4096 keys; modes of degree 16 on the sphere
 //! 2.5 for large replicas, and 2.6 kB a replica for small ones; other sums over large replicas less than one.
 //!
-//! The rooms inside: `adapter` and `device` open; `segments`, `cloud` and `heads` lay a problem out in buffers, which `ledger` makes;
-//! `shaders`, `files`, `constants`, `params` and `pipelines` are the kernels as text, the numbers they are made for, their
-//! parameters, and compiled; `terms` says what the kernels have; `velocity` with its `wiring`, `reduction`,
-//! `balance`, `betas`, `parts`, `project`, `places`, `perceptron` and `motion`, `scheme` and `advance` say what is
-//! dispatched, and for observations `observe` with its `survey`, `lengths`, `modes`, `sharpness`, `second_moment`,
-//! `overlaps` and `lines`; `harmonic` and `check` are the sums in linear time, and whether they are right; `tune` and `pace` say in
-//! what pieces; `recorder` and `readback` are the way there and back, and `failure` is what they may find.
+//! The files lie in storeys, and a file uses only what is in its own storey or in one below:
+//!
+//! | storey | what it answers |
+//! |---|---|
+//! | this file | What does the [`Backend`] do with all that? |
+//! | `observe` | What is measured where the tokens are? |
+//! | `field` | What moves tokens: attention, perceptron, noise, geometry, the points of the scheme? |
+//! | `harmonic` | How are sums over keys taken in linear time? |
+//! | `layout` | In which buffers does a problem lie, in pieces of which sizes, and do the kernels have its terms? |
+//! | `engine` | How is a device opened, its memory taken, a kernel compiled and dispatched, a number read back? |
+//! | [`kernels`] | What does each kernel consist of? Its text, its parameters, its bindings, its constants; no device |
+//!
+//! Files of one storey use each other without cycles, and nothing is imported from the `mod.rs` of a storey.
 //!
 //! ```no_run
 //! use tokenfield::{
@@ -39,69 +45,40 @@
 //! }
 //! ```
 
-mod adapter;
-mod advance;
-mod balance;
-mod betas;
-mod check;
-mod cloud;
-mod constants;
-mod device;
-mod failure;
-mod files;
-mod half;
+mod engine;
+mod field;
 mod harmonic;
-mod heads;
-mod ledger;
-mod lengths;
-mod lines;
-mod modes;
-mod motion;
-mod noise;
+pub mod kernels;
+mod layout;
 mod observe;
-mod overlaps;
-mod pace;
-mod params;
-mod parts;
-mod perceptron;
-mod pipelines;
-mod places;
-mod project;
-mod readback;
-mod recorder;
-mod reduction;
-mod scheme;
-mod second_moment;
-mod segments;
-pub mod shaders;
-mod sharpness;
-mod survey;
-mod terms;
-mod tune;
-mod velocity;
-mod wiring;
 
-pub use adapter::{AdapterSummary, Choice, Kind, adapters};
-pub use device::{Bounds, Device};
+pub use self::{
+    engine::{
+        adapter::{AdapterSummary, Choice, Kind, adapters},
+        device::{Bounds, Device},
+    },
+    layout::tune,
+};
 
 use self::{
-    advance::Advance,
-    check::Check,
-    cloud::{Cloud, Partials},
-    harmonic::Harmonics,
-    heads::{Lens, Setting},
-    ledger::Ledger,
-    lines::Lists,
-    motion::Look,
-    noise::{Diffused, Noise},
-    observe::Observables,
-    perceptron::Perceptron,
-    readback::Readback,
-    recorder::Recorder,
-    scheme::Combination,
-    shaders::{Constants, Shift},
-    terms::unsupported,
-    velocity::{Clouds, Velocity},
+    engine::{allocation::AllocationScope, limits::unsupported, readback::Readback, recorder::Recorder},
+    field::{
+        advance::Advance,
+        check::Check,
+        heads::{self, HeadInputs, HeadLayout},
+        motion::InputRows,
+        noise::{Diffused, Noise},
+        perceptron::Perceptron,
+        scheme::Combination,
+        velocity::{QueriesAndKeys, Velocity},
+    },
+    harmonic::harmonics::{self, Harmonics},
+    kernels::constants::{Constants, Shift},
+    layout::{
+        half, terms,
+        token_buffers::{Partials, TokenBuffers},
+    },
+    observe::{observables::Observables, observed::Observed, sliced_wasserstein::SortedProjections},
 };
 use super::{Backend, BackendError, Care, Identity, Lines, Method, Point, Precision, algorithm::held};
 use crate::{
@@ -118,7 +95,7 @@ pub struct Gpu {
     device: Device,
     shape: Shape,
     constants: Constants,
-    cloud: Cloud,
+    buffers: TokenBuffers,
     velocity: Velocity,
     /// Present as long as sums over keys are taken by harmonics.
     harmonics: Option<(Harmonics, Check)>,
@@ -129,8 +106,7 @@ pub struct Gpu {
     /// Present where workgroups keep whole replicas.
     advance: Option<Advance>,
     observables: Observables,
-    /// Of projections on lines.
-    lists: Lists,
+    projections: SortedProjections,
     recorder: Recorder,
     readback: Readback,
 }
@@ -145,48 +121,50 @@ impl Gpu {
         require(device, problem)?;
         let shape = problem.tokens.shape;
         let attention = &problem.model.attention;
-        let constants = tune::constants(shape, device.kind(), Shift::Running, heads::sight(attention));
-        let plan = harmonic::plan(device, problem)?;
+        let constants = tune::constants(shape, device.kind(), Shift::Running, heads::visibility(attention));
+        let plan = harmonics::plan(device, problem)?;
         let partials = if plan.is_some() { Partials::Whole } else { Partials::OfSlices };
-        let setting = Setting::on(device, problem);
-        let lenses: Vec<_> = attention.heads.iter().map(|head| Lens::of(&setting, attention, head)).collect();
-        let scratch = heads::scratch(&lenses, attention.normalization, partials);
-        let lay_out = |ledger: &Ledger| {
-            let recorder = Recorder::new(ledger);
-            let cloud = Cloud::new(ledger, problem, &constants, scratch)?;
-            let mut velocity = Velocity::new(ledger, problem, constants, Clouds::same(&cloud), &recorder);
+        let inputs = HeadInputs::on(device, problem);
+        let layouts: Vec<_> = attention.heads.iter().map(|head| HeadLayout::of(&inputs, attention, head)).collect();
+        let scratch = heads::scratch(&layouts, attention.normalization, partials);
+        let lay_out = |scope: &AllocationScope| {
+            let recorder = Recorder::new(scope);
+            let buffers = TokenBuffers::new(scope, problem, &constants, scratch)?;
+            let mut velocity = Velocity::new(scope, problem, constants, QueriesAndKeys::same(&buffers), &recorder);
             if let Some(perceptron) = &problem.model.perceptron {
-                let perceptron = Perceptron::new(ledger, perceptron, &constants, &cloud, &recorder, Look::Usual)?;
+                let perceptron =
+                    Perceptron::new(scope, perceptron, &constants, &buffers, &recorder, InputRows::Usual)?;
                 velocity.perceptron = Some(perceptron);
             }
-            let combination = Combination::new(ledger, &problem.model.geometry, &constants, &cloud, &recorder);
+            let combination = Combination::new(scope, &problem.model.geometry, &constants, &buffers, &recorder);
             let noise = match &problem.model.noise {
-                Some(noise) => Some(Noise::new(ledger, problem, noise, &constants, &cloud, &recorder)?),
+                Some(noise) => Some(Noise::new(scope, problem, noise, &constants, &buffers, &recorder)?),
                 None => None,
             };
-            let observables = Observables::new(ledger, problem, &constants, &cloud, &recorder)?;
-            let state_bytes = cloud.tracts.iter().map(|tract| tract.state.size()).max().unwrap_or(0);
-            let readback = Readback::new(ledger, state_bytes.max(observables.bytes()));
-            Ok((recorder, cloud, velocity, combination, noise, observables, readback))
+            let observables = Observables::new(scope, problem, &constants, &buffers, &recorder)?;
+            let state_bytes =
+                buffers.segments.iter().map(|segment_buffers| segment_buffers.state.size()).max().unwrap_or(0);
+            let readback = Readback::new(scope, state_bytes.max(observables.bytes()));
+            Ok((recorder, buffers, velocity, combination, noise, observables, readback))
         };
-        let (recorder, cloud, mut velocity, combination, noise, observables, readback) =
-            Ledger::allocate(device, lay_out).await?;
+        let (recorder, buffers, mut velocity, combination, noise, observables, readback) =
+            AllocationScope::allocate(device, lay_out).await?;
         let (mut method, mut checked) = (Method::Direct, None);
         if let Some(plan) = plan
-            && let Some(harmonics) = Harmonics::new(device, plan, &constants, &cloud, &recorder).await?
+            && let Some(harmonics) = Harmonics::new(device, plan, &constants, &buffers, &recorder).await?
         {
-            velocity.series = Some(harmonics.series(device, problem, &constants, &cloud, &recorder));
+            velocity.series = Some(harmonics.series(device, problem, &constants, &buffers, &recorder));
             method = Method::Harmonic { degree: harmonics.plan().degree, error: 0.0, care: Care::Usual };
-            let check = Ledger::allocate(device, |ledger| {
-                Ok(Check::new(ledger, problem, constants, scratch, &harmonics, &cloud, &recorder))
+            let check = AllocationScope::allocate(device, |scope| {
+                Ok(Check::new(scope, problem, constants, scratch, &harmonics, &buffers, &recorder))
             });
             let check = check.await?;
             checked = Some((harmonics, check));
         }
         let advance = match checked {
             None if terms::fits_advance(problem) => {
-                let lay_out = |ledger: &Ledger| Ok(Advance::new(ledger, problem, &cloud, &recorder));
-                Ledger::allocate(device, lay_out).await?
+                let lay_out = |scope: &AllocationScope| Ok(Advance::new(scope, problem, &buffers, &recorder));
+                AllocationScope::allocate(device, lay_out).await?
             }
             _ => None,
         };
@@ -195,7 +173,7 @@ impl Gpu {
             device: device.clone(),
             shape,
             constants,
-            cloud,
+            buffers,
             velocity,
             harmonics: checked,
             method,
@@ -203,7 +181,7 @@ impl Gpu {
             noise,
             advance,
             observables,
-            lists: Lists::new(&problem.tokens),
+            projections: SortedProjections::new(&problem.tokens),
             recorder,
             readback,
         })
@@ -213,9 +191,10 @@ impl Gpu {
     pub async fn velocity(&mut self, stage: usize) -> Result<Vec<f64>, BackendError> {
         let padded = 4 * self.constants.width() as usize;
         let mut velocity = Vec::with_capacity(self.shape.coordinates());
-        for tract in &self.cloud.tracts {
-            let count = tract.segment.rows() * padded;
-            let rows = self.readback.numbers(&mut self.recorder, &tract.slopes, stage * count, count).await?;
+        for segment_buffers in &self.buffers.segments {
+            let count = segment_buffers.segment.rows() * padded;
+            let rows =
+                self.readback.numbers(&mut self.recorder, &segment_buffers.velocities, stage * count, count).await?;
             velocity.extend(unpadded(&rows, padded, self.shape.dim));
         }
         Ok(velocity)
@@ -224,7 +203,7 @@ impl Gpu {
     /// Records the coefficients for the tokens at `point`, if sums are taken by harmonics.
     fn prepare(&mut self, point: Point) -> Result<(), BackendError> {
         match &self.harmonics {
-            Some((harmonics, _)) => harmonics.prepare(&mut self.recorder, &self.cloud, point),
+            Some((harmonics, _)) => harmonics.prepare(&mut self.recorder, &self.buffers, point),
             None => Ok(()),
         }
     }
@@ -232,12 +211,12 @@ impl Gpu {
     /// Compares the velocities of a sample of tokens, for which the coefficients are recorded, with direct ones, and records
     /// the largest difference. Above the tolerance direct sums take over, unless harmonics were asked for.
     async fn check_harmonics(&mut self) -> Result<(), BackendError> {
-        let Gpu { device, recorder, readback, cloud, harmonics, .. } = self;
+        let Gpu { device, recorder, readback, buffers, harmonics, .. } = self;
         let (Some((harmonics, check)), Method::Harmonic { degree, error: before, care }) = (harmonics, self.method)
         else {
             return Ok(());
         };
-        let sampled = check.error(device, recorder, readback, cloud).await?;
+        let sampled = check.error(device, recorder, readback, buffers).await?;
         let here = sampled.max(harmonics.lost(device, recorder, readback).await?);
         let (asked, tolerance, error) = (harmonics.plan().asked, harmonics.plan().tolerance, here.max(before));
         self.method = Method::Harmonic { degree, error, care };
@@ -274,7 +253,7 @@ impl Backend for Gpu {
 
     fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError> {
         self.prepare(point)?;
-        self.velocity.evaluate(&mut self.recorder, Clouds::same(&self.cloud), point, field, stage)
+        self.velocity.evaluate(&mut self.recorder, QueriesAndKeys::same(&self.buffers), point, field, stage)
     }
 
     fn change(&mut self, model: &Model) -> Result<(), BackendError> {
@@ -293,31 +272,32 @@ impl Backend for Gpu {
 
     fn fluctuate(&mut self, point: Point, step: u64, stage: usize) -> Result<(), BackendError> {
         let Some(noise) = &mut self.noise else {
-            let rows = self.cloud.tracts.iter().map(|tract| tract.segment.rows()).enumerate();
+            let rows = self.buffers.segments.iter().map(|segment_buffers| segment_buffers.segment.rows()).enumerate();
             let (recorder, motion) = (&mut self.recorder, &self.velocity.motion);
-            let mut rest = |(segment, rows)| motion.rest(recorder, (point, segment, rows), stage * rows);
-            return rows.into_iter().try_for_each(&mut rest);
+            let mut zero_velocity =
+                |(segment, rows)| motion.zero_velocity(recorder, (point, segment, rows), stage * rows);
+            return rows.into_iter().try_for_each(&mut zero_velocity);
         };
-        noise.record(&mut self.recorder, &self.cloud, (point, step, stage))
+        noise.record(&mut self.recorder, &self.buffers, (point, step, stage))
     }
 
     fn diffuse(&mut self, diffusion: &Diffusion, first: u64) -> Result<(), BackendError> {
         let Some(noise) = &mut self.noise else {
             return Ok(());
         };
-        match noise.diffuse(&mut self.recorder, &self.cloud, diffusion, first)? {
+        match noise.diffuse(&mut self.recorder, &self.buffers, diffusion, first)? {
             Diffused::Moved => Ok(()),
             Diffused::Displaced => self.combine(&[1.0], Point::State, Field::Tangent),
         }
     }
 
     fn combine(&mut self, coefficients: &[f64], into: Point, field: Field) -> Result<(), BackendError> {
-        self.combination.record(&mut self.recorder, &self.cloud, coefficients, into, field)
+        self.combination.record(&mut self.recorder, &self.buffers, coefficients, into, field)
     }
 
     fn advance(&mut self, tableau: &Tableau, h: f64, field: Field, most: u64) -> Result<u64, BackendError> {
-        let Gpu { advance: Some(advance), recorder, cloud, .. } = self else { return Ok(0) };
-        advance.record(recorder, cloud, tableau, h, field, most)
+        let Gpu { advance: Some(advance), recorder, buffers, .. } = self else { return Ok(0) };
+        advance.record(recorder, buffers, tableau, h, field, most)
     }
 
     async fn wait(&mut self) -> Result<(), BackendError> {
@@ -326,12 +306,17 @@ impl Backend for Gpu {
     }
 
     async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
-        self.statistics(quantities).await
+        self.prepare(Point::State)?;
+        self.check_harmonics().await?;
+        let Gpu { device, shape, constants, buffers, velocity, recorder, readback, observables, .. } = self;
+        let shape = *shape;
+        let mut observed = Observed { device, shape, constants, buffers, velocity, recorder, readback };
+        observables.statistics(&mut observed, quantities).await
     }
 
-    async fn along(&mut self, lines: &Lines<'_>) -> Result<Option<Vec<f64>>, BackendError> {
-        let Gpu { device, constants, cloud, recorder, readback, lists, .. } = self;
-        lists.costs(device, constants, cloud, recorder, readback, lines).await
+    async fn sliced_costs(&mut self, lines: &Lines<'_>) -> Result<Option<Vec<f64>>, BackendError> {
+        let Gpu { device, constants, buffers, recorder, readback, projections, .. } = self;
+        projections.costs(device, constants, buffers, recorder, readback, lines).await
     }
 
     async fn marginal_error(&mut self) -> Result<Option<f64>, BackendError> {
@@ -341,9 +326,9 @@ impl Backend for Gpu {
     async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {
         let padded = 4 * self.constants.width() as usize;
         let mut tokens = Vec::with_capacity(self.shape.coordinates());
-        for tract in &self.cloud.tracts {
-            let count = tract.segment.rows() * padded;
-            let rows = self.readback.numbers(&mut self.recorder, &tract.state, 0, count).await?;
+        for segment_buffers in &self.buffers.segments {
+            let count = segment_buffers.segment.rows() * padded;
+            let rows = self.readback.numbers(&mut self.recorder, &segment_buffers.state, 0, count).await?;
             tokens.extend(unpadded(&rows, padded, self.shape.dim));
         }
         Ok(tokens)

@@ -2,22 +2,21 @@
 
 use std::f64::consts::LOG2_E;
 
-use super::{
-    super::{
-        ledger::Ledger,
-        params,
-        pipelines::{Bound, Pipeline},
+use super::moments::Moments;
+use crate::backend::gpu::{
+    engine::{
+        allocation::AllocationScope,
+        pipelines::{BoundKernel, Pipeline},
         recorder::Recorder,
-        shaders::{Constants, Kernel},
     },
-    moments::Moments,
+    kernels::{constants::Constants, declared, params},
 };
 use crate::{
     backend::{BackendError, algorithm::Reach},
     harmonic::{self, Relation, Triangle},
 };
 
-pub(super) struct Coefficients {
+pub struct Coefficients {
     pub degree: usize,
     /// Harmonics of one replica.
     pub harmonics: usize,
@@ -28,12 +27,12 @@ pub(super) struct Coefficients {
     /// Steps of the radial recurrence; none where all queries have one length.
     pub steps: usize,
     pub radial: Radial,
-    bound: Bound,
+    bound: BoundKernel<params::Coefficients>,
 }
 
 /// How the coefficients b_l depend on the query.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Radial {
+pub enum Radial {
     /// Not at all: they are in the coefficients, with a factor that makes the shift, kappa to base two, a whole number.
     Shared {
         shift: f64,
@@ -45,13 +44,13 @@ pub(super) enum Radial {
 impl Coefficients {
     /// The coefficients of a head of this `reach`. Fails with `BelowLimit` if they exceed a binding.
     pub fn new(
-        ledger: &Ledger,
+        scope: &AllocationScope,
         constants: &Constants,
         moments: &Moments,
         recorder: &Recorder,
         reach: &Reach,
     ) -> Result<Coefficients, BackendError> {
-        let (device, dim, degree) = (ledger.device(), moments.dim, reach.degree);
+        let (device, dim, degree) = (scope.device(), moments.dim, reach.degree);
         let radial = match reach.kappa {
             Some(kappa) => {
                 let shift = (kappa * LOG2_E).ceil();
@@ -79,20 +78,24 @@ impl Coefficients {
             tables.extend(Triangle { degree }.each(|l, m| harmonic::gamma(l, m) as f32));
         }
         let upload = |label, bytes: &[u8]| {
-            let buffer = ledger.buffer(label, bytes.len().max(16) as u64);
+            let buffer = scope.buffer(label, bytes.len().max(16) as u64);
             device.queue.write_buffer(&buffer, 0, bytes);
             buffer
         };
         let bytes = (32 * moments.replicas * factors.len()) as u64;
         let most = device.device.limits().max_storage_buffer_binding_size;
         device.within("max_storage_buffer_binding_size", bytes, most)?;
-        let values = ledger.buffer("coefficients", bytes);
-        let kernel = if dim == 2 { Kernel::CoefficientsCircle } else { Kernel::CoefficientsSphere };
+        let values = scope.buffer("coefficients", bytes);
+        let uniforms = recorder.uniforms();
         let buffers = [&moments.values, &upload("factors", bytemuck::cast_slice(&factors)), &values];
+        let bound = match dim {
+            2 => Pipeline::<declared::CoefficientsCircle>::new(device, constants).bind(device, uniforms, buffers),
+            _ => Pipeline::<declared::CoefficientsSphere>::new(device, constants).bind(device, uniforms, buffers),
+        };
         Ok(Coefficients {
             degree,
             harmonics: factors.len(),
-            bound: Pipeline::new(device, kernel, constants).bind(device, recorder.uniforms(), &buffers),
+            bound,
             values,
             tables: upload("tables", bytemuck::cast_slice(&tables)),
             steps: steps.len(),
@@ -104,18 +107,13 @@ impl Coefficients {
     pub fn record(&self, recorder: &mut Recorder, moments: &Moments) -> Result<(), BackendError> {
         let groups = (moments.replicas * if moments.dim == 2 { 1 } else { self.degree + 1 }) as u64;
         let work = (moments.replicas * self.harmonics * 32) as f64;
-        for part in recorder.cut(groups, work) {
-            let params = params::Coefficients {
-                first_group: part.start as u32,
-                end_group: part.end as u32,
-                degree: self.degree as u32,
-                source_degree: moments.degree as u32,
-                harmonics: moments.harmonics as u32,
-            };
-            let count = part.end - part.start;
-            recorder.record(&self.bound, &params, count, work * count as f64 / groups as f64)?;
-        }
-        Ok(())
+        recorder.record_parts(&self.bound, groups, work, |part| params::Coefficients {
+            first_group: part.start,
+            end_group: part.end,
+            degree: self.degree as u32,
+            source_degree: moments.degree as u32,
+            harmonics: moments.harmonics as u32,
+        })
     }
 }
 

@@ -1,21 +1,40 @@
-//! The series of every head at the queries of one cloud.
+//! The series of every head at the queries of one set of tokens.
 
-use super::{
-    super::{
-        cloud::{Cloud, Tract},
+use super::coefficients::{Coefficients, Radial};
+use crate::backend::gpu::{
+    engine::{
         device::Device,
-        params,
-        pipelines::{Bound, Pipeline},
+        pipelines::{BoundKernel, Pipeline},
         recorder::Recorder,
-        shaders::{Constants, Kernel, SERIES_QUERIES, THREADS},
-        velocity::{POINTS, View},
     },
-    Harmonics,
-    coefficients::{Coefficients, Radial},
+    kernels::{
+        constants::Constants,
+        declared,
+        kernel::Kernel,
+        params,
+        sizes::{SERIES_QUERIES, THREADS},
+    },
+    layout::{
+        points::{POINTS, View},
+        token_buffers::{SegmentBuffers, TokenBuffers},
+    },
 };
-use crate::{backend::BackendError, model::Head, problem::Problem};
+use crate::{
+    backend::{BackendError, Point},
+    model::Head,
+    problem::Problem,
+};
 
-pub(crate) struct Series {
+/// What all series are made of.
+pub struct Expansion<'a> {
+    /// One a head.
+    pub heads: &'a [Coefficients],
+    /// The least Z / unit that a series met, among those below `least`.
+    pub worst: &'a wgpu::Buffer,
+    pub least: f32,
+}
+
+pub struct Series {
     heads: Vec<HeadSeries>,
     /// Queries of one workgroup.
     group_queries: usize,
@@ -26,67 +45,77 @@ struct HeadSeries {
     params: params::Series,
     /// Multiply-adds for one query.
     work: f64,
-    passes: [Vec<Bound>; 2],
+    passes: [Vec<BoundKernel<params::Series>>; 2],
 }
 
 impl Series {
-    pub fn new(
+    pub fn new<'q>(
         device: &Device,
         problem: &Problem,
         constants: &Constants,
-        harmonics: &Harmonics,
-        queries: &Cloud,
+        expansion: &'q Expansion<'q>,
+        queries: &'q TokenBuffers,
         recorder: &Recorder,
     ) -> Series {
-        let head = |(head, coefficients): (&Head, &Coefficients)| {
+        let head = |(head, coefficients): (&Head, &'q Coefficients)| {
             let degrees = match coefficients.radial {
                 Radial::Shared { .. } => 0,
                 Radial::Varying => coefficients.degree as u32 + 1,
             };
-            let kernel = if constants.dim == 2 { Kernel::SeriesCircle } else { Kernel::SeriesSphere };
-            let pipeline = Pipeline::new(device, kernel, &Constants { degrees, ..*constants });
-            let bind = |tract: &Tract, point| {
-                let from = if degrees == 0 { tract.tokens(point) } else { &queries.operands };
+            let buffers = |segment_buffers: &'q SegmentBuffers, point| {
+                let from = if degrees == 0 { segment_buffers.tokens(point) } else { &queries.operands };
                 let Coefficients { values, tables, .. } = coefficients;
-                let buffers = [from, values, tables, &queries.partials, &harmonics.worst];
-                pipeline.bind(device, recorder.uniforms(), &buffers)
+                [from, values, tables, &queries.partials, expansion.worst]
+            };
+            let constants = Constants { degrees, ..*constants };
+            let passes = match constants.dim {
+                2 => passes::<declared::SeriesCircle>(device, &constants, queries, recorder, buffers),
+                _ => passes::<declared::SeriesSphere>(device, &constants, queries, recorder, buffers),
             };
             HeadSeries {
-                params: params(problem, head, harmonics, coefficients),
+                params: params(problem, head, coefficients, expansion.least),
                 work: (10 * coefficients.harmonics + 8 * coefficients.steps) as f64,
-                passes: POINTS.map(|point| queries.tracts.iter().map(|tract| bind(tract, point)).collect()),
+                passes,
             }
         };
-        let heads = problem.model.attention.heads.iter().zip(&harmonics.heads).map(head).collect();
+        let heads = problem.model.attention.heads.iter().zip(expansion.heads).map(head).collect();
         Series { heads, group_queries: (THREADS * constants.queries.min(SERIES_QUERIES)) as usize }
     }
 
     /// Records the partials of a view, whose queries have been projected if they need to be.
-    pub fn record(&self, recorder: &mut Recorder, queries: &Cloud, view: View) -> Result<(), BackendError> {
+    pub fn record(&self, recorder: &mut Recorder, queries: &TokenBuffers, view: View) -> Result<(), BackendError> {
         let head = &self.heads[view.head];
-        let segment = &queries.tracts[view.segment].segment;
+        let segment = &queries.segments[view.segment].segment;
         let blocks = segment.tokens.div_ceil(self.group_queries);
         let groups = (segment.replicas * blocks) as u64;
         let work = groups as f64 * self.group_queries as f64 * head.work;
-        for part in recorder.cut(groups, work) {
-            let params = params::Series {
-                first_group: part.start as u32,
-                end_group: part.end as u32,
-                blocks: blocks as u32,
-                queries: segment.tokens as u32,
-                first_replica: segment.first_replica as u32,
-                ..head.params
-            };
-            let count = part.end - part.start;
-            let bound = &head.passes[view.point as usize][view.segment];
-            recorder.record(bound, &params, count, work * count as f64 / groups as f64)?;
-        }
-        Ok(())
+        let bound = &head.passes[view.point as usize][view.segment];
+        recorder.record_parts(bound, groups, work, |part| params::Series {
+            first_group: part.start,
+            end_group: part.end,
+            blocks: blocks as u32,
+            queries: segment.tokens as u32,
+            first_replica: segment.first_replica as u32,
+            ..head.params
+        })
     }
 }
 
+/// The kernel K at every point and segment.
+fn passes<'q, K: Kernel<Params = params::Series>>(
+    device: &Device,
+    constants: &Constants,
+    queries: &'q TokenBuffers,
+    recorder: &Recorder,
+    buffers: impl Fn(&'q SegmentBuffers, Point) -> [&'q wgpu::Buffer; 5],
+) -> [Vec<BoundKernel<params::Series>>; 2] {
+    let pipeline = Pipeline::<K>::new(device, constants);
+    let bind = |segment_buffers, point| pipeline.bind(device, recorder.uniforms(), buffers(segment_buffers, point));
+    POINTS.map(|point| queries.segments.iter().map(|segment_buffers| bind(segment_buffers, point)).collect())
+}
+
 /// The parameters of one head, but for those of a dispatch.
-fn params(problem: &Problem, head: &Head, harmonics: &Harmonics, coefficients: &Coefficients) -> params::Series {
+fn params(problem: &Problem, head: &Head, coefficients: &Coefficients, least: f32) -> params::Series {
     // Weights are in units of their mean.
     let total = problem.tokens.shape.sources() as f64;
     let (shift, factor) = match coefficients.radial {
@@ -106,6 +135,6 @@ fn params(problem: &Problem, head: &Head, harmonics: &Harmonics, coefficients: &
         sign: if negative { -1.0 } else { 1.0 },
         shift: shift as f32,
         unit: (total * factor) as f32,
-        least: (-harmonics.plan.most_lost).exp2() as f32,
+        least,
     }
 }

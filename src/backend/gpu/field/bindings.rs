@@ -1,0 +1,260 @@
+//! Which buffers each kernel of a head reads and writes, decided once for every head, point and segment.
+
+use super::{
+    duals::{Duals, Side},
+    heads::HeadLayout,
+    places::{Placing, Table},
+    project::{Linear, Projection, Rows},
+    replica_betas::ReplicaBetas,
+};
+use crate::backend::gpu::{
+    engine::{
+        allocation::AllocationScope,
+        device::Device,
+        pipelines::{BoundKernel, Pipeline},
+        recorder::Recorder,
+    },
+    kernels::{constants::Constants, declared, params},
+    layout::{
+        token_buffers::{SegmentBuffers, TokenBuffers},
+        tune,
+    },
+};
+use crate::{
+    backend::{BackendError, Point},
+    model::{Attention, Normalization, Position},
+};
+
+/// Queries or keys that a head makes of the rows of a segment, turned by their places if positions are rotary, and multiplied
+/// by what a replica makes of beta.
+pub struct Operand {
+    projection: Projection,
+    placings: Vec<Placing>,
+}
+
+impl Operand {
+    pub fn record(&self, recorder: &mut Recorder, rows: usize) -> Result<(), BackendError> {
+        self.projection.record(recorder, Rows::first(rows))?;
+        self.placings.iter().try_for_each(|placing| placing.record(recorder, rows))
+    }
+}
+
+/// What one head does to the queries of one segment at one point.
+pub struct Pass {
+    pub query: Option<Operand>,
+    /// The keys of each segment that is seen.
+    pub keys: Vec<KeyPass>,
+    pub write_output: BoundKernel<params::WriteOutput>,
+    pub output: Option<Projection>,
+}
+
+/// What one head does to the keys of one segment, and the reduction over them.
+pub struct KeyPass {
+    /// The index of the segment.
+    pub segment: usize,
+    pub key: Option<Operand>,
+    pub value: Option<Projection>,
+    /// The queries, keys and weights that the field is made of.
+    pub read: [wgpu::Buffer; 3],
+    /// With the weights of sources as they are, and as the field has them.
+    pub plain: BoundKernel<params::Reduce>,
+    pub reduce: BoundKernel<params::Reduce>,
+}
+
+/// The kernel that sums over keys.
+enum Summation {
+    Narrow(Pipeline<declared::ReduceNarrow>),
+    Wide(Pipeline<declared::ReduceWide>),
+    Half(Pipeline<declared::ReduceHalf>),
+    Hardmax(Pipeline<declared::Hardmax>),
+}
+
+impl Summation {
+    fn bind(
+        &self,
+        device: &Device,
+        uniforms: &wgpu::Buffer,
+        [queries, keys, weights, partials]: [&wgpu::Buffer; 4],
+        values: &wgpu::Buffer,
+        extremes: &wgpu::Buffer,
+    ) -> BoundKernel<params::Reduce> {
+        let with_values = [queries, keys, weights, partials, values];
+        match self {
+            Summation::Narrow(kernel) => kernel.bind(device, uniforms, [queries, keys, weights, partials]),
+            Summation::Wide(kernel) => kernel.bind(device, uniforms, with_values),
+            Summation::Half(kernel) => kernel.bind(device, uniforms, with_values),
+            Summation::Hardmax(kernel) => {
+                kernel.bind(device, uniforms, [queries, keys, weights, partials, values, extremes])
+            }
+        }
+    }
+}
+
+/// Attaches the buffers of one head.
+pub struct Bindings<'a> {
+    device: &'a Device,
+    queries: &'a TokenBuffers,
+    keys: &'a TokenBuffers,
+    recorder: &'a Recorder,
+    layout: &'a HeadLayout<Linear>,
+    /// Where replicas have betas of their own.
+    replica_betas: Option<&'a ReplicaBetas>,
+    constants: &'a Constants,
+    /// With the weights of sources as they are, and as the field has them.
+    plain: Summation,
+    reduce: Summation,
+    write_output: Pipeline<declared::WriteOutput>,
+    /// Of the segments of queries and of keys, where positions are rotary.
+    turns: Option<[Vec<Table>; 2]>,
+    /// The log-weights of the field, where they are balanced.
+    duals: Option<&'a Duals>,
+}
+
+impl<'a> Bindings<'a> {
+    pub fn new(
+        scope: &AllocationScope<'a>,
+        [queries, keys]: [&'a TokenBuffers; 2],
+        recorder: &'a Recorder,
+        (layout, replica_betas): (&'a HeadLayout<Linear>, Option<&'a ReplicaBetas>),
+        (attention, duals): (&Attention, Option<&'a Duals>),
+        constants: &'a Constants,
+    ) -> Bindings<'a> {
+        let device = scope.device();
+        let wide = tune::wide(constants, layout.key_dim, layout.value_dim);
+        let plain = || match (layout.is_narrow(constants.dim as usize), device.half) {
+            (true, _) => Summation::Narrow(Pipeline::new(device, &Constants { shift: layout.shift, ..*constants })),
+            (false, Some(half)) => Summation::Half(Pipeline::new(device, &Constants { half, ..wide })),
+            (false, None) => Summation::Wide(Pipeline::new(device, &wide)),
+        };
+        let reduce = match attention.normalization {
+            Normalization::Hardmax => Summation::Hardmax(Pipeline::new(device, &wide)),
+            _ => plain(),
+        };
+        let plain = plain();
+        let dim = layout.value_dim as u32;
+        let write_output = Pipeline::new(device, &Constants { dim, ..*constants });
+        let tables = |base: f64, buffers: &TokenBuffers| {
+            let segments = buffers.segments.iter().map(|segment_buffers| &segment_buffers.segment);
+            segments.map(|segment| Table::turned(scope, base, segment, layout.key_dim)).collect()
+        };
+        let turns = match attention.position {
+            Position::Rotary { base } => Some([tables(base, queries), tables(base, keys)]),
+            _ => None,
+        };
+        Bindings {
+            device,
+            queries,
+            keys,
+            recorder,
+            layout,
+            replica_betas,
+            constants,
+            plain,
+            reduce,
+            write_output,
+            turns,
+            duals,
+        }
+    }
+
+    /// What the head does to the queries of the segment that has the number `segment`.
+    pub fn pass(&self, segment: usize, point: Point) -> Pass {
+        let Bindings { queries: buffers, keys, layout, .. } = self;
+        let segment_buffers = &buffers.segments[segment];
+        let queries = self.rows(segment, point, Side::Queries);
+        let (written, output) = match &layout.output {
+            None => (&segment_buffers.velocities, None),
+            Some(matrix) => {
+                (&buffers.outputs, Some(self.project(matrix, [&buffers.outputs, &segment_buffers.velocities])))
+            }
+        };
+        let divisors = segment_buffers
+            .decay
+            .as_ref()
+            .and_then(|decay| decay.divisors.as_ref())
+            .unwrap_or(&segment_buffers.weights);
+        // Any vectors stand where replicas have no clocks.
+        let replica_betas = self.replica_betas.map_or(&buffers.partials, |replica_betas| &replica_betas.table);
+        let others = keys.segments.iter().enumerate().filter(|(_, keys)| segment_buffers.segment.sees(&keys.segment));
+        Pass {
+            query: self.operand_of(segment, point, Side::Queries),
+            keys: others.map(|(segment, keys)| self.keys(segment, keys, point, queries)).collect(),
+            write_output: self.write_output.bind(
+                self.device,
+                self.recorder.uniforms(),
+                [segment_buffers.tokens(point), &buffers.partials, written, divisors, replica_betas],
+            ),
+            output,
+        }
+    }
+
+    fn keys(
+        &self,
+        segment: usize,
+        segment_buffers: &SegmentBuffers,
+        point: Point,
+        queries: &wgpu::Buffer,
+    ) -> KeyPass {
+        let Bindings { queries: buffers, keys: scratch, layout, .. } = self;
+        let seen = segment_buffers.inputs(point);
+        let keys = self.rows(segment, point, Side::Keys);
+        let (values, value) = match &layout.value {
+            None => (seen, None),
+            Some(matrix) => (&scratch.values, Some(self.project(matrix, [seen, &scratch.values]))),
+        };
+        let bind = |summation: &Summation, weights| {
+            let sums = [queries, keys, weights, &buffers.partials];
+            summation.bind(self.device, self.recorder.uniforms(), sums, values, &buffers.extremes)
+        };
+        let weights = self.duals.map_or(segment_buffers.biases(), |duals| &duals.of[Side::Keys as usize][segment]);
+        KeyPass {
+            segment,
+            key: self.operand_of(segment, point, Side::Keys),
+            value,
+            read: [queries, keys, weights].map(Clone::clone),
+            plain: bind(&self.plain, &segment_buffers.weights),
+            reduce: bind(&self.reduce, weights),
+        }
+    }
+
+    /// Where one side of a segment lies.
+    pub fn rows(&self, segment: usize, point: Point, side: Side) -> &'a wgpu::Buffer {
+        match self.made(side) {
+            (Some(_), scratch, _) => scratch,
+            (None, _, buffers) => buffers.segments[segment].score_inputs(point),
+        }
+    }
+
+    /// What makes one side of a segment, if it is not what is there already.
+    pub fn operand_of(&self, segment: usize, point: Point, side: Side) -> Option<Operand> {
+        let (matrix, scratch, buffers) = self.made(side);
+        let segment_buffers = &buffers.segments[segment];
+        let scaled = |replica_betas| Table::scaled(replica_betas, &segment_buffers.segment, self.layout.key_dim);
+        let scale = self.replica_betas.filter(|_| side == Side::Queries).map(scaled);
+        let turn = self.turns.as_ref().map(|turns| &turns[side as usize][segment]);
+        Some(self.operand(matrix?, [segment_buffers.score_inputs(point), scratch], turn.into_iter().chain(&scale)))
+    }
+
+    /// The matrix of one side, where it leaves its rows, and the buffers that it takes them from.
+    fn made(&self, side: Side) -> (Option<&'a Linear>, &'a wgpu::Buffer, &'a TokenBuffers) {
+        match side {
+            Side::Queries => (self.layout.query.matrix(), &self.queries.operands, self.queries),
+            Side::Keys => (self.layout.key.as_ref(), &self.keys.keys, self.keys),
+        }
+    }
+
+    fn operand<'t>(
+        &self,
+        matrix: &Linear,
+        buffers: [&wgpu::Buffer; 2],
+        tables: impl Iterator<Item = &'t Table>,
+    ) -> Operand {
+        let Bindings { device, recorder, constants, .. } = self;
+        let placing = |table| Placing::new(device, recorder, constants, table, buffers[1]);
+        Operand { projection: self.project(matrix, buffers), placings: tables.map(placing).collect() }
+    }
+
+    fn project(&self, matrix: &Linear, buffers: [&wgpu::Buffer; 2]) -> Projection {
+        Projection::new(self.device, self.recorder, self.constants, matrix, buffers)
+    }
+}

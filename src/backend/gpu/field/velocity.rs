@@ -1,0 +1,362 @@
+//! The velocity: for every head a reduction of all queries over all keys, then its output; then the perceptron, and what
+//! the geometry makes of the sum.
+
+use super::{
+    balance::Balance,
+    bindings::{Bindings, KeyPass, Pass},
+    duals::Duals,
+    heads::{HeadInputs, HeadLayout, is_divided},
+    motion::Motion,
+    perceptron::Perceptron,
+    project::{Linear, MaskedRows, Rows, Sum},
+    reduction::{Partial, Reduction, ReductionOutput, ReductionSizes, VisibleSources},
+    replica_betas::ReplicaBetas,
+};
+use crate::backend::gpu::{
+    engine::{allocation::AllocationScope, device::Device, readback::Readback, recorder::Recorder},
+    harmonic::series::Series,
+    kernels::{
+        constants::Constants,
+        params,
+        sizes::{THREADS, WIDE_QUERIES},
+    },
+    layout::{
+        points::{POINTS, View},
+        token_buffers::TokenBuffers,
+        tune,
+    },
+};
+use crate::{
+    backend::{BackendError, Point},
+    model::{Field, Model, Normalization},
+    problem::Problem,
+};
+
+/// What sums over keys are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The field, under mask and window and with weights as positions make them.
+    Field,
+    /// The energy of all pairs.
+    Energy,
+}
+
+/// One head: its layout, and its passes by point and segment.
+struct Head {
+    layout: HeadLayout<Linear>,
+    /// Present where replicas have betas of their own.
+    replica_betas: Option<ReplicaBetas>,
+    /// Queries of one workgroup of the reduction.
+    group_queries: usize,
+    /// Present where rows and columns are normalized in turn.
+    duals: Option<Duals>,
+    balance: Option<Balance>,
+    passes: [Vec<Pass>; 2],
+}
+
+pub struct Velocity {
+    inputs: HeadInputs,
+    constants: Constants,
+    pub normalization: Normalization,
+    pub visible: VisibleSources,
+    heads: Vec<Head>,
+    pub motion: Motion,
+    /// Present where the model has one.
+    pub perceptron: Option<Perceptron>,
+    /// Present as long as sums over keys are taken by harmonics.
+    pub series: Option<Series>,
+}
+
+/// The field at the queries of one buffers, that the keys of another make.
+///
+/// Both are the same but where a sample is checked.
+#[derive(Clone, Copy)]
+pub struct QueriesAndKeys<'a> {
+    pub queries: &'a TokenBuffers,
+    pub keys: &'a TokenBuffers,
+}
+
+impl<'a> QueriesAndKeys<'a> {
+    /// Tokens that move themselves.
+    pub fn same(buffers: &'a TokenBuffers) -> QueriesAndKeys<'a> {
+        QueriesAndKeys { queries: buffers, keys: buffers }
+    }
+}
+
+impl Velocity {
+    pub fn new(
+        scope: &AllocationScope,
+        problem: &Problem,
+        constants: Constants,
+        pair: QueriesAndKeys,
+        recorder: &Recorder,
+    ) -> Velocity {
+        let device = scope.device();
+        let QueriesAndKeys { queries, keys } = pair;
+        let (inputs, attention) = (HeadInputs::on(device, problem), &problem.model.attention);
+        let head = |head| {
+            let layout = HeadLayout::new(scope, &HeadLayout::of(&inputs, attention, head));
+            let replica_betas = ReplicaBetas::new(scope, attention, head);
+            let (limits, duals) = match attention.normalization {
+                Normalization::Sinkhorn { iterations, tolerance } => {
+                    ((iterations, tolerance), Some(Duals::new(scope, keys)))
+                }
+                _ => ((0, 0.0), None),
+            };
+            let (own, shared) = ((&layout, replica_betas.as_ref()), (attention, duals.as_ref()));
+            let bindings = Bindings::new(scope, [queries, keys], recorder, own, shared, &constants);
+            let balance = duals.as_ref().map(|duals| {
+                let wide = tune::wide(&constants, layout.key_dim, layout.value_dim);
+                Balance::new(device, (keys, &bindings), recorder, (wide, duals), limits)
+            });
+            let passes = POINTS
+                .map(|point| (0..queries.segments.len()).map(|segment| bindings.pass(segment, point)).collect());
+            let group_queries = match layout.is_narrow(problem.tokens.shape.dim) {
+                true => tune::group_queries(&constants),
+                false => WIDE_QUERIES as usize,
+            };
+            Head { layout, replica_betas, group_queries, duals, balance, passes }
+        };
+        Velocity {
+            constants,
+            normalization: attention.normalization,
+            visible: VisibleSources::of(attention),
+            heads: attention.heads.iter().map(head).collect(),
+            motion: Motion::new(scope, problem, &constants, queries, recorder),
+            perceptron: None,
+            series: None,
+            inputs,
+        }
+    }
+
+    /// Follows `model`, after whatever was submitted; false if it has other shapes.
+    #[must_use]
+    pub fn write(&mut self, device: &Device, model: &Model) -> bool {
+        let (inputs, attention) = (&self.inputs, &model.attention);
+        let as_many = attention.heads.len() == self.heads.len();
+        let as_seen = (self.visible, self.normalization) == (VisibleSources::of(attention), attention.normalization);
+        let mut fits = as_many && as_seen && self.motion.write(device, model);
+        for (own, head) in self.heads.iter_mut().zip(&attention.heads) {
+            fits &= own.layout.write(device, &HeadLayout::of(inputs, attention, head))
+                && ReplicaBetas::write(own.replica_betas.as_ref(), device, attention, head);
+        }
+        fits && match (&mut self.perceptron, &model.perceptron) {
+            (Some(own), Some(perceptron)) => own.write(device, perceptron, inputs.dim),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    pub fn heads(&self) -> usize {
+        self.heads.len()
+    }
+
+    /// The largest error of a marginal of any head; none where they are not balanced.
+    pub async fn marginal_error(
+        &self,
+        recorder: &mut Recorder,
+        readback: &Readback,
+    ) -> Result<Option<f64>, BackendError> {
+        let mut worst = None;
+        for duals in self.heads.iter().filter_map(|head| head.duals.as_ref()) {
+            let error = duals.marginal_error(recorder, readback).await?;
+            worst = Some(worst.map_or(error, |worst: f64| worst.max(error)));
+        }
+        Ok(worst)
+    }
+
+    /// Vectors of a partial of a head.
+    pub fn stride(&self, head: usize) -> usize {
+        self.heads[head].layout.value_dim.div_ceil(4) + 1
+    }
+
+    /// Records k_stage <- the field at `point`.
+    pub fn evaluate(
+        &self,
+        recorder: &mut Recorder,
+        pair: QueriesAndKeys,
+        point: Point,
+        field: Field,
+        stage: usize,
+    ) -> Result<(), BackendError> {
+        self.normalize_inputs(recorder, pair.queries, point)?;
+        let heads = if field == Field::Perceptron { 0 } else { self.heads.len() };
+        for (head, own) in self.heads[..heads].iter().enumerate() {
+            if let Some(balance) = &own.balance {
+                let sizes = self.sizes(head, pair.keys.slices).wide();
+                balance.record(recorder, pair.keys, point, &sizes)?;
+            }
+        }
+        (0..pair.queries.segments.len())
+            .try_for_each(|segment| self.evaluate_segment(recorder, pair, (point, segment), field, stage))
+    }
+
+    /// The same for the queries of one segment, whose partials stay until another is evaluated.
+    pub fn evaluate_segment(
+        &self,
+        recorder: &mut Recorder,
+        pair: QueriesAndKeys,
+        (point, segment): (Point, usize),
+        field: Field,
+        stage: usize,
+    ) -> Result<(), BackendError> {
+        let heads = if field == Field::Perceptron { 0 } else { self.heads.len() };
+        let is_fused = self.is_fused();
+        let rows = pair.queries.segments[segment].segment.rows();
+        let (first_row, mut sum) = (stage * rows, Sum::Fresh);
+        for head in 0..heads {
+            let view = View { point, segment, head };
+            self.sum(recorder, pair, view, Purpose::Field)?;
+            let projects = field == Field::Tangent && is_fused && head + 1 == heads;
+            self.output(recorder, pair.queries, view, projects, (first_row, sum))?;
+            sum = Sum::Continued;
+        }
+        if let (Field::Tangent | Field::Perceptron, Some(perceptron)) = (field, &self.perceptron) {
+            perceptron.record(recorder, (point, segment, 0..rows), first_row, sum)?;
+            sum = Sum::Continued;
+        }
+        if sum == Sum::Fresh {
+            self.motion.zero_velocity(recorder, (point, segment, rows), first_row)?;
+        }
+        if field == Field::Tangent && !is_fused {
+            self.motion.finish(recorder, (point, segment, rows), first_row)?;
+        }
+        Ok(())
+    }
+
+    /// Records what is seen of the tokens.
+    pub fn normalize_inputs(
+        &self,
+        recorder: &mut Recorder,
+        buffers: &TokenBuffers,
+        point: Point,
+    ) -> Result<(), BackendError> {
+        self.motion.normalize_inputs(recorder, buffers, point)
+    }
+
+    /// Whether the last head can project to the tangent space of the sphere while it leaves its output.
+    fn is_fused(&self) -> bool {
+        let adds_last =
+            self.perceptron.is_none() && self.heads.last().is_some_and(|head| head.layout.output.is_none());
+        self.motion.is_spherical() && adds_last
+    }
+
+    /// Records the partials of a view.
+    pub fn sum(
+        &self,
+        recorder: &mut Recorder,
+        pair: QueriesAndKeys,
+        view: View,
+        purpose: Purpose,
+    ) -> Result<(), BackendError> {
+        if let Some(query) = &self.pass(view).1.query {
+            query.record(recorder, pair.queries.segments[view.segment].segment.rows())?;
+        }
+        if let Some(series) = &self.series {
+            return series.record(recorder, pair.queries, view);
+        }
+        let is_hard = purpose == Purpose::Field && self.normalization == Normalization::Hardmax;
+        let sizes = self.sizes(view.head, pair.queries.slices);
+        let (sizes, outputs) = match is_hard {
+            true => (sizes.wide(), &[ReductionOutput::Extremes, ReductionOutput::Sums][..]),
+            false => (sizes, &[ReductionOutput::Sums][..]),
+        };
+        for output in outputs {
+            let mut partial = Partial::Fresh;
+            for pass in &self.pass(view).1.keys {
+                self.reduce(recorder, pair, (view, pass), purpose, (&sizes, *output, partial))?;
+                partial = Partial::Continued;
+            }
+        }
+        Ok(())
+    }
+
+    /// Records the partials of a view over the keys of one segment.
+    fn reduce(
+        &self,
+        recorder: &mut Recorder,
+        pair: QueriesAndKeys,
+        (view, pass): (View, &KeyPass),
+        purpose: Purpose,
+        (sizes, output, partial): (&ReductionSizes, ReductionOutput, Partial),
+    ) -> Result<(), BackendError> {
+        let keys = &pair.keys.segments[pass.segment].segment;
+        if let Some(key) = &pass.key {
+            key.record(recorder, keys.rows())?;
+        }
+        if let Some(value) = &pass.value {
+            value.record(recorder, Rows::first(keys.rows()))?;
+        }
+        let (bound, visible) = match purpose {
+            Purpose::Field => (&pass.reduce, self.visible),
+            Purpose::Energy => (&pass.plain, VisibleSources::all()),
+        };
+        let queries = &pair.queries.segments[view.segment].segment;
+        Reduction { bound, queries, keys, visible, partial, output }.record(recorder, sizes)
+    }
+
+    /// The sizes of all reductions of a head, whose keys come in so many slices.
+    fn sizes(&self, head: usize, slices: usize) -> ReductionSizes {
+        let Head { layout, group_queries, .. } = &self.heads[head];
+        ReductionSizes {
+            constants: self.constants,
+            slices,
+            group_queries: *group_queries,
+            width: layout.key_dim + layout.value_dim,
+            scale: layout.score_scale(),
+            shift: layout.fixed,
+        }
+    }
+
+    /// Records the output of a view from its partials, into the rows of `velocities` from `first_row`.
+    fn output(
+        &self,
+        recorder: &mut Recorder,
+        buffers: &TokenBuffers,
+        view: View,
+        projects: bool,
+        (first_row, sum): (usize, Sum),
+    ) -> Result<(), BackendError> {
+        let (layout, pass) = self.pass(view);
+        let segment_buffers = &buffers.segments[view.segment];
+        let (segment, rows) = (&segment_buffers.segment, segment_buffers.segment.rows());
+        // Multiply-adds that take as long as moving so many rows through memory a few times.
+        let (groups, work) = (rows.div_ceil(THREADS as usize) as u64, (rows * layout.value_dim * 8) as f64);
+        let plain = params::WriteOutput {
+            rows: rows as u32,
+            // A series leaves whole sums.
+            slices: if self.series.is_some() { 1 } else { buffers.slices as u32 },
+            first_row: 0,
+            accumulate: 0,
+            project: 0,
+            softmax: u32::from(is_divided(self.normalization)),
+            scale: layout.scale,
+            offset: layout.offset,
+            marked: u32::from(layout.masked_rows == MaskedRows::Marked),
+            divided: u32::from(segment_buffers.decay.as_ref().is_some_and(|decay| decay.divisors.is_some())),
+            normalizer_tokens: self.heads[view.head].replica_betas.as_ref().map_or(0, |_| segment.tokens as u32),
+            first_replica: segment.first_replica as u32,
+        };
+        let Some(output) = &pass.output else {
+            let accumulate = u32::from(sum == Sum::Continued);
+            let write_output = params::WriteOutput {
+                first_row: first_row as u32,
+                accumulate,
+                project: u32::from(projects),
+                ..plain
+            };
+            return recorder.record(&pass.write_output, &write_output, groups, work);
+        };
+        recorder.record(&pass.write_output, &plain, groups, work)?;
+        output.record(
+            recorder,
+            Rows { first_output: first_row, sum, masked_rows: layout.masked_rows, ..Rows::first(rows) },
+        )
+    }
+
+    /// What is made of a view, and out of what.
+    pub fn pass(&self, view: View) -> (&HeadLayout<Linear>, &Pass) {
+        let head = &self.heads[view.head];
+        (&head.layout, &head.passes[view.point as usize][view.segment])
+    }
+}

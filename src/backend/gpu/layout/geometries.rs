@@ -1,0 +1,20 @@
+//! The geometries of a problem, whose equation may change.
+
+use crate::{
+    model::{Course, Geometry, Part},
+    problem::Problem,
+};
+
+/// The geometries that tokens are in from time to time.
+pub fn geometries(problem: &Problem) -> impl Iterator<Item = &Geometry> {
+    let (layers, parts) = match &problem.course {
+        Course::Constant => (&[][..], &[][..]),
+        Course::Layers(layers) => (layers.as_slice(), &[][..]),
+        Course::Parts(parts) => (&[][..], parts.as_slice()),
+    };
+    let changed = parts.iter().filter_map(|part| match part {
+        Part::Geometry { geometry, .. } => Some(geometry),
+        _ => None,
+    });
+    std::iter::once(&problem.model).chain(layers).map(|model| &model.geometry).chain(changed)
+}
