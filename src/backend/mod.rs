@@ -11,7 +11,8 @@ use crate::{
     budget::Shortage,
     diffusion::Diffusion,
     model::{Field, Model},
-    observe::{Quantity, Statistics},
+    observables::Quantity,
+    observe::Statistics,
     scheme::Tableau,
 };
 

@@ -4,7 +4,8 @@ use std::error::Error;
 
 use tokenfield::{
     backend::{Backend, Method},
-    observe::{Quantity, Sample, columns},
+    observables::{Quantity, columns},
+    observe::Sample,
     problem::Problem,
     record::{RecordError, RunFolder, require_room},
     simulate::{SimulateError, Summary},

@@ -26,7 +26,7 @@ pub use self::{
 use crate::{
     backend::Precision,
     experiment::{Experiment, ExperimentError, SweepFile},
-    observe::columns,
+    observables::columns,
     record::{self, Claim, RecordError, Standing, hexadecimal},
 };
 

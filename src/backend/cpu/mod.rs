@@ -63,7 +63,8 @@ use crate::{
     budget::Sizes,
     diffusion::Diffusion,
     model::{Field, Geometry, Mask, Model},
-    observe::{Quantity, Statistics},
+    observables::{Need, Quantity},
+    observe::Statistics,
     problem::Problem,
     scheme::Tableau,
     tokens::{Shape, Tokens, Weights},
@@ -365,7 +366,7 @@ impl<T: Real> Backend for Cpu<T> {
         let measures = Measures { shape: self.shape, weights: &self.weights, tokens: &self.state };
         let mut statistics = measures.moments(quantities);
         self.check_harmonics()?;
-        if quantities.contains(&Quantity::Energy) {
+        if quantities.iter().any(|quantity| quantity.needs(Need::Energy)) {
             let directions = self.directions(&self.state);
             let tokens = directions.as_ref().unwrap_or(&self.state);
             for (replica, statistics) in statistics.iter_mut().enumerate() {

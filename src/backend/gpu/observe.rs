@@ -17,7 +17,8 @@ use super::{
 use crate::{
     backend::{BackendError, Point},
     model::{Field, Model},
-    observe::{Quantity, Statistics},
+    observables::{Attention, Modes, Need, NormMoments, OnDevice, OverlapHistogram, Quantity},
+    observe::Statistics,
     problem::Problem,
 };
 
@@ -73,29 +74,33 @@ impl Observables {
 impl Gpu {
     /// What `quantities` need of every replica, and those that are measured here.
     pub(super) async fn statistics(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
-        let asks = |quantity| quantities.contains(&quantity);
+        let needs = |need| quantities.iter().any(|quantity| quantity.needs(need));
         let asked = Asked {
-            spread: asks(Quantity::W2Dirac) || asks(Quantity::Overlap),
-            energy: asks(Quantity::Energy),
-            flow: self.observables.flow.filter(|_| asks(Quantity::Dissipation)),
+            spread: needs(Need::MeanDirection),
+            energy: needs(Need::Energy),
+            flow: self.observables.flow.filter(|_| quantities.contains(&Quantity::Dissipation)),
         };
         self.prepare(Point::State)?;
         self.check_harmonics().await?;
         self.survey(asked)?;
         let Gpu { recorder, readback, observables, .. } = self;
         let mut statistics = observables.survey.read(recorder, readback, asked).await?;
-        if quantities.iter().any(|quantity| quantity.needs_second_moment()) {
+        if needs(Need::SecondMoment) {
             let moments = self.second_moments().await?;
             statistics.iter_mut().zip(moments).for_each(|(replica, moment)| replica.second_moment = moment);
         }
         for quantity in quantities {
-            let measured = match *quantity {
-                Quantity::OverlapHistogram { bins, pairs, .. } => self.overlap_histograms(bins, pairs).await?,
-                Quantity::NormMoments { order } => self.norm_moments(order).await?,
-                Quantity::Attention { rows, seed } => self.attention(rows, seed).await?,
-                Quantity::Modes { degree } => self.modes(degree).await?,
-                Quantity::Lyapunov => self.separations().await?,
-                _ => None,
+            let Some(on_device) = quantity.on_device() else { continue };
+            let measured = match on_device {
+                OnDevice::OverlapHistogram(OverlapHistogram { bins, pairs, .. }) => {
+                    self.overlap_histograms(bins, pairs).await?
+                }
+                OnDevice::NormMoments(NormMoments { order }) => self.norm_moments(order).await?,
+                OnDevice::Attention(Attention { rows, seed }) => self.attention(rows, seed).await?,
+                OnDevice::Modes(Modes { degree }) => self.modes(degree).await?,
+                OnDevice::Separation => self.separations().await?,
+                // Read with the survey.
+                OnDevice::Dissipation => None,
             };
             for (replica, numbers) in statistics.iter_mut().zip(measured.into_iter().flatten()) {
                 replica.measured.push((*quantity, numbers));

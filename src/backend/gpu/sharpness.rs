@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     backend::{BackendError, Point},
-    measure::{Row, drawn_rows},
     model::Normalization,
+    observables::{Row, drawn_rows},
     tokens::Shape,
 };
 
