@@ -9,7 +9,7 @@ use crate::{
     backend::{Backend, BackendError, Precision, advance},
     experiment::{Experiment, ExperimentError},
     model::Field,
-    observe::Quantity,
+    observables::Quantity,
     problem::Problem,
 };
 

@@ -10,7 +10,7 @@ pub(crate) use self::decimal::Decimal;
 use crate::{
     diffusion::Diffusion,
     model::{Course, Geometry, Mask, Model},
-    observe::Quantity,
+    observables::Quantity,
     scheme::Scheme,
     tokens::Tokens,
 };

@@ -48,9 +48,9 @@ use self::ascent::Ascent;
 use crate::{
     backend::{Backend, BackendError, Lines, Method, advance},
     limit::{Limit, LimitError},
-    measure::{self, Centres, View},
     model::{Model, Normalization},
-    observe::{Quantity, Sample, Statistics, columns},
+    observables::{self, Centres, Need, Quantity, SlicedW2Reference, View, columns},
+    observe::{Sample, Statistics},
     problem::Problem,
     transport::TransportError,
     warning::{Said, Warning, WarningKind},
@@ -142,7 +142,7 @@ pub async fn simulate_beside<B: Backend>(
             for warning in warnings.filter(|warning| said.is_news(warning)) {
                 on_event(Event::Warning(&warning)).map_err(SimulateError::Observer)?;
             }
-            if problem.quantities.contains(&Quantity::Energy) {
+            if problem.quantities.iter().any(|quantity| quantity.needs(Need::Energy)) {
                 summary.pairs = problem.pairs_per_evaluation().saturating_add(summary.pairs);
             }
         }
@@ -217,7 +217,7 @@ async fn sample<B: Backend>(
         return Err(SimulateError::NotFinite { replica, time });
     }
     let limit = match limit {
-        Some(limit) if problem.quantities.iter().any(|quantity| quantity.needs_reference()) => {
+        Some(limit) if problem.quantities.iter().any(|quantity| quantity.needs(Need::Reference)) => {
             Some((limit, limit.tokens()))
         }
         _ => None,
@@ -227,7 +227,7 @@ async fn sample<B: Backend>(
     }
     let sources = problem.tokens.shape.sources();
     let limit =
-        limit.as_ref().map(|(limit, tokens)| measure::Limit::new(limit, tokens, &problem.quantities, sources));
+        limit.as_ref().map(|(limit, tokens)| observables::Limit::new(limit, tokens, &problem.quantities, sources));
     let limit = limit.transpose()?;
     if let Some(limit) = &limit {
         slice(problem, backend, limit, &mut statistics).await?;
@@ -235,19 +235,18 @@ async fn sample<B: Backend>(
     let lacks = |quantity| statistics.iter().any(|statistics| statistics.lacks(quantity));
     let reads = problem.quantities.iter().copied().any(lacks);
     let tokens = if reads { backend.tokens().await? } else { Vec::new() };
-    let copies = measure::copies(problem, &tokens)?;
-    let view = View { problem, model, time, tokens: &tokens, limit: limit.as_ref(), copies: &copies, centres };
-    measure::slice(&view, &mut statistics)?;
+    let view = View { problem, model, time, tokens: &tokens, limit: limit.as_ref(), centres };
+    observables::measure_together(&view, &mut statistics)?;
     let sample = |(replica, statistics)| {
-        let values = measure::values(&view, replica, statistics)?;
+        let values = observables::values(&view, replica, statistics)?;
         Ok(Sample { replica, time, values })
     };
     let samples = statistics.iter().enumerate().map(sample).collect::<Result<Vec<Sample>, SimulateError>>()?;
     let doubt = samples.iter().find_map(|sample| doubt(&view, sample));
-    let nodes = |limit: &measure::Limit<'_>| {
+    let nodes = |limit: &observables::Limit<'_>| {
         let named = |quantity: &Quantity| {
             let names = columns(&[*quantity], problem.tokens.shape.dim);
-            Some((names.into_iter().next()?, limit.nodes_of(*quantity)?))
+            Some((names.into_iter().next()?, quantity.law_nodes(limit)?))
         };
         problem.quantities.iter().filter_map(named).collect()
     };
@@ -257,7 +256,7 @@ async fn sample<B: Backend>(
 
 /// What is to be said about distances from the limit.
 fn doubt(view: &View, sample: &Sample) -> Option<Warning> {
-    let measure::Unresolved { column, value, error } = measure::unresolved(view, &sample.values)?;
+    let observables::Unresolved { column, value, error } = observables::unresolved(view, &sample.values)?;
     let time = sample.time;
     let sentence = match error {
         Some(error) => format!(
@@ -276,16 +275,16 @@ fn doubt(view: &View, sample: &Sample) -> Option<Warning> {
 async fn slice<B: Backend>(
     problem: &Problem,
     backend: &mut B,
-    limit: &measure::Limit<'_>,
+    limit: &observables::Limit<'_>,
     statistics: &mut [Statistics],
 ) -> Result<(), SimulateError> {
     for quantity in &problem.quantities {
-        let Quantity::SlicedW2Reference { projections } = *quantity else { continue };
+        let Quantity::SlicedW2Reference(SlicedW2Reference { projections }) = *quantity else { continue };
         let (slices, error) = limit.slices(projections)?;
         let line = |direction| slices.line(direction);
         let lines = Lines { directions: slices.directions(), values: slices.count(), law: &line };
         if let Some(costs) = backend.sliced_costs(&lines).await? {
-            measure::root(*quantity, (&costs, error), statistics);
+            observables::add(*quantity, observables::roots(&costs, statistics.len(), error), statistics);
         }
     }
     Ok(())

@@ -12,7 +12,7 @@ use tokenfield::{
         cpu::{Cpu, Real},
     },
     experiment::{Experiment, SweepFile},
-    observe::columns,
+    observables::columns,
     problem::Problem,
     simulate::{Event, simulate},
     sweep::cells,

@@ -7,7 +7,8 @@ use tokenfield::{
     backend::{Backend, cpu::Cpu},
     experiment::Experiment,
     limit::{equiangular, gaussian, quadrature_within, zonal},
-    observe::{Sample, columns},
+    observables::columns,
+    observe::Sample,
     problem::Reference,
     simulate::{Event, simulate_beside},
 };

@@ -15,7 +15,8 @@ use crate::{
     budget::Shortage,
     diffusion::Diffusion,
     model::{Field, Model},
-    observe::{Quantity, Statistics},
+    observables::Quantity,
+    observe::Statistics,
     scheme::Tableau,
 };
 

@@ -12,7 +12,7 @@ use std::fmt;
 
 pub(crate) use self::{
     machine::{available, room_on_disk},
-    sizes::{Limit, Sizes, made},
+    sizes::{COUNT, DOUBLE, Limit, Sizes, made},
 };
 
 /// What is less than this is there, or nothing would run at all; and asking the machine takes longer than to take it.
@@ -20,7 +20,7 @@ const NEGLIGIBLE: u128 = 16 << 20;
 
 /// One thing that takes memory: a product of numbers.
 #[derive(Clone, Debug, PartialEq)]
-struct Part {
+pub(crate) struct Part {
     what: &'static str,
     /// The numbers that are asked for, by their keys.
     factors: Vec<(&'static str, u128)>,
@@ -29,9 +29,14 @@ struct Part {
 
 impl Part {
     /// `each` bytes for every combination of the factors.
-    fn new(what: &'static str, each: u128, factors: &[(&'static str, u128)]) -> Self {
+    pub(crate) fn new(what: &'static str, each: u128, factors: &[(&'static str, u128)]) -> Self {
         let bytes = factors.iter().fold(each, |bytes, (_, number)| bytes.saturating_mul(*number));
         Self { what, factors: factors.to_vec(), bytes }
+    }
+
+    /// What takes no more than what is there anyway.
+    pub(crate) fn none() -> Self {
+        Self::new("", 0, &[])
     }
 }
 

@@ -1,29 +1,24 @@
 //! The numbers that decide how large a problem is, and the memory that they come to on the host.
 
-use super::{Needs, Part, Shortage};
+use super::{Needs, Shortage};
 use crate::{
     model::{Geometry, Matrix, Model, NoiseField, Normalization, Position},
-    observe::Quantity,
+    observables::{Need, Quantity},
     problem::Problem,
     sums::{Precision, columns::PADDING},
     tokens::{Shape, Weights},
-    transport::assignment,
 };
 
 const REPLICAS: &str = "tokens.replicas";
-const COUNT: &str = "tokens.count";
+pub(crate) const COUNT: &str = "tokens.count";
 const DIM: &str = "tokens.dim";
 const NODES: &str = "reference.count";
 /// Bytes of a number in double precision.
-const DOUBLE: u128 = 8;
+pub(crate) const DOUBLE: u128 = 8;
 /// Copies of a matrix that a head holds: in the model, its course and the model of a stage, and as queries and keys are made.
 const COPIES: u128 = 6;
 /// Tokens whose sums of products, or of harmonics, are kept until all are there.
 const CHUNK: u128 = 4096;
-/// Pairs of a histogram that are sorted into bins of their own.
-const PAIRS: u128 = 1 << 14;
-/// Bytes of the costs of assignments that are solved at once, unless one is more.
-const COSTS: u128 = 2 << 30;
 /// Bytes of a name of a column, and of a number in text.
 const NAME: u128 = 64;
 
@@ -79,12 +74,17 @@ impl Sizes {
         }
     }
 
-    fn shape(&self) -> [(&'static str, u128); 3] {
+    pub(crate) fn shape(&self) -> [(&'static str, u128); 3] {
         [(REPLICAS, self.replicas.into()), (COUNT, self.count.into()), (DIM, self.dim.into())]
     }
 
-    fn matrix(&self) -> [(&'static str, u128); 2] {
+    pub(crate) fn matrix(&self) -> [(&'static str, u128); 2] {
         [(DIM, self.dim.into()); 2]
+    }
+
+    /// Chunks of tokens whose sums are kept until all are there.
+    pub(crate) fn chunks(&self) -> u128 {
+        u128::from(self.count).div_ceil(CHUNK)
     }
 
     /// Replicas that are worked on at once.
@@ -121,61 +121,12 @@ impl Sizes {
         if self.quantities.contains(&Quantity::Moments) {
             needs.add("the columns of samples", 2 * (NAME + DOUBLE * u128::from(self.replicas)), &shape[2..]);
         }
-        if self.quantities.iter().any(|quantity| quantity.needs_second_moment()) {
+        if self.quantities.iter().any(|quantity| quantity.needs(Need::SecondMoment)) {
             needs.add("second moments", DOUBLE, &[shape[0], shape[2], shape[2]]);
-            let chunks = u128::from(self.count).div_ceil(CHUNK);
-            needs.add("sums of second moments", DOUBLE * (chunks * self.at_once() + 3), &self.matrix());
+            needs.add("sums of second moments", DOUBLE * (self.chunks() * self.at_once() + 3), &self.matrix());
         }
-        needs.add_largest(self.quantities.iter().map(|quantity| self.measured(*quantity)).collect());
+        needs.add_largest(self.quantities.iter().map(|quantity| quantity.observable().memory(self)).collect());
         needs
-    }
-
-    /// What a quantity takes while it is measured.
-    fn measured(&self, quantity: Quantity) -> Part {
-        let [replicas, count, dim] = self.shape();
-        let nodes = self.limit.as_ref().map_or(0, |limit| u128::from(limit.nodes));
-        let chunks = count.1.div_ceil(CHUNK);
-        match quantity {
-            Quantity::OverlapHistogram { bins, pairs, .. } => {
-                let all = count.1.saturating_mul(count.1) / 2;
-                let chunks = all.min(pairs as u128).div_ceil(PAIRS);
-                let factors = [("observe.pairs", chunks), ("observe.bins", bins as u128)];
-                Part::new("histograms of chunks of pairs", DOUBLE, &factors)
-            }
-            Quantity::Modes { degree } => {
-                let degrees = ("observe.degree", degree as u128 + 1);
-                let factors = [(COUNT, chunks + 1), degrees, degrees];
-                Part::new(
-                    "harmonics of chunks of tokens",
-                    DOUBLE,
-                    if self.dim == 2 { &factors[..2] } else { &factors },
-                )
-            }
-            Quantity::Attention { .. } => {
-                let operands = if self.dim > self.count { [dim, dim] } else { [count, dim] };
-                Part::new("queries and keys of attention", 4 * DOUBLE, &operands)
-            }
-            Quantity::SlicedW2Reference { projections } => {
-                let each = DOUBLE * dim.1.saturating_add(replicas.1.saturating_mul(3));
-                Part::new("costs along directions", each, &[("observe.projections", projections.into())])
-            }
-            Quantity::W1Copies | Quantity::W1Reference | Quantity::W2Reference => {
-                let one = DOUBLE * count.1.saturating_mul(count.1);
-                let threads = rayon::current_num_threads() as u128;
-                let several = (COSTS / one.max(1)).clamp(1, threads).min(replicas.1.div_ceil(2));
-                let is_circle = self.is_unit && self.dim == 2 || self.count > assignment::MOST as u64;
-                Part::new("costs of pairs", if is_circle { 0 } else { DOUBLE * several }, &[count, count])
-            }
-            Quantity::SinkhornReference { .. } | Quantity::MmdReference { .. } => {
-                Part::new("clouds of a distance", 6 * DOUBLE * (1 + nodes / count.1.max(1)), &[count, dim])
-            }
-            Quantity::MomentsReference => Part::new("covariances", 4 * DOUBLE, &self.matrix()),
-            Quantity::RenyiCentres { .. } => Part::new("centres", DOUBLE, &[replicas, count, dim]),
-            Quantity::Clusters { .. } | Quantity::Dissipation => {
-                Part::new("clusters and velocities of a replica", 4 * DOUBLE, &[count, dim])
-            }
-            _ => Part::new("", 0, &[]),
-        }
     }
 
     /// Refuses problems whose state does not fit on a CPU; the host's copies are there already.

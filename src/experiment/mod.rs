@@ -9,7 +9,6 @@ mod array;
 mod attention;
 mod config;
 mod course;
-mod distances;
 mod error;
 mod explicit;
 mod file_path;

@@ -1,45 +1,58 @@
 //! When tokens are observed, what is measured, and the numbers that some quantities have.
 
-use serde::Serialize;
+use std::sync::LazyLock;
+
+use serde::{Serialize, Serializer};
 
 use super::{
     Experiment,
     error::ExperimentError,
     section::{Section, Word},
-    typed::QUANTITIES,
 };
-use crate::observe::Quantity;
+use crate::observables::{Parameter, Quantity, Range, Value};
 
-pub(super) const OBSERVE: &[&str] = &[
-    "every",
-    "quantities",
-    "threshold",
-    "largest",
-    "bins",
-    "pairs",
-    "degree",
-    "order",
-    "rows",
-    "separation",
-    "projections",
-    "epsilon",
-    "kernel-beta",
-];
+/// With the numbers that stand where none are typed.
+pub(super) static WORDS: LazyLock<Vec<(&'static str, Quantity)>> =
+    LazyLock::new(|| Quantity::ALL.iter().map(|quantity| (quantity.word(), *quantity)).collect());
 
-/// The keys that are numbers of one quantity.
-const NUMBERS: &[(&str, &str)] = &[
-    ("threshold", "clusters"),
-    ("largest", "clusters"),
-    ("bins", "overlap_histogram"),
-    ("pairs", "overlap_histogram"),
-    ("degree", "modes"),
-    ("order", "norm_moments"),
-    ("rows", "attention"),
-    ("separation", "renyi_centres"),
-    ("projections", "sliced_w2_reference"),
-    ("epsilon", "sinkhorn_reference"),
-    ("kernel-beta", "mmd_reference"),
-];
+/// The keys that are numbers of one quantity, in the order in which they are written down.
+static PARAMETERS: LazyLock<Vec<Key>> = LazyLock::new(|| Quantity::ALL.iter().flat_map(Key::all).collect());
+
+/// The keys of the table.
+pub(super) static OBSERVE: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let parameters = PARAMETERS.iter().map(|parameter| parameter.key);
+    ["every", "quantities"].into_iter().chain(parameters).collect()
+});
+
+/// A key that is a number of a quantity.
+struct Key {
+    key: &'static str,
+    word: &'static str,
+    range: Range,
+    /// The number that stands where none is typed.
+    example: String,
+}
+
+impl Key {
+    fn all(quantity: &Quantity) -> Vec<Key> {
+        let (word, mut default) = (quantity.word(), *quantity);
+        let key = |Parameter { key, range, value }: Parameter<'_>| {
+            let example = match Number::of(&value) {
+                Number::Decimal(number) => format!("{number:?}"),
+                Number::Whole(number) => number.to_string(),
+            };
+            Key { key, word, range, example }
+        };
+        default.parameters().into_iter().map(key).collect()
+    }
+
+    fn read(&'static self, section: &Section) -> Result<Option<Number>, ExperimentError> {
+        section.read(self.key, &self.example, |entry| match &self.range {
+            Range::Number { words, holds } => entry.number(words, holds).map(Number::Decimal),
+            Range::Whole(range) => entry.whole(range.clone()).map(Number::Whole),
+        })
+    }
+}
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(super) struct ObserveTyped {
@@ -49,28 +62,51 @@ pub(super) struct ObserveTyped {
     pub numbers: Numbers,
 }
 
-/// The numbers of quantities; those left out are as in the list of words.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) struct Numbers {
-    pub threshold: Option<f64>,
-    pub largest: Option<u64>,
-    pub bins: Option<u64>,
-    pub pairs: Option<u64>,
-    pub degree: Option<u64>,
-    pub order: Option<u64>,
-    pub rows: Option<u64>,
-    pub separation: Option<f64>,
-    pub projections: Option<u64>,
-    pub epsilon: Option<f64>,
-    pub kernel_beta: Option<f64>,
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(super) enum Number {
+    Decimal(f64),
+    Whole(u64),
+}
+
+impl Number {
+    fn of(value: &Value<'_>) -> Self {
+        match value {
+            Value::Number(number) => Number::Decimal(**number),
+            Value::Whole(number) => Number::Whole(**number as u64),
+            Value::Word(number) => Number::Whole(u64::from(**number)),
+        }
+    }
+
+    /// A number that was read in the range of this parameter.
+    fn put(self, value: Value<'_>) {
+        match (value, self) {
+            (Value::Number(place), Number::Decimal(number)) => *place = number,
+            (Value::Number(place), Number::Whole(number)) => *place = number as f64,
+            (Value::Whole(place), Number::Whole(number)) => *place = number as usize,
+            (Value::Word(place), Number::Whole(number)) => *place = number as u32,
+            (Value::Whole(_) | Value::Word(_), Number::Decimal(_)) => {
+                unreachable!("its range is one of whole numbers")
+            }
+        }
+    }
+}
+
+/// Numbers of quantities by their keys; those left out are as in the list of observables.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Numbers(Vec<(&'static str, Number)>);
+
+impl Serialize for Numbers {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().copied())
+    }
 }
 
 pub(super) fn read(section: &Section) -> Result<ObserveTyped, ExperimentError> {
     let every =
         section.read("every", "0.5", |entry| entry.number("finite and greater than 0", |every| every > 0.0))?;
     let quantities = quantities(section)?;
-    for (key, word) in NUMBERS {
+    for Key { key, word, .. } in PARAMETERS.iter() {
         let is_measured = quantities.iter().flatten().any(|quantity| quantity.text() == *word);
         if !is_measured {
             let problem = format!("is a number of the quantity \"{word}\", which is not measured");
@@ -84,7 +120,7 @@ fn quantities(section: &Section) -> Result<Option<Vec<Word<Quantity>>>, Experime
     let Some(entry) = section.optional("quantities", "[\"moments\", \"energy\"]") else { return Ok(None) };
     let mut quantities: Vec<Word<Quantity>> = Vec::new();
     for element in entry.list("\"moments\"")? {
-        let quantity = element.word(QUANTITIES)?;
+        let quantity = element.word(&WORDS)?;
         if quantities.contains(&quantity) {
             return Err(element.error_with("is listed twice", "write every quantity once"));
         }
@@ -95,85 +131,48 @@ fn quantities(section: &Section) -> Result<Option<Vec<Word<Quantity>>>, Experime
 
 impl Numbers {
     fn read(section: &Section) -> Result<Self, ExperimentError> {
-        let number = |key, example, range: &str, holds: fn(f64) -> bool| {
-            section.read(key, example, |entry| entry.number(range, holds))
+        let mut numbers = Vec::new();
+        for parameter in PARAMETERS.iter() {
+            numbers.extend(parameter.read(section)?.map(|number| (parameter.key, number)));
+        }
+        Ok(Self(numbers))
+    }
+
+    /// All numbers of these quantities.
+    fn of(quantities: &[Quantity]) -> Self {
+        let measured =
+            |listed: &Quantity| quantities.iter().find(|quantity| quantity.word() == listed.word()).copied();
+        let numbers = |mut quantity: Quantity| -> Vec<(&'static str, Number)> {
+            let number = |parameter: Parameter<'_>| (parameter.key, Number::of(&parameter.value));
+            quantity.parameters().into_iter().map(number).collect()
         };
-        let whole = |key, example, range| section.read(key, example, |entry| entry.whole(range));
-        Ok(Self {
-            threshold: number("threshold", "0.99", "greater than -1 and less than 1", |t| -1.0 < t && t < 1.0)?,
-            largest: whole("largest", "3", 0..=1000)?,
-            bins: whole("bins", "32", 1..=1000)?,
-            pairs: whole("pairs", "1000000", 1..=u64::from(u32::MAX))?,
-            degree: whole("degree", "8", 1..=1000)?,
-            order: whole("order", "4", 1..=1000)?,
-            rows: whole("rows", "256", 1..=u64::from(u32::MAX))?,
-            separation: number("separation", "0.5", "an angle greater than 0 and at most pi", |angle| {
-                0.0 < angle && angle <= std::f64::consts::PI
-            })?,
-            projections: whole("projections", "256", 2..=1_000_000)?,
-            epsilon: number("epsilon", "0.05", "finite and greater than 0", |number| number > 0.0)?,
-            kernel_beta: number("kernel-beta", "4.0", "finite and greater than 0", |number| number > 0.0)?,
-        })
+        Self(Quantity::ALL.iter().filter_map(measured).flat_map(numbers).collect())
     }
 
     /// The quantity with the numbers that were typed.
-    fn of(&self, quantity: Quantity, seed: u64) -> Quantity {
-        let whole = |typed: Option<u64>, default: usize| typed.map_or(default, |number| number as usize);
-        match quantity {
-            Quantity::Clusters { threshold, largest } => Quantity::Clusters {
-                threshold: self.threshold.unwrap_or(threshold),
-                largest: whole(self.largest, largest),
-            },
-            Quantity::OverlapHistogram { bins, pairs, .. } => {
-                Quantity::OverlapHistogram { bins: whole(self.bins, bins), pairs: whole(self.pairs, pairs), seed }
+    fn apply(&self, mut quantity: Quantity, seed: u64) -> Quantity {
+        for Parameter { key, value, .. } in quantity.parameters() {
+            if let Some((_, number)) = self.0.iter().find(|(typed, _)| *typed == key) {
+                number.put(value);
             }
-            Quantity::Modes { degree } => Quantity::Modes { degree: whole(self.degree, degree) },
-            Quantity::NormMoments { order } => Quantity::NormMoments { order: whole(self.order, order) },
-            Quantity::Attention { rows, .. } => Quantity::Attention { rows: whole(self.rows, rows), seed },
-            Quantity::RenyiCentres { separation } => {
-                Quantity::RenyiCentres { separation: self.separation.unwrap_or(separation) }
-            }
-            Quantity::SlicedW2Reference { projections } => Quantity::SlicedW2Reference {
-                projections: self.projections.map_or(projections, |projections| projections as u32),
-            },
-            Quantity::SinkhornReference { epsilon } => {
-                Quantity::SinkhornReference { epsilon: self.epsilon.unwrap_or(epsilon) }
-            }
-            Quantity::MmdReference { beta } => Quantity::MmdReference { beta: self.kernel_beta.unwrap_or(beta) },
-            other => other,
         }
-    }
-
-    /// Writes down the numbers of a quantity.
-    fn note(&mut self, quantity: Quantity) {
-        let whole = |number: usize| Some(number as u64);
-        match quantity {
-            Quantity::Clusters { threshold, largest } => {
-                (self.threshold, self.largest) = (Some(threshold), whole(largest));
-            }
-            Quantity::OverlapHistogram { bins, pairs, .. } => (self.bins, self.pairs) = (whole(bins), whole(pairs)),
-            Quantity::Modes { degree } => self.degree = whole(degree),
-            Quantity::NormMoments { order } => self.order = whole(order),
-            Quantity::Attention { rows, .. } => self.rows = whole(rows),
-            Quantity::RenyiCentres { separation } => self.separation = Some(separation),
-            Quantity::SlicedW2Reference { projections } => self.projections = Some(projections.into()),
-            Quantity::SinkhornReference { epsilon } => self.epsilon = Some(epsilon),
-            Quantity::MmdReference { beta } => self.kernel_beta = Some(beta),
-            _ => {}
+        if let Some(own) = quantity.seed() {
+            *own = seed;
         }
+        quantity
     }
 }
 
 impl Experiment {
     /// What is measured, with all its numbers.
     pub(super) fn quantities(&self) -> Result<Vec<Quantity>, ExperimentError> {
-        let of = |word: Word<Quantity>| self.typed.observe.numbers.of(word.meaning, self.seed());
+        let of = |word: Word<Quantity>| self.typed.observe.numbers.apply(word.meaning, self.seed());
         Ok(self.quantity_words()?.into_iter().map(of).collect())
     }
 
     /// The table as resolved, but for times.
     pub(super) fn explicit_quantities(&self, observe: &mut ObserveTyped) -> Result<(), ExperimentError> {
-        self.quantities()?.into_iter().for_each(|quantity| observe.numbers.note(quantity));
+        observe.numbers = Numbers::of(&self.quantities()?);
         observe.quantities = Some(self.quantity_words()?);
         Ok(())
     }

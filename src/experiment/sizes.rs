@@ -12,7 +12,7 @@ use super::{
 use crate::{
     budget::{Limit, Shortage, Sizes, made},
     model::Position,
-    observe::Quantity,
+    observables::Quantity,
     problem::{Reference, slots},
     tokens::Shape,
 };

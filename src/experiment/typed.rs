@@ -16,39 +16,12 @@ use super::{
     section::{Entry, Section, Word},
     source::Source,
 };
-use crate::{initial::Law, observe::Quantity, problem::Algorithm, scheme::Scheme};
+use crate::{initial::Law, problem::Algorithm, scheme::Scheme};
 
 pub(super) const ALGORITHMS: &[(&str, Algorithm)] =
     &[("auto", Algorithm::Auto), ("direct", Algorithm::Direct), ("harmonic", Algorithm::Harmonic)];
 pub(super) const SCHEMES: &[(&str, Scheme)] =
     &[("euler", Scheme::Euler), ("heun", Scheme::Heun), ("rk4", Scheme::Rk4), ("layer", Scheme::Layer)];
-/// With the numbers that stand where none are typed.
-pub(super) const QUANTITIES: &[(&str, Quantity)] = &[
-    ("moments", Quantity::Moments),
-    ("energy", Quantity::Energy),
-    ("w2_dirac", Quantity::W2Dirac),
-    ("overlap", Quantity::Overlap),
-    ("coupling_error", Quantity::CouplingError),
-    ("tagged_error", Quantity::TaggedError),
-    ("tokens", Quantity::Tokens),
-    ("clusters", Quantity::Clusters { threshold: 0.99, largest: 3 }),
-    ("overlap_histogram", Quantity::OverlapHistogram { bins: 32, pairs: 1_000_000, seed: 0 }),
-    ("modes", Quantity::Modes { degree: 8 }),
-    ("effective_rank", Quantity::EffectiveRank),
-    ("norm_moments", Quantity::NormMoments { order: 4 }),
-    ("attention", Quantity::Attention { rows: 256, seed: 0 }),
-    ("renyi_centres", Quantity::RenyiCentres { separation: 0.5 }),
-    ("dissipation", Quantity::Dissipation),
-    ("lyapunov", Quantity::Lyapunov),
-    ("w1_reference", Quantity::W1Reference),
-    ("w2_reference", Quantity::W2Reference),
-    ("sliced_w2_reference", Quantity::SlicedW2Reference { projections: 256 }),
-    ("sinkhorn_reference", Quantity::SinkhornReference { epsilon: 0.05 }),
-    ("mmd_reference", Quantity::MmdReference { beta: 4.0 }),
-    ("moments_reference", Quantity::MomentsReference),
-    ("overlap_reference", Quantity::OverlapReference),
-    ("w1_copies", Quantity::W1Copies),
-];
 
 /// The keys of the tables of this file. All others have theirs where they are read.
 pub(super) const ROOT: &[&str] = &[
@@ -130,7 +103,7 @@ impl Typed {
         let attention = root.section("attention", attention::ATTENTION)?;
         let time = root.section("time", TIME)?;
         let observe =
-            root.read("observe", "{ every = 0.5 }", |entry| observe::read(&entry.section(observe::OBSERVE)?))?;
+            root.read("observe", "{ every = 0.5 }", |entry| observe::read(&entry.section(&observe::OBSERVE)?))?;
         let perceptron = root.read("perceptron", "{ activation = \"relu\" }", |entry| {
             perceptron::read(&entry.section(perceptron::PERCEPTRON)?)
         })?;

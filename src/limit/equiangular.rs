@@ -160,7 +160,7 @@ mod tests {
         initial::{draw, perturb},
         limit::tests::problem_of,
         model::Attention,
-        observe::Quantity,
+        observables::Quantity,
         scheme::Scheme,
         simulate::{Event, simulate_beside},
         tokens::Shape,

@@ -29,7 +29,7 @@ use crate::{
     backend::BackendError,
     initial::{CircleQuantiles, LawError},
     model::{Geometry, Model},
-    observe::Quantity,
+    observables::Quantity,
     problem::{Algorithm, Problem, Schedule},
     tokens::{Shape, Tokens, Weights},
 };
@@ -148,13 +148,8 @@ fn beside(problem: &Problem, nodes: &[f64], node_weights: &[f64], passive: &[f64
 /// In how many pieces a law on the circle is known, for the distances that are asked for: so many that interpolation between them
 /// is far below what n tokens are off, and that the width of an entropy holds many of them. None if no distance is asked for.
 fn pieces(problem: &Problem) -> usize {
-    let sources = problem.tokens.shape.sources() as f64;
-    let needed = |quantity: &Quantity| match quantity {
-        Quantity::W1Reference | Quantity::W2Reference | Quantity::SlicedW2Reference { .. } => 64.0 * sources.sqrt(),
-        Quantity::SinkhornReference { epsilon } => 64.0 * sources.sqrt().max(2.0 / epsilon.sqrt()),
-        Quantity::MmdReference { beta } => 64.0 * sources.sqrt().max(beta.sqrt()),
-        _ => 0.0,
-    };
+    let sources = problem.tokens.shape.sources();
+    let needed = |quantity: &Quantity| quantity.resolution(sources).pieces;
     match problem.quantities.iter().map(needed).fold(0.0, f64::max) {
         0.0 => 0,
         needed => (needed as usize).clamp(4096, MOST_PIECES).next_power_of_two(),

@@ -12,7 +12,7 @@ use crate::{
     backend::{BackendError, cpu::Cpu},
     initial::{Law, circle_quantiles, quadrature},
     model::Field,
-    observe::Quantity,
+    observables::Quantity,
     problem::{Problem, ReferenceSteps as Steps},
     tokens::Tokens,
     transport::harmonics::SphereMoments,
@@ -64,11 +64,9 @@ pub fn quadrature_within(problem: &Problem, law: &Law, tolerance: f64, steps: St
 }
 
 fn refuse_sharp_kernels(problem: &Problem) -> Result<(), LimitError> {
-    let sharp = |quantity: &Quantity| match quantity {
-        Quantity::MmdReference { beta } if *beta > SHARPEST => Some(*beta),
-        _ => None,
-    };
-    match problem.quantities.iter().find_map(sharp) {
+    let sources = problem.tokens.shape.sources();
+    let beta = |quantity: &Quantity| quantity.resolution(sources).kernel_beta;
+    match problem.quantities.iter().filter_map(beta).find(|beta| *beta > SHARPEST) {
         Some(beta) => Err(LimitError::SharpKernel { beta, most: SHARPEST }),
         None => Ok(()),
     }
@@ -77,10 +75,7 @@ fn refuse_sharp_kernels(problem: &Problem) -> Result<(), LimitError> {
 /// Nodes in a direction that a Sinkhorn divergence needs on the sphere: a quarter of its width apart at most.
 fn fewest(problem: &Problem) -> Result<usize, LimitError> {
     let most = FINEST[1];
-    let needed = |quantity: &Quantity| match quantity {
-        Quantity::SinkhornReference { epsilon } => (4.0 * std::f64::consts::PI / epsilon.sqrt()).ceil() as usize,
-        _ => 0,
-    };
+    let needed = |quantity: &Quantity| quantity.resolution(problem.tokens.shape.sources()).nodes;
     let needed = problem.quantities.iter().map(needed).max().unwrap_or(0);
     match problem.tokens.shape.dim {
         3 if needed > most => Err(LimitError::TooFewNodes { needed, most }),
@@ -91,8 +86,7 @@ fn fewest(problem: &Problem) -> Result<usize, LimitError> {
 
 /// Whether distances are asked for that read moments of the law on the sphere.
 fn asks_for_moments(problem: &Problem) -> bool {
-    let reads =
-        |quantity: &Quantity| matches!(quantity, Quantity::MmdReference { .. } | Quantity::SlicedW2Reference { .. });
+    let reads = |quantity: &Quantity| quantity.resolution(problem.tokens.shape.sources()).reads_moments;
     problem.tokens.shape.dim == 3 && problem.quantities.iter().any(reads)
 }
 

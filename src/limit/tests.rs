@@ -25,7 +25,7 @@ pub(super) fn problem_of(shape: Shape, coordinates: Vec<f64>, model: Model, sche
         course: Course::Constant,
         scheme,
         schedule: Schedule { steps: (end * 20.0) as u64, end, observe_every: 1000 },
-        quantities: vec![crate::observe::Quantity::CouplingError],
+        quantities: vec![crate::observables::Quantity::CouplingError],
         algorithm: Algorithm::Auto,
         tolerance: None,
     }

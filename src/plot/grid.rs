@@ -6,7 +6,7 @@ use csv::StringRecord;
 
 use super::error::PlotError;
 use crate::{
-    observe::replicas_a_sample,
+    observables::replicas_a_sample,
     sweep::{Point, RATES},
 };
 

@@ -4,6 +4,8 @@
 
 use plotters::style::RGBColor;
 
+use crate::observables::Hue;
+
 pub(super) const INK: RGBColor = RGBColor(0x1c, 0x24, 0x30);
 pub(super) const GREY: RGBColor = RGBColor(0x5f, 0x6b, 0x7a);
 pub(super) const GRID: RGBColor = RGBColor(0xe3, 0xe7, 0xec);
@@ -12,6 +14,15 @@ pub(super) const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
 pub(super) const BLUE: RGBColor = RGBColor(0x1f, 0x5a, 0xa6);
 pub(super) const RUST: RGBColor = RGBColor(0xb8, 0x47, 0x16);
 pub(super) const TEAL: RGBColor = RGBColor(0x0b, 0x7a, 0x75);
+
+/// The colour of a quantity.
+pub(super) fn of(hue: Hue) -> RGBColor {
+    match hue {
+        Hue::Blue => BLUE,
+        Hue::Rust => RUST,
+        Hue::Teal => TEAL,
+    }
+}
 
 /// Series in one chart, in turn.
 pub(super) const SERIES: [RGBColor; 6] =

@@ -7,8 +7,8 @@ use super::error::PlotError;
 use super::grid::{Cell, Grid};
 use super::heat::{Heat, Side};
 use super::samples;
-use super::series::{CURVES, Curve, Line, mean};
-use crate::sweep;
+use super::series::{CURVES, Line, mean};
+use crate::{observables::Curve, sweep};
 
 /// More columns than this are finer than the paper.
 const COLUMNS: usize = 240;
@@ -55,7 +55,7 @@ fn over_keys(grid: &Grid, heading: &Heading, x: &(usize, Vec<f64>), y: &(usize, 
         }
     };
     let measured = |curve: &&Curve| grid.measures(curve.column);
-    CURVES.iter().filter(measured).map(map).collect()
+    CURVES.iter().copied().filter(measured).map(map).collect()
 }
 
 /// The mean over replicas at the times of the samples, which must be those of every cell.

@@ -10,7 +10,8 @@ use csv::StringRecord;
 
 use super::axis::LARGEST;
 use super::error::PlotError;
-use super::series::{CURVES, Curve, Line};
+use super::series::{CURVES, Line};
+use crate::observables::Curve;
 
 const REWRITE: &str = "let `tokenfield run` write the folder again";
 
@@ -22,7 +23,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<(&'static Curve, Vec<Line>)>, Plot
         let (_, lines) = found.swap_remove(index);
         Some((curve, lines.into_iter().map(|line| line.into_iter().skip(curve.void).collect()).collect()))
     };
-    Ok(CURVES.iter().filter_map(curve).collect())
+    Ok(CURVES.iter().copied().filter_map(curve).collect())
 }
 
 /// The lines of every column whose name is `wanted`, one line a replica.

@@ -1,45 +1,24 @@
 //! A quantity against layer-time: one line a replica, and their mean.
 
+use std::sync::LazyLock;
+
 use plotters::backend::DrawingBackend;
 use plotters::element::{Circle, PathElement};
-use plotters::style::{Color, RGBColor, ShapeStyle};
+use plotters::style::{Color, ShapeStyle};
 
 use super::axis::{Axis, Scale};
 use super::canvas::{Area, Heading, MARGIN, Painted, Picture, WIDTH};
 use super::legend::{self, Mark};
 use super::{frame, palette};
-
-/// A quantity that is drawn, and how.
-#[derive(Debug, PartialEq)]
-pub(super) struct Curve {
-    /// Its column in `samples.csv`, and the name of its files.
-    pub(super) column: &'static str,
-    label: &'static str,
-    colour: RGBColor,
-    /// Samples at the start that are zero by definition: what they show is rounding.
-    pub(super) void: usize,
-}
+use crate::observables::{Curve, Quantity};
 
 /// Every quantity that has a picture, if its column is there.
-pub(super) const CURVES: [Curve; 5] = [
-    Curve { column: "mean_norm", label: "|mean|, on the sphere 1 when tokens agree", colour: palette::BLUE, void: 0 },
-    Curve {
-        column: "clusters",
-        label: "clusters: connected components of large overlaps",
-        colour: palette::TEAL,
-        void: 0,
-    },
-    Curve { column: "log_energy", label: "ln E, interaction energy", colour: palette::RUST, void: 0 },
-    Curve {
-        column: "w2_dirac", label: "W₂(μ, δ), chordal distance to one cluster", colour: palette::TEAL, void: 0
-    },
-    Curve {
-        column: "coupling_error",
-        label: "coupling error, distance to mean-field twins",
-        colour: palette::RUST,
-        void: 1,
-    },
-];
+pub(super) static CURVES: LazyLock<Vec<&'static Curve>> = LazyLock::new(|| {
+    let curve = |quantity: &Quantity| quantity.observable().definition().curve.as_ref();
+    let mut curves: Vec<&Curve> = Quantity::ALL.iter().filter_map(curve).collect();
+    curves.sort_by_key(|curve| curve.rank);
+    curves
+});
 
 /// (layer-time, value), in order of time; a value may be NaN or infinite.
 pub(super) type Line = Vec<(f64, f64)>;
@@ -84,7 +63,7 @@ impl Picture for Series {
 impl Series {
     /// The lines from bottom to top, each with its pen.
     fn strokes(&self) -> Vec<(Line, ShapeStyle)> {
-        let bold = self.curve.colour.stroke_width(BOLD);
+        let bold = palette::of(self.curve.hue).stroke_width(BOLD);
         match &self.lines[..] {
             [only] => vec![(only.clone(), bold)],
             lines => {
@@ -97,7 +76,7 @@ impl Series {
     /// The pen of one replica among many: the more there are, the paler each.
     fn pale(&self) -> ShapeStyle {
         let alpha = (2.0 / (self.lines.len() as f64).sqrt()).clamp(0.08, 0.5);
-        self.curve.colour.mix(alpha).stroke_width(THIN)
+        palette::of(self.curve.hue).mix(alpha).stroke_width(THIN)
     }
 
     fn paint_labels<DB: DrawingBackend>(&self, area: &Area<DB>, scale: Scale) -> Painted<DB> {
@@ -105,11 +84,11 @@ impl Series {
             Scale::Linear => self.curve.label.to_string(),
             Scale::Logarithmic => format!("{} (log scale)", self.curve.label),
         };
-        frame::name_vertical(area, &label, self.curve.colour)?;
+        frame::name_vertical(area, &label, palette::of(self.curve.hue))?;
         if self.lines.len() < 2 {
             return Ok(());
         }
-        let bold = self.curve.colour.stroke_width(BOLD);
+        let bold = palette::of(self.curve.hue).stroke_width(BOLD);
         let entries = [
             (Mark::Stroke(self.pale()), "one replica".to_string()),
             (Mark::Stroke(bold), format!("mean of {}", self.lines.len())),

@@ -4,7 +4,8 @@ use super::error::{Cancelled, RunError};
 use crate::{
     backend::{Backend, Method},
     experiment::Experiment,
-    observe::{Quantity, Sample, columns},
+    observables::{Quantity, columns},
+    observe::Sample,
     problem::Problem,
     record::{Claim, RecordError, RunFolder, require_room},
     simulate::{SimulateError, Summary},

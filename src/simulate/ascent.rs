@@ -2,9 +2,9 @@
 
 use crate::{
     backend::{Method, Precision},
-    measure::value_over_query_key,
     model::{Attention, Biases, Geometry, Head, Mask, Model, Normalization, Position},
-    observe::{Quantity, Sample, columns},
+    observables::{Quantity, columns, value_over_query_key},
+    observe::Sample,
     problem::Problem,
     scheme::Scheme,
     warning::{Warning, WarningKind},

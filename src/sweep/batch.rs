@@ -9,7 +9,6 @@ use super::Cell;
 use crate::{
     experiment::{Experiment, ExperimentError},
     model::{Course, Model},
-    observe::Quantity,
     problem::{Algorithm, Problem},
     tokens::{Shape, Tokens, Weights},
 };
@@ -66,7 +65,7 @@ impl Likeness {
             || experiment.reference().is_some()
             || !model.attention.beta_factors.is_empty()
             || model.noise.is_some()
-            || problem.quantities.iter().any(is_drawn)
+            || problem.quantities.iter().any(|quantity| quantity.is_drawn())
             || problem.algorithm == Algorithm::Harmonic;
         if is_alone {
             return Ok(None);
@@ -76,11 +75,6 @@ impl Likeness {
         let (shape, course) = (tokens.shape, course.clone());
         Ok(Some(Self { shape, model, course, rest: without_differences(experiment.to_table()?) }))
     }
-}
-
-/// Whether a quantity may be one of a sample, which its replica decides.
-fn is_drawn(quantity: &Quantity) -> bool {
-    matches!(quantity, Quantity::OverlapHistogram { .. } | Quantity::Attention { .. })
 }
 
 /// Without the tokens' beginnings and without beta, which is a number here or part of the course.

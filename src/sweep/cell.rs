@@ -11,7 +11,7 @@ use super::error::SweepError;
 use crate::{
     backend::Precision,
     experiment::{Experiment, SweepFile},
-    observe::columns,
+    observables::columns,
     record::{self, Claim, Standing, hexadecimal},
 };
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, io::Write, path::Path};
 use super::{Cell, NoRate, Point, Rate, Slope, SweepError, folder, rates, whole::vouch};
 use crate::{
     experiment::SweepFile,
-    observe::replicas_a_sample,
+    observables::replicas_a_sample,
     record::{Fingerprint, write_whole},
 };
 

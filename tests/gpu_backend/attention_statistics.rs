@@ -6,9 +6,9 @@ use tokenfield::{
         Backend, Method,
         gpu::{Bounds, Device, Gpu},
     },
-    measure::{self, View},
     model::{Attention, Biases, Geometry, Head, Mask, Matrix, Normalization, Position},
-    observe::{Quantity, Statistics},
+    observables::{self, Quantity, View},
+    observe::Statistics,
     problem::{Algorithm, Problem, Schedule},
     tokens::Shape,
 };
@@ -31,7 +31,7 @@ pub fn by_width_and_count() -> Result<(), String> {
     for (dim, count, replicas, passive) in cases {
         let mut problem = problem(Shape { replicas, count, dim, passive }, 3.0);
         for rows in [ALL_ROWS, 5] {
-            problem.quantities = vec![Quantity::Attention { rows, seed: 3 }];
+            problem.quantities = vec![Quantity::Attention(observables::Attention { rows, seed: 3 })];
             check(device()?, &problem)?;
         }
         problem.tokens.weights = uneven_weights(problem.tokens.shape);
@@ -40,7 +40,7 @@ pub fn by_width_and_count() -> Result<(), String> {
     // More keys than one workgroup takes, by one.
     for count in [4096, 4097] {
         let mut problem = problem(Shape { replicas: 2, count, dim: 3, passive: 0 }, 20.0);
-        problem.quantities = vec![Quantity::Attention { rows: 7, seed: 1 }];
+        problem.quantities = vec![Quantity::Attention(observables::Attention { rows: 7, seed: 1 })];
         check(device()?, &problem)?;
     }
     Ok(())
@@ -89,7 +89,7 @@ fn varied(shape: Shape) -> Vec<Problem> {
                 position: position.clone(),
                 heads: heads.clone(),
             };
-            problem.quantities = vec![Quantity::Attention { rows: 50, seed: 9 }];
+            problem.quantities = vec![Quantity::Attention(observables::Attention { rows: 50, seed: 9 })];
             problems.push(problem);
         }
     }
@@ -100,7 +100,7 @@ pub fn at_extreme_beta() -> Result<(), String> {
     for query_key in [Matrix::Identity, Matrix::Scale(-1.0)] {
         let mut problem = problem(Shape { replicas: 1, count: 300, dim: 3, passive: 0 }, 1000.0);
         problem.model.attention.heads[0].query_key = query_key;
-        problem.quantities = vec![Quantity::Attention { rows: ALL_ROWS, seed: 0 }];
+        problem.quantities = vec![Quantity::Attention(observables::Attention { rows: ALL_ROWS, seed: 0 })];
         check(device()?, &problem)?;
     }
     Ok(())
@@ -109,7 +109,7 @@ pub fn at_extreme_beta() -> Result<(), String> {
 pub fn by_harmonics() -> Result<(), String> {
     let mut problem = problem(Shape { replicas: 2, count: 500, dim: 3, passive: 3 }, 2.0);
     (problem.algorithm, problem.tolerance) = (Algorithm::Harmonic, Some(1e-4));
-    problem.quantities = vec![Quantity::Attention { rows: 64, seed: 0 }];
+    problem.quantities = vec![Quantity::Attention(observables::Attention { rows: 64, seed: 0 })];
     check(device()?, &problem)?;
     let gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
     if matches!(gpu.method(), Method::Harmonic { .. }) { Ok(()) } else { Err(format!("by {:?}", gpu.method())) }
@@ -117,7 +117,7 @@ pub fn by_harmonics() -> Result<(), String> {
 
 /// What has no second largest weight of its own.
 pub fn left_to_the_host() -> Result<(), String> {
-    let quantity = Quantity::Attention { rows: 64, seed: 0 };
+    let quantity = Quantity::Attention(observables::Attention { rows: 64, seed: 0 });
     for (normalization, stays) in [
         (Normalization::Hardmax, false),
         (Normalization::Sinkhorn { iterations: 5, tolerance: 0.0 }, false),
@@ -137,16 +137,17 @@ pub fn left_to_the_host() -> Result<(), String> {
 fn check(device: &Device, problem: &Problem) -> Result<(), String> {
     let mut gpu = block_on(Gpu::new(device, problem)).map_err(text)?;
     // Another sample before, whose rows lie elsewhere.
-    block_on(gpu.observe(&[Quantity::Attention { rows: 2, seed: 8 }])).map_err(text)?;
+    block_on(gpu.observe(&[Quantity::Attention(observables::Attention { rows: 2, seed: 8 })])).map_err(text)?;
     let statistics = block_on(gpu.observe(&problem.quantities)).map_err(text)?;
     let tokens = block_on(gpu.tokens()).map_err(text)?;
     let model = &problem.model;
-    let view = View { problem, model, time: 0.0, tokens: &tokens, limit: None, copies: &[], centres: &[] };
+    let view = View { problem, model, time: 0.0, tokens: &tokens, limit: None, centres: &[] };
     for replica in 0..problem.tokens.shape.replicas {
         let Attention { mask, position, normalization, beta, .. } = &model.attention;
         let what =
             format!("{:?}, {mask:?}, {position:.20?}, {normalization:?}, replica {replica}", problem.tokens.shape);
-        let expected = measure::values(&view, replica, &Statistics::default()).map_err(|error| error.to_string())?;
+        let expected =
+            observables::values(&view, replica, &Statistics::default()).map_err(|error| error.to_string())?;
         let found =
             statistics[replica].measured(problem.quantities[0]).ok_or_else(|| format!("{what}: not measured"))?;
         // The gap of a lone token, and all of a row that nobody is in.

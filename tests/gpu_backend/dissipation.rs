@@ -7,9 +7,9 @@ use tokenfield::{
         Backend, Method,
         gpu::{Bounds, Device, Gpu},
     },
-    measure::{self, View},
     model::{Attention, Geometry, Head, Mask, Matrix, Normalization},
-    observe::{Quantity, Statistics},
+    observables::{self, Quantity, View},
+    observe::Statistics,
     problem::{Algorithm, Problem},
     tokens::Shape,
 };
@@ -103,19 +103,12 @@ fn check_within(device: &Device, problem: &Problem, tolerance: f64) -> Result<()
     let alone = block_on(gpu.observe(&[Quantity::Energy])).map_err(text)?;
     let tokens = block_on(gpu.tokens()).map_err(text)?;
     let only = Problem { quantities: vec![Quantity::Dissipation], ..problem.clone() };
-    let view = View {
-        problem: &only,
-        model: &problem.model,
-        time: 0.0,
-        tokens: &tokens,
-        limit: None,
-        copies: &[],
-        centres: &[],
-    };
+    let view = View { problem: &only, model: &problem.model, time: 0.0, tokens: &tokens, limit: None, centres: &[] };
     for replica in 0..problem.tokens.shape.replicas {
         let Attention { normalization, beta, .. } = &problem.model.attention;
         let what = format!("{:?}, {normalization:?}, beta = {beta}, replica {replica}", problem.tokens.shape);
-        let expected = measure::values(&view, replica, &Statistics::default()).map_err(|error| error.to_string())?;
+        let expected =
+            observables::values(&view, replica, &Statistics::default()).map_err(|error| error.to_string())?;
         let found = beside[replica].measured(Quantity::Dissipation).ok_or_else(|| format!("{what}: not measured"))?;
         // A token alone under A = I does not move, but for rounding.
         let allowed = tolerance * largest(&expected) + 1e-10;

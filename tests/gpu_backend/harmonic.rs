@@ -7,7 +7,7 @@ use tokenfield::{
         gpu::{Bounds, Device, Gpu, Kind},
     },
     model::{Field, Head, Matrix, Normalization},
-    observe::Quantity,
+    observables::Quantity,
     problem::{Algorithm, Problem},
     tokens::{Shape, Tokens},
 };

@@ -7,7 +7,7 @@ use tokenfield::{
         gpu::{Bounds, Gpu},
     },
     model::Field,
-    observe::Quantity,
+    observables::Quantity,
     problem::{Algorithm, Problem},
     tokens::Shape,
 };

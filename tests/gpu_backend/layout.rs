@@ -7,7 +7,7 @@ use tokenfield::{
         gpu::{Bounds, Gpu, Kind},
     },
     model::Field,
-    observe::Quantity,
+    observables::Quantity,
     problem::Problem,
     tokens::Shape,
 };

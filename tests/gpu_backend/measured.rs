@@ -7,7 +7,7 @@ use tokenfield::{
         gpu::{Bounds, Device, Gpu},
     },
     model::Geometry,
-    observe::Quantity,
+    observables::{Clusters, OverlapHistogram, Quantity},
     problem::Problem,
     simulate::simulate,
     tokens::{Shape, Weights},
@@ -23,7 +23,7 @@ use crate::{
 /// How near an edge of a bin a pair may be to be counted on its other side: some roundings of single precision.
 const EDGE: f64 = 1e-6;
 const BINS: usize = 7;
-const HISTOGRAM: Quantity = Quantity::OverlapHistogram { bins: BINS, pairs: usize::MAX, seed: 0 };
+const HISTOGRAM: Quantity = Quantity::OverlapHistogram(OverlapHistogram { bins: BINS, pairs: usize::MAX, seed: 0 });
 
 /// Tokens of very different lengths.
 fn long_and_short(shape: Shape) -> Problem {
@@ -152,9 +152,10 @@ pub fn tokens_stay() -> Result<(), String> {
     let mut uneven = measured.clone();
     uneven.tokens.weights = uneven_weights(uneven.tokens.shape);
     let mut drawn = measured.clone();
-    drawn.quantities = vec![Quantity::OverlapHistogram { bins: BINS, pairs: 70 * 69 / 2 - 1, seed: 0 }];
+    drawn.quantities =
+        vec![Quantity::OverlapHistogram(OverlapHistogram { bins: BINS, pairs: 70 * 69 / 2 - 1, seed: 0 })];
     let mut also = measured.clone();
-    also.quantities.push(Quantity::Clusters { threshold: 0.9, largest: 1 });
+    also.quantities.push(Quantity::Clusters(Clusters { threshold: 0.9, largest: 1 }));
     for (what, problem, stay) in
         [("equal", measured, true), ("uneven", uneven, false), ("drawn", drawn, false), ("also", also, false)]
     {

@@ -10,7 +10,7 @@ use tokenfield::{
         Activation, Biases, Calculus, Course, Field, Geometry, Head, LayerNorm, Mask, Matrix, Model, Noise,
         NoiseField, Normalization, Perceptron,
     },
-    observe::Quantity,
+    observables::Quantity,
     problem::Problem,
     scheme::Scheme,
     simulate::simulate,

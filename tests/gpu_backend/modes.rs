@@ -7,7 +7,7 @@ use tokenfield::{
         gpu::{Bounds, Device, Gpu},
     },
     model::Geometry,
-    observe::Quantity,
+    observables::{Modes, Quantity},
     problem::{Problem, Schedule},
     tokens::{Shape, Weights},
 };
@@ -20,7 +20,7 @@ use crate::{
 };
 
 const DEGREE: usize = 16;
-const MODES: Quantity = Quantity::Modes { degree: DEGREE };
+const MODES: Quantity = Quantity::Modes(Modes { degree: DEGREE });
 /// An amplitude, of whatever measure.
 const AMPLITUDE: f64 = 1e-6;
 
@@ -85,7 +85,7 @@ fn check(device: &Device, problem: &Problem) -> Result<(), String> {
     let Shape { count, dim, replicas, .. } = problem.tokens.shape;
     let mut gpu = block_on(Gpu::new(device, problem)).map_err(text)?;
     // Another degree before, whose sums lie elsewhere.
-    block_on(gpu.observe(&[Quantity::Modes { degree: 3 }])).map_err(text)?;
+    block_on(gpu.observe(&[Quantity::Modes(Modes { degree: 3 })])).map_err(text)?;
     let statistics = block_on(gpu.observe(&[MODES])).map_err(text)?;
     let tokens = block_on(gpu.tokens()).map_err(text)?;
     for replica in 0..replicas {
@@ -156,7 +156,7 @@ pub fn left_to_the_host() -> Result<(), String> {
     for dim in [2, 3] {
         let mut gpu = block_on(Gpu::new(device()?, &problem(Shape { replicas: 1, count: 9, dim, passive: 0 }, 1.0)))
             .map_err(text)?;
-        let above = Quantity::Modes { degree: DEGREE + 1 };
+        let above = Quantity::Modes(Modes { degree: DEGREE + 1 });
         let statistics = block_on(gpu.observe(&[MODES, above])).map_err(text)?;
         if statistics[0].lacks(MODES) || !statistics[0].lacks(above) {
             return Err(format!("d = {dim}: {:?}", statistics[0].measured));

@@ -7,7 +7,7 @@ use tokenfield::{
         gpu::{Bounds, Device, Gpu},
     },
     model::Geometry,
-    observe::Quantity,
+    observables::{NormMoments, Quantity},
     problem::{Problem, Schedule},
     tokens::{Shape, Weights},
 };
@@ -20,7 +20,7 @@ use crate::{
 };
 
 const ORDER: usize = 16;
-const MOMENTS: Quantity = Quantity::NormMoments { order: ORDER };
+const MOMENTS: Quantity = Quantity::NormMoments(NormMoments { order: ORDER });
 /// A length, its weight and their product in single precision, for each power.
 const LENGTH: f64 = 3e-7;
 
@@ -76,7 +76,7 @@ fn check(device: &Device, problem: &Problem) -> Result<(), String> {
     let Shape { count, dim, replicas, .. } = problem.tokens.shape;
     let mut gpu = block_on(Gpu::new(device, problem)).map_err(text)?;
     // Another order before, whose sums lie elsewhere.
-    block_on(gpu.observe(&[Quantity::NormMoments { order: 1 }])).map_err(text)?;
+    block_on(gpu.observe(&[Quantity::NormMoments(NormMoments { order: 1 })])).map_err(text)?;
     let statistics = block_on(gpu.observe(&[MOMENTS])).map_err(text)?;
     let tokens = block_on(gpu.tokens()).map_err(text)?;
     for replica in 0..replicas {
@@ -106,8 +106,8 @@ pub fn left_to_the_host() -> Result<(), String> {
     let mut problem = with_lengths(Shape { replicas: 1, count: 4, dim: 2, passive: 1 }, &[1.0, 2.0]);
     let measures = |problem: &Problem, order| {
         let mut gpu = block_on(Gpu::new(device()?, problem)).map_err(text)?;
-        let statistics = block_on(gpu.observe(&[Quantity::NormMoments { order }])).map_err(text)?;
-        Ok::<bool, String>(!statistics[0].lacks(Quantity::NormMoments { order }))
+        let statistics = block_on(gpu.observe(&[Quantity::NormMoments(NormMoments { order })])).map_err(text)?;
+        Ok::<bool, String>(!statistics[0].lacks(Quantity::NormMoments(NormMoments { order })))
     };
     let orders = [measures(&problem, ORDER)?, measures(&problem, ORDER + 1)?];
     problem.tokens.weights = Weights::Each(vec![0.5, 0.5, 0.0, 0.0]);
@@ -122,7 +122,7 @@ pub fn left_to_the_host() -> Result<(), String> {
 pub fn tokens_stay() -> Result<(), String> {
     let mut problem = with_lengths(Shape { replicas: 2, count: 70, dim: 3, passive: 5 }, &[1.0, 2.0]);
     problem.tokens.weights = uneven_weights(problem.tokens.shape);
-    problem.quantities = vec![Quantity::NormMoments { order: 3 }];
+    problem.quantities = vec![Quantity::NormMoments(NormMoments { order: 3 })];
     problem.schedule = Schedule { steps: 4, end: 0.4, observe_every: 2 };
     agree(device()?, &problem, 2e-6)
 }

@@ -7,7 +7,8 @@ use tokenfield::{
         gpu::{Bounds, Device, Gpu},
     },
     model::Matrix,
-    observe::{Quantity, Statistics},
+    observables::{self, NormMoments, OverlapHistogram, Quantity},
+    observe::Statistics,
     tokens::Shape,
 };
 
@@ -65,9 +66,9 @@ pub fn without_room() -> Result<(), String> {
     let mut problem = problem(Shape { replicas: 2, count: 150, dim: 18, passive: 7 }, 2.0);
     for quantity in [
         Quantity::Moments,
-        Quantity::OverlapHistogram { bins: 7, pairs: usize::MAX, seed: 0 },
-        Quantity::NormMoments { order: 3 },
-        Quantity::Attention { rows: 40, seed: 5 },
+        Quantity::OverlapHistogram(OverlapHistogram { bins: 7, pairs: usize::MAX, seed: 0 }),
+        Quantity::NormMoments(NormMoments { order: 3 }),
+        Quantity::Attention(observables::Attention { rows: 40, seed: 5 }),
         Quantity::Lyapunov,
     ] {
         problem.quantities = vec![quantity];

@@ -7,7 +7,7 @@ use tokenfield::{
         gpu::{Bounds, Device, Gpu},
     },
     model::Geometry,
-    observe::Quantity,
+    observables::Quantity,
     problem::{Problem, Schedule},
     tokens::{Shape, Weights},
 };

@@ -10,7 +10,8 @@ use tokenfield::{
     initial::Law,
     limit::particles,
     model::Geometry,
-    observe::{Quantity, Sample},
+    observables::{Quantity, SlicedW2Reference},
+    observe::Sample,
     problem::{Problem, Schedule},
     simulate::{Event, simulate_beside},
     tokens::{Shape, Weights},
@@ -287,7 +288,7 @@ fn column<B: Backend>(problem: &Problem, backend: &mut B) -> Result<Vec<Sample>,
 }
 
 pub fn column_without_tokens() -> Result<(), String> {
-    let quantity = Quantity::SlicedW2Reference { projections: 20 };
+    let quantity = Quantity::SlicedW2Reference(SlicedW2Reference { projections: 20 });
     let problem = Problem {
         schedule: Schedule { steps: 6, end: 0.6, observe_every: 2 },
         quantities: vec![Quantity::Moments, quantity],

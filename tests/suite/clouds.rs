@@ -2,7 +2,7 @@
 
 use tokenfield::{
     model::{Attention, Course, Head, Matrix},
-    observe::Quantity,
+    observables::Quantity,
     problem::{Algorithm, Problem, Schedule},
     scheme::Scheme,
     tokens::{Shape, Tokens, Weights},

@@ -3,7 +3,7 @@
 use libtest_mimic::Trial;
 use tokenfield::{
     model::{Attention, Head, Matrix, Normalization},
-    observe::{Quantity, columns},
+    observables::{Quantity, columns},
     problem::{Problem, Schedule},
 };
 

@@ -4,7 +4,7 @@ use libtest_mimic::Trial;
 use tokenfield::{
     backend::{Backend, BackendError, Method, cpu::Cpu},
     model::{Field, Matrix, Normalization},
-    observe::Quantity,
+    observables::Quantity,
     problem::{Algorithm, Problem, Schedule},
     simulate::{SimulateError, simulate},
     tokens::{Shape, Tokens},

@@ -3,7 +3,7 @@
 use libtest_mimic::Trial;
 use tokenfield::{
     model::{Field, Geometry, Mask, Normalization},
-    observe::Quantity,
+    observables::Quantity,
     problem::{Problem, Schedule},
     scheme::Scheme,
     tokens::{Shape, Tokens, Weights},
@@ -117,7 +117,7 @@ fn energy_never_decreases(kind: Kind) {
     ] {
         let schedule = Schedule { steps: 160, end, observe_every: 8 };
         let problem = with(problem(cloud(1, 200, 3, 5), beta), normalization, Scheme::Heun, schedule);
-        let column = tokenfield::observe::columns(&problem.quantities, 3).iter().position(|c| c == "log_energy");
+        let column = tokenfield::observables::columns(&problem.quantities, 3).iter().position(|c| c == "log_energy");
         let energies: Vec<f64> =
             kind.evolve(&problem).samples.iter().map(|sample| sample.values[column.expect("asked for")]).collect();
         // An energy at rest may show the rounding of its own logarithm, which is of size beta.
@@ -283,7 +283,7 @@ fn large_beta(kind: Kind) {
     let outcome = kind.evolve(&problem);
     assert_close("tokens", &outcome.tokens, &problem.tokens.coordinates, kind.tolerance(1e-6, 1e-14));
     let expected = 1000.0 - 3f64.ln() - 2000f64.ln();
-    let columns = tokenfield::observe::columns(&problem.quantities, 2);
+    let columns = tokenfield::observables::columns(&problem.quantities, 2);
     let column = columns.iter().position(|name| name == "log_energy").expect("asked for");
     assert_close("log_energy", &[outcome.samples[0].values[column]], &[expected], kind.tolerance(1e-3, 1e-10));
 }

@@ -6,7 +6,7 @@ use tokenfield::{
         Activation, Attention, Biases, Calculus, Course, Geometry, Head, LayerNorm, Mask, Matrix, Model, Noise,
         NoiseField, Normalization, Part, Perceptron, Position,
     },
-    observe::{Quantity, columns},
+    observables::{Quantity, columns},
     problem::{Problem, Schedule},
     scheme::Scheme,
     tokens::Tokens,

@@ -3,7 +3,7 @@
 use libtest_mimic::Trial;
 use tokenfield::{
     model::{Activation, Calculus, Geometry, Head, Matrix, Model, Noise, NoiseField, Perceptron},
-    observe::Quantity,
+    observables::Quantity,
     problem::{Problem, Schedule},
     random::{Purpose, normals},
     scheme::Scheme,

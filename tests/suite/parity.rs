@@ -3,7 +3,7 @@
 use libtest_mimic::Trial;
 use tokenfield::{
     model::{Field, Head, Mask, Matrix, Normalization},
-    observe::{Quantity, columns},
+    observables::{Quantity, columns},
     problem::{Problem, Schedule},
     scheme::Scheme,
     tokens::{Shape, Tokens, Weights},

@@ -3,7 +3,8 @@
 use rayon::prelude::*;
 
 use crate::{
-    observe::{Quantity, Statistics, direction, has_direction},
+    observables::{Need, Quantity},
+    observe::{Statistics, direction, has_direction},
     sums::{columns::Columns, real::Real},
     tokens::{Shape, Weights},
 };
@@ -35,13 +36,13 @@ pub(super) fn log_of_sum(terms: &[(f64, f64)]) -> f64 {
 impl<T: Real> Measures<'_, T> {
     /// Everything but the energy, replica by replica.
     pub(super) fn moments(&self, quantities: &[Quantity]) -> Vec<Statistics> {
-        let asked = |quantity| quantities.contains(&quantity);
+        let needs = |need| quantities.iter().any(|quantity| quantity.needs(need));
         let statistics = |replica| {
             let mut statistics = Statistics { mean: self.mean(replica), ..Statistics::default() };
-            if quantities.iter().any(|quantity| quantity.needs_second_moment()) {
+            if needs(Need::SecondMoment) {
                 statistics.second_moment = self.second_moment(replica);
             }
-            if asked(Quantity::W2Dirac) || asked(Quantity::Overlap) {
+            if needs(Need::MeanDirection) {
                 let axis = direction(&statistics.mean);
                 (statistics.square_distance, statistics.overlap_min) =
                     match has_direction(&statistics.mean, self.rounding()) {

@@ -15,7 +15,8 @@ use crate::{
     backend::{Backend, BackendError, Identity, Method, Point},
     diffusion::Diffusion,
     model::{Field, Model},
-    observe::{Quantity, Statistics},
+    observables::{Need, Quantity},
+    observe::Statistics,
     scheme::Tableau,
     sums::{Real, columns::Columns},
     tokens::Shape,
@@ -131,7 +132,7 @@ impl<T: Real> Backend for Cpu<T> {
         let measures = Measures { shape: self.shape, weights: &self.weights, tokens: &self.state };
         let mut statistics = measures.moments(quantities);
         self.check_harmonics()?;
-        if quantities.contains(&Quantity::Energy) {
+        if quantities.iter().any(|quantity| quantity.needs(Need::Energy)) {
             let directions = self.directions(&self.state);
             let tokens = directions.as_ref().unwrap_or(&self.state);
             for (replica, statistics) in statistics.iter_mut().enumerate() {

@@ -84,7 +84,8 @@ use super::{Backend, BackendError, Care, Identity, Lines, Method, Point, Precisi
 use crate::{
     diffusion::Diffusion,
     model::{Field, Model},
-    observe::{Quantity, Statistics},
+    observables::Quantity,
+    observe::Statistics,
     problem::{Algorithm, Problem},
     scheme::Tableau,
     tokens::Shape,

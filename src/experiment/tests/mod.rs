@@ -15,7 +15,7 @@ use ndarray_npy::write_npy;
 use super::*;
 use crate::{
     model::{Head, Matrix, Normalization},
-    observe::Quantity,
+    observables::Quantity,
     problem::Schedule,
     scheme::Scheme,
     tokens::{Shape, Weights},

@@ -1,7 +1,11 @@
 //! What is measured: the numbers of quantities, and what is refused.
 
 use super::super::{tests::GOOD, *};
-use crate::{observe::Quantity, problem::Problem, tokens::Shape};
+use crate::{
+    observables::{self, Clusters, Modes, NormMoments, OverlapHistogram, Quantity, RenyiCentres},
+    problem::Problem,
+    tokens::Shape,
+};
 
 fn experiment(overrides: &[&str]) -> Result<Experiment, ExperimentError> {
     let overrides = overrides.iter().map(|text| text.parse().unwrap()).collect();
@@ -31,22 +35,22 @@ fn numbers_stand_beside_their_quantities() {
     let list =
         "observe.quantities=[\"clusters\", \"overlap_histogram\", \"modes\", \"effective_rank\", \"attention\"]";
     let defaults = [
-        Quantity::Clusters { threshold: 0.99, largest: 3 },
-        Quantity::OverlapHistogram { bins: 32, pairs: 1_000_000, seed: 7 },
-        Quantity::Modes { degree: 8 },
+        Quantity::Clusters(Clusters { threshold: 0.99, largest: 3 }),
+        Quantity::OverlapHistogram(OverlapHistogram { bins: 32, pairs: 1_000_000, seed: 7 }),
+        Quantity::Modes(Modes { degree: 8 }),
         Quantity::EffectiveRank,
-        Quantity::Attention { rows: 256, seed: 7 },
+        Quantity::Attention(observables::Attention { rows: 256, seed: 7 }),
     ];
     assert_eq!(problem(&[list]).quantities, defaults);
     let set =
         ["observe.threshold=-0.5", "observe.largest=0", "observe.bins=9", "observe.pairs=11", "observe.degree=2"];
     let typed = [list, "observe.rows=5", "tokens.seed=9"].into_iter().chain(set).collect::<Vec<_>>();
     let changed = [
-        Quantity::Clusters { threshold: -0.5, largest: 0 },
-        Quantity::OverlapHistogram { bins: 9, pairs: 11, seed: 9 },
-        Quantity::Modes { degree: 2 },
+        Quantity::Clusters(Clusters { threshold: -0.5, largest: 0 }),
+        Quantity::OverlapHistogram(OverlapHistogram { bins: 9, pairs: 11, seed: 9 }),
+        Quantity::Modes(Modes { degree: 2 }),
         Quantity::EffectiveRank,
-        Quantity::Attention { rows: 5, seed: 9 },
+        Quantity::Attention(observables::Attention { rows: 5, seed: 9 }),
     ];
     assert_eq!(problem(&typed).quantities, changed);
     let written = experiment(&[list]).unwrap().to_toml().unwrap();
@@ -56,7 +60,10 @@ fn numbers_stand_beside_their_quantities() {
         ["observe.quantities=[\"norm_moments\", \"renyi_centres\"]", "observe.order=2", "observe.separation=1"];
     let geometry = ["tokens.geometry=pre-norm", "attention.mask=causal"];
     let found = problem(&[others.as_slice(), &geometry].concat()).quantities;
-    assert_eq!(found, [Quantity::NormMoments { order: 2 }, Quantity::RenyiCentres { separation: 1.0 }]);
+    assert_eq!(
+        found,
+        [Quantity::NormMoments(NormMoments { order: 2 }), Quantity::RenyiCentres(RenyiCentres { separation: 1.0 })]
+    );
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn the_reference_shows_every_word() {
         of(noise::CALCULI),
         of(noise::SHARING),
         of(typed::SCHEMES),
-        of(typed::QUANTITIES),
+        of(&observe::WORDS),
         of(super::super::reference::REFERENCES),
         of(law::LAWS),
     ];

@@ -6,6 +6,7 @@ use ndarray::{Array1, Array2, Array3, arr1, arr2};
 use ndarray_npy::write_npy;
 
 use super::super::{tests::GOOD, *};
+use crate::observables::Quantity;
 
 /// The error of the good experiment with `from` replaced by `to`.
 fn refusal(from: &str, to: &str) -> String {
@@ -111,14 +112,16 @@ fn words() {
         quantities("[\"moments\", \"cluster\"]"),
         quantities("[\"moments\", \"moments\"]"),
     ];
-    insta::assert_snapshot!(refusals.join("\n"), @r#"
+    let quantities: Vec<String> = Quantity::ALL.iter().map(|quantity| format!("\"{}\"", quantity.word())).collect();
+    let refusals = refusals.join("\n").replace(&quantities.join(", "), "all quantities");
+    insta::assert_snapshot!(refusals, @r#"
     experiment: tokens.initial.law = "normal": not supported; accepted: "uniform", "von-mises-fisher", "cap", "simplex", "orthonormal", "two-clusters", "gaussian", "file"
     experiment: attention.mask = "diagonal": not supported; accepted: "none", "causal", "strictly-causal", "others"
     experiment: attention.normalization = "sparsemax": not supported; accepted: "softmax", "unnormalized", "shifted", "hardmax", "sinkhorn"
     experiment: tokens.geometry = "hyperbolic": not supported; accepted: "sphere", "post-norm", "euclidean", "rescaled", "pre-norm", "peri-norm", "mix-norm", "ngpt", "layer-norm"
     experiment: algorithm = "fourier": not supported; accepted: "auto", "direct", "harmonic"
     experiment: time.scheme = "rk5": not supported; accepted: "euler", "heun", "rk4", "layer"
-    experiment: observe.quantities.1 = "cluster": not supported; accepted: "moments", "energy", "w2_dirac", "overlap", "coupling_error", "tagged_error", "tokens", "clusters", "overlap_histogram", "modes", "effective_rank", "norm_moments", "attention", "renyi_centres", "dissipation", "lyapunov", "w1_reference", "w2_reference", "sliced_w2_reference", "sinkhorn_reference", "mmd_reference", "moments_reference", "overlap_reference", "w1_copies"
+    experiment: observe.quantities.1 = "cluster": not supported; accepted: all quantities
     experiment: observe.quantities.1 = "moments": is listed twice; write every quantity once
     "#);
 }

@@ -32,7 +32,7 @@ use crate::{
     budget::Needs,
     initial::{Law, circle_quantiles},
     model::{Field, Head, Matrix, Model, Normalization},
-    observe::Quantity,
+    observables::Quantity,
     problem::{Problem, ReferenceSteps as Steps},
     vector::dot,
 };
@@ -118,10 +118,7 @@ pub fn zonal(problem: &Problem, law: &Law, steps: Steps) -> Result<Limit, LimitE
 
 /// The inverse temperatures of the kernels of maximum mean discrepancies.
 fn kernels(problem: &Problem) -> Vec<f64> {
-    let beta = |quantity: &Quantity| match quantity {
-        Quantity::MmdReference { beta } => Some(*beta),
-        _ => None,
-    };
+    let beta = |quantity: &Quantity| quantity.resolution(problem.tokens.shape.sources()).kernel_beta;
     problem.quantities.iter().filter_map(beta).collect()
 }
 

@@ -23,8 +23,8 @@ use crate::backend::gpu::{
 };
 use crate::{
     backend::{BackendError, Point},
-    measure::{Row, drawn_rows},
     model::Normalization,
+    observables::{Row, drawn_rows},
     tokens::Shape,
 };
 

@@ -19,7 +19,8 @@ use crate::backend::gpu::{
 use crate::{
     backend::{BackendError, Point},
     model::{Field, Model},
-    observe::{Quantity, Statistics},
+    observables::{Attention, Modes, Need, NormMoments, OnDevice, OverlapHistogram, Quantity},
+    observe::Statistics,
     problem::Problem,
 };
 
@@ -77,15 +78,15 @@ impl Observables {
         observed: &mut Observed<'_>,
         quantities: &[Quantity],
     ) -> Result<Vec<Statistics>, BackendError> {
-        let asks = |quantity| quantities.contains(&quantity);
+        let needs = |need| quantities.iter().any(|quantity| quantity.needs(need));
         let asked = Asked {
-            spread: asks(Quantity::W2Dirac) || asks(Quantity::Overlap),
-            energy: asks(Quantity::Energy),
-            flow: self.flow.filter(|_| asks(Quantity::Dissipation)),
+            spread: needs(Need::MeanDirection),
+            energy: needs(Need::Energy),
+            flow: self.flow.filter(|_| quantities.contains(&Quantity::Dissipation)),
         };
         self.record(observed, asked)?;
         let mut statistics = self.statistics.read(observed.recorder, observed.readback, asked).await?;
-        if quantities.iter().any(|quantity| quantity.needs_second_moment()) {
+        if needs(Need::SecondMoment) {
             let moments = second_moments(&mut self.second_moments, observed).await?;
             statistics.iter_mut().zip(moments).for_each(|(replica, moment)| replica.second_moment = moment);
         }
@@ -134,21 +135,28 @@ impl Observables {
         observed: &mut Observed<'_>,
         quantity: Quantity,
     ) -> Result<Option<Vec<Vec<f64>>>, BackendError> {
-        match quantity {
-            Quantity::OverlapHistogram { bins, pairs, .. } if self.counts_all(pairs) => {
+        let Some(on_device) = quantity.on_device() else { return Ok(None) };
+        match on_device {
+            OnDevice::OverlapHistogram(OverlapHistogram { bins, pairs, .. }) if self.counts_all(pairs) => {
                 overlap_histograms(&mut self.overlaps, observed, bins).await
             }
-            Quantity::NormMoments { order } if self.weights_are_held => {
+            OnDevice::NormMoments(NormMoments { order }) if self.weights_are_held => {
                 norm_moments(&mut self.norm_moments, observed, &self.statistics, order).await
             }
-            Quantity::Lyapunov if self.weights_are_held => {
+            OnDevice::Separation if self.weights_are_held => {
                 separations(&mut self.separations, observed, &self.statistics).await
             }
-            Quantity::Attention { rows, seed } => {
+            OnDevice::Attention(Attention { rows, seed }) => {
                 attention(&mut self.attention_statistics, observed, (rows, seed)).await
             }
-            Quantity::Modes { degree } => modes(&mut self.modes, observed, self.statistics.unit(), degree).await,
-            _ => Ok(None),
+            OnDevice::Modes(Modes { degree }) => {
+                modes(&mut self.modes, observed, self.statistics.unit(), degree).await
+            }
+            // The rate of the energy is read with the statistics; the others are left to the host.
+            OnDevice::Dissipation
+            | OnDevice::OverlapHistogram(_)
+            | OnDevice::NormMoments(_)
+            | OnDevice::Separation => Ok(None),
         }
     }
 

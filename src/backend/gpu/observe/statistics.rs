@@ -18,9 +18,9 @@ use crate::backend::gpu::{
 };
 use crate::{
     backend::BackendError,
-    measure::{flow_slope, times_exponential},
     model::{Attention, Normalization},
-    observe::{Quantity, Statistics, has_direction},
+    observables::{Quantity, flow_slope, times_exponential},
+    observe::{Statistics, has_direction},
     problem::Problem,
     tokens::Shape,
 };

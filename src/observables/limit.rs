@@ -4,11 +4,10 @@
 //! a smooth law; where a law has become sharper than moments can say, its nodes have become close. Which of the two is nearer to the
 //! law is decided by bounds on both. Symmetric laws in more dimensions are known by heights.
 
-use super::{Law, SEED};
+use super::{Quantity, law::Law};
 use crate::{
     harmonic::coefficients,
     limit::{self, Nodes, Series, kernel_mean},
-    observe::Quantity,
     transport::{
         Masses, Measure, Order, TransportError,
         curve::Curve,
@@ -18,6 +17,8 @@ use crate::{
     },
 };
 
+/// Keys the directions of projections: the same for every replica, time and run.
+pub(super) const SEED: u64 = 0;
 /// Points that stand for a law along a line or on the circle, in units of the root of the number of tokens: they are
 /// 0.6 / count from it, and n tokens some 0.3 n^{-1/2}.
 const POINTS: f64 = 256.0;
@@ -52,9 +53,9 @@ pub(super) struct Embedding {
     pub(super) square: f64,
     pub(super) form: Form,
     /// How far the embedding may be from that of the law.
-    error: f64,
+    pub(super) error: f64,
     /// Points that stand for the law.
-    nodes: usize,
+    pub(super) nodes: usize,
 }
 
 /// How h is known.
@@ -86,19 +87,15 @@ impl<'a> Limit<'a> {
         let points = points.clamp(FEWEST_POINTS, MOST_POINTS).next_power_of_two();
         let curve = limit.quantiles().map(|quantiles| Curve::new(&quantiles.angles, &quantiles.masses));
         let mut seen = Self { limit, tokens, curve, sphere: None, embedding: None, points };
-        let reads_moments = |quantity: &Quantity| {
-            matches!(quantity, Quantity::MmdReference { .. } | Quantity::SlicedW2Reference { .. })
-        };
+        let reads_moments = |quantity: &Quantity| quantity.resolution(sources).reads_moments;
         if let Some(grid) = limit.grid().filter(|_| quantities.iter().any(reads_moments)) {
             let (points, weights) = seen.nodes();
             // Products of two harmonics of half the degree are what the nodes integrate at time zero.
             let moments = SphereMoments::of(points, weights, grid / 2);
             seen.sphere = Some(Sphere { moments, nodes: spread(points, weights, grid) });
         }
-        for quantity in quantities {
-            if let Quantity::MmdReference { beta } = quantity {
-                seen.embedding = Some(seen.embedding(*beta)?);
-            }
+        for beta in quantities.iter().filter_map(|quantity| quantity.resolution(sources).kernel_beta) {
+            seen.embedding = Some(seen.embedding(beta)?);
         }
         Ok(seen)
     }
@@ -198,63 +195,32 @@ impl<'a> Limit<'a> {
         }
     }
 
-    /// About how far what stands for the law is from it, as a part of that column.
-    pub(super) fn error(&self, quantity: Quantity) -> f64 {
-        match (quantity, &self.curve) {
-            (Quantity::W1Reference, Some(curve)) => curve.error(Order::One),
-            (Quantity::W2Reference, Some(curve)) => curve.error(Order::Two),
-            (Quantity::MmdReference { .. }, _) => self.embedding.as_ref().map_or(0.0, |embedding| embedding.error),
-            _ => 0.0,
+    /// Nodes or heights of the law; none where its moments are known.
+    pub(super) fn node_count(&self) -> Option<usize> {
+        match &self.limit.nodes {
+            Nodes::Points | Nodes::Meridian { .. } => Some(self.limit.weights().len()),
+            Nodes::Moments => None,
         }
     }
 
-    /// Nodes, quantiles or heights that stood for the law where `quantity` was measured; none where no law was needed, or its moments
-    /// are known.
-    pub(crate) fn nodes_of(&self, quantity: Quantity) -> Option<usize> {
-        let nodes = match &self.limit.nodes {
-            Nodes::Points | Nodes::Meridian { .. } => Some(self.limit.weights().len()),
-            Nodes::Moments => None,
-        };
-        match quantity {
-            Quantity::W1Reference | Quantity::W2Reference => match self.limit.quantiles() {
-                Some(quantiles) => Some(quantiles.angles.len()),
-                None => nodes,
-            },
-            Quantity::SlicedW2Reference { .. } | Quantity::SinkhornReference { .. } => match &self.curve {
-                Some(_) => Some(self.points),
-                None => nodes,
-            },
-            Quantity::MmdReference { .. } => self.embedding.as_ref().map(|embedding| embedding.nodes),
-            Quantity::CouplingError
-            | Quantity::TaggedError
-            | Quantity::MomentsReference
-            | Quantity::OverlapReference => nodes,
-            Quantity::Moments
-            | Quantity::Energy
-            | Quantity::W2Dirac
-            | Quantity::Overlap
-            | Quantity::Tokens
-            | Quantity::Clusters { .. }
-            | Quantity::OverlapHistogram { .. }
-            | Quantity::Modes { .. }
-            | Quantity::EffectiveRank
-            | Quantity::NormMoments { .. }
-            | Quantity::Attention { .. }
-            | Quantity::RenyiCentres { .. }
-            | Quantity::Dissipation
-            | Quantity::Lyapunov
-            | Quantity::W1Copies => None,
-        }
+    /// Quantiles of the law on the circle, elsewhere nodes.
+    pub(super) fn quantile_count(&self) -> Option<usize> {
+        self.limit.quantiles().map(|quantiles| quantiles.angles.len()).or_else(|| self.node_count())
+    }
+
+    /// Points that stand for the law on the circle, elsewhere nodes.
+    pub(super) fn point_count(&self) -> Option<usize> {
+        self.curve.as_ref().map(|_| self.points).or_else(|| self.node_count())
     }
 
     /// The nodes, row-major, and their weights.
-    pub(in crate::measure) fn nodes(&self) -> (&[f64], &[f64]) {
+    pub(super) fn nodes(&self) -> (&[f64], &[f64]) {
         let tokens = &self.limit.problem.tokens;
         (&self.tokens[..tokens.shape.sources() * tokens.shape.dim], self.limit.weights())
     }
 
     /// The measure as points.
-    pub(crate) fn law(&self) -> Result<Law, TransportError> {
+    pub(super) fn law(&self) -> Result<Law, TransportError> {
         let dim = self.limit.problem.tokens.shape.dim;
         let (points, weights) = self.nodes();
         let is_unit = self.limit.problem.model.geometry.is_unit();

@@ -2,11 +2,77 @@
 
 use rayon::prelude::*;
 
-use super::{Directions, View, directions::dot};
-use crate::{observe::Quantity, problem::Problem};
+use super::{
+    Definition, Directions, Need, Numbers, Objection, Observable, Parameter, Parametrized, Quantity, Setup, View,
+    directions, directions::dot,
+};
+use crate::{
+    budget::{DOUBLE, Part, Sizes},
+    observe::Statistics,
+    problem::Problem,
+};
 
 /// Tokens whose distances from all centres before them are taken at once.
 const BLOCK: usize = 256;
+
+/// `renyi_centres` and `strong_renyi_centres`: how many tokens were at time zero further than `separation`, an angle, from all
+/// centres before them, and from all tokens before them (arXiv:2411.04990); `renyi_absorbed`: the weight of tokens within
+/// separation / 4 of a strong one now; `renyi_drift`: the mean angle by which strong ones have moved.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RenyiCentres {
+    pub separation: f64,
+}
+
+const DEFINITION: Definition = Definition {
+    word: "renyi_centres",
+    documentation: "renyi_centres and strong_renyi_centres, how many tokens were at t = 0 further than the angle \
+        `separation` from all centres before them, and from all tokens before them; renyi_absorbed, the weight \
+        of what is now within separation / 4 of a strong one; renyi_drift, the mean angle that strong ones have \
+        moved; for causal masks (arXiv:2411.04990, whose separation is 4 beta^{-1/2})",
+    needs: &[Need::Tokens, Need::Directions],
+    replicas_a_sample: 1,
+    curve: None,
+};
+
+impl RenyiCentres {
+    pub(super) const DEFAULT: Self = Self { separation: 0.5 };
+}
+
+impl Parametrized for RenyiCentres {
+    fn parameters(&mut self) -> Vec<Parameter<'_>> {
+        let words = "an angle greater than 0 and at most pi";
+        let holds = |angle| 0.0 < angle && angle <= std::f64::consts::PI;
+        vec![Parameter::number("separation", &mut self.separation, words, holds)]
+    }
+}
+
+impl Observable for RenyiCentres {
+    fn definition(&self) -> &'static Definition {
+        &DEFINITION
+    }
+
+    fn columns(&self, _: usize) -> Vec<String> {
+        ["renyi_centres", "strong_renyi_centres", "renyi_absorbed", "renyi_drift"].map(String::from).into()
+    }
+
+    fn objection(&self, setup: &Setup) -> Option<Objection> {
+        let unordered = || {
+            Objection::new(
+                "renyi_centres are tokens that none before them moves, and here all see all",
+                "write attention.mask = \"causal\" or \"strictly-causal\", or leave it out",
+            )
+        };
+        directions::objection(setup).or_else(|| (!setup.is_causal).then(unordered))
+    }
+
+    fn memory(&self, sizes: &Sizes) -> Part {
+        Part::new("centres", DOUBLE, &sizes.shape())
+    }
+
+    fn measure(&self, view: &View, replica: usize, _: &Statistics) -> Numbers {
+        Ok(centres(view, replica, self.separation).into())
+    }
+}
 
 /// The Renyi centres of a replica at time zero, to which every sample looks back.
 #[derive(Clone, Debug)]
@@ -20,12 +86,13 @@ pub struct Centres {
 }
 
 impl Centres {
-    /// Those of all replicas for each [`Quantity::RenyiCentres`] that is asked for, ordered (quantity, replica).
+    /// Those of all replicas for each [`RenyiCentres`] that is asked for, ordered (quantity, replica).
     pub fn of(problem: &Problem) -> Vec<Self> {
-        let separations = problem.quantities.iter().filter_map(|quantity| match quantity {
-            Quantity::RenyiCentres { separation } => Some(*separation),
-            _ => None,
-        });
+        let own = |quantity: &Quantity| {
+            let Quantity::RenyiCentres(RenyiCentres { separation }) = quantity else { return None };
+            Some(*separation)
+        };
+        let separations = problem.quantities.iter().filter_map(own);
         let replicas = 0..problem.tokens.shape.replicas;
         let each = separations.flat_map(|separation| replicas.clone().map(move |replica| (separation, replica)));
         each.map(|(separation, replica)| {
@@ -45,7 +112,7 @@ impl Centres {
 /// cars park, and a strong one is further than that from all tokens before it ("Clustering in causal attention masking",
 /// arXiv:2411.04990, section 5). Absorbed is what lies within a quarter of the separation of a strong centre: beta^{-1/2} for
 /// the separation 4 beta^{-1/2} of the paper. Not numbers where the view does not have the centres of that separation.
-pub fn centres(view: &View, replica: usize, separation: f64) -> [f64; 4] {
+fn centres(view: &View, replica: usize, separation: f64) -> [f64; 4] {
     let mut of_replica = view.centres.iter().skip(replica).step_by(view.problem.tokens.shape.replicas);
     let Some(centres) = of_replica.find(|centres| centres.separation == separation) else {
         return [f64::NAN; 4];
@@ -61,7 +128,7 @@ pub fn centres(view: &View, replica: usize, separation: f64) -> [f64; 4] {
 }
 
 /// Tokens that overlap by less than `most` with all before them that have been taken.
-pub fn parked(directions: &Directions, most: f64) -> Vec<usize> {
+pub(super) fn parked(directions: &Directions, most: f64) -> Vec<usize> {
     let is_far = |k: usize, j: &usize| dot(directions.point(k), directions.point(*j)) < most;
     let mut centres: Vec<usize> = Vec::new();
     for first in (0..directions.count()).step_by(BLOCK) {
@@ -78,7 +145,7 @@ pub fn parked(directions: &Directions, most: f64) -> Vec<usize> {
 }
 
 /// Tokens that overlap by less than `most` with all before them.
-pub fn strong(directions: &Directions, most: f64) -> Vec<usize> {
+pub(super) fn strong(directions: &Directions, most: f64) -> Vec<usize> {
     let is_strong = |k: &usize| (0..*k).all(|j| dot(directions.point(*k), directions.point(j)) < most);
     (0..directions.count()).into_par_iter().filter(is_strong).collect()
 }

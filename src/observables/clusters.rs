@@ -7,9 +7,78 @@
 use std::ops::Range;
 
 use super::{
-    Directions,
+    Curve, Definition, Directions, Hue, Need, Numbers, Objection, Observable, Parameter, Parametrized, Setup, View,
+    directions,
     tree::{Node, Tree},
 };
+use crate::{
+    budget::{DOUBLE, Part, Sizes},
+    observe::Statistics,
+};
+
+/// `clusters`: the connected components of the graph that links i and j where <theta_i, theta_j> >= threshold, and the
+/// weights of the `largest` of them, largest first, as `cluster_weight_k`; zero where there are fewer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Clusters {
+    pub threshold: f64,
+    pub largest: usize,
+}
+
+const DEFINITION: Definition = Definition {
+    word: "clusters",
+    documentation: "the number of connected components of the graph that links tokens i and j with <theta_i, theta_j> >= \
+        `threshold`, and the weights of the `largest` of them, largest first, cluster_weight_0 .. , zero where \
+        there are fewer",
+    needs: &[Need::Tokens, Need::Directions],
+    replicas_a_sample: 1,
+    curve: Some(Curve {
+        column: "clusters",
+        label: "clusters: connected components of large overlaps",
+        hue: Hue::Teal,
+        void: 0,
+        rank: 1,
+    }),
+};
+
+impl Clusters {
+    pub(super) const DEFAULT: Self = Self { threshold: 0.99, largest: 3 };
+}
+
+impl Parametrized for Clusters {
+    fn parameters(&mut self) -> Vec<Parameter<'_>> {
+        vec![
+            Parameter::number("threshold", &mut self.threshold, "greater than -1 and less than 1", |threshold| {
+                -1.0 < threshold && threshold < 1.0
+            }),
+            Parameter::whole("largest", &mut self.largest, 0..=1000),
+        ]
+    }
+}
+
+impl Observable for Clusters {
+    fn definition(&self) -> &'static Definition {
+        &DEFINITION
+    }
+
+    fn columns(&self, _: usize) -> Vec<String> {
+        let weights = (0..self.largest).map(|k| format!("cluster_weight_{k}"));
+        std::iter::once("clusters".into()).chain(weights).collect()
+    }
+
+    fn objection(&self, setup: &Setup) -> Option<Objection> {
+        directions::objection(setup)
+    }
+
+    fn memory(&self, sizes: &Sizes) -> Part {
+        Part::new("clusters and velocities of a replica", 4 * DOUBLE, &sizes.shape()[1..])
+    }
+
+    fn measure(&self, view: &View, replica: usize, _: &Statistics) -> Numbers {
+        let weights = weights(&Directions::of(view, replica), self.threshold);
+        let largest = (0..self.largest).map(|k| weights.get(k).copied().unwrap_or(0.0));
+        Ok(std::iter::once(weights.len() as f64).chain(largest).collect())
+    }
+}
 
 /// The weights of the components, largest first.
 pub fn weights(directions: &Directions, threshold: f64) -> Vec<f64> {

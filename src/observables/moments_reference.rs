@@ -1,13 +1,51 @@
 //! How far mean and covariance of a replica are from those of the limit.
 
-use super::{Limit, View};
+use super::{Definition, Limit, Need, Numbers, Objection, Observable, Setup, View};
 use crate::{
+    budget::{DOUBLE, Part, Sizes},
     limit::{Moments, Nodes},
-    observe::norm,
+    observe::{Statistics, norm},
 };
 
+/// `mean_reference` = |m - m*| and `covariance_reference` = |C - C*|_F of the means and covariances of mu and the limit.
+pub struct MomentsReference;
+
+const DEFINITION: Definition = Definition {
+    word: "moments_reference",
+    documentation: "mean_reference = |m - m*| and covariance_reference = |C - C*|_F, those of mu and of the limit",
+    needs: &[Need::Tokens, Need::Reference],
+    replicas_a_sample: 1,
+    curve: None,
+};
+
+impl Observable for MomentsReference {
+    fn definition(&self) -> &'static Definition {
+        &DEFINITION
+    }
+
+    fn columns(&self, _: usize) -> Vec<String> {
+        vec!["mean_reference".into(), "covariance_reference".into()]
+    }
+
+    fn objection(&self, setup: &Setup) -> Option<Objection> {
+        setup.objection_without_reference()
+    }
+
+    fn memory(&self, sizes: &Sizes) -> Part {
+        Part::new("covariances", 4 * DOUBLE, &sizes.matrix())
+    }
+
+    fn measure(&self, view: &View, replica: usize, _: &Statistics) -> Numbers {
+        Ok(errors(view, replica).into())
+    }
+
+    fn law_nodes(&self, limit: &Limit) -> Option<usize> {
+        limit.node_count()
+    }
+}
+
 /// |m - m*| and |C - C*|_F, with C = sum_j w_j (x_j - m)(x_j - m)^T; not numbers without a limit.
-pub fn errors(view: &View, replica: usize) -> [f64; 2] {
+fn errors(view: &View, replica: usize) -> [f64; 2] {
     let Some(limit) = view.limit else { return [f64::NAN; 2] };
     let shape = view.problem.tokens.shape;
     let points = &view.replica(replica)[..shape.sources() * shape.dim];
@@ -15,19 +53,6 @@ pub fn errors(view: &View, replica: usize) -> [f64; 2] {
     let tokens = Moments::of(points, shape.dim, |j| weights.of(shape, replica, j));
     let expected = of_limit(limit);
     [distance(&tokens.mean, &expected.mean), distance(&tokens.covariance, &expected.covariance)]
-}
-
-/// | mean overlap of two tokens - that of two of the limit |, of tokens of length one and equal weights: the mean of <x_i, x_j>
-/// over i != j is (n |m|^2 - 1) / (n - 1). Not a number without a limit.
-pub fn overlap_error(view: &View, replica: usize) -> f64 {
-    let Some(limit) = view.limit else { return f64::NAN };
-    let dim = view.problem.tokens.shape.dim;
-    let overlap = |points: &[f64]| {
-        let count = (points.len() / dim) as f64;
-        let mean = Moments::of(points, dim, |_| 1.0 / count).mean;
-        (count * mean.iter().map(|m| m * m).sum::<f64>() - 1.0) / (count - 1.0)
-    };
-    (overlap(view.replica(replica)) - overlap(limit.nodes().0)).abs()
 }
 
 fn of_limit(limit: &Limit) -> Moments {

@@ -1,7 +1,18 @@
 //! The directions x_j / |x_j| of tokens of positive weight: what overlaps, clusters and modes are made of.
 
-use super::View;
+use super::{Objection, Setup, View};
 use crate::{observe::norm, problem::Problem};
+
+/// Where a direction does not say where a token is.
+pub fn objection(setup: &Setup) -> Option<Objection> {
+    let apart = || {
+        Objection::new(
+            "clusters, overlap_histogram, modes and renyi_centres are of directions, and tokens of one direction may be far apart in R^d",
+            "leave them out",
+        )
+    };
+    (!setup.has_directions).then(apart)
+}
 
 /// Unit vectors and their weights.
 #[derive(Clone, Debug)]

@@ -2,12 +2,67 @@
 
 use rayon::prelude::*;
 
-use super::{View, directions::dot};
+use super::{
+    Definition, Need, Numbers, Objection, Observable, OnDevice, Setup, View, directions::dot, energy::undefined,
+};
 use crate::{
+    budget::{DOUBLE, Part, Sizes},
     model::{Attention, Geometry, Head, Matrix, Model, Normalization},
+    observe::Statistics,
     problem::Problem,
     sums::sources::Sources,
 };
+
+/// `log_energy_rate` = d ln E / dt along the flow, from tokens and velocities at one time: the identity of energy and
+/// dissipation dE / dt = (1 / c) sum_i w_i s_i |v_i|^2 for V = c A, s_i = Z_i for softmax (arXiv:2512.01868).
+pub struct Dissipation;
+
+const DEFINITION: Definition = Definition {
+    word: "dissipation",
+    documentation: "log_energy_rate = (dE/dt) / E by the identity dE/dt = (1/c) sum_i w_i s_i |dx_i/dt|^2, s_i = Z_i \
+        (softmax), 1 (unnormalized) or e^beta (shifted); for a constant equation with one head, A symmetric and \
+        V = c A, without mask, position, perceptron and noise, on the sphere and in R^d",
+    needs: &[Need::Tokens],
+    replicas_a_sample: 1,
+    curve: None,
+};
+
+impl Observable for Dissipation {
+    fn definition(&self) -> &'static Definition {
+        &DEFINITION
+    }
+
+    fn columns(&self, _: usize) -> Vec<String> {
+        vec!["log_energy_rate".into()]
+    }
+
+    fn objection(&self, setup: &Setup) -> Option<Objection> {
+        undefined(setup, "leave \"dissipation\" out, or write attention.beta = 1e-3")
+    }
+
+    fn objection_to_problem(&self, problem: &Problem) -> Option<Objection> {
+        let other = || {
+            Objection::new(
+                "dissipation is that of a gradient flow: softmax, unnormalized or shifted attention to all, on the sphere or in R^d, \
+                 with one head that does not change, A symmetric and V a multiple of A, and nothing else",
+                "leave \"dissipation\" out",
+            )
+        };
+        flow_slope(problem).is_none().then(other)
+    }
+
+    fn memory(&self, sizes: &Sizes) -> Part {
+        Part::new("clusters and velocities of a replica", 4 * DOUBLE, &sizes.shape()[1..])
+    }
+
+    fn measure(&self, view: &View, replica: usize, _: &Statistics) -> Numbers {
+        Ok(vec![log_energy_rate(view, replica)])
+    }
+
+    fn on_device(&self) -> Option<OnDevice> {
+        Some(OnDevice::Dissipation)
+    }
+}
 
 /// d ln E / dt for one head with A symmetric and V = c A, on the sphere and in R^d.
 ///
@@ -21,7 +76,7 @@ use crate::{
 ///
 /// and E = (1 / 2 beta) sum_i w_i Z_i. The weight of the head is a factor of c here; as a factor of E it cancels, so that the rate is that
 /// of ln |E|. A head without weight has no energy and no rate.
-pub fn log_energy_rate(view: &View, replica: usize) -> f64 {
+pub(super) fn log_energy_rate(view: &View, replica: usize) -> f64 {
     let (attention, dim) = (&view.model.attention, view.problem.tokens.shape.dim);
     let Some((head, factor)) = attention.heads.first().and_then(|head| Some((head, slope(attention, dim)?))) else {
         return f64::NAN;

@@ -3,13 +3,122 @@
 use rand::Rng;
 use rayon::prelude::*;
 
-use super::{Directions, directions::dot};
-use crate::random::{Purpose, Stream};
+use super::{
+    Definition, Directions, Need, Numbers, Objection, Observable, OnDevice, Parameter, Parametrized, Setup, View,
+    directions, directions::dot,
+};
+use crate::{
+    budget::{DOUBLE, Part, Sizes},
+    observe::Statistics,
+    problem::Problem,
+    random::{Purpose, Stream},
+    tokens::Weights,
+};
 
 /// Pairs that one task sorts into bins before the bins are added in order.
 const CHUNK: usize = 1 << 14;
 /// Tokens whose pairs are counted at once.
 const ROWS: usize = 64;
+
+/// `overlap_histogram_k`: the share of pairs i < j, weighted by w_i w_j, with <theta_i, theta_j> in the k-th of `bins` equal
+/// parts of [-1, 1]; beyond that number of `pairs` the share among as many that are drawn by `seed` with probabilities in
+/// proportion to w_i w_j, the same at all times. `overlap_histogram_error`: the largest standard deviation of a share, zero where
+/// nothing is drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OverlapHistogram {
+    pub bins: usize,
+    pub pairs: usize,
+    pub seed: u64,
+}
+
+const DEFINITION: Definition = Definition {
+    word: "overlap_histogram",
+    documentation: "overlap_histogram_0 .. , the shares of pairs i < j, weighted by w_i w_j, with <theta_i, theta_j> in each \
+        of `bins` equal parts of [-1, 1]; of all pairs up to the number `pairs`, else of as many drawn by \
+        `seed`, each with a probability proportional to w_i w_j; and overlap_histogram_error, the largest \
+        standard deviation of a share, which is (p (1 - p) / pairs)^{1/2} of a share p that is drawn, and 0 \
+        where all pairs are counted",
+    needs: &[Need::Tokens, Need::Directions],
+    replicas_a_sample: 1,
+    curve: None,
+};
+
+impl OverlapHistogram {
+    pub(super) const DEFAULT: Self = Self { bins: 32, pairs: 1_000_000, seed: 0 };
+}
+
+impl Parametrized for OverlapHistogram {
+    fn parameters(&mut self) -> Vec<Parameter<'_>> {
+        vec![
+            Parameter::whole("bins", &mut self.bins, 1..=1000),
+            Parameter::whole("pairs", &mut self.pairs, 1..=u64::from(u32::MAX)),
+        ]
+    }
+
+    fn seed(&mut self) -> Option<&mut u64> {
+        Some(&mut self.seed)
+    }
+}
+
+impl Observable for OverlapHistogram {
+    fn definition(&self) -> &'static Definition {
+        &DEFINITION
+    }
+
+    fn columns(&self, _: usize) -> Vec<String> {
+        let shares = (0..self.bins).map(|k| format!("overlap_histogram_{k}"));
+        shares.chain(["overlap_histogram_error".into()]).collect()
+    }
+
+    fn objection(&self, setup: &Setup) -> Option<Objection> {
+        directions::objection(setup)
+    }
+
+    fn objection_to_problem(&self, problem: &Problem) -> Option<Objection> {
+        let none = || {
+            Objection::new(
+                "overlap_histogram is of pairs of tokens of positive weight, and a replica has less than two of those",
+                "leave it out",
+            )
+        };
+        (!has_pairs(problem)).then(none)
+    }
+
+    fn memory(&self, sizes: &Sizes) -> Part {
+        let count = u128::from(sizes.count);
+        let all = count.saturating_mul(count) / 2;
+        let chunks = all.min(self.pairs as u128).div_ceil(CHUNK as u128);
+        let factors = [("observe.pairs", chunks), ("observe.bins", self.bins as u128)];
+        Part::new("histograms of chunks of pairs", DOUBLE, &factors)
+    }
+
+    fn measure(&self, view: &View, replica: usize, _: &Statistics) -> Numbers {
+        let directions = Directions::of(view, replica);
+        let (mut numbers, error) = histogram(&directions, self.bins, self.pairs, (self.seed, replica));
+        numbers.push(error);
+        Ok(numbers)
+    }
+
+    fn on_device(&self) -> Option<OnDevice> {
+        Some(OnDevice::OverlapHistogram(*self))
+    }
+
+    /// A backend counts all pairs or leaves them to the host, so that its shares have no error.
+    fn complete(&self, _: &View, _: usize, shares: &[f64]) -> Vec<f64> {
+        let error = 0.0 * shares.iter().sum::<f64>();
+        shares.iter().copied().chain([error]).collect()
+    }
+}
+
+fn has_pairs(problem: &Problem) -> bool {
+    let shape = problem.tokens.shape;
+    match &problem.tokens.weights {
+        Weights::Equal => shape.sources() > 1,
+        Weights::Each(weights) => weights
+            .chunks_exact(shape.count)
+            .all(|weights| weights.iter().filter(|weight| **weight > 0.0).count() > 1),
+    }
+}
 
 /// The shares of pairs i < j, weighted by w_i w_j, with <theta_i, theta_j> in each of `bins` equal parts of [-1, 1], of which all
 /// but the last are open above; and the largest standard deviation of one of them. Beyond `most` pairs, shares are those of `most`

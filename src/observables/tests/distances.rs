@@ -2,26 +2,29 @@
 
 use std::f64::consts::PI;
 
-use super::*;
+use super::super::{MmdReference, Quantity, SinkhornReference, SlicedW2Reference, limit::SEED, w1_copies::copies};
 use crate::{
     backend::cpu::Cpu,
     initial::{Law, draw, quadrature},
     limit::{particles, quadrature_within, zonal},
     model::{Attention, Course},
     observe::Sample,
-    problem::{Algorithm, ReferenceSteps, Schedule},
+    problem::{Algorithm, Problem, ReferenceSteps, Schedule},
     scheme::Scheme,
     simulate::{Event, simulate_beside},
     tokens::{Shape, Tokens, Weights},
-    transport::sliced::{along, directions},
+    transport::{
+        Masses, Measure, Order,
+        sliced::{along, directions},
+    },
 };
 
 const DISTANCES: [Quantity; 6] = [
     Quantity::W1Reference,
     Quantity::W2Reference,
-    Quantity::SlicedW2Reference { projections: 40 },
-    Quantity::SinkhornReference { epsilon: 0.1 },
-    Quantity::MmdReference { beta: 3.0 },
+    Quantity::SlicedW2Reference(SlicedW2Reference { projections: 40 }),
+    Quantity::SinkhornReference(SinkhornReference { epsilon: 0.1 }),
+    Quantity::MmdReference(MmdReference { beta: 3.0 }),
     Quantity::MomentsReference,
 ];
 
@@ -73,8 +76,8 @@ fn close(what: &str, found: f64, expected: f64, tolerance: f64) {
 #[test]
 fn nodes_have_the_moments_of_the_law() {
     let quantities = [
-        Quantity::SinkhornReference { epsilon: 0.5 },
-        Quantity::MmdReference { beta: 3.0 },
+        Quantity::SinkhornReference(SinkhornReference { epsilon: 0.5 }),
+        Quantity::MmdReference(MmdReference { beta: 3.0 }),
         Quantity::MomentsReference,
     ];
     let bounds = [1e-9, 1e-6, 1e-11, 1e-11];
@@ -131,7 +134,7 @@ fn the_discrepancy_from_nodes_is_that_from_heights_and_the_literal_sum() {
     for dim in [2, 3] {
         let problem = problem(
             drawn(&law(dim), 2, 50, dim),
-            &[Quantity::MmdReference { beta: 3.0 }, Quantity::MomentsReference],
+            &[Quantity::MmdReference(MmdReference { beta: 3.0 }), Quantity::MomentsReference],
         );
         let mut nodes = quadrature_within(&problem, &law(dim), 1e-12, ReferenceSteps::Own).expect("a quadrature");
         let mut heights = zonal(&problem, &law(dim), ReferenceSteps::Own).expect("a zonal limit");
@@ -197,7 +200,7 @@ fn particles_are_drawn_apart_from_the_tokens() {
 fn slices_are_those_of_each_replica() {
     let mut tokens = drawn(&law(3), 3, 30, 3);
     tokens.shape.passive = 4;
-    let problem = problem(tokens, &[Quantity::SlicedW2Reference { projections: 12 }]);
+    let problem = problem(tokens, &[Quantity::SlicedW2Reference(SlicedW2Reference { projections: 12 })]);
     let mut limit = particles(&problem, &law(3), 70, 1).expect("particles");
     let nodes = limit.problem.tokens.coordinates[..70 * 3].to_vec();
     let nodes = Measure::new(&nodes, 3, Masses::Equal).expect("a measure");

@@ -1,10 +1,14 @@
 //! Numbers of configurations whose answer is known, and of random ones by another way.
 
-use super::{Directions, View, clusters, dissipation, modes, overlaps, renyi, spread};
+mod definitions;
+mod distances;
+
+use super::{
+    Directions, Quantity, View, clusters, dissipation, effective_rank, modes, overlap_histogram, renyi_centres,
+};
 use crate::{
     initial::{Law, draw},
     model::{Attention, Course, Head, Matrix, Normalization},
-    observe::Quantity,
     problem::{Algorithm, Problem, Schedule},
     scheme::Scheme,
     tokens::{Shape, Tokens, Weights},
@@ -103,12 +107,16 @@ fn a_million_tokens_on_the_sphere_take_seconds() {
 #[test]
 fn sampled_pairs_have_the_shares_of_all() {
     let cloud = uniform(4000, 3, 5);
-    let ((all, exact), most) = (overlaps::histogram(&cloud, 10, usize::MAX, (1, 0)), 200_000);
+    let ((all, exact), most) = (overlap_histogram::histogram(&cloud, 10, usize::MAX, (1, 0)), 200_000);
     assert_eq!(exact, 0.0, "nothing was drawn");
     for seed in [1, 2] {
-        let (drawn, error) = overlaps::histogram(&cloud, 10, most, (seed, 0));
-        assert_eq!(drawn, overlaps::histogram(&cloud, 10, most, (seed, 0)).0, "the same pairs every time");
-        assert_ne!(drawn, overlaps::histogram(&cloud, 10, most, (seed, 1)).0, "other pairs in another replica");
+        let (drawn, error) = overlap_histogram::histogram(&cloud, 10, most, (seed, 0));
+        assert_eq!(drawn, overlap_histogram::histogram(&cloud, 10, most, (seed, 0)).0, "the same pairs every time");
+        assert_ne!(
+            drawn,
+            overlap_histogram::histogram(&cloud, 10, most, (seed, 1)).0,
+            "other pairs in another replica"
+        );
         let deviation = (0.1 * 0.9 / most as f64).sqrt();
         assert!((error / deviation - 1.0).abs() < 0.05, "{error}, expected {deviation}");
         for (drawn, all) in drawn.iter().zip(&all) {
@@ -130,9 +138,9 @@ fn pairs_of_unequal_weights_are_drawn_by_their_products() {
     let rising: Vec<f64> = (1..=300).map(|k| f64::from(k) / 45_150.0).collect();
     for weights in [heavy(&[0.3, 0.3], 300), last(), heavy(&[1.0 - 1e-9, 1e-12], 300), rising] {
         let cloud = Directions { weights, ..uniform(300, 3, 5) };
-        let (all, _) = overlaps::histogram(&cloud, 8, usize::MAX, (0, 0));
+        let (all, _) = overlap_histogram::histogram(&cloud, 8, usize::MAX, (0, 0));
         let (most, seeds) = (2_000, 200);
-        let drawn: Vec<_> = (0..seeds).map(|seed| overlaps::histogram(&cloud, 8, most, (seed, 0))).collect();
+        let drawn: Vec<_> = (0..seeds).map(|seed| overlap_histogram::histogram(&cloud, 8, most, (seed, 0))).collect();
         let mut largest: f64 = 0.0;
         for bin in 0..8 {
             let deviation = (all[bin] * (1.0 - all[bin]) / most as f64).sqrt();
@@ -156,7 +164,7 @@ fn pairs_of_unequal_weights_are_drawn_by_their_products() {
 #[test]
 fn drawn_pairs_that_agree_leave_an_error_of_one_draw() {
     let cloud = Directions { points: [1.0, 0.0].repeat(60), ..uniform(60, 2, 5) };
-    let (shares, error) = overlaps::histogram(&cloud, 2, 1000, (0, 0));
+    let (shares, error) = overlap_histogram::histogram(&cloud, 2, 1000, (0, 0));
     assert_eq!((shares, error), (vec![0.0, 1.0], 1e-3));
 }
 
@@ -164,12 +172,12 @@ fn drawn_pairs_that_agree_leave_an_error_of_one_draw() {
 fn overlaps_at_the_ends_are_counted() {
     let poles = weighted(vec![0.0, 1.0, 0.0, -1.0, 0.0, 1.0], 2);
     // Weights 1, 2, 3 of 6: pairs (0, 1) and (1, 2) are opposite, 2 + 6, and (0, 2) agrees, 3.
-    let (shares, error) = overlaps::histogram(&poles, 4, 10, (0, 0));
+    let (shares, error) = overlap_histogram::histogram(&poles, 4, 10, (0, 0));
     assert_eq!(error, 0.0);
     for (share, expected) in shares.iter().zip([8.0 / 11.0, 0.0, 0.0, 3.0 / 11.0]) {
         assert!((share - expected).abs() < 1e-15, "{shares:?}");
     }
-    let (lone, error) = overlaps::histogram(&weighted(vec![1.0, 0.0], 2), 2, 10, (0, 0));
+    let (lone, error) = overlap_histogram::histogram(&weighted(vec![1.0, 0.0], 2), 2, 10, (0, 0));
     assert!(error.is_nan() && lone.iter().all(|share| share.is_nan()), "one token makes no pair");
 }
 
@@ -180,7 +188,7 @@ fn overlaps_of_what_is_not_a_number_are_not_numbers() {
         let mut cloud = uniform(50, 3, 4);
         cloud.points[3 * 20 + 1] = nowhere;
         for most in [usize::MAX, 100] {
-            let (shares, error) = overlaps::histogram(&cloud, 8, most, (1, 0));
+            let (shares, error) = overlap_histogram::histogram(&cloud, 8, most, (1, 0));
             assert_eq!(shares.len(), 8);
             assert!(
                 error.is_nan() && shares.iter().all(|share| share.is_nan()),
@@ -215,7 +223,7 @@ fn effective_ranks_of_known_spectra() {
     let rank = |diagonal: [f64; 3]| {
         let mut matrix = [0.0; 9];
         (0..3).for_each(|k| matrix[4 * k] = diagonal[k]);
-        spread::effective_rank(&matrix, 3)
+        effective_rank::effective_rank(&matrix, 3)
     };
     assert!((rank([0.2; 3]) - 3.0).abs() < 1e-14);
     assert!((rank([0.0, 1.0, 0.0]) - 1.0).abs() < 1e-14);
@@ -241,8 +249,8 @@ fn centres_are_those_of_one_loop() {
             }
         }
         assert!(count < 2 || parked.len() > strong.len() && strong.len() > 10, "no test: d = {dim}");
-        assert_eq!(renyi::parked(&cloud, separation.cos()), parked);
-        assert_eq!(renyi::strong(&cloud, separation.cos()), strong);
+        assert_eq!(renyi_centres::parked(&cloud, separation.cos()), parked);
+        assert_eq!(renyi_centres::strong(&cloud, separation.cos()), strong);
     }
 }
 
@@ -255,8 +263,8 @@ fn centres_are_as_many_as_papers_say() {
     let (mut parked, mut strong) = (0.0, 0.0);
     for seed in 0..REPLICAS {
         let cloud = uniform(10_000, 2, seed);
-        parked += renyi::parked(&cloud, separation.cos()).len() as f64 / REPLICAS as f64;
-        strong += renyi::strong(&cloud, separation.cos()).len() as f64 / REPLICAS as f64;
+        parked += renyi_centres::parked(&cloud, separation.cos()).len() as f64 / REPLICAS as f64;
+        strong += renyi_centres::strong(&cloud, separation.cos()).len() as f64 / REPLICAS as f64;
     }
     let pi = std::f64::consts::PI;
     // Standard deviations of the means are below 0.3 and 0.1.
@@ -288,7 +296,7 @@ fn a_rate_overflows_only_where_it_must() {
             tolerance: None,
         };
         let (model, tokens) = (&problem.model, &problem.tokens.coordinates);
-        let view = View { problem: &problem, model, time: 0.0, tokens, limit: None, copies: &[], centres: &[] };
+        let view = View { problem: &problem, model, time: 0.0, tokens, limit: None, centres: &[] };
         let rate = dissipation::log_energy_rate(&view, 0);
         let log = beta * (2.0 * angle.cos() - 1.0) - (beta * (angle.cos() - 1.0)).exp().ln_1p();
         let expected = c.signum() * beta * angle.sin().powi(2) * (c.abs().ln() + log).exp();

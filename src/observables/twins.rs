@@ -1,6 +1,17 @@
 //! How far tokens are from their twins in the limit: root mean squares of |x_i - xbar_i|, chordal.
 
-use super::View;
+use super::{Objection, Setup, View};
+
+/// Without a limit there are no twins.
+pub fn objection(setup: &Setup) -> Option<Objection> {
+    let none = || {
+        Objection::new(
+            "coupling_error and tagged_error compare tokens with their twins in the limit",
+            "write a table [reference], or leave them out",
+        )
+    };
+    setup.reference.is_none().then(none)
+}
 
 /// Over sources; not a number without a limit.
 pub fn coupling_error(view: &View, replica: usize) -> f64 {
@@ -31,8 +42,8 @@ mod tests {
     use super::*;
     use crate::{
         limit::{self, Nodes},
-        measure::Limit,
         model::{Course, Model},
+        observables::Limit,
         problem::{Algorithm, Problem, Schedule},
         scheme::Scheme,
         tokens::{Shape, Tokens, Weights},
@@ -68,7 +79,6 @@ mod tests {
             time: 0.0,
             tokens: &tokens,
             limit: Some(&limit),
-            copies: &[],
             centres: &[],
         };
         assert_eq!(coupling_error(&view, 1), 12.5_f64.sqrt());

@@ -3,18 +3,89 @@
 use rand::Rng;
 use rayon::prelude::*;
 
-use super::{View, directions::dot};
+use super::{
+    Definition, Need, Numbers, Objection, Observable, OnDevice, Parameter, Parametrized, Setup, View, directions::dot,
+};
 use crate::{
-    model::{Head, Mask, Matrix, Position},
-    observe::norm,
+    budget::{DOUBLE, Part, Sizes},
+    model::{Head, Mask, Matrix, Normalization, Position},
+    observe::{Statistics, norm},
     random::{Purpose, Stream},
 };
+
+/// `attention_entropy`, `attention_largest`, `attention_gap`: means over heads and rows of -sum_j a_ij ln a_ij, of the largest
+/// a_ij, and of ln(a_ij / a_ik) for the two largest, rows being divided by their sums whatever the normalization; all rows of
+/// sources, or beyond that number of `rows` as many that are drawn by `seed`, the same at all times.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Attention {
+    pub rows: usize,
+    pub seed: u64,
+}
+
+const DEFINITION: Definition = Definition {
+    word: "attention",
+    documentation: "attention_entropy, attention_largest and attention_gap: -sum_j a_ij ln a_ij, max_j a_ij and ln(a_ij / \
+        a_ik) of the two largest, as means over heads and over the rows i of all tokens that are not passive, or \
+        of `rows` of them drawn by `seed`; rows are divided by their sums whatever the normalization; not for \
+        hardmax and sinkhorn; on a GPU entropy and gap are right to 1e-6 + 4e-7 beta",
+    needs: &[Need::Tokens],
+    replicas_a_sample: 1,
+    curve: None,
+};
+
+impl Attention {
+    pub(super) const DEFAULT: Self = Self { rows: 256, seed: 0 };
+}
+
+impl Parametrized for Attention {
+    fn parameters(&mut self) -> Vec<Parameter<'_>> {
+        vec![Parameter::whole("rows", &mut self.rows, 1..=u64::from(u32::MAX))]
+    }
+
+    fn seed(&mut self) -> Option<&mut u64> {
+        Some(&mut self.seed)
+    }
+}
+
+impl Observable for Attention {
+    fn definition(&self) -> &'static Definition {
+        &DEFINITION
+    }
+
+    fn columns(&self, _: usize) -> Vec<String> {
+        ["entropy", "largest", "gap"].map(|name| format!("attention_{name}")).into()
+    }
+
+    fn objection(&self, setup: &Setup) -> Option<Objection> {
+        let together = || {
+            Objection::new(
+                "attention is of rows with a second largest weight, each by itself, and those of hardmax and sinkhorn are not",
+                "leave \"attention\" out",
+            )
+        };
+        matches!(setup.normalization, Normalization::Hardmax | Normalization::Sinkhorn { .. }).then(together)
+    }
+
+    fn memory(&self, sizes: &Sizes) -> Part {
+        let [_, count, dim] = sizes.shape();
+        let operands = if sizes.dim > sizes.count { [dim, dim] } else { [count, dim] };
+        Part::new("queries and keys of attention", 4 * DOUBLE, &operands)
+    }
+
+    fn measure(&self, view: &View, replica: usize, _: &Statistics) -> Numbers {
+        Ok(statistics(view, replica, self.rows, self.seed).into())
+    }
+
+    fn on_device(&self) -> Option<OnDevice> {
+        Some(OnDevice::Attention(*self))
+    }
+}
 
 /// Means over rows and heads of the entropy -sum_j a_ij ln a_ij, of the largest weight max_j a_ij, and of the gap ln(a_ij / a_ik)
 /// between the two largest, for rows divided by their sums whatever the normalization. Rows are those of all sources, or of
 /// `rows` sources drawn by `seed` and replica, the same at all times. A row that sees no source is left out, and from the
 /// gap one that sees no second.
-pub fn statistics(view: &View, replica: usize, rows: usize, seed: u64) -> [f64; 3] {
+fn statistics(view: &View, replica: usize, rows: usize, seed: u64) -> [f64; 3] {
     let tokens = drawn_rows(view.problem.tokens.shape.sources(), replica, rows, seed);
     let seen = seen(view, replica);
     let of_head = |head: &Head| {

@@ -1,0 +1,180 @@
+//! What is measured: each observable in a file of its own, and the one list of them.
+//!
+//! The file of an observable says all that is known of it (see [`Observable`]): how it is typed and documented, its columns and
+//! parameters, what it needs, where it is refused, and how it is measured in f64, whichever backend moved the tokens. What a backend
+//! has measured where its tokens are is taken as it is, and a test holds the two against each other. When a sample is taken is not
+//! decided here.
+//!
+//! To add an observable, write its file, add its two lines below and its paragraph in `assets/reference.toml`.
+
+mod definition;
+mod directions;
+mod law;
+mod limit;
+mod objection;
+mod quantity;
+mod tree;
+mod twins;
+mod view;
+mod wasserstein;
+
+mod attention;
+mod clusters;
+mod coupling_error;
+mod dissipation;
+mod effective_rank;
+mod energy;
+mod lyapunov;
+mod mmd_reference;
+mod modes;
+mod moments;
+mod moments_reference;
+mod norm_moments;
+mod overlap;
+mod overlap_histogram;
+mod overlap_reference;
+mod renyi_centres;
+mod sinkhorn_reference;
+mod sliced_w2_reference;
+mod tagged_error;
+mod tokens;
+mod w1_copies;
+mod w1_reference;
+mod w2_dirac;
+mod w2_reference;
+
+pub(crate) use self::{
+    attention::{Row, drawn_rows},
+    definition::{Curve, Definition, Hue, OnDevice, Parameter, Range, Resolution, Value},
+    dissipation::{flow_slope, times_exponential, value_over_query_key},
+    objection::{Objection, Setup},
+    sliced_w2_reference::roots,
+};
+pub use self::{
+    definition::Need,
+    law::{Unresolved, unresolved},
+    limit::Limit,
+    quantity::{columns, replicas_a_sample},
+    renyi_centres::Centres,
+    view::View,
+};
+use self::{
+    definition::{Numbers, Observable, Parametrized},
+    directions::Directions,
+};
+use crate::{observe::Statistics, transport::TransportError};
+
+/// Makes [`Quantity`] of the list of observables: of each its file and its type, and the type once more where it has parameters, which a
+/// `Quantity` then holds.
+macro_rules! observables {
+    ($($file:ident::$name:ident $(($parameters:ident))?,)+) => {
+        $(pub use self::$file::$name;)+
+
+        /// An observable that an experiment can ask for: a functional of mu = sum_j w_j delta_{x_j} of one replica, or of two.
+        ///
+        /// Some are about directions theta_j = x_j / |x_j| of tokens of positive weight, on the sphere the tokens themselves.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub enum Quantity {
+            $(
+                #[doc = concat!("`", stringify!($file), "`: see [`", stringify!($name), "`](struct@", stringify!($name), ").")]
+                $name $(($parameters))?,
+            )+
+        }
+
+        impl Quantity {
+            /// All observables, with the parameters that stand where none are typed, in the order in which they are listed.
+            pub const ALL: &[Quantity] = &[$(Quantity::$name $(($parameters::DEFAULT))?),+];
+
+            pub(crate) fn observable(&self) -> &dyn Observable {
+                match self {
+                    $(Quantity::$name $((first!(own $parameters)))? => last!(&$name $(, first!(own $parameters))?),)+
+                }
+            }
+
+            fn parametrized(&mut self) -> Option<&mut dyn Parametrized> {
+                match self {
+                    $(Quantity::$name $((first!(own $parameters)))? => last!(None $(, Some(first!(own $parameters)))?),)+
+                }
+            }
+        }
+    };
+}
+
+/// A name that stands as often as there are parameters.
+macro_rules! first {
+    ($first:ident $second:ident) => {
+        $first
+    };
+}
+
+macro_rules! last {
+    ($last:expr) => {
+        $last
+    };
+    ($first:expr, $last:expr) => {
+        $last
+    };
+}
+
+observables! {
+    moments::Moments,
+    energy::Energy,
+    w2_dirac::W2Dirac,
+    overlap::Overlap,
+    coupling_error::CouplingError,
+    tagged_error::TaggedError,
+    tokens::Tokens,
+    clusters::Clusters(Clusters),
+    overlap_histogram::OverlapHistogram(OverlapHistogram),
+    modes::Modes(Modes),
+    effective_rank::EffectiveRank,
+    norm_moments::NormMoments(NormMoments),
+    attention::Attention(Attention),
+    renyi_centres::RenyiCentres(RenyiCentres),
+    dissipation::Dissipation,
+    lyapunov::Lyapunov,
+    w1_reference::W1Reference,
+    w2_reference::W2Reference,
+    sliced_w2_reference::SlicedW2Reference(SlicedW2Reference),
+    sinkhorn_reference::SinkhornReference(SinkhornReference),
+    mmd_reference::MmdReference(MmdReference),
+    moments_reference::MomentsReference,
+    overlap_reference::OverlapReference,
+    w1_copies::W1Copies,
+}
+
+/// The numbers of one sample of `replica`, in the order of [`columns`].
+pub fn values(view: &View, replica: usize, statistics: &Statistics) -> Result<Vec<f64>, TransportError> {
+    let mut values = Vec::new();
+    for quantity in &view.problem.quantities {
+        let observable = quantity.observable();
+        values.extend(match statistics.measured(*quantity) {
+            Some(measured) => observable.complete(view, replica, measured),
+            None => observable.measure(view, replica, statistics)?,
+        });
+    }
+    Ok(values)
+}
+
+/// Adds what is measured of all replicas at once, where it has not been measured.
+pub fn measure_together(view: &View, statistics: &mut [Statistics]) -> Result<(), TransportError> {
+    for quantity in &view.problem.quantities {
+        if !statistics.iter().any(|statistics| statistics.lacks(*quantity)) {
+            continue;
+        }
+        if let Some(numbers) = quantity.observable().measure_together(view)? {
+            add(*quantity, numbers, statistics);
+        }
+    }
+    Ok(())
+}
+
+/// Adds the numbers of a quantity, those of each replica.
+pub(crate) fn add(quantity: Quantity, numbers: Vec<Vec<f64>>, statistics: &mut [Statistics]) {
+    for (replica, numbers) in statistics.iter_mut().zip(numbers) {
+        replica.measured.push((quantity, numbers));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! The definitions of all observables against each other, the files that they stand in, and the page that documents them.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use super::super::{Need, Parameter, Quantity, Range, Value, columns};
+
+const PAGE: &str = include_str!("../../../assets/reference.toml");
+
+/// The words of one paragraph about quantities on the page, and what it says of them in one line.
+fn paragraphs() -> Vec<(Vec<&'static str>, String)> {
+    let (_, list) =
+        PAGE.split_once("# The columns of samples.csv; each quantity once, in any order:\n").expect("a list");
+    let mut paragraphs: Vec<(Vec<&str>, String)> = Vec::new();
+    for line in list.lines().map_while(|line| line.strip_prefix("#   ")) {
+        let text = match line.split_once(':').filter(|(words, _)| words.starts_with('"')) {
+            Some((words, text)) => {
+                let words = words.split(", ").map(|word| word.trim_matches('"')).collect();
+                paragraphs.push((words, String::new()));
+                text
+            }
+            None => line,
+        };
+        let (_, paragraph) = paragraphs.last_mut().expect("a paragraph");
+        paragraph.extend([" ", text.trim()]);
+    }
+    paragraphs.into_iter().map(|(words, text)| (words, text.trim().trim_end_matches([';', '.']).to_owned())).collect()
+}
+
+#[test]
+fn the_page_says_of_each_observable_what_its_definition_says() {
+    let paragraphs = paragraphs();
+    for quantity in Quantity::ALL {
+        let word = quantity.word();
+        let found: Vec<&String> =
+            paragraphs.iter().filter(|(words, _)| words.contains(&word)).map(|(_, text)| text).collect();
+        let [text] = found[..] else { panic!("{word} has {} paragraphs in assets/reference.toml", found.len()) };
+        assert_eq!(text, quantity.observable().definition().documentation, "{word}");
+        assert!(!text.is_empty(), "{word}");
+    }
+    let known: BTreeSet<&str> = Quantity::ALL.iter().map(Quantity::word).collect();
+    for word in paragraphs.iter().flat_map(|(words, _)| words) {
+        assert!(known.contains(word), "assets/reference.toml documents \"{word}\", which nobody measures");
+    }
+}
+
+/// The file of an observable is called as its word, and every such file is listed.
+#[test]
+fn every_file_of_an_observable_is_listed() {
+    let room = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/observables");
+    let files = fs::read_dir(room).expect("a room").map(|file| file.expect("a file").path());
+    let defines = |path: &Path| {
+        path.extension().is_some_and(|ending| ending == "rs")
+            && fs::read_to_string(path).expect("a text").contains("\nimpl Observable for ")
+    };
+    let name = |path: &Path| path.file_stem().expect("a name").to_string_lossy().into_owned();
+    let defined: BTreeSet<String> = files.filter(|path| defines(path)).map(|path| name(&path)).collect();
+    let listed: BTreeSet<String> = Quantity::ALL.iter().map(|quantity| quantity.word().to_owned()).collect();
+    assert_eq!(defined, listed);
+    assert_eq!(listed.len(), Quantity::ALL.len(), "no word stands twice");
+}
+
+#[test]
+fn no_column_has_two_meanings() {
+    for dim in [2, 3, 40] {
+        let names = columns(Quantity::ALL, dim);
+        let distinct: BTreeSet<&String> = names.iter().collect();
+        assert_eq!(distinct.len(), names.len(), "{names:?}");
+    }
+    for quantity in Quantity::ALL.iter().filter(|quantity| **quantity != Quantity::Tokens) {
+        assert!(!columns(&[*quantity], 3).is_empty(), "{} has no column", quantity.word());
+    }
+}
+
+#[test]
+fn defaults_are_in_their_ranges_and_keys_are_of_one_observable() {
+    let mut keys = BTreeSet::from(["every", "quantities"]);
+    for mut quantity in Quantity::ALL.iter().copied() {
+        let word = quantity.word();
+        for Parameter { key, range, value } in quantity.parameters() {
+            assert!(keys.insert(key), "{key} of {word} is a key already");
+            let holds = match (range, value) {
+                (Range::Number { holds, .. }, Value::Number(number)) => holds(*number),
+                (Range::Whole(range), Value::Whole(number)) => range.contains(&(*number as u64)),
+                (Range::Whole(range), Value::Word(number)) => range.contains(&u64::from(*number)),
+                (range, value) => panic!("{key}: {range:?} is no range of {value:?}"),
+            };
+            assert!(holds, "the default of {key} is out of its range");
+        }
+    }
+}
+
+#[test]
+fn what_reads_directions_or_a_limit_reads_tokens() {
+    for quantity in Quantity::ALL {
+        let reads = quantity.needs(Need::Directions) || quantity.needs(Need::Reference);
+        assert!(!reads || quantity.needs(Need::Tokens), "{}", quantity.word());
+    }
+}
+
+#[test]
+fn curves_are_of_columns_and_in_one_order() {
+    let mut ranks = BTreeSet::new();
+    for quantity in Quantity::ALL {
+        let Some(curve) = &quantity.observable().definition().curve else { continue };
+        assert!(columns(&[*quantity], 2).iter().any(|column| column == curve.column), "{}", curve.column);
+        assert!(ranks.insert(curve.rank), "{} has the place of another", curve.column);
+    }
+    let count = ranks.len();
+    assert!(ranks.into_iter().eq(0..count), "a rank is left out");
+}
