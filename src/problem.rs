@@ -3,14 +3,14 @@
 //! An experiment file resolves to a `Problem`; a library user may as well write one down directly.
 
 mod decimal;
-
-use std::fmt;
+mod sizes;
 
 pub(crate) use self::decimal::Decimal;
+pub use crate::observables::Reference;
 use crate::{
     diffusion::Diffusion,
     model::{Course, Geometry, Mask, Model},
-    observables::Quantity,
+    observables::{Equation, Quantity},
     scheme::Scheme,
     tokens::Tokens,
 };
@@ -75,36 +75,6 @@ pub enum Algorithm {
     Harmonic,
 }
 
-/// How the limit n = infinity of a problem is found.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Reference {
-    /// By weighted nodes, as many as twins need to end within `tolerance` of where half as many lead them.
-    Quadrature { tolerance: f64 },
-    /// By heights over the axis of a symmetric law.
-    Zonal,
-    /// By mean and covariance of a normal law.
-    Gaussian,
-    /// By the overlap of equiangular tokens; not a limit, but exact for their number.
-    Equiangular,
-    /// By a sample of `count` tokens of their own: an approximation, whose error is that of propagation of chaos.
-    Particles { count: usize },
-}
-
-impl fmt::Display for Reference {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Reference::Quadrature { tolerance } => write!(f, "quadrature to {tolerance:e}"),
-            Reference::Zonal => write!(f, "zonal"),
-            Reference::Gaussian => write!(f, "gaussian"),
-            Reference::Equiangular => write!(f, "equiangular"),
-            Reference::Particles { count } => {
-                let error = (*count as f64).powf(-0.5);
-                write!(f, "{count} particles, an approximation of error about count^(-1/2) = {error:.1e}")
-            }
-        }
-    }
-}
-
 /// Which steps a limit takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReferenceSteps {
@@ -132,6 +102,11 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// What observables know of it.
+    pub fn equation(&self) -> Equation<'_> {
+        Equation { tokens: &self.tokens, model: &self.model, course: &self.course }
+    }
+
     /// Pairs (i, j) whose score one evaluation of the field computes, over all replicas and heads.
     pub fn pairs_per_evaluation(&self) -> u64 {
         let (shape, attention) = (self.tokens.shape, &self.model.attention);

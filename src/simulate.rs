@@ -121,7 +121,7 @@ pub async fn simulate_beside<B: Backend>(
     let schedule = problem.schedule;
     let (mut summary, mut done, mut said) = (Summary::default(), 0, Said::default());
     let mut ascent = Ascent::of(problem, backend.identity().precision);
-    let centres = Centres::of(problem);
+    let centres = observables::centres(&problem.quantities, &problem.equation());
     loop {
         let model = problem.course.at(&problem.model, done, schedule.time(done));
         if !problem.course.is_constant() {
@@ -226,23 +226,23 @@ async fn sample<B: Backend>(
         return Err(LimitError::NotFinite { time }.into());
     }
     let sources = problem.tokens.shape.sources();
-    let limit =
-        limit.as_ref().map(|(limit, tokens)| observables::Limit::new(limit, tokens, &problem.quantities, sources));
-    let limit = limit.transpose()?;
+    let resolutions: Vec<_> = problem.quantities.iter().map(|quantity| quantity.resolution(sources)).collect();
+    let state = limit.as_ref().map(|(limit, tokens)| limit.state(tokens));
+    let limit = state.map(|state| observables::Limit::new(state, &resolutions, sources)).transpose()?;
     if let Some(limit) = &limit {
         slice(problem, backend, limit, &mut statistics).await?;
     }
-    let lacks = |quantity| statistics.iter().any(|statistics| statistics.lacks(quantity));
-    let reads = problem.quantities.iter().copied().any(lacks);
+    let lacks = |quantity: &Quantity| statistics.iter().any(|statistics| quantity.is_lacking_in(statistics));
+    let reads = problem.quantities.iter().any(lacks);
     let tokens = if reads { backend.tokens().await? } else { Vec::new() };
-    let view = View { problem, model, time, tokens: &tokens, limit: limit.as_ref(), centres };
-    observables::measure_together(&view, &mut statistics)?;
+    let view = View { equation: problem.equation(), model, time, tokens: &tokens, limit: limit.as_ref(), centres };
+    observables::measure_together(&problem.quantities, &view, &mut statistics)?;
     let sample = |(replica, statistics)| {
-        let values = observables::values(&view, replica, statistics)?;
+        let values = observables::values(&problem.quantities, &view, replica, statistics)?;
         Ok(Sample { replica, time, values })
     };
     let samples = statistics.iter().enumerate().map(sample).collect::<Result<Vec<Sample>, SimulateError>>()?;
-    let doubt = samples.iter().find_map(|sample| doubt(&view, sample));
+    let doubt = samples.iter().find_map(|sample| doubt(&problem.quantities, &view, sample));
     let nodes = |limit: &observables::Limit<'_>| {
         let named = |quantity: &Quantity| {
             let names = columns(&[*quantity], problem.tokens.shape.dim);
@@ -255,8 +255,8 @@ async fn sample<B: Backend>(
 }
 
 /// What is to be said about distances from the limit.
-fn doubt(view: &View, sample: &Sample) -> Option<Warning> {
-    let observables::Unresolved { column, value, error } = observables::unresolved(view, &sample.values)?;
+fn doubt(quantities: &[Quantity], view: &View, sample: &Sample) -> Option<Warning> {
+    let observables::Unresolved { column, value, error } = observables::unresolved(quantities, view, &sample.values)?;
     let time = sample.time;
     let sentence = match error {
         Some(error) => format!(

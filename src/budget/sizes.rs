@@ -1,12 +1,9 @@
 //! The numbers that decide how large a problem is, and the memory that they come to on the host.
 
-use super::{Needs, Shortage};
+use super::{Needs, Part, Shortage};
 use crate::{
-    model::{Geometry, Matrix, Model, NoiseField, Normalization, Position},
-    observables::{Need, Quantity},
-    problem::Problem,
+    model::{NoiseField, Normalization, Position},
     sums::{Precision, columns::PADDING},
-    tokens::{Shape, Weights},
 };
 
 const REPLICAS: &str = "tokens.replicas";
@@ -39,7 +36,9 @@ pub(crate) struct Sizes {
     /// Whether the matrices of the only head are exponentials.
     pub is_rescaled: bool,
     pub noise: Option<NoiseField>,
-    pub quantities: Vec<Quantity>,
+    /// Whether samples have columns for every component.
+    pub has_columns_of_components: bool,
+    pub has_second_moments: bool,
     pub limit: Option<Limit>,
 }
 
@@ -54,26 +53,6 @@ pub(crate) struct Limit {
 }
 
 impl Sizes {
-    /// Of a problem that is there, without a limit.
-    pub(crate) fn of(problem: &Problem) -> Self {
-        let Shape { replicas, count, dim, .. } = problem.tokens.shape;
-        let [replicas, count, dim] = [replicas, count, dim].map(|number| number as u64);
-        let model = &problem.model;
-        Self {
-            replicas,
-            count,
-            dim,
-            slots: problem.slots(),
-            is_unit: model.geometry.is_unit(),
-            is_weighted: problem.tokens.weights != Weights::Equal,
-            matrices: matrices(model),
-            is_rescaled: model.geometry == Geometry::Rescaled,
-            noise: model.noise.as_ref().map(|noise| noise.field),
-            quantities: problem.quantities.clone(),
-            limit: None,
-        }
-    }
-
     pub(crate) fn shape(&self) -> [(&'static str, u128); 3] {
         [(REPLICAS, self.replicas.into()), (COUNT, self.count.into()), (DIM, self.dim.into())]
     }
@@ -93,12 +72,14 @@ impl Sizes {
     }
 
     /// Refuses problems that do not fit, whichever backend moves the tokens.
-    pub(crate) fn require(&self) -> Result<(), Shortage> {
-        self.needs().require()
+    ///
+    /// `observed` is what each observable takes while it is measured.
+    pub(crate) fn require(&self, observed: Vec<Part>) -> Result<(), Shortage> {
+        self.needs(observed).require()
     }
 
     /// What the host holds whichever backend moves the tokens.
-    fn needs(&self) -> Needs {
+    fn needs(&self, observed: Vec<Part>) -> Needs {
         let mut needs = Needs::default();
         let shape = self.shape();
         // As they started, and as they are read back: for a sample, or at the end in the precision of the run as well.
@@ -118,14 +99,14 @@ impl Sizes {
             let square = copies * DOUBLE * u128::from(limit.nodes_a_component);
             needs.add("the nodes of the limit", square, &self.matrix());
         }
-        if self.quantities.contains(&Quantity::Moments) {
+        if self.has_columns_of_components {
             needs.add("the columns of samples", 2 * (NAME + DOUBLE * u128::from(self.replicas)), &shape[2..]);
         }
-        if self.quantities.iter().any(|quantity| quantity.needs(Need::SecondMoment)) {
+        if self.has_second_moments {
             needs.add("second moments", DOUBLE, &[shape[0], shape[2], shape[2]]);
             needs.add("sums of second moments", DOUBLE * (self.chunks() * self.at_once() + 3), &self.matrix());
         }
-        needs.add_largest(self.quantities.iter().map(|quantity| quantity.observable().memory(self)).collect());
+        needs.add_largest(observed);
         needs
     }
 
@@ -154,14 +135,6 @@ impl Sizes {
         }
         needs.require()
     }
-}
-
-/// Matrices that heads hold, or that are made because of what a head is asked for.
-fn matrices(model: &Model) -> usize {
-    let attention = &model.attention;
-    let is_whole = |matrix: &Matrix| usize::from(matches!(matrix, Matrix::Dense(_)));
-    let held: usize = attention.heads.iter().map(|head| is_whole(&head.query_key) + is_whole(&head.value)).sum();
-    held + attention.heads.len() * made(attention.normalization, &attention.position)
 }
 
 /// Matrices that queries and keys of a head are made by where the reduction does not make them itself.

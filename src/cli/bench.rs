@@ -14,7 +14,7 @@ use tokenfield::{
 };
 
 use super::{
-    CommandError,
+    error::CommandError,
     machine::MachineChoice,
     output::talk,
     table::{Row, Table},

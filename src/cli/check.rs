@@ -8,7 +8,7 @@ use tokenfield::{
 };
 
 use super::{
-    CommandError,
+    error::CommandError,
     output::{data, talk},
 };
 

@@ -6,7 +6,7 @@ use tokenfield::{
     run::{Choice, Machine, MachineError},
 };
 
-use super::CommandError;
+use super::error::CommandError;
 
 #[derive(Args)]
 pub struct MachineChoice {

@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod devices;
+mod error;
 mod machine;
 pub mod output;
 mod progress;
@@ -10,17 +11,11 @@ mod run;
 mod sweep;
 mod table;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use tokenfield::{
-    backend::BackendError,
-    experiment::ExperimentError,
-    plot::PlotError,
-    record::{RecordError, is_of_path},
-    run::RunError,
-    sweep::SweepError,
-};
+
+pub use self::error::CommandError;
 
 /// Evolve tokens through the mean-field dynamics of Transformers.
 #[derive(Parser)]
@@ -83,84 +78,6 @@ impl Arguments {
             Command::Check => check::execute(),
             Command::Bench(bench) => bench.execute(),
             Command::Devices => devices::execute(),
-        }
-    }
-}
-
-/// Why a command did not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum CommandError {
-    #[error(transparent)]
-    Experiment(#[from] ExperimentError),
-    #[error("{0}")]
-    Input(String),
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    #[error(transparent)]
-    Backend(#[from] BackendError),
-    #[error(transparent)]
-    Plot(#[from] PlotError),
-    #[error("{0}")]
-    Failed(String),
-    /// The disk is in the way of a run that has begun.
-    #[error("{0}")]
-    Disk(String),
-    #[error("nobody reads what this command prints")]
-    Unread,
-    #[error("clap has said what is wrong with the command line")]
-    Typed,
-}
-
-impl From<RunError> for CommandError {
-    fn from(error: RunError) -> Self {
-        match error {
-            RunError::Experiment(error) => Self::Experiment(error),
-            error @ RunError::Limit(_) => Self::Input(error.to_string()),
-            RunError::Backend(error) => Self::Backend(error),
-            RunError::Record(error) => Self::Record(error),
-            RunError::Disk { message } => Self::Disk(message),
-            error => Self::Failed(error.to_string()),
-        }
-    }
-}
-
-impl From<SweepError> for CommandError {
-    fn from(error: SweepError) -> Self {
-        match error {
-            SweepError::Experiment(error) => Self::Experiment(error),
-            SweepError::Record(error) => Self::Record(error),
-            SweepError::Run(error) => (*error).into(),
-            error @ SweepError::Foreign { .. } => Self::Input(error.to_string()),
-            error => Self::Failed(error.to_string()),
-        }
-    }
-}
-
-impl CommandError {
-    /// 2 where the input is wrong and nothing was done, 1 where the work failed.
-    pub fn exit_code(&self) -> ExitCode {
-        let input = match self {
-            Self::Unread => return ExitCode::SUCCESS,
-            Self::Experiment(_) | Self::Input(_) | Self::Typed => true,
-            Self::Record(RecordError::Occupied { .. } | RecordError::Held { .. } | RecordError::NoRoom { .. }) => {
-                true
-            }
-            Self::Record(RecordError::Write { source, .. }) | Self::Plot(PlotError::Write { source, .. }) => {
-                is_of_path(source)
-            }
-            Self::Plot(PlotError::Draw { .. }) => false,
-            Self::Plot(_) => true,
-            Self::Backend(error) => matches!(error, BackendError::TooManyHarmonics | BackendError::Shortage(_)),
-            Self::Failed(_) | Self::Disk(_) => false,
-        };
-        ExitCode::from(if input { 2 } else { 1 })
-    }
-
-    /// Says what is wrong, if that is not said yet and anybody wants to know.
-    pub fn report(&self) {
-        match self {
-            Self::Unread | Self::Typed => {}
-            error => output::talk(format_args!("tokenfield: {error}")),
         }
     }
 }

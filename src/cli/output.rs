@@ -11,7 +11,7 @@ use std::{
     path::Path,
 };
 
-use super::CommandError;
+use super::error::CommandError;
 
 /// Writes data to stdout, as a line.
 pub fn data(line: fmt::Arguments) -> Result<(), CommandError> {

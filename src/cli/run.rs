@@ -10,7 +10,7 @@ use tokenfield::{
 };
 
 use super::{
-    CommandError,
+    error::CommandError,
     machine::MachineChoice,
     output::{name, talk},
     progress::Progress,

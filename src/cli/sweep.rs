@@ -12,7 +12,7 @@ use tokenfield::{
 };
 
 use super::{
-    CommandError,
+    error::CommandError,
     machine::MachineChoice,
     output::{begin, name, talk},
     progress::Progress,

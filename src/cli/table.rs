@@ -5,7 +5,7 @@ use std::io::Stdout;
 use serde::Serialize;
 
 use super::{
-    CommandError,
+    error::CommandError,
     output::{self, data},
 };
 

@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 use serde::{Serialize, Serializer};
 
 use super::{
-    Experiment,
     error::ExperimentError,
     section::{Section, Word},
 };
@@ -70,7 +69,7 @@ pub(super) enum Number {
 }
 
 impl Number {
-    fn of(value: &Value<'_>) -> Self {
+    pub(super) fn of(value: &Value<'_>) -> Self {
         match value {
             Value::Number(number) => Number::Decimal(**number),
             Value::Whole(number) => Number::Whole(**number as u64),
@@ -139,7 +138,7 @@ impl Numbers {
     }
 
     /// All numbers of these quantities.
-    fn of(quantities: &[Quantity]) -> Self {
+    pub(super) fn of(quantities: &[Quantity]) -> Self {
         let measured =
             |listed: &Quantity| quantities.iter().find(|quantity| quantity.word() == listed.word()).copied();
         let numbers = |mut quantity: Quantity| -> Vec<(&'static str, Number)> {
@@ -150,7 +149,7 @@ impl Numbers {
     }
 
     /// The quantity with the numbers that were typed.
-    fn apply(&self, mut quantity: Quantity, seed: u64) -> Quantity {
+    pub(super) fn apply(&self, mut quantity: Quantity, seed: u64) -> Quantity {
         for Parameter { key, value, .. } in quantity.parameters() {
             if let Some((_, number)) = self.0.iter().find(|(typed, _)| *typed == key) {
                 number.put(value);
@@ -160,20 +159,5 @@ impl Numbers {
             *own = seed;
         }
         quantity
-    }
-}
-
-impl Experiment {
-    /// What is measured, with all its numbers.
-    pub(super) fn quantities(&self) -> Result<Vec<Quantity>, ExperimentError> {
-        let of = |word: Word<Quantity>| self.typed.observe.numbers.apply(word.meaning, self.seed());
-        Ok(self.quantity_words()?.into_iter().map(of).collect())
-    }
-
-    /// The table as resolved, but for times.
-    pub(super) fn explicit_quantities(&self, observe: &mut ObserveTyped) -> Result<(), ExperimentError> {
-        observe.numbers = Numbers::of(&self.quantities()?);
-        observe.quantities = Some(self.quantity_words()?);
-        Ok(())
     }
 }

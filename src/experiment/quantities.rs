@@ -37,7 +37,7 @@ impl Experiment {
 
     /// Refuses what the resolved problem leaves without meaning.
     pub(super) fn require_measurable(&self, problem: &Problem) -> Result<(), ExperimentError> {
-        let objection = |quantity: &Quantity| quantity.observable().objection_to_problem(problem);
+        let objection = |quantity: &Quantity| quantity.observable().objection_to_problem(&problem.equation());
         self.refuse(problem.quantities.iter().find_map(objection))
     }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     budget::{Limit, Shortage, Sizes, made},
     model::Position,
-    observables::Quantity,
+    observables::{Need, Quantity},
     problem::{Reference, slots},
     tokens::Shape,
 };
@@ -23,7 +23,9 @@ const FEWEST: u64 = 256;
 impl Experiment {
     /// Refuses what does not fit, whichever backend moves the tokens.
     pub(super) fn require_memory(&self, shape: Shape, quantities: &[Quantity]) -> Result<(), ExperimentError> {
-        self.sizes(shape, quantities).require().map_err(|shortage| self.shortage(&shortage))
+        let sizes = self.sizes(shape, quantities);
+        let observed = quantities.iter().map(|quantity| quantity.observable().memory(&sizes)).collect();
+        sizes.require(observed).map_err(|shortage| self.shortage(&shortage))
     }
 
     fn shortage(&self, shortage: &Shortage) -> ExperimentError {
@@ -44,7 +46,8 @@ impl Experiment {
             matrices: self.matrices(),
             is_rescaled: self.geometry() == GeometryWord::Rescaled,
             noise,
-            quantities: quantities.to_vec(),
+            has_columns_of_components: quantities.contains(&Quantity::Moments),
+            has_second_moments: quantities.iter().any(|quantity| quantity.needs(Need::SecondMoment)),
             limit: self.limit_sizes(),
         }
     }

@@ -15,12 +15,13 @@
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
-use super::{Limit, LimitError, Moments, Motion, Nodes, beside, motion::Models, serves, solver::Flow};
+use super::{Limit, LimitError, Motion, Nodes, beside, motion::Models, serves, solver::Flow};
 use crate::{
     backend::BackendError,
     initial::{Law, sigma_points},
     model::{Field, Geometry, Model, Normalization},
     problem::{Problem, ReferenceSteps as Steps},
+    transport::point_moments::PointMoments,
 };
 
 /// The arithmetic of a Gaussian limit.
@@ -48,7 +49,7 @@ pub fn gaussian(problem: &Problem, law: &Law, steps: Steps) -> Result<Limit, Lim
     }
     let dim = problem.tokens.shape.dim;
     let nodes = sigma_points(law, dim)?;
-    let Moments { mean, covariance } = Moments::of(&nodes.coordinates, dim, |j| nodes.weights[j]);
+    let PointMoments { mean, covariance } = PointMoments::of(&nodes.coordinates, dim, |j| nodes.weights[j]);
     let limit = beside(problem, &nodes.coordinates, &nodes.weights, &problem.tokens.coordinates);
     let start = limit.tokens.coordinates.chunks_exact(dim);
     let flow = Gaussian {
@@ -152,7 +153,7 @@ mod tests {
         let found = end(&problem, &law);
         let growth = 1.0 / (1.0 - 2.0 * beta * a * v * variance * t);
         let mean = [1.0, -2.0].map(|m| m * (v * t).exp() * growth.sqrt());
-        let moments = Moments::of(&found[..8], 2, |_| 0.25);
+        let moments = PointMoments::of(&found[..8], 2, |_| 0.25);
         for k in 0..2 {
             assert!((moments.mean[k] - mean[k]).abs() < 1e-9, "{:?} and {mean:?}", moments.mean);
             assert!((moments.covariance[3 * k] - variance * growth).abs() < 1e-9, "{:?}", moments.covariance);

@@ -15,12 +15,9 @@
 mod dop853;
 mod equiangular;
 mod gaussian;
-mod mean_exponential;
-mod moments;
 mod motion;
 mod particles;
 mod quadrature;
-mod series;
 mod solver;
 mod zonal;
 
@@ -29,18 +26,13 @@ use crate::{
     backend::BackendError,
     initial::{CircleQuantiles, LawError},
     model::{Geometry, Model},
-    observables::Quantity,
+    observables::{LimitState, Nodes, Quantity},
     problem::{Algorithm, Problem, Schedule},
     tokens::{Shape, Tokens, Weights},
 };
 
 pub use self::{
     equiangular::equiangular, gaussian::gaussian, particles::particles, quadrature::quadrature_within, zonal::zonal,
-};
-pub(crate) use self::{
-    moments::Moments,
-    series::Series,
-    zonal::{SHARPEST, kernel_mean},
 };
 
 /// The limit of a problem, and where it has come to.
@@ -56,17 +48,6 @@ pub struct Limit {
     grid: Option<usize>,
     /// Whether nodes are a sample of the law.
     is_sampled: bool,
-}
-
-/// What the nodes of a limit are to its measure.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Nodes {
-    /// Its points.
-    Points,
-    /// Points of one meridian, which have its heights over the axis, about which it is symmetric.
-    Meridian { axis: Vec<f64> },
-    /// Points that have its mean and covariance; it is normal.
-    Moments,
 }
 
 /// Why a problem has no limit of the kind asked for.
@@ -164,13 +145,6 @@ impl Limit {
         Self { problem, nodes, motion, masses: Vec::new(), grid: None, is_sampled: false }
     }
 
-    /// Nodes and twins that nothing moves.
-    #[cfg(test)]
-    pub(crate) fn at_rest(problem: Problem, nodes: Nodes) -> Self {
-        let cpu = crate::backend::cpu::Cpu::new(&problem).expect("a backend");
-        Self::new(problem, nodes, Motion::backend(cpu, 0..0, &[]))
-    }
-
     fn with_masses(mut self, curve: Option<CircleQuantiles>) -> Self {
         self.masses = curve.map(|curve| curve.masses).unwrap_or_default();
         self
@@ -200,6 +174,20 @@ impl Limit {
         self.motion.tokens()
     }
 
+    /// What distances see of it when nodes and passive tokens are these.
+    pub fn state<'a>(&'a self, tokens: &'a [f64]) -> LimitState<'a> {
+        LimitState {
+            shape: self.problem.tokens.shape,
+            tokens,
+            weights: self.weights(),
+            nodes: &self.nodes,
+            quantiles: self.quantiles(),
+            grid: self.grid,
+            is_unit: self.problem.model.geometry.is_unit(),
+            is_sampled: self.is_sampled,
+        }
+    }
+
     /// The weights of the nodes.
     pub fn weights(&self) -> &[f64] {
         match &self.problem.tokens.weights {
@@ -223,16 +211,6 @@ impl Limit {
         let mut velocity = vec![0.0; state.len()];
         flow.velocity(0.0, state, &mut velocity).expect("a velocity");
         velocity
-    }
-
-    /// Whether nodes are a sample of the law, whose error is in every distance from it.
-    pub(crate) fn is_sampled(&self) -> bool {
-        self.is_sampled
-    }
-
-    /// Nodes in a direction of a grid over the sphere.
-    pub(crate) fn grid(&self) -> Option<usize> {
-        self.grid
     }
 }
 

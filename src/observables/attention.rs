@@ -9,8 +9,9 @@ use super::{
 use crate::{
     budget::{DOUBLE, Part, Sizes},
     model::{Head, Mask, Matrix, Normalization, Position},
-    observe::{Statistics, norm},
+    observe::Statistics,
     random::{Purpose, Stream},
+    vector::norm,
 };
 
 /// `attention_entropy`, `attention_largest`, `attention_gap`: means over heads and rows of -sum_j a_ij ln a_ij, of the largest
@@ -77,7 +78,7 @@ impl Observable for Attention {
     }
 
     fn on_device(&self) -> Option<OnDevice> {
-        Some(OnDevice::Attention(*self))
+        Some(OnDevice::Attention { rows: self.rows, seed: self.seed })
     }
 }
 
@@ -86,7 +87,7 @@ impl Observable for Attention {
 /// `rows` sources drawn by `seed` and replica, the same at all times. A row that sees no source is left out, and from the
 /// gap one that sees no second.
 fn statistics(view: &View, replica: usize, rows: usize, seed: u64) -> [f64; 3] {
-    let tokens = drawn_rows(view.problem.tokens.shape.sources(), replica, rows, seed);
+    let tokens = drawn_rows(view.equation.tokens.shape.sources(), replica, rows, seed);
     let seen = seen(view, replica);
     let of_head = |head: &Head| {
         let operands = Operands::new(view, head, replica, &seen);
@@ -107,7 +108,7 @@ pub(crate) fn drawn_rows(sources: usize, replica: usize, rows: usize, seed: u64)
 
 /// The sources of one replica as attention sees them, row-major.
 fn seen(view: &View, replica: usize) -> Vec<f64> {
-    let shape = view.problem.tokens.shape;
+    let shape = view.equation.tokens.shape;
     let mut seen = view.replica(replica)[..shape.sources() * shape.dim].to_vec();
     if view.model.geometry.sees_directions() {
         for x in seen.chunks_exact_mut(shape.dim) {
@@ -128,7 +129,7 @@ struct Operands {
 
 impl Operands {
     fn new(view: &View, head: &Head, replica: usize, seen: &[f64]) -> Self {
-        let (dim, attention) = (view.problem.tokens.shape.dim, &view.model.attention);
+        let (dim, attention) = (view.equation.tokens.shape.dim, &view.model.attention);
         let placed: Vec<f64> = match &attention.position {
             Position::Additive(places) => seen.iter().zip(places).map(|(x, place)| x + place).collect(),
             _ => seen.to_vec(),
@@ -154,7 +155,7 @@ impl Operands {
 
     /// ln a_ij, up to a number that all j share, for the sources j of positive weight that token i sees.
     fn log_weights(&self, view: &View, replica: usize, i: usize) -> Vec<f64> {
-        let (tokens, attention) = (&view.problem.tokens, &view.model.attention);
+        let (tokens, attention) = (view.equation.tokens, &view.model.attention);
         let sources = tokens.shape.sources();
         let decay = match attention.position {
             Position::Alibi { decay } => decay / sources as f64,

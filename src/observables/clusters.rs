@@ -74,7 +74,7 @@ impl Observable for Clusters {
     }
 
     fn measure(&self, view: &View, replica: usize, _: &Statistics) -> Numbers {
-        let weights = weights(&Directions::of(view, replica), self.threshold);
+        let weights = weights(&view.directions(replica), self.threshold);
         let largest = (0..self.largest).map(|k| weights.get(k).copied().unwrap_or(0.0));
         Ok(std::iter::once(weights.len() as f64).chain(largest).collect())
     }

@@ -6,12 +6,17 @@
 
 use std::ops::RangeInclusive;
 
-use super::{Limit, Objection, OverlapHistogram, Setup, View};
+use super::{
+    equation::Equation,
+    limit::Limit,
+    objection::{Objection, Setup},
+    on_device::OnDevice,
+    resolution::Resolution,
+    view::View,
+};
 use crate::{
     budget::{Part, Sizes},
-    observables::{Attention, Modes, NormMoments},
     observe::Statistics,
-    problem::Problem,
     tokens::Tokens,
     transport::TransportError,
 };
@@ -67,33 +72,6 @@ pub(crate) enum Hue {
     Teal,
 }
 
-/// What a device may measure where its tokens are, in single precision.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum OnDevice {
-    /// Counts of all pairs; none where pairs are drawn.
-    OverlapHistogram(OverlapHistogram),
-    NormMoments(NormMoments),
-    Attention(Attention),
-    Modes(Modes),
-    /// d_t between replicas that start next to each other.
-    Separation,
-    /// The rate of ln E.
-    Dissipation,
-}
-
-/// How finely the law of a limit has to be known for a distance from it; by default not at all.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Resolution {
-    /// Pieces of a law on the circle.
-    pub pieces: f64,
-    /// Nodes of a law on the sphere in every direction.
-    pub nodes: usize,
-    /// Whether moments of a law on the sphere are read.
-    pub reads_moments: bool,
-    /// The inverse temperature of the kernel under which laws are compared.
-    pub kernel_beta: Option<f64>,
-}
-
 /// The numbers of one replica, in the order of the columns.
 pub(crate) type Numbers = Result<Vec<f64>, TransportError>;
 
@@ -113,7 +91,7 @@ pub(crate) trait Observable {
     }
 
     /// Why it means nothing for the problem that an experiment has been resolved to.
-    fn objection_to_problem(&self, _problem: &Problem) -> Option<Objection> {
+    fn objection_to_problem(&self, _equation: &Equation) -> Option<Objection> {
         None
     }
 

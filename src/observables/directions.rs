@@ -1,7 +1,10 @@
 //! The directions x_j / |x_j| of tokens of positive weight: what overlaps, clusters and modes are made of.
 
-use super::{Objection, Setup, View};
-use crate::{observe::norm, problem::Problem};
+use super::{
+    equation::Equation,
+    objection::{Objection, Setup},
+};
+use crate::vector::norm;
 
 /// Where a direction does not say where a token is.
 pub fn objection(setup: &Setup) -> Option<Objection> {
@@ -24,16 +27,11 @@ pub struct Directions {
 }
 
 impl Directions {
-    /// Those of one replica, in the order of its tokens.
-    pub fn of(view: &View, replica: usize) -> Self {
-        Self::at(view.problem, replica, view.replica(replica))
-    }
-
-    /// The same when the tokens of that replica are `tokens`.
-    pub fn at(problem: &Problem, replica: usize, tokens: &[f64]) -> Self {
-        let (shape, mut directions) = (problem.tokens.shape, Self::none(problem.tokens.shape.dim));
+    /// Those of one replica whose tokens are `tokens`, in their order.
+    pub fn at(equation: &Equation, replica: usize, tokens: &[f64]) -> Self {
+        let (shape, mut directions) = (equation.tokens.shape, Self::none(equation.tokens.shape.dim));
         for (token, x) in tokens.chunks_exact(shape.dim).take(shape.sources()).enumerate() {
-            let weight = problem.tokens.weight(replica, token);
+            let weight = equation.tokens.weight(replica, token);
             if weight > 0.0 {
                 let length = norm(x);
                 directions.points.extend(x.iter().map(|component| component / length));

@@ -4,12 +4,12 @@ use rayon::prelude::*;
 
 use super::{
     Definition, Need, Numbers, Objection, Observable, OnDevice, Setup, View, directions::dot, energy::undefined,
+    equation::Equation,
 };
 use crate::{
     budget::{DOUBLE, Part, Sizes},
     model::{Attention, Geometry, Head, Matrix, Model, Normalization},
     observe::Statistics,
-    problem::Problem,
     sums::sources::Sources,
 };
 
@@ -40,7 +40,7 @@ impl Observable for Dissipation {
         undefined(setup, "leave \"dissipation\" out, or write attention.beta = 1e-3")
     }
 
-    fn objection_to_problem(&self, problem: &Problem) -> Option<Objection> {
+    fn objection_to_problem(&self, equation: &Equation) -> Option<Objection> {
         let other = || {
             Objection::new(
                 "dissipation is that of a gradient flow: softmax, unnormalized or shifted attention to all, on the sphere or in R^d, \
@@ -48,7 +48,7 @@ impl Observable for Dissipation {
                 "leave \"dissipation\" out",
             )
         };
-        flow_slope(problem).is_none().then(other)
+        flow_slope(equation).is_none().then(other)
     }
 
     fn memory(&self, sizes: &Sizes) -> Part {
@@ -77,12 +77,12 @@ impl Observable for Dissipation {
 /// and E = (1 / 2 beta) sum_i w_i Z_i. The weight of the head is a factor of c here; as a factor of E it cancels, so that the rate is that
 /// of ln |E|. A head without weight has no energy and no rate.
 pub(super) fn log_energy_rate(view: &View, replica: usize) -> f64 {
-    let (attention, dim) = (&view.model.attention, view.problem.tokens.shape.dim);
+    let (attention, dim) = (&view.model.attention, view.equation.tokens.shape.dim);
     let Some((head, factor)) = attention.heads.first().and_then(|head| Some((head, slope(attention, dim)?))) else {
         return f64::NAN;
     };
     let (mut points, mut log_weights) = (Vec::new(), Vec::new());
-    let tokens = &view.problem.tokens;
+    let tokens = view.equation.tokens;
     for (token, x) in view.replica(replica).chunks_exact(dim).take(tokens.shape.sources()).enumerate() {
         let weight = tokens.weight(replica, token);
         if weight > 0.0 {
@@ -133,14 +133,14 @@ fn squared_tangent(geometry: &Geometry, x: &[f64], gradient: &[f64]) -> f64 {
 }
 
 /// c times the weight of the head if the energy changes along the flow of `problem` as the tokens move, and by nothing else.
-pub(crate) fn flow_slope(problem: &Problem) -> Option<f64> {
-    let Model { geometry, attention, perceptron, noise } = &problem.model;
+pub(crate) fn flow_slope(equation: &Equation) -> Option<f64> {
+    let Model { geometry, attention, perceptron, noise } = equation.model;
     let is_flow = matches!(geometry, Geometry::Sphere | Geometry::Euclidean)
-        && problem.course.is_constant()
+        && equation.course.is_constant()
         && attention.is_plain()
         && perceptron.is_none()
         && noise.is_none();
-    if is_flow { slope(attention, problem.tokens.shape.dim) } else { None }
+    if is_flow { slope(attention, equation.tokens.shape.dim) } else { None }
 }
 
 /// c times the weight of the head if there is one head, its A is symmetric, and its V is c A.

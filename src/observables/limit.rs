@@ -4,16 +4,21 @@
 //! a smooth law; where a law has become sharper than moments can say, its nodes have become close. Which of the two is nearer to the
 //! law is decided by bounds on both. Symmetric laws in more dimensions are known by heights.
 
-use super::{Quantity, law::Law};
+use super::{
+    law::Law,
+    limit_state::{LimitState, Nodes},
+    resolution::Resolution,
+};
 use crate::{
     harmonic::coefficients,
-    limit::{self, Nodes, Series, kernel_mean},
     transport::{
         Masses, Measure, Order, TransportError,
         curve::Curve,
         harmonics::{SphereMoments, fourier},
         kernel,
+        series::Series,
         sliced::Slices,
+        zonal::kernel_mean,
     },
 };
 
@@ -29,8 +34,7 @@ const POINTS_A_MODE: usize = 8;
 
 /// The limit of a problem and its tokens at the time of a sample, of which the last are the twins of those of the problem.
 pub struct Limit<'a> {
-    pub limit: &'a limit::Limit,
-    pub tokens: &'a [f64],
+    pub state: LimitState<'a>,
     /// On the circle.
     pub(super) curve: Option<Curve>,
     sphere: Option<Sphere>,
@@ -77,24 +81,23 @@ pub(super) enum Form {
 
 impl<'a> Limit<'a> {
     /// `sources` is how many tokens are compared with it.
-    pub fn new(
-        limit: &'a limit::Limit,
-        tokens: &'a [f64],
-        quantities: &[Quantity],
+    pub(crate) fn new(
+        state: LimitState<'a>,
+        resolutions: &[Resolution],
         sources: usize,
     ) -> Result<Self, TransportError> {
         let points = (POINTS * (sources as f64).sqrt()) as usize;
         let points = points.clamp(FEWEST_POINTS, MOST_POINTS).next_power_of_two();
-        let curve = limit.quantiles().map(|quantiles| Curve::new(&quantiles.angles, &quantiles.masses));
-        let mut seen = Self { limit, tokens, curve, sphere: None, embedding: None, points };
-        let reads_moments = |quantity: &Quantity| quantity.resolution(sources).reads_moments;
-        if let Some(grid) = limit.grid().filter(|_| quantities.iter().any(reads_moments)) {
+        let curve = state.quantiles.as_ref().map(|quantiles| Curve::new(&quantiles.angles, &quantiles.masses));
+        let grid = state.grid;
+        let mut seen = Self { state, curve, sphere: None, embedding: None, points };
+        if let Some(grid) = grid.filter(|_| resolutions.iter().any(|resolution| resolution.reads_moments)) {
             let (points, weights) = seen.nodes();
             // Products of two harmonics of half the degree are what the nodes integrate at time zero.
             let moments = SphereMoments::of(points, weights, grid / 2);
             seen.sphere = Some(Sphere { moments, nodes: spread(points, weights, grid) });
         }
-        for beta in quantities.iter().filter_map(|quantity| quantity.resolution(sources).kernel_beta) {
+        for beta in resolutions.iter().filter_map(|resolution| resolution.kernel_beta) {
             seen.embedding = Some(seen.embedding(beta)?);
         }
         Ok(seen)
@@ -114,7 +117,7 @@ impl<'a> Limit<'a> {
         }
         let (points, weights) = self.nodes();
         let nodes = weights.len();
-        if let Nodes::Meridian { axis } = &self.limit.nodes {
+        if let Nodes::Meridian { axis } = self.state.nodes {
             let heights: Vec<f64> = points.chunks_exact(axis.len()).map(|x| dot(x, axis)).collect();
             let series = kernel_mean(&heights, weights, axis.len(), beta);
             let square = heights.iter().zip(weights).map(|(t, weight)| weight * series.at(*t)).sum();
@@ -148,7 +151,7 @@ impl<'a> Limit<'a> {
         let points = || tokens.points().flatten().copied().collect::<Vec<f64>>();
         Ok(match &embedding.form {
             Form::Points(law) => kernel::mean(tokens, &law.measure()?, beta)?,
-            Form::Heights(series) => match &self.limit.nodes {
+            Form::Heights(series) => match self.state.nodes {
                 Nodes::Meridian { axis } => tokens.mean(|x| series.at(dot(x, axis))),
                 Nodes::Points | Nodes::Moments => f64::NAN,
             },
@@ -185,9 +188,9 @@ impl<'a> Limit<'a> {
         }
         let error = self.sphere.as_ref().map_or(0.0, |sphere| sphere.nodes / 3f64.sqrt());
         let (points, weights) = self.nodes();
-        match &self.limit.nodes {
+        match self.state.nodes {
             Nodes::Points => {
-                let measure = Measure::new(points, self.limit.problem.tokens.shape.dim, Masses::Each(weights))?;
+                let measure = Measure::new(points, self.state.shape.dim, Masses::Each(weights))?;
                 Ok((Slices::new(measure, projections, SEED)?, error))
             }
             Nodes::Meridian { .. } => Err(TransportError::NoPoints { known: "heights" }),
@@ -197,15 +200,15 @@ impl<'a> Limit<'a> {
 
     /// Nodes or heights of the law; none where its moments are known.
     pub(super) fn node_count(&self) -> Option<usize> {
-        match &self.limit.nodes {
-            Nodes::Points | Nodes::Meridian { .. } => Some(self.limit.weights().len()),
+        match self.state.nodes {
+            Nodes::Points | Nodes::Meridian { .. } => Some(self.state.weights.len()),
             Nodes::Moments => None,
         }
     }
 
     /// Quantiles of the law on the circle, elsewhere nodes.
     pub(super) fn quantile_count(&self) -> Option<usize> {
-        self.limit.quantiles().map(|quantiles| quantiles.angles.len()).or_else(|| self.node_count())
+        self.state.quantiles.as_ref().map(|quantiles| quantiles.angles.len()).or_else(|| self.node_count())
     }
 
     /// Points that stand for the law on the circle, elsewhere nodes.
@@ -215,19 +218,19 @@ impl<'a> Limit<'a> {
 
     /// The nodes, row-major, and their weights.
     pub(super) fn nodes(&self) -> (&[f64], &[f64]) {
-        let tokens = &self.limit.problem.tokens;
-        (&self.tokens[..tokens.shape.sources() * tokens.shape.dim], self.limit.weights())
+        let shape = self.state.shape;
+        (&self.state.tokens[..shape.sources() * shape.dim], self.state.weights)
     }
 
     /// The measure as points.
     pub(super) fn law(&self) -> Result<Law, TransportError> {
-        let dim = self.limit.problem.tokens.shape.dim;
+        let dim = self.state.shape.dim;
         let (points, weights) = self.nodes();
-        let is_unit = self.limit.problem.model.geometry.is_unit();
+        let is_unit = self.state.is_unit;
         if let Some(curve) = &self.curve {
             return Ok(Law::new(on_circle(&curve.points(self.points)), Vec::new(), dim, is_unit));
         }
-        match &self.limit.nodes {
+        match self.state.nodes {
             Nodes::Points => Ok(Law::new(points.to_vec(), weights.to_vec(), dim, is_unit)),
             Nodes::Meridian { .. } => Err(TransportError::NoPoints { known: "heights" }),
             Nodes::Moments => Err(TransportError::NoPoints { known: "moments" }),

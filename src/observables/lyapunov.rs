@@ -1,11 +1,10 @@
 //! How fast two replicas part that started next to each other.
 
-use super::{Definition, Need, Numbers, Objection, Observable, OnDevice, Setup, View};
+use super::{Definition, Need, Numbers, Objection, Observable, OnDevice, Setup, View, equation::Equation};
 use crate::{
     budget::{Part, Sizes},
     model::{Model, Noise, NoiseField},
     observe::Statistics,
-    problem::Problem,
 };
 
 /// `log_growth` = ln(d_t / d_0) and `lyapunov` = ln(d_t / d_0) / t for d = (sum_j w_j |x_j - y_j|^2)^{1/2} between two replicas that
@@ -40,14 +39,14 @@ impl Observable for Lyapunov {
         (!setup.is_perturbed).then(apart)
     }
 
-    fn objection_to_problem(&self, problem: &Problem) -> Option<Objection> {
+    fn objection_to_problem(&self, equation: &Equation) -> Option<Objection> {
         let noises = || {
             Objection::new(
                 "lyapunov compares replicas under the same noise, and here each has its own",
                 "write a common noise.field and noise.replicas = \"shared\"",
             )
         };
-        has_noises(&problem.model).then(noises)
+        has_noises(equation.model).then(noises)
     }
 
     fn memory(&self, _: &Sizes) -> Part {
@@ -80,14 +79,14 @@ fn has_noises(model: &Model) -> bool {
 /// ln(d_t / d_0) and its share of time, for d_t between the replica and the one it is paired with: 0 and 1, 2 and 3, and so on. The
 /// rate is not a number at time zero, and both where the replica has no pair.
 fn exponent(view: &View, replica: usize, distance_now: f64) -> [f64; 2] {
-    let growth = (distance_now / distance(view, &view.problem.tokens.coordinates, replica)).ln();
+    let growth = (distance_now / distance(view, &view.equation.tokens.coordinates, replica)).ln();
     [growth, if view.time > 0.0 { growth / view.time } else { f64::NAN }]
 }
 
 /// (sum_j w_j |x_j - y_j|^2)^{1/2} between the replica and the one it is paired with, whose tokens are both among `tokens`; not a
 /// number where it has no pair.
 fn distance(view: &View, tokens: &[f64], replica: usize) -> f64 {
-    let shape = view.problem.tokens.shape;
+    let shape = view.equation.tokens.shape;
     if replica ^ 1 >= shape.replicas {
         return f64::NAN;
     }
@@ -95,7 +94,7 @@ fn distance(view: &View, tokens: &[f64], replica: usize) -> f64 {
     let pairs = cloud(replica).zip(cloud(replica ^ 1)).take(shape.sources()).enumerate();
     let square = |(token, (x, y)): (usize, (&[f64], &[f64]))| {
         let square: f64 = x.iter().zip(y).map(|(x, y)| (x - y) * (x - y)).sum();
-        view.problem.tokens.weight(replica, token) * square
+        view.equation.tokens.weight(replica, token) * square
     };
     pairs.map(square).sum::<f64>().sqrt()
 }

@@ -2,15 +2,15 @@
 
 use super::{
     Definition, Limit, Need, Numbers, Objection, Observable, Parameter, Parametrized, Resolution, Setup, View,
-    law::{self, Law},
+    distances,
 };
 use crate::{
     budget::{Part, Sizes},
-    limit::SHARPEST,
+    observables::Reference,
     observe::Statistics,
-    problem::Reference,
     tokens::Tokens,
     transport::kernel,
+    transport::zonal::SHARPEST,
 };
 
 /// `mmd_reference`: the maximum mean discrepancy of the kernel e^{beta (<x, y> - 1)}, pairs i = j included.
@@ -71,14 +71,14 @@ impl Observable for MmdReference {
     }
 
     fn memory(&self, sizes: &Sizes) -> Part {
-        law::memory(sizes)
+        distances::memory(sizes)
     }
 
     fn measure(&self, view: &View, replica: usize, _: &Statistics) -> Numbers {
         let Some((limit, embedding)) = view.limit.and_then(|limit| Some((limit, limit.embedding.as_ref()?))) else {
             return Ok(vec![f64::NAN]);
         };
-        let law = Law::of(view, replica);
+        let law = distances::sources(view, replica);
         let tokens = law.measure()?;
         let own = kernel::mean(&tokens, &tokens, self.beta)?;
         Ok(vec![kernel::discrepancy(own, embedding.square, limit.product(&tokens, self.beta)?)])

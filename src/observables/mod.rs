@@ -7,14 +7,22 @@
 //!
 //! To add an observable, write its file, add its two lines below and its paragraph in `assets/reference.toml`.
 
+mod centres;
 mod definition;
 mod directions;
+mod distances;
+mod equation;
 mod law;
 mod limit;
+mod limit_state;
 mod objection;
+mod on_device;
 mod quantity;
+mod reference;
+mod resolution;
 mod tree;
 mod twins;
+mod unresolved;
 mod view;
 mod wasserstein;
 
@@ -45,17 +53,22 @@ mod w2_reference;
 
 pub(crate) use self::{
     attention::{Row, drawn_rows},
-    definition::{Curve, Definition, Hue, OnDevice, Parameter, Range, Resolution, Value},
+    definition::{Curve, Definition, Hue, Parameter, Range, Value},
     dissipation::{flow_slope, times_exponential, value_over_query_key},
     objection::{Objection, Setup},
+    on_device::OnDevice,
+    resolution::Resolution,
     sliced_w2_reference::roots,
 };
 pub use self::{
+    centres::Centres,
     definition::Need,
-    law::{Unresolved, unresolved},
+    equation::Equation,
     limit::Limit,
+    limit_state::{LimitState, Nodes},
     quantity::{columns, replicas_a_sample},
-    renyi_centres::Centres,
+    reference::Reference,
+    unresolved::{Unresolved, unresolved},
     view::View,
 };
 use self::{
@@ -143,12 +156,26 @@ observables! {
     w1_copies::W1Copies,
 }
 
+/// The Renyi centres of all replicas at time zero, for each separation that is asked for.
+pub fn centres(quantities: &[Quantity], equation: &Equation) -> Vec<Centres> {
+    let separation = |quantity: &Quantity| match quantity {
+        Quantity::RenyiCentres(RenyiCentres { separation }) => Some(*separation),
+        _ => None,
+    };
+    Centres::of(quantities.iter().filter_map(separation), equation)
+}
+
 /// The numbers of one sample of `replica`, in the order of [`columns`].
-pub fn values(view: &View, replica: usize, statistics: &Statistics) -> Result<Vec<f64>, TransportError> {
+pub fn values(
+    quantities: &[Quantity],
+    view: &View,
+    replica: usize,
+    statistics: &Statistics,
+) -> Result<Vec<f64>, TransportError> {
     let mut values = Vec::new();
-    for quantity in &view.problem.quantities {
+    for quantity in quantities {
         let observable = quantity.observable();
-        values.extend(match statistics.measured(*quantity) {
+        values.extend(match statistics.measured(quantity.word()) {
             Some(measured) => observable.complete(view, replica, measured),
             None => observable.measure(view, replica, statistics)?,
         });
@@ -157,9 +184,13 @@ pub fn values(view: &View, replica: usize, statistics: &Statistics) -> Result<Ve
 }
 
 /// Adds what is measured of all replicas at once, where it has not been measured.
-pub fn measure_together(view: &View, statistics: &mut [Statistics]) -> Result<(), TransportError> {
-    for quantity in &view.problem.quantities {
-        if !statistics.iter().any(|statistics| statistics.lacks(*quantity)) {
+pub fn measure_together(
+    quantities: &[Quantity],
+    view: &View,
+    statistics: &mut [Statistics],
+) -> Result<(), TransportError> {
+    for quantity in quantities {
+        if !statistics.iter().any(|statistics| quantity.is_lacking_in(statistics)) {
             continue;
         }
         if let Some(numbers) = quantity.observable().measure_together(view)? {
@@ -172,7 +203,7 @@ pub fn measure_together(view: &View, statistics: &mut [Statistics]) -> Result<()
 /// Adds the numbers of a quantity, those of each replica.
 pub(crate) fn add(quantity: Quantity, numbers: Vec<Vec<f64>>, statistics: &mut [Statistics]) {
     for (replica, numbers) in statistics.iter_mut().zip(numbers) {
-        replica.measured.push((quantity, numbers));
+        replica.measured.push((quantity.word(), numbers));
     }
 }
 

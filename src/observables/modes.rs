@@ -4,12 +4,11 @@ use std::f64::consts::PI;
 
 use super::{
     Definition, Directions, Need, Numbers, Objection, Observable, OnDevice, Parameter, Parametrized, Setup, View,
-    directions,
+    directions, equation::Equation,
 };
 use crate::{
     budget::{COUNT, DOUBLE, Part, Sizes},
     observe::Statistics,
-    problem::Problem,
     transport::harmonics::{fourier, place, spherical},
 };
 
@@ -54,14 +53,14 @@ impl Observable for Modes {
         directions::objection(setup)
     }
 
-    fn objection_to_problem(&self, problem: &Problem) -> Option<Objection> {
+    fn objection_to_problem(&self, equation: &Equation) -> Option<Objection> {
         let other = || {
             Objection::new(
                 "modes are those of Fourier and of spherical harmonics, for tokens.dim = 2 and 3",
                 "leave \"modes\" out; overlap_histogram is for any tokens.dim",
             )
         };
-        (!matches!(problem.tokens.shape.dim, 2 | 3)).then(other)
+        (!matches!(equation.tokens.shape.dim, 2 | 3)).then(other)
     }
 
     fn memory(&self, sizes: &Sizes) -> Part {
@@ -71,11 +70,11 @@ impl Observable for Modes {
     }
 
     fn measure(&self, view: &View, replica: usize, _: &Statistics) -> Numbers {
-        Ok(amplitudes(&Directions::of(view, replica), self.degree))
+        Ok(amplitudes(&view.directions(replica), self.degree))
     }
 
     fn on_device(&self) -> Option<OnDevice> {
-        Some(OnDevice::Modes(*self))
+        Some(OnDevice::Modes { degree: self.degree })
     }
 }
 

@@ -3,7 +3,8 @@
 use super::{Curve, Definition, Hue, Need, Numbers, Objection, Observable, Setup, View};
 use crate::{
     budget::{Part, Sizes},
-    observe::{Statistics, eigenvalues, norm},
+    observe::{Statistics, eigenvalues},
+    vector::norm,
 };
 
 /// `mean_k` = sum_j w_j (x_j)_k, `mean_norm` = |mean|, and the eigenvalues of the second moment

@@ -3,7 +3,8 @@
 use super::{Definition, Need, Numbers, Objection, Observable, OnDevice, Parameter, Parametrized, Setup, View};
 use crate::{
     budget::{Part, Sizes},
-    observe::{Statistics, norm},
+    observe::Statistics,
+    vector::norm,
 };
 
 /// `norm_moment_p` = sum_j w_j |x_j|^p for p = 1 .. order.
@@ -59,13 +60,13 @@ impl Observable for NormMoments {
     }
 
     fn on_device(&self) -> Option<OnDevice> {
-        Some(OnDevice::NormMoments(*self))
+        Some(OnDevice::NormMoments { order: self.order })
     }
 }
 
 /// sum_j w_j |x_j|^p for p = 1 .. order.
 fn norm_moments(view: &View, replica: usize, order: usize) -> Vec<f64> {
-    let tokens = &view.problem.tokens;
+    let tokens = view.equation.tokens;
     let mut moments = vec![0.0; order];
     for (token, x) in view.replica(replica).chunks_exact(tokens.shape.dim).take(tokens.shape.sources()).enumerate() {
         let (length, mut power) = (norm(x), tokens.weight(replica, token));

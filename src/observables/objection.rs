@@ -1,6 +1,6 @@
 //! Why an observable is refused, and what that depends on before there is a problem.
 
-use crate::{model::Normalization, problem::Reference};
+use crate::{model::Normalization, observables::Reference};
 
 /// Why an observable means nothing here, and what to do about it.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,8 @@
 use super::{Definition, Need, Numbers, Objection, Observable, Setup, View, w2_dirac::objection_to_lengths};
 use crate::{
     budget::{Part, Sizes},
-    observe::{Statistics, norm},
+    observe::Statistics,
+    vector::norm,
 };
 
 /// `overlap_min` and `overlap_mean`: the smallest and the weighted mean of <x_j, e> over tokens of positive weight.

@@ -5,12 +5,11 @@ use rayon::prelude::*;
 
 use super::{
     Definition, Directions, Need, Numbers, Objection, Observable, OnDevice, Parameter, Parametrized, Setup, View,
-    directions, directions::dot,
+    directions, directions::dot, equation::Equation,
 };
 use crate::{
     budget::{DOUBLE, Part, Sizes},
     observe::Statistics,
-    problem::Problem,
     random::{Purpose, Stream},
     tokens::Weights,
 };
@@ -74,14 +73,14 @@ impl Observable for OverlapHistogram {
         directions::objection(setup)
     }
 
-    fn objection_to_problem(&self, problem: &Problem) -> Option<Objection> {
+    fn objection_to_problem(&self, equation: &Equation) -> Option<Objection> {
         let none = || {
             Objection::new(
                 "overlap_histogram is of pairs of tokens of positive weight, and a replica has less than two of those",
                 "leave it out",
             )
         };
-        (!has_pairs(problem)).then(none)
+        (!has_pairs(equation)).then(none)
     }
 
     fn memory(&self, sizes: &Sizes) -> Part {
@@ -93,14 +92,14 @@ impl Observable for OverlapHistogram {
     }
 
     fn measure(&self, view: &View, replica: usize, _: &Statistics) -> Numbers {
-        let directions = Directions::of(view, replica);
+        let directions = view.directions(replica);
         let (mut numbers, error) = histogram(&directions, self.bins, self.pairs, (self.seed, replica));
         numbers.push(error);
         Ok(numbers)
     }
 
     fn on_device(&self) -> Option<OnDevice> {
-        Some(OnDevice::OverlapHistogram(*self))
+        Some(OnDevice::OverlapHistogram { bins: self.bins, pairs: self.pairs })
     }
 
     /// A backend counts all pairs or leaves them to the host, so that its shares have no error.
@@ -110,9 +109,9 @@ impl Observable for OverlapHistogram {
     }
 }
 
-fn has_pairs(problem: &Problem) -> bool {
-    let shape = problem.tokens.shape;
-    match &problem.tokens.weights {
+fn has_pairs(equation: &Equation) -> bool {
+    let shape = equation.tokens.shape;
+    match &equation.tokens.weights {
         Weights::Equal => shape.sources() > 1,
         Weights::Each(weights) => weights
             .chunks_exact(shape.count)

@@ -3,10 +3,10 @@
 use super::{Definition, Limit, Need, Numbers, Objection, Observable, Setup, View};
 use crate::{
     budget::{Part, Sizes},
-    limit::Moments,
+    observables::Reference,
     observe::Statistics,
-    problem::Reference,
     tokens::Tokens,
+    transport::point_moments::PointMoments,
 };
 
 /// `overlap_reference` = |mean of <x_i, x_j> over i != j - rho|, rho being the overlap of the equiangular reference.
@@ -60,10 +60,10 @@ impl Observable for OverlapReference {
 /// over i != j is (n |m|^2 - 1) / (n - 1). Not a number without a limit.
 fn overlap_error(view: &View, replica: usize) -> f64 {
     let Some(limit) = view.limit else { return f64::NAN };
-    let dim = view.problem.tokens.shape.dim;
+    let dim = view.equation.tokens.shape.dim;
     let overlap = |points: &[f64]| {
         let count = (points.len() / dim) as f64;
-        let mean = Moments::of(points, dim, |_| 1.0 / count).mean;
+        let mean = PointMoments::of(points, dim, |_| 1.0 / count).mean;
         (count * mean.iter().map(|m| m * m).sum::<f64>() - 1.0) / (count - 1.0)
     };
     (overlap(view.replica(replica)) - overlap(limit.nodes().0)).abs()

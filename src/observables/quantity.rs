@@ -1,6 +1,7 @@
 //! What can be asked of any observable, whichever it is.
 
 use super::{Limit, Need, OnDevice, Parameter, Quantity, Resolution};
+use crate::observe::Statistics;
 
 /// The names of the numbers in a [`Sample`](crate::observe::Sample) of tokens of width `dim`.
 pub fn columns(quantities: &[Quantity], dim: usize) -> Vec<String> {
@@ -29,6 +30,11 @@ impl Quantity {
     /// [measured](crate::observe::Statistics::measured) it.
     pub fn reads_tokens(&self) -> bool {
         self.needs(Need::Tokens)
+    }
+
+    /// Whether tokens are to be read back to measure it.
+    pub fn is_lacking_in(&self, statistics: &Statistics) -> bool {
+        self.reads_tokens() && statistics.measured(self.word()).is_none()
     }
 
     /// What a device may measure of it where its tokens are.

@@ -2,7 +2,7 @@
 
 use super::{
     Definition, Limit, Need, Numbers, Objection, Observable, Parameter, Parametrized, Resolution, Setup, View,
-    law::{self, from_limit, objection_to_heights, objection_to_moments},
+    distances::{self, from_limit, objection_to_heights, objection_to_moments},
 };
 use crate::{
     budget::{Part, Sizes},
@@ -69,7 +69,7 @@ impl Observable for SinkhornReference {
     }
 
     fn memory(&self, sizes: &Sizes) -> Part {
-        law::memory(sizes)
+        distances::memory(sizes)
     }
 
     fn measure(&self, view: &View, replica: usize, _: &Statistics) -> Numbers {

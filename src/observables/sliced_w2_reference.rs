@@ -3,7 +3,8 @@
 use super::{
     Definition, Limit, Need, Numbers, Objection, Observable, Parameter, Parametrized, Range, Resolution, Setup,
     Value, View,
-    law::{Law, objection_to_heights, objection_to_moments},
+    distances::{self, objection_to_heights, objection_to_moments},
+    law::Law,
     wasserstein,
 };
 use crate::{
@@ -72,8 +73,8 @@ impl Observable for SlicedW2Reference {
     fn measure_together(&self, view: &View) -> Result<Option<Vec<Vec<f64>>>, TransportError> {
         let Some(limit) = view.limit else { return Ok(None) };
         let (slices, error) = limit.slices(self.projections)?;
-        let replicas = view.problem.tokens.shape.replicas;
-        let laws: Vec<Law> = (0..replicas).map(|replica| Law::of(view, replica)).collect();
+        let replicas = view.equation.tokens.shape.replicas;
+        let laws: Vec<Law> = (0..replicas).map(|replica| distances::sources(view, replica)).collect();
         let measures = laws.iter().map(Law::measure).collect::<Result<Vec<Measure>, _>>()?;
         Ok(Some(roots(&slices.costs(Order::Two, &measures)?, replicas, error)))
     }

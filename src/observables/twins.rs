@@ -15,17 +15,17 @@ pub fn objection(setup: &Setup) -> Option<Objection> {
 
 /// Over sources; not a number without a limit.
 pub fn coupling_error(view: &View, replica: usize) -> f64 {
-    root_mean_square(&squares(view, replica)[..view.problem.tokens.shape.sources()])
+    root_mean_square(&squares(view, replica)[..view.equation.tokens.shape.sources()])
 }
 
 /// Over passive tokens; not a number without a limit, or where there are none.
 pub fn tagged_error(view: &View, replica: usize) -> f64 {
-    root_mean_square(&squares(view, replica)[view.problem.tokens.shape.sources()..])
+    root_mean_square(&squares(view, replica)[view.equation.tokens.shape.sources()..])
 }
 
 /// |x_i - xbar_i|^2 of every token.
 fn squares(view: &View, replica: usize) -> Vec<f64> {
-    let shape = view.problem.tokens.shape;
+    let shape = view.equation.tokens.shape;
     let Some(twins) = view.twins(replica) else {
         return vec![f64::NAN; shape.count];
     };
@@ -41,26 +41,10 @@ fn root_mean_square(squares: &[f64]) -> f64 {
 mod tests {
     use super::*;
     use crate::{
-        limit::{self, Nodes},
         model::{Course, Model},
-        observables::Limit,
-        problem::{Algorithm, Problem, Schedule},
-        scheme::Scheme,
+        observables::{Equation, Limit, LimitState, Nodes},
         tokens::{Shape, Tokens, Weights},
     };
-
-    fn problem(shape: Shape, coordinates: &[f64]) -> Problem {
-        Problem {
-            tokens: Tokens { shape, coordinates: coordinates.to_vec(), weights: Weights::Equal },
-            model: Model::default(),
-            course: Course::Constant,
-            scheme: Scheme::Heun,
-            schedule: Schedule { steps: 1, end: 1.0, observe_every: 1 },
-            quantities: Vec::new(),
-            algorithm: Algorithm::Auto,
-            tolerance: None,
-        }
-    }
 
     /// Of the second replica, behind two nodes: sources 3 and 4 off give (25 / 2)^{1/2}, the one passive token (1, 2) off
     /// gives 5^{1/2}.
@@ -69,13 +53,22 @@ mod tests {
         let shape = Shape { replicas: 2, count: 3, dim: 2, passive: 1 };
         let tokens = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 4.0, 1.0, 2.0];
         let twins = [vec![9.0; 4], vec![7.0; 6], vec![0.0; 6]].concat();
-        let problem = problem(shape, &tokens);
-        let beside = Shape { replicas: 1, count: 8, dim: 2, passive: 6 };
-        let limit = limit::Limit::at_rest(self::problem(beside, &twins), Nodes::Points);
-        let limit = Limit::new(&limit, &twins, &[], 2).expect("a limit");
+        let start = Tokens { shape, coordinates: tokens.to_vec(), weights: Weights::Equal };
+        let (model, course) = (Model::default(), Course::Constant);
+        let state = LimitState {
+            shape: Shape { replicas: 1, count: 8, dim: 2, passive: 6 },
+            tokens: &twins,
+            weights: &[0.5; 2],
+            nodes: &Nodes::Points,
+            quantiles: None,
+            grid: None,
+            is_unit: true,
+            is_sampled: false,
+        };
+        let limit = Limit::new(state, &[], 2).expect("a limit");
         let view = View {
-            problem: &problem,
-            model: &problem.model,
+            equation: Equation { tokens: &start, model: &model, course: &course },
+            model: &model,
             time: 0.0,
             tokens: &tokens,
             limit: Some(&limit),

@@ -4,12 +4,12 @@ use rayon::prelude::*;
 
 use super::{
     Definition, Need, Numbers, Objection, Observable, Setup, View,
+    equation::Equation,
     wasserstein::{self, COSTS},
 };
 use crate::{
     budget::{Part, Sizes},
     observe::Statistics,
-    problem::Problem,
     tokens::Tokens,
     transport::{Measure, Order, TransportError},
 };
@@ -65,22 +65,22 @@ impl Observable for W1Copies {
     }
 
     fn measure_together(&self, view: &View) -> Result<Option<Vec<Vec<f64>>>, TransportError> {
-        let copies = copies(view.problem, view.tokens)?;
+        let copies = copies(&view.equation, view.tokens)?;
         let of_replica = |replica: usize| vec![copies[replica / 2]];
-        Ok(Some((0..view.problem.tokens.shape.replicas).map(of_replica).collect()))
+        Ok(Some((0..view.equation.tokens.shape.replicas).map(of_replica).collect()))
     }
 }
 
 /// W_1 of the tokens of replicas 2k and 2k + 1, one number for both. A replica left over has no other: not a number.
-pub(super) fn copies(problem: &Problem, tokens: &[f64]) -> Result<Vec<f64>, TransportError> {
-    let replicas = problem.tokens.shape.replicas;
-    let measure = |replica| Measure::later(&problem.tokens, tokens, replica);
+pub(super) fn copies(equation: &Equation, tokens: &[f64]) -> Result<Vec<f64>, TransportError> {
+    let replicas = equation.tokens.shape.replicas;
+    let measure = |replica| Measure::later(equation.tokens, tokens, replica);
     let pair = |k: usize| match 2 * k + 1 {
-        other if other < replicas => wasserstein::exact(problem, Order::One, &measure(2 * k)?, &measure(other)?),
+        other if other < replicas => wasserstein::exact(equation, Order::One, &measure(2 * k)?, &measure(other)?),
         _ => Ok(f64::NAN),
     };
     let pairs: Vec<usize> = (0..replicas.div_ceil(2)).collect();
-    let at_once = (COSTS / (8 * problem.tokens.shape.sources().pow(2))).max(1);
+    let at_once = (COSTS / (8 * equation.tokens.shape.sources().pow(2))).max(1);
     let distances = |pairs: &[usize]| pairs.par_iter().map(|k| pair(*k)).collect::<Result<Vec<f64>, _>>();
     Ok(pairs.chunks(at_once).map(distances).collect::<Result<Vec<_>, _>>()?.concat())
 }

@@ -2,11 +2,12 @@
 
 use super::{
     Limit, Numbers, Objection, Resolution, Setup, View,
-    law::{Law, from_limit, objection_to_moments},
+    distances::{self, from_limit, objection_to_moments},
+    equation::Equation,
 };
 use crate::{
     budget::{DOUBLE, Part, Sizes},
-    problem::{Problem, Reference},
+    observables::Reference,
     tokens::{Tokens, Weights},
     transport::{Measure, Order, TransportError, assignment, circle},
 };
@@ -15,8 +16,8 @@ use crate::{
 pub const COSTS: usize = 2 << 30;
 
 /// W_p: geodesic between unit vectors of the plane, else chordal by assignment.
-pub fn exact(problem: &Problem, order: Order, a: &Measure, b: &Measure) -> Result<f64, TransportError> {
-    if problem.tokens.shape.dim == 2 && problem.model.geometry.is_unit() {
+pub fn exact(equation: &Equation, order: Order, a: &Measure, b: &Measure) -> Result<f64, TransportError> {
+    if equation.tokens.shape.dim == 2 && equation.model.geometry.is_unit() {
         circle::wasserstein(order, a, b)
     } else {
         assignment::wasserstein(order, a, b)
@@ -26,8 +27,8 @@ pub fn exact(problem: &Problem, order: Order, a: &Measure, b: &Measure) -> Resul
 /// W_p of a replica and the limit.
 pub fn of_limit(view: &View, replica: usize, order: Order) -> Numbers {
     let distance = match view.limit.and_then(|limit| limit.curve.as_ref()) {
-        Some(curve) => curve.wasserstein(order, &Law::of(view, replica).measure()?)?,
-        None => from_limit(view, replica, |a, b| exact(view.problem, order, a, b))?,
+        Some(curve) => curve.wasserstein(order, &distances::sources(view, replica).measure()?)?,
+        None => from_limit(view, replica, |a, b| exact(&view.equation, order, a, b))?,
     };
     Ok(vec![distance])
 }

@@ -22,10 +22,14 @@ mod error;
 pub mod harmonics;
 pub mod kernel;
 mod line;
+pub(crate) mod mean_exponential;
 mod measure;
+pub(crate) mod point_moments;
 mod quantiles;
+pub(crate) mod series;
 pub mod sinkhorn;
 pub mod sliced;
+pub(crate) mod zonal;
 
 pub use self::{
     error::TransportError,

@@ -127,7 +127,7 @@ pub fn left_to_the_host() -> Result<(), String> {
         problem.model.attention.normalization = normalization;
         let mut gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
         let statistics = block_on(gpu.observe(&[quantity])).map_err(text)?;
-        if statistics[0].lacks(quantity) == stays {
+        if quantity.is_lacking_in(&statistics[0]) == stays {
             return Err(format!("{normalization:?}: {:?}", statistics[0].measured));
         }
     }
@@ -141,15 +141,16 @@ fn check(device: &Device, problem: &Problem) -> Result<(), String> {
     let statistics = block_on(gpu.observe(&problem.quantities)).map_err(text)?;
     let tokens = block_on(gpu.tokens()).map_err(text)?;
     let model = &problem.model;
-    let view = View { problem, model, time: 0.0, tokens: &tokens, limit: None, centres: &[] };
+    let view = View { equation: problem.equation(), model, time: 0.0, tokens: &tokens, limit: None, centres: &[] };
     for replica in 0..problem.tokens.shape.replicas {
         let Attention { mask, position, normalization, beta, .. } = &model.attention;
         let what =
             format!("{:?}, {mask:?}, {position:.20?}, {normalization:?}, replica {replica}", problem.tokens.shape);
-        let expected =
-            observables::values(&view, replica, &Statistics::default()).map_err(|error| error.to_string())?;
-        let found =
-            statistics[replica].measured(problem.quantities[0]).ok_or_else(|| format!("{what}: not measured"))?;
+        let expected = observables::values(&problem.quantities, &view, replica, &Statistics::default())
+            .map_err(|error| error.to_string())?;
+        let found = statistics[replica]
+            .measured(problem.quantities[0].word())
+            .ok_or_else(|| format!("{what}: not measured"))?;
         // The gap of a lone token, and all of a row that nobody is in.
         if expected.iter().zip(found).any(|(e, f)| e.is_nan() != f.is_nan()) {
             return Err(format!("{what}: {found:?}, expected {expected:?}"));

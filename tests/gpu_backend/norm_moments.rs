@@ -81,7 +81,7 @@ fn check(device: &Device, problem: &Problem) -> Result<(), String> {
     let tokens = block_on(gpu.tokens()).map_err(text)?;
     for replica in 0..replicas {
         let what = format!("{:?}, replica {replica}", problem.tokens.shape);
-        let found = statistics[replica].measured(MOMENTS).ok_or_else(|| format!("{what}: not measured"))?;
+        let found = statistics[replica].measured(MOMENTS.word()).ok_or_else(|| format!("{what}: not measured"))?;
         if found.len() != ORDER {
             return Err(format!("{what}: {} numbers", found.len()));
         }
@@ -107,7 +107,7 @@ pub fn left_to_the_host() -> Result<(), String> {
     let measures = |problem: &Problem, order| {
         let mut gpu = block_on(Gpu::new(device()?, problem)).map_err(text)?;
         let statistics = block_on(gpu.observe(&[Quantity::NormMoments(NormMoments { order })])).map_err(text)?;
-        Ok::<bool, String>(!statistics[0].lacks(Quantity::NormMoments(NormMoments { order })))
+        Ok::<bool, String>(!Quantity::NormMoments(NormMoments { order }).is_lacking_in(&statistics[0]))
     };
     let orders = [measures(&problem, ORDER)?, measures(&problem, ORDER + 1)?];
     problem.tokens.weights = Weights::Each(vec![0.5, 0.5, 0.0, 0.0]);

@@ -62,7 +62,7 @@ pub fn of_segments() -> Result<(), String> {
     for (count, replicas) in [(40, 10), (300, 2), (281, 2)] {
         let mut gpu = block_on(Gpu::new(&device, &beside(shape(count, replicas), 0.1))).map_err(text)?;
         let statistics = block_on(gpu.observe(&[Quantity::Lyapunov])).map_err(text)?;
-        if !statistics[0].lacks(Quantity::Lyapunov) {
+        if !Quantity::Lyapunov.is_lacking_in(&statistics[0]) {
             return Err(format!("{replicas} replicas of {count} tokens are not all beside each other"));
         }
     }
@@ -82,7 +82,7 @@ pub fn beyond_single_precision() -> Result<(), String> {
     problem.tokens.weights = Weights::Each(weights);
     let mut gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
     let statistics = block_on(gpu.observe(&[Quantity::Lyapunov])).map_err(text)?;
-    if statistics[0].lacks(Quantity::Lyapunov) { Ok(()) } else { Err("a weight that is lost".into()) }
+    if Quantity::Lyapunov.is_lacking_in(&statistics[0]) { Ok(()) } else { Err("a weight that is lost".into()) }
 }
 
 fn check(device: &Device, problem: &Problem) -> Result<(), String> {
@@ -93,7 +93,7 @@ fn check(device: &Device, problem: &Problem) -> Result<(), String> {
     for replica in (0..replicas).filter(|replica| replica ^ 1 < replicas) {
         let what = format!("{:?}, replica {replica}", problem.tokens.shape);
         let found =
-            statistics[replica].measured(Quantity::Lyapunov).ok_or_else(|| format!("{what}: not measured"))?;
+            statistics[replica].measured(Quantity::Lyapunov.word()).ok_or_else(|| format!("{what}: not measured"))?;
         let mut square = 0.0;
         for i in 0..count {
             for k in 0..dim {

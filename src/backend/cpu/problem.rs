@@ -13,7 +13,6 @@ use super::{
 };
 use crate::{
     backend::{BackendError, Method, Point},
-    budget::Sizes,
     model::{Field, Geometry, Mask, Model},
     problem::Problem,
     sums::{
@@ -73,7 +72,7 @@ impl<T: Real> Cpu<T> {
     pub(super) fn with_instructions(problem: &Problem, instructions: Instructions) -> Result<Self, BackendError> {
         let (tokens, attention) = (&problem.tokens, &problem.model.attention);
         let shape = tokens.shape;
-        Sizes::of(problem).require_cpu(T::PRECISION, problem.model.geometry.sees_directions())?;
+        problem.sizes().require_cpu(T::PRECISION, problem.model.geometry.sees_directions())?;
         let harmonics = Harmonics::choose(problem)?;
         let bias = Bias::new(shape, &tokens.weights);
         let columns = |count| Columns::zeros(shape.replicas, shape.dim, count);

@@ -1,6 +1,7 @@
 //! What an experiment means: files are read, keys compared with each other, and every question answered.
 
 mod geometry;
+mod observe;
 mod reference;
 mod trained;
 

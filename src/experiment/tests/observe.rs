@@ -128,7 +128,7 @@ fn every_second_replica_starts_next_to_the_first() {
         for first in [0, 2] {
             let found = square(first, first + 1) / 1e-6;
             assert!((found - freedom).abs() < 5.0 * (2.0 * freedom / count as f64).sqrt(), "{geometry}: {found}");
-            let mut lengths = tokens.replica(first + 1).chunks(dim).map(crate::observe::norm);
+            let mut lengths = tokens.replica(first + 1).chunks(dim).map(crate::vector::norm);
             assert_eq!(lengths.all(|length| (length - 1.0).abs() < 1e-14), geometry == "sphere");
         }
         assert!(square(0, 2) > 1.0, "pairs are independent of each other");

@@ -20,11 +20,7 @@ use rayon::prelude::*;
 
 use self::nodes::{Heights, meridian, nodes};
 use super::{
-    Limit, LimitError, Motion, Nodes, beside,
-    mean_exponential::mean_exponential,
-    on_sphere, pieces,
-    series::Series,
-    serves,
+    Limit, LimitError, Motion, Nodes, beside, on_sphere, pieces, serves,
     solver::{Flow, largest},
 };
 use crate::{
@@ -34,6 +30,11 @@ use crate::{
     model::{Field, Head, Matrix, Model, Normalization},
     observables::Quantity,
     problem::{Problem, ReferenceSteps as Steps},
+    transport::{
+        mean_exponential::mean_exponential,
+        series::Series,
+        zonal::{BELOW, SHARPEST, kernel_mean},
+    },
     vector::dot,
 };
 
@@ -41,14 +42,10 @@ use crate::{
 /// kappa are finer by kappa^{1/2}.
 const NODES: f64 = 256.0;
 const COARSE: f64 = 1000.0;
-/// Beyond, [`Series`] has too few polynomials for a kernel of width kappa^{-1/2}.
-pub(crate) const SHARPEST: f64 = 2.5e5;
 /// Nodes at most.
 const MOST: usize = 16_384;
 /// How far measures may be apart, as maximum mean discrepancies, that stand for the same.
 const SAME: f64 = 1e-7;
-/// Terms e^{-BELOW} times the largest are below rounding, however many.
-const BELOW: f64 = 50.0;
 
 /// The arithmetic of a zonal limit. Where x is, its height t over the axis says: x = t e + (1 - t^2)^{1/2} u with u as at time zero.
 ///
@@ -274,23 +271,6 @@ fn multiple(matrix: &Matrix) -> f64 {
 
 fn kappa(model: &Model, head: &Head) -> f64 {
     model.attention.beta_of(head) * multiple(&head.query_key)
-}
-
-/// h(t) = sum_s w_s e^{beta (t s - 1)} A(beta sqrt(1 - t^2) sqrt(1 - s^2)), the mean of e^{beta (<x, y> - 1)} over the y of a
-/// measure symmetric about an axis for an x of height t, heights and weights being those of the measure.
-pub(crate) fn kernel_mean(heights: &[f64], weights: &[f64], dim: usize, beta: f64) -> Series {
-    Series::of(0.0, |t| {
-        let mean = |(s, weight): (&f64, &f64)| {
-            let across = (1.0 - t * t).max(0.0) * (1.0 - s * s).max(0.0);
-            let z = beta * across.sqrt();
-            // ln A(z) <= z: where even that leaves nothing, A need not be known.
-            if beta * (t * s - 1.0) + z < -BELOW {
-                return 0.0;
-            }
-            weight * (beta * (t * s - 1.0) + mean_exponential(dim - 1, z).logarithm).exp()
-        };
-        heights.iter().zip(weights).map(mean).sum()
-    })
 }
 
 impl Flow for Zonal {

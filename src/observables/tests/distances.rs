@@ -248,7 +248,7 @@ fn copies_are_as_far_as_their_points() {
         let angles = [[0.5, 0.5, 3.0], [2.5, 2.5, 0.0], [1.0, 2.0, 0.0], [2.0, 1.0, 3.0]];
         let coordinates = angles.concat().into_iter().flat_map(|angle| at(dim, angle)).collect();
         let problem = problem(Tokens { shape, coordinates, weights: Weights::Equal }, &[Quantity::W1Copies]);
-        let found = copies(&problem, &problem.tokens.coordinates).expect("distances");
+        let found = copies(&problem.equation(), &problem.tokens.coordinates).expect("distances");
         close("apart", found[0], expected, 1e-14);
         close("permuted", found[1], 0.0, 1e-14);
         let mut limit = particles(&problem, &law(dim), 4, 1).expect("particles");

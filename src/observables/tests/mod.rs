@@ -3,9 +3,7 @@
 mod definitions;
 mod distances;
 
-use super::{
-    Directions, Quantity, View, clusters, dissipation, effective_rank, modes, overlap_histogram, renyi_centres,
-};
+use super::{Directions, Quantity, View, centres, clusters, dissipation, effective_rank, modes, overlap_histogram};
 use crate::{
     initial::{Law, draw},
     model::{Attention, Course, Head, Matrix, Normalization},
@@ -249,8 +247,8 @@ fn centres_are_those_of_one_loop() {
             }
         }
         assert!(count < 2 || parked.len() > strong.len() && strong.len() > 10, "no test: d = {dim}");
-        assert_eq!(renyi_centres::parked(&cloud, separation.cos()), parked);
-        assert_eq!(renyi_centres::strong(&cloud, separation.cos()), strong);
+        assert_eq!(centres::parked(&cloud, separation.cos()), parked);
+        assert_eq!(centres::strong(&cloud, separation.cos()), strong);
     }
 }
 
@@ -263,8 +261,8 @@ fn centres_are_as_many_as_papers_say() {
     let (mut parked, mut strong) = (0.0, 0.0);
     for seed in 0..REPLICAS {
         let cloud = uniform(10_000, 2, seed);
-        parked += renyi_centres::parked(&cloud, separation.cos()).len() as f64 / REPLICAS as f64;
-        strong += renyi_centres::strong(&cloud, separation.cos()).len() as f64 / REPLICAS as f64;
+        parked += centres::parked(&cloud, separation.cos()).len() as f64 / REPLICAS as f64;
+        strong += centres::strong(&cloud, separation.cos()).len() as f64 / REPLICAS as f64;
     }
     let pi = std::f64::consts::PI;
     // Standard deviations of the means are below 0.3 and 0.1.
@@ -296,7 +294,7 @@ fn a_rate_overflows_only_where_it_must() {
             tolerance: None,
         };
         let (model, tokens) = (&problem.model, &problem.tokens.coordinates);
-        let view = View { problem: &problem, model, time: 0.0, tokens, limit: None, centres: &[] };
+        let view = View { equation: problem.equation(), model, time: 0.0, tokens, limit: None, centres: &[] };
         let rate = dissipation::log_energy_rate(&view, 0);
         let log = beta * (2.0 * angle.cos() - 1.0) - (beta * (angle.cos() - 1.0)).exp().ln_1p();
         let expected = c.signum() * beta * angle.sin().powi(2) * (c.abs().ln() + log).exp();

@@ -19,7 +19,7 @@ use crate::backend::gpu::{
 use crate::{
     backend::{BackendError, Point},
     model::{Field, Model},
-    observables::{Attention, Modes, Need, NormMoments, OnDevice, OverlapHistogram, Quantity},
+    observables::{Need, OnDevice, Quantity},
     observe::Statistics,
     problem::Problem,
 };
@@ -93,7 +93,7 @@ impl Observables {
         for quantity in quantities {
             let measured = self.measure(observed, *quantity).await?;
             for (replica, numbers) in statistics.iter_mut().zip(measured.into_iter().flatten()) {
-                replica.measured.push((*quantity, numbers));
+                replica.measured.push((quantity.word(), numbers));
             }
         }
         Ok(statistics)
@@ -137,25 +137,23 @@ impl Observables {
     ) -> Result<Option<Vec<Vec<f64>>>, BackendError> {
         let Some(on_device) = quantity.on_device() else { return Ok(None) };
         match on_device {
-            OnDevice::OverlapHistogram(OverlapHistogram { bins, pairs, .. }) if self.counts_all(pairs) => {
+            OnDevice::OverlapHistogram { bins, pairs } if self.counts_all(pairs) => {
                 overlap_histograms(&mut self.overlaps, observed, bins).await
             }
-            OnDevice::NormMoments(NormMoments { order }) if self.weights_are_held => {
+            OnDevice::NormMoments { order } if self.weights_are_held => {
                 norm_moments(&mut self.norm_moments, observed, &self.statistics, order).await
             }
             OnDevice::Separation if self.weights_are_held => {
                 separations(&mut self.separations, observed, &self.statistics).await
             }
-            OnDevice::Attention(Attention { rows, seed }) => {
+            OnDevice::Attention { rows, seed } => {
                 attention(&mut self.attention_statistics, observed, (rows, seed)).await
             }
-            OnDevice::Modes(Modes { degree }) => {
-                modes(&mut self.modes, observed, self.statistics.unit(), degree).await
-            }
+            OnDevice::Modes { degree } => modes(&mut self.modes, observed, self.statistics.unit(), degree).await,
             // The rate of the energy is read with the statistics; the others are left to the host.
             OnDevice::Dissipation
-            | OnDevice::OverlapHistogram(_)
-            | OnDevice::NormMoments(_)
+            | OnDevice::OverlapHistogram { .. }
+            | OnDevice::NormMoments { .. }
             | OnDevice::Separation => Ok(None),
         }
     }

@@ -94,7 +94,7 @@ impl Flow {
     /// That of `problem`, if it is one that moves.
     pub fn of(problem: &Problem) -> Option<Flow> {
         let attention = &problem.model.attention;
-        let slope = flow_slope(problem).filter(|slope| *slope != 0.0)?;
+        let slope = flow_slope(&problem.equation()).filter(|slope| *slope != 0.0)?;
         let normalizer = match attention.normalization {
             Normalization::Unnormalized => Normalizer::One,
             Normalization::Shifted => Normalizer::Peak,
@@ -289,7 +289,9 @@ impl ChunkStatistics {
                     Normalizer::Peak => self.betas[0][replica],
                 };
                 let log_rate = log_sum(&pairs(parts, VECTOR, unit)) + log_normalizer - log_energy(&[1.0]);
-                statistics.measured.push((Quantity::Dissipation, vec![times_exponential(1.0 / slope, log_rate)]));
+                statistics
+                    .measured
+                    .push((Quantity::Dissipation.word(), vec![times_exponential(1.0 / slope, log_rate)]));
             }
             statistics
         };

@@ -8,7 +8,7 @@
 const LARGE: f64 = 1e200;
 
 /// A, as far as a field needs it.
-pub(super) struct MeanExponential {
+pub(crate) struct MeanExponential {
     /// ln A(z).
     pub logarithm: f64,
     /// A'(z) / (z A(z)), 1 / dim at z = 0.
@@ -16,7 +16,7 @@ pub(super) struct MeanExponential {
 }
 
 /// At z >= 0, over the unit sphere of R^dim, two points for dim = 1.
-pub(super) fn mean_exponential(dim: usize, z: f64) -> MeanExponential {
+pub(crate) fn mean_exponential(dim: usize, z: f64) -> MeanExponential {
     let dim = dim as f64;
     // m_l I_{nu+l} falls like l^{dim-2} e^{-l^2 / 2z}, and like z^l / l! once l > z. Five more than the roots would give
     // all digits.

@@ -1,13 +1,13 @@
 //! Mean and covariance of weighted points.
 
-pub(crate) struct Moments {
+pub(crate) struct PointMoments {
     /// m = sum_j w_j x_j.
     pub mean: Vec<f64>,
     /// sum_j w_j (x_j - m)(x_j - m)^T, row-major.
     pub covariance: Vec<f64>,
 }
 
-impl Moments {
+impl PointMoments {
     /// Of `points`, row-major, whose weights have the sum one.
     pub fn of(points: &[f64], dim: usize, weight: impl Fn(usize) -> f64) -> Self {
         let mut mean = vec![0.0; dim];

@@ -1,0 +1,15 @@
+//! What is known of a problem before it is measured.
+
+use crate::{
+    model::{Course, Model},
+    tokens::Tokens,
+};
+
+/// Tokens at time zero, and the equation that moves them.
+#[derive(Clone, Copy, Debug)]
+pub struct Equation<'a> {
+    pub tokens: &'a Tokens,
+    /// At time zero.
+    pub model: &'a Model,
+    pub course: &'a Course,
+}

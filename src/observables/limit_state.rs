@@ -1,0 +1,34 @@
+//! Where a limit is at the time of a sample, and how its measure is known.
+
+use crate::{initial::CircleQuantiles, tokens::Shape};
+
+/// What the nodes of a limit are to its measure.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Nodes {
+    /// Its points.
+    Points,
+    /// Points of one meridian, which have its heights over the axis, about which it is symmetric.
+    Meridian { axis: Vec<f64> },
+    /// Points that have its mean and covariance; it is normal.
+    Moments,
+}
+
+/// A limit at one time, as far as distances from it need to know.
+#[derive(Clone, Debug)]
+pub struct LimitState<'a> {
+    /// Of one replica: nodes, and behind them passive tokens, of which the last are the twins of those of the problem.
+    pub shape: Shape,
+    /// Nodes and passive tokens, ordered (token, component).
+    pub tokens: &'a [f64],
+    /// Those of the nodes, of sum one.
+    pub weights: &'a [f64],
+    pub nodes: &'a Nodes,
+    /// On the circle: where the law is, if that is known.
+    pub quantiles: Option<CircleQuantiles>,
+    /// Nodes in a direction, where they are a grid of heights and twice as many longitudes.
+    pub grid: Option<usize>,
+    /// Whether all tokens have length one.
+    pub is_unit: bool,
+    /// Whether nodes are a sample of the law, whose error is in every distance from it.
+    pub is_sampled: bool,
+}

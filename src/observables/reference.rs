@@ -1,0 +1,33 @@
+//! Which limit tokens are compared with.
+
+use std::fmt;
+
+/// How the limit n = infinity of a problem is found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Reference {
+    /// By weighted nodes, as many as twins need to end within `tolerance` of where half as many lead them.
+    Quadrature { tolerance: f64 },
+    /// By heights over the axis of a symmetric law.
+    Zonal,
+    /// By mean and covariance of a normal law.
+    Gaussian,
+    /// By the overlap of equiangular tokens; not a limit, but exact for their number.
+    Equiangular,
+    /// By a sample of `count` tokens of their own: an approximation, whose error is that of propagation of chaos.
+    Particles { count: usize },
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Reference::Quadrature { tolerance } => write!(f, "quadrature to {tolerance:e}"),
+            Reference::Zonal => write!(f, "zonal"),
+            Reference::Gaussian => write!(f, "gaussian"),
+            Reference::Equiangular => write!(f, "equiangular"),
+            Reference::Particles { count } => {
+                let error = (*count as f64).powf(-0.5);
+                write!(f, "{count} particles, an approximation of error about count^(-1/2) = {error:.1e}")
+            }
+        }
+    }
+}
