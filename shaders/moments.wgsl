@@ -1,4 +1,4 @@
-// What the kernels of moments sum_j w_j H(x_j), and of modes, read and write, and how a workgroup adds up.
+// The parameters and buffers of the kernels of moments sum_j w_j H(x_j) and of modes, and the sums of a workgroup.
 //
 // Each thread carries the recurrences of KEYS tokens in registers. HARMONICS harmonics at a time, it sums them over its
 // own tokens; the sums of all threads then meet in workgroup memory, and the result is added to the sums of the span,

@@ -1,4 +1,4 @@
-//! The series of every head at the queries of one buffers.
+//! The series of every head at the queries of one set of buffers.
 
 use super::coefficients::{Coefficients, Radial};
 use crate::backend::gpu::{
