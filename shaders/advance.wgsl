@@ -194,7 +194,7 @@ fn advance(
         tile_index = thread / LANES;
     }
     let place = Place(thread - tile_index * LANES, LANES, 0u, tile_index * TILE);
-    // Beyond the last replica, and beyond its last token, threads move a token of their own that is nobody's source.
+    // Beyond the last replica, and beyond its last token, threads move a token of their own that is the source of no query.
     let replica = group * TILES + tile_index;
     let alive = replica < params.replicas;
     let base = replica * params.count;

@@ -79,14 +79,14 @@ fn keep(i: u32, thread: u32, sum: vec2<f32>) {
 // Adds what all threads have kept to HARMONICS sums of the span from `at` on, or writes it if it is the first.
 fn add_to_span(at: u32, thread: u32, fresh: bool) {
     workgroupBarrier();
-    // A thread adds up a share of the column of one value. Nobody reads `parts` here: whoever did has passed a barrier.
+    // A thread adds up a share of the column of one value. No thread still reads `parts`: all readers have passed a barrier.
     var part = 0.0;
     let first = (thread / VALUES) * VALUES;
     for (var i = 0u; i < VALUES; i += 1u) {
         part += lanes[(thread % VALUES) * STRIDE + first + i];
     }
     parts[thread] = part;
-    // Beyond this barrier nobody reads `lanes`, so that they may be written again.
+    // Beyond this barrier no thread reads `lanes`, so that they may be written again.
     workgroupBarrier();
     if (thread < HARMONICS) {
         var total = vec2<f32>(0.0);
