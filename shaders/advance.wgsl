@@ -21,7 +21,7 @@ struct Advance {
     softmax: u32,
     // One for the field projected to the tangent space of the sphere.
     tangent: u32,
-    // Query i sees the first i + reach sources, none if that is negative.
+    // Query i attends to the first i + reach sources, to none if that is negative.
     reach: i32,
     // A fixed shift is that of the largest score, `peak` times the scale of the replica.
     peak: f32,
@@ -60,7 +60,7 @@ fn times(x: Token, at: u32) -> Token {
     return product;
 }
 
-// Windows are for replicas that go stage by stage.
+// Replicas under a window are not moved by this kernel.
 fn attends(query: u32, key: u32) -> bool {
     return true;
 }
@@ -188,13 +188,13 @@ fn advance(
     if (group >= params.end_group) {
         return;
     }
-    // Said so that a compiler knows that all threads read the same keys.
+    // Written like this so that a compiler knows that all threads read the same keys.
     var tile_index = 0u;
     if (TILES > 1u) {
         tile_index = thread / LANES;
     }
     let place = Place(thread - tile_index * LANES, LANES, 0u, tile_index * TILE);
-    // Beyond the last replica, and beyond its last token, threads move a token of their own that is nobody's source.
+    // Beyond the last replica, and beyond its last token, threads move a token of their own that is the source of no query.
     let replica = group * TILES + tile_index;
     let alive = replica < params.replicas;
     let base = replica * params.count;

@@ -1,9 +1,9 @@
-// How sharp attention is in some rows: what is known of one after a slice of its keys, with s_j the score and the log-weight of
-// key j to base two,
+// Statistics of some rows of attention. Of each slice of the keys of a row one workgroup finds, with s_j the sum of the score and
+// the log-weight of key j to base two,
 //
 //     (largest s, second largest s, S = sum_j 2^{s_j - largest}, sum_j (s_j - largest) 2^{s_j - largest})
 //
-// for one workgroup. The host joins the slices of a row. A row without a visible source has (MASKED_SCORE, MASKED_SCORE, 0, 0).
+// The host joins the slices of a row. A row without a visible source has (MASKED_SCORE, MASKED_SCORE, 0, 0).
 
 struct AttentionStatistics {
     // Workgroups of this dispatch: [first_group, end_group) of all of them, ordered (row, slice).
@@ -30,7 +30,7 @@ struct AttentionStatistics {
 @group(0) @binding(1) var<storage, read> queries: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> keys: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> weights: array<vec2<f32>>;
-// The rows that are looked at, of the query segment.
+// The rows of the query segment whose statistics are wanted.
 @group(0) @binding(4) var<storage, read> chosen: array<u32>;
 @group(0) @binding(5) var<storage, read_write> found: array<vec4<f32>>;
 

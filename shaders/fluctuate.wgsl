@@ -1,8 +1,8 @@
-// The noise of every token: intensity times standard normal numbers, its own or those of its replica.
+// The noise of every token: intensity times standard normal numbers, drawn for the token or uploaded for its replica.
 //
 // Own numbers are those of `random::normals`: vector c of a token comes from the four words of Philox4x32-10 at the counter
-// (step, replica, token, purpose + 256 c), by the method of Box and Muller. Logarithm, sine and cosine are made here, because
-// drivers owe no more than eleven bits of them.
+// (step, replica, token, purpose + 256 c), by the method of Box and Muller. Logarithm, sine and cosine are computed here, because
+// the language promises no more than eleven bits of them.
 
 struct Fluctuate {
     rows: u32,

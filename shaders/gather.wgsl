@@ -1,4 +1,4 @@
-// Copies sampled tokens to where their velocities are computed twice.
+// Copies the tokens of a sample to buffers of their own, where their velocities are computed in two ways.
 
 struct Gather {
     // Tokens of the sample in all replicas of the segment, and in one.

@@ -2,7 +2,7 @@
 // time. A subgroup owns every strip whose number is its own modulo that of subgroups, so that nothing here depends on how
 // large subgroups are, but for SLOTS: the strips of a subgroup where they are as large as they may be.
 //
-// Queries stay in matrices as far as PANEL columns go; wider ones come again for every tile. What lies beyond a token is zero,
+// Queries of up to PANEL columns stay in matrices; wider ones are loaded again for every tile. What lies beyond a token is zero,
 // and what lies beyond the last row repeats it and is masked.
 
 @group(0) @binding(5) var<storage, read> values: array<vec4<f32>>;
@@ -29,7 +29,7 @@ struct Team {
     subgroups: u32,
 }
 
-// Where vector k of a tile of `vectors` a row lies.
+// Writes vector k of a tile whose rows have `vectors` vectors.
 fn put(k: u32, vectors: u32, value: vec4<f32>) {
     let at = (k / vectors) * OPERAND_STRIDE + 4u * (k % vectors);
     operand[at] = f16(value.x);
@@ -59,7 +59,7 @@ fn load_queries(thread: u32, team: Team, q: ptr<function, Queries>, place: Place
         for (var slot = 0u; slot < SLOTS; slot += 1u) {
             let strip = slot * team.subgroups + team.subgroup;
             let row = strip * MATRIX;
-            // A whole subgroup goes on or does not.
+            // The condition is the same for all threads of a subgroup.
             if (row < first || row >= min(first + TILE, WIDE_QUERIES)) {
                 continue;
             }

@@ -1,7 +1,7 @@
-// The two products of a tile, in matrices of f16 that are summed in f32. A matrix cannot be looked into: its entries pass
-// through workgroup memory.
+// The two products of a tile, in matrices of f16 that are summed in f32. The entries of such a matrix cannot be
+// read in registers: they pass through workgroup memory.
 
-// Longer than a row of queries for the banks' sake.
+// A little longer than a row of queries, so that columns start in different banks.
 const SCORE_STRIDE: u32 = WIDE_QUERIES + 4u;
 const WEIGHT_STRIDE: u32 = WIDE_QUERIES + 8u;
 
@@ -48,7 +48,7 @@ fn multiply_keys(thread: u32, team: Team, q: ptr<function, Queries>, place: Plac
 // Adds weights times values to M.
 fn multiply_values(thread: u32, team: Team, m: ptr<function, Values>, place: Place, first_key: u32) {
     for (var first = 0u; first < VALUE_BLOCKS; first += BAND_BLOCKS) {
-        // Its barriers also end the writing of weights.
+        // Its barriers also separate the writing of weights from their reading.
         load_values(thread, place, first_key, first);
         for (var slot = 0u; slot < SLOTS; slot += 1u) {
             let strip = slot * team.subgroups + team.subgroup;

@@ -1,4 +1,4 @@
-// Weights in half precision, and the sums they make. The shift of a query puts the largest weight of the tile that set it at
+// Weights in half precision, and their sums. The shift of a query puts the largest weight of the tile that set it at
 // 2^LIFT, so that weights of 2^-26 of that are still normal numbers; where a later one would exceed 2^MOST, and after every
 // chunk, all sums go into the partials, and start anew.
 //
@@ -10,9 +10,9 @@ const MOST: f32 = 15.0;
 const PARTS: u32 = THREADS / WIDE_QUERIES;
 const PART_KEYS: u32 = TILE / PARTS;
 
-// In turn, for each thread: the largest rating it saw, and its share of Z.
+// In turn, for each thread: the largest of its ratings, and its share of Z.
 var<workgroup> lanes: array<f32, THREADS>;
-// By what the sums of a query, and what is in memory, are multiplied.
+// The factors of the new sums of a query, and of its partial in memory.
 var<workgroup> merge_factors: array<vec2<f32>, WIDE_QUERIES>;
 // One if sums must go into the partials.
 var<workgroup> due: atomic<u32>;
@@ -54,14 +54,14 @@ fn weigh(thread: u32, rating: ptr<function, Ratings>, row: ptr<function, Row>) {
     let member = thread % WIDE_QUERIES;
     let first = (thread / WIDE_QUERIES) * PART_KEYS;
     for (var k = 0u; k < PART_KEYS; k += 1u) {
-        // There and back, f32(f16(p)), compilers take for p.
+        // Compilers simplify f32(f16(p)) to p.
         let p = quantizeToF16(exp2((*rating)[k] - (*row).shift));
         weight[(first + k) * WEIGHT_STRIDE + member] = f16(p);
         (*row).z += p;
     }
 }
 
-// Merges (shift, Z) into the partials, and says by what M is to be multiplied.
+// Merges (shift, Z) into the partials, and leaves the factors of M in `merge_factors`.
 fn merge_header(thread: u32, span: Span, shift: f32, fresh: bool) {
     let query = span.place.first_query + thread;
     if (thread >= WIDE_QUERIES || query >= params.queries) {
@@ -86,7 +86,7 @@ fn merge_header(thread: u32, span: Span, shift: f32, fresh: bool) {
 
 // Merges the sums into the partials, if there are any.
 fn merge_partials(thread: u32, team: Team, span: Span, row: Row, m: ptr<function, Values>, fresh: bool, any: bool) {
-    // Whoever looked for the largest rating is done.
+    // No thread reads the largest ratings any more.
     workgroupBarrier();
     lanes[thread] = row.z;
     workgroupBarrier();

@@ -1,8 +1,8 @@
 // Attention at beta = infinity: the mean of the values of the sources that tie for the largest score of each query, as the
 // reduction in which they are rated by their log-weights alone and all others are masked.
 //
-// It comes twice: first it seeks the largest score of every query, and the largest magnitude of one, then it sums. Both times the
-// same instructions make the scores, so that whatever was largest is so again.
+// It runs twice: first it finds the largest score of every query, and the largest magnitude of one, then it sums. Both times the
+// same instructions compute the scores, so that the largest is the same number again.
 
 // For each partial (largest score, largest magnitude, 0, 0).
 @group(0) @binding(6) var<storage, read_write> extremes: array<vec4<f32>>;
@@ -30,7 +30,7 @@ fn find_least(thread: u32, place: Place) {
     }
 }
 
-// Adds the scores of a tile to the extremes of a quad, as far as this thread looks.
+// Adds the scores of this thread in a tile to the extremes of a quad.
 fn find_extremes(thread: u32, largest: ptr<function, vec4<f32>>, size: ptr<function, vec4<f32>>) {
     let first = (thread / QUADS) * PART_KEYS;
     for (var k = 0u; k < PART_KEYS; k += 1u) {
@@ -40,7 +40,7 @@ fn find_extremes(thread: u32, largest: ptr<function, vec4<f32>>, size: ptr<funct
     }
 }
 
-// Merges what all parts saw into what is in memory.
+// Merges the extremes of all parts into those in memory.
 fn merge_extremes(thread: u32, span: Span, largest: vec4<f32>, size: vec4<f32>) {
     workgroupBarrier();
     scratch[thread] = largest;

@@ -1,7 +1,7 @@
 // Squares of lengths that leave single precision.
 
-// |v|^2 of a row as (shift, |v|^2 2^-shift), the shift being even, or MASKED_SCORE where v = 0. What v is says `vector_of`, of whoever
-// includes this file.
+// |v|^2 of a row as (shift, |v|^2 2^-shift), the shift being even, or MASKED_SCORE where v = 0. The vectors of v are those of
+// `vector_of`, which a kernel that includes this file defines.
 fn square(row: u32) -> vec2<f32> {
     var largest = 0.0;
     for (var c = 0u; c < WIDTH; c += 1u) {

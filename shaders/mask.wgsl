@@ -1,7 +1,7 @@
-// What a mask lets a query see: a number of leading sources, that grows with the query. The parameters of every kernel
-// that asks have the sources and the reach, and those of the reductions what a window and `Mask::Others` need.
+// The sources that a mask leaves to a query: the leading ones, whose number grows with the query. The parameters of every kernel
+// that includes this file have the sources and the reach, and those of the reductions what a window and `Mask::Others` need.
 
-// How many of the leading sources of the key segment a query sees.
+// How many of the leading sources of the key segment are visible to a query.
 fn visible(query: u32) -> u32 {
     if (!MASKED) {
         return params.sources;

@@ -21,7 +21,7 @@ fn modes_circle(
             let direction = direction_of(vec3<f32>(tokens[row].xy, 0.0));
             point[k] = direction.x.xy;
             excess[k] = direction.excess;
-            power[k] = told(weight_of(span, key, row), direction.is_one);
+            power[k] = weight_or_lost(weight_of(span, key, row), direction.is_one);
         }
         for (var block = 0u; block < params.harmonics; block += HARMONICS) {
             for (var i = 0u; i < HARMONICS; i += 1u) {

@@ -44,7 +44,7 @@ fn modes_sphere(
             excess[k] = direction.excess;
             height[k] = direction.x.z + direction.excess * direction.x.z;
             fall[k] = (across + 2.0 * direction.excess * across) / (1.0 + abs(height[k]));
-            power[k] = told(weight_of(span, key, row), direction.is_one);
+            power[k] = weight_or_lost(weight_of(span, key, row), direction.is_one);
             before[k] = 0.0;
             current[k] = 1.0;
         }

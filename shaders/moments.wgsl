@@ -1,4 +1,4 @@
-// What the kernels of moments sum_j w_j H(x_j), and of modes, read and write, and how a workgroup adds up.
+// The parameters and buffers of the kernels of moments sum_j w_j H(x_j) and of modes, and the sums of a workgroup.
 //
 // Each thread carries the recurrences of KEYS tokens in registers. HARMONICS harmonics at a time, it sums them over its
 // own tokens; the sums of all threads then meet in workgroup memory, and the result is added to the sums of the span,
@@ -79,14 +79,14 @@ fn keep(i: u32, thread: u32, sum: vec2<f32>) {
 // Adds what all threads have kept to HARMONICS sums of the span from `at` on, or writes it if it is the first.
 fn add_to_span(at: u32, thread: u32, fresh: bool) {
     workgroupBarrier();
-    // A thread adds up a share of the column of one value. Nobody reads `parts` here: whoever did has passed a barrier.
+    // A thread adds up a share of the column of one value. No thread still reads `parts`: all readers have passed a barrier.
     var part = 0.0;
     let first = (thread / VALUES) * VALUES;
     for (var i = 0u; i < VALUES; i += 1u) {
         part += lanes[(thread % VALUES) * STRIDE + first + i];
     }
     parts[thread] = part;
-    // Beyond this barrier nobody reads `lanes`, so that they may be written again.
+    // Beyond this barrier no thread reads `lanes`, so that they may be written again.
     workgroupBarrier();
     if (thread < HARMONICS) {
         var total = vec2<f32>(0.0);

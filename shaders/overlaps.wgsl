@@ -147,7 +147,7 @@ fn bin_of(overlap: f32) -> u32 {
     return min(u32(place), params.bins - 1u);
 }
 
-// Adds to a number of two words. Whoever makes the low word wrap, and only he, sees it.
+// Adds to a number of two words. Exactly one addition makes the low word wrap, and carries into the high one.
 fn add(at: u32, count: u32) {
     if (count == 0u) {
         return;

@@ -1,4 +1,4 @@
-// What both products of rows with a matrix read and write: output_i = sigma(sum_l input_il matrix_l + bias). An input has
+// The parameters and buffers of both products of rows with a matrix: output_i = sigma(sum_l input_il matrix_l + bias). An input has
 // INNER vectors and an output WIDTH; the matrix has 4 INNER rows, padded like outputs, and the bias as one more.
 
 struct Project {

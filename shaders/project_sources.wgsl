@@ -6,7 +6,7 @@ struct ProjectSources {
     first_group: u32,
     end_group: u32,
     blocks: u32,
-    // Places of each list that this segment fills: its sources, and behind the last source of all, what is behind.
+    // Places of each list that this segment fills: its sources and, after the last source of all, the rest of the list.
     places: u32,
     sources: u32,
     // Rows of one replica in the segment, and the first of the batch.

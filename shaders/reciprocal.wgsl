@@ -1,4 +1,4 @@
-// What makes a token a direction: 1 / |x|, or zero for tokens without weight. Tokens of positive weight that have no
+// The factor that makes a token a direction: 1 / |x|, or zero for tokens without weight. Tokens of positive weight that have no
 // direction are counted, one past the bins of their replica.
 
 struct Reciprocal {
@@ -15,7 +15,7 @@ struct Reciprocal {
 @group(0) @binding(3) var<storage, read_write> factors: array<f32>;
 @group(0) @binding(4) var<storage, read_write> counts: array<atomic<u32>>;
 
-// Compilers may assume that nothing is infinite, so the bits are asked.
+// Compilers may assume that no number is infinite, so the bits are compared.
 fn is_finite(x: vec4<f32>) -> bool {
     return all((bitcast<vec4<u32>>(x) & vec4<u32>(0x7f800000u)) != vec4<u32>(0x7f800000u));
 }

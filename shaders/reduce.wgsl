@@ -1,4 +1,4 @@
-// What both reductions read and write. `queries` and `keys` may be the same tokens.
+// The parameters and buffers of all reductions. `queries` and `keys` may be the same tokens.
 
 struct Reduce {
     // Workgroups of this dispatch: [first_group, end_group) of all of them, ordered (replica, slice, block).
@@ -22,7 +22,7 @@ struct Reduce {
     // Scores are scale * <query, key> - shift, to base two; a running shift starts where it must and ignores `shift`.
     scale: f32,
     shift: f32,
-    // Under a mask: query i of its segment sees the first i + reach sources of the key segment, none if that is
+    // Under a mask: the first i + reach sources of the key segment are visible to query i of its segment, none if that is
     // negative.
     reach: i32,
     // How much later in its replica the first query is than the first key; the distance from which on a source is not visible; and one

@@ -1,6 +1,7 @@
 // Scores of wide tokens, and of heads whose keys, of INNER vectors, and values, of WIDTH, are not the tokens: a workgroup of 128
 // threads owns WIDE_QUERIES queries and walks over the keys, TILE = 32 at a time. Scores are formed as a blocked matrix
-// product over slabs of SLAB vectors. What a score makes of a source, `rated` says, of whoever includes this file.
+// product over slabs of SLAB vectors. The rating that a source gets by
+// its score is that of `rated`, which a kernel that includes this file defines.
 //
 // A thread always handles a quad of four queries: against four keys in the scores, against COLUMNS vectors in the
 // values, so that every vector it reads from workgroup memory serves sixteen multiply-adds or more.

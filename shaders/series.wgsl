@@ -1,5 +1,5 @@
-// What both series, of the circle and of the sphere, read and write: the directions of queries and the coefficients of
-// one head in, its partials (M, shift, Z) out. A thread owns QUERIES_AT_ONCE queries, so that a coefficient is read once
+// The parameters and buffers of both series, of the circle and of the sphere: directions of queries and coefficients of one head
+// are read, and its partials (M, shift, Z) are written. A thread owns QUERIES_AT_ONCE queries, so that a coefficient is read once
 // for all of them.
 //
 // If A is a multiple of the identity, all queries have the same length, and what depends on it is in the coefficients. If
@@ -23,7 +23,7 @@ struct Series {
     shift: f32,
     // What Z is where every key is in the direction of the query.
     unit: f32,
-    // The least Z / unit that is taken without remark.
+    // Where Z / unit is less, `worst` is lowered to it.
     least: f32,
 }
 
@@ -33,7 +33,7 @@ struct Series {
 // (factor, multiplicity, threshold) of every step from the highest degree down, then gamma_lm of every harmonic.
 @group(0) @binding(3) var<storage, read> tables: array<f32>;
 @group(0) @binding(4) var<storage, read_write> partials: array<vec4<f32>>;
-// The bits of the least Z / unit so far, among those remarked on; those of positive numbers are ordered like them.
+// The bits of the least Z / unit so far, among those below `least`; bits of positive numbers are ordered like the numbers.
 @group(0) @binding(5) var<storage, read_write> worst: atomic<u32>;
 
 const LN_2: f32 = 0.6931471805599453;

@@ -1,4 +1,4 @@
-// What a workgroup of a reduction of wide tokens works on.
+// The queries and keys of a workgroup of a reduction of wide tokens.
 
 // The rows of queries and keys that a workgroup works on.
 struct Place {
@@ -7,7 +7,7 @@ struct Place {
     key_base: u32,
 }
 
-// What a workgroup does: the keys [begin, end) of a slice, and the first row of its queries among all partials.
+// The work of a workgroup: the keys [begin, end) of a slice, and the first row of its queries among all partials.
 struct Span {
     place: Place,
     begin: u32,

@@ -1,7 +1,7 @@
 // From ratings to weights and their sums Z: the running shift of a query rises at most once a tile. Sums over a tile are added to
 // the sums of a chunk, and these to the partial in memory, as in `reduce_narrow`.
 
-// By what the sums of a quad shrink.
+// The factors by which the sums of a quad shrink.
 var<workgroup> quad_fall: array<vec4<f32>, QUADS>;
 
 // Turns ratings into weights 2^(rating - shift). Every thread handles PART_KEYS keys of one quad, and keeps its share
@@ -33,8 +33,8 @@ fn weigh_tile(thread: u32, shift: ptr<function, vec4<f32>>, z: ptr<function, vec
     }
 }
 
-// Merges (shift, Z) of the chunk into the partials. One thread owns a quad, and tells the others by what to scale M:
-// scratch holds the scale of the chunk, and that of what is in memory, for each quad.
+// Merges (shift, Z) of the chunk into the partials. One thread owns a quad, and leaves the factors of M to
+// the others: scratch holds that of the chunk, and that of the partial in memory, for each quad.
 fn merge_sums(thread: u32, span: Span, shift: vec4<f32>, z: vec4<f32>, fresh: bool) {
     workgroupBarrier();
     scratch[thread] = z;

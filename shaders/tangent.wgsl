@@ -1,5 +1,5 @@
-// What the geometry makes of a finished field f at x: its projection to the tangent space of the sphere, its direction, or
-// both. Where nothing makes a field it is zero.
+// The velocity that the geometry makes of a field f at x: the projection of f to the tangent space of the sphere, its direction,
+// or both. Where a model has no field the velocity is zero.
 
 struct Tangent {
     rows: u32,

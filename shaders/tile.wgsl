@@ -1,5 +1,5 @@
-// Keys in workgroup memory, and what a thread that owns QUERIES queries makes of them. Whoever includes this file fills
-// the tiles, TILES of them side by side, and sets barriers around.
+// Keys in workgroup memory, and the sums over them of a thread that owns QUERIES queries. A kernel that includes this file fills
+// the tiles, TILES of them side by side, with barriers before and after.
 
 alias Token = array<vec4<f32>, WIDTH>;
 alias Tokens = array<Token, QUERIES>;
@@ -10,7 +10,7 @@ struct Sum {
     m: Token,
 }
 
-// Where a thread stands.
+// The queries of a thread, and its tile.
 struct Place {
     // Its first query, and the distance to each of its next.
     query: u32,

@@ -1,5 +1,5 @@
-// Tokens on the sphere turn in the direction of the noise that is in the first rows of `velocities`: by the angle theta with
-// sin(theta / 2) = sqrt(share) |sin(rate r / 2)|, r being the length of what is tangential of it.
+// Tokens on the sphere turn in the direction of the noise that is in the first rows of `velocities`, by the angle theta with
+// sin(theta / 2) = sqrt(share) |sin(rate r / 2)|, r being the length of the tangential part of the noise.
 
 struct Turn {
     rows: u32,

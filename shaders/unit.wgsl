@@ -1,8 +1,8 @@
-// Directions of tokens of any length, for recurrences that would multiply what is missing to a length of one.
+// Directions of tokens of any length, for recurrences that would multiply the rounding error of a length of one.
 
 const LOST: f32 = 1e30;
 
-// x / |x|, and by what it must be multiplied to have length one, less one: about 1e-7. Only three components are looked at.
+// x / |x|, and the factor that makes its length exactly one, less one: about 1e-7. Only three components are used.
 struct Direction {
     x: vec3<f32>,
     excess: f32,
@@ -33,7 +33,7 @@ fn direction_of(token: vec3<f32>) -> Direction {
     return Direction(x, 0.5 * rest, true);
 }
 
-// The weight of a token, or where it has one but no direction more than all weights together.
-fn told(weight: vec2<f32>, is_one: bool) -> vec2<f32> {
+// The weight of a token; where it has one but no direction, a number larger than all weights together.
+fn weight_or_lost(weight: vec2<f32>, is_one: bool) -> vec2<f32> {
     return select(weight, vec2<f32>(LOST, 0.0), weight.x > 0.0 && !is_one);
 }

@@ -20,7 +20,7 @@ fn visible_range(first: u32, last: u32) -> vec2<u32> {
     return vec2<u32>(u32(low), min(end, u32(high)));
 }
 
-// Where in a slice to begin, so that chunks stay where they are and the first visible key is in one.
+// The first chunk of a slice that holds a visible key; chunks start at the same keys for all queries.
 fn first_chunk(begin: u32, first_visible: u32) -> u32 {
     if (!CHOSEN || first_visible <= begin) {
         return begin;

@@ -1,5 +1,5 @@
-// From the partials of one head to its attention output: slices are merged, the softmax divides by Z, and the output
-// is scaled and added to what the heads before it left.
+// The attention output of one head from its partials: slices are merged, the softmax divides by Z, and the output is scaled and
+// added to the outputs of the heads before it.
 
 struct WriteOutput {
     rows: u32,

@@ -189,39 +189,39 @@ pub fn beside_stages() -> Result<(), String> {
 }
 
 #[derive(Debug, PartialEq)]
-enum Told {
+enum Reported {
     Sample(usize, f64),
     Steps(u64),
 }
 
-/// What an observer hears, whoever takes the steps.
+/// Observers get the same events, whether steps go stage by stage or many at once.
 pub fn events() -> Result<(), String> {
     let mut problem = problem(Shape { replicas: 2, count: 20, dim: 3, passive: 0 }, 3.0);
     problem.schedule = Schedule { steps: 50, end: 2.5, observe_every: 15 };
-    let told = |device: &Device| {
+    let run = |device: &Device| {
         let mut gpu = block_on(Gpu::new(device, &problem)).map_err(text)?;
-        let mut told = Vec::new();
+        let mut events = Vec::new();
         let summary = simulate(&problem, &mut gpu, |event| {
-            told.push(match event {
-                Event::Sample(sample) => Told::Sample(sample.replica, sample.time),
-                Event::Steps(steps) => Told::Steps(steps),
+            events.push(match event {
+                Event::Sample(sample) => Reported::Sample(sample.replica, sample.time),
+                Event::Steps(steps) => Reported::Steps(steps),
                 Event::Tokens(_) => unreachable!("nobody asked for tokens"),
                 Event::Warning(warning) => unreachable!("nothing is amiss: {warning}"),
             });
             Ok(())
         });
         let summary = block_on(summary).map_err(|error| error.to_string())?;
-        Ok::<_, String>((told, summary))
+        Ok::<_, String>((events, summary))
     };
-    let (found, expected) = (told(device()?)?, told(&by_stages()?)?);
-    let samples = expected.0.iter().filter(|told| matches!(told, Told::Sample(..))).count();
+    let (found, expected) = (run(device()?)?, run(&by_stages()?)?);
+    let samples = expected.0.iter().filter(|events| matches!(events, Reported::Sample(..))).count();
     if found != expected || expected.0.len() != 50 + samples || samples != 10 {
         return Err(format!("{found:?}, expected {expected:?}"));
     }
     Ok(())
 }
 
-/// A state that overflows is told of at the same observation, whoever takes the steps.
+/// A state that overflows is reported at the same observation, whether steps go stage by stage or many at once.
 pub fn overflow() -> Result<(), String> {
     let mut problem = problem(Shape { replicas: 2, count: 20, dim: 3, passive: 0 }, 300.0);
     problem.model.attention.normalization = Normalization::Unnormalized;

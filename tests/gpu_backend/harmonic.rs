@@ -195,8 +195,8 @@ pub fn a_step_follows_the_field() -> Result<(), String> {
     compare_within("tokens", &block_on(gpu.tokens()).map_err(text)?, &moved(&start, &mean, 0.1), VELOCITY)
 }
 
-fn moved(tokens: &Tokens, slopes: &[f64], step: f64) -> Vec<f64> {
-    let mut moved: Vec<f64> = tokens.coordinates.iter().zip(slopes).map(|(x, k)| x + step * k).collect();
+fn moved(tokens: &Tokens, velocities: &[f64], step: f64) -> Vec<f64> {
+    let mut moved: Vec<f64> = tokens.coordinates.iter().zip(velocities).map(|(x, k)| x + step * k).collect();
     for token in moved.chunks_exact_mut(tokens.shape.dim) {
         let norm = token.iter().map(|c| c * c).sum::<f64>().sqrt();
         token.iter_mut().for_each(|c| *c /= norm);

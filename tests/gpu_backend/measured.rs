@@ -77,10 +77,10 @@ fn check_overlaps(device: &Device, problem: &Problem) -> Result<(), String> {
         let what = format!("{:?}, replica {replica}", problem.tokens.shape);
         let found = statistics[replica].measured(HISTOGRAM.word()).ok_or_else(|| format!("{what}: not measured"))?;
         let (mut expected, mut near, mut total) = ([0.0; BINS], [0.0; BINS], 0.0);
-        let heard: Vec<usize> = (0..count).filter(|i| problem.tokens.weight(replica, *i) > 0.0).collect();
+        let weighted: Vec<usize> = (0..count).filter(|i| problem.tokens.weight(replica, *i) > 0.0).collect();
         let x = |i: usize| &tokens[(replica * count + i) * dim..][..dim];
-        for (before, i) in heard.iter().enumerate() {
-            for j in &heard[..before] {
+        for (before, i) in weighted.iter().enumerate() {
+            for j in &weighted[..before] {
                 let overlap = dot(x(*i), x(*j)) / dot(x(*i), x(*i)).sqrt() / dot(x(*j), x(*j)).sqrt();
                 let bin = |overlap: f64| ((0.5 * (overlap + 1.0) * BINS as f64).max(0.0) as usize).min(BINS - 1);
                 expected[bin(overlap)] += 1.0;

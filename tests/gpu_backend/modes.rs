@@ -95,13 +95,13 @@ fn check(device: &Device, problem: &Problem) -> Result<(), String> {
             let x = &tokens[(replica * count + i) * dim..][..dim];
             x.iter().map(|component| component / dot(x, x).sqrt()).collect::<Vec<f64>>()
         };
-        let heard: Vec<(f64, Vec<f64>)> = (0..count)
+        let weighted: Vec<(f64, Vec<f64>)> = (0..count)
             .map(|i| (problem.tokens.weight(replica, i), unit(i)))
             .filter(|(weight, _)| *weight > 0.0)
             .collect();
         let mut squares = [0.0; DEGREE];
-        for (i, (weight, x)) in heard.iter().enumerate() {
-            for (j, (other, y)) in heard[..=i].iter().enumerate() {
+        for (i, (weight, x)) in weighted.iter().enumerate() {
+            for (j, (other, y)) in weighted[..=i].iter().enumerate() {
                 let factor = if i == j { 1.0 } else { 2.0 } * weight * other;
                 squares.iter_mut().zip(polynomials(dim, dot(x, y))).for_each(|(sum, p)| *sum += factor * p);
             }

@@ -24,7 +24,7 @@ pub fn reference(problem: &Problem, field: Field) -> Vec<f64> {
     (0..shape.replicas).flat_map(|replica| reference_replica(problem, field, replica, 0..shape.count)).collect()
 }
 
-fn sees(mask: Mask, i: usize, j: usize) -> bool {
+fn attends(mask: Mask, i: usize, j: usize) -> bool {
     match mask {
         Mask::None => true,
         Mask::Causal => j <= i,
@@ -47,8 +47,8 @@ pub fn reference_replica(problem: &Problem, field: Field, replica: usize, rows: 
         let x = token(i);
         let mut velocity = vec![0.0; dim];
         for (head, images) in attention.heads.iter().zip(&images) {
-            let seen = images.iter().enumerate().filter(|(j, _)| sees(attention.mask, i, *j));
-            let scores: Vec<(usize, f64)> = seen.map(|(j, image)| (j, attention.beta * dot(x, image))).collect();
+            let visible = images.iter().enumerate().filter(|(j, _)| attends(attention.mask, i, *j));
+            let scores: Vec<(usize, f64)> = visible.map(|(j, image)| (j, attention.beta * dot(x, image))).collect();
             let highest = match attention.normalization {
                 Normalization::Softmax => scores.iter().map(|(_, score)| *score).fold(f64::NEG_INFINITY, f64::max),
                 _ => 0.0,
@@ -59,7 +59,7 @@ pub fn reference_replica(problem: &Problem, field: Field, replica: usize, rows: 
                 sum += weight;
                 mean.iter_mut().zip(token(*j)).for_each(|(m, y)| *m += weight * y);
             }
-            // A token that hears nobody does not move.
+            // A token without a visible source does not move.
             if attention.normalization == Normalization::Softmax && sum > 0.0 {
                 mean.iter_mut().for_each(|m| *m /= sum);
             }

@@ -28,10 +28,10 @@ pub fn combine() -> Result<(), String> {
     for dim in [2, 3, 17] {
         let mut problem = problem(Shape { replicas: 2, count: 70, dim, passive: 5 }, 2.0);
         problem.scheme = Scheme::Rk4;
-        let retracted = |coefficients: &[f64], slopes: &[Vec<f64>]| -> Vec<f64> {
+        let retracted = |coefficients: &[f64], velocities: &[Vec<f64>]| -> Vec<f64> {
             let mut tokens = problem.tokens.coordinates.clone();
-            for (coefficient, slope) in coefficients.iter().zip(slopes) {
-                tokens.iter_mut().zip(slope).for_each(|(x, k)| *x += coefficient * k);
+            for (coefficient, velocity) in coefficients.iter().zip(velocities) {
+                tokens.iter_mut().zip(velocity).for_each(|(x, k)| *x += coefficient * k);
             }
             for token in tokens.chunks_exact_mut(dim) {
                 let norm = dot(token, token).sqrt();
@@ -43,20 +43,25 @@ pub fn combine() -> Result<(), String> {
         let first = reference(&problem, Field::Tangent);
         gpu.evaluate(Point::State, Field::Tangent, 0).map_err(text)?;
         gpu.combine(&[0.3], Point::Stage, Field::Tangent).map_err(text)?;
-        // The stage is seen through the velocity there.
+        // The stage cannot be read, but the velocity there can.
         let mut there = problem.clone();
         there.tokens.coordinates = retracted(&[0.3], std::slice::from_ref(&first));
-        let mut slopes = vec![first];
+        let mut velocities = vec![first];
         for stage in 1..4 {
             gpu.evaluate(Point::Stage, Field::Tangent, stage).map_err(text)?;
-            slopes.push(reference(&there, Field::Tangent));
+            velocities.push(reference(&there, Field::Tangent));
             let found = block_on(gpu.velocity(stage)).map_err(text)?;
-            compare(&format!("d = {dim}, stage {stage}"), &found, &slopes[stage], 2.0 * tolerance(&problem))?;
+            compare(&format!("d = {dim}, stage {stage}"), &found, &velocities[stage], 2.0 * tolerance(&problem))?;
         }
         let coefficients = [0.1, -0.2, 0.3, 0.4];
         gpu.combine(&coefficients, Point::State, Field::Tangent).map_err(text)?;
         let found = block_on(gpu.tokens()).map_err(text)?;
-        compare(&format!("d = {dim}"), &found, &retracted(&coefficients, &slopes), RETRACTION + tolerance(&problem))?;
+        compare(
+            &format!("d = {dim}"),
+            &found,
+            &retracted(&coefficients, &velocities),
+            RETRACTION + tolerance(&problem),
+        )?;
     }
     Ok(())
 }

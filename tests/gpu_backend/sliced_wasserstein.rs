@@ -1,4 +1,4 @@
-//! Distances from laws along lines, measured on the device, against sums over all pairs of a token and a value.
+//! Sliced Wasserstein distances from laws, measured on the device, against sums over all pairs of a token and a value.
 
 use pollster::block_on;
 use tokenfield::{

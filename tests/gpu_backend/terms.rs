@@ -97,7 +97,7 @@ pub fn sinkhorn() -> Result<(), String> {
     Ok(())
 }
 
-/// Replicas of different beta, in heads of every kind: with clocks, with places, balanced, and in layers that change beta.
+/// Replicas of different beta, in heads of every kind: with normalizers, with positions, balanced, and in layers that change beta.
 pub fn betas_of_replicas() -> Result<(), String> {
     for dim in [4, 18] {
         for (normalization, position, mask) in [
@@ -129,7 +129,7 @@ pub fn betas_of_replicas() -> Result<(), String> {
     problem.model.perceptron = Some(perceptron(&mut Stream(29), 3, 5, Activation::Identity));
     problem.model.attention.normalization = Normalization::Shifted;
     problem.model.attention.beta_factors = vec![1.0, 0.7];
-    check("clocks beyond what an exponent holds", &problem)
+    check("normalizers beyond what an exponent holds", &problem)
 }
 
 /// A perceptron alone, noise alone, and nothing at all, after a stage that left something behind.

@@ -88,8 +88,8 @@ pub fn weights() -> Result<(), String> {
     Ok(())
 }
 
-/// Masks over several tiles and blocks, with passive tokens, which see everything; one token alone sees nobody under
-/// the strict mask.
+/// Masks over several tiles and blocks, with passive tokens, to which all sources are visible; one token alone has no visible source
+/// under the strict mask.
 pub fn masks() -> Result<(), String> {
     for mask in [Mask::Causal, Mask::StrictlyCausal] {
         for (dim, count, passive) in [(3, 1, 0), (3, 600, 0), (3, 600, 30), (8, 200, 0), (17, 1, 0), (17, 150, 40)] {

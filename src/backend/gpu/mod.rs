@@ -18,7 +18,7 @@
 //!
 //! | storey | what it answers |
 //! |---|---|
-//! | this file | What does the [`Backend`] do with all that? |
+//! | this file | How do the verbs of a [`Backend`] use all that? |
 //! | `observe` | What is measured where the tokens are? |
 //! | `field` | What moves tokens: attention, perceptron, noise, geometry, the points of the scheme? |
 //! | `harmonic` | How are sums over keys taken in linear time? |
@@ -134,7 +134,7 @@ impl Gpu {
             let mut velocity = Velocity::new(scope, problem, constants, QueriesAndKeys::same(&buffers), &recorder);
             if let Some(perceptron) = &problem.model.perceptron {
                 let perceptron =
-                    Perceptron::new(scope, perceptron, &constants, &buffers, &recorder, InputRows::Usual)?;
+                    Perceptron::new(scope, perceptron, &constants, &buffers, &recorder, InputRows::Normalized)?;
                 velocity.perceptron = Some(perceptron);
             }
             let combination = Combination::new(scope, &problem.model.geometry, &constants, &buffers, &recorder);
@@ -193,7 +193,7 @@ impl Gpu {
         let padded = 4 * self.constants.width() as usize;
         let mut velocity = Vec::with_capacity(self.shape.coordinates());
         for segment_buffers in &self.buffers.segments {
-            let count = segment_buffers.segment.rows() * padded;
+            let count = segment_buffers.rows() * padded;
             let rows =
                 self.readback.numbers(&mut self.recorder, &segment_buffers.velocities, stage * count, count).await?;
             velocity.extend(unpadded(&rows, padded, self.shape.dim));
@@ -273,13 +273,12 @@ impl Backend for Gpu {
 
     fn fluctuate(&mut self, point: Point, step: u64, stage: usize) -> Result<(), BackendError> {
         let Some(noise) = &mut self.noise else {
-            let rows = self.buffers.segments.iter().map(|segment_buffers| segment_buffers.segment.rows()).enumerate();
+            let rows = self.buffers.segments.iter().map(|segment_buffers| segment_buffers.rows()).enumerate();
             let (recorder, motion) = (&mut self.recorder, &self.velocity.motion);
-            let mut zero_velocity =
-                |(segment, rows)| motion.zero_velocity(recorder, (point, segment, rows), stage * rows);
-            return rows.into_iter().try_for_each(&mut zero_velocity);
+            let mut zero = |(segment, rows)| motion.zero_velocity(recorder, point, segment, rows, stage * rows);
+            return rows.into_iter().try_for_each(&mut zero);
         };
-        noise.record(&mut self.recorder, &self.buffers, (point, step, stage))
+        noise.record(&mut self.recorder, &self.buffers, point, step, stage)
     }
 
     fn diffuse(&mut self, diffusion: &Diffusion, first: u64) -> Result<(), BackendError> {
@@ -328,7 +327,7 @@ impl Backend for Gpu {
         let padded = 4 * self.constants.width() as usize;
         let mut tokens = Vec::with_capacity(self.shape.coordinates());
         for segment_buffers in &self.buffers.segments {
-            let count = segment_buffers.segment.rows() * padded;
+            let count = segment_buffers.rows() * padded;
             let rows = self.readback.numbers(&mut self.recorder, &segment_buffers.state, 0, count).await?;
             tokens.extend(unpadded(&rows, padded, self.shape.dim));
         }

@@ -1,7 +1,7 @@
-//! All memory that is taken on the device, and what becomes of it where there is no room.
+//! All memory that is taken on the device, and the errors where there is no room.
 //!
-//! Buffers are made here and nowhere else, so that no allocation ends a run unasked: whoever lays something out is told that the
-//! device had no room, and may leave the work to the host.
+//! Buffers are made here and nowhere else, so that no allocation ends a run by itself: where the device has no room the caller gets
+//! an error, and may leave the work to the host.
 
 use std::cell::Cell;
 

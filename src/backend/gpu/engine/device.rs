@@ -137,7 +137,7 @@ fn listen(device: &wgpu::Device, failure: &Failure, adapter: &str) {
     }));
     let (lost, name) = (failure.clone(), adapter.to_string());
     device.set_device_lost_callback(move |reason, message| {
-        // Dropping the last handle also loses the device, on purpose; by then nobody asks.
+        // Dropping the last handle also loses the device, on purpose; no verb follows that could return the error.
         let reason = format!("{reason:?}: {message}");
         lost.set(BackendError::DeviceLost { adapter: name.clone(), reason });
     });

@@ -1,4 +1,4 @@
-//! What went wrong on the device since it was opened, heard from its callbacks and told at the next verb.
+//! What went wrong on the device since it was opened: callbacks store it, and the next verb returns it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

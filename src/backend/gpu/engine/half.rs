@@ -1,7 +1,7 @@
 //! Half precision: which adapters have it.
 //!
 //! Matrices of f16 whose products are summed in f32 are an experiment of wgpu, so nothing of them is asked of an adapter
-//! unless somebody asks for half precision.
+//! unless half precision is requested.
 
 use super::limits::within;
 use crate::backend::{BackendError, gpu::kernels::constants::Half};

@@ -1,7 +1,7 @@
 //! Kernels on the device, and the bind groups that attach buffers to them.
 //!
-//! Both carry types: a pipeline that of its kernel, which says how many buffers are bound, and a bound kernel that of its
-//! parameters, so that no dispatch can be given those of another.
+//! The type of a pipeline names its kernel, so that the number of buffers is checked by the compiler; the type of a bound kernel
+//! names its parameters, so that no dispatch can be given those of another kernel.
 
 use std::marker::PhantomData;
 

@@ -1,6 +1,6 @@
 //! The list of dispatches that wait to be submitted.
 //!
-//! Verbs record; the device gets the list when it is worth a submission or when somebody wants to read. Each dispatch
+//! Verbs record; the device gets the list when it is worth a submission or when a result is read. Each dispatch
 //! has its own slot of the uniform buffer, written once for the whole list.
 
 use std::{collections::VecDeque, ops::Range, time::Instant};
@@ -133,14 +133,14 @@ impl Recorder {
     ) -> Result<(), BackendError> {
         for part in self.cut(groups, work) {
             let count = part.end - part.start;
-            // Kernels count workgroups in words.
+            // Kernels count workgroups in 32 bits.
             let params = params(part.start as u32..part.end as u32);
             self.record(bound, &params, count, work * count as f64 / groups as f64)?;
         }
         Ok(())
     }
 
-    /// Says that the device may pass over what was recorded last.
+    /// Notes that the device may skip some of the work recorded last, so that the submission teaches no faster pace.
     pub fn mark_skippable(&mut self) {
         self.known = Work::AtMost;
     }
@@ -187,7 +187,7 @@ impl Recorder {
 
     /// Submits `encoder` after everything recorded, and waits until the device has done all of it.
     ///
-    /// In a browser nothing can wait here; whoever reads awaits its mapping instead.
+    /// In a browser nothing can wait here; a reader awaits its mapping instead.
     pub fn finish(&mut self, encoder: wgpu::CommandEncoder) -> Result<(), BackendError> {
         self.submit()?;
         let start = Instant::now();

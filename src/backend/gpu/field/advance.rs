@@ -26,7 +26,7 @@ use crate::{
     scheme::Tableau,
 };
 
-/// Multiply-adds that take a thread as long as what a stage does beside its pairs: barriers, and the chain of a
+/// Multiply-adds that take a thread as long as the rest of a stage beside its pairs: barriers, and the chain of a
 /// reduction, a division and a square root for each component.
 const STAGE_WORK: u32 = 64;
 const COMPONENT_WORK: u32 = 16;
@@ -138,8 +138,8 @@ impl Advance {
     }
 }
 
-/// The one rule for what is small, among problems summed directly: replicas that a workgroup can keep, in segments of whole replicas,
-/// under a scheme that the kernel has room for.
+/// The constants of the kernel, if the problem is small enough for it: a workgroup can keep a replica, segments are whole replicas,
+/// and the kernel has room for the stages of the scheme.
 fn constants(device: &Device, problem: &Problem, buffers: &TokenBuffers) -> Option<Constants> {
     let shape = problem.tokens.shape;
     let stages = problem.scheme.tableau().stages();

@@ -13,7 +13,6 @@ use super::{
 };
 use crate::backend::gpu::{
     engine::{
-        device::Device,
         pipelines::{BoundKernel, Pipeline},
         recorder::Recorder,
     },
@@ -31,6 +30,13 @@ struct Site {
     potentials: [BoundKernel<params::Potential>; 2],
 }
 
+/// Half an iteration: the side whose sums are taken.
+#[derive(Clone, Copy)]
+struct Half {
+    side: Side,
+    iteration: u32,
+}
+
 /// The iterations of one head.
 pub struct Balance {
     iterations: u32,
@@ -44,15 +50,10 @@ pub struct Balance {
 }
 
 impl Balance {
-    pub fn new(
-        device: &Device,
-        (buffers, bindings): (&TokenBuffers, &Bindings),
-        recorder: &Recorder,
-        (wide, duals): (Constants, &Duals),
-        (iterations, tolerance): (u32, f64),
-    ) -> Balance {
-        let half_step = Pipeline::<declared::HalfStep>::new(device, &wide);
-        let potential = Pipeline::<declared::Potential>::new(device, &wide);
+    pub fn new(bindings: &Bindings, wide: &Constants, duals: &Duals, iterations: u32, tolerance: f64) -> Balance {
+        let Bindings { device, keys: buffers, recorder, .. } = *bindings;
+        let half_step = Pipeline::<declared::HalfStep>::new(device, wide);
+        let potential = Pipeline::<declared::Potential>::new(device, wide);
         let uniforms = recorder.uniforms();
         let with_sources = |segment: &usize| buffers.segments[*segment].segment.sources > 0;
         let site = |segment: usize, point: Point| {
@@ -81,7 +82,7 @@ impl Balance {
         Balance { iterations, tolerance: tolerance as f32, replicas: duals.replicas, stride, sites }
     }
 
-    /// Records the potentials of the keys at `point`, for what is seen there.
+    /// Records the potentials of the keys at `point`, whose inputs are recorded.
     pub fn record(
         &self,
         recorder: &mut Recorder,
@@ -91,7 +92,7 @@ impl Balance {
     ) -> Result<(), BackendError> {
         let sites = &self.sites[point as usize];
         for site in sites {
-            self.potential(recorder, buffers, site, Side::Keys, (SinkhornPhase::Start, 0))?;
+            self.potential(recorder, buffers, site, Side::Keys, SinkhornPhase::Start, 0)?;
         }
         for iteration in 0..=self.iterations {
             for side in Side::BOTH {
@@ -100,13 +101,13 @@ impl Balance {
                     Side::Keys => SinkhornPhase::Columns,
                 };
                 for site in sites {
-                    self.half_step(recorder, buffers, (sites, site), side, (iteration, sizes))?;
-                    self.potential(recorder, buffers, site, side, (half, iteration))?;
+                    self.half_step(recorder, buffers, sites, site, Half { side, iteration }, sizes)?;
+                    self.potential(recorder, buffers, site, side, half, iteration)?;
                 }
             }
             let end = if iteration == self.iterations { SinkhornPhase::Last } else { SinkhornPhase::End };
             for site in sites {
-                self.potential(recorder, buffers, site, Side::Keys, (end, iteration))?;
+                self.potential(recorder, buffers, site, Side::Keys, end, iteration)?;
             }
         }
         Ok(())
@@ -117,12 +118,13 @@ impl Balance {
         &self,
         recorder: &mut Recorder,
         buffers: &TokenBuffers,
-        (sites, site): (&[Site], &Site),
-        side: Side,
-        (iteration, sizes): (u32, &ReductionSizes),
+        sites: &[Site],
+        site: &Site,
+        Half { side, iteration }: Half,
+        sizes: &ReductionSizes,
     ) -> Result<(), BackendError> {
         let make = |recorder: &mut Recorder, site: &Site, side: Side| match &site.operands[side as usize] {
-            Some(operand) => operand.record(recorder, buffers.segments[site.segment].segment.rows()),
+            Some(operand) => operand.record(recorder, buffers.segments[site.segment].rows()),
             None => Ok(()),
         };
         make(recorder, site, side)?;
@@ -142,14 +144,15 @@ impl Balance {
         Ok(())
     }
 
-    /// Records what becomes of the sums.
+    /// Records a phase that follows the sums of a segment.
     fn potential(
         &self,
         recorder: &mut Recorder,
         buffers: &TokenBuffers,
         site: &Site,
         side: Side,
-        (phase, iteration): (SinkhornPhase, u32),
+        phase: SinkhornPhase,
+        iteration: u32,
     ) -> Result<(), BackendError> {
         let segment = &buffers.segments[site.segment].segment;
         let rows = segment.rows();

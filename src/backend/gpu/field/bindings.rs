@@ -25,8 +25,8 @@ use crate::{
     model::{Attention, Normalization, Position},
 };
 
-/// Queries or keys that a head makes of the rows of a segment, turned by their places if positions are rotary, and multiplied
-/// by what a replica makes of beta.
+/// The product that makes queries or keys of the rows of a segment. Where positions are rotary the rows are then rotated, and where
+/// replicas have betas of their own they are multiplied.
 pub struct Operand {
     projection: Projection,
     placings: Vec<Placing>,
@@ -42,7 +42,7 @@ impl Operand {
 /// What one head does to the queries of one segment at one point.
 pub struct Pass {
     pub query: Option<Operand>,
-    /// The keys of each segment that is seen.
+    /// The keys of each segment whose tokens are sources of the queries.
     pub keys: Vec<KeyPass>,
     pub write_output: BoundKernel<params::WriteOutput>,
     pub output: Option<Projection>,
@@ -56,7 +56,7 @@ pub struct KeyPass {
     pub value: Option<Projection>,
     /// The queries, keys and weights that the field is made of.
     pub read: [wgpu::Buffer; 3],
-    /// With the weights of sources as they are, and as the field has them.
+    /// The sums with the weights of the sources as they are, and as the field has them.
     pub plain: BoundKernel<params::Reduce>,
     pub reduce: BoundKernel<params::Reduce>,
 }
@@ -90,15 +90,23 @@ impl Summation {
     }
 }
 
+/// The buffers that a head has of its own.
+#[derive(Clone, Copy)]
+pub struct HeadBuffers<'a> {
+    pub layout: &'a HeadLayout<Linear>,
+    /// Where replicas have betas of their own.
+    pub replica_betas: Option<&'a ReplicaBetas>,
+    /// The log-weights of the field, where they are balanced.
+    pub duals: Option<&'a Duals>,
+}
+
 /// Attaches the buffers of one head.
 pub struct Bindings<'a> {
-    device: &'a Device,
+    pub device: &'a Device,
     queries: &'a TokenBuffers,
-    keys: &'a TokenBuffers,
-    recorder: &'a Recorder,
-    layout: &'a HeadLayout<Linear>,
-    /// Where replicas have betas of their own.
-    replica_betas: Option<&'a ReplicaBetas>,
+    pub keys: &'a TokenBuffers,
+    pub recorder: &'a Recorder,
+    own: HeadBuffers<'a>,
     constants: &'a Constants,
     /// With the weights of sources as they are, and as the field has them.
     plain: Summation,
@@ -106,8 +114,6 @@ pub struct Bindings<'a> {
     write_output: Pipeline<declared::WriteOutput>,
     /// Of the segments of queries and of keys, where positions are rotary.
     turns: Option<[Vec<Table>; 2]>,
-    /// The log-weights of the field, where they are balanced.
-    duals: Option<&'a Duals>,
 }
 
 impl<'a> Bindings<'a> {
@@ -115,11 +121,11 @@ impl<'a> Bindings<'a> {
         scope: &AllocationScope<'a>,
         [queries, keys]: [&'a TokenBuffers; 2],
         recorder: &'a Recorder,
-        (layout, replica_betas): (&'a HeadLayout<Linear>, Option<&'a ReplicaBetas>),
-        (attention, duals): (&Attention, Option<&'a Duals>),
+        attention: &Attention,
+        own: HeadBuffers<'a>,
         constants: &'a Constants,
     ) -> Bindings<'a> {
-        let device = scope.device();
+        let (device, layout) = (scope.device(), own.layout);
         let wide = tune::wide(constants, layout.key_dim, layout.value_dim);
         let plain = || match (layout.is_narrow(constants.dim as usize), device.half) {
             (true, _) => Summation::Narrow(Pipeline::new(device, &Constants { shift: layout.shift, ..*constants })),
@@ -141,28 +147,15 @@ impl<'a> Bindings<'a> {
             Position::Rotary { base } => Some([tables(base, queries), tables(base, keys)]),
             _ => None,
         };
-        Bindings {
-            device,
-            queries,
-            keys,
-            recorder,
-            layout,
-            replica_betas,
-            constants,
-            plain,
-            reduce,
-            write_output,
-            turns,
-            duals,
-        }
+        Bindings { device, queries, keys, recorder, own, constants, plain, reduce, write_output, turns }
     }
 
     /// What the head does to the queries of the segment that has the number `segment`.
     pub fn pass(&self, segment: usize, point: Point) -> Pass {
-        let Bindings { queries: buffers, keys, layout, .. } = self;
+        let Bindings { queries: buffers, keys, own, .. } = self;
         let segment_buffers = &buffers.segments[segment];
         let queries = self.rows(segment, point, Side::Queries);
-        let (written, output) = match &layout.output {
+        let (written, output) = match &own.layout.output {
             None => (&segment_buffers.velocities, None),
             Some(matrix) => {
                 (&buffers.outputs, Some(self.project(matrix, [&buffers.outputs, &segment_buffers.velocities])))
@@ -173,8 +166,8 @@ impl<'a> Bindings<'a> {
             .as_ref()
             .and_then(|decay| decay.divisors.as_ref())
             .unwrap_or(&segment_buffers.weights);
-        // Any vectors stand where replicas have no clocks.
-        let replica_betas = self.replica_betas.map_or(&buffers.partials, |replica_betas| &replica_betas.table);
+        // Without betas of replicas the table is not read; any buffer of vectors can be bound.
+        let replica_betas = own.replica_betas.map_or(&buffers.partials, |replica_betas| &replica_betas.table);
         let others = keys.segments.iter().enumerate().filter(|(_, keys)| segment_buffers.segment.sees(&keys.segment));
         Pass {
             query: self.operand_of(segment, point, Side::Queries),
@@ -195,18 +188,18 @@ impl<'a> Bindings<'a> {
         point: Point,
         queries: &wgpu::Buffer,
     ) -> KeyPass {
-        let Bindings { queries: buffers, keys: scratch, layout, .. } = self;
-        let seen = segment_buffers.inputs(point);
+        let Bindings { queries: buffers, keys: scratch, own, .. } = self;
+        let inputs = segment_buffers.inputs(point);
         let keys = self.rows(segment, point, Side::Keys);
-        let (values, value) = match &layout.value {
-            None => (seen, None),
-            Some(matrix) => (&scratch.values, Some(self.project(matrix, [seen, &scratch.values]))),
+        let (values, value) = match &own.layout.value {
+            None => (inputs, None),
+            Some(matrix) => (&scratch.values, Some(self.project(matrix, [inputs, &scratch.values]))),
         };
         let bind = |summation: &Summation, weights| {
             let sums = [queries, keys, weights, &buffers.partials];
             summation.bind(self.device, self.recorder.uniforms(), sums, values, &buffers.extremes)
         };
-        let weights = self.duals.map_or(segment_buffers.biases(), |duals| &duals.of[Side::Keys as usize][segment]);
+        let weights = own.duals.map_or(segment_buffers.biases(), |duals| &duals.of[Side::Keys as usize][segment]);
         KeyPass {
             segment,
             key: self.operand_of(segment, point, Side::Keys),
@@ -217,7 +210,7 @@ impl<'a> Bindings<'a> {
         }
     }
 
-    /// Where one side of a segment lies.
+    /// The buffer that holds one side of a segment.
     pub fn rows(&self, segment: usize, point: Point, side: Side) -> &'a wgpu::Buffer {
         match self.made(side) {
             (Some(_), scratch, _) => scratch,
@@ -225,21 +218,21 @@ impl<'a> Bindings<'a> {
         }
     }
 
-    /// What makes one side of a segment, if it is not what is there already.
+    /// The product that makes one side of a segment; none where its rows are there already.
     pub fn operand_of(&self, segment: usize, point: Point, side: Side) -> Option<Operand> {
         let (matrix, scratch, buffers) = self.made(side);
         let segment_buffers = &buffers.segments[segment];
-        let scaled = |replica_betas| Table::scaled(replica_betas, &segment_buffers.segment, self.layout.key_dim);
-        let scale = self.replica_betas.filter(|_| side == Side::Queries).map(scaled);
+        let scaled = |replica_betas| Table::scaled(replica_betas, &segment_buffers.segment, self.own.layout.key_dim);
+        let scale = self.own.replica_betas.filter(|_| side == Side::Queries).map(scaled);
         let turn = self.turns.as_ref().map(|turns| &turns[side as usize][segment]);
         Some(self.operand(matrix?, [segment_buffers.score_inputs(point), scratch], turn.into_iter().chain(&scale)))
     }
 
-    /// The matrix of one side, where it leaves its rows, and the buffers that it takes them from.
+    /// The matrix of one side, the buffer for its rows, and the buffers of the tokens that they are made of.
     fn made(&self, side: Side) -> (Option<&'a Linear>, &'a wgpu::Buffer, &'a TokenBuffers) {
         match side {
-            Side::Queries => (self.layout.query.matrix(), &self.queries.operands, self.queries),
-            Side::Keys => (self.layout.key.as_ref(), &self.keys.keys, self.keys),
+            Side::Queries => (self.own.layout.query.matrix(), &self.queries.operands, self.queries),
+            Side::Keys => (self.own.layout.key.as_ref(), &self.keys.keys, self.keys),
         }
     }
 

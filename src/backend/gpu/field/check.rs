@@ -36,7 +36,7 @@ const SAMPLE: usize = 256;
 const MOST_KEYS: usize = 1 << 16;
 /// Bytes of a token, a velocity, or one part of a partial.
 const VECTOR: u64 = 16;
-/// The stages in which the two velocities of the sample are left.
+/// The stages that hold the two velocities of the sample.
 const HARMONIC: usize = 0;
 const DIRECT: usize = 1;
 
@@ -100,8 +100,8 @@ impl Check {
     }
 
     /// The largest |v - v_direct| over a new sample of the state of `keys`, whose coefficients are recorded, in units of
-    /// the largest velocity among them if that exceeds one. Velocities that are no numbers are left to whoever looks at the
-    /// tokens.
+    /// the largest velocity among them if that exceeds one. Velocities that are no numbers do not count: the
+    /// tokens will show them.
     pub async fn error(
         &mut self,
         device: &Device,
@@ -116,7 +116,7 @@ impl Check {
         self.by_pairs.evaluate(recorder, pair, Point::State, self.followed, DIRECT)?;
         let (mut error, mut largest) = (0.0f64, 1.0f64);
         for segment_buffers in &self.sample.segments {
-            let count = segment_buffers.segment.rows() * VECTOR as usize / 4;
+            let count = segment_buffers.rows() * VECTOR as usize / 4;
             let velocities = readback.numbers(recorder, &segment_buffers.velocities, 0, 2 * count).await?;
             let (found, direct) = velocities.split_at(DIRECT * count);
             for (found, direct) in found.chunks_exact(4).zip(direct.chunks_exact(4)) {

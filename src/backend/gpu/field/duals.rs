@@ -38,7 +38,7 @@ pub struct Duals {
 impl Duals {
     pub fn new(scope: &AllocationScope, buffers: &TokenBuffers) -> Duals {
         let dual = |rows: usize| scope.upload("potentials", &vec![0.0; 2 * rows]);
-        let all = || buffers.segments.iter().map(|segment_buffers| dual(segment_buffers.segment.rows())).collect();
+        let all = || buffers.segments.iter().map(|segment_buffers| dual(segment_buffers.rows())).collect();
         let (of, replicas) = (Side::BOTH.map(|_| all()), replicas(buffers));
         Duals { of, residuals: scope.upload("residuals", &vec![0.0f32; 3 * replicas]), replicas }
     }

@@ -1,4 +1,4 @@
-//! Attention heads as the device sees them: what is folded into a scale, what needs a product with a matrix, and
+//! Attention heads as the device evaluates them: what is folded into a scale, what needs a product with a matrix, and
 //! which shift keeps the softmax in range.
 
 use std::f64::consts::LOG2_E;
@@ -45,7 +45,7 @@ impl<M> Query<M> {
     }
 }
 
-/// One head: what becomes of a token on its way through it, with matrices of the kind M.
+/// One head: how queries, keys, values and outputs come of tokens, with matrices of the kind M.
 pub struct HeadLayout<M> {
     pub query: Query<M>,
     /// Keys and values, where they are not the tokens themselves.
@@ -69,7 +69,7 @@ pub struct HeadLayout<M> {
     pub is_placed: bool,
 }
 
-/// What a head must know of its problem, beside the model.
+/// What the layout of a head depends on beside the model.
 #[derive(Clone, Debug)]
 pub struct HeadInputs {
     pub dim: usize,
@@ -125,7 +125,7 @@ impl HeadLayout<Affine> {
             Some(_) => 1.0,
             None => head.weight * head.value.multiple_of_identity().unwrap_or(1.0),
         };
-        // Where replicas have betas of their own, they have clocks of their own, and no shift is whole for all.
+        // Where replicas have betas of their own they have normalizers of their own, and no whole number is the shift of all.
         let is_shared = attention.factors_of(head).is_empty();
         let is_late = is_shared && attention.normalization == Normalization::Shifted;
         let down = if is_late { factor } else { 0.0 };
@@ -289,7 +289,7 @@ pub fn matrices(attention: &Attention) -> Matrices {
     }
 }
 
-/// Which sources the kernels let a query normalize.
+/// Which sources a query may attend to, as far as kernels are compiled for it.
 pub fn visibility(attention: &Attention) -> Visibility {
     match (attention.mask, attention.window) {
         (Mask::Others, _) | (_, Some(_)) => Visibility::Chosen,

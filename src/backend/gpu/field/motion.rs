@@ -1,5 +1,7 @@
-//! What the geometry has to say: what of a token is seen, and what becomes of the field that it feels. Places that are added to
-//! tokens are added to what is seen.
+//! What the geometry makes of tokens before the field is evaluated, and of the field afterwards.
+//!
+//! Before: the inputs of attention and perceptron, which are tokens or their directions, and positions that are added to them.
+//! Afterwards: projections and lengths of velocities.
 
 use super::{
     places::{Placing, Table},
@@ -28,11 +30,11 @@ use crate::{
 pub struct Motion {
     geometry: Geometry,
     dim: usize,
-    /// By point and segment; `normalize` is empty where tokens themselves are seen at all times, and `place` where they are nowhere.
+    /// By point and segment; `normalize` is empty where tokens are the inputs at all times, and `place` where nothing is added.
     normalize: [Vec<BoundKernel<params::NormalizeInputs>>; 2],
     place: [Vec<(BoundKernel<params::NormalizeInputs>, Placing)>; 2],
     tangent: [Vec<BoundKernel<params::Tangent>>; 2],
-    /// What the field -V z of tokens that are rescaled at some time takes.
+    /// The field -V z, where tokens are rescaled at some time.
     drift: Option<Drift>,
 }
 
@@ -41,13 +43,13 @@ struct Drift {
     passes: [Vec<Projection>; 2],
 }
 
-/// What attention and perceptron are to normalize of tokens.
+/// Which rows a perceptron takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InputRows {
-    /// What the geometry lets them normalize.
-    Usual,
-    /// The tokens, for observations.
-    Plain,
+    /// The inputs that the geometry makes.
+    Normalized,
+    /// The tokens as they are.
+    Tokens,
 }
 
 impl Motion {
@@ -59,11 +61,11 @@ impl Motion {
         recorder: &Recorder,
     ) -> Motion {
         let (device, model) = (scope.device(), &problem.model);
-        let seeing = Pipeline::<declared::NormalizeInputs>::new(device, constants);
+        let normalizing = Pipeline::<declared::NormalizeInputs>::new(device, constants);
         let tangential = Pipeline::<declared::Tangent>::new(device, constants);
         let normalize = |segment_buffers: &SegmentBuffers, point| {
             let directions = segment_buffers.normalized.as_ref()?;
-            Some(seeing.bind(device, recorder.uniforms(), [segment_buffers.tokens(point), directions]))
+            Some(normalizing.bind(device, recorder.uniforms(), [segment_buffers.tokens(point), directions]))
         };
         let dim = constants.dim as usize;
         let place = |segment_buffers: &SegmentBuffers, point| {
@@ -73,7 +75,7 @@ impl Motion {
             };
             let table = Table::added(scope, places, &segment_buffers.segment, dim);
             let placing = Placing::new(device, recorder, constants, &table, placed);
-            Some((seeing.bind(device, recorder.uniforms(), [segment_buffers.tokens(point), placed]), placing))
+            Some((normalizing.bind(device, recorder.uniforms(), [segment_buffers.tokens(point), placed]), placing))
         };
         let tangent = |segment_buffers: &SegmentBuffers, point| {
             Some(tangential.bind(
@@ -115,15 +117,15 @@ impl Motion {
     #[must_use]
     pub fn write(&mut self, device: &Device, model: &Model) -> bool {
         let geometry = &model.geometry;
-        let is_seen = !geometry.sees_directions() || self.normalize.iter().any(|bounds| !bounds.is_empty());
-        let is_drawn = *geometry != Geometry::Rescaled || self.drift.is_some();
-        let fits = is_seen && is_drawn;
+        let has_inputs = !geometry.sees_directions() || self.normalize.iter().any(|bounds| !bounds.is_empty());
+        let has_drift = *geometry != Geometry::Rescaled || self.drift.is_some();
+        let fits = has_inputs && has_drift;
         self.geometry = geometry.clone();
         let drifts = self.drift.as_ref().is_none_or(|own| own.matrix.write(device, &drift(model, self.dim)));
         fits && drifts
     }
 
-    /// Records what is seen of the tokens of all segments, and where they are placed.
+    /// Records the inputs of all segments: tokens or their directions, and these with positions added.
     pub fn normalize_inputs(
         &self,
         recorder: &mut Recorder,
@@ -135,11 +137,11 @@ impl Motion {
             self.by_rows(recorder, bound, &params::NormalizeInputs { rows: rows as u32, unit }, rows)
         };
         for (bound, segment_buffers) in self.normalize[point as usize].iter().zip(&buffers.segments) {
-            normalize(recorder, bound, segment_buffers.segment.rows())?;
+            normalize(recorder, bound, segment_buffers.rows())?;
         }
         for ((bound, placing), segment_buffers) in self.place[point as usize].iter().zip(&buffers.segments) {
-            normalize(recorder, bound, segment_buffers.segment.rows())?;
-            placing.record(recorder, segment_buffers.segment.rows())?;
+            normalize(recorder, bound, segment_buffers.rows())?;
+            placing.record(recorder, segment_buffers.rows())?;
         }
         Ok(())
     }
@@ -148,7 +150,9 @@ impl Motion {
     pub fn zero_velocity(
         &self,
         recorder: &mut Recorder,
-        (point, segment, rows): (Point, usize, usize),
+        point: Point,
+        segment: usize,
+        rows: usize,
         first_row: usize,
     ) -> Result<(), BackendError> {
         let params =
@@ -156,11 +160,13 @@ impl Motion {
         self.by_rows(recorder, &self.tangent[point as usize][segment], &params, rows)
     }
 
-    /// Records what becomes of the field of a segment in the rows of `velocities` from `first_row`.
+    /// Records what the geometry makes of the field of a segment, in the rows of `velocities` from `first_row`.
     pub fn finish(
         &self,
         recorder: &mut Recorder,
-        (point, segment, rows): (Point, usize, usize),
+        point: Point,
+        segment: usize,
+        rows: usize,
         first_row: usize,
     ) -> Result<(), BackendError> {
         let (rule, alpha) = match self.geometry {
@@ -190,7 +196,7 @@ impl Motion {
     }
 }
 
-/// What `one` makes for every point and segment, where it makes something.
+/// The results of `one` for every point and segment, without those that are none.
 fn by_point_and_segment<T>(buffers: &TokenBuffers, one: impl Fn(&SegmentBuffers, Point) -> Option<T>) -> [Vec<T>; 2] {
     POINTS.map(|point| buffers.segments.iter().filter_map(|segment_buffers| one(segment_buffers, point)).collect())
 }

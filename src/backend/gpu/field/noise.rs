@@ -1,4 +1,4 @@
-//! The noise: what moves each token is drawn on the device, and what moves all tokens of a replica on the host.
+//! The noise: numbers of single tokens are drawn on the device, and those that a replica has in common on the host.
 
 use super::{
     motion::InputRows,
@@ -38,7 +38,7 @@ pub struct Noise {
     turns: Vec<BoundKernel<params::Turn>>,
 }
 
-/// What is done when noise has been recorded.
+/// What is left to do after noise has been recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Diffused {
     Moved,
@@ -51,11 +51,18 @@ pub enum Diffused {
 enum Draw<'a> {
     /// Those of a step.
     Step(u64),
-    /// What becomes of all parts of a motion from that one on.
+    /// All parts of a motion together, from that one on.
     Parts(&'a Diffusion, u64),
 }
 
-/// What carries the draws to the tokens.
+/// A perceptron whose numbers are drawn.
+struct Form {
+    width: u32,
+    activation: model::Activation,
+    intensity: f64,
+}
+
+/// How the draws reach the tokens.
 enum Drawn {
     /// A vector for each token or, uploaded, for each replica; by segment.
     Vectors { common: wgpu::Buffer, segments: Vec<BoundKernel<params::Fluctuate>> },
@@ -100,8 +107,8 @@ impl Noise {
                 Drawn::Vectors { segments: buffers.segments.iter().map(bind).collect(), common }
             }
             (NoiseField::CommonPerceptron { width, activation }, _) => {
-                let first = perceptron(model, shape, (width, activation, intensity), 0, 0);
-                let perceptron = Perceptron::new(scope, &first, constants, buffers, recorder, InputRows::Plain);
+                let first = perceptron(model, shape, Form { width, activation, intensity }, 0, 0);
+                let perceptron = Perceptron::new(scope, &first, constants, buffers, recorder, InputRows::Tokens);
                 Drawn::Perceptron(perceptron?)
             }
         };
@@ -123,7 +130,9 @@ impl Noise {
         &mut self,
         recorder: &mut Recorder,
         buffers: &TokenBuffers,
-        (point, step, stage): (Point, u64, usize),
+        point: Point,
+        step: u64,
+        stage: usize,
     ) -> Result<(), BackendError> {
         match &self.field {
             Drawn::Vectors { common, segments } => {
@@ -133,14 +142,14 @@ impl Noise {
                     self.device.queue.write_buffer(common, 0, bytemuck::cast_slice(&self.vectors(step)));
                 }
                 for (bound, segment_buffers) in segments.iter().zip(&buffers.segments) {
-                    let rows = segment_buffers.segment.rows();
+                    let rows = segment_buffers.rows();
                     let params = self.params(segment_buffers, step, stage);
                     let work = (rows * self.shape.dim * 32) as f64;
                     recorder.record_rows(bound, &params, rows, work)?;
                 }
             }
             Drawn::Matrix { .. } | Drawn::Perceptron(_) => {
-                self.by_replica(recorder, buffers, Draw::Step(step), (point, stage))?;
+                self.by_replica(recorder, buffers, Draw::Step(step), point, stage)?;
             }
         }
         Ok(())
@@ -157,12 +166,12 @@ impl Noise {
         let turn = match diffusion.motion {
             Motion::Turn(turn) => turn,
             Motion::Boosts { .. } | Motion::Shears { .. } => {
-                self.by_replica(recorder, buffers, Draw::Parts(diffusion, first), (Point::State, 0))?;
+                self.by_replica(recorder, buffers, Draw::Parts(diffusion, first), Point::State, 0)?;
                 return Ok(Diffused::Displaced);
             }
         };
         for part in 0..diffusion.parts {
-            self.record(recorder, buffers, (Point::State, first.wrapping_add(part), 0))?;
+            self.record(recorder, buffers, Point::State, first.wrapping_add(part), 0)?;
             self.turn(recorder, buffers, &turn)?;
         }
         Ok(Diffused::Moved)
@@ -171,7 +180,7 @@ impl Noise {
     /// Records the turn of all tokens in the direction of their draws.
     fn turn(&self, recorder: &mut Recorder, buffers: &TokenBuffers, turn: &Turn) -> Result<(), BackendError> {
         for (bound, segment_buffers) in self.turns.iter().zip(&buffers.segments) {
-            let rows = segment_buffers.segment.rows();
+            let rows = segment_buffers.rows();
             let (half_rate, root_share) = ((0.5 * turn.rate) as f32, turn.share.sqrt() as f32);
             let params = params::Turn { rows: rows as u32, half_rate, root_share };
             let work = (rows * self.shape.dim * 16) as f64;
@@ -180,13 +189,14 @@ impl Noise {
         Ok(())
     }
 
-    /// Records what one matrix or perceptron after the other does to the tokens of its replica, or one to all.
+    /// Records the displacements by one matrix or perceptron after the other, each for the tokens of its replica, or one for all.
     fn by_replica(
         &mut self,
         recorder: &mut Recorder,
         buffers: &TokenBuffers,
         drawn: Draw,
-        (point, stage): (Point, usize),
+        point: Point,
+        stage: usize,
     ) -> Result<(), BackendError> {
         let draws = if self.model.is_shared { 1 } else { self.shape.replicas };
         for draw in 0..draws {
@@ -197,7 +207,7 @@ impl Noise {
                     debug_assert!(fits, "every draw has d * d numbers");
                 }
                 (Drawn::Perceptron(own), NoiseField::CommonPerceptron { width, activation }, Draw::Step(step)) => {
-                    let form = (width, activation, self.intensity);
+                    let form = Form { width, activation, intensity: self.intensity };
                     let drawn = perceptron(&self.model, self.shape, form, step, draw);
                     let fits = own.write(&self.device, &drawn, self.shape.dim);
                     debug_assert!(fits, "every draw has as many units");
@@ -219,7 +229,7 @@ impl Noise {
                         passes[point as usize][segment].record(recorder, block)?;
                     }
                     Drawn::Perceptron(own) => {
-                        own.record(recorder, (point, segment, rows), first_output, Sum::Fresh)?;
+                        own.record(recorder, point, segment, rows, first_output, Sum::Fresh)?;
                     }
                     Drawn::Vectors { .. } => {}
                 }
@@ -284,7 +294,7 @@ fn matrix(model: &model::Noise, shape: Shape, drawn: Draw, replica: usize) -> Af
 fn perceptron(
     model: &model::Noise,
     shape: Shape,
-    (width, activation, intensity): (u32, model::Activation, f64),
+    Form { width, activation, intensity }: Form,
     step: u64,
     replica: usize,
 ) -> model::Perceptron {

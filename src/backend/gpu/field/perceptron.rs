@@ -39,21 +39,21 @@ impl Perceptron {
         constants: &Constants,
         buffers: &TokenBuffers,
         recorder: &Recorder,
-        normalize_inputs: InputRows,
+        rows: InputRows,
     ) -> Result<Perceptron, BackendError> {
         let (device, dim) = (scope.device(), constants.dim as usize);
         let row_bytes = 16 * model.width().div_ceil(4) as u64;
         device.within("max_storage_buffer_binding_size", row_bytes, device.segment_bytes())?;
-        let most = buffers.segments.iter().map(|segment_buffers| segment_buffers.segment.rows()).max().unwrap_or(1);
+        let most = buffers.segments.iter().map(|segment_buffers| segment_buffers.rows()).max().unwrap_or(1);
         let block = ((HIDDEN.min(device.segment_bytes()) / row_bytes) as usize).clamp(1, most);
         let hidden = scope.buffer("hidden", row_bytes * block as u64);
         let [inner, outer] = affines(model, dim);
         let inner = Linear::new(scope, "inner", &inner);
         let outer = Linear::new(scope, "outer", &outer);
         let pass = |segment_buffers: &SegmentBuffers, point| {
-            let inputs = match normalize_inputs {
-                InputRows::Usual => segment_buffers.inputs(point),
-                InputRows::Plain => segment_buffers.tokens(point),
+            let inputs = match rows {
+                InputRows::Normalized => segment_buffers.inputs(point),
+                InputRows::Tokens => segment_buffers.tokens(point),
             };
             let bind = |linear, buffers| Projection::new(device, recorder, constants, linear, buffers);
             [bind(&inner, [inputs, &hidden]), bind(&outer, [&hidden, &segment_buffers.velocities])]
@@ -75,7 +75,9 @@ impl Perceptron {
     pub fn record(
         &self,
         recorder: &mut Recorder,
-        (point, segment, rows): (Point, usize, Range<usize>),
+        point: Point,
+        segment: usize,
+        rows: Range<usize>,
         first_row: usize,
         sum: Sum,
     ) -> Result<(), BackendError> {
@@ -89,7 +91,7 @@ impl Perceptron {
     }
 }
 
-/// What makes the hidden units, and what takes them.
+/// The products before and after the hidden units.
 fn affines(model: &model::Perceptron, dim: usize) -> [Affine; 2] {
     let width = model.width();
     [

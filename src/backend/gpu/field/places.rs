@@ -16,7 +16,7 @@ use crate::backend::gpu::{
     layout::segments::Segment,
 };
 
-/// A table for the tokens of one segment, and what is done with it.
+/// A table for the tokens of one segment, and how it enters their rows.
 pub struct Table {
     places: wgpu::Buffer,
     /// Components of a row.
@@ -49,7 +49,7 @@ impl Table {
         Table::of(scope.upload("turns", &numbers), segment, width, TableRule::Turn)
     }
 
-    /// What each replica multiplies rows of so many components by.
+    /// The factor of each replica, for rows of so many components.
     pub fn scaled(replica_betas: &ReplicaBetas, segment: &Segment, width: usize) -> Table {
         Table::of(replica_betas.table.clone(), segment, width, TableRule::Scale)
     }
@@ -65,7 +65,7 @@ fn padded(rows: impl Iterator<Item = impl Iterator<Item = f64>>, width: usize) -
     rows.flat_map(|row| row.map(|number| number as f32).chain(std::iter::repeat_n(0.0, pad))).collect()
 }
 
-/// The kernel that applies a table to rows of its width, where they lie.
+/// The kernel that applies a table to rows of its width, in place.
 pub struct Placing {
     bound: BoundKernel<params::Place>,
     width: usize,

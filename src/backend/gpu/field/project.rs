@@ -1,4 +1,4 @@
-//! Products of rows with a matrix, and what is added to them: x -> sigma(M x + b).
+//! Products of rows with a matrix, a bias and an activation: x -> sigma(M x + b).
 
 use crate::backend::gpu::{
     engine::{
@@ -40,8 +40,8 @@ impl Affine {
         Affine { inner, outer, numbers }
     }
 
-    /// Divides it by the power of two, which is returned, that leaves no component above one of what becomes of inputs of at
-    /// most this length.
+    /// Divides M and b by a power of two, which is returned, such that no component of an output exceeds one where inputs are at
+    /// most of this length.
     pub fn shrink(&mut self, length: f64) -> f64 {
         let width = 4 * self.outer.div_ceil(4);
         let (matrix, bias) = self.numbers.split_at(self.numbers.len() - width);
@@ -95,7 +95,7 @@ pub enum MaskedRows {
     Marked,
 }
 
-/// Which rows are multiplied, and what becomes of the products.
+/// Which rows are multiplied, and how the products are written.
 #[derive(Clone, Copy)]
 pub struct Rows {
     pub count: usize,

@@ -11,7 +11,7 @@ use crate::{
     model::{Attention, Mask},
 };
 
-/// More than there are tokens.
+/// More than any number of tokens.
 const FAR: i32 = 1 << 30;
 
 /// Which sources a query attends to, by mask and window.
@@ -148,7 +148,7 @@ impl Reduction<'_> {
     }
 }
 
-/// How many more of the sources of `keys` than its own number in `queries` a query sees under `mask`.
+/// How many more of the sources of `keys` than its own number in `queries` a query attends to under `mask`.
 pub fn reach(mask: Mask, queries: &Segment, keys: &Segment) -> i32 {
     let ahead = queries.first_token as i32 - keys.first_token as i32;
     match mask {

@@ -1,4 +1,4 @@
-//! Replicas of different beta: by what each multiplies the queries of a head, and the clock of its sums.
+//! Replicas of different beta: the factor of the queries of each, and the normalizer of its sums.
 
 use std::f64::consts::LOG2_E;
 
@@ -18,7 +18,7 @@ impl ReplicaBetas {
         (!numbers.is_empty()).then(|| ReplicaBetas { table: scope.upload("replica_betas", &numbers) })
     }
 
-    /// Replaces the numbers of a head that has replica_betas or none, after whatever was submitted; false if it must be otherwise.
+    /// Replaces the numbers of a head that has betas of replicas or none, after whatever was submitted; false if it must be otherwise.
     #[must_use]
     pub fn write(own: Option<&ReplicaBetas>, device: &Device, attention: &Attention, head: &Head) -> bool {
         let numbers = numbers(attention, head);

@@ -1,4 +1,4 @@
-//! The points of the scheme: state and stages, combined and retracted as the geometry has it.
+//! The points of the scheme: state and stages, combined, and retracted as the geometry demands.
 
 use crate::backend::gpu::{
     engine::{
@@ -80,7 +80,7 @@ impl Combination {
             _ => (Retraction::Identity, 0, 0.0),
         };
         for (bound, segment_buffers) in self.segments.iter().zip(&buffers.segments) {
-            let rows = segment_buffers.segment.rows();
+            let rows = segment_buffers.rows();
             let params = params::Combine {
                 rows: rows as u32,
                 stages: coefficients.len() as u32,

@@ -3,7 +3,7 @@
 
 use super::{
     balance::Balance,
-    bindings::{Bindings, KeyPass, Pass},
+    bindings::{Bindings, HeadBuffers, KeyPass, Pass},
     duals::Duals,
     heads::{HeadInputs, HeadLayout, is_divided},
     motion::Motion,
@@ -67,9 +67,17 @@ pub struct Velocity {
     pub series: Option<Series>,
 }
 
-/// The field at the queries of one buffers, that the keys of another make.
+/// One reduction among those that make the partials of a view.
+struct Step<'a> {
+    purpose: Purpose,
+    sizes: &'a ReductionSizes,
+    output: ReductionOutput,
+    partial: Partial,
+}
+
+/// The tokens at which the field is evaluated, and the tokens that make it.
 ///
-/// Both are the same but where a sample is checked.
+/// They are the same, but where a sample of tokens is checked.
 #[derive(Clone, Copy)]
 pub struct QueriesAndKeys<'a> {
     pub queries: &'a TokenBuffers,
@@ -97,17 +105,17 @@ impl Velocity {
         let head = |head| {
             let layout = HeadLayout::new(scope, &HeadLayout::of(&inputs, attention, head));
             let replica_betas = ReplicaBetas::new(scope, attention, head);
-            let (limits, duals) = match attention.normalization {
+            let (iterations, tolerance, duals) = match attention.normalization {
                 Normalization::Sinkhorn { iterations, tolerance } => {
-                    ((iterations, tolerance), Some(Duals::new(scope, keys)))
+                    (iterations, tolerance, Some(Duals::new(scope, keys)))
                 }
-                _ => ((0, 0.0), None),
+                _ => (0, 0.0, None),
             };
-            let (own, shared) = ((&layout, replica_betas.as_ref()), (attention, duals.as_ref()));
-            let bindings = Bindings::new(scope, [queries, keys], recorder, own, shared, &constants);
+            let own = HeadBuffers { layout: &layout, replica_betas: replica_betas.as_ref(), duals: duals.as_ref() };
+            let bindings = Bindings::new(scope, [queries, keys], recorder, attention, own, &constants);
             let balance = duals.as_ref().map(|duals| {
                 let wide = tune::wide(&constants, layout.key_dim, layout.value_dim);
-                Balance::new(device, (keys, &bindings), recorder, (wide, duals), limits)
+                Balance::new(&bindings, &wide, duals, iterations, tolerance)
             });
             let passes = POINTS
                 .map(|point| (0..queries.segments.len()).map(|segment| bindings.pass(segment, point)).collect());
@@ -134,8 +142,9 @@ impl Velocity {
     pub fn write(&mut self, device: &Device, model: &Model) -> bool {
         let (inputs, attention) = (&self.inputs, &model.attention);
         let as_many = attention.heads.len() == self.heads.len();
-        let as_seen = (self.visible, self.normalization) == (VisibleSources::of(attention), attention.normalization);
-        let mut fits = as_many && as_seen && self.motion.write(device, model);
+        let as_masked =
+            (self.visible, self.normalization) == (VisibleSources::of(attention), attention.normalization);
+        let mut fits = as_many && as_masked && self.motion.write(device, model);
         for (own, head) in self.heads.iter_mut().zip(&attention.heads) {
             fits &= own.layout.write(device, &HeadLayout::of(inputs, attention, head))
                 && ReplicaBetas::write(own.replica_betas.as_ref(), device, attention, head);
@@ -188,7 +197,7 @@ impl Velocity {
             }
         }
         (0..pair.queries.segments.len())
-            .try_for_each(|segment| self.evaluate_segment(recorder, pair, (point, segment), field, stage))
+            .try_for_each(|segment| self.evaluate_segment(recorder, pair, point, segment, field, stage))
     }
 
     /// The same for the queries of one segment, whose partials stay until another is evaluated.
@@ -196,35 +205,36 @@ impl Velocity {
         &self,
         recorder: &mut Recorder,
         pair: QueriesAndKeys,
-        (point, segment): (Point, usize),
+        point: Point,
+        segment: usize,
         field: Field,
         stage: usize,
     ) -> Result<(), BackendError> {
         let heads = if field == Field::Perceptron { 0 } else { self.heads.len() };
         let is_fused = self.is_fused();
-        let rows = pair.queries.segments[segment].segment.rows();
+        let rows = pair.queries.segments[segment].rows();
         let (first_row, mut sum) = (stage * rows, Sum::Fresh);
         for head in 0..heads {
             let view = View { point, segment, head };
             self.sum(recorder, pair, view, Purpose::Field)?;
             let projects = field == Field::Tangent && is_fused && head + 1 == heads;
-            self.output(recorder, pair.queries, view, projects, (first_row, sum))?;
+            self.output(recorder, pair.queries, view, projects, first_row, sum)?;
             sum = Sum::Continued;
         }
         if let (Field::Tangent | Field::Perceptron, Some(perceptron)) = (field, &self.perceptron) {
-            perceptron.record(recorder, (point, segment, 0..rows), first_row, sum)?;
+            perceptron.record(recorder, point, segment, 0..rows, first_row, sum)?;
             sum = Sum::Continued;
         }
         if sum == Sum::Fresh {
-            self.motion.zero_velocity(recorder, (point, segment, rows), first_row)?;
+            self.motion.zero_velocity(recorder, point, segment, rows, first_row)?;
         }
         if field == Field::Tangent && !is_fused {
-            self.motion.finish(recorder, (point, segment, rows), first_row)?;
+            self.motion.finish(recorder, point, segment, rows, first_row)?;
         }
         Ok(())
     }
 
-    /// Records what is seen of the tokens.
+    /// Records the inputs of attention and perceptron.
     pub fn normalize_inputs(
         &self,
         recorder: &mut Recorder,
@@ -234,7 +244,7 @@ impl Velocity {
         self.motion.normalize_inputs(recorder, buffers, point)
     }
 
-    /// Whether the last head can project to the tangent space of the sphere while it leaves its output.
+    /// Whether the last head can project to the tangent space of the sphere while it writes its output.
     fn is_fused(&self) -> bool {
         let adds_last =
             self.perceptron.is_none() && self.heads.last().is_some_and(|head| head.layout.output.is_none());
@@ -250,7 +260,7 @@ impl Velocity {
         purpose: Purpose,
     ) -> Result<(), BackendError> {
         if let Some(query) = &self.pass(view).1.query {
-            query.record(recorder, pair.queries.segments[view.segment].segment.rows())?;
+            query.record(recorder, pair.queries.segments[view.segment].rows())?;
         }
         if let Some(series) = &self.series {
             return series.record(recorder, pair.queries, view);
@@ -264,7 +274,8 @@ impl Velocity {
         for output in outputs {
             let mut partial = Partial::Fresh;
             for pass in &self.pass(view).1.keys {
-                self.reduce(recorder, pair, (view, pass), purpose, (&sizes, *output, partial))?;
+                let step = Step { purpose, sizes: &sizes, output: *output, partial };
+                self.reduce(recorder, pair, view, pass, &step)?;
                 partial = Partial::Continued;
             }
         }
@@ -276,10 +287,11 @@ impl Velocity {
         &self,
         recorder: &mut Recorder,
         pair: QueriesAndKeys,
-        (view, pass): (View, &KeyPass),
-        purpose: Purpose,
-        (sizes, output, partial): (&ReductionSizes, ReductionOutput, Partial),
+        view: View,
+        pass: &KeyPass,
+        step: &Step,
     ) -> Result<(), BackendError> {
+        let Step { purpose, sizes, output, partial } = *step;
         let keys = &pair.keys.segments[pass.segment].segment;
         if let Some(key) = &pass.key {
             key.record(recorder, keys.rows())?;
@@ -315,11 +327,12 @@ impl Velocity {
         buffers: &TokenBuffers,
         view: View,
         projects: bool,
-        (first_row, sum): (usize, Sum),
+        first_row: usize,
+        sum: Sum,
     ) -> Result<(), BackendError> {
         let (layout, pass) = self.pass(view);
         let segment_buffers = &buffers.segments[view.segment];
-        let (segment, rows) = (&segment_buffers.segment, segment_buffers.segment.rows());
+        let (segment, rows) = (&segment_buffers.segment, segment_buffers.rows());
         // Multiply-adds that take as long as moving so many rows through memory a few times.
         let (groups, work) = (rows.div_ceil(THREADS as usize) as u64, (rows * layout.value_dim * 8) as f64);
         let plain = params::WriteOutput {
@@ -354,7 +367,7 @@ impl Velocity {
         )
     }
 
-    /// What is made of a view, and out of what.
+    /// The layout of the head of a view, and its bound kernels.
     pub fn pass(&self, view: View) -> (&HeadLayout<Linear>, &Pass) {
         let head = &self.heads[view.head];
         (&head.layout, &head.passes[view.point as usize][view.segment])

@@ -78,9 +78,8 @@ impl Harmonics {
         buffers: &TokenBuffers,
         recorder: &Recorder,
     ) -> Result<Harmonics, BackendError> {
-        let basis = (Basis::Harmonics, plan.degree + 1);
         let lay_out = |scope: &AllocationScope| {
-            let moments = Moments::new(scope, constants, buffers, recorder, basis)?;
+            let moments = Moments::new(scope, constants, buffers, recorder, Basis::Harmonics, plan.degree + 1)?;
             let head = |reach| Coefficients::new(scope, constants, &moments, recorder, reach);
             let heads = plan.heads.iter().map(head).collect::<Result<Vec<_>, _>>()?;
             Ok((moments, heads, scope.upload("worst", &[f32::INFINITY])))

@@ -71,7 +71,8 @@ impl Moments {
         constants: &Constants,
         buffers: &TokenBuffers,
         recorder: &Recorder,
-        (basis, degree): (Basis, usize),
+        basis: Basis,
+        degree: usize,
     ) -> Result<Moments, BackendError> {
         let (device, dim) = (scope.device(), constants.dim as usize);
         let count = if dim == 2 { degree + 1 } else { Triangle { degree }.pairs() };

@@ -9,7 +9,7 @@ pub enum Shift {
     Running,
 }
 
-/// Which sources a query sees.
+/// Which sources a query may attend to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visibility {
     All,

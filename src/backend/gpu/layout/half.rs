@@ -38,7 +38,7 @@ pub fn check(problem: &Problem) -> Result<(), BackendError> {
     }
 }
 
-/// No row that attention sees is ever longer; nothing where tokens may grow as they like.
+/// A bound on the length of every input of attention, at all times; none where tokens may grow without bound.
 pub fn longest(problem: &Problem) -> Option<f64> {
     let dim = problem.tokens.shape.dim;
     let longest_row = |rows: &[f64]| rows.chunks_exact(dim).map(norm).fold(0.0, f64::max);

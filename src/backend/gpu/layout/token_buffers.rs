@@ -42,6 +42,10 @@ pub struct SegmentBuffers {
 }
 
 impl SegmentBuffers {
+    pub fn rows(&self) -> usize {
+        self.segment.rows()
+    }
+
     /// The tokens at a point of the scheme.
     pub fn tokens(&self, point: Point) -> &wgpu::Buffer {
         match point {
@@ -70,7 +74,7 @@ pub struct TokenBuffers {
     pub segments: Vec<SegmentBuffers>,
     /// Partials of the reduction, ordered (slice, row).
     pub partials: wgpu::Buffer,
-    /// Queries after their matrix, and so keys and values.
+    /// Queries, keys and values that are products with a matrix.
     pub operands: wgpu::Buffer,
     pub keys: wgpu::Buffer,
     pub values: wgpu::Buffer,
@@ -199,7 +203,7 @@ fn lay_out(
     let divide = |slices| segments::divide(shape, (device.segment_bytes() / row_bytes(slices)) as usize);
     let tuned = || device.bounds.slices.unwrap_or_else(|| tune::slices(shape, device.kind(), constants));
     let wanted = if scratch.partials == Partials::Whole { 1 } else { tuned() };
-    // As many as that number makes when each is whole tiles.
+    // Slices are whole tiles, so there may be fewer than wanted.
     let slices = shape.sources().div_ceil(tune::slice_keys(shape.sources(), wanted, constants));
     let segments = divide(slices);
     // A replica in pieces has its keys in slices already.

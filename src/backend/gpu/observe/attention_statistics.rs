@@ -1,4 +1,4 @@
-//! How sharp attention is: the rows of a sample of tokens, from the queries and keys that the reduction makes.
+//! Entropy, largest weight and gap of rows of attention, for a sample of tokens, from the queries and keys that the reduction makes.
 
 use std::{f64::consts::LN_2, ops::Range};
 
@@ -32,13 +32,13 @@ use crate::{
 const SLICE_KEYS: usize = 64 * THREADS as usize;
 
 /// Entropy, largest weight and gap, means over heads and rows of a sample, for every replica; unless rows have no largest weight
-/// of their own, or what is found does not fit the device.
+/// of their own, or the results do not fit the device.
 ///
 /// A score is right to about 1e-7 of the largest there is, and so are the logarithms of weights that follow from it.
 pub async fn attention(
     laid_out: &mut Option<AttentionStatistics>,
     observed: &mut Observed<'_>,
-    sample: (usize, u64),
+    sample: RowSample,
 ) -> Result<Option<Vec<Vec<f64>>>, BackendError> {
     let normalization = observed.velocity.normalization;
     if matches!(normalization, Normalization::Hardmax | Normalization::Sinkhorn { .. }) {
@@ -53,20 +53,26 @@ pub async fn attention(
     attention_statistics.read(observed.recorder, observed.readback).await.map(Some)
 }
 
+/// Which rows are drawn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct RowSample {
+    pub rows: usize,
+    pub seed: u64,
+}
+
 /// The rows of one segment under one head, over the keys of a segment.
 struct Site {
     view: View,
-    /// The keys, by their number among the segments that the queries normalize.
+    /// The keys, by their number among the segments that the queries attend to.
     keys: usize,
-    /// Slices of the keys, and where what is found starts.
+    /// Slices of the keys, and where their results start.
     slices: usize,
     at: usize,
     bound: BoundKernel<params::AttentionStatistics>,
 }
 
 pub struct AttentionStatistics {
-    /// How many rows, and the seed.
-    sample: (usize, u64),
+    sample: RowSample,
     replicas: usize,
     sites: Vec<Site>,
     /// Of each segment the replicas of its rows.
@@ -76,8 +82,8 @@ pub struct AttentionStatistics {
 }
 
 impl AttentionStatistics {
-    /// None if there is nothing to normalize_inputs at, or it does not fit the device.
-    fn new(scope: &AllocationScope, observed: &Observed<'_>, sample: (usize, u64)) -> Option<AttentionStatistics> {
+    /// None if there are no rows, or their results do not fit the device.
+    fn new(scope: &AllocationScope, observed: &Observed<'_>, sample: RowSample) -> Option<AttentionStatistics> {
         let Observed { shape, constants, buffers, velocity, ref recorder, .. } = *observed;
         let range = |segment_buffers: &SegmentBuffers| segment_buffers.segment.range(shape);
         let chosen: Vec<Vec<usize>> =
@@ -192,7 +198,7 @@ impl AttentionStatistics {
 }
 
 /// The rows of a segment, counted from its first, that a sample has among the `range` of all.
-fn chosen(shape: Shape, range: Range<usize>, (rows, seed): (usize, u64)) -> Vec<usize> {
+fn chosen(shape: Shape, range: Range<usize>, RowSample { rows, seed }: RowSample) -> Vec<usize> {
     let of_replica = |replica| {
         let drawn = drawn_rows(shape.sources(), replica, rows, seed).into_iter();
         drawn.map(move |token| replica * shape.count + token)

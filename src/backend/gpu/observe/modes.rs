@@ -30,7 +30,7 @@ pub async fn modes(
     }
     if laid_out.as_ref().is_none_or(|modes| modes.degree != degree) {
         let lay_out =
-            |scope: &AllocationScope| Moments::new(scope, constants, buffers, recorder, (Basis::Modes, degree));
+            |scope: &AllocationScope| Moments::new(scope, constants, buffers, recorder, Basis::Modes, degree);
         *laid_out = AllocationScope::afford(device, lay_out).await?;
     }
     let Some(moments) = laid_out else { return Ok(None) };

@@ -80,7 +80,7 @@ pub fn weights_are_held(tokens: &Tokens) -> bool {
     weights.iter().all(|weight| *weight == 0.0 || weight * sources >= SMALLEST)
 }
 
-/// Some sums of every chunk of a statistics.
+/// Some sums of every chunk.
 pub struct NormSums {
     pub numbers: usize,
     /// By segment.
@@ -122,7 +122,7 @@ impl NormSums {
         for (segment, bound) in self.bounds.iter().enumerate() {
             let params = params::Statistics { stride: self.numbers as u32, ..statistics.params(buffers, segment, 0) };
             // A power and its place in a sum are about twenty multiply-adds.
-            let powers = (buffers.segments[segment].segment.rows() * self.numbers * 20) as f64;
+            let powers = (buffers.segments[segment].rows() * self.numbers * 20) as f64;
             recorder.record(bound, &params, params.groups.into(), statistics.work(buffers, segment) + powers)?;
         }
         Ok(())

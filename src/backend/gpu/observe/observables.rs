@@ -1,7 +1,7 @@
-//! One observation: what is recorded for the quantities that are asked for, and what of it is read.
+//! One observation: the kernels that the requested quantities need are recorded, and their results are read.
 
 use super::{
-    attention_statistics::{AttentionStatistics, attention},
+    attention_statistics::{AttentionStatistics, RowSample, attention},
     modes::modes,
     norm_moments::{NormSums, norm_moments, separations, weights_are_held},
     observed::Observed,
@@ -24,7 +24,7 @@ use crate::{
     problem::Problem,
 };
 
-/// What observations need beside the tokens. What not every run asks for is made when it is asked for first.
+/// What observations need beside the tokens. Buffers that not every run needs are made when they are needed first.
 pub struct Observables {
     statistics: ChunkStatistics,
     /// Present where the energy changes by dissipation.
@@ -99,7 +99,7 @@ impl Observables {
         Ok(statistics)
     }
 
-    /// Records what is asked for.
+    /// Records the statistics of chunks.
     fn record(&self, observed: &mut Observed<'_>, asked: Asked) -> Result<(), BackendError> {
         let Observed { velocity, buffers, ref mut recorder, .. } = *observed;
         let statistics = &self.statistics;
@@ -113,16 +113,16 @@ impl Observables {
         for segment in 0..buffers.segments.len() {
             if let Some(flow) = asked.flow {
                 // A flow is that of all pairs of one head, so that its partials are those of the energy.
-                let (pair, at) = (QueriesAndKeys::same(buffers), (Point::State, segment));
-                velocity.evaluate_segment(recorder, pair, at, Field::Tangent, 0)?;
-                statistics.dissipation(recorder, buffers, (segment, flow.normalizer), velocity.stride(0))?;
-                statistics.energy(recorder, buffers, (segment, 0), velocity.stride(0))?;
+                let pair = QueriesAndKeys::same(buffers);
+                velocity.evaluate_segment(recorder, pair, Point::State, segment, Field::Tangent, 0)?;
+                statistics.dissipation(recorder, buffers, segment, flow.normalizer, velocity.stride(0))?;
+                statistics.energy(recorder, buffers, segment, 0, velocity.stride(0))?;
             } else if asked.energy {
                 for head in 0..velocity.heads() {
                     // The energy is that of all pairs, whatever the mask.
                     let view = View { point: Point::State, segment, head };
                     velocity.sum(recorder, QueriesAndKeys::same(buffers), view, Purpose::Energy)?;
-                    statistics.energy(recorder, buffers, (segment, head), velocity.stride(head))?;
+                    statistics.energy(recorder, buffers, segment, head, velocity.stride(head))?;
                 }
             }
         }
@@ -147,7 +147,7 @@ impl Observables {
                 separations(&mut self.separations, observed, &self.statistics).await
             }
             OnDevice::Attention { rows, seed } => {
-                attention(&mut self.attention_statistics, observed, (rows, seed)).await
+                attention(&mut self.attention_statistics, observed, RowSample { rows, seed }).await
             }
             OnDevice::Modes { degree } => modes(&mut self.modes, observed, self.statistics.unit(), degree).await,
             // The rate of the energy is read with the statistics; the others are left to the host.

@@ -1,4 +1,4 @@
-//! The histogram of overlaps of all pairs, counted where the tokens are: pairs are many, and their tokens stay.
+//! The histogram of overlaps of all pairs, counted on the device.
 //!
 //! Only equal weights are counted here, as whole numbers of pairs. Single precision would lose small ones among many
 //! pairs whose weights differ, so those are left to the host, as is a histogram of pairs that are drawn.
@@ -98,7 +98,7 @@ impl Overlaps {
         let factors: Vec<_> = buffers
             .segments
             .iter()
-            .map(|segment_buffers| scope.buffer("factors", 4 * segment_buffers.segment.rows() as u64))
+            .map(|segment_buffers| scope.buffer("factors", 4 * segment_buffers.rows() as u64))
             .collect();
         let reciprocal = Pipeline::<declared::Reciprocal>::new(device, constants);
         let overlaps = Pipeline::<declared::Overlaps>::new(device, constants);
@@ -127,7 +127,7 @@ impl Overlaps {
     pub fn record(&self, recorder: &mut Recorder, buffers: &TokenBuffers) -> Result<(), BackendError> {
         recorder.clear(&self.counts)?;
         for (bound, segment_buffers) in self.reciprocals.iter().zip(&buffers.segments) {
-            let rows = segment_buffers.segment.rows();
+            let rows = segment_buffers.rows();
             let params = params::Reciprocal {
                 rows: rows as u32,
                 tokens: segment_buffers.segment.tokens as u32,

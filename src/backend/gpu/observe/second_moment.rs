@@ -77,7 +77,7 @@ impl SecondMoments {
         let squares = (self.shape.dim as u32).div_ceil(EDGE).pow(2);
         for (site, segment_buffers) in self.sites.iter().zip(&buffers.segments) {
             let groups = u64::from(squares) * (segment_buffers.segment.replicas * site.chunks) as u64;
-            let work = segment_buffers.segment.rows() as f64 * f64::from(squares * EDGE * EDGE);
+            let work = segment_buffers.rows() as f64 * f64::from(squares * EDGE * EDGE);
             recorder.record_parts(&site.bound, groups, work, |part| params::SecondMoment {
                 first_group: part.start,
                 end_group: part.end,
@@ -119,7 +119,7 @@ pub async fn second_moments(
     moments.read(observed.recorder, observed.readback).await
 }
 
-/// The same of tokens that are read back, where the device has no room for what it would reduce them to.
+/// The same of tokens that are read back, where the device has no room for the moments of its chunks.
 async fn of_tokens(observed: &mut Observed<'_>) -> Result<Vec<Vec<f64>>, BackendError> {
     let Observed { shape, constants, buffers, ref mut recorder, readback, .. } = *observed;
     let (dim, padded) = (shape.dim, 4 * constants.width() as usize);

@@ -1,4 +1,4 @@
-//! How far tokens are from a law along lines: projected, sorted and compared where they are.
+//! Sliced Wasserstein distances of tokens from a law: projections are made, sorted and compared on the device.
 //!
 //! Every replica has a list of keys for each direction, padded to a power of two. A bitonic network sorts all lists of a batch at
 //! once; its passes do not depend on the tokens. Of equal weights the ends of masses then are known: the i-th of n numbers owns
@@ -35,7 +35,7 @@ const BATCH_BYTES: u64 = 64 << 20;
 /// Ends of masses that a workgroup of `transport` walks over.
 const CHUNK: usize = (THREADS * TRANSPORT_STEPS) as usize;
 
-/// The lists of a problem, laid out for the lines that were asked for last.
+/// The lists of keys of a problem, laid out for the directions that were requested last.
 pub struct SortedProjections {
     shape: Shape,
     is_served: bool,
@@ -46,13 +46,13 @@ struct Layout {
     shape: Shape,
     /// Vectors of a token.
     width: usize,
-    /// What it was made for.
+    /// The directions and the number of values of the laws for which it was made.
     directions: Vec<f64>,
     values: usize,
-    /// Keys of a list, and chunks of what is walked over.
+    /// Keys of a list, and chunks into which its merged ends of masses are cut.
     length: usize,
     chunks: usize,
-    /// What a batch has at most.
+    /// The largest numbers of directions and replicas of a batch.
     most_directions: usize,
     most_replicas: usize,
     numbers: wgpu::Buffer,
@@ -85,7 +85,7 @@ impl SortedProjections {
         SortedProjections { shape: tokens.shape, is_served: are_alike(tokens), laid_out: None }
     }
 
-    /// NormalizeInputs [`sliced_costs`](crate::backend::Backend::sliced_costs); none if weights differ, if a list or a law does not fit the device, or if
+    /// See [`sliced_costs`](crate::backend::Backend::sliced_costs); none if weights differ, if a list or a law does not fit the device, or if
     /// a number leaves single precision.
     pub async fn costs(
         &mut self,
@@ -122,7 +122,7 @@ impl Layout {
         lines: &Lines<'_>,
     ) -> Option<Layout> {
         let device = scope.device();
-        // Places of words are words themselves.
+        // Kernels count the words of a buffer in words.
         let most = device.segment_bytes().min(u32::MAX.into());
         let room = |bytes: u64| if bytes > most { 0 } else { (most.min(BATCH_BYTES) / bytes).max(1) as usize };
         let (width, count) = (constants.width() as usize, lines.directions.len() / shape.dim);

@@ -63,7 +63,7 @@ pub struct ChunkStatistics {
     head_weights: Vec<f64>,
 }
 
-/// What beside the mean is asked for.
+/// What is requested beside the mean.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked {
     pub spread: bool,
@@ -211,7 +211,8 @@ impl ChunkStatistics {
         &self,
         recorder: &mut Recorder,
         buffers: &TokenBuffers,
-        (segment, head): (usize, usize),
+        segment: usize,
+        head: usize,
         stride: usize,
     ) -> Result<(), BackendError> {
         let at = self.places().energies + head * self.chunks;
@@ -225,7 +226,8 @@ impl ChunkStatistics {
         &self,
         recorder: &mut Recorder,
         buffers: &TokenBuffers,
-        (segment, normalizer): (usize, Normalizer),
+        segment: usize,
+        normalizer: Normalizer,
         stride: usize,
     ) -> Result<(), BackendError> {
         let times_z = u32::from(normalizer == Normalizer::Sum);
@@ -312,7 +314,7 @@ impl ChunkStatistics {
         1.0 / self.shape.sources() as f64
     }
 
-    /// What kernels are told of the chunks of a segment.
+    /// The parameters of a kernel over the chunks of a segment.
     pub fn params(&self, buffers: &TokenBuffers, segment: usize, at: usize) -> params::Statistics {
         let (site, segment) = (&self.sites[segment], &buffers.segments[segment].segment);
         params::Statistics {
@@ -332,7 +334,7 @@ impl ChunkStatistics {
 
     /// Multiply-adds that take as long as reading the tokens of a segment.
     pub fn work(&self, buffers: &TokenBuffers, segment: usize) -> f64 {
-        (buffers.segments[segment].segment.rows() * self.width * 16) as f64
+        (buffers.segments[segment].rows() * self.width * 16) as f64
     }
 
     fn places(&self) -> Places {
