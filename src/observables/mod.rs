@@ -41,6 +41,7 @@ mod norm_moments;
 mod overlap;
 mod overlap_histogram;
 mod overlap_reference;
+mod pair_overlap;
 mod renyi_centres;
 mod sinkhorn_reference;
 mod sliced_w2_reference;
@@ -134,6 +135,7 @@ observables! {
     energy::Energy,
     w2_dirac::W2Dirac,
     overlap::Overlap,
+    pair_overlap::PairOverlap,
     coupling_error::CouplingError,
     tagged_error::TaggedError,
     tokens::Tokens,

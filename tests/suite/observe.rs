@@ -21,6 +21,7 @@ use crate::{
 pub fn all() -> Vec<Trial> {
     let suites = [
         trials("observe::overlaps_are_those_of_all_pairs", overlaps),
+        trials("observe::the_mean_overlap_is_that_of_all_pairs", pair_overlaps),
         trials("observe::a_mean_that_vanishes_has_no_direction", vanishing),
         trials("observe::clusters_are_what_links_connect", clusters),
         trials("observe::modes_are_sums_over_pairs", mode_amplitudes),
@@ -82,6 +83,30 @@ fn overlaps(kind: Kind) {
             assert_close("shares", &found[..4], &expected.map(|share| share / total), 1e-13);
             assert_eq!(found[4], 0.0, "all pairs are counted");
         }
+    }
+}
+
+/// One pair after the other, of tokens of length one and of others; a single token of weight makes no pair.
+fn pair_overlaps(kind: Kind) {
+    for geometry in [Geometry::Sphere, Geometry::Euclidean] {
+        let mut problem = weighted(3, Quantity::PairOverlap);
+        problem.model.geometry = geometry;
+        let outcome = kind.evolve(&problem);
+        for replica in 0..2 {
+            let x = |i: usize| &outcome.tokens[3 * (45 * replica + i)..][..3];
+            let weight = |i: usize| problem.tokens.weight(replica, i);
+            let (mut overlaps, mut weights) = (0.0, 0.0);
+            for (i, j) in (0..41).flat_map(|j| (0..j).map(move |i| (i, j))) {
+                overlaps += weight(i) * weight(j) * dot(x(i), x(j));
+                weights += weight(i) * weight(j);
+            }
+            let expected = overlaps / weights;
+            let found = ends(&problem, &outcome, replica, &["pair_overlap"]);
+            assert_close("overlap", &found, &[expected], 1e-13 * expected.abs().max(1.0));
+        }
+        let lone = (0..90).map(|i| f64::from(u8::from(i % 45 == 7))).collect();
+        problem.tokens.weights = Weights::Each(lone);
+        assert!(ends(&problem, &kind.evolve(&problem), 1, &["pair_overlap"])[0].is_nan());
     }
 }
 
