@@ -13,7 +13,7 @@ fn main() -> ExitCode {
     match cli::Arguments::obey() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            error.report();
+            cli::output::report(&error);
             error.exit_code()
         }
     }

@@ -11,8 +11,6 @@ use tokenfield::{
     sweep::SweepError,
 };
 
-use super::output;
-
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
@@ -80,13 +78,5 @@ impl CommandError {
             Self::Failed(_) | Self::Disk(_) => false,
         };
         ExitCode::from(if input { 2 } else { 1 })
-    }
-
-    /// Says what is wrong, if that is not said yet and anybody wants to know.
-    pub fn report(&self) {
-        match self {
-            Self::Unread | Self::Typed => {}
-            error => output::talk(format_args!("tokenfield: {error}")),
-        }
     }
 }

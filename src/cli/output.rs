@@ -64,3 +64,11 @@ fn write_line(line: fmt::Arguments) -> io::Result<()> {
     stdout.write_all(format!("{line}\n").as_bytes())?;
     stdout.flush()
 }
+
+/// Says what is wrong, if that is not said yet and anybody wants to know.
+pub fn report(error: &CommandError) {
+    match error {
+        CommandError::Unread | CommandError::Typed => {}
+        error => talk(format_args!("tokenfield: {error}")),
+    }
+}

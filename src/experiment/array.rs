@@ -13,7 +13,7 @@ pub(super) const ROWS: &[&str] = &["rows", "path"];
 /// Numbers in a row.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub(super) enum ListTyped {
+pub(crate) enum ListTyped {
     Numbers(Vec<f64>),
     File { path: FilePath },
 }
@@ -56,7 +56,7 @@ impl ListTyped {
 /// Rows of one length.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub(super) enum RowsTyped {
+pub(crate) enum RowsTyped {
     Inline(Vec<Vec<f64>>),
     Rows { rows: Vec<Vec<f64>> },
     File { path: FilePath },

@@ -39,7 +39,7 @@ pub(super) const NORMALIZATIONS: &[(&str, Divisor)] = &[
 
 /// A normalization, without its numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Divisor {
+pub(crate) enum Divisor {
     Softmax,
     Unnormalized,
     Shifted,
@@ -48,7 +48,7 @@ pub(super) enum Divisor {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct AttentionTyped {
+pub(crate) struct AttentionTyped {
     pub beta: Option<BetaTyped>,
     pub normalization: Option<Word<Divisor>>,
     pub mask: Option<Word<Mask>>,
@@ -63,7 +63,7 @@ pub(super) struct AttentionTyped {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub(super) enum BetaTyped {
+pub(crate) enum BetaTyped {
     Constant(f64),
     Ramp {
         times: Vec<f64>,
@@ -76,14 +76,14 @@ pub(super) enum BetaTyped {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct SinkhornTyped {
+pub(crate) struct SinkhornTyped {
     pub iterations: u64,
     pub tolerance: f64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum PositionTyped {
+pub(crate) enum PositionTyped {
     Alibi(f64),
     Rotary(f64),
     Additive(RowsTyped),

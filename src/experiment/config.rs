@@ -132,7 +132,7 @@ const UNKNOWN: &str = "nobody here knows this key, and it may change the equatio
 
 /// What a configuration says; nothing without one.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Config {
+pub(crate) struct Config {
     pub heads: Option<u64>,
     pub layer_norm_eps: Option<f64>,
     pub activation: Option<Activation>,

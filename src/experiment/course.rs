@@ -34,7 +34,7 @@ pub(super) const ENSEMBLES: &[(&str, Ensemble)] = &[
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub(super) enum CourseTyped {
+pub(crate) enum CourseTyped {
     Constant(MatrixTyped),
     Layers {
         layers: LayersTyped,
@@ -63,13 +63,13 @@ pub(super) enum CourseTyped {
 /// One matrix a step: an array (L, d, d), or the rows of each.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub(super) enum LayersTyped {
+pub(crate) enum LayersTyped {
     File(FilePath),
     Rows(Vec<Vec<Vec<f64>>>),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct OrnsteinUhlenbeckTyped {
+pub(crate) struct OrnsteinUhlenbeckTyped {
     pub mean: MatrixTyped,
     pub rate: f64,
     pub intensity: f64,
@@ -140,7 +140,7 @@ fn constant(entry: &Entry) -> Result<MatrixTyped, ExperimentError> {
 }
 
 /// A matrix at time zero, or how it changes.
-pub(super) enum Resolved {
+pub(crate) enum Resolved {
     Constant(Matrix),
     Changing(MatrixCourse),
 }

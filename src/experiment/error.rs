@@ -16,7 +16,7 @@ pub struct ExperimentError {
 
 /// A key that the table in which it stands does not have.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct UnknownKey {
+pub(crate) struct UnknownKey {
     /// The dotted key of the table; empty for the file itself.
     pub table: String,
     pub key: String,

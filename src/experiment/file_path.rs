@@ -10,7 +10,7 @@ use crate::initial::npy;
 
 /// The path of a file, which is written down as an absolute one.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct FilePath(pub PathBuf);
+pub(crate) struct FilePath(pub PathBuf);
 
 impl Serialize for FilePath {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -26,7 +26,7 @@ pub(super) const NORM: &[&str] = &["gain", "bias"];
 
 /// A geometry, without its numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum GeometryWord {
+pub(crate) enum GeometryWord {
     Sphere,
     /// The sphere, by its name among Transformers.
     PostNorm,
@@ -54,14 +54,14 @@ impl GeometryWord {
 
 /// The table `[layer-norm]`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(super) struct LayerNormTyped {
+pub(crate) struct LayerNormTyped {
     pub epsilon: f64,
     pub attention: NormTyped,
     pub perceptron: NormTyped,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(super) struct NormTyped {
+pub(crate) struct NormTyped {
     pub gain: Option<ListTyped>,
     pub bias: Option<ListTyped>,
 }
@@ -100,7 +100,7 @@ impl NormTyped {
 }
 
 /// The numbers that only some geometries have: required there, and refused elsewhere.
-pub(super) struct GeometryNumbers {
+pub(crate) struct GeometryNumbers {
     pub alpha: Option<f64>,
     pub switch: Option<f64>,
 }

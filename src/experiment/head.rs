@@ -29,7 +29,7 @@ pub(super) const HEAD: &[&str] = &[
 ];
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct HeadTyped {
+pub(crate) struct HeadTyped {
     #[serde(flatten)]
     pub scores: ScoresTyped,
     #[serde(flatten)]
@@ -43,7 +43,7 @@ pub(super) struct HeadTyped {
 /// A = Q^T K, or Q and K.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged, rename_all_fields = "kebab-case")]
-pub(super) enum ScoresTyped {
+pub(crate) enum ScoresTyped {
     Whole {
         query_key: CourseTyped,
     },
@@ -60,7 +60,7 @@ pub(super) enum ScoresTyped {
 /// V, or W_o and W_v.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged, rename_all_fields = "kebab-case")]
-pub(super) enum ValuesTyped {
+pub(crate) enum ValuesTyped {
     Whole {
         value: CourseTyped,
     },

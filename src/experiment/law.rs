@@ -11,7 +11,7 @@ use crate::initial::{Law, Spread};
 
 /// The keys beside `law` that a law has, and how they are read.
 #[derive(Clone, Copy)]
-pub(super) struct LawForm {
+pub(crate) struct LawForm {
     pub keys: &'static [&'static str],
     read: fn(&Section) -> Result<Law, ExperimentError>,
 }

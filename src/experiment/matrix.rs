@@ -11,7 +11,7 @@ pub(super) const FORMS: &[&str] = &["scale", "diagonal", "rows", "path"];
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum MatrixTyped {
+pub(crate) enum MatrixTyped {
     Identity,
     Scale(f64),
     Diagonal(Vec<f64>),

@@ -22,7 +22,7 @@ pub(super) const SHARING: &[(&str, Sharing)] = &[("independent", Sharing::Indepe
 
 /// A field of noise, without its numbers.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum FieldWord {
+pub(crate) enum FieldWord {
     Independent,
     CommonAdditive,
     CommonMatrix,
@@ -31,13 +31,13 @@ pub(super) enum FieldWord {
 
 /// Whether replicas share the draws of common noise.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Sharing {
+pub(crate) enum Sharing {
     Independent,
     Shared,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct NoiseTyped {
+pub(crate) struct NoiseTyped {
     pub field: Word<FieldWord>,
     pub width: Option<u64>,
     pub activation: Option<Word<Activation>>,

@@ -54,7 +54,7 @@ impl Key {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub(super) struct ObserveTyped {
+pub(crate) struct ObserveTyped {
     pub every: Option<f64>,
     pub quantities: Option<Vec<Word<Quantity>>>,
     #[serde(flatten)]
@@ -63,7 +63,7 @@ pub(super) struct ObserveTyped {
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub(super) enum Number {
+pub(crate) enum Number {
     Decimal(f64),
     Whole(u64),
 }
@@ -93,7 +93,7 @@ impl Number {
 
 /// Numbers of quantities by their keys; those left out are as in the list of observables.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Numbers(Vec<(&'static str, Number)>);
+pub(crate) struct Numbers(Vec<(&'static str, Number)>);
 
 impl Serialize for Numbers {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

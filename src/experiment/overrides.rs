@@ -22,7 +22,7 @@ pub struct Override {
 
 /// A key that the file has no place for.
 #[derive(Debug)]
-pub(super) struct Misfit {
+pub(crate) struct Misfit {
     pub key: String,
     pub problem: String,
     pub remedy: String,

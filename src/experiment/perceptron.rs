@@ -20,7 +20,7 @@ pub(super) const ACTIVATIONS: &[(&str, Activation)] = &[
 ];
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct PerceptronTyped {
+pub(crate) struct PerceptronTyped {
     pub activation: Word<Activation>,
     #[serde(flatten)]
     pub form: FormTyped,
@@ -28,7 +28,7 @@ pub(super) struct PerceptronTyped {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged, rename_all_fields = "kebab-case")]
-pub(super) enum FormTyped {
+pub(crate) enum FormTyped {
     /// sum_k outer_k sigma(<inner_k, x> + bias_k) + output_bias.
     Layers {
         inner: RowsTyped,
@@ -43,7 +43,7 @@ pub(super) enum FormTyped {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct GradientTyped {
+pub(crate) struct GradientTyped {
     pub directions: RowsTyped,
     pub weights: ListTyped,
 }

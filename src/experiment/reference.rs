@@ -9,7 +9,7 @@ use super::{
 use crate::problem::ReferenceSteps;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum ReferenceWord {
+pub(crate) enum ReferenceWord {
     Quadrature,
     Zonal,
     Gaussian,
@@ -35,7 +35,7 @@ pub(super) const TOLERANCE: f64 = 1e-8;
 pub(super) const COUNT: u64 = 65_536;
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct ReferenceTyped {
+pub(crate) struct ReferenceTyped {
     pub kind: Word<ReferenceWord>,
     pub tolerance: Option<f64>,
     pub count: Option<u64>,

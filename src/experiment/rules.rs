@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What rules are about.
-pub(super) struct Facts<'a> {
+pub(crate) struct Facts<'a> {
     pub geometry: GeometryWord,
     pub law: &'a Law,
     /// The equation at time zero.
@@ -20,7 +20,7 @@ pub(super) struct Facts<'a> {
 }
 
 /// A combination that makes no sense.
-pub(super) struct Rule {
+pub(crate) struct Rule {
     /// The key that is to blame.
     pub key: &'static str,
     pub breached: fn(&Facts) -> bool,

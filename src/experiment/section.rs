@@ -16,14 +16,14 @@ use super::{
 };
 
 /// A table whose keys are all known.
-pub(super) struct Section<'a> {
+pub(crate) struct Section<'a> {
     source: &'a Source,
     path: String,
     table: &'a Table,
 }
 
 /// A value that was typed, and an example of what may be typed there.
-pub(super) struct Entry<'a> {
+pub(crate) struct Entry<'a> {
     source: &'a Source,
     pub key: String,
     value: &'a Value,
@@ -32,7 +32,7 @@ pub(super) struct Entry<'a> {
 
 /// One of the accepted words of a key, as typed and as meant.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Word<T> {
+pub(crate) struct Word<T> {
     text: &'static str,
     pub meaning: T,
 }

@@ -2,7 +2,7 @@
 
 use super::source::Source;
 
-pub(super) struct Shared<'a> {
+pub(crate) struct Shared<'a> {
     pub source: &'a Source,
     /// The key of random numbers that have none of their own.
     pub seed: u64,

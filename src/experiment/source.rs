@@ -6,7 +6,7 @@ use super::{error::ExperimentError, overrides::Override};
 
 /// Where an experiment came from; every error about it is made here, so that all read alike.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Source {
+pub(crate) struct Source {
     /// As the user named the file.
     pub name: String,
     /// What the paths inside are relative to.

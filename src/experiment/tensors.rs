@@ -16,7 +16,7 @@ use crate::{
 
 /// Why a file gives no layer, and what to do about it.
 #[derive(Debug)]
-pub(super) struct TensorError {
+pub(crate) struct TensorError {
     pub problem: String,
     pub remedy: String,
 }
@@ -25,7 +25,7 @@ pub(super) struct TensorError {
 const PREFIX: &str = "bert.";
 
 /// A file of named arrays.
-pub(super) struct Tensors<'a> {
+pub(crate) struct Tensors<'a> {
     tensors: SafeTensors<'a>,
     /// The names of those that were read.
     read: RefCell<BTreeSet<String>>,
@@ -117,7 +117,7 @@ impl Tensors<'_> {
 }
 
 /// What the tensors of an encoder do not say themselves.
-pub(super) struct Encoder {
+pub(crate) struct Encoder {
     pub dim: usize,
     pub heads: usize,
     pub epsilon: f64,

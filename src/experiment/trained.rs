@@ -7,7 +7,7 @@ use super::{error::ExperimentError, file_path::FilePath, section::Section};
 const KEYS: &[&str] = &["layers", "heads"];
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct TrainedTyped {
+pub(crate) struct TrainedTyped {
     pub model: FilePath,
     pub layers: Vec<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]

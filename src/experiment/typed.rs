@@ -55,7 +55,7 @@ pub(super) const TIME: &[&str] = &["scheme", "step", "end"];
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) struct Typed {
+pub(crate) struct Typed {
     pub name: Option<String>,
     pub algorithm: Option<Word<Algorithm>>,
     pub tolerance: Option<f64>,
@@ -70,7 +70,7 @@ pub(super) struct Typed {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct TokensTyped {
+pub(crate) struct TokensTyped {
     pub count: Option<u64>,
     pub dim: Option<u64>,
     pub replicas: Option<u64>,
@@ -85,12 +85,12 @@ pub(super) struct TokensTyped {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct WeightsTyped {
+pub(crate) struct WeightsTyped {
     pub path: FilePath,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct TimeTyped {
+pub(crate) struct TimeTyped {
     pub scheme: Word<Scheme>,
     pub step: f64,
     pub end: f64,

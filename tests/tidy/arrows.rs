@@ -1,7 +1,7 @@
 //! Who may use whom: rooms use rooms below them, and no file uses a file that uses it, however far around.
 //!
-//! Imports and paths are read off the syntax trees. A name that a module only passes on (`pub use`) is one of the file that it comes
-//! from. Unit tests may use what they like.
+//! Imports and paths are read off the syntax trees. A name that a module imports, and others take from there, is one of the file
+//! that it comes from. Unit tests may use what they like.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -77,9 +77,7 @@ impl Sources {
         for module in modules {
             let mut paths = Vec::new();
             for item in &sources.files[&module].items {
-                if let Item::Use(import) = item
-                    && !matches!(import.vis, Visibility::Inherited)
-                {
+                if let Item::Use(import) = item {
                     flatten(&import.tree, &mut Vec::new(), &mut paths);
                 }
             }

@@ -10,7 +10,7 @@ use crate::model::{Geometry, Part};
 
 impl Experiment {
     /// As typed, else where the trained model has its tokens, else the sphere.
-    pub(in crate::experiment) fn geometry(&self) -> GeometryWord {
+    pub(crate) fn geometry(&self) -> GeometryWord {
         let default = match self.typed.attention.trained {
             Some(_) => GeometryWord::LayerNorm,
             None => GeometryWord::Sphere,
@@ -19,11 +19,7 @@ impl Experiment {
     }
 
     /// Where tokens start; what changes becomes a part of the course.
-    pub(in crate::experiment) fn resolved_geometry(
-        &self,
-        dim: usize,
-        parts: &mut Vec<Part>,
-    ) -> Result<Geometry, ExperimentError> {
+    pub(crate) fn resolved_geometry(&self, dim: usize, parts: &mut Vec<Part>) -> Result<Geometry, ExperimentError> {
         let tokens = &self.typed.tokens;
         Ok(match self.geometry() {
             GeometryWord::Sphere | GeometryWord::PostNorm => Geometry::Sphere,
@@ -55,7 +51,7 @@ impl Experiment {
     }
 
     /// The word of the geometry, for a file in which nothing is left to defaults.
-    pub(in crate::experiment) fn explicit_geometry(&self) -> Word<GeometryWord> {
+    pub(crate) fn explicit_geometry(&self) -> Word<GeometryWord> {
         word(GEOMETRIES, self.geometry())
     }
 }

@@ -10,16 +10,13 @@ use crate::observables::Quantity;
 
 impl Experiment {
     /// What is measured, with all its numbers.
-    pub(in crate::experiment) fn quantities(&self) -> Result<Vec<Quantity>, ExperimentError> {
+    pub(crate) fn quantities(&self) -> Result<Vec<Quantity>, ExperimentError> {
         let of = |word: Word<Quantity>| self.typed.observe.numbers.apply(word.meaning, self.seed());
         Ok(self.quantity_words()?.into_iter().map(of).collect())
     }
 
     /// The table as resolved, but for times.
-    pub(in crate::experiment) fn explicit_quantities(
-        &self,
-        observe: &mut ObserveTyped,
-    ) -> Result<(), ExperimentError> {
+    pub(crate) fn explicit_quantities(&self, observe: &mut ObserveTyped) -> Result<(), ExperimentError> {
         observe.numbers = Numbers::of(&self.quantities()?);
         observe.quantities = Some(self.quantity_words()?);
         Ok(())

@@ -29,7 +29,7 @@ impl Experiment {
     }
 
     /// Refuses steps that the limit cannot take.
-    pub(in crate::experiment) fn require_reference_steps(&self) -> Result<(), ExperimentError> {
+    pub(crate) fn require_reference_steps(&self) -> Result<(), ExperimentError> {
         let typed = self.typed.reference.as_ref().and_then(|reference| reference.steps);
         if self.typed.time.scheme.meaning == Scheme::Layer && typed.is_some_and(|s| s.meaning == ReferenceSteps::Own)
         {

@@ -17,11 +17,7 @@ use crate::{
 
 impl Experiment {
     /// A layer a step: x <- N(x + attention(x)), x <- N(x + perceptron(x)).
-    pub(in crate::experiment) fn trained(
-        &self,
-        typed: &TrainedTyped,
-        shape: Shape,
-    ) -> Result<(Model, Course), ExperimentError> {
+    pub(crate) fn trained(&self, typed: &TrainedTyped, shape: Shape) -> Result<(Model, Course), ExperimentError> {
         self.require_layers(typed)?;
         let mask = self.typed.attention.mask.map_or(Mask::None, |word| word.meaning);
         let config = Config::beside(&typed.model, shape.dim, mask, &self.source)?;

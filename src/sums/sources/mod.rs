@@ -1,6 +1,8 @@
 //! The reduction for those who have a cloud and no model: logarithms of sums of exponentials, in f64, pair by pair or, between
 //! clouds of unit vectors of the plane or space, by harmonics where that is faster.
 
+mod lengths;
+mod points;
 mod series;
 #[cfg(test)]
 mod tests;
@@ -9,40 +11,16 @@ use std::f64::consts::{LN_2, LOG2_E};
 
 use rayon::prelude::*;
 
-use self::series::{Lengths, Plan};
-pub(crate) use self::series::{are_unit, by_harmonics};
+pub(crate) use self::points::Sources;
+use self::{lengths::Lengths, series::Plan};
+pub(crate) use self::{lengths::are_unit, series::by_harmonics};
 use super::{
     columns::{Cloud, Columns},
-    instructions::Instructions,
-    keys::Bias,
     reduce::reduce,
     reduction::{Queries, Reduced, Shift, block},
 };
-use crate::tokens::{Shape, Weights};
-
-/// The points y_j that are summed over.
-pub(crate) struct Sources {
-    instructions: Instructions,
-    shape: Shape,
-    points: Columns<f64>,
-    bias: Bias<f64>,
-    /// Values of no components: only sums are wanted.
-    nothing: Columns<f64>,
-    are_unit: bool,
-}
 
 impl Sources {
-    /// At least one point of at least one component, row-major (point, component).
-    pub(crate) fn new(coordinates: &[f64], dim: usize) -> Self {
-        let shape = Shape { replicas: 1, count: coordinates.len() / dim, dim, passive: 0 };
-        let mut points = Columns::zeros(1, dim, shape.count);
-        points.replicas_mut().for_each(|mut cloud| cloud.set_rows(dim, coordinates));
-        let nothing = Columns::zeros(1, 0, shape.count);
-        let bias = Bias::new(shape, &Weights::Equal);
-        let are_unit = are_unit(coordinates, dim);
-        Self { instructions: Instructions::detect(), shape, points, bias, nothing, are_unit }
-    }
-
     /// ln sum_j e^{scale <x_i, y_j> + bias_j} for every query x_i, row-major (query, component), one finite bias for
     /// every point, and scale > 0.
     ///

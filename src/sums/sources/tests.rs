@@ -1,9 +1,6 @@
 //! Sums taken one by one, by pairs and by harmonics.
 
-use super::{
-    series::{Lengths, Plan},
-    *,
-};
+use super::{lengths::Lengths, series::Plan, *};
 
 /// More queries than a block, fewer points than a vector and more than a tile, scores far beyond the exponents of f64.
 #[test]

@@ -1,9 +1,10 @@
 //! The field at the tokens of a vector of replicas, a replica a lane.
 
-use super::{CLOCKS, Ensemble, HeadField, Pairs, Real};
+use super::replicas::{CLOCKS, Ensemble, Pairs};
 use crate::{
+    backend::cpu::field::HeadField,
     model::{Field, Normalization},
-    sums::{columns::Numbers, exp2::Exp2},
+    sums::{columns::Numbers, exp2::Exp2, real::Real},
 };
 
 /// The equation of the replicas of one vector.

@@ -5,70 +5,25 @@
 //! cache while every query meets every key, and for as many steps as are wanted.
 
 mod fields;
+mod replicas;
 mod steps;
 #[cfg(test)]
 mod tests;
 
-use self::fields::Fields;
-use super::field::HeadField;
+pub(super) use self::replicas::{Ensemble, Pairs, REPLICAS, suits};
+use self::{
+    fields::Fields,
+    replicas::{CLOCKS, WIDEST},
+};
 use crate::{
-    model::{Field, Mask},
     scheme::Tableau,
     sums::{
         columns::{CloudMut, Columns, Numbers},
         exp2::Exp2,
         instructions::{Instructions, Kernel},
-        keys::Bias,
         real::Real,
     },
-    tokens::Shape,
 };
-
-/// Replicas of one task: whole vectors on every instruction set.
-pub(super) const REPLICAS: usize = 16;
-
-/// Replicas of the smallest ensemble: fewer would leave threads idle.
-const FEWEST_REPLICAS: usize = 4 * REPLICAS;
-
-/// Tokens of the largest replicas that are evaluated so: beyond, lanes are filled by keys as well.
-const MOST_TOKENS: usize = 128;
-
-/// The widest tokens that the kernel is compiled for; those of a width in between are padded with zeros.
-const WIDEST: usize = 16;
-
-/// Numbers that a head has for each replica.
-const CLOCKS: usize = 3;
-
-/// Whether replicas of that shape should be evaluated side by side, under heads that need no search for row maxima and no
-/// exponential of a shift beyond the exponents of `T`.
-pub(super) fn suits<T: Real>(shape: Shape, heads: &[HeadField<T>]) -> bool {
-    let representable = |head: &HeadField<T>| head.constant_shift().is_some_and(|shift| shift <= T::EXPONENT_SPAN);
-    shape.replicas >= FEWEST_REPLICAS
-        && shape.count <= MOST_TOKENS
-        && shape.dim <= WIDEST
-        && heads.iter().all(|head| head.projections.is_none() && representable(head))
-}
-
-/// How the sums of a replica are taken.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pairs {
-    /// Row by row: an exponential for each ordered pair.
-    Ordered,
-    /// w_j e^{<x_i, A x_j>} is that of (j, i) too, so that one exponential serves both.
-    Unordered,
-}
-
-/// The equation of an ensemble.
-#[derive(Clone, Copy)]
-pub(super) struct Ensemble<'a, T> {
-    pub(super) heads: &'a [HeadField<T>],
-    pub(super) mask: Mask,
-    pub(super) pairs: Pairs,
-    pub(super) field: Field,
-    pub(super) bias: &'a Bias<T>,
-    pub(super) count: usize,
-    pub(super) sources: usize,
-}
 
 /// Work on the replicas from `first` on that are given, up to `REPLICAS` of them.
 struct Group<'a, 'b, 'c, T, const D: usize> {

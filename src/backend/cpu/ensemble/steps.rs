@@ -1,8 +1,9 @@
 //! Steps of a scheme on the sphere, by tokens that stay in the first-level cache.
 
-use super::{Real, fields::Fields};
+use super::fields::Fields;
 use crate::{
     scheme::Tableau,
+    sums::real::Real,
     sums::{columns::Numbers, exp2::Exp2},
 };
 

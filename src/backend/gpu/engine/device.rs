@@ -37,14 +37,14 @@ pub struct Bounds {
 /// An opened graphics device, on which any number of problems can live. Clones are the same device.
 #[derive(Clone)]
 pub struct Device {
-    pub(in crate::backend::gpu) device: wgpu::Device,
-    pub(in crate::backend::gpu) queue: wgpu::Queue,
-    pub(in crate::backend::gpu) summary: AdapterSummary,
-    pub(in crate::backend::gpu) bounds: Bounds,
+    pub(crate) device: wgpu::Device,
+    pub(crate) queue: wgpu::Queue,
+    pub(crate) summary: AdapterSummary,
+    pub(crate) bounds: Bounds,
     /// Present where half precision was asked for.
-    pub(in crate::backend::gpu) half: Option<Half>,
-    pub(in crate::backend::gpu) failure: Failure,
-    pub(in crate::backend::gpu) compiled: CompiledKernels,
+    pub(crate) half: Option<Half>,
+    pub(crate) failure: Failure,
+    pub(crate) compiled: CompiledKernels,
 }
 
 impl Device {
@@ -96,7 +96,7 @@ impl Device {
     }
 
     /// The kind of adapter that the reduction is shaped for.
-    pub(in crate::backend::gpu) fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         self.bounds.shaped_for.unwrap_or(self.summary.kind)
     }
 
@@ -106,25 +106,20 @@ impl Device {
     }
 
     /// Bytes that one buffer of tokens may have.
-    pub(in crate::backend::gpu) fn segment_bytes(&self) -> u64 {
+    pub(crate) fn segment_bytes(&self) -> u64 {
         let limits = self.device.limits();
         let most = limits.max_storage_buffer_binding_size.min(limits.max_buffer_size);
         self.bounds.segment_bytes.map_or(most, |bytes| bytes.min(most))
     }
 
     /// Workgroups that fit along one dimension of a grid.
-    pub(in crate::backend::gpu) fn grid(&self) -> u32 {
+    pub(crate) fn grid(&self) -> u32 {
         let most = self.device.limits().max_compute_workgroups_per_dimension;
         self.bounds.grid.map_or(most, |grid| grid.min(most))
     }
 
     /// Refuses a problem that needs more than `available` of a limit.
-    pub(in crate::backend::gpu) fn within(
-        &self,
-        limit: &'static str,
-        needed: u64,
-        available: u64,
-    ) -> Result<(), BackendError> {
+    pub(crate) fn within(&self, limit: &'static str, needed: u64, available: u64) -> Result<(), BackendError> {
         limits::within(&self.summary.name, limit, needed, available)
     }
 }

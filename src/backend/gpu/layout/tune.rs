@@ -122,7 +122,7 @@ fn fewest_threads(kind: Kind) -> u32 {
 }
 
 /// Queries of one workgroup.
-pub(in crate::backend::gpu) fn group_queries(constants: &Constants) -> usize {
+pub(crate) fn group_queries(constants: &Constants) -> usize {
     match constants.dim as usize {
         ..=NARROW => (constants.threads * constants.queries) as usize,
         _ => WIDE_QUERIES as usize,
@@ -130,12 +130,12 @@ pub(in crate::backend::gpu) fn group_queries(constants: &Constants) -> usize {
 }
 
 /// Into how many slices the keys are cut so that few queries still fill the adapter.
-pub(in crate::backend::gpu) fn slices(shape: Shape, kind: Kind, constants: &Constants) -> usize {
+pub(crate) fn slices(shape: Shape, kind: Kind, constants: &Constants) -> usize {
     slices_for(shape.count, shape.replicas, shape.sources(), kind, constants)
 }
 
 /// The same for `queries` of each replica that are not all of its tokens.
-pub(in crate::backend::gpu) fn slices_for(
+pub(crate) fn slices_for(
     queries: usize,
     replicas: usize,
     sources: usize,
@@ -155,7 +155,7 @@ fn most_slices(sources: usize, tile: u32) -> usize {
 }
 
 /// Keys in a slice: a multiple of the tile, and as many slices as are needed, none of them empty.
-pub(in crate::backend::gpu) fn slice_keys(sources: usize, slices: usize, constants: &Constants) -> usize {
+pub(crate) fn slice_keys(sources: usize, slices: usize, constants: &Constants) -> usize {
     sources.div_ceil(slices).next_multiple_of(constants.tile as usize)
 }
 

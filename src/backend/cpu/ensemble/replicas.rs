@@ -1,0 +1,54 @@
+//! Which replicas run across the lanes, and what they have in common.
+
+use crate::{
+    backend::cpu::field::HeadField,
+    model::{Field, Mask},
+    sums::{keys::Bias, real::Real},
+    tokens::Shape,
+};
+
+/// Replicas of one task: whole vectors on every instruction set.
+pub(crate) const REPLICAS: usize = 16;
+
+/// Replicas of the smallest ensemble: fewer would leave threads idle.
+const FEWEST_REPLICAS: usize = 4 * REPLICAS;
+
+/// Tokens of the largest replicas that are evaluated so: beyond, lanes are filled by keys as well.
+const MOST_TOKENS: usize = 128;
+
+/// The widest tokens that the kernel is compiled for; those of a width in between are padded with zeros.
+pub(super) const WIDEST: usize = 16;
+
+/// Numbers that a head has for each replica.
+pub(super) const CLOCKS: usize = 3;
+
+/// Whether replicas of that shape should be evaluated side by side, under heads that need no search for row maxima and no
+/// exponential of a shift beyond the exponents of `T`.
+pub(crate) fn suits<T: Real>(shape: Shape, heads: &[HeadField<T>]) -> bool {
+    let representable = |head: &HeadField<T>| head.constant_shift().is_some_and(|shift| shift <= T::EXPONENT_SPAN);
+    shape.replicas >= FEWEST_REPLICAS
+        && shape.count <= MOST_TOKENS
+        && shape.dim <= WIDEST
+        && heads.iter().all(|head| head.projections.is_none() && representable(head))
+}
+
+/// How the sums of a replica are taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pairs {
+    /// Row by row: an exponential for each ordered pair.
+    Ordered,
+    /// w_j e^{<x_i, A x_j>} is that of (j, i) too, so that one exponential serves both.
+    Unordered,
+}
+
+/// The equation of an ensemble.
+#[derive(Clone, Copy)]
+pub(crate) struct Ensemble<'a, T> {
+    pub(crate) heads: &'a [HeadField<T>],
+    pub(crate) mask: Mask,
+    pub(crate) pairs: Pairs,
+    pub(crate) field: Field,
+    pub(crate) bias: &'a Bias<T>,
+    pub(crate) count: usize,
+    pub(crate) sources: usize,
+}

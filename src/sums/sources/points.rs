@@ -1,0 +1,31 @@
+//! Points that are summed over, as the reduction reads them.
+
+use super::lengths::are_unit;
+use crate::{
+    sums::{columns::Columns, instructions::Instructions, keys::Bias},
+    tokens::{Shape, Weights},
+};
+
+/// The points y_j that are summed over.
+pub(crate) struct Sources {
+    pub(super) instructions: Instructions,
+    pub(super) shape: Shape,
+    pub(super) points: Columns<f64>,
+    pub(super) bias: Bias<f64>,
+    /// Values of no components: only sums are wanted.
+    pub(super) nothing: Columns<f64>,
+    pub(super) are_unit: bool,
+}
+
+impl Sources {
+    /// At least one point of at least one component, row-major (point, component).
+    pub(crate) fn new(coordinates: &[f64], dim: usize) -> Self {
+        let shape = Shape { replicas: 1, count: coordinates.len() / dim, dim, passive: 0 };
+        let mut points = Columns::zeros(1, dim, shape.count);
+        points.replicas_mut().for_each(|mut cloud| cloud.set_rows(dim, coordinates));
+        let nothing = Columns::zeros(1, 0, shape.count);
+        let bias = Bias::new(shape, &Weights::Equal);
+        let are_unit = are_unit(coordinates, dim);
+        Self { instructions: Instructions::detect(), shape, points, bias, nothing, are_unit }
+    }
+}
