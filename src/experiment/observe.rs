@@ -73,7 +73,7 @@ impl Number {
         match value {
             Value::Number(number) => Number::Decimal(**number),
             Value::Whole(number) => Number::Whole(**number as u64),
-            Value::Word(number) => Number::Whole(u64::from(**number)),
+            Value::Whole32(number) => Number::Whole(u64::from(**number)),
         }
     }
 
@@ -83,8 +83,8 @@ impl Number {
             (Value::Number(place), Number::Decimal(number)) => *place = number,
             (Value::Number(place), Number::Whole(number)) => *place = number as f64,
             (Value::Whole(place), Number::Whole(number)) => *place = number as usize,
-            (Value::Word(place), Number::Whole(number)) => *place = number as u32,
-            (Value::Whole(_) | Value::Word(_), Number::Decimal(_)) => {
+            (Value::Whole32(place), Number::Whole(number)) => *place = number as u32,
+            (Value::Whole(_) | Value::Whole32(_), Number::Decimal(_)) => {
                 unreachable!("its range is one of whole numbers")
             }
         }

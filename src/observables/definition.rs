@@ -168,7 +168,7 @@ pub(crate) enum Range {
 pub(crate) enum Value<'a> {
     Number(&'a mut f64),
     Whole(&'a mut usize),
-    Word(&'a mut u32),
+    Whole32(&'a mut u32),
 }
 
 impl<'a> Parameter<'a> {

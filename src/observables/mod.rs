@@ -1,6 +1,6 @@
 //! What is measured: each observable in a file of its own, and the one list of them.
 //!
-//! The file of an observable says all that is known of it (see [`Observable`]): how it is typed and documented, its columns and
+//! The file of an observable says all that is known of it (see `Observable` in `definition`): how it is typed and documented, its columns and
 //! parameters, what it needs, where it is refused, and how it is measured in f64, whichever backend moved the tokens. What a backend
 //! has measured where its tokens are is taken as it is, and a test holds the two against each other. When a sample is taken is not
 //! decided here.

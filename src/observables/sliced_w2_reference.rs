@@ -37,7 +37,7 @@ impl SlicedW2Reference {
 
 impl Parametrized for SlicedW2Reference {
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
-        let (range, value) = (Range::Whole(2..=1_000_000), Value::Word(&mut self.projections));
+        let (range, value) = (Range::Whole(2..=1_000_000), Value::Whole32(&mut self.projections));
         vec![Parameter { key: "projections", range, value }]
     }
 }

@@ -81,7 +81,7 @@ fn defaults_are_in_their_ranges_and_keys_are_of_one_observable() {
             let holds = match (range, value) {
                 (Range::Number { holds, .. }, Value::Number(number)) => holds(*number),
                 (Range::Whole(range), Value::Whole(number)) => range.contains(&(*number as u64)),
-                (Range::Whole(range), Value::Word(number)) => range.contains(&u64::from(*number)),
+                (Range::Whole(range), Value::Whole32(number)) => range.contains(&u64::from(*number)),
                 (range, value) => panic!("{key}: {range:?} is no range of {value:?}"),
             };
             assert!(holds, "the default of {key} is out of its range");
