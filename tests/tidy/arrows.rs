@@ -16,42 +16,17 @@ use syn::{
 
 use super::files;
 
-/// From the ground up.
-const ROOMS: &[&str] = &[
-    // Numbers, and what is computed, as data.
-    "vector",
-    "random",
-    "warning",
-    "tokens",
-    "harmonic",
-    "model",
-    "scheme",
-    "diffusion",
-    // Sums over pairs, distances that are made of them, and what it all takes.
-    "sums",
-    "transport",
-    "budget",
-    "initial",
-    // What is measured, and what is to be computed.
-    "observe",
-    "observables",
-    "problem",
-    // Who does the arithmetic, what n = infinity is, and when what happens.
-    "backend",
-    "limit",
-    "simulate",
-    // What is asked for, what is kept, one run, many, pictures.
-    "experiment",
-    "record",
-    "run",
-    "sweep",
-    "plot",
-    // Doors.
-    "bench",
-    "check",
-    "cli",
-    "main",
-];
+/// From the ground up, as the table in `ARCHITECTURE.md` has them.
+fn rooms() -> Vec<String> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");
+    let page = std::fs::read_to_string(page).expect("a page");
+    let rows = page.lines().filter(|line| line.starts_with("| `"));
+    let names = rows.flat_map(|row| row.split('|').nth(1).unwrap_or_default().split(','));
+    let names = names.map(|name| name.trim().trim_matches('`').to_owned());
+    let rooms: Vec<String> = names.filter(|name| !name.contains('/') && name != "lib").collect();
+    assert!(rooms.len() > 20, "no table of rooms: {rooms:?}");
+    rooms
+}
 
 type Module = Vec<String>;
 
@@ -259,9 +234,10 @@ impl Paths {
 
 /// Arrows from one room to another that is not below it.
 fn upward(arrows: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<String> {
+    let rooms = rooms();
     let height = |module: &Module| {
-        let height = ROOMS.iter().position(|room| *room == module[0]);
-        height.unwrap_or_else(|| panic!("{} has no place among the rooms: give it one", module[0]))
+        let height = rooms.iter().position(|room| *room == module[0]);
+        height.unwrap_or_else(|| panic!("{} has no row in the table of ARCHITECTURE.md: give it one", module[0]))
     };
     let mut found = Vec::new();
     for (from, targets) in arrows {
