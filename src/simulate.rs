@@ -128,7 +128,7 @@ pub async fn simulate_beside<B: Backend>(
             backend.change(&model)?;
         }
         if schedule.observes(done) {
-            let Sampled { samples, tokens, doubt, reference_nodes } =
+            let Sampled { samples, tokens, unresolved, reference_nodes } =
                 sample(problem, backend, limit.as_deref(), &centres, &model, schedule.time(done)).await?;
             summary.reference_nodes = reference_nodes;
             for sample in &samples {
@@ -137,8 +137,8 @@ pub async fn simulate_beside<B: Backend>(
             if problem.quantities.contains(&Quantity::Tokens) {
                 on_event(Event::Tokens(&tokens)).map_err(SimulateError::Observer)?;
             }
-            let unstable = ascent.iter_mut().flat_map(|ascent| ascent.doubts(&samples, done, backend.method()));
-            let warnings = warnings(problem, backend.method()).chain(doubt).chain(unstable);
+            let unstable = ascent.iter_mut().flat_map(|ascent| ascent.warnings(&samples, done, backend.method()));
+            let warnings = warnings(problem, backend.method()).chain(unresolved).chain(unstable);
             for warning in warnings.filter(|warning| said.is_news(warning)) {
                 on_event(Event::Warning(&warning)).map_err(SimulateError::Observer)?;
             }
@@ -198,7 +198,8 @@ struct Sampled {
     samples: Vec<Sample>,
     /// Empty unless a quantity reads them.
     tokens: Vec<f64>,
-    doubt: Option<Warning>,
+    /// About a distance that what stands for the limit is too far from it for.
+    unresolved: Option<Warning>,
     reference_nodes: BTreeMap<String, usize>,
 }
 
@@ -242,7 +243,7 @@ async fn sample<B: Backend>(
         Ok(Sample { replica, time, values })
     };
     let samples = statistics.iter().enumerate().map(sample).collect::<Result<Vec<Sample>, SimulateError>>()?;
-    let doubt = samples.iter().find_map(|sample| doubt(&problem.quantities, &view, sample));
+    let unresolved = samples.iter().find_map(|sample| unresolved(&problem.quantities, &view, sample));
     let nodes = |limit: &observables::Limit<'_>| {
         let named = |quantity: &Quantity| {
             let names = columns(&[*quantity], problem.tokens.shape.dim);
@@ -251,11 +252,11 @@ async fn sample<B: Backend>(
         problem.quantities.iter().filter_map(named).collect()
     };
     let reference_nodes = limit.as_ref().map(nodes).unwrap_or_default();
-    Ok(Sampled { samples, tokens, doubt, reference_nodes })
+    Ok(Sampled { samples, tokens, unresolved, reference_nodes })
 }
 
 /// What is to be said about distances from the limit.
-fn doubt(quantities: &[Quantity], view: &View, sample: &Sample) -> Option<Warning> {
+fn unresolved(quantities: &[Quantity], view: &View, sample: &Sample) -> Option<Warning> {
     let observables::Unresolved { column, value, error } = observables::unresolved(quantities, view, &sample.values)?;
     let time = sample.time;
     let sentence = match error {

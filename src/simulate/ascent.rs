@@ -77,12 +77,12 @@ impl Ascent {
     }
 
     /// What is to be said of samples after `done` steps, sums being taken by `method`.
-    pub fn doubts(&mut self, samples: &[Sample], done: u64, method: Method) -> Vec<Warning> {
+    pub fn warnings(&mut self, samples: &[Sample], done: u64, method: Method) -> Vec<Warning> {
         let log_energies = samples.iter().map(|sample| sample.values[self.column]).collect();
         let time = samples.first().map_or(f64::NAN, |sample| sample.time);
         let (done_before, time_before, before) = std::mem::replace(&mut self.last, (done, time, log_energies));
         let bound = self.rounding(done - done_before) + self.harmonic_error(method, time - time_before);
-        let doubt = |sample: &Sample| {
+        let warning = |sample: &Sample| {
             let wrong_way = self.direction * (before[sample.replica] - sample.values[self.column]);
             let (fell, lower) = if self.direction > 0.0 { ("fell", "lower") } else { ("rose", "raise") };
             let sentence = format!(
@@ -92,7 +92,7 @@ impl Ascent {
             );
             (wrong_way > bound).then(|| Warning::of_replica(WarningKind::UnstableSteps, sample.replica, sentence))
         };
-        samples.iter().filter_map(doubt).collect()
+        samples.iter().filter_map(warning).collect()
     }
 
     /// Tokens are rounded once a step, and scores and sums once a sample.

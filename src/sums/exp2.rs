@@ -54,7 +54,7 @@ pub trait Exp2: Simd {
         for k in 0..N {
             let exponent = self.wrapping_dyn_shl_u32s(self.transmute_u32s_f32s(rounded[k]), self.splat_u32s(23));
             let scaled = self.add_u32s(self.transmute_u32s_f32s(power[k]), exponent);
-            power[k] = self.audible_f32(x[k], self.transmute_f32s_u32s(scaled));
+            power[k] = self.flushed_f32(x[k], self.transmute_f32s_u32s(scaled));
         }
         power
     }
@@ -75,20 +75,20 @@ pub trait Exp2: Simd {
             let halves = pulp::cast(floored[k]);
             let exponent = pulp::cast(self.wrapping_dyn_shl_u32s(halves, self.splat_u32s(20)));
             let scaled = self.add_u64s(self.transmute_u64s_f64s(power[k]), exponent);
-            power[k] = self.audible_f64(x[k], self.transmute_f64s_u64s(scaled));
+            power[k] = self.flushed_f64(x[k], self.transmute_f64s_u64s(scaled));
         }
         power
     }
 
     /// `power` where x is above the smallest exponent, else zero.
     #[inline(always)]
-    fn audible_f32(self, x: Self::f32s, power: Self::f32s) -> Self::f32s {
+    fn flushed_f32(self, x: Self::f32s, power: Self::f32s) -> Self::f32s {
         let normal = self.greater_than_f32s(x, self.splat_f32s(SMALLEST_SINGLE));
         self.select_f32s(normal, power, self.splat_f32s(0.0))
     }
 
     #[inline(always)]
-    fn audible_f64(self, x: Self::f64s, power: Self::f64s) -> Self::f64s {
+    fn flushed_f64(self, x: Self::f64s, power: Self::f64s) -> Self::f64s {
         let normal = self.greater_than_f64s(x, self.splat_f64s(SMALLEST_DOUBLE));
         self.select_f64s(normal, power, self.splat_f64s(0.0))
     }
@@ -127,13 +127,13 @@ impl Exp2 for pulp::aarch64::Neon {}
 #[cfg(target_arch = "x86_64")]
 impl Exp2 for pulp::x86::V3 {
     #[inline(always)]
-    fn audible_f32(self, x: Self::f32s, power: Self::f32s) -> Self::f32s {
+    fn flushed_f32(self, x: Self::f32s, power: Self::f32s) -> Self::f32s {
         let normal = self.avx._mm256_cmp_ps::<GREATER>(pulp::cast(x), self.avx._mm256_set1_ps(SMALLEST_SINGLE));
         pulp::cast(self.avx._mm256_and_ps(normal, pulp::cast(power)))
     }
 
     #[inline(always)]
-    fn audible_f64(self, x: Self::f64s, power: Self::f64s) -> Self::f64s {
+    fn flushed_f64(self, x: Self::f64s, power: Self::f64s) -> Self::f64s {
         let normal = self.avx._mm256_cmp_pd::<GREATER>(pulp::cast(x), self.avx._mm256_set1_pd(SMALLEST_DOUBLE));
         pulp::cast(self.avx._mm256_and_pd(normal, pulp::cast(power)))
     }

@@ -9,7 +9,7 @@ use super::{
     field::{HeadField, Seen},
     problem::Cpu,
     series::widened,
-    shift::Setting,
+    shift::HeadInputs,
 };
 use crate::{
     model::Field,
@@ -47,8 +47,8 @@ impl<T: Real> Cpu<T> {
 
     fn exact_heads(&self) -> Vec<HeadField<f64>> {
         let Self { model, shape, weights, .. } = self;
-        let setting = Setting { geometry: &model.geometry, attention: &model.attention, shape: *shape, weights };
-        model.attention.heads.iter().map(|head| HeadField::new(head, setting)).collect()
+        let inputs = HeadInputs { geometry: &model.geometry, attention: &model.attention, shape: *shape, weights };
+        model.attention.heads.iter().map(|head| HeadField::new(head, inputs)).collect()
     }
 
     /// The sums of each head over all sources of a replica, chunk by chunk, so that few are in double precision at once.

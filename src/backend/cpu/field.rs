@@ -5,7 +5,7 @@ use std::f64::consts::LOG2_E;
 use super::{
     map::Map,
     operands::{Operands, Projections},
-    shift::{Setting, shift},
+    shift::{HeadInputs, shift},
 };
 use crate::{
     model::{Head, Matrix, Normalization},
@@ -59,9 +59,9 @@ impl Seen {
 }
 
 impl<T: Real> HeadField<T> {
-    pub(super) fn new(head: &Head, setting: Setting<'_>) -> Self {
-        let dim = setting.shape.dim;
-        let attention = setting.attention;
+    pub(super) fn new(head: &Head, inputs: HeadInputs<'_>) -> Self {
+        let dim = inputs.shape.dim;
+        let attention = inputs.attention;
         let beta = attention.beta_of(head);
         let stretch = head.query_key.spectral_norm(dim);
         let value = match &head.value {
@@ -77,7 +77,7 @@ impl<T: Real> HeadField<T> {
             value,
             output_bias: head.biases.output.iter().map(|bias| head.weight * bias).collect(),
             normalization: attention.normalization,
-            shift: shift::<T>(head, beta * LOG2_E * stretch, setting),
+            shift: shift::<T>(head, beta * LOG2_E * stretch, inputs),
             longest_query: beta * stretch,
             projections: Projections::new(head, attention, dim),
         }

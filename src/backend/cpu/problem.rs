@@ -9,7 +9,7 @@ use super::{
     field::HeadField,
     geometry::Direct,
     perceptron::Hidden,
-    shift::Setting,
+    shift::HeadInputs,
 };
 use crate::{
     backend::{BackendError, Method, Point},
@@ -106,8 +106,8 @@ impl<T: Real> Cpu<T> {
     /// Makes heads and perceptron of the model ready.
     pub(super) fn prepare(&mut self) {
         let Self { model, shape, weights, .. } = &*self;
-        let setting = Setting { geometry: &model.geometry, attention: &model.attention, shape: *shape, weights };
-        let heads: Vec<_> = model.attention.heads.iter().map(|head| HeadField::new(head, setting)).collect();
+        let inputs = HeadInputs { geometry: &model.geometry, attention: &model.attention, shape: *shape, weights };
+        let heads: Vec<_> = model.attention.heads.iter().map(|head| HeadField::new(head, inputs)).collect();
         let perceptron = model.perceptron.as_ref().map(|perceptron| Hidden::new(perceptron, shape.dim));
         self.is_ensemble = self.harmonics.is_none()
             && perceptron.is_none()

@@ -8,14 +8,14 @@ use crate::{
 
 /// What the scores of the heads of a model depend on beside the heads.
 #[derive(Clone, Copy)]
-pub(super) struct Setting<'a> {
+pub(super) struct HeadInputs<'a> {
     pub(super) geometry: &'a Geometry,
     pub(super) attention: &'a Attention,
     pub(super) shape: Shape,
     pub(super) weights: &'a Weights,
 }
 
-impl Setting<'_> {
+impl HeadInputs<'_> {
     /// Whether attention sees tokens of length one.
     fn sees_unit_tokens(&self) -> bool {
         self.geometry.is_unit() || self.geometry.sees_directions()
@@ -43,13 +43,13 @@ impl Setting<'_> {
 /// If A = c I with c >= 0, a token's own score is the largest of its row, and equal to the bound but for rounding: again the
 /// bound will do as long as every query is among the sources it sees, with a weight to speak of. Otherwise, and where
 /// scores have no bound, each row's maximum must be found.
-pub(super) fn shift<T: Real>(head: &Head, bound: f64, setting: Setting<'_>) -> Shift {
-    let Setting { attention, shape, weights, .. } = setting;
+pub(super) fn shift<T: Real>(head: &Head, bound: f64, inputs: HeadInputs<'_>) -> Shift {
+    let HeadInputs { attention, shape, weights, .. } = inputs;
     let is_moved = head.biases != Biases::default() || matches!(attention.position, Position::Additive(_));
-    if is_moved || !setting.sees_unit_tokens() {
+    if is_moved || !inputs.sees_unit_tokens() {
         return Shift::RowMaximum;
     }
-    let light = setting.lightest();
+    let light = inputs.lightest();
     let every_query_sees_itself = matches!(attention.mask, Mask::None | Mask::Causal)
         && shape.passive == 0
         && !matches!(weights, Weights::Each(weights) if weights.contains(&0.0))

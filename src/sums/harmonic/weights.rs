@@ -21,7 +21,7 @@ impl<T: Real> Weights<T> {
             let weights = (0..shape.sources()).map(|token| tokens.weight(replica, token));
             let largest = weights.clone().fold(0.0, f64::max);
             for (relative, weight) in column.column_mut(0).iter_mut().zip(weights) {
-                *relative = audible(weight / largest);
+                *relative = representable(weight / largest);
             }
             log2_scales.push(largest.log2());
         }
@@ -34,7 +34,7 @@ impl<T: Real> Weights<T> {
         let largest = log2_weights.clone().fold(f64::NEG_INFINITY, f64::max);
         for mut column in columns.replicas_mut() {
             for (relative, weight) in column.column_mut(0).iter_mut().zip(log2_weights.clone()) {
-                *relative = audible((weight - largest).exp2());
+                *relative = representable((weight - largest).exp2());
             }
         }
         Self { columns, log2_scales: vec![largest] }
@@ -46,6 +46,6 @@ impl<T: Real> Weights<T> {
     }
 }
 
-fn audible<T: Real>(relative: f64) -> T {
+fn representable<T: Real>(relative: f64) -> T {
     T::from_f64(if relative > SMALLEST { relative } else { 0.0 })
 }

@@ -1,6 +1,6 @@
 //! The field at the tokens of a vector of replicas, a replica a lane.
 
-use super::replicas::{CLOCKS, Ensemble, Pairs};
+use super::replicas::{Ensemble, NORMALIZERS, Pairs};
 use crate::{
     backend::cpu::field::HeadField,
     model::{Field, Normalization},
@@ -10,15 +10,15 @@ use crate::{
 /// The equation of the replicas of one vector.
 pub(super) struct Fields<'a, S: Exp2, T: Real, const D: usize> {
     pub(super) ensemble: Ensemble<'a, T>,
-    /// (head, number of the clock).
-    clocks: Vec<T::Vector<S>>,
+    /// (head, number of the normalizer).
+    normalizers: Vec<T::Vector<S>>,
     /// Room for (M, Z) of every token.
     sums: Numbers<T>,
 }
 
 /// What a replica makes of the scores under one head.
 #[derive(Clone, Copy)]
-struct Clock<V> {
+struct Normalizer<V> {
     factor: V,
     shift: V,
     /// What sums are multiplied by where nothing divides them.
@@ -33,8 +33,8 @@ impl<'a, S: Exp2, T: Real, const D: usize> Fields<'a, S, T, D> {
     #[inline(always)]
     pub(super) fn new(_: S, ensemble: Ensemble<'a, T>, first: usize, present: usize) -> Self {
         let lanes = T::lanes::<S>();
-        let clocks = T::vectors::<S>(&ensemble.clocks(first, present, lanes)).to_vec();
-        Self { ensemble, clocks, sums: Numbers::zeros(ensemble.count * (D + 1) * lanes) }
+        let normalizers = T::vectors::<S>(&ensemble.normalizers(first, present, lanes)).to_vec();
+        Self { ensemble, normalizers, sums: Numbers::zeros(ensemble.count * (D + 1) * lanes) }
     }
 
     /// `field` <- (token, component) of the field at `tokens`, (token, coordinates and bias).
@@ -43,9 +43,9 @@ impl<'a, S: Exp2, T: Real, const D: usize> Fields<'a, S, T, D> {
         let zero = T::splat(simd, T::ZERO);
         field.fill(zero);
         let sums = T::vectors_mut::<S>(self.sums.all_mut());
-        for (head, clock) in self.ensemble.heads.iter().zip(self.clocks.chunks_exact(CLOCKS)) {
-            let clock = Clock { factor: clock[0], shift: clock[1], undivided: clock[2] };
-            let share = Share::<S, T, D> { simd, head, clock };
+        for (head, normalizer) in self.ensemble.heads.iter().zip(self.normalizers.chunks_exact(NORMALIZERS)) {
+            let normalizer = Normalizer { factor: normalizer[0], shift: normalizer[1], undivided: normalizer[2] };
+            let share = Share::<S, T, D> { simd, head, normalizer };
             match self.ensemble.pairs {
                 Pairs::Ordered => share.sum_rows(&self.ensemble, tokens, sums),
                 Pairs::Unordered => share.sum_pairs(self.ensemble.sources, tokens, sums),
@@ -83,7 +83,7 @@ fn set<V: Copy, const D: usize>(numbers: &mut [V], (first, last): Row<V, D>) {
 struct Share<'a, S: Exp2, T: Real, const D: usize> {
     simd: S,
     head: &'a HeadField<T>,
-    clock: Clock<T::Vector<S>>,
+    normalizer: Normalizer<T::Vector<S>>,
 }
 
 impl<S: Exp2, T: Real, const D: usize> Share<'_, S, T, D> {
@@ -138,7 +138,7 @@ impl<S: Exp2, T: Real, const D: usize> Share<'_, S, T, D> {
     fn query(&self, x: &[T::Vector<S>; D]) -> [T::Vector<S>; D] {
         let mut query = self.head.query_of::<S, D>(self.simd, x);
         for c in 0..D {
-            query[c] = T::mul(self.simd, self.clock.factor, query[c]);
+            query[c] = T::mul(self.simd, self.normalizer.factor, query[c]);
         }
         query
     }
@@ -146,7 +146,7 @@ impl<S: Exp2, T: Real, const D: usize> Share<'_, S, T, D> {
     /// w_j 2^{<query, y_j> - shift}.
     #[inline(always)]
     fn weight(&self, query: &[T::Vector<S>; D], (key, bias): &Row<T::Vector<S>, D>) -> T::Vector<S> {
-        let mut score = T::sub(self.simd, *bias, self.clock.shift);
+        let mut score = T::sub(self.simd, *bias, self.normalizer.shift);
         for c in 0..D {
             score = T::mul_add(self.simd, query[c], key[c], score);
         }
@@ -178,7 +178,7 @@ impl<S: Exp2, T: Real, const D: usize> Share<'_, S, T, D> {
             Normalization::Unnormalized
             | Normalization::Shifted
             | Normalization::Hardmax
-            | Normalization::Sinkhorn { .. } => self.clock.undivided,
+            | Normalization::Sinkhorn { .. } => self.normalizer.undivided,
         };
         for c in 0..D {
             moment[c] = T::mul(simd, scale, moment[c]);

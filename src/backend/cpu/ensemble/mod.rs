@@ -13,7 +13,7 @@ mod tests;
 pub(super) use self::replicas::{Ensemble, Pairs, REPLICAS, suits};
 use self::{
     fields::Fields,
-    replicas::{CLOCKS, WIDEST},
+    replicas::{NORMALIZERS, WIDEST},
 };
 use crate::{
     scheme::Tableau,
@@ -78,22 +78,22 @@ impl<T: Real> Ensemble<'_, T> {
         }
     }
 
-    /// (head, `CLOCKS` numbers, lane) of `present` replicas: what beta is multiplied by, the shift of scores, and what their sums
+    /// (head, `NORMALIZERS` numbers, lane) of `present` replicas: what beta is multiplied by, the shift of scores, and what their sums
     /// are multiplied by where nothing divides them.
-    fn clocks(&self, first: usize, present: usize, lanes: usize) -> Vec<T> {
-        let mut clocks = vec![T::ZERO; self.heads.len() * CLOCKS * lanes];
-        for (head, clocks) in self.heads.iter().zip(clocks.chunks_exact_mut(CLOCKS * lanes)) {
+    fn normalizers(&self, first: usize, present: usize, lanes: usize) -> Vec<T> {
+        let mut normalizers = vec![T::ZERO; self.heads.len() * NORMALIZERS * lanes];
+        for (head, normalizers) in self.heads.iter().zip(normalizers.chunks_exact_mut(NORMALIZERS * lanes)) {
             for lane in 0..lanes {
                 let replica = first + lane.min(present - 1);
                 let factor = head.factor(replica);
                 let shift = factor * head.constant_shift().unwrap_or(0.0);
                 let scale = (shift + head.log2_clock(replica)).exp2();
                 for (row, number) in [factor, shift, scale].into_iter().enumerate() {
-                    clocks[row * lanes + lane] = T::from_f64(number);
+                    normalizers[row * lanes + lane] = T::from_f64(number);
                 }
             }
         }
-        clocks
+        normalizers
     }
 }
 

@@ -20,7 +20,7 @@ const MOST_TOKENS: usize = 128;
 pub(super) const WIDEST: usize = 16;
 
 /// Numbers that a head has for each replica.
-pub(super) const CLOCKS: usize = 3;
+pub(super) const NORMALIZERS: usize = 3;
 
 /// Whether replicas of that shape should be evaluated side by side, under heads that need no search for row maxima and no
 /// exponential of a shift beyond the exponents of `T`.
