@@ -10,7 +10,7 @@ use super::{
 };
 use crate::model::{Activation, Perceptron};
 
-pub(super) const PERCEPTRON: &[&str] = &["inner", "outer", "bias", "output-bias", "gradient", "activation"];
+pub(super) const PERCEPTRON: &[&str] = &["inner", "outer", "bias", "output-bias", "gradient", "activation", "weight"];
 pub(super) const GRADIENT: &[&str] = &["directions", "weights"];
 pub(super) const ACTIVATIONS: &[(&str, Activation)] = &[
     ("relu", Activation::Relu),
@@ -22,6 +22,9 @@ pub(super) const ACTIVATIONS: &[(&str, Activation)] = &[
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct PerceptronTyped {
     pub activation: Word<Activation>,
+    /// What its output is multiplied by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<f64>,
     #[serde(flatten)]
     pub form: FormTyped,
 }
@@ -50,6 +53,7 @@ pub(crate) struct GradientTyped {
 
 pub(super) fn read(section: &Section) -> Result<PerceptronTyped, ExperimentError> {
     let activation = section.required("activation", "\"relu\"")?.word(ACTIVATIONS)?;
+    let weight = section.read("weight", "1.0", |entry| entry.number("finite", |_| true))?;
     let Some(entry) = section.optional("gradient", "{ directions = [[1.0, 0.0]], weights = [1.0] }") else {
         let form = FormTyped::Layers {
             inner: RowsTyped::read(&section.required("inner", "[[1.0, 0.0, 0.0]]")?)?,
@@ -57,18 +61,32 @@ pub(super) fn read(section: &Section) -> Result<PerceptronTyped, ExperimentError
             bias: section.read("bias", "[0.0]", ListTyped::read)?,
             output_bias: section.read("output-bias", "[0.0, 0.0, 0.0]", ListTyped::read)?,
         };
-        return Ok(PerceptronTyped { activation, form });
+        return Ok(PerceptronTyped { activation, weight, form });
     };
     let remedy = "write inner and outer, or gradient";
     section.forbid(&["inner", "outer", "bias", "output-bias"], "stands beside gradient", remedy)?;
     let gradient = entry.section(GRADIENT)?;
     let directions = RowsTyped::read(&gradient.required("directions", "[[1.0, 0.0, 0.0]]")?)?;
     let weights = ListTyped::read(&gradient.required("weights", "[1.0]")?)?;
-    Ok(PerceptronTyped { activation, form: FormTyped::Gradient { gradient: GradientTyped { directions, weights } } })
+    Ok(PerceptronTyped {
+        activation,
+        weight,
+        form: FormTyped::Gradient { gradient: GradientTyped { directions, weights } },
+    })
 }
 
 impl PerceptronTyped {
     pub fn resolve(&self, dim: usize, shared: &Shared) -> Result<Perceptron, ExperimentError> {
+        let mut perceptron = self.unweighted(dim, shared)?;
+        if let Some(weight) = self.weight {
+            // The output is linear in these.
+            let Perceptron { inner: _, outer, bias: _, output_bias, activation: _ } = &mut perceptron;
+            outer.iter_mut().chain(output_bias).for_each(|entry| *entry *= weight);
+        }
+        Ok(perceptron)
+    }
+
+    fn unweighted(&self, dim: usize, shared: &Shared) -> Result<Perceptron, ExperimentError> {
         let source = shared.source;
         let activation = self.activation.meaning;
         match &self.form {

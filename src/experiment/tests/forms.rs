@@ -97,6 +97,24 @@ fn perceptrons() {
         activation: Activation::Tanh,
     };
     assert_eq!(problem(&[gradient]).model.perceptron, Some(expected));
+    // -2 sum_k outer_k sigma(..) - 2 output_bias: the output is multiplied, wherever a token is.
+    for form in [layers, gradient] {
+        let [once, twice] = ["1.0", "-2.0"].map(|weight| {
+            let perceptron =
+                problem(&[form, &format!("perceptron.weight={weight}")]).model.perceptron.expect("a perceptron");
+            let x = [0.3, -0.5, 0.8];
+            let mut output = perceptron.output_bias.clone();
+            for (k, inner) in perceptron.inner.chunks_exact(3).enumerate() {
+                let s: f64 = inner.iter().zip(x).map(|(a, x)| a * x).sum::<f64>() + perceptron.bias[k];
+                let outer = &perceptron.outer[3 * k..][..3];
+                output.iter_mut().zip(outer).for_each(|(output, u)| *output += u * perceptron.activation.of(s));
+            }
+            output
+        });
+        assert!(once.iter().any(|output| *output != 0.0));
+        assert_eq!(once.iter().map(|output| -2.0 * output).collect::<Vec<_>>(), twice, "{form}");
+        assert_eq!(problem(&[form, "perceptron.weight=1.0"]).model, problem(&[form]).model);
+    }
 }
 
 #[test]
