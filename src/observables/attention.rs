@@ -3,15 +3,13 @@
 use rand::Rng;
 use rayon::prelude::*;
 
-use super::{
-    Definition, Need, Numbers, Objection, Observable, OnDevice, Parameter, Parametrized, Setup, View, directions::dot,
-};
+use super::{Definition, Need, Numbers, Objection, Observable, OnDevice, Parameter, Parametrized, Setup, View};
 use crate::{
     budget::{DOUBLE, Part, Sizes},
     model::{Head, Mask, Matrix, Normalization, Position},
     observe::Statistics,
     random::{Purpose, Stream},
-    vector::norm,
+    vector::{dot, norm},
 };
 
 /// `attention_entropy`, `attention_largest`, `attention_gap`: means over heads and rows of -sum_j a_ij ln a_ij, of the largest

@@ -62,8 +62,3 @@ impl Directions {
         &self.points[index * self.dim..][..self.dim]
     }
 }
-
-/// <x, y>.
-pub fn dot(x: &[f64], y: &[f64]) -> f64 {
-    x.iter().zip(y).map(|(x, y)| x * y).sum()
-}

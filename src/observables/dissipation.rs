@@ -3,14 +3,14 @@
 use rayon::prelude::*;
 
 use super::{
-    Definition, Need, Numbers, Objection, Observable, OnDevice, Setup, View, directions::dot, energy::undefined,
-    equation::Equation,
+    Definition, Need, Numbers, Objection, Observable, OnDevice, Setup, View, energy::undefined, equation::Equation,
 };
 use crate::{
     budget::{DOUBLE, Part, Sizes},
     model::{Attention, Geometry, Head, Matrix, Model, Normalization},
     observe::Statistics,
     sums::sources::Sources,
+    vector::dot,
 };
 
 /// `log_energy_rate` = d ln E / dt along the flow, from tokens and velocities at one time: the identity of energy and

@@ -20,6 +20,7 @@ use crate::{
         sliced::Slices,
         zonal::kernel_mean,
     },
+    vector::dot,
 };
 
 /// Keys the directions of projections: the same for every replica, time and run.
@@ -255,8 +256,4 @@ fn spread(points: &[f64], weights: &[f64], heights: usize) -> f64 {
         square(node(i, k), node(i, k + 1)) + square(node(i, k), node(below, k))
     };
     (weights.iter().enumerate().map(|(index, weight)| weight * cell(index)).sum::<f64>() / 12.0).sqrt()
-}
-
-fn dot(x: &[f64], y: &[f64]) -> f64 {
-    x.iter().zip(y).map(|(x, y)| x * y).sum()
 }

@@ -5,13 +5,14 @@ use rayon::prelude::*;
 
 use super::{
     Definition, Directions, Need, Numbers, Objection, Observable, OnDevice, Parameter, Parametrized, Setup, View,
-    directions, directions::dot, equation::Equation,
+    directions, equation::Equation,
 };
 use crate::{
     budget::{DOUBLE, Part, Sizes},
     observe::Statistics,
     random::{Purpose, Stream},
     tokens::Weights,
+    vector::dot,
 };
 
 /// Pairs that one task sorts into bins before the bins are added in order.

@@ -1,9 +1,10 @@
 //! How well two tokens of a replica agree.
 
-use super::{Definition, Need, Numbers, Objection, Observable, Setup, View, directions::dot};
+use super::{Definition, Need, Numbers, Objection, Observable, Setup, View};
 use crate::{
     budget::{Part, Sizes},
     observe::Statistics,
+    vector::dot,
 };
 
 /// `pair_overlap` = sum_{i < j} w_i w_j <x_i, x_j> / sum_{i < j} w_i w_j over sources, which is (|sum_j w_j x_j|^2 - sum_j w_j^2 |x_j|^2) /

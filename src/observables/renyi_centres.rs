@@ -4,11 +4,12 @@ use rayon::prelude::*;
 
 use super::{
     Definition, Need, Numbers, Objection, Observable, Parameter, Parametrized, Setup, View, centres::angle,
-    directions, directions::dot,
+    directions,
 };
 use crate::{
     budget::{DOUBLE, Part, Sizes},
     observe::Statistics,
+    vector::dot,
 };
 
 /// `renyi_centres` and `strong_renyi_centres`: how many tokens were at time zero further than `separation`, an angle, from all
