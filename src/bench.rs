@@ -35,7 +35,7 @@ enum Work {
 
 /// Measures evaluations and steps by turns, `repeats` readings each. Readings of steps move the tokens of `backend` on
 /// by whole schedules of `problem`, so that a short step keeps them where they are; observations are left out.
-pub async fn measure<B: Backend>(problem: &Problem, backend: &mut B, repeats: usize) -> Result<Speed, BackendError> {
+pub async fn measure(problem: &Problem, backend: &mut dyn Backend, repeats: usize) -> Result<Speed, BackendError> {
     let mut readings = Vec::new();
     for work in [Work::Evaluations, Work::Schedules] {
         readings.push((work, long_enough(problem, backend, work).await?, Vec::new()));
@@ -50,7 +50,7 @@ pub async fn measure<B: Backend>(problem: &Problem, backend: &mut B, repeats: us
 }
 
 /// How often the work must be done for a reading of the shortest length. Finding out is the warm-up.
-async fn long_enough<B: Backend>(problem: &Problem, backend: &mut B, work: Work) -> Result<u64, BackendError> {
+async fn long_enough(problem: &Problem, backend: &mut dyn Backend, work: Work) -> Result<u64, BackendError> {
     // The first time compiles kernels and faults pages in; it says nothing about the second.
     reading(problem, backend, work, 1).await?;
     let mut count = 1;
@@ -65,9 +65,9 @@ async fn long_enough<B: Backend>(problem: &Problem, backend: &mut B, work: Work)
 }
 
 /// The time that the work takes `count` times over, until the backend is idle again.
-async fn reading<B: Backend>(
+async fn reading(
     problem: &Problem,
-    backend: &mut B,
+    backend: &mut dyn Backend,
     work: Work,
     count: u64,
 ) -> Result<Duration, BackendError> {
@@ -85,7 +85,7 @@ async fn reading<B: Backend>(
     Ok(start.elapsed())
 }
 
-async fn evaluate<B: Backend>(problem: &Problem, backend: &mut B, count: u64) -> Result<(), BackendError> {
+async fn evaluate(problem: &Problem, backend: &mut dyn Backend, count: u64) -> Result<(), BackendError> {
     for _ in 0..count {
         backend.evaluate(Point::State, problem.scheme.field(), 0)?;
     }

@@ -81,10 +81,10 @@ pub fn cases() -> Result<Vec<Case>, ExperimentError> {
 }
 
 /// One step of `backend`, which holds the tokens of `problem`, against the reference.
-pub async fn compare<B: Backend>(problem: &Problem, mut backend: B) -> Result<Errors, BackendError> {
+pub async fn compare(problem: &Problem, backend: &mut dyn Backend) -> Result<Errors, BackendError> {
     let start = &problem.tokens.coordinates;
     let statistics = backend.observe(&[Quantity::Energy]).await?;
-    advance(problem, &mut backend, 0, 1)?;
+    advance(problem, backend, 0, 1)?;
     let found = backend.tokens().await?;
     let mut expected: Vec<f64> =
         start.iter().zip(oracle::field(problem, start, Field::Tangent)).map(|(x, v)| x + v).collect();

@@ -103,18 +103,18 @@ pub enum SimulateError {
 /// `on_event` hears of every sample (replica by replica, times ascending, time 0 and the end included) and of every
 /// step; an error it returns stops the run, with tokens that may be some steps further on, because a backend may take
 /// several at once.
-pub async fn simulate<B: Backend>(
+pub async fn simulate(
     problem: &Problem,
-    backend: &mut B,
+    backend: &mut dyn Backend,
     on_event: impl FnMut(Event) -> Result<(), Box<dyn Error + Send + Sync>>,
 ) -> Result<Summary, SimulateError> {
     simulate_beside(problem, backend, None, on_event).await
 }
 
 /// The same as [`simulate`], and at each sample the tokens are compared with their twins in the limit, if there is one.
-pub async fn simulate_beside<B: Backend>(
+pub async fn simulate_beside(
     problem: &Problem,
-    backend: &mut B,
+    backend: &mut dyn Backend,
     mut limit: Option<&mut Limit>,
     mut on_event: impl FnMut(Event) -> Result<(), Box<dyn Error + Send + Sync>>,
 ) -> Result<Summary, SimulateError> {
@@ -204,9 +204,9 @@ struct Sampled {
 }
 
 /// The measurements of every replica.
-async fn sample<B: Backend>(
+async fn sample(
     problem: &Problem,
-    backend: &mut B,
+    backend: &mut dyn Backend,
     limit: Option<&Limit>,
     centres: &[Centres],
     model: &Model,
@@ -273,9 +273,9 @@ fn unresolved(quantities: &[Quantity], view: &View, sample: &Sample) -> Option<W
 }
 
 /// Has the backend measure sliced distances from the limit where it holds the tokens, if it can.
-async fn slice<B: Backend>(
+async fn slice(
     problem: &Problem,
-    backend: &mut B,
+    backend: &mut dyn Backend,
     limit: &observables::Limit<'_>,
     statistics: &mut [Statistics],
 ) -> Result<(), SimulateError> {

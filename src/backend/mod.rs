@@ -11,6 +11,11 @@ mod stepper;
 pub use self::stepper::advance;
 pub use crate::{sums::Precision, transport::Line};
 
+use std::{
+    future::{Future, ready},
+    pin::Pin,
+};
+
 use crate::{
     budget::Shortage,
     diffusion::Diffusion,
@@ -86,12 +91,14 @@ pub struct Lines<'a> {
     pub law: &'a (dyn Fn(usize) -> Line + Sync),
 }
 
+/// What a backend will have read: a browser cannot block, so whoever asks awaits.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, BackendError>> + 'a>>;
+
 /// The arithmetic of one problem.
 ///
 /// The tokens given at construction are the state. `evaluate` fills stage `stage` (0, 1, ..., below the number of
 /// stages of the scheme), `combine` moves a point, and the two readers return what is left. A backend may record work
 /// and run it later; readers wait for it.
-#[allow(async_fn_in_trait, reason = "no caller needs the futures to be Send, and boxing them would hide the loop")]
 pub trait Backend {
     fn identity(&self) -> Identity;
 
@@ -130,28 +137,28 @@ pub trait Backend {
     }
 
     /// Waits until everything asked for so far is done: for clocks and for progress.
-    async fn wait(&mut self) -> Result<(), BackendError>;
+    fn wait(&mut self) -> Answer<'_, ()>;
 
     /// One reduction of the state for each replica, as far as `quantities` need it, and those of them that the backend measures
     /// itself. Stage point and stage velocities may be lost.
-    async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError>;
+    fn observe<'a>(&'a mut self, quantities: &'a [Quantity]) -> Answer<'a, Vec<Statistics>>;
 
     /// W_2^2 = int_0^1 |F^{-1}(s) - G^{-1}(s)|^2 ds on every line, F being that of the projections <theta, x_j> of the sources of a
     /// replica and G the law along theta: one number for each replica and direction, in this order.
     ///
     /// None where that is left to whoever reads the tokens, as it is unless a backend says otherwise.
-    async fn sliced_costs(&mut self, _lines: &Lines<'_>) -> Result<Option<Vec<f64>>, BackendError> {
-        Ok(None)
+    fn sliced_costs<'a>(&'a mut self, _lines: &'a Lines<'_>) -> Answer<'a, Option<Vec<f64>>> {
+        Box::pin(ready(Ok(None)))
     }
 
     /// Where attention iterates to have stochastic rows and columns, the largest |ln sum_i w_i a_ij / w_j| of all fields that were
     /// evaluated, rows having sums of one; none elsewhere.
-    async fn marginal_error(&mut self) -> Result<Option<f64>, BackendError> {
-        Ok(None)
+    fn marginal_error(&mut self) -> Answer<'_, Option<f64>> {
+        Box::pin(ready(Ok(None)))
     }
 
     /// The coordinates of the state, ordered (replica, token, component).
-    async fn tokens(&mut self) -> Result<Vec<f64>, BackendError>;
+    fn tokens(&mut self) -> Answer<'_, Vec<f64>>;
 }
 
 /// Why a backend cannot do the work.

@@ -5,7 +5,7 @@ use crate::{model::Field, problem::Problem, scheme::Tableau};
 
 /// Takes steps of `problem` after the first `done`, at least one and at most `most`, and returns how many: as many as
 /// `backend` takes by itself, or one, stage by stage.
-pub fn advance<B: Backend>(problem: &Problem, backend: &mut B, done: u64, most: u64) -> Result<u64, BackendError> {
+pub fn advance(problem: &Problem, backend: &mut dyn Backend, done: u64, most: u64) -> Result<u64, BackendError> {
     let tableau = problem.scheme.tableau();
     let (h, field) = (problem.schedule.step(), problem.scheme.field());
     if problem.course.is_constant() && problem.model.noise.is_none() {
@@ -38,7 +38,7 @@ struct Step<'a> {
 
 impl Step<'_> {
     /// Stage by stage; stages of noise in R^d follow those of the scheme, with the same coefficients but for sqrt(h).
-    fn of_stages<B: Backend>(&self, backend: &mut B, tableau: &Tableau) -> Result<(), BackendError> {
+    fn of_stages(&self, backend: &mut dyn Backend, tableau: &Tableau) -> Result<(), BackendError> {
         let (stages, noisy) = (tableau.stages(), self.problem.fluctuates());
         for (stage, row) in tableau.a.iter().enumerate() {
             let point = if stage == 0 { Point::State } else { Point::Stage };
@@ -65,7 +65,7 @@ impl Step<'_> {
     }
 
     /// Attention, then the perceptron if there is one, each added to the tokens and followed by the normalization.
-    fn of_sublayers<B: Backend>(&self, backend: &mut B) -> Result<(), BackendError> {
+    fn of_sublayers(&self, backend: &mut dyn Backend) -> Result<(), BackendError> {
         backend.evaluate(Point::State, Field::Ambient, 0)?;
         backend.combine(&[self.h], Point::State, Field::Ambient)?;
         if self.problem.model.perceptron.is_some() {
@@ -76,7 +76,7 @@ impl Step<'_> {
     }
 
     /// The equation at the fraction `node` of the step.
-    fn change<B: Backend>(&self, backend: &mut B, node: f64) -> Result<(), BackendError> {
+    fn change(&self, backend: &mut dyn Backend, node: f64) -> Result<(), BackendError> {
         let Problem { course, model, schedule, .. } = self.problem;
         if course.is_constant() || node == 0.0 {
             return Ok(());

@@ -2,11 +2,7 @@
 
 use clap::Args;
 use tokenfield::{
-    backend::{
-        Backend, Method,
-        cpu::{self, Cpu},
-        gpu::Gpu,
-    },
+    backend::{Backend, Method, cpu},
     bench::{clock, flops_per_pair, measure, most_pairs_per_second},
     experiment::Experiment,
     problem::Problem,
@@ -71,14 +67,8 @@ impl Bench {
         let mut table = if self.csv { Table::csv() } else { Table::text()? };
         for experiment in &experiments {
             let problem = experiment.resolve()?;
-            let row = match &machine {
-                Machine::Gpu(device) => {
-                    let backend = pollster::block_on(Gpu::new(device, &problem))?;
-                    self.row(&problem, backend, clock)?
-                }
-                Machine::CpuSingle => self.row(&problem, Cpu::<f32>::new(&problem)?, clock)?,
-                Machine::CpuDouble => self.row(&problem, Cpu::<f64>::new(&problem)?, clock)?,
-            };
+            let mut backend = pollster::block_on(machine.backend(&problem))?;
+            let row = self.row(&problem, backend.as_mut(), clock)?;
             table.write(&row)?;
         }
         Ok(())
@@ -108,13 +98,8 @@ impl Bench {
         Ok(sized.collect::<Result<_, _>>()?)
     }
 
-    fn row<B: Backend>(
-        &self,
-        problem: &Problem,
-        mut backend: B,
-        clock: Option<f64>,
-    ) -> Result<Row<'_>, CommandError> {
-        let speed = pollster::block_on(measure(problem, &mut backend, self.repeats.into()))
+    fn row(&self, problem: &Problem, backend: &mut dyn Backend, clock: Option<f64>) -> Result<Row<'_>, CommandError> {
+        let speed = pollster::block_on(measure(problem, backend, self.repeats.into()))
             .map_err(|error| CommandError::Failed(error.to_string()))?;
         let identity = backend.identity();
         let shape = problem.tokens.shape;

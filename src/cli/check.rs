@@ -20,8 +20,16 @@ pub fn execute() -> Result<(), CommandError> {
         "backend", "case", "n", "d", "velocity", "energy", "bound"
     ));
     for case in &cases {
-        report.row("cpu single", case, pollster::block_on(compare(&case.problem, Cpu::<f32>::new(&case.problem)?))?);
-        report.row("cpu double", case, pollster::block_on(compare(&case.problem, Cpu::<f64>::new(&case.problem)?))?);
+        report.row(
+            "cpu single",
+            case,
+            pollster::block_on(compare(&case.problem, &mut Cpu::<f32>::new(&case.problem)?))?,
+        );
+        report.row(
+            "cpu double",
+            case,
+            pollster::block_on(compare(&case.problem, &mut Cpu::<f64>::new(&case.problem)?))?,
+        );
     }
     match pollster::block_on(gpu::Device::open(gpu::Choice::Best, Precision::Single)) {
         Ok(device) => {
@@ -40,7 +48,7 @@ pub fn execute() -> Result<(), CommandError> {
 }
 
 async fn on_gpu(device: &gpu::Device, case: &Case) -> Result<Errors, BackendError> {
-    compare(&case.problem, gpu::Gpu::new(device, &case.problem).await?).await
+    compare(&case.problem, &mut gpu::Gpu::new(device, &case.problem).await?).await
 }
 
 /// The table as it is printed, and its verdict, which counts whether anybody reads the table or not.

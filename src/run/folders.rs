@@ -28,7 +28,7 @@ pub(super) struct Folders {
 
 impl Folders {
     /// Begins the record of every part that has a folder.
-    pub(super) fn create<B: Backend>(parts: Vec<Part>, problem: &Problem, backend: &B) -> Result<Self, RunError> {
+    pub(super) fn create(parts: Vec<Part>, problem: &Problem, backend: &dyn Backend) -> Result<Self, RunError> {
         let all = problem.tokens.shape;
         let count = parts.len();
         let shape = Shape { replicas: all.replicas / count, ..all };

@@ -1,8 +1,12 @@
 //! Who does the arithmetic of a run: a graphics device that is opened, or this CPU in one of its precisions.
 
-use crate::backend::{
-    BackendError, Precision,
-    gpu::{self, Device},
+use crate::{
+    backend::{
+        Backend, BackendError, Precision,
+        cpu::Cpu,
+        gpu::{self, Device, Gpu},
+    },
+    problem::Problem,
 };
 
 /// What a run asks for.
@@ -54,6 +58,15 @@ impl Machine {
             (Err(BackendError::NoAdapter(which)), _, Precision::Half) => Err(MachineError::NoAdapterForHalf(which)),
             (Err(error), ..) => Err(error.into()),
         }
+    }
+
+    /// `problem` on this machine.
+    pub async fn backend(&self, problem: &Problem) -> Result<Box<dyn Backend>, BackendError> {
+        Ok(match self {
+            Self::Gpu(device) => Box::new(Gpu::new(device, problem).await?),
+            Self::CpuSingle => Box::new(Cpu::<f32>::new(problem)?),
+            Self::CpuDouble => Box::new(Cpu::<f64>::new(problem)?),
+        })
     }
 
     pub fn precision(&self) -> Precision {

@@ -42,7 +42,7 @@ pub use self::{
     machine::{Choice, Machine, MachineError},
 };
 use crate::{
-    backend::{Backend, Identity, cpu::Cpu, gpu::Gpu},
+    backend::{Backend, Identity},
     experiment::Experiment,
     limit::{Limit, equiangular, gaussian, particles, quadrature_within, zonal},
     observe::Sample,
@@ -92,11 +92,8 @@ pub async fn run_parts(
     machine: &Machine,
     on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<(), RunError> {
-    match machine {
-        Machine::Gpu(device) => run_on(parts, problem, Gpu::new(device, problem).await?, on_event).await,
-        Machine::CpuSingle => run_on(parts, problem, Cpu::<f32>::new(problem)?, on_event).await,
-        Machine::CpuDouble => run_on(parts, problem, Cpu::<f64>::new(problem)?, on_event).await,
-    }
+    let mut backend = machine.backend(problem).await?;
+    run_on(parts, problem, backend.as_mut(), on_event).await
 }
 
 /// Opens the limit that an experiment asks for.
@@ -113,10 +110,10 @@ fn limit(experiment: &Experiment, problem: &Problem) -> Option<Result<Limit, Run
     Some(limit.map_err(RunError::Limit))
 }
 
-async fn run_on<B: Backend>(
+async fn run_on(
     parts: Vec<Part<'_>>,
     problem: &Problem,
-    mut backend: B,
+    backend: &mut dyn Backend,
     mut on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<(), RunError> {
     let Some(first) = parts.first().map(|part| part.experiment) else { return Ok(()) };
@@ -128,11 +125,11 @@ async fn run_on<B: Backend>(
     }
     let mut limit = limit(first, problem).transpose()?;
     let identity = backend.identity();
-    let mut folders = Folders::create(parts, problem, &backend)?;
+    let mut folders = Folders::create(parts, problem, backend)?;
     let outcome = if on_event(Event::Started { name: first.name(), identity: &identity, problem }).is_break() {
         Err(SimulateError::Observer(Cancelled.into()))
     } else {
-        follow(problem, &mut backend, limit.as_mut(), &mut folders, &mut on_event).await
+        follow(problem, backend, limit.as_mut(), &mut folders, &mut on_event).await
     };
     // Whoever draws progress is done, whatever becomes of the record.
     let _ = on_event(Event::Ended);
@@ -146,9 +143,9 @@ async fn run_on<B: Backend>(
 }
 
 /// Follows the equation to its end; what is known then, and the final tokens.
-async fn follow<B: Backend>(
+async fn follow(
     problem: &Problem,
-    backend: &mut B,
+    backend: &mut dyn Backend,
     limit: Option<&mut Limit>,
     folders: &mut Folders,
     on_event: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,

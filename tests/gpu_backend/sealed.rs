@@ -3,7 +3,7 @@
 use pollster::block_on;
 use tokenfield::{
     backend::{
-        Backend, BackendError, Identity, Lines, Method, Point,
+        Answer, Backend, BackendError, Identity, Lines, Method, Point,
         cpu::Cpu,
         gpu::{Device, Gpu},
     },
@@ -97,23 +97,23 @@ impl Backend for Sealed {
         self.0.advance(tableau, h, field, most)
     }
 
-    async fn wait(&mut self) -> Result<(), BackendError> {
-        self.0.wait().await
+    fn wait(&mut self) -> Answer<'_, ()> {
+        Box::pin(async move { self.0.wait().await })
     }
 
-    async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
-        self.0.observe(quantities).await
+    fn observe<'a>(&'a mut self, quantities: &'a [Quantity]) -> Answer<'a, Vec<Statistics>> {
+        Box::pin(async move { self.0.observe(quantities).await })
     }
 
-    async fn sliced_costs(&mut self, lines: &Lines<'_>) -> Result<Option<Vec<f64>>, BackendError> {
-        self.0.sliced_costs(lines).await
+    fn sliced_costs<'a>(&'a mut self, lines: &'a Lines<'_>) -> Answer<'a, Option<Vec<f64>>> {
+        Box::pin(async move { self.0.sliced_costs(lines).await })
     }
 
-    async fn marginal_error(&mut self) -> Result<Option<f64>, BackendError> {
-        self.0.marginal_error().await
+    fn marginal_error(&mut self) -> Answer<'_, Option<f64>> {
+        Box::pin(async move { self.0.marginal_error().await })
     }
 
-    async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {
-        Err(SEAL)
+    fn tokens(&mut self) -> Answer<'_, Vec<f64>> {
+        Box::pin(async move { Err(SEAL) })
     }
 }

@@ -5,12 +5,11 @@ use std::sync::OnceLock;
 use libtest_mimic::Trial;
 use tokenfield::{
     backend::{
-        Backend, BackendError, Point, Precision, advance,
-        cpu::{Cpu, Real},
+        Backend, BackendError, Precision, advance,
+        cpu::Cpu,
         gpu::{self, Bounds, Gpu},
     },
-    diffusion::Diffusion,
-    model::{Calculus, Field, Noise, NoiseField},
+    model::Field,
     observe::Sample,
     problem::{Problem, Schedule},
     scheme::Scheme,
@@ -64,26 +63,35 @@ impl Kind {
         }
     }
 
-    /// The problem evolved to its end.
-    pub fn evolve(self, problem: &Problem) -> Outcome {
+    /// The problem on this backend.
+    pub fn open(self, problem: &Problem) -> Box<dyn Backend> {
         match self {
-            Kind::CpuSingle => evolve(problem, on_cpu::<f32>(problem)),
-            Kind::CpuDouble => evolve(problem, on_cpu::<f64>(problem)),
-            Kind::GpuSingle => evolve(problem, on_gpu(problem, Bounds::default())),
-            Kind::GpuStages => evolve(problem, on_gpu(problem, Bounds { steps: Some(0), ..Bounds::default() })),
-            Kind::GpuHalf => evolve(problem, in_half(problem, Bounds::default()).expect("it suits half precision")),
+            Kind::CpuSingle => Box::new(Cpu::<f32>::new(problem).expect("the problem suits the CPU")),
+            Kind::CpuDouble => Box::new(Cpu::<f64>::new(problem).expect("the problem suits the CPU")),
+            Kind::GpuSingle => {
+                static DEVICE: OnceLock<gpu::Device> = OnceLock::new();
+                Box::new(on_gpu(problem, &DEVICE, Bounds::default()))
+            }
+            Kind::GpuStages => {
+                static DEVICE: OnceLock<gpu::Device> = OnceLock::new();
+                Box::new(on_gpu(problem, &DEVICE, Bounds { steps: Some(0), ..Bounds::default() }))
+            }
+            Kind::GpuHalf => Box::new(in_half(problem, Bounds::default()).expect("it suits half precision")),
         }
     }
 
-    /// Tokens after the field, the noise that follows it into the same stage, and what `diffuse` does, each with a coefficient of one.
-    pub fn fluctuated(self, problem: &Problem) -> Vec<f64> {
-        match self {
-            Kind::CpuSingle => fluctuated(on_cpu::<f32>(problem)),
-            Kind::CpuDouble => fluctuated(on_cpu::<f64>(problem)),
-            Kind::GpuSingle => fluctuated(on_gpu(problem, Bounds::default())),
-            Kind::GpuStages => fluctuated(on_gpu(problem, Bounds { steps: Some(0), ..Bounds::default() })),
-            Kind::GpuHalf => fluctuated(in_half(problem, Bounds::default()).expect("it suits half precision")),
-        }
+    /// The problem evolved to its end.
+    pub fn evolve(self, problem: &Problem) -> Outcome {
+        let mut backend = self.open(problem);
+        let mut samples = Vec::new();
+        let run = simulate(problem, backend.as_mut(), |event| {
+            if let Event::Sample(sample) = event {
+                samples.push(sample.clone());
+            }
+            Ok(())
+        });
+        let summary = pollster::block_on(run).expect("the simulation reaches its end");
+        Outcome { tokens: pollster::block_on(backend.tokens()).expect("tokens are read"), samples, summary }
     }
 
     /// N(x + f(x)) for every token, with f the chosen field: one step of length one, without observations.
@@ -94,24 +102,19 @@ impl Kind {
         };
         let schedule = Schedule { steps: 1, end: 1.0, observe_every: 1 };
         let problem = &Problem { scheme, schedule, ..problem.clone() };
-        match self {
-            Kind::CpuSingle => shifted(problem, on_cpu::<f32>(problem)),
-            Kind::CpuDouble => shifted(problem, on_cpu::<f64>(problem)),
-            Kind::GpuSingle => shifted(problem, on_gpu(problem, Bounds::default())),
-            Kind::GpuStages => shifted(problem, on_gpu(problem, Bounds { steps: Some(0), ..Bounds::default() })),
-            Kind::GpuHalf => shifted(problem, in_half(problem, Bounds::default()).expect("it suits half precision")),
-        }
+        let mut backend = self.open(problem);
+        advance(problem, backend.as_mut(), 0, 1).expect("a step is taken");
+        pollster::block_on(backend.tokens()).expect("tokens are read")
     }
 }
 
-fn on_cpu<T: Real>(problem: &Problem) -> Cpu<T> {
-    Cpu::new(problem).expect("the problem suits the CPU")
-}
-
-fn on_gpu(problem: &Problem, bounds: Bounds) -> Gpu {
-    let open = gpu::Device::open_bounded(gpu::Choice::Best, Precision::Single, bounds);
-    let device = pollster::block_on(open).expect("an adapter opens");
-    pollster::block_on(Gpu::new(&device, problem)).expect("the problem fits the adapter")
+/// On one device for all problems, so that kernels are compiled once.
+fn on_gpu(problem: &Problem, device: &OnceLock<gpu::Device>, bounds: Bounds) -> Gpu {
+    let open = || {
+        let open = gpu::Device::open_bounded(gpu::Choice::Best, Precision::Single, bounds);
+        pollster::block_on(open).expect("an adapter opens")
+    };
+    pollster::block_on(Gpu::new(device.get_or_init(open), problem)).expect("the problem fits the adapter")
 }
 
 /// The problem in half precision, on an adapter that has it.
@@ -120,39 +123,6 @@ pub fn in_half(problem: &Problem, bounds: Bounds) -> Result<Gpu, BackendError> {
         let device = gpu::Device::open_bounded(gpu::Choice::Best, Precision::Half, bounds).await?;
         Gpu::new(&device, problem).await
     })
-}
-
-fn evolve<B: Backend>(problem: &Problem, mut backend: B) -> Outcome {
-    let mut samples = Vec::new();
-    let run = simulate(problem, &mut backend, |event| {
-        if let Event::Sample(sample) = event {
-            samples.push(sample.clone());
-        }
-        Ok(())
-    });
-    let summary = pollster::block_on(run).expect("the simulation reaches its end");
-    Outcome { tokens: pollster::block_on(backend.tokens()).expect("tokens are read"), samples, summary }
-}
-
-fn fluctuated<B: Backend>(mut backend: B) -> Vec<f64> {
-    let noise = Noise {
-        field: NoiseField::Independent,
-        intensity: 1.0,
-        calculus: Calculus::Stratonovich,
-        seed: 1,
-        is_shared: false,
-    };
-    let diffusion = Diffusion::new(&noise, 0.1, 3).expect("independent noise diffuses");
-    backend.evaluate(Point::State, Field::Tangent, 0).expect("a field");
-    backend.fluctuate(Point::State, 0, 0).expect("no noise");
-    backend.combine(&[1.0], Point::State, Field::Tangent).expect("a step");
-    backend.diffuse(&diffusion, 0).expect("no diffusion");
-    pollster::block_on(backend.tokens()).expect("tokens are read")
-}
-
-fn shifted<B: Backend>(problem: &Problem, mut backend: B) -> Vec<f64> {
-    advance(problem, &mut backend, 0, 1).expect("a step is taken");
-    pollster::block_on(backend.tokens()).expect("tokens are read")
 }
 
 /// One trial a backend. Without an adapter the GPU's are shown as ignored, unless `TOKENFIELD_REQUIRE_GPU` asks for

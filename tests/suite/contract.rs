@@ -1,8 +1,11 @@
 //! What the trait promises of every backend, where no law of the equation would show it.
 
 use libtest_mimic::Trial;
+use pollster::block_on;
 use tokenfield::{
-    model::{Geometry, Mask, Normalization},
+    backend::{Backend, Point, advance},
+    diffusion::Diffusion,
+    model::{Calculus, Field, Geometry, Mask, Noise, NoiseField, Normalization},
     problem::{Problem, Schedule},
     scheme::Scheme,
 };
@@ -15,6 +18,8 @@ use crate::{
 pub fn all() -> Vec<Trial> {
     let suites = [
         trials("contract::a_model_without_noise_does_not_fluctuate", no_noise),
+        trials("contract::observing_twice_is_observing_once", observed_twice),
+        trials("contract::a_model_that_changes_after_steps_moves_tokens_from_there", changed),
         trials("contract::marginal_error_is_that_of_the_columns", marginal_error),
         trials("contract::marginal_error_is_the_largest_of_all_fields", largest_marginal_error),
         trials("contract::marginal_error_is_one_of_sinkhorn", no_marginals),
@@ -27,9 +32,64 @@ fn no_noise(kind: Kind) {
     for geometry in [Geometry::Sphere, Geometry::Euclidean] {
         let mut problem = problem(cloud(2, 30, 3, 5), 2.0);
         problem.model.geometry = geometry;
-        let found = kind.fluctuated(&problem);
+        let found = fluctuated(kind.open(&problem).as_mut());
         assert_close("tokens", &found, &problem.tokens.coordinates, kind.tolerance(1e-6, 1e-14));
     }
+}
+
+/// Tokens after the field, the noise that follows it into the same stage, and what `diffuse` does, each with a coefficient of one.
+fn fluctuated(backend: &mut dyn Backend) -> Vec<f64> {
+    let noise = Noise {
+        field: NoiseField::Independent,
+        intensity: 1.0,
+        calculus: Calculus::Stratonovich,
+        seed: 1,
+        is_shared: false,
+    };
+    let diffusion = Diffusion::new(&noise, 0.1, 3).expect("independent noise diffuses");
+    backend.evaluate(Point::State, Field::Tangent, 0).expect("a field");
+    backend.fluctuate(Point::State, 0, 0).expect("no noise");
+    backend.combine(&[1.0], Point::State, Field::Tangent).expect("a step");
+    backend.diffuse(&diffusion, 0).expect("no diffusion");
+    block_on(backend.tokens()).expect("tokens are read")
+}
+
+/// Observations lose no token, and repeat bit for bit; so do tokens that are read.
+fn observed_twice(kind: Kind) {
+    let problem = problem(cloud(2, 70, 3, 5), 2.0);
+    let mut backend = kind.open(&problem);
+    let mut look = || {
+        let statistics = block_on(backend.observe(&problem.quantities)).expect("statistics");
+        (statistics, block_on(backend.tokens()).expect("tokens"))
+    };
+    let (once, twice) = (look(), look());
+    assert_eq!(once, twice);
+    assert_close("tokens", &once.1, &problem.tokens.coordinates, kind.tolerance(1e-7, 1e-16));
+}
+
+/// Replicas that a backend keeps where they are for several steps, and what it does with another temperature afterwards.
+fn changed(kind: Kind) {
+    let mut problem = problem(cloud(80, 20, 3, 7), 1.0);
+    problem.scheme = Scheme::Euler;
+    problem.schedule = Schedule { steps: 6, end: 0.6, observe_every: 6 };
+    let mut backend = kind.open(&problem);
+    let mut done = 0;
+    while done < 3 {
+        done += advance(&problem, backend.as_mut(), done, 3 - done).expect("steps");
+    }
+    let mut hotter = problem.clone();
+    hotter.tokens.coordinates = block_on(backend.tokens()).expect("tokens");
+    hotter.model.attention.beta = 3.0;
+    backend.change(&hotter.model).expect("another temperature");
+    let mut fresh = kind.open(&hotter);
+    for backend in [&mut backend, &mut fresh] {
+        while done < 6 {
+            done += advance(&hotter, backend.as_mut(), done, 6 - done).expect("steps");
+        }
+        done = 3;
+    }
+    let [found, expected] = [&mut backend, &mut fresh].map(|backend| block_on(backend.tokens()).expect("tokens"));
+    assert_close("tokens", &found, &expected, kind.tolerance(1e-6, 1e-14));
 }
 
 /// The largest |ln sum_i w_i a_ij / w_j| after `iterations` of Sinkhorn's algorithm for e^{beta <x_i, x_j>}, in which rows come last,

@@ -12,7 +12,7 @@ use super::{
     problem::{BLOCK, Cpu, PAIRS},
 };
 use crate::{
-    backend::{Backend, BackendError, Identity, Method, Point},
+    backend::{Answer, Backend, BackendError, Identity, Method, Point},
     diffusion::Diffusion,
     model::{Field, Model},
     observables::{Need, Quantity},
@@ -124,29 +124,33 @@ impl<T: Real> Backend for Cpu<T> {
         Ok(steps)
     }
 
-    async fn wait(&mut self) -> Result<(), BackendError> {
-        Ok(())
+    fn wait(&mut self) -> Answer<'_, ()> {
+        Box::pin(async move { Ok(()) })
     }
 
-    async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
-        let measures = Measures { shape: self.shape, weights: &self.weights, tokens: &self.state };
-        let mut statistics = measures.moments(quantities);
-        self.check_harmonics()?;
-        if quantities.iter().any(|quantity| quantity.needs(Need::Energy)) {
-            let directions = self.directions(&self.state);
-            let tokens = directions.as_ref().unwrap_or(&self.state);
-            for (replica, statistics) in statistics.iter_mut().enumerate() {
-                statistics.log_energy = self.log_energy(replica, tokens.replica(replica));
+    fn observe<'a>(&'a mut self, quantities: &'a [Quantity]) -> Answer<'a, Vec<Statistics>> {
+        Box::pin(async move {
+            let measures = Measures { shape: self.shape, weights: &self.weights, tokens: &self.state };
+            let mut statistics = measures.moments(quantities);
+            self.check_harmonics()?;
+            if quantities.iter().any(|quantity| quantity.needs(Need::Energy)) {
+                let directions = self.directions(&self.state);
+                let tokens = directions.as_ref().unwrap_or(&self.state);
+                for (replica, statistics) in statistics.iter_mut().enumerate() {
+                    statistics.log_energy = self.log_energy(replica, tokens.replica(replica));
+                }
             }
-        }
-        Ok(statistics)
+            Ok(statistics)
+        })
     }
 
-    async fn marginal_error(&mut self) -> Result<Option<f64>, BackendError> {
-        Ok(self.model.attention.is_balanced().then(|| f64::from_bits(*self.marginal_error.get_mut())))
+    fn marginal_error(&mut self) -> Answer<'_, Option<f64>> {
+        Box::pin(async move {
+            Ok(self.model.attention.is_balanced().then(|| f64::from_bits(*self.marginal_error.get_mut())))
+        })
     }
 
-    async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {
-        Ok(self.rows(&self.state))
+    fn tokens(&mut self) -> Answer<'_, Vec<f64>> {
+        Box::pin(async move { Ok(self.rows(&self.state)) })
     }
 }

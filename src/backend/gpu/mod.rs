@@ -80,7 +80,7 @@ use self::{
     },
     observe::{observables::Observables, observed::Observed, sliced_wasserstein::SortedProjections},
 };
-use super::{Backend, BackendError, Care, Identity, Lines, Method, Point, Precision, algorithm::held};
+use super::{Answer, Backend, BackendError, Care, Identity, Lines, Method, Point, Precision, algorithm::held};
 use crate::{
     diffusion::Diffusion,
     model::{Field, Model},
@@ -300,38 +300,46 @@ impl Backend for Gpu {
         advance.record(recorder, buffers, tableau, h, field, most)
     }
 
-    async fn wait(&mut self) -> Result<(), BackendError> {
-        self.recorder.submit()?;
-        self.recorder.drain()
+    fn wait(&mut self) -> Answer<'_, ()> {
+        Box::pin(async move {
+            self.recorder.submit()?;
+            self.recorder.drain()
+        })
     }
 
-    async fn observe(&mut self, quantities: &[Quantity]) -> Result<Vec<Statistics>, BackendError> {
-        self.prepare(Point::State)?;
-        self.check_harmonics().await?;
-        let Gpu { device, shape, constants, buffers, velocity, recorder, readback, observables, .. } = self;
-        let shape = *shape;
-        let mut observed = Observed { device, shape, constants, buffers, velocity, recorder, readback };
-        observables.statistics(&mut observed, quantities).await
+    fn observe<'a>(&'a mut self, quantities: &'a [Quantity]) -> Answer<'a, Vec<Statistics>> {
+        Box::pin(async move {
+            self.prepare(Point::State)?;
+            self.check_harmonics().await?;
+            let Gpu { device, shape, constants, buffers, velocity, recorder, readback, observables, .. } = self;
+            let shape = *shape;
+            let mut observed = Observed { device, shape, constants, buffers, velocity, recorder, readback };
+            observables.statistics(&mut observed, quantities).await
+        })
     }
 
-    async fn sliced_costs(&mut self, lines: &Lines<'_>) -> Result<Option<Vec<f64>>, BackendError> {
-        let Gpu { device, constants, buffers, recorder, readback, projections, .. } = self;
-        projections.costs(device, constants, buffers, recorder, readback, lines).await
+    fn sliced_costs<'a>(&'a mut self, lines: &'a Lines<'_>) -> Answer<'a, Option<Vec<f64>>> {
+        Box::pin(async move {
+            let Gpu { device, constants, buffers, recorder, readback, projections, .. } = self;
+            projections.costs(device, constants, buffers, recorder, readback, lines).await
+        })
     }
 
-    async fn marginal_error(&mut self) -> Result<Option<f64>, BackendError> {
-        self.velocity.marginal_error(&mut self.recorder, &self.readback).await
+    fn marginal_error(&mut self) -> Answer<'_, Option<f64>> {
+        Box::pin(async move { self.velocity.marginal_error(&mut self.recorder, &self.readback).await })
     }
 
-    async fn tokens(&mut self) -> Result<Vec<f64>, BackendError> {
-        let padded = 4 * self.constants.width() as usize;
-        let mut tokens = Vec::with_capacity(self.shape.coordinates());
-        for segment_buffers in &self.buffers.segments {
-            let count = segment_buffers.rows() * padded;
-            let rows = self.readback.numbers(&mut self.recorder, &segment_buffers.state, 0, count).await?;
-            tokens.extend(unpadded(&rows, padded, self.shape.dim));
-        }
-        Ok(tokens)
+    fn tokens(&mut self) -> Answer<'_, Vec<f64>> {
+        Box::pin(async move {
+            let padded = 4 * self.constants.width() as usize;
+            let mut tokens = Vec::with_capacity(self.shape.coordinates());
+            for segment_buffers in &self.buffers.segments {
+                let count = segment_buffers.rows() * padded;
+                let rows = self.readback.numbers(&mut self.recorder, &segment_buffers.state, 0, count).await?;
+                tokens.extend(unpadded(&rows, padded, self.shape.dim));
+            }
+            Ok(tokens)
+        })
     }
 }
 
