@@ -20,19 +20,20 @@ pub struct Statistics {
     pub square_distance: f64,
     /// min_j <x_j, e> over w_j > 0; on the same terms.
     pub overlap_min: f64,
-    /// The numbers of quantities of tokens, by their names, that the backend measured where they are, so that nobody has to read them back for
-    /// these; no quantity twice. Of `lyapunov` it is d_t alone, since a backend knows neither the time nor the start.
+    /// The numbers of quantities of tokens that the backend measured where they are, so that nobody has to read them back for these, by
+    /// the [keys](crate::observables::Quantity::key) of the quantities; no key twice. Of `lyapunov` it is d_t alone, since a backend
+    /// knows neither the time nor the start.
     ///
     /// A GPU has single precision, and leaves to the host what that is not enough for. Its modes up to degree 16 are right to 1e-6, its
     /// moments of lengths |x|^p up to order 16 to 3e-7 (p + 1) of themselves, its d_t to 3e-7 of itself, and entropies and gaps of
     /// attention to 1e-6 + 4e-7 beta.
-    pub measured: Vec<(&'static str, Vec<f64>)>,
+    pub measured: Vec<(String, Vec<f64>)>,
 }
 
 impl Statistics {
-    /// The numbers of the quantity of this name, if the backend has measured it.
-    pub fn measured(&self, word: &str) -> Option<&[f64]> {
-        self.measured.iter().find(|(measured, _)| *measured == word).map(|(_, numbers)| numbers.as_slice())
+    /// The numbers of the quantity of this key, if the backend has measured it.
+    pub fn measured(&self, key: &str) -> Option<&[f64]> {
+        self.measured.iter().find(|(measured, _)| measured == key).map(|(_, numbers)| numbers.as_slice())
     }
 }
 

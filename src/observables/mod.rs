@@ -177,7 +177,7 @@ pub fn values(
     let mut values = Vec::new();
     for quantity in quantities {
         let observable = quantity.observable();
-        values.extend(match statistics.measured(quantity.word()) {
+        values.extend(match statistics.measured(&quantity.key()) {
             Some(measured) => observable.complete(view, replica, measured),
             None => observable.measure(view, replica, statistics)?,
         });
@@ -205,7 +205,7 @@ pub fn measure_together(
 /// Adds the numbers of a quantity, those of each replica.
 pub(crate) fn add(quantity: Quantity, numbers: Vec<Vec<f64>>, statistics: &mut [Statistics]) {
     for (replica, numbers) in statistics.iter_mut().zip(numbers) {
-        replica.measured.push((quantity.word(), numbers));
+        replica.measured.push((quantity.key(), numbers));
     }
 }
 

@@ -21,6 +21,11 @@ impl Quantity {
         self.observable().definition().word
     }
 
+    /// What tells it from all others: the observable and its parameters.
+    pub fn key(&self) -> String {
+        format!("{self:?}")
+    }
+
     /// Whether it is measured from this.
     pub fn needs(&self, need: Need) -> bool {
         self.observable().definition().needs.contains(&need)
@@ -34,7 +39,7 @@ impl Quantity {
 
     /// Whether tokens are to be read back to measure it.
     pub fn is_lacking_in(&self, statistics: &Statistics) -> bool {
-        self.reads_tokens() && statistics.measured(self.word()).is_none()
+        self.reads_tokens() && statistics.measured(&self.key()).is_none()
     }
 
     /// What a device may measure of it where its tokens are.

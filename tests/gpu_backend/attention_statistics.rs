@@ -149,7 +149,7 @@ fn check(device: &Device, problem: &Problem) -> Result<(), String> {
         let expected = observables::values(&problem.quantities, &view, replica, &Statistics::default())
             .map_err(|error| error.to_string())?;
         let found = statistics[replica]
-            .measured(problem.quantities[0].word())
+            .measured(&problem.quantities[0].key())
             .ok_or_else(|| format!("{what}: not measured"))?;
         // The gap of a lone token, and all of a row that nobody is in.
         if expected.iter().zip(found).any(|(e, f)| e.is_nan() != f.is_nan()) {

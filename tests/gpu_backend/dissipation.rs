@@ -117,7 +117,7 @@ fn check_within(device: &Device, problem: &Problem, tolerance: f64) -> Result<()
         let expected = observables::values(&only.quantities, &view, replica, &Statistics::default())
             .map_err(|error| error.to_string())?;
         let found =
-            beside[replica].measured(Quantity::Dissipation.word()).ok_or_else(|| format!("{what}: not measured"))?;
+            beside[replica].measured(&Quantity::Dissipation.key()).ok_or_else(|| format!("{what}: not measured"))?;
         // A token alone under A = I does not move, but for rounding.
         let allowed = tolerance * largest(&expected) + 1e-10;
         compare_within(&what, found, &expected, allowed)?;

@@ -75,7 +75,7 @@ fn check_overlaps(device: &Device, problem: &Problem) -> Result<(), String> {
     let tokens = block_on(gpu.tokens()).map_err(text)?;
     for replica in 0..replicas {
         let what = format!("{:?}, replica {replica}", problem.tokens.shape);
-        let found = statistics[replica].measured(HISTOGRAM.word()).ok_or_else(|| format!("{what}: not measured"))?;
+        let found = statistics[replica].measured(&HISTOGRAM.key()).ok_or_else(|| format!("{what}: not measured"))?;
         let (mut expected, mut near, mut total) = ([0.0; BINS], [0.0; BINS], 0.0);
         let weighted: Vec<usize> = (0..count).filter(|i| problem.tokens.weight(replica, *i) > 0.0).collect();
         let x = |i: usize| &tokens[(replica * count + i) * dim..][..dim];
@@ -118,7 +118,7 @@ pub fn overlaps_of_many_tokens() -> Result<(), String> {
     }
     let mut gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
     let statistics = block_on(gpu.observe(&[HISTOGRAM])).map_err(text)?;
-    let found = statistics[0].measured(HISTOGRAM.word()).ok_or("not measured")?;
+    let found = statistics[0].measured(&HISTOGRAM.key()).ok_or("not measured")?;
     let inside = |count: usize| count * (count - 1) / 2;
     let (total, alike) = (inside(many + few), inside(many) + inside(few));
     assert!(alike > 1 << 32, "no test: {alike} pairs");
@@ -137,7 +137,7 @@ pub fn overlaps_that_are_none() -> Result<(), String> {
         let mut gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
         let statistics = block_on(gpu.observe(&[HISTOGRAM])).map_err(text)?;
         for (replica, statistics) in statistics.iter().enumerate() {
-            let shares = statistics.measured(HISTOGRAM.word()).ok_or("not measured")?;
+            let shares = statistics.measured(&HISTOGRAM.key()).ok_or("not measured")?;
             if shares.len() != BINS || shares.iter().any(|share| share.is_nan() != (replica == none)) {
                 return Err(format!("replica {replica}: {shares:?}"));
             }

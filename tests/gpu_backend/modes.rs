@@ -90,7 +90,7 @@ fn check(device: &Device, problem: &Problem) -> Result<(), String> {
     let tokens = block_on(gpu.tokens()).map_err(text)?;
     for replica in 0..replicas {
         let what = format!("{:?}, replica {replica}", problem.tokens.shape);
-        let found = statistics[replica].measured(MODES.word()).ok_or_else(|| format!("{what}: not measured"))?;
+        let found = statistics[replica].measured(&MODES.key()).ok_or_else(|| format!("{what}: not measured"))?;
         let unit = |i: usize| {
             let x = &tokens[(replica * count + i) * dim..][..dim];
             x.iter().map(|component| component / dot(x, x).sqrt()).collect::<Vec<f64>>()
@@ -142,7 +142,7 @@ pub fn that_are_none() -> Result<(), String> {
         let mut gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
         let statistics = block_on(gpu.observe(&[MODES])).map_err(text)?;
         for (replica, statistics) in statistics.iter().enumerate() {
-            let amplitudes = statistics.measured(MODES.word()).ok_or("not measured")?;
+            let amplitudes = statistics.measured(&MODES.key()).ok_or("not measured")?;
             if amplitudes.len() != DEGREE || amplitudes.iter().any(|amplitude| amplitude.is_nan() != (replica == 1)) {
                 return Err(format!("d = {dim}, replica {replica}: {amplitudes:?}"));
             }

@@ -81,7 +81,7 @@ fn check(device: &Device, problem: &Problem) -> Result<(), String> {
     let tokens = block_on(gpu.tokens()).map_err(text)?;
     for replica in 0..replicas {
         let what = format!("{:?}, replica {replica}", problem.tokens.shape);
-        let found = statistics[replica].measured(MOMENTS.word()).ok_or_else(|| format!("{what}: not measured"))?;
+        let found = statistics[replica].measured(&MOMENTS.key()).ok_or_else(|| format!("{what}: not measured"))?;
         if found.len() != ORDER {
             return Err(format!("{what}: {} numbers", found.len()));
         }

@@ -93,7 +93,7 @@ fn check(device: &Device, problem: &Problem) -> Result<(), String> {
     for replica in (0..replicas).filter(|replica| replica ^ 1 < replicas) {
         let what = format!("{:?}, replica {replica}", problem.tokens.shape);
         let found =
-            statistics[replica].measured(Quantity::Lyapunov.word()).ok_or_else(|| format!("{what}: not measured"))?;
+            statistics[replica].measured(&Quantity::Lyapunov.key()).ok_or_else(|| format!("{what}: not measured"))?;
         let mut square = 0.0;
         for i in 0..count {
             for k in 0..dim {

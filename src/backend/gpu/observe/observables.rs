@@ -93,7 +93,7 @@ impl Observables {
         for quantity in quantities {
             let measured = self.measure(observed, *quantity).await?;
             for (replica, numbers) in statistics.iter_mut().zip(measured.into_iter().flatten()) {
-                replica.measured.push((quantity.word(), numbers));
+                replica.measured.push((quantity.key(), numbers));
             }
         }
         Ok(statistics)

@@ -293,7 +293,7 @@ impl ChunkStatistics {
                 let log_rate = log_sum(&pairs(parts, VECTOR, unit)) + log_normalizer - log_energy(&[1.0]);
                 statistics
                     .measured
-                    .push((Quantity::Dissipation.word(), vec![times_exponential(1.0 / slope, log_rate)]));
+                    .push((Quantity::Dissipation.key(), vec![times_exponential(1.0 / slope, log_rate)]));
             }
             statistics
         };
