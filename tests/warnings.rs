@@ -73,7 +73,34 @@ fn steps_that_are_too_long_for_common_noise_are_spoken_of() {
     assert!(!said.contains("warning"), "independent noise is good for any step: {said}");
 }
 
-/// The number itself is compared with loops over all pairs in the suite.
+/// The number in the manifest of three tokens on the circle, after two iterations for e^{3 <x_i, x_j>} / 3 that are written out here.
+#[test]
+fn the_marginal_error_in_the_manifest_is_that_of_the_columns() {
+    let angles = [0.0f64, 0.5, 2.0];
+    let folder = TempDir::new().expect("a temporary folder");
+    let points =
+        ndarray::Array2::from_shape_fn((3, 2), |(i, k)| if k == 0 { angles[i].cos() } else { angles[i].sin() });
+    let path = folder.path().join("three.npy");
+    ndarray_npy::write_npy(&path, &points).expect("the tokens are written");
+    let tokens = format!("tokens={{ count = 3, dim = 2, initial = {{ law = \"file\", path = {path:?} }} }}");
+    let attention =
+        "attention={ beta = 3.0, normalization = \"sinkhorn\", sinkhorn = { iterations = 2, tolerance = 0.0 } }";
+    let (_, manifest) = run(MANY, &["--set", &tokens, "--set", attention, "--set", "time.end=0.1"]);
+    let kernel = |i: usize, j: usize| (3.0 * (angles[i] - angles[j]).cos()).exp() / 3.0;
+    let mut scaling = [1.0; 3];
+    let columns = |scaling: &[f64; 3]| {
+        let row = |i: usize| (0..3).map(|j| kernel(i, j) * scaling[j]).sum::<f64>();
+        [0, 1, 2].map(|j| (0..3).map(|i| kernel(i, j) * scaling[j] / row(i)).sum::<f64>())
+    };
+    for _ in 0..2 {
+        let sums = columns(&scaling);
+        scaling = [0, 1, 2].map(|j| scaling[j] / sums[j]);
+    }
+    let expected = columns(&scaling).iter().map(|sum| sum.ln().abs()).fold(0.0, f64::max);
+    let found = manifest["sinkhorn_marginal_error"].as_f64().expect("a number");
+    assert!(expected > 1e-6 && (found / expected - 1.0).abs() < 1e-6, "{found:e}, expected {expected:e}");
+}
+
 #[test]
 fn iterations_that_stop_short_are_spoken_of_at_the_end() {
     let sinkhorn = |iterations: u32| {

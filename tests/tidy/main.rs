@@ -62,7 +62,7 @@ fn only_the_graphics_room_sees_wgpu() {
 }
 
 #[test]
-fn only_the_ledger_takes_memory_on_a_device() {
+fn only_allocation_scopes_take_memory_on_a_device() {
     assert_only_in(
         &["create_buffer(", "create_buffer_init(", "create_texture("],
         &["src/backend/gpu/engine/allocation.rs"],
