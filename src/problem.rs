@@ -9,7 +9,7 @@ pub(crate) use self::decimal::Decimal;
 pub use crate::observables::Reference;
 use crate::{
     diffusion::Diffusion,
-    model::{Course, Geometry, Mask, Model},
+    model::{Geometry, Mask, Model, ModelSchedule},
     observables::{Equation, Quantity},
     scheme::Scheme,
     tokens::Tokens,
@@ -91,7 +91,7 @@ pub struct Problem {
     pub tokens: Tokens,
     /// The equation at time zero.
     pub model: Model,
-    pub course: Course,
+    pub model_schedule: ModelSchedule,
     pub scheme: Scheme,
     pub schedule: Schedule,
     pub quantities: Vec<Quantity>,
@@ -104,7 +104,7 @@ pub struct Problem {
 impl Problem {
     /// What observables know of it.
     pub fn equation(&self) -> Equation<'_> {
-        Equation { tokens: &self.tokens, model: &self.model, course: &self.course }
+        Equation { tokens: &self.tokens, model: &self.model, model_schedule: &self.model_schedule }
     }
 
     /// Pairs (i, j) whose score one evaluation of the field computes, over all replicas and heads.

@@ -123,8 +123,8 @@ pub async fn simulate_beside(
     let mut ascent = Ascent::of(problem, backend.identity().precision);
     let centres = observables::centres(&problem.quantities, &problem.equation());
     loop {
-        let model = problem.course.at(&problem.model, done, schedule.time(done));
-        if !problem.course.is_constant() {
+        let model = problem.model_schedule.at(&problem.model, done, schedule.time(done));
+        if !problem.model_schedule.is_constant() {
             backend.change(&model)?;
         }
         if schedule.observes(done) {

@@ -12,7 +12,7 @@ const DIM: &str = "tokens.dim";
 const NODES: &str = "reference.count";
 /// Bytes of a number in double precision.
 pub(crate) const DOUBLE: u128 = 8;
-/// Copies of a matrix that a head holds: in the model, its course and the model of a stage, and as queries and keys are made.
+/// Copies of a matrix that a head holds: in the model, its schedule and the model of a stage, and as queries and keys are made.
 const COPIES: u128 = 6;
 /// Tokens whose sums of products, or of harmonics, are kept until all are there.
 const CHUNK: u128 = 4096;

@@ -271,7 +271,7 @@ impl AttentionTyped {
         })
     }
 
-    /// The term at time zero; what of it changes becomes a part of the course.
+    /// The term at time zero; what of it changes becomes a part of the model schedule.
     pub fn resolve(
         &self,
         shape: Shape,

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::{
     array::{ListTyped, RowsTyped},
-    course::{self, CourseTyped, Resolved},
     error::ExperimentError,
+    matrix_schedule::{self, MatrixScheduleTyped, Resolved},
     section::{Entry, Section},
     shared::Shared,
 };
@@ -45,7 +45,7 @@ pub(crate) struct HeadTyped {
 #[serde(untagged, rename_all_fields = "kebab-case")]
 pub(crate) enum ScoresTyped {
     Whole {
-        query_key: CourseTyped,
+        query_key: MatrixScheduleTyped,
     },
     Factors {
         query: RowsTyped,
@@ -62,7 +62,7 @@ pub(crate) enum ScoresTyped {
 #[serde(untagged, rename_all_fields = "kebab-case")]
 pub(crate) enum ValuesTyped {
     Whole {
-        value: CourseTyped,
+        value: MatrixScheduleTyped,
     },
     Factors {
         value: RowsTyped,
@@ -76,8 +76,8 @@ pub(crate) enum ValuesTyped {
 
 impl Default for HeadTyped {
     fn default() -> Self {
-        let scores = ScoresTyped::Whole { query_key: course::IDENTITY };
-        Self { scores, values: ValuesTyped::Whole { value: course::IDENTITY }, beta: None, weight: None }
+        let scores = ScoresTyped::Whole { query_key: matrix_schedule::IDENTITY };
+        Self { scores, values: ValuesTyped::Whole { value: matrix_schedule::IDENTITY }, beta: None, weight: None }
     }
 }
 
@@ -103,8 +103,8 @@ fn scores(section: &Section) -> Result<ScoresTyped, ExperimentError> {
     }
     let remedy = "write query and key, the factors of query-key, or leave the bias out";
     section.forbid(&["query-bias", "key-bias"], "is a bias of factors", remedy)?;
-    let query_key = section.read("query-key", "\"identity\"", |entry| course::read(entry, &[]))?;
-    Ok(ScoresTyped::Whole { query_key: query_key.unwrap_or(course::IDENTITY) })
+    let query_key = section.read("query-key", "\"identity\"", |entry| matrix_schedule::read(entry, &[]))?;
+    Ok(ScoresTyped::Whole { query_key: query_key.unwrap_or(matrix_schedule::IDENTITY) })
 }
 
 fn values(section: &Section) -> Result<ValuesTyped, ExperimentError> {
@@ -118,12 +118,12 @@ fn values(section: &Section) -> Result<ValuesTyped, ExperimentError> {
     }
     let remedy = "write output beside value, the factors of the whole, or leave the bias out";
     section.forbid(&["value-bias", "output-bias"], "is a bias of factors", remedy)?;
-    let value = section.read("value", "\"identity\"", |entry| course::read(entry, &["query-key"]))?;
-    Ok(ValuesTyped::Whole { value: value.unwrap_or(course::IDENTITY) })
+    let value = section.read("value", "\"identity\"", |entry| matrix_schedule::read(entry, &["query-key"]))?;
+    Ok(ValuesTyped::Whole { value: value.unwrap_or(matrix_schedule::IDENTITY) })
 }
 
 impl HeadTyped {
-    /// The head of number `index`; what of it changes becomes a part of the course.
+    /// The head of number `index`; what of it changes becomes a part of the model schedule.
     pub fn resolve(
         &self,
         index: usize,
@@ -134,11 +134,11 @@ impl HeadTyped {
     ) -> Result<Head, ExperimentError> {
         let keys = Keys { index, dim, shared };
         let mut head = Head { beta: self.beta, weight: self.weight.unwrap_or(1.0), ..Head::default() };
-        let mut whole = |operand, key: &str, typed: &CourseTyped| {
+        let mut whole = |operand, key: &str, typed: &MatrixScheduleTyped| {
             Ok(match typed.resolve(&keys.dotted(key), dim, schedule, shared)? {
                 Resolved::Constant(matrix) => matrix,
-                Resolved::Changing(course) => {
-                    parts.push(Part::Matrix { head: index, operand, course });
+                Resolved::Changing(schedule) => {
+                    parts.push(Part::Matrix { head: index, operand, schedule });
                     Matrix::Identity
                 }
             })

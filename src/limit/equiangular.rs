@@ -1,4 +1,4 @@
-//! The course of equiangular tokens, which stay equiangular: one overlap rho = <x_i, x_j>, i != j, says where all are.
+//! The path of equiangular tokens, which stay equiangular: one overlap rho = <x_i, x_j>, i != j, says where all are.
 //!
 //! ```text
 //! d rho / dt = sum_h c_h v_h 2 e^{kappa rho} (1 - rho) ((n - 1) rho + 1) / (e^kappa + (n - 1) e^{kappa rho})      (softmax)
@@ -30,7 +30,7 @@ pub(super) struct Equiangular {
     start: Vec<f64>,
 }
 
-/// The course of `problem` from the configuration `law`; the tokens that have the overlap are the nodes, and the twins of each
+/// The path of `problem` from the configuration `law`; the tokens that have the overlap are the nodes, and the twins of each
 /// replica once more.
 pub fn equiangular(problem: &Problem, law: &Law) -> Result<Limit, LimitError> {
     serves(&problem.model)?;
@@ -39,7 +39,7 @@ pub fn equiangular(problem: &Problem, law: &Law) -> Result<Limit, LimitError> {
     let multiple = |matrix: &Matrix| matrix.multiple_of_identity().is_some();
     let is_closed = model.attention.heads.iter().all(|head| multiple(&head.query_key) && multiple(&head.value))
         && model.perceptron.is_none()
-        && problem.course.is_constant()
+        && problem.model_schedule.is_constant()
         && problem.scheme.field() == Field::Tangent
         && tokens.weights == Weights::Equal
         && tokens.shape.passive == 0;

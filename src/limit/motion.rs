@@ -5,7 +5,7 @@ use std::{borrow::Cow, f64::consts::TAU, ops::Range};
 use super::solver::{Flow, Solver, SolverError, add};
 use crate::{
     backend::{self, BackendError, cpu::Cpu},
-    model::{Course, Model},
+    model::{Model, ModelSchedule},
     problem::{Problem, ReferenceSteps as Steps, Schedule},
     scheme::Tableau,
 };
@@ -13,13 +13,13 @@ use crate::{
 /// The equation as a function of layer-time within one step of the tokens.
 pub(super) struct Models {
     base: Model,
-    course: Course,
+    model_schedule: ModelSchedule,
     step: u64,
 }
 
 impl Models {
     pub(super) fn of(problem: &Problem) -> Self {
-        Self { base: problem.model.clone(), course: problem.course.clone(), step: 0 }
+        Self { base: problem.model.clone(), model_schedule: problem.model_schedule.clone(), step: 0 }
     }
 
     pub(super) fn set_step(&mut self, step: u64) {
@@ -27,11 +27,11 @@ impl Models {
     }
 
     pub(super) fn at(&self, time: f64) -> Cow<'_, Model> {
-        self.course.at(&self.base, self.step, time)
+        self.model_schedule.at(&self.base, self.step, time)
     }
 
     pub(super) fn is_constant(&self) -> bool {
-        self.course.is_constant()
+        self.model_schedule.is_constant()
     }
 }
 
@@ -67,9 +67,9 @@ impl Motion {
 
     /// From the end of step `start` of the tokens to that of step `end`.
     pub(super) fn advance(&mut self, problem: &Problem, start: u64, end: u64) -> Result<(), SolverError> {
-        let Problem { course, model, schedule, scheme, .. } = problem;
+        let Problem { model_schedule, model, schedule, scheme, .. } = problem;
         match self {
-            Motion::Own { flow, state, solver } if course.is_constant() => {
+            Motion::Own { flow, state, solver } if model_schedule.is_constant() => {
                 solver.advance(flow.as_mut(), state, schedule.time(start), schedule.time(end))?;
             }
             Motion::Own { flow, state, solver } => {
@@ -87,8 +87,8 @@ impl Motion {
             Motion::Backend { cpu, quantiles, angles } => {
                 let mut done = start;
                 while done < end {
-                    if !course.is_constant() {
-                        cpu.set_model(&course.at(model, done, schedule.time(done)))?;
+                    if !model_schedule.is_constant() {
+                        cpu.set_model(&model_schedule.at(model, done, schedule.time(done)))?;
                     }
                     let most = if angles.is_empty() { end - done } else { 1 };
                     done += backend::advance(problem, cpu.as_mut(), done, most)?;

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     backend::cpu::Cpu,
     initial::{Law, draw, quadrature},
-    model::{Attention, Course, Head, Matrix, Normalization},
+    model::{Attention, Head, Matrix, ModelSchedule, Normalization},
     problem::{ReferenceSteps, Schedule},
     scheme::Scheme,
     simulate::{Event, simulate_beside},
@@ -22,7 +22,7 @@ pub(super) fn problem_of(shape: Shape, coordinates: Vec<f64>, model: Model, sche
     Problem {
         tokens: Tokens { shape, coordinates, weights: Weights::Equal },
         model,
-        course: Course::Constant,
+        model_schedule: ModelSchedule::Constant,
         scheme,
         schedule: Schedule { steps: (end * 20.0) as u64, end, observe_every: 1000 },
         quantities: vec![crate::observables::Quantity::CouplingError],

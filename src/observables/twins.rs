@@ -41,7 +41,7 @@ fn root_mean_square(squares: &[f64]) -> f64 {
 mod tests {
     use super::*;
     use crate::{
-        model::{Course, Model},
+        model::{Model, ModelSchedule},
         observables::{Equation, Limit, LimitState, Nodes},
         tokens::{Shape, Tokens, Weights},
     };
@@ -54,7 +54,7 @@ mod tests {
         let tokens = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 4.0, 1.0, 2.0];
         let twins = [vec![9.0; 4], vec![7.0; 6], vec![0.0; 6]].concat();
         let start = Tokens { shape, coordinates: tokens.to_vec(), weights: Weights::Equal };
-        let (model, course) = (Model::default(), Course::Constant);
+        let (model, model_schedule) = (Model::default(), ModelSchedule::Constant);
         let state = LimitState {
             shape: Shape { replicas: 1, count: 8, dim: 2, passive: 6 },
             tokens: &twins,
@@ -67,7 +67,7 @@ mod tests {
         };
         let limit = Limit::new(state, &[], 2).expect("a limit");
         let view = View {
-            equation: Equation { tokens: &start, model: &model, course: &course },
+            equation: Equation { tokens: &start, model: &model, model_schedule: &model_schedule },
             model: &model,
             time: 0.0,
             tokens: &tokens,

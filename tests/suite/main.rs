@@ -3,13 +3,13 @@
 mod backends;
 mod clouds;
 mod contract;
-mod course;
 mod energy;
 mod half;
 mod harmonic;
 mod laws;
 mod long_sums;
 mod model;
+mod model_schedule;
 mod noise;
 mod observe;
 mod oracle;
@@ -33,7 +33,7 @@ fn main() {
         model::all(),
         noise::all(),
         observe::all(),
-        course::all(),
+        model_schedule::all(),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit();
 }

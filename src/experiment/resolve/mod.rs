@@ -8,7 +8,7 @@ mod trained;
 use super::{Experiment, error::ExperimentError, geometry::GeometryWord, rules::Facts, shared::Shared};
 use crate::{
     initial::{Cloud, Law, LawError, Lengths, draw, normalise, perturb},
-    model::{Course, Mask, Model, Part},
+    model::{Mask, Model, ModelSchedule, Part},
     problem::{Algorithm, Problem, Schedule},
     tokens::{Shape, Tokens, Weights},
 };
@@ -27,7 +27,7 @@ impl Experiment {
         let schedule = self.schedule()?;
         let quantities = self.quantities()?;
         self.require_memory(shape, &quantities)?;
-        let (model, course) = self.equation(shape, schedule)?;
+        let (model, model_schedule) = self.equation(shape, schedule)?;
         let weights = self.weights(shape)?;
         let coordinates = match cloud {
             Some(cloud) => cloud.place(shape),
@@ -46,7 +46,7 @@ impl Experiment {
         self.require_reference_steps()?;
         self.require_harmonics(shape.dim, model.attention.mask)?;
         let (scheme, algorithm, tolerance) = (self.typed.time.scheme.meaning, self.algorithm(), self.typed.tolerance);
-        let problem = Problem { tokens, model, course, scheme, schedule, quantities, algorithm, tolerance };
+        let problem = Problem { tokens, model, model_schedule, scheme, schedule, quantities, algorithm, tolerance };
         self.require_measurable(&problem)?;
         Ok(problem)
     }
@@ -151,11 +151,11 @@ impl Experiment {
     }
 
     /// The equation at time zero, and how it changes.
-    fn equation(&self, shape: Shape, schedule: Schedule) -> Result<(Model, Course), ExperimentError> {
+    fn equation(&self, shape: Shape, schedule: Schedule) -> Result<(Model, ModelSchedule), ExperimentError> {
         if let Some(typed) = &self.typed.attention.trained {
-            let (model, course) = self.trained(typed, shape)?;
+            let (model, model_schedule) = self.trained(typed, shape)?;
             self.require_sense(&self.facts(&model, &[], shape.dim))?;
-            return Ok((model, course));
+            return Ok((model, model_schedule));
         }
         let mut parts = Vec::new();
         let attention = self.typed.attention.resolve(shape, schedule, &self.shared(), &mut parts)?;
@@ -166,9 +166,9 @@ impl Experiment {
         let model = Model { geometry, attention, perceptron, noise };
         self.require_sense(&self.facts(&model, &parts, shape.dim))?;
         let moves = parts.iter().any(Part::moves);
-        let course = if parts.is_empty() { Course::Constant } else { Course::Parts(parts) };
-        let model = course.at(&model, 0, 0.0).into_owned();
-        Ok((model, if moves { course } else { Course::Constant }))
+        let model_schedule = if parts.is_empty() { ModelSchedule::Constant } else { ModelSchedule::Parts(parts) };
+        let model = model_schedule.at(&model, 0, 0.0).into_owned();
+        Ok((model, if moves { model_schedule } else { ModelSchedule::Constant }))
     }
 
     fn facts<'a>(&'a self, model: &'a Model, parts: &'a [Part], dim: usize) -> Facts<'a> {

@@ -76,7 +76,7 @@ pub fn zonal(problem: &Problem, law: &Law, steps: Steps) -> Result<Limit, LimitE
         |head: &Head| head.query_key.multiple_of_identity().is_some() && head.value.multiple_of_identity().is_some();
     let model = &problem.model;
     let is_symmetric = model.attention.heads.iter().all(is_multiple) && model.perceptron.is_none();
-    if !is_symmetric || !problem.course.is_constant() || problem.scheme.field() != Field::Tangent {
+    if !is_symmetric || !problem.model_schedule.is_constant() || problem.scheme.field() != Field::Tangent {
         let remedy =
             "leave out matrices, perceptron, changing weights and scheme = \"layer\", or write kind = \"quadrature\"";
         return Err(LimitError::Unserved { problem: "the zonal limit is one of multiples of the identity", remedy });

@@ -7,7 +7,7 @@ use crate::{
     backend::cpu::Cpu,
     initial::{Law, draw, quadrature},
     limit::{particles, quadrature_within, zonal},
-    model::{Attention, Course},
+    model::{Attention, ModelSchedule},
     observe::Sample,
     problem::{Algorithm, Problem, ReferenceSteps, Schedule},
     scheme::Scheme,
@@ -39,7 +39,7 @@ fn problem(tokens: Tokens, quantities: &[Quantity]) -> Problem {
     Problem {
         tokens,
         model: Attention { beta: 2.0, ..Attention::default() }.into(),
-        course: Course::Constant,
+        model_schedule: ModelSchedule::Constant,
         scheme: Scheme::Rk4,
         schedule: Schedule { steps: 10, end: 1.0, observe_every: 10 },
         quantities: quantities.to_vec(),

@@ -6,7 +6,7 @@ mod distances;
 use super::{Directions, Quantity, View, centres, clusters, dissipation, effective_rank, modes, overlap_histogram};
 use crate::{
     initial::{Law, draw},
-    model::{Attention, Course, Head, Matrix, Normalization},
+    model::{Attention, Head, Matrix, ModelSchedule, Normalization},
     problem::{Algorithm, Problem, Schedule},
     scheme::Scheme,
     tokens::{Shape, Tokens, Weights},
@@ -286,7 +286,7 @@ fn a_rate_overflows_only_where_it_must() {
                 weights: Weights::Equal,
             },
             model: attention.into(),
-            course: Course::Constant,
+            model_schedule: ModelSchedule::Constant,
             scheme: Scheme::Heun,
             schedule: Schedule { steps: 1, end: 0.1, observe_every: 1 },
             quantities: vec![Quantity::Dissipation],

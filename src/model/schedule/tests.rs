@@ -1,4 +1,4 @@
-//! Courses against closed forms.
+//! Schedules of the model against closed forms.
 
 use super::*;
 use crate::model::{Attention, Head, Matrix};
@@ -118,23 +118,27 @@ fn rescaled_scores_neither_overflow_nor_lose_their_shape() {
 #[test]
 fn parts_take_turns() {
     let attention = Attention { heads: vec![Head::default(); 2], ..Attention::default() };
-    let layers = MatrixCourse::Layers(vec![Matrix::Scale(2.0), Matrix::Scale(3.0)]);
-    let oscillating = MatrixCourse::Oscillating { base: vec![1.0; 4], amplitude: vec![2.0; 4], frequency: 3.0 };
-    let matrix = |head, operand, course| Part::Matrix { head, operand, course };
-    let course = Course::Parts(vec![
+    let layers = MatrixSchedule::Layers(vec![Matrix::Scale(2.0), Matrix::Scale(3.0)]);
+    let oscillating = MatrixSchedule::Oscillating { base: vec![1.0; 4], amplitude: vec![2.0; 4], frequency: 3.0 };
+    let matrix = |head, operand, schedule| Part::Matrix { head, operand, schedule };
+    let model_schedule = ModelSchedule::Parts(vec![
         Part::Beta(Ramp { times: vec![0.0, 1.0], values: vec![1.0, 3.0] }),
         matrix(0, Operand::QueryKey, layers),
-        matrix(0, Operand::Value, MatrixCourse::OfQueryKey(-0.5)),
+        matrix(0, Operand::Value, MatrixSchedule::OfQueryKey(-0.5)),
         matrix(1, Operand::Value, oscillating),
         Part::Geometry { from: 2, geometry: Geometry::PreNorm },
     ]);
     let base = Model::from(attention);
-    let model = course.at(&base, 1, 0.5);
+    let model = model_schedule.at(&base, 1, 0.5);
     assert_eq!(model.attention.beta, 2.0);
     assert_eq!(model.attention.heads[0].query_key, Matrix::Scale(3.0));
     assert_eq!(model.attention.heads[0].value, Matrix::Scale(-1.5));
     assert_near(&dense(model.attention.heads[1].value.clone()), &[1.0 + 2.0 * 1.5f64.sin(); 4], 1e-15);
     assert_eq!(model.geometry, Geometry::Sphere);
-    assert_eq!(course.at(&base, 2, 1.0).geometry, Geometry::PreNorm);
-    assert_eq!(course.at(&base, 7, 1.0).attention.heads[0].query_key, Matrix::Scale(3.0), "the last one stays");
+    assert_eq!(model_schedule.at(&base, 2, 1.0).geometry, Geometry::PreNorm);
+    assert_eq!(
+        model_schedule.at(&base, 7, 1.0).attention.heads[0].query_key,
+        Matrix::Scale(3.0),
+        "the last one stays"
+    );
 }
