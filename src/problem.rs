@@ -81,7 +81,7 @@ pub enum ReferenceSteps {
     /// Its own, whose error is controlled: the limit is where the equation leads, and the error of the tokens' steps is part of
     /// every comparison with it.
     Own,
-    /// Those of the tokens, so that errors of steps cancel where tokens are compared with their twins.
+    /// Those of the tokens, so that errors of steps cancel where tokens are compared with their coupled tokens.
     Tokens,
 }
 

@@ -40,7 +40,7 @@ pub(super) enum Motion {
     Own { flow: Box<dyn Flow>, state: Vec<f64>, solver: Solver },
     /// By the tokens' scheme.
     Scheme { flow: Box<dyn Flow>, state: Vec<f64> },
-    /// By a backend, which moves nodes and twins as it moves tokens.
+    /// By a backend, which moves nodes and coupled tokens as it moves tokens.
     Backend {
         cpu: Box<Cpu<f64>>,
         /// The tokens whose quantiles are known, and their angles, which count on over full turns.
@@ -99,7 +99,7 @@ impl Motion {
         Ok(())
     }
 
-    /// Nodes and twins, ordered (token, component).
+    /// Nodes and coupled tokens, ordered (token, component).
     pub(super) fn tokens(&self) -> Vec<f64> {
         match self {
             Motion::Own { flow, state, .. } | Motion::Scheme { flow, state } => flow.tokens(state),

@@ -8,8 +8,8 @@ use glam::DVec3;
 use ndarray::{Array4, Axis};
 use ndarray_npy::{ReadNpyError, ReadNpyExt, ReadableElement};
 
-use super::cloud::Cloud;
 use super::error::PlotError;
+use super::replica_tokens::ReplicaTokens;
 use super::samples;
 use super::view::{View, view as seen};
 
@@ -42,7 +42,7 @@ impl Motion {
         if samples != times.len() || coordinates.is_empty() {
             return Err(unreadable(&path, format!("it has {samples} samples, and samples.csv has {}", times.len())));
         }
-        let all = Cloud { dim, replicas, coordinates };
+        let all = ReplicaTokens { dim, replicas, coordinates };
         if all.finite().count() != all.count() {
             return Err(unreadable(&path, "some of its numbers are not finite".into()));
         }

@@ -7,7 +7,7 @@ use super::error::PlotError;
 use super::grid::{Cell, Grid};
 use super::heat::{Heat, Side};
 use super::samples;
-use super::series::{CURVES, Line, mean};
+use super::series::{CURVES, Polyline, mean};
 use crate::{observables::Curve, sweep};
 
 /// More columns than this are finer than the paper.
@@ -62,7 +62,7 @@ fn over_keys(grid: &Grid, heading: &Heading, x: &(usize, Vec<f64>), y: &(usize, 
 fn over_time(dir: &Path, grid: &Grid, heading: &Heading, key: &(usize, Vec<f64>)) -> Result<Vec<Heat>, PlotError> {
     let mut cells: Vec<&Cell> = grid.cells.iter().collect();
     cells.sort_by(|a, b| number(a, key.0).total_cmp(&number(b, key.0)));
-    let read = |cell: &&Cell| -> Result<Vec<(&str, Line)>, PlotError> {
+    let read = |cell: &&Cell| -> Result<Vec<(&str, Polyline)>, PlotError> {
         let curves = samples::read(&dir.join("cells").join(&cell.id).join("samples.csv"))?;
         Ok(curves.iter().map(|(curve, lines)| (curve.column, mean(lines))).collect())
     };
@@ -70,9 +70,9 @@ fn over_time(dir: &Path, grid: &Grid, heading: &Heading, key: &(usize, Vec<f64>)
     let mut maps = Vec::new();
     for curve in CURVES.iter().filter(|curve| grid.measures(curve.column)) {
         let found = means.iter().filter_map(|cell| cell.iter().find(|(column, _)| *column == curve.column));
-        let lines: Vec<&Line> = found.map(|(_, line)| line).collect();
+        let lines: Vec<&Polyline> = found.map(|(_, line)| line).collect();
         let times: Vec<f64> = lines.first().map_or(Vec::new(), |line| line.iter().map(|sample| sample.0).collect());
-        let same = |line: &&Line| line.iter().map(|sample| sample.0).eq(times.iter().copied());
+        let same = |line: &&Polyline| line.iter().map(|sample| sample.0).eq(times.iter().copied());
         if lines.len() < cells.len() || times.len() < 2 || !lines.iter().all(same) {
             continue;
         }

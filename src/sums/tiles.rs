@@ -102,9 +102,9 @@ impl<T: Real> Tile<T> {
         for (component, column) in columns.chunks_exact_mut(self.stride).enumerate() {
             column[..length].copy_from_slice(&keys.component(component)[start..][..length]);
         }
-        if let Some(cloud) = keys.values() {
+        if let Some(columns) = keys.values() {
             for (component, column) in values.chunks_exact_mut(self.stride).enumerate() {
-                column[..length].copy_from_slice(&cloud.column(component)[start..][..length]);
+                column[..length].copy_from_slice(&columns.column(component)[start..][..length]);
             }
         }
         // A constant shift goes into the bias, where it costs nothing per pair.

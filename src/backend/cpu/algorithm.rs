@@ -8,7 +8,7 @@ use crate::{
     harmonic::even_loss,
     problem::{Algorithm, Problem},
     sums::{
-        columns::Cloud,
+        columns::ColumnsRef,
         harmonic::{Moments, Polynomials, Radial, Weights},
         instructions::Instructions,
         real::Real,
@@ -161,7 +161,7 @@ impl<U: Real> Heads<U> {
         &self,
         instructions: Instructions,
         replica: usize,
-        keys: Cloud<'_, U>,
+        keys: ColumnsRef<'_, U>,
         degree: usize,
     ) -> Moments {
         Moments::new(instructions, keys, self.weights.replica(replica), (&self.polynomials, degree))

@@ -13,7 +13,7 @@ use crate::{
     problem::Algorithm,
     random::{Purpose, Stream},
     sums::{
-        columns::{Cloud, Columns},
+        columns::{Columns, ColumnsRef},
         real::Real,
     },
 };
@@ -86,7 +86,12 @@ impl<T: Real> Cpu<T> {
     }
 
     /// The velocities of a sample of `tokens`, row-major; none if sums are to be widened first.
-    fn velocities_of(&self, sample: &[usize], tokens: Cloud<'_, T>, sources: &Sources<'_, T>) -> Option<Vec<f64>> {
+    fn velocities_of(
+        &self,
+        sample: &[usize],
+        tokens: ColumnsRef<'_, T>,
+        sources: &Sources<'_, T>,
+    ) -> Option<Vec<f64>> {
         let dim = self.shape.dim;
         let block = |sample: &[usize]| {
             let mut queries = Columns::zeros(1, dim, sample.len());

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     model::Head,
     sums::{
-        columns::Cloud,
+        columns::ColumnsRef,
         harmonic::{Expansion, Moments, Radial},
         keys::Keys,
         real::Real,
@@ -24,16 +24,16 @@ use crate::{
 impl<T: Real> Cpu<T> {
     /// ln sum_h (c_h / 2 beta_h) sum_i w_i Z_i^h of one replica, c_h being the weight of a head, over all pairs whatever the mask; not a
     /// number where the sum is not positive.
-    pub(super) fn log_energy(&self, replica: usize, tokens: Cloud<'_, T>) -> f64 {
+    pub(super) fn log_energy(&self, replica: usize, tokens: ColumnsRef<'_, T>) -> f64 {
         let keys = self.bias.keys(replica, tokens);
         let log2_energies: Vec<f64> = match &self.harmonics {
             None => {
                 self.heads.iter().map(|head| self.log2_energy::<T>((replica, tokens), keys, head, None)).collect()
             }
             Some(harmonics) => match &harmonics.form {
-                Form::Own(heads) => self.log2_energies((replica, tokens), keys, heads, keys.cloud()),
+                Form::Own(heads) => self.log2_energies((replica, tokens), keys, heads, keys.columns()),
                 Form::Wide(heads) => {
-                    let wide = widened(keys.cloud());
+                    let wide = widened(keys.columns());
                     self.log2_energies((replica, tokens), keys, heads, wide.replica(0))
                 }
             },
@@ -48,10 +48,10 @@ impl<T: Real> Cpu<T> {
     /// log2 sum_i w_i Z_i of each head, from moments of `sources`: without another look at the tokens where A = c I, c >= 0.
     fn log2_energies<U: Real>(
         &self,
-        (replica, tokens): (usize, Cloud<'_, T>),
+        (replica, tokens): (usize, ColumnsRef<'_, T>),
         keys: Keys<'_, T>,
         heads: &Heads<U>,
-        sources: Cloud<'_, U>,
+        sources: ColumnsRef<'_, U>,
     ) -> Vec<f64> {
         let moments = heads.moments(self.instructions, replica, sources, heads.degree + 1);
         match &heads.radials {
@@ -62,7 +62,7 @@ impl<T: Real> Cpu<T> {
 
     fn log2_energies_of<U: Real>(
         &self,
-        (replica, tokens): (usize, Cloud<'_, T>),
+        (replica, tokens): (usize, ColumnsRef<'_, T>),
         keys: Keys<'_, T>,
         moments: &Moments,
         radials: &[Radial<U>],
@@ -78,7 +78,7 @@ impl<T: Real> Cpu<T> {
     /// log2 sum_i w_i Z_i of one head, source by source, from an expansion where it does not lose too many bits.
     fn log2_energy<U: Real>(
         &self,
-        (replica, tokens): (usize, Cloud<'_, T>),
+        (replica, tokens): (usize, ColumnsRef<'_, T>),
         keys: Keys<'_, T>,
         head: &HeadField<T>,
         expansion: Option<&Expansion<'_, U>>,

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     model::Field,
     sums::{
-        columns::{Cloud, Columns},
+        columns::{Columns, ColumnsRef},
         keys::Bias,
         real::Real,
         reduction::Reduced,
@@ -27,7 +27,13 @@ const KEYS: usize = 1 << 14;
 
 impl<T: Real> Cpu<T> {
     /// The field at a `sample` of the tokens of a replica, row-major, for terms that harmonics serve.
-    pub(super) fn exact(&self, replica: usize, tokens: Cloud<'_, T>, sample: &[usize], field: Field) -> Vec<f64> {
+    pub(super) fn exact(
+        &self,
+        replica: usize,
+        tokens: ColumnsRef<'_, T>,
+        sample: &[usize],
+        field: Field,
+    ) -> Vec<f64> {
         let dim = self.shape.dim;
         let mut queries = Columns::zeros(1, dim, sample.len());
         let rows: Vec<f64> = sample.iter().flat_map(|token| tokens.part(*token, 1).rows(dim, 1)).collect();
@@ -56,7 +62,7 @@ impl<T: Real> Cpu<T> {
         &self,
         heads: &[HeadField<f64>],
         replica: usize,
-        tokens: Cloud<'_, T>,
+        tokens: ColumnsRef<'_, T>,
         rows: &[f64],
     ) -> Vec<Reduced> {
         let (dim, sources) = (self.shape.dim, self.shape.sources());

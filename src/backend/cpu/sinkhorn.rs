@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::operands::{Operands, rows_of};
 use crate::sums::{
-    columns::{Cloud, Columns},
+    columns::{Columns, ColumnsRef},
     instructions::Instructions,
     keys::Keys,
     real::Real,
@@ -66,8 +66,8 @@ fn bias_of<T: Real>(columns: &Columns<T>) -> &[T] {
 /// log2 w_j + potential_j; what is dead stays dead.
 fn column<T: Real>(log2_weights: &[T], potential: &[f64]) -> Columns<T> {
     let mut columns = Columns::zeros(1, 1, log2_weights.len());
-    for mut cloud in columns.replicas_mut() {
-        let column = cloud.column_mut(0);
+    for mut replica in columns.replicas_mut() {
+        let column = replica.column_mut(0);
         column.copy_from_slice(log2_weights);
         for (bias, potential) in column.iter_mut().zip(potential) {
             if *bias > T::DEAD {
@@ -82,10 +82,10 @@ fn column<T: Real>(log2_weights: &[T], potential: &[f64]) -> Columns<T> {
 fn log2_sums<T: Real>(instructions: Instructions, queries: Keys<'_, T>, keys: Keys<'_, T>, count: usize) -> Vec<f64> {
     let block = |first: usize| {
         let here = BLOCK.min(count - first);
-        let cloud: Cloud<'_, T> = queries.cloud().part(first, here);
+        let columns: ColumnsRef<'_, T> = queries.columns().part(first, here);
         let visible = vec![keys.padded; here];
         let mut reduced = Reduced::default();
-        let rows = rows_of(cloud, here);
+        let rows = rows_of(columns, here);
         let queries = Queries { rows: &rows, visible: &visible, hidden: &[], own: None };
         reduce(instructions, queries, keys, Shift::RowMaximum, &mut reduced);
         reduced.log2_sum

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     model::{Field, Mask, Matrix, Model, Normalization},
     sums::{
-        columns::{Cloud, CloudMut, PADDING},
+        columns::{ColumnsMut, ColumnsRef, PADDING},
         harmonic::Lookup,
         keys::Keys,
         real::Real,
@@ -33,17 +33,17 @@ pub(super) struct Sources<'a, T> {
 
 /// Tokens whose field is asked for: a run of them, the first of which is token `first` of its replica.
 pub(super) struct Run<'a, T> {
-    pub(super) tokens: Cloud<'a, T>,
+    pub(super) tokens: ColumnsRef<'a, T>,
     pub(super) first: usize,
 }
 
 impl<T: Real> Cpu<T> {
-    pub(super) fn keys<'a>(&'a self, replica: usize, tokens: Cloud<'a, T>) -> Keys<'a, T> {
+    pub(super) fn keys<'a>(&'a self, replica: usize, tokens: ColumnsRef<'a, T>) -> Keys<'a, T> {
         self.decay.as_ref().map_or(&self.bias, |decay| &decay.bias).keys(replica, tokens)
     }
 
     /// The sums over `tokens`, all those of one replica, as `field` needs them.
-    pub(super) fn sources<'a>(&'a self, replica: usize, tokens: Cloud<'a, T>, field: Field) -> Sources<'a, T> {
+    pub(super) fn sources<'a>(&'a self, replica: usize, tokens: ColumnsRef<'a, T>, field: Field) -> Sources<'a, T> {
         let keys = self.keys(replica, tokens);
         let operands = self.heads.iter().map(|head| self.operands(head, keys, tokens)).collect();
         let sums = match &self.harmonics {
@@ -58,7 +58,7 @@ impl<T: Real> Cpu<T> {
         &self,
         head: &HeadField<T>,
         keys: Keys<'_, T>,
-        tokens: Cloud<'_, T>,
+        tokens: ColumnsRef<'_, T>,
     ) -> Option<Operands<T>> {
         let factor = head.factor(keys.replica);
         let mut operands = head.projections.as_ref()?.apply(self.instructions, tokens, factor);
@@ -97,7 +97,7 @@ impl<T: Real> Cpu<T> {
         field: Field,
         run: Run<'_, T>,
         seen: impl Fn() -> Seen,
-        velocity: &mut CloudMut<'_, T>,
+        velocity: &mut ColumnsMut<'_, T>,
     ) -> bool {
         let (dim, queries) = (self.shape.dim, run.tokens);
         let is_pairs = matches!(sources.sums, Sums::Pairs);
@@ -134,7 +134,7 @@ impl<T: Real> Cpu<T> {
         field: Field,
         run: &Run<'_, T>,
         (missing, seen): (Vec<usize>, &impl Fn() -> Seen),
-        velocity: &mut CloudMut<'_, T>,
+        velocity: &mut ColumnsMut<'_, T>,
     ) {
         let dim = self.shape.dim;
         if field == Field::Tangent && !self.is_bare(field) {
@@ -180,7 +180,7 @@ impl<T: Real> Cpu<T> {
 
     /// From attention to the velocity of `tokens`, which are `rows` too: the perceptron added, and what the geometry makes of
     /// both. Attention by itself is left as it is.
-    pub(super) fn finish(&self, field: Field, tokens: Cloud<'_, T>, rows: &[f64], fields: &mut [f64]) {
+    pub(super) fn finish(&self, field: Field, tokens: ColumnsRef<'_, T>, rows: &[f64], fields: &mut [f64]) {
         if field == Field::Tangent {
             self.add_perceptron(tokens, fields);
             let Model { geometry, attention, .. } = &self.model;
@@ -190,7 +190,7 @@ impl<T: Real> Cpu<T> {
         }
     }
 
-    fn add_perceptron(&self, tokens: Cloud<'_, T>, fields: &mut [f64]) {
+    fn add_perceptron(&self, tokens: ColumnsRef<'_, T>, fields: &mut [f64]) {
         if let Some(perceptron) = &self.perceptron {
             perceptron.add(self.instructions, tokens, fields);
         }

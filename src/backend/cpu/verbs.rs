@@ -61,8 +61,8 @@ impl<T: Real> Backend for Cpu<T> {
             return Ok(());
         };
         let mut velocities = std::mem::replace(&mut self.velocities[stage], Columns::zeros(0, 1, 0));
-        let clouds: Vec<_> = velocities.replicas_mut().enumerate().collect();
-        clouds.into_par_iter().for_each(|(replica, mut velocity)| {
+        let replicas: Vec<_> = velocities.replicas_mut().enumerate().collect();
+        replicas.into_par_iter().for_each(|(replica, mut velocity)| {
             let rows = self.at(point).replica(replica).rows(self.shape.dim, self.shape.count);
             velocity.set_rows(self.shape.dim, &noise::field(noise, step, replica, self.shape, &rows));
         });

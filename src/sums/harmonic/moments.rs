@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::{
     super::{
-        columns::{Cloud, Numbers},
+        columns::{ColumnsRef, Numbers},
         exp2::Exp2,
         instructions::{Instructions, Kernel},
         real::Real,
@@ -36,7 +36,7 @@ impl Moments {
     /// itself. Keys are unit vectors.
     pub(crate) fn new<T: Real>(
         instructions: Instructions,
-        keys: Cloud<'_, T>,
+        keys: ColumnsRef<'_, T>,
         (weights, log2_scale): (&[T], f64),
         (polynomials, degree): (&Polynomials, usize),
     ) -> Self {
@@ -94,7 +94,7 @@ impl Moments {
 
 /// A run of keys that one task sums, chunk by chunk: on the circle products, on the sphere moments.
 struct Span<'a, T> {
-    keys: Cloud<'a, T>,
+    keys: ColumnsRef<'a, T>,
     weights: &'a [T],
     start: usize,
     end: usize,

@@ -15,7 +15,7 @@ pub(crate) use self::points::Sources;
 use self::{lengths::Lengths, series::Plan};
 pub(crate) use self::{lengths::are_unit, series::by_harmonics};
 use super::{
-    columns::{Cloud, Columns},
+    columns::{Columns, ColumnsRef},
     reduce::reduce,
     reduction::{Queries, Reduced, Shift, block},
 };
@@ -53,12 +53,18 @@ impl Sources {
     }
 
     /// Block by block; the values are the points unless others are given.
-    fn reduced(&self, queries: &[f64], scale: f64, bias: &[f64], values: Option<Cloud<'_, f64>>) -> Vec<Reduced> {
+    fn reduced(
+        &self,
+        queries: &[f64],
+        scale: f64,
+        bias: &[f64],
+        values: Option<ColumnsRef<'_, f64>>,
+    ) -> Vec<Reduced> {
         let dim = self.shape.dim;
         let weights: Vec<f64> = bias.iter().map(|bias| bias * LOG2_E).collect();
         let mut biases = Columns::zeros(1, 1, self.shape.count);
-        for mut cloud in biases.replicas_mut() {
-            let column = cloud.column_mut(0);
+        for mut columns in biases.replicas_mut() {
+            let column = columns.column_mut(0);
             column.copy_from_slice(self.bias.replica(0));
             column[..weights.len()].copy_from_slice(&weights);
         }

@@ -90,7 +90,7 @@ impl Sources {
         let weights = Weights::<f64>::from_log2(bias.iter().map(|bias| bias * LOG2_E));
         let keys = self.bias.keys(0, self.points.replica(0));
         let series = (&Polynomials::legendre(), plan.degree + 1);
-        let moments = Moments::new(self.instructions, keys.cloud(), weights.replica(0), series);
+        let moments = Moments::new(self.instructions, keys.columns(), weights.replica(0), series);
         let longest = plan.lengths.longest;
         let radial = if plan.lengths.is_one(scale) {
             Radial::<f64>::constant(dim, longest, plan.degree)

@@ -18,7 +18,7 @@ use self::{
 use crate::{
     scheme::Tableau,
     sums::{
-        columns::{CloudMut, Columns, Numbers},
+        columns::{Columns, ColumnsMut, Numbers},
         exp2::Exp2,
         instructions::{Instructions, Kernel},
         real::Real,
@@ -34,9 +34,9 @@ struct Group<'a, 'b, 'c, T, const D: usize> {
 
 enum Work<'a, 'b, 'c, T> {
     /// velocities <- the field at tokens.
-    Evaluate { tokens: &'a Columns<T>, velocities: &'b mut [CloudMut<'c, T>] },
+    Evaluate { tokens: &'a Columns<T>, velocities: &'b mut [ColumnsMut<'c, T>] },
     /// Steps of length h of a scheme.
-    Advance { tokens: &'b mut [CloudMut<'c, T>], tableau: &'a Tableau, h: f64, steps: u64 },
+    Advance { tokens: &'b mut [ColumnsMut<'c, T>], tableau: &'a Tableau, h: f64, steps: u64 },
 }
 
 impl<T: Real> Ensemble<'_, T> {
@@ -46,7 +46,7 @@ impl<T: Real> Ensemble<'_, T> {
         instructions: Instructions,
         first: usize,
         tokens: &Columns<T>,
-        velocities: &mut [CloudMut<'_, T>],
+        velocities: &mut [ColumnsMut<'_, T>],
     ) {
         self.run(instructions, first, tokens.width(), Work::Evaluate { tokens, velocities });
     }
@@ -56,7 +56,7 @@ impl<T: Real> Ensemble<'_, T> {
         self,
         instructions: Instructions,
         first: usize,
-        tokens: &mut [CloudMut<'_, T>],
+        tokens: &mut [ColumnsMut<'_, T>],
         (tableau, h, steps): (&Tableau, f64, u64),
     ) {
         let width = tokens[0].width();
@@ -162,7 +162,7 @@ impl<T: Real> Ensemble<'_, T> {
 
 /// The components of each replica from `numbers` ordered (token, row, lane), of which the first rows are components.
 #[inline(always)]
-fn scatter<T: Real>(numbers: &[T], (lanes, rows): (usize, usize), count: usize, replicas: &mut [CloudMut<'_, T>]) {
+fn scatter<T: Real>(numbers: &[T], (lanes, rows): (usize, usize), count: usize, replicas: &mut [ColumnsMut<'_, T>]) {
     for (lane, replica) in replicas.iter_mut().enumerate() {
         for component in 0..replica.width() {
             let column = &mut replica.column_mut(component)[..count];

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     model::{Field, Geometry, Normalization},
     sums::{
-        columns::{Cloud, CloudMut, Columns},
+        columns::{Columns, ColumnsMut, ColumnsRef},
         harmonic::{AddGradient, Divided, Expansion, Gradient, Moments, Radial, Table},
         keys::Keys,
         real::Real,
@@ -51,9 +51,9 @@ impl<T: Real> Cpu<T> {
     /// The sums over `keys` as `field` needs them.
     pub(super) fn expanded<'a>(&self, form: &'a Form<T>, keys: Keys<'_, T>, field: Field) -> Sums<'a, T> {
         match form {
-            Form::Own(heads) => self.expand(heads, (keys.replica, keys.cloud()), field, Sums::Sphere),
+            Form::Own(heads) => self.expand(heads, (keys.replica, keys.columns()), field, Sums::Sphere),
             Form::Wide(heads) => {
-                let wide = widened(keys.cloud());
+                let wide = widened(keys.columns());
                 self.expand(heads, (keys.replica, wide.replica(0)), field, Sums::Wide)
             }
         }
@@ -62,7 +62,7 @@ impl<T: Real> Cpu<T> {
     fn expand<'a, U: Real>(
         &self,
         heads: &'a Heads<U>,
-        (replica, keys): (usize, Cloud<'_, U>),
+        (replica, keys): (usize, ColumnsRef<'_, U>),
         field: Field,
         on_sphere: impl Fn(Spherical<'a, U>) -> Sums<'a, T>,
     ) -> Sums<'a, T> {
@@ -144,8 +144,8 @@ impl<T: Real> Cpu<T> {
         &self,
         sums: &Spherical<'_, U>,
         field: Field,
-        (tokens, wide): (Cloud<'_, T>, Cloud<'_, U>),
-        velocity: &mut CloudMut<'_, U>,
+        (tokens, wide): (ColumnsRef<'_, T>, ColumnsRef<'_, U>),
+        velocity: &mut ColumnsMut<'_, U>,
     ) -> bool {
         match &sums.heads {
             HeadSums::Gradients(gradients) => {
@@ -179,8 +179,8 @@ impl<T: Real> Cpu<T> {
         &self,
         sums: &Spherical<'_, f64>,
         field: Field,
-        tokens: Cloud<'_, T>,
-        velocity: &mut CloudMut<'_, T>,
+        tokens: ColumnsRef<'_, T>,
+        velocity: &mut ColumnsMut<'_, T>,
     ) -> bool {
         let wide = widened(tokens);
         let mut found = Columns::zeros(1, self.shape.dim, tokens.len());
@@ -195,7 +195,7 @@ impl<T: Real> Cpu<T> {
 }
 
 /// Tokens of length one but for rounding, with that length in double precision.
-pub(super) fn widened<T: Real>(tokens: Cloud<'_, T>) -> Columns<f64> {
+pub(super) fn widened<T: Real>(tokens: ColumnsRef<'_, T>) -> Columns<f64> {
     let dim = tokens.width();
     let mut wide = Columns::zeros(1, dim, tokens.len());
     for wide in wide.replicas_mut() {

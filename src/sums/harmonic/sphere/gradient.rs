@@ -13,7 +13,7 @@
 use super::{
     super::{
         super::{
-            columns::{Cloud, CloudMut},
+            columns::{ColumnsMut, ColumnsRef},
             exp2::Exp2,
             instructions::Kernel,
             real::Real,
@@ -171,8 +171,8 @@ fn add_terms<S: Exp2, T: Real, const V: usize, const P: usize>(
 /// Adds the share of one head to the velocity of a run of tokens; returns the smallest F.
 pub(crate) struct AddGradient<'a, 'b, T> {
     pub(crate) gradient: &'a Gradient<T>,
-    pub(crate) tokens: Cloud<'a, T>,
-    pub(crate) velocity: &'a mut CloudMut<'b, T>,
+    pub(crate) tokens: ColumnsRef<'a, T>,
+    pub(crate) velocity: &'a mut ColumnsMut<'b, T>,
 }
 
 impl<T: Real> Kernel for AddGradient<'_, '_, T> {

@@ -5,7 +5,7 @@ use super::{
         super::{columns::Columns, instructions::Instructions, real::Real},
         Lookup, Table,
     },
-    direct::{Cloud, cloud},
+    direct::{Arrangement, cloud},
 };
 use crate::tokens::Weights;
 
@@ -31,7 +31,7 @@ fn front(steepness: f64) -> impl Fn(&[f64]) -> Vec<f64> + Sync {
 }
 
 fn tokens() -> Vec<f64> {
-    let mut tokens = cloud(Cloud::Axes, 3000, 2, Weights::Equal).coordinates;
+    let mut tokens = cloud(Arrangement::Axes, 3000, 2, Weights::Equal).coordinates;
     // Where charts meet.
     let diagonal = std::f64::consts::FRAC_1_SQRT_2;
     tokens.extend([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]].concat().iter().map(|x| diagonal * x));
