@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     backend::{BackendError, Method, Point},
-    model::{Field, Geometry, Mask, Model},
+    model::{Field, Model},
     problem::Problem,
     sums::{
         Real,
@@ -109,13 +109,7 @@ impl<T: Real> Cpu<T> {
         let inputs = HeadInputs { geometry: &model.geometry, attention: &model.attention, shape: *shape, weights };
         let heads: Vec<_> = model.attention.heads.iter().map(|head| HeadField::new(head, inputs)).collect();
         let perceptron = model.perceptron.as_ref().map(|perceptron| Hidden::new(perceptron, shape.dim));
-        self.is_ensemble = self.harmonics.is_none()
-            && perceptron.is_none()
-            && model.geometry == Geometry::Sphere
-            && self.decay.is_none()
-            && model.attention.window.is_none()
-            && model.attention.mask != Mask::Others
-            && ensemble::suits(*shape, &heads);
+        self.is_ensemble = self.harmonics.is_none() && ensemble::serves(model) && ensemble::suits(*shape, &heads);
         (self.heads, self.perceptron) = (heads, perceptron);
     }
 
