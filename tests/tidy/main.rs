@@ -1,6 +1,7 @@
 //! The invariants of `ARCHITECTURE.md`, read off the sources.
 
 mod arrows;
+mod gates;
 
 use std::{
     fs,
