@@ -64,12 +64,13 @@ pub struct Cpu<T: Real> {
 impl<T: Real> Cpu<T> {
     /// Takes a copy of the tokens of `problem` at time zero.
     ///
-    /// Fails with `Shortage` where they do not fit, and with `TooManyHarmonics` where the problem asks for harmonics and no affordable degree meets its tolerance.
+    /// Fails with `Problem` where it is none, with `Shortage` where they do not fit, and with `TooManyHarmonics` where the problem asks for harmonics and no affordable degree meets its tolerance.
     pub fn new(problem: &Problem) -> Result<Self, BackendError> {
         Self::with_instructions(problem, Instructions::detect())
     }
 
     pub(super) fn with_instructions(problem: &Problem, instructions: Instructions) -> Result<Self, BackendError> {
+        problem.check()?;
         let (tokens, attention) = (&problem.tokens, &problem.model.attention);
         let shape = tokens.shape;
         problem.sizes().require_cpu(T::PRECISION, problem.model.geometry.sees_directions())?;
