@@ -116,7 +116,7 @@ impl Problem {
         let (shape, attention) = (self.tokens.shape, &self.model.attention);
         let sources = shape.sources() as u64;
         let others = if attention.mask == Mask::Others { sources } else { 0 };
-        let seen = |token| attention.sight(token, shape.sources()).len() as u64;
+        let seen = |token| attention.visible(token, shape.sources()).len() as u64;
         let among_sources = match (attention.mask, attention.window) {
             (Mask::None | Mask::Others, None) => sources * sources - others,
             (Mask::Causal, None) => sources * (sources + 1) / 2,

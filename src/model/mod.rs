@@ -172,7 +172,7 @@ impl Attention {
     }
 
     /// The sources that token `token` sees, a passive one by its place like any other, but for itself under [`Mask::Others`].
-    pub fn sight(&self, token: usize, sources: usize) -> std::ops::Range<usize> {
+    pub fn visible(&self, token: usize, sources: usize) -> std::ops::Range<usize> {
         let end = self.mask.visible(token, sources);
         match self.window {
             Some(window) => {

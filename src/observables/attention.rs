@@ -158,7 +158,7 @@ impl Operands {
         let alibi = Alibi::of(&attention.position, sources);
         let query = &self.queries[i * self.width..][..self.width];
         let itself = (attention.mask == Mask::Others).then_some(i);
-        let heavy = attention.sight(i, sources).filter(|j| Some(*j) != itself && tokens.weight(replica, *j) > 0.0);
+        let heavy = attention.visible(i, sources).filter(|j| Some(*j) != itself && tokens.weight(replica, *j) > 0.0);
         let log_weight = |j: usize| {
             let score = dot(query, &self.keys[j * self.width..][..self.width]);
             let log_weight = self.beta * score + tokens.weight(replica, j).ln();

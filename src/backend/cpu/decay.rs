@@ -22,8 +22,10 @@ impl<T: Real> Decay<T> {
         let log2_divisors = (!attention.normalization.is_divided()).then(|| {
             let replica = |replica: usize| {
                 let totals = alibi.totals(|j| weights.of(shape, replica, j));
-                let seen = |token: usize| attention.sight(token, sources);
-                (0..shape.count).map(|i| (totals[seen(i).end] - totals[seen(i).start]).log2()).collect::<Vec<_>>()
+                let visibility = |token: usize| attention.visible(token, sources);
+                (0..shape.count)
+                    .map(|i| (totals[visibility(i).end] - totals[visibility(i).start]).log2())
+                    .collect::<Vec<_>>()
             };
             (0..shape.replicas).flat_map(replica).collect()
         });

@@ -96,7 +96,7 @@ pub fn zonal(problem: &Problem, law: &Law, steps: Steps) -> Result<Limit, LimitE
     let mut count = fineness(sharpest);
     loop {
         let limit = of_nodes(problem, law, steps, count, &problem.tokens.coordinates)?;
-        if kernels.is_empty() || are_resolved(problem, law, (steps, count), &kernels)? {
+        if kernels.is_empty() || are_resolved(problem, law, steps, count, &kernels)? {
             return Ok(limit);
         }
         count *= 2;
@@ -127,7 +127,8 @@ fn kernels(problem: &Problem) -> Vec<f64> {
 fn are_resolved(
     problem: &Problem,
     law: &Law,
-    (steps, count): (Steps, usize),
+    steps: Steps,
+    count: usize,
     kernels: &[f64],
 ) -> Result<bool, LimitError> {
     let end = |count: usize| -> Result<(Vec<f64>, Vec<f64>), LimitError> {

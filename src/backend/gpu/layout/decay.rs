@@ -38,7 +38,7 @@ impl Decay {
             let replica = |replica: usize| {
                 let totals = alibi.totals(|j| problem.tokens.weight(replica, j));
                 let divisor = |token: usize| {
-                    let visible = attention.sight(token, sources);
+                    let visible = attention.visible(token, sources);
                     split(totals[visible.end] - totals[visible.start])
                 };
                 (segment.first_token..segment.first_token + segment.tokens).flat_map(divisor).collect::<Vec<_>>()
