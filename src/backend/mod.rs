@@ -22,6 +22,7 @@ use crate::{
     model::{Field, Model},
     observables::Quantity,
     observe::Statistics,
+    problem::ProblemError,
     scheme::Tableau,
 };
 
@@ -195,6 +196,8 @@ pub enum BackendError {
     NoMatrices { adapter: String },
     #[error("the {backend} backend has no {term}; {remedy}")]
     Unsupported { backend: &'static str, term: &'static str, remedy: &'static str },
+    #[error(transparent)]
+    Problem(#[from] ProblemError),
     #[error(transparent)]
     Shortage(#[from] Shortage),
     #[error("the device {adapter} was lost: {reason}; run again, or use --backend cpu")]

@@ -66,7 +66,9 @@ impl<T: Real> HeadField<T> {
         let stretch = head.query_key.spectral_norm(dim);
         let value = match &head.value {
             Matrix::Product { left, .. } => Map::transpose(left, dim, head.weight),
-            matrix => Map::new(matrix, dim, head.weight),
+            matrix @ (Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_)) => {
+                Map::new(matrix, dim, head.weight)
+            }
         };
         Self {
             beta,
@@ -116,7 +118,10 @@ impl<T: Real> HeadField<T> {
     pub(super) fn log2_normalizer(&self, replica: usize) -> f64 {
         match self.normalization {
             Normalization::Shifted => -self.beta * self.factor(replica) * LOG2_E,
-            _ => 0.0,
+            Normalization::Softmax
+            | Normalization::Unnormalized
+            | Normalization::Hardmax
+            | Normalization::Sinkhorn { .. } => 0.0,
         }
     }
 
@@ -202,12 +207,11 @@ impl<T: Real> HeadField<T> {
             if *log2_sum == f64::NEG_INFINITY {
                 continue;
             }
-            let total = match self.normalization {
-                Normalization::Softmax | Normalization::Hardmax | Normalization::Sinkhorn { .. } => 1.0,
-                Normalization::Unnormalized | Normalization::Shifted => {
-                    let divisor = log2_divisor.map_or(0.0, |divisors| divisors[row]);
-                    (log2_sum + self.log2_normalizer(replica) - divisor).exp2()
-                }
+            let total = if self.normalization.is_divided() {
+                1.0
+            } else {
+                let divisor = log2_divisor.map_or(0.0, |divisors| divisors[row]);
+                (log2_sum + self.log2_normalizer(replica) - divisor).exp2()
             };
             self.value.apply(&barycentre[..value_width], |k, value| field[k] += total * value);
             field.iter_mut().zip(&self.output_bias).for_each(|(field, bias)| *field += bias);

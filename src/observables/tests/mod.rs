@@ -5,7 +5,7 @@ mod distances;
 
 use super::{Directions, Quantity, View, centres, clusters, dissipation, effective_rank, modes, overlap_histogram};
 use crate::{
-    initial::{Law, draw},
+    initial::{Law, Uniform, draw},
     model::{Attention, Head, Matrix, ModelSchedule, Normalization},
     problem::{Algorithm, Problem, Schedule},
     scheme::Scheme,
@@ -14,7 +14,7 @@ use crate::{
 
 fn uniform(count: usize, dim: usize, seed: u64) -> Directions {
     let shape = Shape { replicas: 1, count, dim, passive: 0 };
-    weighted(draw(&Law::Uniform, shape, seed).expect("tokens"), dim)
+    weighted(draw(&Law::Uniform(Uniform), shape, seed).expect("tokens"), dim)
 }
 
 /// Weights 1 : 2 : .. : n.

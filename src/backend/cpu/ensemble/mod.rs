@@ -10,7 +10,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::replicas::{Ensemble, Pairs, REPLICAS, suits};
+pub(super) use self::replicas::{Ensemble, Pairs, REPLICAS, serves, suits};
 use self::{
     fields::Fields,
     replicas::{NORMALIZERS, WIDEST},

@@ -13,7 +13,7 @@ use super::{
     problem::{BLOCK, Cpu},
 };
 use crate::{
-    model::{Field, Geometry, Normalization},
+    model::{Field, Geometry, Model, Normalization},
     sums::{
         columns::{Columns, ColumnsMut, ColumnsRef},
         harmonic::{AddGradient, Divided, Expansion, Gradient, Moments, Radial, Table},
@@ -87,7 +87,8 @@ impl<T: Real> Cpu<T> {
 
     /// Whether the field is the projected attention and nothing else.
     pub(super) fn is_bare(&self, field: Field) -> bool {
-        field == Field::Tangent && self.perceptron.is_none() && self.model.geometry == Geometry::Sphere
+        let Model { geometry, attention: _, perceptron, noise: _ } = &self.model;
+        field == Field::Tangent && perceptron.is_none() && *geometry == Geometry::Sphere
     }
 
     fn table(&self, radials: &[Radial<f64>], moments: &Moments, most_lost: f64, field: Field) -> Table<T> {
@@ -130,7 +131,11 @@ impl<T: Real> Cpu<T> {
             let (query, value) = (head.query_factor()?, head.value_multiple?);
             let (factor, divided) = match head.normalization {
                 Normalization::Softmax => (value / query, Divided::ByF),
-                _ => {
+                // Harmonics know no others.
+                Normalization::Unnormalized
+                | Normalization::Shifted
+                | Normalization::Hardmax
+                | Normalization::Sinkhorn { .. } => {
                     let log2_most = moments.log2_total() + query.abs() * LOG2_E + head.log2_normalizer(0);
                     (value / query * log2_most.exp2(), Divided::ByNothing)
                 }
