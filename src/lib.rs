@@ -10,6 +10,12 @@
 //! [`simulate`](simulate::simulate) drives a [`Backend`](backend::Backend) through it and hands out samples.
 //! `ARCHITECTURE.md` shows the house.
 
+// Rooms serve graphics and pictures with what nothing else needs; that nothing is dead the full build sees.
+#![cfg_attr(
+    not(all(feature = "gpu", feature = "plot")),
+    allow(dead_code, reason = "what serves the rooms that are left out")
+)]
+
 // The reference under `tests` names this crate from outside, and `check` compiles it from inside.
 extern crate self as tokenfield;
 
@@ -25,6 +31,7 @@ pub mod limit;
 pub mod model;
 pub mod observables;
 pub mod observe;
+#[cfg(feature = "plot")]
 pub mod plot;
 pub mod problem;
 pub mod random;

@@ -3,9 +3,15 @@
 //! A backend holds the tokens of one problem, a stage point and the stage velocities, in its own precision and layout.
 //! It knows the equation and the tokens; it knows neither time, nor files, nor pictures.
 
+pub mod adapter;
 mod algorithm;
 pub mod cpu;
+#[cfg(feature = "gpu")]
 pub mod gpu;
+#[cfg(not(feature = "gpu"))]
+#[path = "no_gpu.rs"]
+mod gpu;
+pub mod machine;
 mod stepper;
 
 pub use self::stepper::advance;
@@ -168,6 +174,10 @@ pub enum BackendError {
         "no graphics adapter found{0}; install a Vulkan driver (on Debian: mesa-vulkan-drivers), or use --backend cpu"
     )]
     NoAdapter(String),
+    #[error(
+        "this build of tokenfield has no graphics adapters; build it with `--features gpu`, or use --backend cpu"
+    )]
+    BuiltWithoutGpu,
     #[error(
         "the adapter {adapter} is below what this problem needs: {limit} is {available}, needed {needed}; \
          use --backend cpu"

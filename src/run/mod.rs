@@ -31,16 +31,12 @@
 
 mod error;
 mod folders;
-mod machine;
 
 use std::{ops::ControlFlow, path::PathBuf};
 
 use self::{error::Cancelled, folders::Folders};
-pub use self::{
-    error::RunError,
-    folders::Part,
-    machine::{Choice, Machine, MachineError},
-};
+pub use self::{error::RunError, folders::Part};
+pub use crate::backend::machine::{Choice, Machine, MachineError};
 use crate::{
     backend::{Backend, Identity},
     experiment::Experiment,

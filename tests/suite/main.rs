@@ -5,6 +5,9 @@ mod clouds;
 mod contract;
 mod course;
 mod energy;
+#[cfg(feature = "gpu")]
+mod graphics;
+#[cfg(feature = "gpu")]
 mod half;
 mod harmonic;
 mod laws;
@@ -26,6 +29,7 @@ fn main() {
         parity::all(),
         energy::all(),
         harmonic::all(),
+        #[cfg(feature = "gpu")]
         half::all(),
         order::all(),
         threads::all(),

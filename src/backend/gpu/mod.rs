@@ -112,6 +112,13 @@ pub struct Gpu {
     readback: Readback,
 }
 
+impl Device {
+    /// `problem` on this device; see [`Gpu::new`].
+    pub async fn backend(&self, problem: &Problem) -> Result<Box<dyn Backend>, BackendError> {
+        Ok(Box::new(Gpu::new(self, problem).await?))
+    }
+}
+
 impl Gpu {
     /// Lays `problem` out on `device` and uploads its tokens.
     ///

@@ -24,7 +24,7 @@ use crate::backend::gpu::{
 use crate::{
     backend::{BackendError, Point},
     model::Normalization,
-    observables::{Row, drawn_rows},
+    observables::attention::{Row, drawn_rows},
     tokens::Shape,
 };
 

@@ -1,13 +1,8 @@
 //! Who does the arithmetic of a run: a graphics device that is opened, or this CPU in one of its precisions.
 
-use crate::{
-    backend::{
-        Backend, BackendError, Precision,
-        cpu::Cpu,
-        gpu::{self, Device, Gpu},
-    },
-    problem::Problem,
-};
+pub use super::gpu::{Device, adapters};
+use super::{Backend, BackendError, Precision, adapter, cpu::Cpu};
+use crate::problem::Problem;
 
 /// What a run asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +17,7 @@ pub enum Choice {
 /// What the choice comes to on this machine.
 #[derive(Clone)]
 pub enum Machine {
+    /// In a build without the feature `gpu` there is no such device.
     Gpu(Box<Device>),
     CpuSingle,
     CpuDouble,
@@ -48,12 +44,14 @@ impl Machine {
             (Choice::Gpu, Precision::Double) => return Err(MachineError::DoubleOnGpu),
             (Choice::Auto | Choice::Cpu, Precision::Double) => return Ok(Self::CpuDouble),
             (Choice::Cpu, Precision::Single) => return Ok(Self::CpuSingle),
-            (Choice::Gpu, Precision::Half | Precision::Single) => gpu::Choice::Best,
-            (Choice::Auto, Precision::Half | Precision::Single) => gpu::Choice::Hardware,
+            (Choice::Gpu, Precision::Half | Precision::Single) => adapter::Choice::Best,
+            (Choice::Auto, Precision::Half | Precision::Single) => adapter::Choice::Hardware,
         };
         match (Device::open(adapter, precision).await, choice, precision) {
             (Ok(device), ..) => Ok(Self::Gpu(device.into())),
-            (Err(BackendError::NoAdapter(_)), Choice::Auto, Precision::Single) => Ok(Self::CpuSingle),
+            (Err(BackendError::NoAdapter(_) | BackendError::BuiltWithoutGpu), Choice::Auto, Precision::Single) => {
+                Ok(Self::CpuSingle)
+            }
             // What asks for half precision gets it or an error.
             (Err(BackendError::NoAdapter(which)), _, Precision::Half) => Err(MachineError::NoAdapterForHalf(which)),
             (Err(error), ..) => Err(error.into()),
@@ -63,7 +61,7 @@ impl Machine {
     /// `problem` on this machine.
     pub async fn backend(&self, problem: &Problem) -> Result<Box<dyn Backend>, BackendError> {
         Ok(match self {
-            Self::Gpu(device) => Box::new(Gpu::new(device, problem).await?),
+            Self::Gpu(device) => device.backend(problem).await?,
             Self::CpuSingle => Box::new(Cpu::<f32>::new(problem)?),
             Self::CpuDouble => Box::new(Cpu::<f64>::new(problem)?),
         })
