@@ -3,10 +3,9 @@
 //! Machines are shared and clocks move. So everything is warmed up first, a reading is long enough for the clock to
 //! mean something, readings of different things take turns, and what is reported is a median.
 
-use std::{
-    hint::black_box,
-    time::{Duration, Instant},
-};
+use std::{hint::black_box, time::Duration};
+
+use web_time::Instant;
 
 use crate::{
     backend::{Backend, BackendError, Point, Precision, advance, cpu},

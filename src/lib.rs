@@ -12,7 +12,7 @@
 
 // Rooms serve graphics and pictures with what nothing else needs; that nothing is dead the full build sees.
 #![cfg_attr(
-    not(all(feature = "gpu", feature = "plot")),
+    any(not(feature = "gpu"), not(feature = "plot"), target_arch = "wasm32"),
     allow(dead_code, reason = "what serves the rooms that are left out")
 )]
 
@@ -31,15 +31,18 @@ pub mod limit;
 pub mod model;
 pub mod observables;
 pub mod observe;
-#[cfg(feature = "plot")]
+#[cfg(all(feature = "plot", not(target_arch = "wasm32")))]
 pub mod plot;
 pub mod problem;
 pub mod random;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod record;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod run;
 pub mod scheme;
 pub mod simulate;
 mod sums;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod sweep;
 pub mod tokens;
 pub mod transport;

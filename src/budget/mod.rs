@@ -5,13 +5,16 @@
 //! products saturate, so that none overflows, and whoever is refused learns both numbers and which keys make the larger one.
 //! Sums are those of the parts that live at the same time; they need not be exact, but must not be far below what will be taken.
 
+#[cfg_attr(target_arch = "wasm32", path = "browser.rs")]
 mod machine;
 mod sizes;
 
 use std::fmt;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use self::machine::room_on_disk;
 pub(crate) use self::{
-    machine::{available, room_on_disk},
+    machine::available,
     sizes::{COUNT, DOUBLE, Limit, Sizes, made},
 };
 

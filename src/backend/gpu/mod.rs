@@ -310,7 +310,7 @@ impl Backend for Gpu {
     fn wait(&mut self) -> Answer<'_, ()> {
         Box::pin(async move {
             self.recorder.submit()?;
-            self.recorder.drain()
+            self.recorder.drain().await
         })
     }
 
