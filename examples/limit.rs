@@ -1,4 +1,4 @@
-//! How far tokens are from their twins in the limit n = infinity: about n^{-1/2}.
+//! How far tokens are from their coupled tokens in the limit n = infinity: about n^{-1/2}.
 
 use std::error::Error;
 

@@ -9,7 +9,7 @@ pub(crate) use self::decimal::Decimal;
 pub use crate::observables::Reference;
 use crate::{
     diffusion::Diffusion,
-    model::{Course, Geometry, Mask, Model},
+    model::{Geometry, Mask, Model, ModelSchedule},
     observables::{Equation, Quantity},
     scheme::Scheme,
     tokens::Tokens,
@@ -81,7 +81,7 @@ pub enum ReferenceSteps {
     /// Its own, whose error is controlled: the limit is where the equation leads, and the error of the tokens' steps is part of
     /// every comparison with it.
     Own,
-    /// Those of the tokens, so that errors of steps cancel where tokens are compared with their twins.
+    /// Those of the tokens, so that errors of steps cancel where tokens are compared with their coupled tokens.
     Tokens,
 }
 
@@ -91,7 +91,7 @@ pub struct Problem {
     pub tokens: Tokens,
     /// The equation at time zero.
     pub model: Model,
-    pub course: Course,
+    pub model_schedule: ModelSchedule,
     pub scheme: Scheme,
     pub schedule: Schedule,
     pub quantities: Vec<Quantity>,
@@ -104,7 +104,7 @@ pub struct Problem {
 impl Problem {
     /// What observables know of it.
     pub fn equation(&self) -> Equation<'_> {
-        Equation { tokens: &self.tokens, model: &self.model, course: &self.course }
+        Equation { tokens: &self.tokens, model: &self.model, model_schedule: &self.model_schedule }
     }
 
     /// Pairs (i, j) whose score one evaluation of the field computes, over all replicas and heads.
@@ -112,7 +112,7 @@ impl Problem {
         let (shape, attention) = (self.tokens.shape, &self.model.attention);
         let sources = shape.sources() as u64;
         let others = if attention.mask == Mask::Others { sources } else { 0 };
-        let seen = |token| attention.sight(token, shape.sources()).len() as u64;
+        let seen = |token| attention.visible(token, shape.sources()).len() as u64;
         let among_sources = match (attention.mask, attention.window) {
             (Mask::None | Mask::Others, None) => sources * sources - others,
             (Mask::Causal, None) => sources * (sources + 1) / 2,

@@ -46,7 +46,7 @@ use std::{collections::BTreeMap, error::Error};
 
 use self::ascent::Ascent;
 use crate::{
-    backend::{Backend, BackendError, Lines, Method, advance},
+    backend::{Backend, BackendError, Method, SlicedTargets, advance},
     limit::{Limit, LimitError},
     model::{Model, Normalization},
     observables::{self, Centres, Need, Quantity, SlicedW2Reference, View, columns},
@@ -111,7 +111,7 @@ pub async fn simulate(
     simulate_beside(problem, backend, None, on_event).await
 }
 
-/// The same as [`simulate`], and at each sample the tokens are compared with their twins in the limit, if there is one.
+/// The same as [`simulate`], and at each sample the tokens are compared with their coupled tokens in the limit, if there is one.
 pub async fn simulate_beside(
     problem: &Problem,
     backend: &mut dyn Backend,
@@ -123,8 +123,8 @@ pub async fn simulate_beside(
     let mut ascent = Ascent::of(problem, backend.identity().precision);
     let centres = observables::centres(&problem.quantities, &problem.equation());
     loop {
-        let model = problem.course.at(&problem.model, done, schedule.time(done));
-        if !problem.course.is_constant() {
+        let model = problem.model_schedule.at(&problem.model, done, schedule.time(done));
+        if !problem.model_schedule.is_constant() {
             backend.change(&model)?;
         }
         if schedule.observes(done) {
@@ -283,7 +283,7 @@ async fn slice(
         let Quantity::SlicedW2Reference(SlicedW2Reference { projections }) = *quantity else { continue };
         let (slices, error) = limit.slices(projections)?;
         let line = |direction| slices.line(direction);
-        let lines = Lines { directions: slices.directions(), values: slices.count(), law: &line };
+        let lines = SlicedTargets { directions: slices.directions(), values: slices.count(), law: &line };
         if let Some(costs) = backend.sliced_costs(&lines).await? {
             observables::add(*quantity, observables::roots(&costs, statistics.len(), error), statistics);
         }

@@ -235,8 +235,8 @@ fn normal_laws_contract_whatever_the_step() {
     close("covariance", printed.last("covariance_reference"), square.sqrt(), 1e-9);
 }
 
-/// What is left of the step in coupling_error: one token at an angle from a law that is a point would be none; here twins that take
-/// the steps of the tokens are nearer to these than twins that are where the equation leads, by the error of the step alone.
+/// What is left of the step in coupling_error: one token at an angle from a law that is a point would be none; here coupled tokens that take
+/// the steps of the tokens are nearer to these than coupled tokens that are where the equation leads, by the error of the step alone.
 #[test]
 fn errors_of_steps_are_in_the_coupling_error_or_not() {
     let text = |steps: &str, step: f64| {

@@ -147,7 +147,7 @@ fn energies_that_go_the_wrong_way_are_spoken_of() {
     assert_eq!(doubt(&attention(", mask = \"causal\""), "time.step=0.5"), None);
 }
 
-/// Quantiles, points along lines and Fourier sums of the circle, and nodes that twins go with; of a normal law there are none.
+/// Quantiles, points along lines and Fourier sums of the circle, and nodes that coupled tokens go with; of a normal law there are none.
 #[test]
 fn nodes_of_every_quantity_are_in_the_manifest() {
     let observe = "observe={ every = 0.2, quantities = [\"coupling_error\", \"w1_reference\", \"mmd_reference\", \"moments\"] }";
@@ -157,10 +157,10 @@ fn nodes_of_every_quantity_are_in_the_manifest() {
     let nodes = manifest["reference_nodes"].as_object().expect("a table");
     let counts: Vec<(&str, u64)> =
         nodes.iter().map(|(name, count)| (&name[..], count.as_u64().expect("a count"))).collect();
-    let [("coupling_error", twins), ("mmd_reference", points), ("w1_reference", quantiles)] = counts[..] else {
+    let [("coupling_error", coupled), ("mmd_reference", points), ("w1_reference", quantiles)] = counts[..] else {
         panic!("{manifest}");
     };
-    assert!(twins >= 16 && points >= 4096 && quantiles >= 4096, "{manifest}");
+    assert!(coupled >= 16 && points >= 4096 && quantiles >= 4096, "{manifest}");
     let normal = [
         "--set",
         "tokens={ count = 50, dim = 2, geometry = \"euclidean\", initial = { law = \"gaussian\", scale = 0.5 } }",

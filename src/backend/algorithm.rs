@@ -136,10 +136,10 @@ pub(super) fn held(precision: Precision) -> f64 {
 
 /// Whether expansions know the terms of a problem: attention to all, with square matrices that stay as they are, of unit tokens.
 fn serves(problem: &Problem) -> bool {
-    let Problem { model, course, .. } = problem;
+    let Problem { model, model_schedule, .. } = problem;
     let is_square = |matrix: &Matrix| !matches!(matrix, Matrix::Product { .. });
     matches!(problem.tokens.shape.dim, 2 | 3)
-        && course.is_constant()
+        && model_schedule.is_constant()
         && model.geometry.is_unit()
         && model.attention.is_plain()
         && model.attention.heads.iter().all(|head| is_square(&head.query_key) && is_square(&head.value))

@@ -15,7 +15,7 @@ pub mod machine;
 mod stepper;
 
 pub use self::stepper::advance;
-pub use crate::{sums::Precision, transport::Line};
+pub use crate::{sums::Precision, transport::SortedProjection};
 
 use std::{
     future::{Future, ready},
@@ -88,13 +88,13 @@ impl Care {
 }
 
 /// A law as it is seen along directions.
-pub struct Lines<'a> {
+pub struct SlicedTargets<'a> {
     /// Row-major (direction, component), each of length one.
     pub directions: &'a [f64],
     /// How many values it has along each.
     pub values: usize,
     /// What it is along the direction of that number; asked for when it is needed, since all may not fit the memory.
-    pub law: &'a (dyn Fn(usize) -> Line + Sync),
+    pub law: &'a (dyn Fn(usize) -> SortedProjection + Sync),
 }
 
 /// What a backend will have read: a browser cannot block, so whoever asks awaits.
@@ -153,7 +153,7 @@ pub trait Backend {
     /// replica and G the law along theta: one number for each replica and direction, in this order.
     ///
     /// None where that is left to whoever reads the tokens, as it is unless a backend says otherwise.
-    fn sliced_costs<'a>(&'a mut self, _lines: &'a Lines<'_>) -> Answer<'a, Option<Vec<f64>>> {
+    fn sliced_costs<'a>(&'a mut self, _lines: &'a SlicedTargets<'_>) -> Answer<'a, Option<Vec<f64>>> {
         Box::pin(ready(Ok(None)))
     }
 

@@ -8,7 +8,7 @@ use crate::{model::Field, problem::Problem, scheme::Tableau};
 pub fn advance(problem: &Problem, backend: &mut dyn Backend, done: u64, most: u64) -> Result<u64, BackendError> {
     let tableau = problem.scheme.tableau();
     let (h, field) = (problem.schedule.step(), problem.scheme.field());
-    if problem.course.is_constant() && problem.model.noise.is_none() {
+    if problem.model_schedule.is_constant() && problem.model.noise.is_none() {
         let taken = backend.advance(tableau, h, field, most)?;
         if taken > 0 {
             return Ok(taken);
@@ -77,10 +77,10 @@ impl Step<'_> {
 
     /// The equation at the fraction `node` of the step.
     fn change(&self, backend: &mut dyn Backend, node: f64) -> Result<(), BackendError> {
-        let Problem { course, model, schedule, .. } = self.problem;
-        if course.is_constant() || node == 0.0 {
+        let Problem { model_schedule, model, schedule, .. } = self.problem;
+        if model_schedule.is_constant() || node == 0.0 {
             return Ok(());
         }
-        backend.change(&course.at(model, self.done, schedule.time(self.done) + node * self.h))
+        backend.change(&model_schedule.at(model, self.done, schedule.time(self.done) + node * self.h))
     }
 }

@@ -12,7 +12,7 @@ const DIM: &str = "tokens.dim";
 const NODES: &str = "reference.count";
 /// Bytes of a number in double precision.
 pub(crate) const DOUBLE: u128 = 8;
-/// Copies of a matrix that a head holds: in the model, its course and the model of a stage, and as queries and keys are made.
+/// Copies of a matrix that a head holds: in the model, its schedule and the model of a stage, and as queries and keys are made.
 const COPIES: u128 = 6;
 /// Tokens whose sums of products, or of harmonics, are kept until all are there.
 const CHUNK: u128 = 4096;
@@ -45,7 +45,7 @@ pub(crate) struct Sizes {
 /// The limit beside the tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Limit {
-    /// Nodes beside the twins, at least; those of particles are asked for.
+    /// Nodes beside the coupled tokens, at least; those of particles are asked for.
     pub nodes: u64,
     pub is_counted: bool,
     /// Nodes for each component of a token.
@@ -93,7 +93,7 @@ impl Sizes {
         }
         if let Some(limit) = &self.limit {
             let copies = 4 + self.slots as u128;
-            needs.add("the twins of tokens in the limit", copies * DOUBLE, &shape);
+            needs.add("tokens coupled to those of the problem", copies * DOUBLE, &shape);
             let key = if limit.is_counted { NODES } else { DIM };
             needs.add("the nodes of the limit", copies * DOUBLE, &[(key, limit.nodes.into()), shape[2]]);
             let square = copies * DOUBLE * u128::from(limit.nodes_a_component);

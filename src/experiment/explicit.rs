@@ -28,7 +28,7 @@ impl Experiment {
 
     fn explicit(&self) -> Result<Typed, ExperimentError> {
         let mut typed = self.typed.clone();
-        let shape = self.shape(self.cloud()?.as_ref())?;
+        let shape = self.shape(self.token_file()?.as_ref())?;
         let schedule = self.schedule()?;
         typed.name = Some(self.name().to_owned());
         typed.algorithm = Some(word(ALGORITHMS, self.algorithm()));

@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use super::{
-    array::{ListTyped, RowsTyped},
-    course::{self, CourseTyped, Resolved},
+    array::{Extent, ListTyped, RowsTyped},
     error::ExperimentError,
+    matrix_schedule::{self, MatrixScheduleTyped, Resolved},
     section::{Entry, Section},
     shared::Shared,
 };
@@ -45,7 +45,7 @@ pub(crate) struct HeadTyped {
 #[serde(untagged, rename_all_fields = "kebab-case")]
 pub(crate) enum ScoresTyped {
     Whole {
-        query_key: CourseTyped,
+        query_key: MatrixScheduleTyped,
     },
     Factors {
         query: RowsTyped,
@@ -62,7 +62,7 @@ pub(crate) enum ScoresTyped {
 #[serde(untagged, rename_all_fields = "kebab-case")]
 pub(crate) enum ValuesTyped {
     Whole {
-        value: CourseTyped,
+        value: MatrixScheduleTyped,
     },
     Factors {
         value: RowsTyped,
@@ -76,8 +76,8 @@ pub(crate) enum ValuesTyped {
 
 impl Default for HeadTyped {
     fn default() -> Self {
-        let scores = ScoresTyped::Whole { query_key: course::IDENTITY };
-        Self { scores, values: ValuesTyped::Whole { value: course::IDENTITY }, beta: None, weight: None }
+        let scores = ScoresTyped::Whole { query_key: matrix_schedule::IDENTITY };
+        Self { scores, values: ValuesTyped::Whole { value: matrix_schedule::IDENTITY }, beta: None, weight: None }
     }
 }
 
@@ -103,8 +103,8 @@ fn scores(section: &Section) -> Result<ScoresTyped, ExperimentError> {
     }
     let remedy = "write query and key, the factors of query-key, or leave the bias out";
     section.forbid(&["query-bias", "key-bias"], "is a bias of factors", remedy)?;
-    let query_key = section.read("query-key", "\"identity\"", |entry| course::read(entry, &[]))?;
-    Ok(ScoresTyped::Whole { query_key: query_key.unwrap_or(course::IDENTITY) })
+    let query_key = section.read("query-key", "\"identity\"", |entry| matrix_schedule::read(entry, &[]))?;
+    Ok(ScoresTyped::Whole { query_key: query_key.unwrap_or(matrix_schedule::IDENTITY) })
 }
 
 fn values(section: &Section) -> Result<ValuesTyped, ExperimentError> {
@@ -118,12 +118,12 @@ fn values(section: &Section) -> Result<ValuesTyped, ExperimentError> {
     }
     let remedy = "write output beside value, the factors of the whole, or leave the bias out";
     section.forbid(&["value-bias", "output-bias"], "is a bias of factors", remedy)?;
-    let value = section.read("value", "\"identity\"", |entry| course::read(entry, &["query-key"]))?;
-    Ok(ValuesTyped::Whole { value: value.unwrap_or(course::IDENTITY) })
+    let value = section.read("value", "\"identity\"", |entry| matrix_schedule::read(entry, &["query-key"]))?;
+    Ok(ValuesTyped::Whole { value: value.unwrap_or(matrix_schedule::IDENTITY) })
 }
 
 impl HeadTyped {
-    /// The head of number `index`; what of it changes becomes a part of the course.
+    /// The head of number `index`; what of it changes becomes a part of the model schedule.
     pub fn resolve(
         &self,
         index: usize,
@@ -134,11 +134,11 @@ impl HeadTyped {
     ) -> Result<Head, ExperimentError> {
         let keys = Keys { index, dim, shared };
         let mut head = Head { beta: self.beta, weight: self.weight.unwrap_or(1.0), ..Head::default() };
-        let mut whole = |operand, key: &str, typed: &CourseTyped| {
+        let mut whole = |operand, key: &str, typed: &MatrixScheduleTyped| {
             Ok(match typed.resolve(&keys.dotted(key), dim, schedule, shared)? {
                 Resolved::Constant(matrix) => matrix,
-                Resolved::Changing(course) => {
-                    parts.push(Part::Matrix { head: index, operand, course });
+                Resolved::Changing(schedule) => {
+                    parts.push(Part::Matrix { head: index, operand, schedule });
                     Matrix::Identity
                 }
             })
@@ -146,13 +146,13 @@ impl HeadTyped {
         head.query_key = match &self.scores {
             ScoresTyped::Whole { query_key } => whole(Operand::QueryKey, "query-key", query_key)?,
             ScoresTyped::Factors { query, key, query_bias, key_bias } => {
-                keys.query_key((query, key), (query_bias, key_bias), &mut head.biases)?
+                keys.query_key(query, key, query_bias, key_bias, &mut head.biases)?
             }
         };
         head.value = match &self.values {
             ValuesTyped::Whole { value } => whole(Operand::Value, "value", value)?,
             ValuesTyped::Factors { value, output, value_bias, output_bias } => {
-                keys.value((value, output), (value_bias, output_bias), &mut head.biases)?
+                keys.value(value, output, value_bias, output_bias, &mut head.biases)?
             }
         };
         Ok(head)
@@ -166,14 +166,12 @@ struct Keys<'a> {
     shared: &'a Shared<'a>,
 }
 
-type Pair<'a, T> = (&'a T, &'a T);
-
 impl Keys<'_> {
     fn dotted(&self, key: &str) -> String {
         format!("attention.head.{}.{key}", self.index)
     }
 
-    fn bias(&self, key: &str, typed: &Option<ListTyped>, of: (usize, &str)) -> Result<Vec<f64>, ExperimentError> {
+    fn bias(&self, key: &str, typed: &Option<ListTyped>, of: Extent<'_>) -> Result<Vec<f64>, ExperimentError> {
         let resolve = |list: &ListTyped| list.resolve(&self.dotted(key), of, self.shared.source);
         typed.as_ref().map_or(Ok(Vec::new()), resolve)
     }
@@ -181,13 +179,15 @@ impl Keys<'_> {
     /// Q^T K.
     fn query_key(
         &self,
-        (query, key): Pair<RowsTyped>,
-        (query_bias, key_bias): Pair<Option<ListTyped>>,
+        query: &RowsTyped,
+        key: &RowsTyped,
+        query_bias: &Option<ListTyped>,
+        key_bias: &Option<ListTyped>,
         biases: &mut Biases,
     ) -> Result<Matrix, ExperimentError> {
         let (dim, source) = (self.dim, self.shared.source);
         let left = query.resolve(&self.dotted("query"), dim, source)?;
-        let of = (left.len() / dim, "query");
+        let of = Extent { length: left.len() / dim, of: "query" };
         let right = key.resolve_rows(&self.dotted("key"), of, dim, source)?;
         biases.query = self.bias("query-bias", query_bias, of)?;
         biases.key = self.bias("key-bias", key_bias, of)?;
@@ -197,16 +197,19 @@ impl Keys<'_> {
     /// W_o W_v, which is L^T R with L = W_o^T.
     fn value(
         &self,
-        (value, output): Pair<RowsTyped>,
-        (value_bias, output_bias): Pair<Option<ListTyped>>,
+        value: &RowsTyped,
+        output: &RowsTyped,
+        value_bias: &Option<ListTyped>,
+        output_bias: &Option<ListTyped>,
         biases: &mut Biases,
     ) -> Result<Matrix, ExperimentError> {
         let (dim, source) = (self.dim, self.shared.source);
         let right = value.resolve(&self.dotted("value"), dim, source)?;
         let width = right.len() / dim;
-        let output = output.resolve_rows(&self.dotted("output"), (dim, "a token"), width, source)?;
-        biases.value = self.bias("value-bias", value_bias, (width, "value"))?;
-        biases.output = self.bias("output-bias", output_bias, (dim, "a token"))?;
+        let of_token = Extent { length: dim, of: "a token" };
+        let output = output.resolve_rows(&self.dotted("output"), of_token, width, source)?;
+        biases.value = self.bias("value-bias", value_bias, Extent { length: width, of: "value" })?;
+        biases.output = self.bias("output-bias", output_bias, of_token)?;
         Ok(Matrix::Product { left: transposed(&output, width), right })
     }
 }

@@ -2,9 +2,9 @@
 //! `assets/reference.toml` is held to.
 
 use super::{
-    array, attention, course,
+    array, attention,
     error::{ExperimentError, UnknownKey},
-    geometry, head, law, matrix, noise, observe, perceptron, reference, typed,
+    geometry, head, law, matrix, matrix_schedule, noise, observe, perceptron, reference, typed,
 };
 
 /// The keys of a sweep file.
@@ -16,7 +16,9 @@ const PROCESSES: &[&str] = &["ornstein-uhlenbeck"];
 /// (dotted table without the numbers of lists, its keys); forms that many keys have stand once, where they are shown.
 pub(super) fn tables() -> Vec<(&'static str, Vec<&'static str>)> {
     let laws: Vec<&str> = law::LAWS.iter().flat_map(|(_, form)| form.keys).copied().collect();
-    let matrices = [matrix::FORMS, course::LAYERS, course::ENSEMBLE, course::OSCILLATING, PROCESSES].concat();
+    let matrices =
+        [matrix::FORMS, matrix_schedule::LAYERS, matrix_schedule::ENSEMBLE, matrix_schedule::OSCILLATING, PROCESSES]
+            .concat();
     vec![
         ("", typed::ROOT.to_vec()),
         ("tokens", typed::TOKENS.to_vec()),
@@ -31,7 +33,7 @@ pub(super) fn tables() -> Vec<(&'static str, Vec<&'static str>)> {
         ("attention.position", attention::POSITION.to_vec()),
         ("attention.head", head::HEAD.to_vec()),
         ("attention.head.query-key", matrices),
-        ("attention.head.query-key.ornstein-uhlenbeck", course::ORNSTEIN_UHLENBECK.to_vec()),
+        ("attention.head.query-key.ornstein-uhlenbeck", matrix_schedule::ORNSTEIN_UHLENBECK.to_vec()),
         ("attention.head.value", vec!["query-key"]),
         ("attention.head.key", array::ROWS.to_vec()),
         ("attention.head.key-bias", array::LIST.to_vec()),

@@ -8,7 +8,6 @@
 mod array;
 mod attention;
 mod config;
-mod course;
 mod error;
 mod explicit;
 mod file_path;
@@ -17,6 +16,7 @@ mod head;
 mod keys;
 mod law;
 mod matrix;
+mod matrix_schedule;
 mod noise;
 mod observe;
 mod overrides;

@@ -29,7 +29,7 @@ pub(super) const REFERENCE: &[&str] = &["kind", "tolerance", "count", "steps"];
 pub(super) const STEPS: &[(&str, ReferenceSteps)] =
     &[("own", ReferenceSteps::Own), ("tokens", ReferenceSteps::Tokens)];
 
-/// How far twins may end from where finer nodes lead them, unless typed.
+/// How far coupled tokens may end from where finer nodes lead them, unless typed.
 pub(super) const TOLERANCE: f64 = 1e-8;
 /// How many tokens stand for the limit, unless typed.
 pub(super) const COUNT: u64 = 65_536;

@@ -3,7 +3,7 @@
 use super::{Experiment, error::ExperimentError, geometry::GeometryWord};
 use crate::{
     initial::Law,
-    model::{Biases, Calculus, Mask, MatrixCourse, Model, Normalization, Operand, Part, Position},
+    model::{Biases, Calculus, Mask, MatrixSchedule, Model, Normalization, Operand, Part, Position},
     scheme::Scheme,
 };
 
@@ -223,10 +223,10 @@ impl Facts<'_> {
 
     fn value_moves(&self) -> bool {
         self.parts.iter().any(|part| match part {
-            Part::Matrix { operand: Operand::Value, course: MatrixCourse::OfQueryKey(_), .. } => {
+            Part::Matrix { operand: Operand::Value, schedule: MatrixSchedule::OfQueryKey(_), .. } => {
                 self.query_key_moves()
             }
-            Part::Matrix { operand: Operand::Value, course, .. } => course.moves(),
+            Part::Matrix { operand: Operand::Value, schedule, .. } => schedule.moves(),
             _ => false,
         })
     }
@@ -234,7 +234,7 @@ impl Facts<'_> {
     fn query_key_moves(&self) -> bool {
         self.parts
             .iter()
-            .any(|part| matches!(part, Part::Matrix { operand: Operand::QueryKey, course, .. } if course.moves()))
+            .any(|part| matches!(part, Part::Matrix { operand: Operand::QueryKey, schedule, .. } if schedule.moves()))
     }
 
     fn can_rotate(&self) -> bool {

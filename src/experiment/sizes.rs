@@ -2,11 +2,11 @@
 
 use super::{
     Experiment,
-    course::CourseTyped,
     error::ExperimentError,
     geometry::GeometryWord,
     head::{HeadTyped, ScoresTyped, ValuesTyped},
     matrix::MatrixTyped,
+    matrix_schedule::MatrixScheduleTyped,
     reference::ReferenceWord,
 };
 use crate::{
@@ -86,13 +86,13 @@ fn matrices(head: &HeadTyped) -> usize {
 }
 
 /// Whether all entries of a matrix are written down.
-fn is_whole(course: &CourseTyped) -> bool {
-    match course {
-        CourseTyped::Constant(matrix) => matches!(matrix, MatrixTyped::Rows(_) | MatrixTyped::Path(_)),
-        CourseTyped::Layers { .. }
-        | CourseTyped::Random { .. }
-        | CourseTyped::Oscillating { .. }
-        | CourseTyped::OrnsteinUhlenbeck { .. } => true,
-        CourseTyped::OfQueryKey { .. } => false,
+fn is_whole(schedule: &MatrixScheduleTyped) -> bool {
+    match schedule {
+        MatrixScheduleTyped::Constant(matrix) => matches!(matrix, MatrixTyped::Rows(_) | MatrixTyped::Path(_)),
+        MatrixScheduleTyped::Layers { .. }
+        | MatrixScheduleTyped::Random { .. }
+        | MatrixScheduleTyped::Oscillating { .. }
+        | MatrixScheduleTyped::OrnsteinUhlenbeck { .. } => true,
+        MatrixScheduleTyped::OfQueryKey { .. } => false,
     }
 }

@@ -15,8 +15,8 @@ pub(crate) enum Lengths {
     Any,
 }
 
-/// The tokens of a file: one cloud for every replica, or one each.
-pub(crate) struct Cloud {
+/// The tokens of a file: one array for every replica, or one each.
+pub(crate) struct TokenFile {
     /// None when all replicas share the tokens.
     pub replicas: Option<usize>,
     pub count: usize,
@@ -24,8 +24,8 @@ pub(crate) struct Cloud {
     coordinates: Vec<f64>,
 }
 
-impl Cloud {
-    pub fn read(path: &Path, lengths: Lengths) -> Result<Cloud, LawError> {
+impl TokenFile {
+    pub fn read(path: &Path, lengths: Lengths) -> Result<TokenFile, LawError> {
         let array = npy::read(path).map_err(|npy::NpyError { problem, remedy }| unusable(problem, remedy))?;
         let (replicas, count, dim) = match array.shape[..] {
             [count, dim] => (None, count, dim),
@@ -60,7 +60,7 @@ impl Cloud {
             let problem = format!("has a token of length {length} in {}, counted from 0", place());
             return Err(unusable(problem, remedy.into()));
         }
-        Ok(Cloud { replicas, count, dim, coordinates })
+        Ok(TokenFile { replicas, count, dim, coordinates })
     }
 
     /// The coordinates of all replicas of this shape.

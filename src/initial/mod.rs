@@ -23,7 +23,7 @@ pub(crate) use axis::unit_axis;
 pub use circle::{CircleQuantiles, circle_quantiles};
 use coordinates::zeros;
 pub use error::LawError;
-pub(crate) use file::{Cloud, Lengths};
+pub(crate) use file::{Lengths, TokenFile};
 pub(crate) use gaussian::sigma_points;
 pub use law::{Law, Spread};
 pub(crate) use perturbation::{normalise, perturb};
@@ -80,7 +80,7 @@ pub(crate) fn draw_for(purpose: Purpose, law: &Law, shape: Shape, seed: u64) -> 
             let gaussian = gaussian::Gaussian::new(mean.as_deref(), spread, shape.dim)?;
             scatter(&|stream, _, token| gaussian.draw(stream, token))
         }
-        Law::File { path } => Cloud::read(path, Lengths::One)?.place(shape),
+        Law::File { path } => TokenFile::read(path, Lengths::One)?.place(shape),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The course of equiangular tokens, which stay equiangular: one overlap rho = <x_i, x_j>, i != j, says where all are.
+//! The path of equiangular tokens, which stay equiangular: one overlap rho = <x_i, x_j>, i != j, says where all are.
 //!
 //! ```text
 //! d rho / dt = sum_h c_h v_h 2 e^{kappa rho} (1 - rho) ((n - 1) rho + 1) / (e^kappa + (n - 1) e^{kappa rho})      (softmax)
@@ -12,7 +12,7 @@
 //! What is solved is y = ln(((n - 1) rho + 1) / (1 - rho)): both factors that vanish leave dy/dt = 2 n sum_h c_h v_h s_h(rho), s_h
 //! being the share above, and an overlap that settles at one is no stiff equation.
 
-use super::{Limit, LimitError, Motion, Nodes, beside, on_sphere, serves, solver::Flow};
+use super::{Limit, LimitError, Motion, Nodes, on_sphere, problem_of_nodes, serves, solver::Flow};
 use crate::{
     backend::BackendError,
     initial::{Law, LawError},
@@ -30,7 +30,7 @@ pub(super) struct Equiangular {
     start: Vec<f64>,
 }
 
-/// The course of `problem` from the configuration `law`; the tokens that have the overlap are the nodes, and the twins of each
+/// The path of `problem` from the configuration `law`; the tokens that have the overlap are the nodes, and the coupled tokens of each
 /// replica once more.
 pub fn equiangular(problem: &Problem, law: &Law) -> Result<Limit, LimitError> {
     serves(&problem.model)?;
@@ -39,7 +39,7 @@ pub fn equiangular(problem: &Problem, law: &Law) -> Result<Limit, LimitError> {
     let multiple = |matrix: &Matrix| matrix.multiple_of_identity().is_some();
     let is_closed = model.attention.heads.iter().all(|head| multiple(&head.query_key) && multiple(&head.value))
         && model.perceptron.is_none()
-        && problem.course.is_constant()
+        && problem.model_schedule.is_constant()
         && problem.scheme.field() == Field::Tangent
         && tokens.weights == Weights::Equal
         && tokens.shape.passive == 0;
@@ -64,10 +64,10 @@ pub fn equiangular(problem: &Problem, law: &Law) -> Result<Limit, LimitError> {
     }
     let start = tokens.replica(0).to_vec();
     let weights = vec![1.0 / count as f64; count];
-    let beside = beside(problem, &start, &weights, &tokens.coordinates);
+    let limit = problem_of_nodes(problem, &start, &weights, &tokens.coordinates);
     let flow = Equiangular { model: model.clone(), dim, replicas: tokens.shape.replicas, start };
     let state = vec![flow.logarithm(overlap)];
-    Ok(Limit::new(beside, Nodes::Points, Motion::own(flow, state)))
+    Ok(Limit::new(limit, Nodes::Points, Motion::own(flow, state)))
 }
 
 impl Equiangular {
@@ -189,7 +189,7 @@ mod tests {
         assert!((found - 0.659_873_709_505).abs() < 1e-9, "{found}");
     }
 
-    /// Tokens and twins in double precision, steps of 1/800: 1e-10 apart for all normalizations, and overlaps as well.
+    /// Tokens and coupled tokens in double precision, steps of 1/800: 1e-10 apart for all normalizations, and overlaps as well.
     #[test]
     fn tokens_stay_equiangular_and_follow_the_overlap() {
         let laws = [Law::Orthonormal, Law::Simplex { overlap: Some(-0.1) }, Law::Simplex { overlap: None }];

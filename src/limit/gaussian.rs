@@ -15,7 +15,7 @@
 use nalgebra::{DMatrix, DVector};
 use rayon::prelude::*;
 
-use super::{Limit, LimitError, Motion, Nodes, beside, motion::Models, serves, solver::Flow};
+use super::{Limit, LimitError, Motion, Nodes, motion::Models, problem_of_nodes, serves, solver::Flow};
 use crate::{
     backend::BackendError,
     initial::{Law, sigma_points},
@@ -30,7 +30,7 @@ pub(super) struct Gaussian {
     dim: usize,
     /// S_0.
     covariance: DMatrix<f64>,
-    /// Where nodes and twins start, less m_0.
+    /// Where nodes and coupled tokens start, less m_0.
     starts: Vec<f64>,
 }
 
@@ -50,7 +50,7 @@ pub fn gaussian(problem: &Problem, law: &Law, steps: Steps) -> Result<Limit, Lim
     let dim = problem.tokens.shape.dim;
     let nodes = sigma_points(law, dim)?;
     let PointMoments { mean, covariance } = PointMoments::of(&nodes.coordinates, dim, |j| nodes.weights[j]);
-    let limit = beside(problem, &nodes.coordinates, &nodes.weights, &problem.tokens.coordinates);
+    let limit = problem_of_nodes(problem, &nodes.coordinates, &nodes.weights, &problem.tokens.coordinates);
     let start = limit.tokens.coordinates.chunks_exact(dim);
     let flow = Gaussian {
         models: Models::of(problem),
@@ -143,7 +143,7 @@ mod tests {
     }
 
     /// With A = a I, V = v I, S = s I and c = beta a v: s = s_0 / (1 - 2 c s_0 t), and d ln m = v dt + c s dt gives m = m_0 e^{v t}
-    /// (1 - 2 c s_0 t)^{-1/2}; a twin goes like its distance from the mean, which grows like s^{1/2}.
+    /// (1 - 2 c s_0 t)^{-1/2}; a coupled token goes like its distance from the mean, which grows like s^{1/2}.
     #[test]
     fn isotropic_laws_blow_up_as_on_paper() {
         let (a, v, beta, variance, t) = (0.8, 0.5, 1.5, 0.49, 1.0_f64);
@@ -159,15 +159,15 @@ mod tests {
             assert!((moments.covariance[3 * k] - variance * growth).abs() < 1e-9, "{:?}", moments.covariance);
             assert!(moments.covariance[1 + k].abs() < 1e-12);
         }
-        for (twin, start) in found[8..].chunks(2).zip(problem.tokens.coordinates.chunks(2)) {
+        for (coupled, start) in found[8..].chunks(2).zip(problem.tokens.coordinates.chunks(2)) {
             for k in 0..2 {
                 let expected = mean[k] + growth.sqrt() * (start[k] - [1.0, -2.0][k]);
-                assert!((twin[k] - expected).abs() < 1e-9, "{} and {expected}", twin[k]);
+                assert!((coupled[k] - expected).abs() < 1e-9, "{} and {expected}", coupled[k]);
             }
         }
     }
 
-    /// General matrices of two heads: the velocity of a twin is the softmax over a large sample, written out, to five standard
+    /// General matrices of two heads: the velocity of a coupled token is the softmax over a large sample, written out, to five standard
     /// errors of weights whose variance is small.
     #[test]
     fn the_field_is_that_of_many_tokens() {

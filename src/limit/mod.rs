@@ -6,9 +6,9 @@
 //! normal under softmax: mean and covariance say everything (*gaussian*). A larger sample (*particles*) is an approximation,
 //! and says so. Beside *equiangular* tokens, which stay so, no n goes to infinity: one overlap is followed.
 //!
-//! In all of them each token x_i of the problem has a mean-field twin, a passive token that starts where x_i starts and is moved
+//! In all of them each token x_i of the problem has a coupled mean-field token, a passive token that starts where x_i starts and is moved
 //! by the field of the limit. A limit takes [steps of its own](crate::problem::ReferenceSteps::Own) unless told otherwise, so that it is where the equation
-//! leads, to 1e-10, whatever the step of the tokens; the distance of a token from its twin is then the error of sampling and that of
+//! leads, to 1e-10, whatever the step of the tokens; the distance of a token from its coupled token is then the error of sampling and that of
 //! the tokens' steps together. With the [steps of the tokens](crate::problem::ReferenceSteps::Tokens) it is the coupling error of propagation of chaos and
 //! nothing else.
 
@@ -37,7 +37,7 @@ pub use self::{
 
 /// The limit of a problem, and where it has come to.
 pub struct Limit {
-    /// One replica: nodes, and behind them passive tokens: those whose quantiles are known, and the twins of all tokens, ordered
+    /// One replica: nodes, and behind them passive tokens: those whose quantiles are known, and those coupled to all tokens, ordered
     /// (replica, token). Its tokens are those at time zero.
     pub problem: Problem,
     pub nodes: Nodes,
@@ -79,7 +79,7 @@ pub enum LimitError {
     )]
     SharpKernel { beta: f64, most: f64 },
     #[error(
-        "with {fineness} nodes a direction the twins still move by {change:e}, above the tolerance {tolerance:e}; \
+        "with {fineness} nodes a direction the coupled tokens still move by {change:e}, above the tolerance {tolerance:e}; \
          write a larger tolerance, an earlier time.end or a smaller attention.beta"
     )]
     Unresolved { fineness: usize, change: f64, tolerance: f64 },
@@ -93,7 +93,10 @@ fn serves(model: &Model) -> Result<(), LimitError> {
         return refused(problem, "leave them out, or leave out [reference]");
     }
     if model.noise.is_some() {
-        return refused("the twins of tokens that move at random are not known", "leave out [noise] or [reference]");
+        return refused(
+            "the tokens coupled to those that move at random are not known",
+            "leave out [noise] or [reference]",
+        );
     }
     Ok(())
 }
@@ -110,7 +113,7 @@ fn on_sphere(model: &Model) -> Result<(), LimitError> {
 }
 
 /// The problem of a limit with these nodes, of sum one, and passive tokens that start at `passive`.
-fn beside(problem: &Problem, nodes: &[f64], node_weights: &[f64], passive: &[f64]) -> Problem {
+fn problem_of_nodes(problem: &Problem, nodes: &[f64], node_weights: &[f64], passive: &[f64]) -> Problem {
     let dim = problem.tokens.shape.dim;
     let count = passive.len() / dim;
     let shape = Shape { replicas: 1, count: node_weights.len() + count, dim, passive: count };

@@ -5,7 +5,7 @@ use std::{borrow::Cow, f64::consts::TAU, ops::Range};
 use super::solver::{Flow, Solver, SolverError, add};
 use crate::{
     backend::{self, BackendError, cpu::Cpu},
-    model::{Course, Model},
+    model::{Model, ModelSchedule},
     problem::{Problem, ReferenceSteps as Steps, Schedule},
     scheme::Tableau,
 };
@@ -13,13 +13,13 @@ use crate::{
 /// The equation as a function of layer-time within one step of the tokens.
 pub(super) struct Models {
     base: Model,
-    course: Course,
+    model_schedule: ModelSchedule,
     step: u64,
 }
 
 impl Models {
     pub(super) fn of(problem: &Problem) -> Self {
-        Self { base: problem.model.clone(), course: problem.course.clone(), step: 0 }
+        Self { base: problem.model.clone(), model_schedule: problem.model_schedule.clone(), step: 0 }
     }
 
     pub(super) fn set_step(&mut self, step: u64) {
@@ -27,11 +27,11 @@ impl Models {
     }
 
     pub(super) fn at(&self, time: f64) -> Cow<'_, Model> {
-        self.course.at(&self.base, self.step, time)
+        self.model_schedule.at(&self.base, self.step, time)
     }
 
     pub(super) fn is_constant(&self) -> bool {
-        self.course.is_constant()
+        self.model_schedule.is_constant()
     }
 }
 
@@ -40,7 +40,7 @@ pub(super) enum Motion {
     Own { flow: Box<dyn Flow>, state: Vec<f64>, solver: Solver },
     /// By the tokens' scheme.
     Scheme { flow: Box<dyn Flow>, state: Vec<f64> },
-    /// By a backend, which moves nodes and twins as it moves tokens.
+    /// By a backend, which moves nodes and coupled tokens as it moves tokens.
     Backend {
         cpu: Box<Cpu<f64>>,
         /// The tokens whose quantiles are known, and their angles, which count on over full turns.
@@ -67,9 +67,9 @@ impl Motion {
 
     /// From the end of step `start` of the tokens to that of step `end`.
     pub(super) fn advance(&mut self, problem: &Problem, start: u64, end: u64) -> Result<(), SolverError> {
-        let Problem { course, model, schedule, scheme, .. } = problem;
+        let Problem { model_schedule, model, schedule, scheme, .. } = problem;
         match self {
-            Motion::Own { flow, state, solver } if course.is_constant() => {
+            Motion::Own { flow, state, solver } if model_schedule.is_constant() => {
                 solver.advance(flow.as_mut(), state, schedule.time(start), schedule.time(end))?;
             }
             Motion::Own { flow, state, solver } => {
@@ -81,14 +81,14 @@ impl Motion {
             Motion::Scheme { flow, state } => {
                 for step in start..end {
                     flow.set_step(step);
-                    take(flow.as_mut(), state, scheme.tableau(), (schedule, step))?;
+                    take(flow.as_mut(), state, scheme.tableau(), schedule, step)?;
                 }
             }
             Motion::Backend { cpu, quantiles, angles } => {
                 let mut done = start;
                 while done < end {
-                    if !course.is_constant() {
-                        cpu.set_model(&course.at(model, done, schedule.time(done)))?;
+                    if !model_schedule.is_constant() {
+                        cpu.set_model(&model_schedule.at(model, done, schedule.time(done)))?;
                     }
                     let most = if angles.is_empty() { end - done } else { 1 };
                     done += backend::advance(problem, cpu.as_mut(), done, most)?;
@@ -99,7 +99,7 @@ impl Motion {
         Ok(())
     }
 
-    /// Nodes and twins, ordered (token, component).
+    /// Nodes and coupled tokens, ordered (token, component).
     pub(super) fn tokens(&self) -> Vec<f64> {
         match self {
             Motion::Own { flow, state, .. } | Motion::Scheme { flow, state } => flow.tokens(state),
@@ -128,7 +128,8 @@ fn take(
     flow: &mut dyn Flow,
     state: &mut [f64],
     tableau: &Tableau,
-    (schedule, step): (&Schedule, u64),
+    schedule: &Schedule,
+    step: u64,
 ) -> Result<(), BackendError> {
     let h = schedule.step();
     let mut stages: Vec<Vec<f64>> = Vec::new();

@@ -1,6 +1,6 @@
 //! The limit by a larger sample: an approximation, for laws and dimensions that have neither nodes nor an axis.
 
-use super::{Limit, LimitError, Motion, Nodes, beside, serves};
+use super::{Limit, LimitError, Motion, Nodes, problem_of_nodes, serves};
 use crate::{
     backend::cpu::Cpu,
     initial::{Law, LawError, draw_for},
@@ -24,7 +24,7 @@ pub fn particles(problem: &Problem, law: &Law, count: usize, seed: u64) -> Resul
     let shape = Shape { replicas: 1, count, dim: problem.tokens.shape.dim, passive: 0 };
     let coordinates = draw_for(Purpose::Reference, law, shape, seed)?;
     let weights = vec![1.0 / count as f64; count];
-    let limit = beside(problem, &coordinates, &weights, &problem.tokens.coordinates);
+    let limit = problem_of_nodes(problem, &coordinates, &weights, &problem.tokens.coordinates);
     let cpu = Cpu::<f64>::new(&limit)?;
     Ok(Limit::new(limit, Nodes::Points, Motion::backend(cpu, 0..0, &[])).sampled())
 }

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use super::{
-    Limit, LimitError, Motion, Nodes, beside,
+    Limit, LimitError, Motion, Nodes,
     motion::Models,
-    on_sphere, pieces, serves,
+    on_sphere, pieces, problem_of_nodes, serves,
     solver::{Flow, largest},
 };
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
 /// Nodes in a direction to begin with, and at most, on the circle and on the sphere.
 const COARSEST: usize = 16;
 const FINEST: [usize; 2] = [4096, 256];
-/// Twins whose end decides how many nodes there are.
+/// Coupled tokens whose end decides how many nodes there are.
 const PROBES: usize = 64;
 /// The inverse temperature of the sharpest kernel that a distance may have.
 const SHARPEST: f64 = 1e8;
@@ -30,7 +30,7 @@ const MOMENTS: f64 = 1e-3;
 
 /// The limit of `problem` from the law `law`, with steps of its own or those of the tokens.
 ///
-/// Nodes are doubled in every direction until no probe, one of the first twins, ends more than `tolerance` from where half as
+/// Nodes are doubled in every direction until no probe, one of the first coupled tokens, ends more than `tolerance` from where half as
 /// many nodes in a direction lead it, and until the law at the end is known as well as the distances that are asked for need it.
 pub fn quadrature_within(problem: &Problem, law: &Law, tolerance: f64, steps: Steps) -> Result<Limit, LimitError> {
     serves(&problem.model)?;
@@ -42,18 +42,18 @@ pub fn quadrature_within(problem: &Problem, law: &Law, tolerance: f64, steps: St
     let mut before: Option<Ended> = None;
     let mut fineness = COARSEST;
     loop {
-        let mut probing = of_nodes(problem, law, (steps, fineness), None, probes)?;
+        let mut probing = of_nodes(problem, law, steps, fineness, None, probes)?;
         probing.advance(0, problem.schedule.steps)?;
         let here = Ended::of(&probing, fineness);
         let (change, law_change) = match &before {
             None => (f64::INFINITY, f64::INFINITY),
-            Some(before) => (largest_distance(&before.twins, &here.twins, dim), before.distance(&here)),
+            Some(before) => (largest_distance(&before.coupled, &here.coupled, dim), before.distance(&here)),
         };
         let is_finest = 2 * fineness > FINEST.get(dim.wrapping_sub(2)).copied().unwrap_or(0);
         let knows_law =
             !asks_for_moments(problem) || law_change <= MOMENTS / (problem.tokens.shape.sources() as f64).sqrt();
         if change <= tolerance && fineness >= fewest && (knows_law || is_finest) {
-            return of_nodes(problem, law, (steps, fineness), Some(pieces(problem)), tokens);
+            return of_nodes(problem, law, steps, fineness, Some(pieces(problem)), tokens);
         }
         if is_finest {
             return Err(LimitError::Unresolved { fineness, change, tolerance });
@@ -92,7 +92,7 @@ fn asks_for_moments(problem: &Problem) -> bool {
 
 /// Where a limit has come to.
 struct Ended {
-    twins: Vec<f64>,
+    coupled: Vec<f64>,
     /// On the sphere.
     moments: Option<SphereMoments>,
 }
@@ -101,9 +101,9 @@ impl Ended {
     fn of(limit: &Limit, fineness: usize) -> Self {
         let (mut tokens, weights) = (limit.tokens(), limit.weights());
         let dim = limit.problem.tokens.shape.dim;
-        let twins = tokens.split_off(weights.len() * dim);
+        let coupled = tokens.split_off(weights.len() * dim);
         let moments = (dim == 3).then(|| SphereMoments::of(&tokens, weights, fineness / 2));
-        Self { twins, moments }
+        Self { coupled, moments }
     }
 
     /// How far the moments of twice as many nodes are from these, and how large the last of them are.
@@ -113,13 +113,14 @@ impl Ended {
     }
 }
 
-/// The limit with nodes of this fineness, the quantiles of the law in so many pieces if any, and twins that start at `twins`.
+/// The limit with nodes of this fineness, the quantiles of the law in so many pieces if any, and coupled tokens that start at `coupled`.
 fn of_nodes(
     problem: &Problem,
     law: &Law,
-    (steps, fineness): (Steps, usize),
+    steps: Steps,
+    fineness: usize,
     pieces: Option<usize>,
-    twins: &[f64],
+    coupled: &[f64],
 ) -> Result<Limit, LimitError> {
     let dim = problem.tokens.shape.dim;
     let nodes = quadrature(law, dim, fineness)?;
@@ -130,11 +131,11 @@ fn of_nodes(
     let start: Vec<f64> = curve.iter().flat_map(|curve| &curve.angles).flat_map(|a| [a.cos(), a.sin()]).collect();
     let count = nodes.weights.len();
     let quantiles = count..count + start.len() / dim;
-    let beside = beside(problem, &nodes.coordinates, &nodes.weights, &[start.as_slice(), twins].concat());
-    let cpu = Box::new(Cpu::<f64>::new(&beside)?);
+    let limit = problem_of_nodes(problem, &nodes.coordinates, &nodes.weights, &[start.as_slice(), coupled].concat());
+    let cpu = Box::new(Cpu::<f64>::new(&limit)?);
     let motion = match (steps, problem.scheme.field()) {
         (Steps::Own, Field::Tangent) => {
-            let (tokens, models) = (beside.tokens.clone(), Models::of(problem));
+            let (tokens, models) = (limit.tokens.clone(), Models::of(problem));
             let nodes = Moved { cpu, tokens, models };
             if dim == 2 {
                 let mut angles: Vec<f64> =
@@ -151,10 +152,10 @@ fn of_nodes(
         }
     };
     let grid = (dim == 3).then_some(fineness);
-    Ok(Limit::new(beside, Nodes::Points, motion).with_masses(curve).with_grid(grid))
+    Ok(Limit::new(limit, Nodes::Points, motion).with_masses(curve).with_grid(grid))
 }
 
-/// Nodes and twins that a backend evaluates.
+/// Nodes and coupled tokens that a backend evaluates.
 struct Moved {
     cpu: Box<Cpu<f64>>,
     tokens: Tokens,

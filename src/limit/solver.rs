@@ -34,7 +34,7 @@ pub(super) trait Flow: Send + Sync {
     /// From now on times are those of this step of the tokens, whose equation may differ from that of the next.
     fn set_step(&mut self, _step: u64) {}
 
-    /// Nodes and twins, ordered (token, component), when the state is this one.
+    /// Nodes and coupled tokens, ordered (token, component), when the state is this one.
     fn tokens(&self, state: &[f64]) -> Vec<f64>;
 
     /// The angles of the tokens whose quantiles are known, counted on over full turns; none where none are known.

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     backend::cpu::Cpu,
     initial::{Law, draw, quadrature},
-    model::{Attention, Course, Head, Matrix, Normalization},
+    model::{Attention, Head, Matrix, ModelSchedule, Normalization},
     problem::{ReferenceSteps, Schedule},
     scheme::Scheme,
     simulate::{Event, simulate_beside},
@@ -22,7 +22,7 @@ pub(super) fn problem_of(shape: Shape, coordinates: Vec<f64>, model: Model, sche
     Problem {
         tokens: Tokens { shape, coordinates, weights: Weights::Equal },
         model,
-        course: Course::Constant,
+        model_schedule: ModelSchedule::Constant,
         scheme,
         schedule: Schedule { steps: (end * 20.0) as u64, end, observe_every: 1000 },
         quantities: vec![crate::observables::Quantity::CouplingError],
@@ -37,7 +37,7 @@ fn problem(shape: Shape, beta: f64, normalization: Normalization, end: f64) -> P
     problem_of(shape, draw(&law(shape.dim), shape, 3).expect("tokens"), attention.into(), Scheme::Rk4, end)
 }
 
-/// Nodes and twins at the end.
+/// Nodes and coupled tokens at the end.
 fn end(limit: &mut Limit) -> Vec<f64> {
     limit.advance(0, limit.problem.schedule.steps).expect("steps");
     limit.tokens()
@@ -62,8 +62,8 @@ fn quadrature_and_zonal_limits_agree() {
         for steps in [ReferenceSteps::Own, ReferenceSteps::Tokens] {
             let nodes = end(&mut quadrature_within(&problem, &law(dim), 1e-12, steps).expect("a quadrature"));
             let heights = end(&mut zonal(&problem, &law(dim), steps).expect("a zonal limit"));
-            let twins = problem.tokens.coordinates.len();
-            let found = largest_difference(&nodes[nodes.len() - twins..], &heights[heights.len() - twins..]);
+            let coupled = problem.tokens.coordinates.len();
+            let found = largest_difference(&nodes[nodes.len() - coupled..], &heights[heights.len() - coupled..]);
             assert!(found < 1e-10, "d = {dim}, {normalization:?}, {steps:?}: {found:e} apart");
         }
     }
@@ -78,7 +78,7 @@ fn the_trapezoidal_rule_converges_spectrally_on_the_circle() {
         let mut problem = problem(shape, 4.0, Normalization::Softmax, 3.0);
         problem.model.attention.heads = vec![Head::default()];
         let nodes = quadrature(&law, 2, count).expect("nodes");
-        let limit = beside(&problem, &nodes.coordinates, &nodes.weights, &[1.0, 0.0]);
+        let limit = problem_of_nodes(&problem, &nodes.coordinates, &nodes.weights, &[1.0, 0.0]);
         let cpu = Cpu::<f64>::new(&limit).expect("a backend");
         let x = end(&mut Limit::new(limit, Nodes::Points, Motion::backend(cpu, 0..0, &[])));
         x.chunks(2).zip(&nodes.weights).map(|(x, weight)| weight * x[0]).sum::<f64>()
@@ -121,7 +121,7 @@ fn the_zonal_field_is_that_of_many_tokens() {
     }
 }
 
-/// Twins of a large cloud stay near it, and nearer than those of a small one: the error falls like n^{-1/2}.
+/// Coupled tokens of a large cloud stay near it, and nearer than those of a small one: the error falls like n^{-1/2}.
 #[test]
 fn the_coupling_error_falls_like_one_over_the_root_of_n() {
     let error = |count: usize| {

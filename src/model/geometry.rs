@@ -22,7 +22,7 @@ pub enum Geometry {
     /// R^d, as in "The emergence of clusters in self-attention dynamics" (arXiv:2305.05465).
     Euclidean,
     /// R^d in the coordinates z = e^{-tV} x of the same paper, for one head: z' = V (sum_j a_ij z_j - z_i), with the
-    /// scores of x = e^{tV} z. A [`Course`](super::Course) supplies e^{tV^T} A e^{tV}.
+    /// scores of x = e^{tV} z. A [`ModelSchedule`](super::ModelSchedule) supplies e^{tV^T} A e^{tV}.
     Rescaled,
     PreNorm,
     PeriNorm,

@@ -11,20 +11,20 @@
 //!
 //! with Z^h_i = sum_k w_k e^{beta_h <x_i, A_h x_k>} and A = Q^T K, sums running over the sources that token i sees: equations
 //! SA and USA of Rigollet, "The Mean-Field Dynamics of Transformers" (arXiv:2512.01868), with general matrices. Nothing
-//! here steps time; how weights change with it is a [`Course`].
+//! here steps time; how weights change with it is a [`ModelSchedule`].
 
-mod course;
 mod geometry;
 mod matrix;
 mod noise;
 mod perceptron;
+mod schedule;
 
 pub use self::{
-    course::{Course, Ensemble, MatrixCourse, Operand, OrnsteinUhlenbeck, Part, Ramp, RandomMatrix},
     geometry::{Geometry, LayerNorm},
     matrix::Matrix,
     noise::{Calculus, Noise, NoiseField},
     perceptron::{Activation, Perceptron},
+    schedule::{Ensemble, MatrixSchedule, ModelSchedule, Operand, OrnsteinUhlenbeck, Part, Ramp, RandomMatrix},
 };
 
 /// One attention head: scores <x_i, A x_j> with A = `query_key` = Q^T K, values V x_j with V = `value`.
@@ -182,7 +182,7 @@ impl Attention {
     }
 
     /// The sources that token `token` sees, a passive one by its place like any other, but for itself under [`Mask::Others`].
-    pub fn sight(&self, token: usize, sources: usize) -> std::ops::Range<usize> {
+    pub fn visible(&self, token: usize, sources: usize) -> std::ops::Range<usize> {
         let end = self.mask.visible(token, sources);
         match self.window {
             Some(window) => {

@@ -161,7 +161,7 @@ impl Operands {
         };
         let query = &self.queries[i * self.width..][..self.width];
         let itself = (attention.mask == Mask::Others).then_some(i);
-        let heavy = attention.sight(i, sources).filter(|j| Some(*j) != itself && tokens.weight(replica, *j) > 0.0);
+        let heavy = attention.visible(i, sources).filter(|j| Some(*j) != itself && tokens.weight(replica, *j) > 0.0);
         let log_weight = |j: usize| {
             let score = dot(query, &self.keys[j * self.width..][..self.width]);
             self.beta * score + tokens.weight(replica, j).ln() - decay * (i as f64 - j as f64)

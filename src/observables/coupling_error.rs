@@ -1,24 +1,24 @@
-//! How far tokens are from their twins in the limit.
+//! How far tokens are from their coupled tokens in the limit.
 
-use super::{Curve, Definition, Hue, Limit, Need, Numbers, Objection, Observable, Setup, View, twins};
+use super::{Curve, Definition, Hue, Limit, Need, Numbers, Objection, Observable, Setup, View, coupled};
 use crate::{
     budget::{Part, Sizes},
     observe::Statistics,
 };
 
-/// `coupling_error` = (1/n sum_i |x_i - xbar_i|^2)^{1/2} over sources, xbar_i being the mean-field twin of x_i (see
+/// `coupling_error` = (1/n sum_i |x_i - xbar_i|^2)^{1/2} over sources, xbar_i being the coupled mean-field token of x_i (see
 /// [`limit`](crate::limit)), chordal distance.
 pub struct CouplingError;
 
 const DEFINITION: Definition = Definition {
     word: "coupling_error",
-    documentation: "(1/n sum_i |x_i - xbar_i|^2)^{1/2} over tokens that are not passive, xbar_i being the twin of x_i in the \
+    documentation: "(1/n sum_i |x_i - xbar_i|^2)^{1/2} over tokens that are not passive, xbar_i being the coupled token of x_i in the \
         limit (see `reference`), chordal distance",
     needs: &[Need::Tokens, Need::Reference],
     replicas_a_sample: 1,
     curve: Some(Curve {
         column: "coupling_error",
-        label: "coupling error, distance to mean-field twins",
+        label: "coupling error, distance to coupled mean-field tokens",
         hue: Hue::Rust,
         void: 1,
         rank: 4,
@@ -35,7 +35,7 @@ impl Observable for CouplingError {
     }
 
     fn objection(&self, setup: &Setup) -> Option<Objection> {
-        twins::objection(setup)
+        coupled::objection(setup)
     }
 
     fn memory(&self, _: &Sizes) -> Part {
@@ -43,7 +43,7 @@ impl Observable for CouplingError {
     }
 
     fn measure(&self, view: &View, replica: usize, _: &Statistics) -> Numbers {
-        Ok(vec![twins::coupling_error(view, replica)])
+        Ok(vec![coupled::coupling_error(view, replica)])
     }
 
     fn law_nodes(&self, limit: &Limit) -> Option<usize> {

@@ -48,7 +48,7 @@ pub enum Need {
     Tokens,
     /// Directions of tokens, which are read back as well; it tells nothing where tokens of one direction may be far apart.
     Directions,
-    /// The limit, or the twins of tokens in it.
+    /// The limit, or the tokens coupled to others in it.
     Reference,
 }
 

@@ -136,7 +136,7 @@ fn squared_tangent(geometry: &Geometry, x: &[f64], gradient: &[f64]) -> f64 {
 pub(crate) fn flow_slope(equation: &Equation) -> Option<f64> {
     let Model { geometry, attention, perceptron, noise } = equation.model;
     let is_flow = matches!(geometry, Geometry::Sphere | Geometry::Euclidean)
-        && equation.course.is_constant()
+        && equation.model_schedule.is_constant()
         && attention.is_plain()
         && perceptron.is_none()
         && noise.is_none();

@@ -1,7 +1,7 @@
 //! What is known of a problem before it is measured.
 
 use crate::{
-    model::{Course, Model},
+    model::{Model, ModelSchedule},
     tokens::Tokens,
 };
 
@@ -11,5 +11,5 @@ pub struct Equation<'a> {
     pub tokens: &'a Tokens,
     /// At time zero.
     pub model: &'a Model,
-    pub course: &'a Course,
+    pub model_schedule: &'a ModelSchedule,
 }

@@ -33,7 +33,7 @@ const MOST_POINTS: usize = 1 << 18;
 /// Points on the circle for each Fourier mode.
 const POINTS_A_MODE: usize = 8;
 
-/// The limit of a problem and its tokens at the time of a sample, of which the last are the twins of those of the problem.
+/// The limit of a problem and its tokens at the time of a sample, of which the last are coupled to those of the problem.
 pub struct Limit<'a> {
     pub state: LimitState<'a>,
     /// On the circle.

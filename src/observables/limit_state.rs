@@ -16,7 +16,7 @@ pub enum Nodes {
 /// A limit at one time, as far as distances from it need to know.
 #[derive(Clone, Debug)]
 pub struct LimitState<'a> {
-    /// Of one replica: nodes, and behind them passive tokens, of which the last are the twins of those of the problem.
+    /// Of one replica: nodes, and behind them passive tokens, of which the last are coupled to those of the problem.
     pub shape: Shape,
     /// Nodes and passive tokens, ordered (token, component).
     pub tokens: &'a [f64],

@@ -8,6 +8,7 @@
 //! To add an observable, write its file, add its two lines below and its paragraph in `assets/reference.toml`.
 
 mod centres;
+mod coupled;
 mod definition;
 mod directions;
 mod distances;
@@ -21,7 +22,6 @@ mod quantity;
 mod reference;
 mod resolution;
 mod tree;
-mod twins;
 mod unresolved;
 mod view;
 mod wasserstein;

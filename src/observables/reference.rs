@@ -5,7 +5,7 @@ use std::fmt;
 /// How the limit n = infinity of a problem is found.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Reference {
-    /// By weighted nodes, as many as twins need to end within `tolerance` of where half as many lead them.
+    /// By weighted nodes, as many as coupled tokens need to end within `tolerance` of where half as many lead them.
     Quadrature { tolerance: f64 },
     /// By heights over the axis of a symmetric law.
     Zonal,

@@ -1,6 +1,6 @@
-//! How far passive tokens are from their twins in the limit.
+//! How far passive tokens are from their coupled tokens in the limit.
 
-use super::{Definition, Limit, Need, Numbers, Objection, Observable, Setup, View, twins};
+use super::{Definition, Limit, Need, Numbers, Objection, Observable, Setup, View, coupled};
 use crate::{
     budget::{Part, Sizes},
     observe::Statistics,
@@ -33,7 +33,7 @@ impl Observable for TaggedError {
                 "write tokens.passive = 1 or more, or leave it out",
             )
         };
-        twins::objection(setup).or_else(|| (setup.passive == 0).then(none))
+        coupled::objection(setup).or_else(|| (setup.passive == 0).then(none))
     }
 
     fn memory(&self, _: &Sizes) -> Part {
@@ -41,7 +41,7 @@ impl Observable for TaggedError {
     }
 
     fn measure(&self, view: &View, replica: usize, _: &Statistics) -> Numbers {
-        Ok(vec![twins::tagged_error(view, replica)])
+        Ok(vec![coupled::tagged_error(view, replica)])
     }
 
     fn law_nodes(&self, limit: &Limit) -> Option<usize> {

@@ -29,10 +29,10 @@ impl<'a> View<'a> {
         Directions::at(&self.equation, replica, self.replica(replica))
     }
 
-    /// Their twins; none without a limit.
-    pub(super) fn twins(&self, replica: usize) -> Option<&'a [f64]> {
+    /// Their coupled tokens; none without a limit.
+    pub(super) fn coupled(&self, replica: usize) -> Option<&'a [f64]> {
         let length = self.equation.tokens.shape.count * self.equation.tokens.shape.dim;
-        let twins = |limit: &Limit<'a>| &limit.state.tokens[limit.state.tokens.len() - self.tokens.len()..];
-        self.limit.map(|limit| &twins(limit)[replica * length..][..length])
+        let coupled = |limit: &Limit<'a>| &limit.state.tokens[limit.state.tokens.len() - self.tokens.len()..];
+        self.limit.map(|limit| &coupled(limit)[replica * length..][..length])
     }
 }

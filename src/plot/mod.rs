@@ -18,7 +18,6 @@ mod axis;
 mod camera;
 mod canvas;
 mod circle;
-mod cloud;
 mod clusters;
 mod dots;
 mod error;
@@ -38,6 +37,7 @@ mod plane;
 mod projection;
 mod raster;
 mod rates;
+mod replica_tokens;
 mod samples;
 mod series;
 mod sphere;
@@ -93,13 +93,13 @@ fn of_run(dir: &Path) -> Result<Vec<canvas::Finished>, PlotError> {
     require_complete(dir)?;
     let samples = samples::read(&dir.join("samples.csv"))?;
     let heading = heading::read(&dir.join("experiment.toml"))?;
-    let cloud = cloud::Cloud::read(&dir.join("tokens.npy"))?;
+    let tokens = replica_tokens::ReplicaTokens::read(&dir.join("tokens.npy"))?;
 
     let mut finished = Vec::new();
     for (curve, lines) in samples {
         finished.extend(canvas::finish(dir, &series::Series { heading: heading.clone(), curve, lines })?);
     }
-    finished.extend(canvas::finish(dir, &view::Tokens::new(&heading, &cloud))?);
+    finished.extend(canvas::finish(dir, &view::Tokens::new(&heading, &tokens))?);
     if let Some(map) = histogram::of(dir, &heading)? {
         finished.extend(canvas::finish(dir, &map)?);
     }

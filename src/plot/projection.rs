@@ -16,18 +16,18 @@ pub(super) fn principal<'a>(tokens: impl Iterator<Item = &'a [f64]>, dim: usize)
     let flat: Vec<f64> = tokens.flatten().copied().collect();
     let count = flat.len() / dim;
     // One column a token.
-    let mut cloud = DMatrix::from_vec(dim, count, flat);
+    let mut tokens = DMatrix::from_vec(dim, count, flat);
     if count > 0 {
-        let mean = cloud.column_mean();
-        cloud.column_iter_mut().for_each(|mut token| token -= &mean);
+        let mean = tokens.column_mean();
+        tokens.column_iter_mut().for_each(|mut token| token -= &mean);
     }
-    let total = cloud.norm_squared();
+    let total = tokens.norm_squared();
     if total == 0.0 {
         return Projection { places: vec![[0.0; 2]; count], shares: [0.0; 2] };
     }
     // The same singular vectors come from the smaller of the two Gram matrices.
     let wide = dim <= count;
-    let gram = if wide { &cloud * cloud.transpose() } else { cloud.transpose() * &cloud };
+    let gram = if wide { &tokens * tokens.transpose() } else { tokens.transpose() * &tokens };
     let eigen = SymmetricEigen::new(gram);
     let mut order: Vec<usize> = (0..eigen.eigenvalues.len()).collect();
     order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
@@ -38,7 +38,7 @@ pub(super) fn principal<'a>(tokens: impl Iterator<Item = &'a [f64]>, dim: usize)
         let value = eigen.eigenvalues[index].max(0.0);
         shares[axis] = value / total;
         let vector = eigen.eigenvectors.column(index);
-        let along = if wide { cloud.tr_mul(&vector) } else { vector * value.sqrt() };
+        let along = if wide { tokens.tr_mul(&vector) } else { vector * value.sqrt() };
         // An eigenvector has no sign of its own: the token farthest out is put on the positive side.
         let sign = along[along.iamax()].signum();
         for (place, coordinate) in places.iter_mut().zip(along.iter()) {

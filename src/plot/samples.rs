@@ -10,13 +10,13 @@ use csv::StringRecord;
 
 use super::axis::LARGEST;
 use super::error::PlotError;
-use super::series::{CURVES, Line};
+use super::series::{CURVES, Polyline};
 use crate::observables::Curve;
 
 const REWRITE: &str = "let `tokenfield run` write the folder again";
 
 /// The lines of every quantity that has a picture and a column, one line a replica.
-pub(super) fn read(path: &Path) -> Result<Vec<(&'static Curve, Vec<Line>)>, PlotError> {
+pub(super) fn read(path: &Path) -> Result<Vec<(&'static Curve, Vec<Polyline>)>, PlotError> {
     let mut found = lines(path, |name| CURVES.iter().any(|curve| curve.column == name))?;
     let curve = |curve: &'static Curve| {
         let index = found.iter().position(|(name, _)| name == curve.column)?;
@@ -27,7 +27,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<(&'static Curve, Vec<Line>)>, Plot
 }
 
 /// The lines of every column whose name is `wanted`, one line a replica.
-pub(super) fn lines(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, Vec<Line>)>, PlotError> {
+pub(super) fn lines(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, Vec<Polyline>)>, PlotError> {
     let file = File::open(path).map_err(|source| PlotError::Read { path: path.into(), source })?;
     let mut reader = csv::Reader::from_reader(file);
     let header = reader.headers().map_err(|error| unreadable(path, &error))?.clone();
@@ -35,11 +35,11 @@ pub(super) fn lines(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<(S
     let time = column(path, &header, "time")?;
     let columns: Vec<usize> = (0..header.len()).filter(|index| wanted(&header[*index])).collect();
 
-    let mut replicas: BTreeMap<usize, (f64, Vec<Line>)> = BTreeMap::new();
+    let mut replicas: BTreeMap<usize, (f64, Vec<Polyline>)> = BTreeMap::new();
     let mut row = StringRecord::new();
     while reader.read_record(&mut row).map_err(|error| unreadable(path, &error))? {
         let cell = Cell { path, header: &header, row: &row };
-        let fresh = || (f64::NEG_INFINITY, vec![Line::new(); columns.len()]);
+        let fresh = || (f64::NEG_INFINITY, vec![Polyline::new(); columns.len()]);
         let (before, lines) = replicas.entry(cell.parse(replica, "is no replica")?).or_insert_with(fresh);
         let now: f64 = cell.parse(time, "is no time")?;
         if !(now.abs() <= LARGEST && now > *before) {

@@ -21,13 +21,13 @@ pub(super) static CURVES: LazyLock<Vec<&'static Curve>> = LazyLock::new(|| {
 });
 
 /// (layer-time, value), in order of time; a value may be NaN or infinite.
-pub(super) type Line = Vec<(f64, f64)>;
+pub(super) type Polyline = Vec<(f64, f64)>;
 
 pub(super) struct Series {
     pub(super) heading: Heading,
     pub(super) curve: &'static Curve,
     /// One line a replica.
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<Polyline>,
 }
 
 /// Pens for a replica and for what matters most.
@@ -62,7 +62,7 @@ impl Picture for Series {
 
 impl Series {
     /// The lines from bottom to top, each with its pen.
-    fn strokes(&self) -> Vec<(Line, ShapeStyle)> {
+    fn strokes(&self) -> Vec<(Polyline, ShapeStyle)> {
         let bold = palette::of(self.curve.hue).stroke_width(BOLD);
         match &self.lines[..] {
             [only] => vec![(only.clone(), bold)],
@@ -98,7 +98,7 @@ impl Series {
 }
 
 /// The mean over replicas, for as long as every replica has been sampled. It is NaN where one of them is.
-pub(super) fn mean(lines: &[Line]) -> Line {
+pub(super) fn mean(lines: &[Polyline]) -> Polyline {
     let sampled = lines.iter().map(Vec::len).min().unwrap_or(0);
     (0..sampled)
         .map(|sample| {
@@ -109,7 +109,7 @@ pub(super) fn mean(lines: &[Line]) -> Line {
 }
 
 /// The pieces of a line between values that have no place on the axis: a gap is drawn as a gap.
-fn pieces(line: &Line, values: &Axis) -> Vec<Line> {
+fn pieces(line: &Polyline, values: &Axis) -> Vec<Polyline> {
     let placed: Vec<Option<(f64, f64)>> =
         line.iter().map(|&(t, v)| values.place(v).map(|place| (t, place))).collect();
     let runs = placed.split(Option::is_none).filter(|run| !run.is_empty());

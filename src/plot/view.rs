@@ -5,10 +5,10 @@ use glam::DVec3;
 
 use super::camera::Camera;
 use super::canvas::Heading;
-use super::cloud::Cloud;
 use super::clusters::{self, Cluster};
 use super::dots::Dot;
 use super::projection;
+use super::replica_tokens::ReplicaTokens;
 
 /// More dots than this say no more, and make an SVG that no browser likes.
 const DRAWN: usize = 16_384;
@@ -34,8 +34,8 @@ pub(super) enum View {
 
 impl Tokens {
     /// Chooses the view that suits the dimension of the tokens.
-    pub(super) fn new(heading: &Heading, cloud: &Cloud) -> Self {
-        let (view, places) = view(cloud);
+    pub(super) fn new(heading: &Heading, tokens: &ReplicaTokens) -> Self {
+        let (view, places) = view(tokens);
         let reach = match view {
             View::Plane(_) => places.iter().map(|place| place.abs().max_element()).fold(0.0, f64::max),
             View::Circle | View::Sphere(_) => 1.0,
@@ -43,20 +43,24 @@ impl Tokens {
         // A cloud shrunk to one place still needs cubes of some width.
         let width = if reach > 0.0 { KNOT * reach } else { 1.0 };
         let clusters = clusters::find(&places, width);
-        let mut tokens = Self { heading: heading.clone(), view, places, clusters };
-        tokens.explain(cloud);
-        tokens
+        let mut drawn = Self { heading: heading.clone(), view, places, clusters };
+        drawn.explain(tokens);
+        drawn
     }
 
     /// Says in the caption what is not drawn: silence would pass for completeness.
-    fn explain(&mut self, cloud: &Cloud) {
+    fn explain(&mut self, tokens: &ReplicaTokens) {
         let mut parts = vec![std::mem::take(&mut self.heading.caption)];
         parts.retain(|caption| !caption.is_empty());
-        parts.push(if cloud.replicas == 1 { "final tokens".into() } else { "final tokens of replica 0".to_string() });
+        parts.push(if tokens.replicas == 1 {
+            "final tokens".into()
+        } else {
+            "final tokens of replica 0".to_string()
+        });
         if self.stride() > 1 {
             parts.push(format!("1 in {} drawn", self.stride()));
         }
-        let lost = cloud.count() - self.places.len();
+        let lost = tokens.count() - self.places.len();
         if lost > 0 {
             parts.push(format!("{lost} not finite"));
         }
@@ -93,21 +97,21 @@ fn scrambled(index: usize) -> usize {
 }
 
 /// The view that suits the tokens, and where it sees those that are finite.
-pub(super) fn view(cloud: &Cloud) -> (View, Vec<DVec3>) {
-    let spherical = cloud.finite().all(|token| {
+pub(super) fn view(tokens: &ReplicaTokens) -> (View, Vec<DVec3>) {
+    let spherical = tokens.finite().all(|token| {
         let length = token.iter().map(|component| component * component).sum::<f64>().sqrt();
         (length - 1.0).abs() < UNIT
     });
-    match cloud.dim {
-        2 if spherical => (View::Circle, cloud.finite().map(|token| DVec3::new(token[0], token[1], 0.0)).collect()),
+    match tokens.dim {
+        2 if spherical => (View::Circle, tokens.finite().map(|token| DVec3::new(token[0], token[1], 0.0)).collect()),
         3 if spherical => {
-            let places: Vec<DVec3> = cloud.finite().map(DVec3::from_slice).collect();
+            let places: Vec<DVec3> = tokens.finite().map(DVec3::from_slice).collect();
             let camera = Camera::facing(places.iter().sum());
             let seen = places.into_iter().map(|place| camera.see(place)).collect();
             (View::Sphere(camera), seen)
         }
         _ => {
-            let projection = projection::principal(cloud.finite(), cloud.dim);
+            let projection = projection::principal(tokens.finite(), tokens.dim);
             let places = projection.places.iter().map(|&[right, up]| DVec3::new(right, up, 0.0)).collect();
             (View::Plane(projection.shares), places)
         }
@@ -138,7 +142,7 @@ mod tests {
         let count = 3 * DRAWN;
         let heading = Heading { title: String::new(), caption: String::new() };
         let coordinates = (0..count).flat_map(|k| [k as f64, 0.0]).collect();
-        let mut tokens = Tokens::new(&heading, &Cloud { dim: 2, replicas: 1, coordinates });
+        let mut tokens = Tokens::new(&heading, &ReplicaTokens { dim: 2, replicas: 1, coordinates });
         tokens.places = (0..count).map(|k| DVec3::new(k as f64, 0.0, 0.0)).collect();
         let drawn: Vec<usize> = tokens.drawn().iter().map(|place| place.x as usize).collect();
         assert!(drawn.iter().enumerate().all(|(stretch, &token)| token / 3 == stretch), "one in each stretch");

@@ -30,7 +30,8 @@ pub(super) struct Ascent {
 impl Ascent {
     /// None if nobody asks for the energy of `problem`, or theory promises nothing of it.
     pub fn of(problem: &Problem, precision: Precision) -> Option<Self> {
-        let Problem { tokens, model, course, scheme, schedule, quantities, algorithm: _, tolerance: _ } = problem;
+        let Problem { tokens, model, model_schedule, scheme, schedule, quantities, algorithm: _, tolerance: _ } =
+            problem;
         let place = quantities.iter().position(|quantity| *quantity == Quantity::Energy)?;
         let Model { geometry, attention, perceptron, noise } = model;
         let Attention { beta: _, beta_factors: _, normalization, mask, window, position, heads } = attention;
@@ -41,7 +42,7 @@ impl Ascent {
         };
         let is_flow = match scheme {
             Scheme::Euler | Scheme::Heun | Scheme::Rk4 => {
-                course.is_constant() && perceptron.is_none() && noise.is_none()
+                model_schedule.is_constant() && perceptron.is_none() && noise.is_none()
             }
             Scheme::Layer => false,
         };

@@ -15,19 +15,19 @@ pub(crate) const PADDING: usize = 16;
 /// One cache line, so that no vector load straddles two.
 #[derive(Clone, Copy, Pod, Zeroable)]
 #[repr(C, align(64))]
-struct Line([u8; 64]);
+struct CacheLine([u8; 64]);
 
 /// Numbers that begin where a cache line does.
 pub(crate) struct Numbers<T> {
-    lines: Vec<Line>,
+    lines: Vec<CacheLine>,
     length: usize,
     format: PhantomData<T>,
 }
 
 impl<T: Real> Numbers<T> {
     pub(crate) fn zeros(length: usize) -> Self {
-        let lines = (length * size_of::<T>()).div_ceil(size_of::<Line>());
-        Self { lines: vec![Line::zeroed(); lines], length, format: PhantomData }
+        let lines = (length * size_of::<T>()).div_ceil(size_of::<CacheLine>());
+        Self { lines: vec![CacheLine::zeroed(); lines], length, format: PhantomData }
     }
 
     #[inline(always)]
@@ -64,9 +64,9 @@ impl<T: Real> Columns<T> {
     }
 
     /// The columns of one replica.
-    pub(crate) fn replica(&self, replica: usize) -> Cloud<'_, T> {
+    pub(crate) fn replica(&self, replica: usize) -> ColumnsRef<'_, T> {
         let length = self.width * self.stride;
-        Cloud {
+        ColumnsRef {
             numbers: &self.numbers.all()[replica * length..][..length],
             stride: self.stride,
             start: 0,
@@ -75,9 +75,9 @@ impl<T: Real> Columns<T> {
     }
 
     /// The columns of every replica, to be written.
-    pub(crate) fn replicas_mut(&mut self) -> impl Iterator<Item = CloudMut<'_, T>> {
+    pub(crate) fn replicas_mut(&mut self) -> impl Iterator<Item = ColumnsMut<'_, T>> {
         let (width, stride) = (self.width, self.stride);
-        self.numbers.all_mut().chunks_exact_mut((width * stride).max(1)).map(move |numbers| CloudMut {
+        self.numbers.all_mut().chunks_exact_mut((width * stride).max(1)).map(move |numbers| ColumnsMut {
             first: numbers.as_mut_ptr(),
             stride,
             width,
@@ -89,14 +89,14 @@ impl<T: Real> Columns<T> {
 
 /// A run of tokens of one replica.
 #[derive(Clone, Copy)]
-pub(crate) struct Cloud<'a, T> {
+pub(crate) struct ColumnsRef<'a, T> {
     numbers: &'a [T],
     stride: usize,
     start: usize,
     length: usize,
 }
 
-impl<'a, T: Real> Cloud<'a, T> {
+impl<'a, T: Real> ColumnsRef<'a, T> {
     /// One component of the run.
     #[inline(always)]
     pub(crate) fn column(&self, component: usize) -> &'a [T] {
@@ -130,7 +130,7 @@ impl<'a, T: Real> Cloud<'a, T> {
 }
 
 /// A run of tokens of one replica, to be written.
-pub(crate) struct CloudMut<'a, T> {
+pub(crate) struct ColumnsMut<'a, T> {
     /// The first component of the first token; the run has `width` columns of `length` numbers, `stride` apart.
     first: *mut T,
     stride: usize,
@@ -140,18 +140,18 @@ pub(crate) struct CloudMut<'a, T> {
 }
 
 // SAFETY: a run is the only access to its numbers, as a mutable slice would be.
-unsafe impl<T: Send> Send for CloudMut<'_, T> {}
+unsafe impl<T: Send> Send for ColumnsMut<'_, T> {}
 // SAFETY: nobody reaches the numbers through a shared reference, except `parts`, which visits each part once.
-unsafe impl<T: Send> Sync for CloudMut<'_, T> {}
+unsafe impl<T: Send> Sync for ColumnsMut<'_, T> {}
 
-impl<'a, T: Real> CloudMut<'a, T> {
+impl<'a, T: Real> ColumnsMut<'a, T> {
     /// Runs of `length` tokens, a multiple of the padding, in their order; the last may be shorter.
-    pub(crate) fn parts(self, length: usize) -> impl IndexedParallelIterator<Item = CloudMut<'a, T>> {
+    pub(crate) fn parts(self, length: usize) -> impl IndexedParallelIterator<Item = ColumnsMut<'a, T>> {
         let (whole, count) = (self.length, self.length.div_ceil(length));
         (0..count).into_par_iter().map(move |part| {
             let start = part * length;
             let run = &self;
-            CloudMut {
+            ColumnsMut {
                 // SAFETY: start < whole, so this stays in the first column of the run; parts do not overlap.
                 first: unsafe { run.first.add(start) },
                 length: length.min(whole - start),
@@ -227,9 +227,9 @@ impl<'a, T: Real> CloudMut<'a, T> {
 pub(crate) fn state<T: Real>(tokens: &Tokens) -> Columns<T> {
     let shape = tokens.shape;
     let mut state = Columns::zeros(shape.replicas, shape.dim, shape.count);
-    for (replica, mut cloud) in state.replicas_mut().enumerate() {
-        cloud.set_rows(shape.dim, tokens.replica(replica));
-        cloud.pad(shape.count);
+    for (replica, mut columns) in state.replicas_mut().enumerate() {
+        columns.set_rows(shape.dim, tokens.replica(replica));
+        columns.pad(shape.count);
     }
     state
 }

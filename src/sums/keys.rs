@@ -1,12 +1,12 @@
 //! The sources of one replica as the kernels read them: columns of coordinates, and a bias that carries the weights.
 
 use super::{
-    columns::{Cloud, Columns, PADDING},
+    columns::{Columns, ColumnsRef, PADDING},
     real::Real,
 };
 use crate::tokens::{Shape, Weights};
 
-/// log2 w_j of every source of every replica; passive tokens and padding are dead.
+/// log2 w_j of every source of every replica; passive tokens and padding are masked.
 pub(crate) struct Bias<T> {
     columns: Columns<T>,
     /// Sources of a replica, padded.
@@ -16,9 +16,9 @@ pub(crate) struct Bias<T> {
 impl<T: Real> Bias<T> {
     pub(crate) fn new(shape: Shape, weights: &Weights) -> Self {
         let mut columns = Columns::zeros(shape.replicas, 1, shape.count);
-        for (replica, mut cloud) in columns.replicas_mut().enumerate() {
-            let bias = cloud.column_mut(0);
-            bias.fill(T::DEAD);
+        for (replica, mut row) in columns.replicas_mut().enumerate() {
+            let bias = row.column_mut(0);
+            bias.fill(T::MASKED);
             for (token, bias) in bias.iter_mut().enumerate().take(shape.sources()) {
                 let weight = weights.of(shape, replica, token);
                 if weight > 0.0 {
@@ -32,10 +32,10 @@ impl<T: Real> Bias<T> {
     /// The same with what `log2_factor` of the place of a source adds to its weight.
     pub(crate) fn placed(&self, shape: Shape, log2_factor: impl Fn(usize) -> f64) -> Self {
         let mut columns = Columns::zeros(shape.replicas, 1, shape.count);
-        for (replica, mut cloud) in columns.replicas_mut().enumerate() {
-            let bias = cloud.column_mut(0);
+        for (replica, mut row) in columns.replicas_mut().enumerate() {
+            let bias = row.column_mut(0);
             bias.copy_from_slice(self.replica(replica));
-            for (token, bias) in bias.iter_mut().enumerate().filter(|(_, bias)| **bias > T::DEAD) {
+            for (token, bias) in bias.iter_mut().enumerate().filter(|(_, bias)| **bias > T::MASKED) {
                 *bias = T::from_f64(bias.to_f64() + log2_factor(token));
             }
         }
@@ -47,11 +47,11 @@ impl<T: Real> Bias<T> {
         self.columns.replica(replica).column(0)
     }
 
-    /// The sources among `cloud`, all tokens of one replica.
-    pub(crate) fn keys<'a>(&'a self, replica: usize, cloud: Cloud<'a, T>) -> Keys<'a, T> {
+    /// The sources among `columns`, all tokens of one replica.
+    pub(crate) fn keys<'a>(&'a self, replica: usize, columns: ColumnsRef<'a, T>) -> Keys<'a, T> {
         let bias = &self.replica(replica)[..self.padded];
-        let columns = cloud.part(0, self.padded);
-        Keys { replica, columns, values: None, bias, padded: self.padded, width: cloud.width() }
+        let columns = columns.part(0, self.padded);
+        Keys { replica, columns, values: None, bias, padded: self.padded, width: columns.width() }
     }
 }
 
@@ -59,11 +59,11 @@ impl<T: Real> Bias<T> {
 #[derive(Clone, Copy)]
 pub(crate) struct Keys<'a, T> {
     pub(crate) replica: usize,
-    columns: Cloud<'a, T>,
+    columns: ColumnsRef<'a, T>,
     /// What is summed, where that is not the keys themselves.
-    values: Option<Cloud<'a, T>>,
+    values: Option<ColumnsRef<'a, T>>,
     bias: &'a [T],
-    /// Sources, and the dead ones after them that make whole vectors.
+    /// Sources, and the masked ones after them that make whole vectors.
     pub(crate) padded: usize,
     pub(crate) width: usize,
 }
@@ -78,11 +78,11 @@ impl<'a, T: Real> Keys<'a, T> {
     /// The same sources with other keys, with other values, or with another bias.
     pub(crate) fn with(
         self,
-        keys: Option<Cloud<'a, T>>,
-        values: Option<Cloud<'a, T>>,
+        keys: Option<ColumnsRef<'a, T>>,
+        values: Option<ColumnsRef<'a, T>>,
         bias: Option<&'a [T]>,
     ) -> Self {
-        let sources = |cloud: Cloud<'a, T>| cloud.part(0, self.padded);
+        let sources = |columns: ColumnsRef<'a, T>| columns.part(0, self.padded);
         let values = values.map(sources).or(self.values).or_else(|| keys.is_some().then_some(self.columns));
         let columns = keys.map_or(self.columns, sources);
         Self { columns, values, bias: bias.unwrap_or(self.bias), width: columns.width(), ..self }
@@ -95,13 +95,13 @@ impl<'a, T: Real> Keys<'a, T> {
     }
 
     /// All sources.
-    pub(crate) fn cloud(&self) -> Cloud<'a, T> {
+    pub(crate) fn columns(&self) -> ColumnsRef<'a, T> {
         self.columns
     }
 
     /// The values, where they are not the keys.
     #[inline(always)]
-    pub(crate) fn values(&self) -> Option<Cloud<'a, T>> {
+    pub(crate) fn values(&self) -> Option<ColumnsRef<'a, T>> {
         self.values
     }
 

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use super::Cell;
 use crate::{
     experiment::{Experiment, ExperimentError},
-    model::{Course, Model},
+    model::{Model, ModelSchedule},
     problem::{Algorithm, Problem},
     tokens::{Shape, Tokens, Weights},
 };
@@ -50,7 +50,7 @@ struct Likeness {
     shape: Shape,
     /// But for beta; random matrices follow the seed.
     model: Model,
-    course: Course,
+    model_schedule: ModelSchedule,
     /// The resolved experiment without the keys in which they may differ.
     rest: Table,
 }
@@ -60,7 +60,7 @@ impl Likeness {
     /// have betas of their own, and those that insist on harmonics, which know one beta.
     fn of(experiment: &Experiment) -> Result<Option<Self>, ExperimentError> {
         let problem = experiment.resolve()?;
-        let Problem { tokens, model, course, .. } = &problem;
+        let Problem { tokens, model, model_schedule, .. } = &problem;
         let is_alone = tokens.shape.count > LONGEST
             || experiment.reference().is_some()
             || !model.attention.beta_factors.is_empty()
@@ -72,12 +72,12 @@ impl Likeness {
         }
         let mut model = model.clone();
         model.attention.beta = 0.0;
-        let (shape, course) = (tokens.shape, course.clone());
-        Ok(Some(Self { shape, model, course, rest: without_differences(experiment.to_table()?) }))
+        let (shape, model_schedule) = (tokens.shape, model_schedule.clone());
+        Ok(Some(Self { shape, model, model_schedule, rest: without_differences(experiment.to_table()?) }))
     }
 }
 
-/// Without the tokens' beginnings and without beta, which is a number here or part of the course.
+/// Without the tokens' beginnings and without beta, which is a number here or part of the model schedule.
 fn without_differences(mut experiment: Table) -> Table {
     for (table, key) in [("tokens", "seed"), ("tokens", "initial"), ("attention", "beta")] {
         if let Some(Value::Table(table)) = experiment.get_mut(table) {

@@ -21,7 +21,6 @@ pub mod dirac;
 mod error;
 pub mod harmonics;
 pub mod kernel;
-mod line;
 pub(crate) mod mean_exponential;
 mod measure;
 pub(crate) mod point_moments;
@@ -29,12 +28,13 @@ mod quantiles;
 pub(crate) mod series;
 pub mod sinkhorn;
 pub mod sliced;
+mod sorted_projection;
 pub(crate) mod zonal;
 
 pub use self::{
     error::TransportError,
-    line::Line,
     measure::{Masses, Measure},
+    sorted_projection::SortedProjection,
 };
 
 /// The p of W_p = (inf int |x - y|^p)^{1/p}.

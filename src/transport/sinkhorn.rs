@@ -70,14 +70,14 @@ pub fn divergence(a: &Measure<'_>, b: &Measure<'_>, settings: Sinkhorn) -> Resul
     positive("epsilon", settings.epsilon, 0.01)?;
     positive("tolerance", settings.tolerance, 1e-6)?;
     let shift = shift(a, b);
-    let counts = (a.count(), b.count());
     let longest = farthest(a, &shift).max(farthest(b, &negative(&shift)));
-    let stay = is_unit(a) && is_unit(b) && by_harmonics(dim, longest / settings.epsilon, counts, ACCURACY);
+    let stay =
+        is_unit(a) && is_unit(b) && by_harmonics(dim, longest / settings.epsilon, a.count(), b.count(), ACCURACY);
     // Scores of clouds around the origin are small, and lose little to rounding; unit vectors are left where harmonics know them.
     let middle = |c: usize| 0.5 * (a.mean(|x| x[c]) + b.mean(|y| y[c]));
     let origin = vec![0.0; dim];
     let (centre, shift) = if stay { (origin, shift) } else { ((0..dim).map(middle).collect(), origin) };
-    let (a, b) = (Cloud::new(a, &centre), Cloud::new(b, &centre));
+    let (a, b) = (Marginal::new(a, &centre), Marginal::new(b, &centre));
     let cross = between(&a, &b, &shift, settings)?;
     let (own_a, own_b) = (within(&a, dim, settings)?, within(&b, dim, settings)?);
     let value = cross.value - 0.5 * (own_a.value + own_b.value);
@@ -110,13 +110,13 @@ fn is_unit(measure: &Measure<'_>) -> bool {
 }
 
 /// The points of positive mass of one measure, centred.
-struct Cloud {
+struct Marginal {
     points: Vec<f64>,
     weights: Vec<f64>,
     sources: Sources,
 }
 
-impl Cloud {
+impl Marginal {
     fn new(measure: &Measure<'_>, centre: &[f64]) -> Self {
         let (mut points, weights) = measure.support();
         move_by(&mut points, centre);
@@ -184,7 +184,7 @@ fn annealing(largest_cost: f64, epsilon: f64) -> impl Iterator<Item = f64> {
 }
 
 /// OT(a, b) by alternating half-steps, each taken further than it goes as soon as it is seen how fast they converge.
-fn between(a: &Cloud, b: &Cloud, shift: &[f64], settings: Sinkhorn) -> Result<Entropic, TransportError> {
+fn between(a: &Marginal, b: &Marginal, shift: &[f64], settings: Sinkhorn) -> Result<Entropic, TransportError> {
     let Sinkhorn { epsilon, tolerance, iterations } = settings;
     let (dim, back) = (shift.len(), negative(shift));
     let (at_a, at_b) = (a.moved(shift), b.moved(&back));
@@ -262,7 +262,7 @@ impl Relaxation {
 }
 
 /// OT(a, a), whose two potentials are one: the mean of itself and its half-step halves the error at least.
-fn within(a: &Cloud, dim: usize, settings: Sinkhorn) -> Result<Entropic, TransportError> {
+fn within(a: &Marginal, dim: usize, settings: Sinkhorn) -> Result<Entropic, TransportError> {
     let Sinkhorn { epsilon, tolerance, iterations } = settings;
     let mean = |f: Vec<f64>, g: &[f64]| f.iter().zip(g).map(|(f, g)| 0.5 * (f + g)).collect::<Vec<_>>();
     let step = |f: &[f64], epsilon| a.half_step(&a.points, &vec![0.0; dim], f, epsilon);

@@ -4,7 +4,7 @@ use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
 use super::{
-    Line, Measure, Order, TransportError,
+    Measure, Order, SortedProjection, TransportError,
     quantiles::{ONE, Quantiles, cost},
 };
 use crate::{
@@ -132,9 +132,9 @@ impl<'a> Slices<'a> {
     }
 
     /// The projections of the measure on the direction of that number.
-    pub fn line(&self, direction: usize) -> Line {
+    pub fn line(&self, direction: usize) -> SortedProjection {
         let Quantiles { values, ends } = self.projected(&self.directions[direction * self.dim..][..self.dim]);
-        Line { values, ends: ends.into_iter().map(|end| end as f64 / ONE as f64).collect() }
+        SortedProjection { values, ends: ends.into_iter().map(|end| end as f64 / ONE as f64).collect() }
     }
 
     /// W_p^p of the projections of each of `others`, ordered (measure, direction).

@@ -7,7 +7,7 @@ use tokenfield::{
         gpu::{Bounds, Device, Gpu},
     },
     model::{
-        Activation, Biases, Calculus, Course, Field, Geometry, Head, LayerNorm, Mask, Matrix, Model, Noise,
+        Activation, Biases, Calculus, Field, Geometry, Head, LayerNorm, Mask, Matrix, Model, ModelSchedule, Noise,
         NoiseField, Normalization, Perceptron,
     },
     observables::Quantity,
@@ -243,7 +243,7 @@ pub fn layers() -> Result<(), String> {
     problem.schedule.end = 1.0;
     check_steps("one layer", &problem)?;
     (problem.schedule.steps, problem.schedule.end) = (3, 3.0);
-    problem.course = Course::Layers(layers);
+    problem.model_schedule = ModelSchedule::Layers(layers);
     check_steps("three layers", &problem)
 }
 
@@ -344,7 +344,7 @@ pub fn full_matrices_that_change() -> Result<(), String> {
             layer(a, v, 2.0),
         ];
         problem.model = layers[0].clone();
-        problem.course = Course::Layers(layers);
+        problem.model_schedule = ModelSchedule::Layers(layers);
         (problem.schedule.steps, problem.schedule.end) = (3, 0.3);
         for scheme in [Scheme::Heun, Scheme::Layer] {
             problem.scheme = scheme;

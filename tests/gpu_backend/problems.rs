@@ -1,7 +1,7 @@
 //! The problems that the tests pose, all repeatable.
 
 use tokenfield::{
-    model::{Attention, Course, Head, Mask, Matrix},
+    model::{Attention, Head, Mask, Matrix, ModelSchedule},
     problem::{Algorithm, Problem, Schedule},
     scheme::Scheme,
     tokens::{Shape, Tokens, Weights},
@@ -45,7 +45,7 @@ pub fn problem(shape: Shape, beta: f64) -> Problem {
     Problem {
         tokens: Tokens { shape, coordinates: unit_tokens(shape, 7), weights: Weights::Equal },
         model: Attention { beta, ..Attention::default() }.into(),
-        course: Course::Constant,
+        model_schedule: ModelSchedule::Constant,
         scheme: Scheme::Heun,
         schedule: Schedule { steps: 1, end: 0.1, observe_every: 1 },
         quantities: vec![],

@@ -3,7 +3,7 @@
 use pollster::block_on;
 use tokenfield::{
     backend::{
-        Answer, Backend, BackendError, Identity, Lines, Method, Point,
+        Answer, Backend, BackendError, Identity, Method, Point, SlicedTargets,
         cpu::Cpu,
         gpu::{Device, Gpu},
     },
@@ -105,7 +105,7 @@ impl Backend for Sealed {
         Box::pin(async move { self.0.observe(quantities).await })
     }
 
-    fn sliced_costs<'a>(&'a mut self, lines: &'a Lines<'_>) -> Answer<'a, Option<Vec<f64>>> {
+    fn sliced_costs<'a>(&'a mut self, lines: &'a SlicedTargets<'_>) -> Answer<'a, Option<Vec<f64>>> {
         Box::pin(async move { self.0.sliced_costs(lines).await })
     }
 

@@ -3,7 +3,7 @@
 use pollster::block_on;
 use tokenfield::{
     backend::{
-        Backend, Line, Lines,
+        Backend, SlicedTargets, SortedProjection,
         cpu::Cpu,
         gpu::{Bounds, Device, Gpu},
     },
@@ -46,7 +46,7 @@ fn directions(count: usize, dim: usize) -> Vec<f64> {
 }
 
 /// Laws of very different masses, some of them zero: at either end, where three or more values are, and between.
-fn laws(count: usize, values: usize) -> Vec<Line> {
+fn laws(count: usize, values: usize) -> Vec<SortedProjection> {
     let mut stream = Stream(17);
     let law = |_| {
         let mut numbers: Vec<f64> = (0..values).map(|_| stream.number()).collect();
@@ -67,19 +67,19 @@ fn laws(count: usize, values: usize) -> Vec<Line> {
             .collect();
         // What rounds to less than the sum behind the last mass is the sum.
         ends.iter_mut().for_each(|end| *end /= sum);
-        Line { values: numbers, ends }
+        SortedProjection { values: numbers, ends }
     };
     (0..count).map(law).collect()
 }
 
-fn costs(gpu: &mut Gpu, directions: &[f64], laws: &[Line]) -> Result<Option<Vec<f64>>, String> {
+fn costs(gpu: &mut Gpu, directions: &[f64], laws: &[SortedProjection]) -> Result<Option<Vec<f64>>, String> {
     let law = |direction: usize| laws[direction].clone();
-    let lines = Lines { directions, values: laws[0].values.len(), law: &law };
+    let lines = SlicedTargets { directions, values: laws[0].values.len(), law: &law };
     block_on(gpu.sliced_costs(&lines)).map_err(text)
 }
 
 /// W_2 by the sum over all tokens and values of the mass that they share.
-fn literal(problem: &Problem, tokens: &[f64], directions: &[f64], laws: &[Line]) -> Vec<f64> {
+fn literal(problem: &Problem, tokens: &[f64], directions: &[f64], laws: &[SortedProjection]) -> Vec<f64> {
     let Shape { count, dim, replicas, .. } = problem.tokens.shape;
     let sources = problem.tokens.shape.sources();
     let mut all = Vec::new();
@@ -180,9 +180,9 @@ pub fn sorted_lists_are_permutations() -> Result<(), String> {
             let mut values: Vec<f64> = problem.tokens.replica(0).chunks(3).map(|x| x[axis]).collect();
             values.sort_by(f64::total_cmp);
             let ends = (1..=count).map(|end| end as f64 / count as f64).collect();
-            Line { values, ends }
+            SortedProjection { values, ends }
         };
-        let laws: Vec<Line> = (0..3).map(law).collect();
+        let laws: Vec<SortedProjection> = (0..3).map(law).collect();
         let mut gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
         let found = costs(&mut gpu, &axes, &laws)?.ok_or("left to the host")?;
         if found[..3].iter().any(|cost| cost.is_nan() || *cost > EQUAL) || found[3..].iter().any(|cost| *cost < 1e-7)

@@ -7,7 +7,7 @@ use tokenfield::{
         gpu::{Bounds, Gpu},
     },
     model::{
-        Activation, Attention, Calculus, Course, Field, Geometry, Head, Mask, Model, Noise, NoiseField,
+        Activation, Attention, Calculus, Field, Geometry, Head, Mask, Model, ModelSchedule, Noise, NoiseField,
         Normalization, Position,
     },
     problem::Problem,
@@ -120,7 +120,7 @@ pub fn betas_of_replicas() -> Result<(), String> {
                 attention: Attention { beta, ..problem.model.attention.clone() },
                 ..problem.model.clone()
             };
-            problem.course = Course::Layers([2.5, 0.5, 4.0].map(layer).to_vec());
+            problem.model_schedule = ModelSchedule::Layers([2.5, 0.5, 4.0].map(layer).to_vec());
             (problem.schedule.steps, problem.schedule.end) = (3, 0.3);
             check_steps(&format!("{what}, in layers"), &problem)?;
         }
@@ -170,7 +170,7 @@ pub fn geometries_that_change() -> Result<(), String> {
         let layer = |geometry| Model { geometry, ..problem.model.clone() };
         // The last, a layer norm, has no velocity.
         let layers: Vec<Model> = geometries(&mut stream, dim).into_iter().take(6).map(layer).collect();
-        problem.course = Course::Layers([&layers[..], &layers[..1]].concat());
+        problem.model_schedule = ModelSchedule::Layers([&layers[..], &layers[..1]].concat());
         (problem.schedule.steps, problem.schedule.end) = (7, 0.7);
         for scheme in [Scheme::Euler, Scheme::Heun] {
             problem.scheme = scheme;

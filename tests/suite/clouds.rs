@@ -1,7 +1,7 @@
 //! Problems for the tests, written down directly, with deterministic tokens that no library code has touched.
 
 use tokenfield::{
-    model::{Attention, Course, Head, Matrix},
+    model::{Attention, Head, Matrix, ModelSchedule},
     observables::Quantity,
     problem::{Algorithm, Problem, Schedule},
     scheme::Scheme,
@@ -67,7 +67,7 @@ pub fn problem(tokens: Tokens, beta: f64) -> Problem {
     Problem {
         tokens,
         model: Attention { beta, ..Attention::default() }.into(),
-        course: Course::Constant,
+        model_schedule: ModelSchedule::Constant,
         scheme: Scheme::Heun,
         schedule: Schedule { steps: 1, end: 0.1, observe_every: 1 },
         quantities: vec![Quantity::Moments, Quantity::Energy, Quantity::W2Dirac, Quantity::Overlap],

@@ -3,7 +3,6 @@
 mod backends;
 mod clouds;
 mod contract;
-mod course;
 mod energy;
 #[cfg(feature = "gpu")]
 mod graphics;
@@ -13,6 +12,7 @@ mod harmonic;
 mod laws;
 mod long_sums;
 mod model;
+mod model_schedule;
 mod noise;
 mod observe;
 mod oracle;
@@ -37,7 +37,7 @@ fn main() {
         model::all(),
         noise::all(),
         observe::all(),
-        course::all(),
+        model_schedule::all(),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit();
 }

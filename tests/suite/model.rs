@@ -3,8 +3,8 @@
 use libtest_mimic::Trial;
 use tokenfield::{
     model::{
-        Activation, Attention, Biases, Calculus, Course, Geometry, Head, LayerNorm, Mask, Matrix, Model, Noise,
-        NoiseField, Normalization, Part, Perceptron, Position,
+        Activation, Attention, Biases, Calculus, Geometry, Head, LayerNorm, Mask, Matrix, Model, ModelSchedule,
+        Noise, NoiseField, Normalization, Part, Perceptron, Position,
     },
     observables::{Quantity, columns},
     problem::{Problem, Schedule},
@@ -32,7 +32,7 @@ pub fn all() -> Vec<Trial> {
         trials("model::betas_of_replicas", betas_of_replicas),
         trials("model::fields_without_heads", headless),
         trials("model::energy_of_heads_with_their_own_beta", energies),
-        trials("model::the_layers_of_a_course", courses),
+        trials("model::layers_of_a_schedule", layers_of_a_schedule),
         trials("model::post_norms_that_become_pre_norms", mixed_norms),
     ];
     suites.into_iter().flatten().collect()
@@ -372,7 +372,7 @@ fn energies(kind: Kind) {
     }
 }
 
-fn courses(kind: Kind) {
+fn layers_of_a_schedule(kind: Kind) {
     for (dim, scheme) in [(3, Scheme::Euler), (7, Scheme::Heun), (24, Scheme::Layer)] {
         let layer = |seed| Model {
             attention: Attention {
@@ -384,7 +384,7 @@ fn courses(kind: Kind) {
             ..Model::default()
         };
         let mut problem = euler(tokens(&Geometry::Sphere, 40, dim, 97), layer(0));
-        problem.course = Course::Layers((0..4).map(layer).collect());
+        problem.model_schedule = ModelSchedule::Layers((0..4).map(layer).collect());
         problem.scheme = scheme;
         problem.schedule = Schedule { steps: 4, end: 1.0, observe_every: 1 };
         assert_evolves(kind, &format!("d = {dim}, {scheme:?}"), &problem, 1e-5, 1e-12);
@@ -393,7 +393,7 @@ fn courses(kind: Kind) {
 
 fn mixed_norms(kind: Kind) {
     let mut problem = euler(tokens(&Geometry::Sphere, 40, 5, 101), Model::default());
-    problem.course = Course::Parts(vec![Part::Geometry { from: 3, geometry: Geometry::PreNorm }]);
+    problem.model_schedule = ModelSchedule::Parts(vec![Part::Geometry { from: 3, geometry: Geometry::PreNorm }]);
     problem.scheme = Scheme::Heun;
     problem.schedule = Schedule { steps: 6, end: 1.2, observe_every: 6 };
     assert_evolves(kind, "mix-norm", &problem, 1e-5, 1e-12);

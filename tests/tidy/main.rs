@@ -1,5 +1,6 @@
 //! The invariants of `ARCHITECTURE.md`, read off the sources.
 
+mod arguments;
 mod arrows;
 
 use std::{

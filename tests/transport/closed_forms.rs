@@ -9,7 +9,7 @@ use tokenfield::transport::{
 };
 
 use crate::{
-    clouds::{Cloud, Formula},
+    clouds::{Formula, WeightedPoints},
     compare::close,
 };
 
@@ -24,7 +24,7 @@ fn divergence(a: &Measure<'_>, b: &Measure<'_>, epsilon: f64) -> f64 {
 #[test]
 fn two_diracs_are_as_far_as_their_points() {
     for angle in [1e-6, 0.3, FRAC_PI_2, 3.0, 3.5, 6.0] {
-        let (a, b) = (Cloud::at_angles([0.4]), Cloud::at_angles([0.4 + angle]));
+        let (a, b) = (WeightedPoints::at_angles([0.4]), WeightedPoints::at_angles([0.4 + angle]));
         let (a, b) = (a.measure(), b.measure());
         let (arc, chord) = (f64::min(angle, TAU - angle), 2.0 * (0.5 * angle).sin());
         for order in ORDERS {
@@ -81,9 +81,10 @@ fn standard_errors_are_those_of_repetitions() {
 }
 
 /// Weights of a von Mises law of concentration `kappa` about `mean` on a regular grid of angles.
-fn von_mises(count: usize, kappa: f64, mean: f64) -> Cloud {
+fn von_mises(count: usize, kappa: f64, mean: f64) -> WeightedPoints {
     let angle = move |index: usize| TAU * index as f64 / count as f64;
-    Cloud::at_angles((0..count).map(angle)).with_weights(|index| (kappa * ((angle(index) - mean).cos() - 1.0)).exp())
+    WeightedPoints::at_angles((0..count).map(angle))
+        .with_weights(|index| (kappa * ((angle(index) - mean).cos() - 1.0)).exp())
 }
 
 /// I_k(x) / I_0(x) for k < 60, by Miller's backward recurrence.
@@ -131,7 +132,7 @@ fn a_concentrated_von_mises_law_is_rotated_by_its_angle() {
 fn a_polygon_turned_by_half_an_edge_moves_by_it() {
     for count in [1, 3, 64] {
         let half = PI / count as f64;
-        let angles = |shift: f64| Cloud::at_angles((0..count).map(move |k| 2.0 * half * k as f64 + shift));
+        let angles = |shift: f64| WeightedPoints::at_angles((0..count).map(move |k| 2.0 * half * k as f64 + shift));
         let (a, b) = (angles(0.1), angles(0.1 + half));
         for order in ORDERS {
             let found = circle::wasserstein(order, &a.measure(), &b.measure()).expect("a distance");
@@ -144,7 +145,7 @@ fn a_polygon_turned_by_half_an_edge_moves_by_it() {
 #[test]
 fn the_uniform_law_is_as_far_from_a_point_as_bessel_says() {
     let beta: f64 = 5.0;
-    let (a, b) = (von_mises(256, 0.0, 0.0), Cloud::at_angles([0.2]));
+    let (a, b) = (von_mises(256, 0.0, 0.0), WeightedPoints::at_angles([0.2]));
     // I_0 = e^x / (1 + 2 sum_k I_k / I_0), which is Jacobi and Anger at angle zero.
     let scaled = 1.0 / (1.0 + 2.0 * bessel_ratios(beta)[1..].iter().sum::<f64>());
     let found = kernel::mmd(&a.measure(), &b.measure(), beta).expect("a distance");
@@ -152,10 +153,10 @@ fn the_uniform_law_is_as_far_from_a_point_as_bessel_says() {
 }
 
 /// Nodes of the line with the weights of a normal law: sums over them are integrals to rounding.
-fn normal(mean: f64, deviation: f64) -> Cloud {
+fn normal(mean: f64, deviation: f64) -> WeightedPoints {
     let node = |index: usize| (index as f64 - 60.0) / 6.0;
     let coordinates = (0..121).map(|index| mean + deviation * node(index)).collect();
-    Cloud { coordinates, dim: 1, weights: None }.with_weights(|index| (-0.5 * node(index).powi(2)).exp())
+    WeightedPoints { coordinates, dim: 1, weights: None }.with_weights(|index| (-0.5 * node(index).powi(2)).exp())
 }
 
 /// Janati, Muzellec, Peyre, Cuturi (NeurIPS 2020), theorem 1, in one dimension, halved: their cost is |x - y|^2, and their

@@ -26,7 +26,7 @@ impl Formula {
         Formula { weighted: true, ..self }
     }
 
-    pub fn cloud(&self) -> Cloud {
+    pub fn cloud(&self) -> WeightedPoints {
         let mut coordinates: Vec<f64> =
             (0..self.count * self.dim).map(|k| (0.618 * (k * k) as f64 + self.phase).sin()).collect();
         for point in coordinates.chunks_exact_mut(self.dim) {
@@ -39,28 +39,28 @@ impl Formula {
         let weights: Vec<f64> = (0..self.count).map(|i| 1.0 + 0.5 * (i as f64 + self.phase).sin()).collect();
         let total: f64 = weights.iter().sum();
         let weights = self.weighted.then(|| weights.iter().map(|weight| weight / total).collect());
-        Cloud { coordinates, dim: self.dim, weights }
+        WeightedPoints { coordinates, dim: self.dim, weights }
     }
 }
 
 /// A measure that owns its numbers.
 #[derive(Clone, Debug)]
-pub struct Cloud {
+pub struct WeightedPoints {
     pub coordinates: Vec<f64>,
     pub dim: usize,
     pub weights: Option<Vec<f64>>,
 }
 
-impl Cloud {
+impl WeightedPoints {
     /// Points of the circle at these angles.
-    pub fn at_angles(angles: impl IntoIterator<Item = f64>) -> Cloud {
+    pub fn at_angles(angles: impl IntoIterator<Item = f64>) -> WeightedPoints {
         let coordinates = angles.into_iter().flat_map(|angle: f64| [angle.cos(), angle.sin()]).collect();
-        Cloud { coordinates, dim: 2, weights: None }
+        WeightedPoints { coordinates, dim: 2, weights: None }
     }
 
     /// A von Mises-Fisher law around e_1 on the circle or the sphere: points that lie evenly in the cap where its density is above
     /// e^{-12} of the largest, and weights that go with it.
-    pub fn von_mises_fisher(count: usize, dim: usize, concentration: f64) -> Cloud {
+    pub fn von_mises_fisher(count: usize, dim: usize, concentration: f64) -> WeightedPoints {
         let depth = 12.0 / concentration;
         let mut coordinates = Vec::with_capacity(count * dim);
         for i in 0..count {
@@ -75,7 +75,7 @@ impl Cloud {
             }
         }
         let weights: Vec<f64> = coordinates.chunks_exact(dim).map(|x| (concentration * (x[0] - 1.0)).exp()).collect();
-        Cloud { coordinates, dim, weights: None }.with_weights(|index| weights[index])
+        WeightedPoints { coordinates, dim, weights: None }.with_weights(|index| weights[index])
     }
 
     pub fn measure(&self) -> Measure<'_> {
@@ -83,14 +83,14 @@ impl Cloud {
         Measure::new(&self.coordinates, self.dim, masses).expect("a good cloud")
     }
 
-    pub fn with_weights(self, weights: impl Fn(usize) -> f64) -> Cloud {
+    pub fn with_weights(self, weights: impl Fn(usize) -> f64) -> WeightedPoints {
         let weights: Vec<f64> = (0..self.coordinates.len() / self.dim).map(weights).collect();
         let total: f64 = weights.iter().sum();
-        Cloud { weights: Some(weights.iter().map(|weight| weight / total).collect()), ..self }
+        WeightedPoints { weights: Some(weights.iter().map(|weight| weight / total).collect()), ..self }
     }
 
     /// Every point rotated by `angle` in each of the planes (e_1, e_2), (e_2, e_3), ..
-    pub fn rotated(mut self, angle: f64) -> Cloud {
+    pub fn rotated(mut self, angle: f64) -> WeightedPoints {
         let (sin, cos) = angle.sin_cos();
         for point in self.coordinates.chunks_exact_mut(self.dim) {
             for c in 1..point.len() {
@@ -101,12 +101,12 @@ impl Cloud {
     }
 
     /// The same measure, every point written twice.
-    pub fn repeated(&self) -> Cloud {
+    pub fn repeated(&self) -> WeightedPoints {
         let twice = |index: usize, width: usize, numbers: &[f64]| numbers[index / 2 * width..][..width].to_vec();
         let count = self.coordinates.len() / self.dim;
         let weights =
             self.weights.as_ref().map(|weights| (0..2 * count).map(|index| 0.5 * weights[index / 2]).collect());
         let coordinates = (0..2 * count).flat_map(|index| twice(index, self.dim, &self.coordinates)).collect();
-        Cloud { coordinates, dim: self.dim, weights }
+        WeightedPoints { coordinates, dim: self.dim, weights }
     }
 }

@@ -10,7 +10,7 @@ use tokenfield::{
 };
 
 use crate::{
-    clouds::{Cloud, Formula},
+    clouds::{Formula, WeightedPoints},
     compare::close,
 };
 
@@ -41,7 +41,7 @@ fn distances(dim: usize) -> Vec<(&'static str, Distance, f64)> {
 }
 
 /// Three clouds that are neither equal nor far.
-fn triples() -> Vec<[Cloud; 3]> {
+fn triples() -> Vec<[WeightedPoints; 3]> {
     let triple = |count, dim| {
         [(0.1, 0.3), (2.0, -0.6), (4.0, 0.9)]
             .map(|(phase, shift)| Formula::on_sphere(count, dim, phase, shift).cloud())
@@ -66,7 +66,7 @@ fn distances_obey_the_triangle_inequality() {
     for [a, b, c] in triples() {
         // The square root of a Sinkhorn divergence promises nothing here.
         for (name, distance, _) in distances(a.dim).into_iter().filter(|(name, ..)| *name != "sinkhorn") {
-            let of = |x: &Cloud, y: &Cloud| distance(&x.measure(), &y.measure());
+            let of = |x: &WeightedPoints, y: &WeightedPoints| distance(&x.measure(), &y.measure());
             let sides = [of(&a, &b), of(&b, &c), of(&c, &a)];
             for side in 0..3 {
                 let others: f64 = sides.iter().sum::<f64>() - sides[side];
@@ -104,7 +104,7 @@ fn distances_do_not_see_rotations() {
             assert!((moved - before).abs() > 1e-3, "{name}: a rotation of one cloud alone is seen");
         }
         for order in [Order::One, Order::Two] {
-            let of = |a: &Cloud, b: &Cloud| {
+            let of = |a: &WeightedPoints, b: &WeightedPoints| {
                 sliced::wasserstein(order, &a.measure(), &b.measure(), 4000, 5).expect("a distance")
             };
             let (before, after) = (of(&a, &b), of(&a2, &b2));
@@ -140,7 +140,7 @@ fn distances_are_ordered() {
 fn a_dirac_is_a_cloud_in_one_place() {
     let a = Formula::on_sphere(37, 3, 0.1, 0.4).cloud();
     let point = [0.6, 0.0, -0.8];
-    let there = Cloud { coordinates: point.repeat(37), dim: 3, weights: None };
+    let there = WeightedPoints { coordinates: point.repeat(37), dim: 3, weights: None };
     for order in [Order::One, Order::Two] {
         let found = dirac::wasserstein(order, &a.measure(), &point).expect("a distance");
         let expected = assignment::wasserstein(order, &a.measure(), &there.measure()).expect("a distance");
@@ -156,7 +156,7 @@ fn weights_are_repeated_points() {
         let uneven = even.clone().with_weights(|index| if index < 16 { 3.0 } else { 1.0 });
         let b = Formula::on_sphere(32, dim, 2.0, -0.6).cloud();
         for (name, distance, error) in distances(dim) {
-            let of = |x: &Cloud, y: &Cloud| distance(&x.measure(), &y.measure());
+            let of = |x: &WeightedPoints, y: &WeightedPoints| distance(&x.measure(), &y.measure());
             close(&format!("{name}, both twice"), of(&even.repeated(), &b.repeated()), of(&even, &b), 1e-14);
             // Points of unequal weights are not assigned.
             if name.starts_with("assignment") {
@@ -229,11 +229,11 @@ fn sinkhorn_is_overdone_where_entropy_is_small() {
 }
 
 /// The same by harmonics and, a hair off the sphere, pair by pair. Sums that are wrong do not converge, and are not waited for.
-fn harmonics_and_pairs_tell_one_distance(name: &str, [a, b]: &[Cloud; 2], epsilon: f64) {
+fn harmonics_and_pairs_tell_one_distance(name: &str, [a, b]: &[WeightedPoints; 2], epsilon: f64) {
     let distances = |radius: f64| {
         let [a, b] = [a, b].map(|cloud| {
             let coordinates = cloud.coordinates.iter().map(|x| x * radius).collect();
-            Cloud { coordinates, ..cloud.clone() }
+            WeightedPoints { coordinates, ..cloud.clone() }
         });
         let settings = Sinkhorn { epsilon, tolerance: 1e-8, iterations: 150 };
         let divergence = sinkhorn::divergence(&a.measure(), &b.measure(), settings).expect("a divergence").value;
@@ -258,7 +258,10 @@ fn harmonics_and_pairs_tell_one_distance_of_wide_laws() {
 fn harmonics_and_pairs_tell_one_distance_of_narrow_laws() {
     for dim in [2, 3] {
         for angle in [0.2, 1.0, 3.0] {
-            let [a, b] = [Cloud::von_mises_fisher(6000, dim, 200.0), Cloud::von_mises_fisher(5000, dim, 200.0)];
+            let [a, b] = [
+                WeightedPoints::von_mises_fisher(6000, dim, 200.0),
+                WeightedPoints::von_mises_fisher(5000, dim, 200.0),
+            ];
             let name = format!("dim {dim}, angle {angle}");
             harmonics_and_pairs_tell_one_distance(&name, &[a, b.rotated(angle)], 0.05);
         }

@@ -1,7 +1,7 @@
 //! Affine maps of many tokens at once: x -> M x + b, tokens across the lanes.
 
 use crate::sums::{
-    columns::{Cloud, CloudMut},
+    columns::{ColumnsMut, ColumnsRef},
     exp2::Exp2,
     instructions::{Instructions, Kernel},
     real::Real,
@@ -35,15 +35,20 @@ impl<T: Real> Affine<T> {
     }
 
     /// The images of a run of tokens, whose padding has images too.
-    pub(super) fn apply(&self, instructions: Instructions, tokens: Cloud<'_, T>, images: &mut CloudMut<'_, T>) {
+    pub(super) fn apply(
+        &self,
+        instructions: Instructions,
+        tokens: ColumnsRef<'_, T>,
+        images: &mut ColumnsMut<'_, T>,
+    ) {
         instructions.run(Apply { map: self, tokens, images });
     }
 }
 
 struct Apply<'a, 'b, T> {
     map: &'a Affine<T>,
-    tokens: Cloud<'a, T>,
-    images: &'a mut CloudMut<'b, T>,
+    tokens: ColumnsRef<'a, T>,
+    images: &'a mut ColumnsMut<'b, T>,
 }
 
 impl<T: Real> Kernel for Apply<'_, '_, T> {
@@ -71,9 +76,9 @@ fn multiply<S: Exp2, T: Real, const R: usize>(
     simd: S,
     rows: &[T],
     bias: &[T],
-    tokens: Cloud<'_, T>,
+    tokens: ColumnsRef<'_, T>,
     first: usize,
-    images: &mut CloudMut<'_, T>,
+    images: &mut ColumnsMut<'_, T>,
 ) {
     let (columns, lanes) = (rows.len() / R, T::lanes::<S>());
     let vectors = tokens.len() / lanes;
@@ -114,7 +119,7 @@ mod tests {
             let bias: Vec<f64> = (0..rows).map(|k| number(1000 + k)).collect();
             let tokens: Vec<f64> = (0..count * columns).map(|k| number(2000 + k)).collect();
             let mut from = Columns::<f64>::zeros(1, columns, count);
-            from.replicas_mut().for_each(|mut cloud| cloud.set_rows(columns, &tokens));
+            from.replicas_mut().for_each(|mut replica| replica.set_rows(columns, &tokens));
             for instructions in Instructions::available() {
                 let mut images = Columns::<f64>::zeros(1, rows, count);
                 for mut images in images.replicas_mut() {

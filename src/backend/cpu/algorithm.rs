@@ -8,7 +8,7 @@ use crate::{
     harmonic::even_loss,
     problem::{Algorithm, Problem},
     sums::{
-        columns::Cloud,
+        columns::ColumnsRef,
         harmonic::{Moments, Polynomials, Radial, Weights},
         instructions::Instructions,
         real::Real,
@@ -161,10 +161,10 @@ impl<U: Real> Heads<U> {
         &self,
         instructions: Instructions,
         replica: usize,
-        keys: Cloud<'_, U>,
+        keys: ColumnsRef<'_, U>,
         degree: usize,
     ) -> Moments {
-        Moments::new(instructions, keys, self.weights.replica(replica), (&self.polynomials, degree))
+        Moments::new(instructions, keys, self.weights.replica(replica), &self.polynomials, degree)
     }
 }
 

@@ -4,7 +4,7 @@ use rand::RngExt;
 
 use super::{
     algorithm::Harmonics,
-    field::Seen,
+    field::Visibility,
     problem::Cpu,
     velocity::{Run, Sources},
 };
@@ -13,7 +13,7 @@ use crate::{
     problem::Algorithm,
     random::{Purpose, Stream},
     sums::{
-        columns::{Cloud, Columns},
+        columns::{Columns, ColumnsRef},
         real::Real,
     },
 };
@@ -86,15 +86,20 @@ impl<T: Real> Cpu<T> {
     }
 
     /// The velocities of a sample of `tokens`, row-major; none if sums are to be widened first.
-    fn velocities_of(&self, sample: &[usize], tokens: Cloud<'_, T>, sources: &Sources<'_, T>) -> Option<Vec<f64>> {
+    fn velocities_of(
+        &self,
+        sample: &[usize],
+        tokens: ColumnsRef<'_, T>,
+        sources: &Sources<'_, T>,
+    ) -> Option<Vec<f64>> {
         let dim = self.shape.dim;
         let block = |sample: &[usize]| {
             let mut queries = Columns::zeros(1, dim, sample.len());
             let mut velocity = Columns::zeros(1, dim, sample.len());
             let rows: Vec<f64> = sample.iter().flat_map(|token| tokens.part(*token, 1).rows(dim, 1)).collect();
-            let seen = || Seen {
-                visible: sample.iter().flat_map(|token| self.seen(*token, 1).visible).collect(),
-                ..Seen::default()
+            let visibility = || Visibility {
+                visible: sample.iter().flat_map(|token| self.visibility(*token, 1).visible).collect(),
+                ..Visibility::default()
             };
             for mut queries in queries.replicas_mut() {
                 queries.set_rows(dim, &rows);
@@ -102,7 +107,7 @@ impl<T: Real> Cpu<T> {
             }
             for mut velocity in velocity.replicas_mut() {
                 let run = Run { tokens: queries.replica(0), first: 0 };
-                if !self.velocity(sources, self.followed, run, seen, &mut velocity) {
+                if !self.velocity(sources, self.followed, run, visibility, &mut velocity) {
                     return None;
                 }
             }

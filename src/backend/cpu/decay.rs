@@ -33,8 +33,10 @@ impl<T: Real> Decay<T> {
                 for j in 0..sources {
                     totals[j + 1] = totals[j] + weights.of(shape, replica, j) * log2_factor(j).exp2();
                 }
-                let seen = |token: usize| attention.sight(token, sources);
-                (0..shape.count).map(|i| (totals[seen(i).end] - totals[seen(i).start]).log2()).collect::<Vec<_>>()
+                let visibility = |token: usize| attention.visible(token, sources);
+                (0..shape.count)
+                    .map(|i| (totals[visibility(i).end] - totals[visibility(i).start]).log2())
+                    .collect::<Vec<_>>()
             };
             (0..shape.replicas).flat_map(replica).collect()
         });

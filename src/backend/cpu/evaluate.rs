@@ -51,8 +51,8 @@ impl<T: Real> Cpu<T> {
             velocity.parts(self.block()).enumerate().for_each(|(index, mut velocity)| {
                 let first = index * self.block();
                 let queries = tokens.part(first, self.block());
-                let seen = || self.seen(first, queries.len());
-                if !self.velocity(&sources, field, Run { tokens: queries, first }, seen, &mut velocity) {
+                let visibility = || self.visibility(first, queries.len());
+                if !self.velocity(&sources, field, Run { tokens: queries, first }, visibility, &mut velocity) {
                     are_found.store(false, Ordering::Relaxed);
                 }
             });

@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use super::{
-    field::{HeadField, Seen},
+    field::{HeadField, Visibility},
     problem::Cpu,
     series::widened,
     shift::HeadInputs,
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     model::Field,
     sums::{
-        columns::{Cloud, Columns},
+        columns::{Columns, ColumnsRef},
         keys::Bias,
         real::Real,
         reduction::Reduced,
@@ -27,7 +27,13 @@ const KEYS: usize = 1 << 14;
 
 impl<T: Real> Cpu<T> {
     /// The field at a `sample` of the tokens of a replica, row-major, for terms that harmonics serve.
-    pub(super) fn exact(&self, replica: usize, tokens: Cloud<'_, T>, sample: &[usize], field: Field) -> Vec<f64> {
+    pub(super) fn exact(
+        &self,
+        replica: usize,
+        tokens: ColumnsRef<'_, T>,
+        sample: &[usize],
+        field: Field,
+    ) -> Vec<f64> {
         let dim = self.shape.dim;
         let mut queries = Columns::zeros(1, dim, sample.len());
         let rows: Vec<f64> = sample.iter().flat_map(|token| tokens.part(*token, 1).rows(dim, 1)).collect();
@@ -39,7 +45,7 @@ impl<T: Real> Cpu<T> {
         let mut fields = vec![0.0; rows.len()];
         let heads = self.exact_heads();
         for (head, reduced) in heads.iter().zip(self.exact_sums(&heads, replica, tokens, &rows)) {
-            head.add((0, dim), &reduced, None, &mut fields);
+            head.add(0, dim, &reduced, None, &mut fields);
         }
         self.finish(field, queries.replica(0), &rows, &mut fields);
         fields
@@ -56,7 +62,7 @@ impl<T: Real> Cpu<T> {
         &self,
         heads: &[HeadField<f64>],
         replica: usize,
-        tokens: Cloud<'_, T>,
+        tokens: ColumnsRef<'_, T>,
         rows: &[f64],
     ) -> Vec<Reduced> {
         let (dim, sources) = (self.shape.dim, self.shape.sources());
@@ -66,10 +72,10 @@ impl<T: Real> Cpu<T> {
             let weights = (first..first + count).map(|token| self.weights.of(self.shape, replica, token)).collect();
             let bias = Bias::new(Shape { replicas: 1, count, dim, passive: 0 }, &Weights::Each(weights));
             let keys = bias.keys(0, keys.replica(0));
-            let seen = Seen { visible: vec![keys.padded; rows.len() / dim], ..Seen::default() };
+            let visibility = Visibility { visible: vec![keys.padded; rows.len() / dim], ..Visibility::default() };
             let sums = |head: &HeadField<f64>| {
                 let mut reduced = Reduced::default();
-                head.reduce(self.instructions, rows, dim, (keys, &seen), &mut reduced);
+                head.reduce(self.instructions, rows, dim, keys, &visibility, &mut reduced);
                 reduced
             };
             heads.iter().map(sums).collect::<Vec<_>>()

@@ -4,7 +4,7 @@ use super::normalize::normalize;
 use crate::{
     model::{Field, Geometry, LayerNorm, Matrix},
     sums::{
-        columns::{Cloud, CloudMut},
+        columns::{ColumnsMut, ColumnsRef},
         exp2::Exp2,
         instructions::Kernel,
         real::Real,
@@ -72,7 +72,7 @@ impl<'a> Retraction<'a> {
     }
 
     #[inline(always)]
-    pub(super) fn apply<S: Exp2, T: Real>(&self, simd: S, tokens: &mut CloudMut<'_, T>) {
+    pub(super) fn apply<S: Exp2, T: Real>(&self, simd: S, tokens: &mut ColumnsMut<'_, T>) {
         match self {
             Retraction::Unit => normalize(simd, tokens),
             Retraction::Nothing => {}
@@ -83,7 +83,7 @@ impl<'a> Retraction<'a> {
 
 /// gain (x - mean) / sqrt(variance + epsilon) + bias.
 #[inline(always)]
-fn layer_norm<S: Exp2, T: Real>(simd: S, norm: &LayerNorm, tokens: &mut CloudMut<'_, T>) {
+fn layer_norm<S: Exp2, T: Real>(simd: S, norm: &LayerNorm, tokens: &mut ColumnsMut<'_, T>) {
     let (dim, vectors) = (tokens.width(), tokens.len() / T::lanes::<S>());
     let splat = |number: f64| T::splat(simd, T::from_f64(number));
     let share = splat(1.0 / dim as f64);
@@ -115,8 +115,8 @@ fn layer_norm<S: Exp2, T: Real>(simd: S, norm: &LayerNorm, tokens: &mut CloudMut
 
 /// directions <- x / |x|.
 pub(super) struct Direct<'a, 'b, T> {
-    pub(super) tokens: Cloud<'a, T>,
-    pub(super) directions: &'a mut CloudMut<'b, T>,
+    pub(super) tokens: ColumnsRef<'a, T>,
+    pub(super) directions: &'a mut ColumnsMut<'b, T>,
 }
 
 impl<T: Real> Kernel for Direct<'_, '_, T> {

@@ -2,7 +2,7 @@
 
 use super::geometry::Retraction;
 use crate::sums::{
-    columns::{CloudMut, Columns},
+    columns::{Columns, ColumnsMut},
     exp2::Exp2,
     instructions::Kernel,
     real::Real,
@@ -17,7 +17,7 @@ pub(super) struct Advance<'a, 'b, T> {
     pub(super) velocities: &'a [Columns<T>],
     pub(super) replica: usize,
     pub(super) start: usize,
-    pub(super) target: CloudMut<'b, T>,
+    pub(super) target: ColumnsMut<'b, T>,
 }
 
 impl<'a, T: Real> Kernel for Advance<'a, '_, T> {

@@ -1,13 +1,13 @@
 //! The way back to the sphere.
 
-use crate::sums::{columns::CloudMut, exp2::Exp2, real::Real};
+use crate::sums::{columns::ColumnsMut, exp2::Exp2, real::Real};
 
 /// Tokens whose lengths are computed together.
 const GROUP: usize = 128;
 
 /// x <- x / |x|, squared in units of the largest component, so that a long vector has a length too.
 #[inline(always)]
-pub(super) fn normalize<S: Exp2, T: Real>(simd: S, tokens: &mut CloudMut<'_, T>) {
+pub(super) fn normalize<S: Exp2, T: Real>(simd: S, tokens: &mut ColumnsMut<'_, T>) {
     let (zero, one) = (T::splat(simd, T::ZERO), T::splat(simd, T::ONE));
     let count = tokens.len();
     for start in (0..count).step_by(GROUP) {

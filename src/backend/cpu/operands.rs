@@ -7,7 +7,7 @@ use super::affine::Affine;
 use crate::{
     model::{Attention, Head, Matrix, Normalization, Position},
     sums::{
-        columns::{Cloud, CloudMut, Columns},
+        columns::{Columns, ColumnsMut, ColumnsRef},
         instructions::Instructions,
         keys::Keys,
         real::Real,
@@ -56,17 +56,17 @@ impl<T: Real> Projections<T> {
     }
 
     /// The operands of all tokens of one replica, queries times `factor`.
-    pub(super) fn apply(&self, instructions: Instructions, tokens: Cloud<'_, T>, factor: f64) -> Operands<T> {
+    pub(super) fn apply(&self, instructions: Instructions, tokens: ColumnsRef<'_, T>, factor: f64) -> Operands<T> {
         let moved = match &self.position {
             Position::Additive(places) => Some(translated(tokens, places)),
             _ => None,
         };
         let placed = moved.as_ref().map_or(tokens, |moved| moved.replica(0));
-        let images = |map: &Affine<T>, tokens: Cloud<'_, T>| {
+        let images = |map: &Affine<T>, tokens: ColumnsRef<'_, T>| {
             let mut images = Columns::zeros(1, map.rows(), tokens.len());
-            for cloud in images.replicas_mut() {
+            for columns in images.replicas_mut() {
                 use rayon::prelude::*;
-                cloud.parts(BLOCK).enumerate().for_each(|(index, mut part)| {
+                columns.parts(BLOCK).enumerate().for_each(|(index, mut part)| {
                     map.apply(instructions, tokens.part(index * BLOCK, BLOCK), &mut part);
                 });
             }
@@ -76,11 +76,11 @@ impl<T: Real> Projections<T> {
         let mut keys = self.key.as_ref().map(|key| images(key, placed));
         if let Position::Rotary { base } = self.position {
             for columns in std::iter::once(&mut queries).chain(&mut keys) {
-                columns.replicas_mut().for_each(|mut cloud| rotate(&mut cloud, base));
+                columns.replicas_mut().for_each(|mut columns| rotate(&mut columns, base));
             }
         }
         if factor != 1.0 {
-            queries.replicas_mut().for_each(|mut cloud| scale(&mut cloud, factor));
+            queries.replicas_mut().for_each(|mut columns| scale(&mut columns, factor));
         }
         let values = self.value.as_ref().map(|value| images(value, tokens));
         Operands { queries, keys, values, potentials: None }
@@ -88,12 +88,12 @@ impl<T: Real> Projections<T> {
 }
 
 /// x_i + p_i.
-fn translated<T: Real>(tokens: Cloud<'_, T>, places: &[f64]) -> Columns<T> {
+fn translated<T: Real>(tokens: ColumnsRef<'_, T>, places: &[f64]) -> Columns<T> {
     let dim = tokens.width();
     let mut moved = Columns::zeros(1, dim, tokens.len());
-    for mut cloud in moved.replicas_mut() {
+    for mut columns in moved.replicas_mut() {
         for component in 0..dim {
-            let column = cloud.column_mut(component);
+            let column = columns.column_mut(component);
             column.copy_from_slice(tokens.column(component));
             for (x, place) in column.iter_mut().zip(places[component..].iter().step_by(dim)) {
                 *x = T::from_f64(x.to_f64() + place);
@@ -104,22 +104,22 @@ fn translated<T: Real>(tokens: Cloud<'_, T>, places: &[f64]) -> Columns<T> {
 }
 
 /// Every component times `factor`.
-fn scale<T: Real>(cloud: &mut CloudMut<'_, T>, factor: f64) {
-    for component in 0..cloud.width() {
-        cloud.column_mut(component).iter_mut().for_each(|x| *x = T::from_f64(x.to_f64() * factor));
+fn scale<T: Real>(columns: &mut ColumnsMut<'_, T>, factor: f64) {
+    for component in 0..columns.width() {
+        columns.column_mut(component).iter_mut().for_each(|x| *x = T::from_f64(x.to_f64() * factor));
     }
 }
 
 /// Components 2m and 2m + 1 of token i rotated by i base^{-2m / width}.
-fn rotate<T: Real>(cloud: &mut CloudMut<'_, T>, base: f64) {
-    let (width, count) = (cloud.width(), cloud.len());
+fn rotate<T: Real>(columns: &mut ColumnsMut<'_, T>, base: f64) {
+    let (width, count) = (columns.width(), columns.len());
     for m in 0..width / 2 {
         let frequency = base.powf(-2.0 * m as f64 / width as f64);
         for i in 0..count {
             let (sin, cos) = (i as f64 * frequency).sin_cos();
-            let (x, y) = (cloud.column_mut(2 * m)[i].to_f64(), cloud.column_mut(2 * m + 1)[i].to_f64());
-            cloud.column_mut(2 * m)[i] = T::from_f64(cos * x - sin * y);
-            cloud.column_mut(2 * m + 1)[i] = T::from_f64(sin * x + cos * y);
+            let (x, y) = (columns.column_mut(2 * m)[i].to_f64(), columns.column_mut(2 * m + 1)[i].to_f64());
+            columns.column_mut(2 * m)[i] = T::from_f64(cos * x - sin * y);
+            columns.column_mut(2 * m + 1)[i] = T::from_f64(sin * x + cos * y);
         }
     }
 }
@@ -137,9 +137,9 @@ pub(super) struct Operands<T> {
 impl<T: Real> Operands<T> {
     /// The sources of `tokens` as this head sees them.
     pub(super) fn keys<'a>(&'a self, tokens: Keys<'a, T>) -> Keys<'a, T> {
-        let cloud = |columns: &'a Option<Columns<T>>| columns.as_ref().map(|columns| columns.replica(0));
+        let columns = |columns: &'a Option<Columns<T>>| columns.as_ref().map(|columns| columns.replica(0));
         let bias = self.potentials.as_ref().map(|columns| &columns.replica(0).column(0)[..tokens.padded]);
-        tokens.with(cloud(&self.keys), cloud(&self.values), bias)
+        tokens.with(columns(&self.keys), columns(&self.values), bias)
     }
 
     /// The queries of tokens `first` .. `first` + `count`, row-major.
@@ -153,11 +153,11 @@ impl<T: Real> Operands<T> {
 }
 
 /// The first `count` rows of a run, row-major.
-pub(super) fn rows_of<T: Real>(cloud: Cloud<'_, T>, count: usize) -> Vec<T> {
-    let width = cloud.width();
+pub(super) fn rows_of<T: Real>(columns: ColumnsRef<'_, T>, count: usize) -> Vec<T> {
+    let width = columns.width();
     let mut rows = vec![T::ZERO; count * width];
     for component in 0..width {
-        for (row, value) in rows[component..].iter_mut().step_by(width).zip(cloud.column(component)) {
+        for (row, value) in rows[component..].iter_mut().step_by(width).zip(columns.column(component)) {
             *row = *value;
         }
     }

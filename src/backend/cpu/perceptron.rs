@@ -4,7 +4,7 @@ use super::affine::Affine;
 use crate::{
     model::{Activation, Perceptron},
     sums::{
-        columns::{Cloud, Columns},
+        columns::{Columns, ColumnsRef},
         instructions::Instructions,
         real::Real,
     },
@@ -28,7 +28,7 @@ impl<T: Real> Hidden<T> {
     }
 
     /// fields_i += the perceptron of token i, for the tokens of a run that are given rows.
-    pub(super) fn add(&self, instructions: Instructions, tokens: Cloud<'_, T>, fields: &mut [f64]) {
+    pub(super) fn add(&self, instructions: Instructions, tokens: ColumnsRef<'_, T>, fields: &mut [f64]) {
         let dim = self.outer.rows();
         let mut hidden = Columns::zeros(1, self.inner.rows(), tokens.len());
         let mut output = Columns::zeros(1, dim, tokens.len());

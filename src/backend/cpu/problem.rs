@@ -28,7 +28,7 @@ use crate::{
 /// Tokens that one task moves, or sends through an expansion, at once.
 pub(super) const BLOCK: usize = 1024;
 
-/// Pairs that ensembles sum, at most, before progress is heard of again: a fraction of a second.
+/// Pairs that ensembles sum, at most, before progress is reported again: a fraction of a second.
 pub(super) const PAIRS: u64 = 1 << 31;
 
 /// The tokens of one problem on the CPU, in precision `T`.

@@ -61,8 +61,8 @@ impl<T: Real> Backend for Cpu<T> {
             return Ok(());
         };
         let mut velocities = std::mem::replace(&mut self.velocities[stage], Columns::zeros(0, 1, 0));
-        let clouds: Vec<_> = velocities.replicas_mut().enumerate().collect();
-        clouds.into_par_iter().for_each(|(replica, mut velocity)| {
+        let replicas: Vec<_> = velocities.replicas_mut().enumerate().collect();
+        replicas.into_par_iter().for_each(|(replica, mut velocity)| {
             let rows = self.at(point).replica(replica).rows(self.shape.dim, self.shape.count);
             velocity.set_rows(self.shape.dim, &noise::field(noise, step, replica, self.shape, &rows));
         });
@@ -77,7 +77,7 @@ impl<T: Real> Backend for Cpu<T> {
         replicas.into_par_iter().for_each(|(replica, mut tokens)| {
             let mut rows = tokens.rows(dim);
             rows.truncate(count * dim);
-            tokens.set_rows(dim, &noise::diffuse(noise, diffusion, (first, replica), self.shape, &rows));
+            tokens.set_rows(dim, &noise::diffuse(noise, diffusion, first, replica, self.shape, &rows));
             tokens.pad(count);
         });
         Ok(())
@@ -118,7 +118,7 @@ impl<T: Real> Backend for Cpu<T> {
         let ensemble = self.ensemble(field);
         let mut tokens: Vec<_> = state.replicas_mut().collect();
         tokens.par_chunks_mut(ensemble::REPLICAS).enumerate().for_each(|(group, tokens)| {
-            ensemble.advance(self.instructions, group * ensemble::REPLICAS, tokens, (tableau, h, steps));
+            ensemble.advance(self.instructions, group * ensemble::REPLICAS, tokens, tableau, h, steps);
         });
         self.state = state;
         Ok(steps)

@@ -80,7 +80,9 @@ use self::{
     },
     observe::{observables::Observables, observed::Observed, sliced_wasserstein::SortedProjections},
 };
-use super::{Answer, Backend, BackendError, Care, Identity, Lines, Method, Point, Precision, algorithm::held};
+use super::{
+    Answer, Backend, BackendError, Care, Identity, Method, Point, Precision, SlicedTargets, algorithm::held,
+};
 use crate::{
     diffusion::Diffusion,
     model::{Field, Model},
@@ -325,7 +327,7 @@ impl Backend for Gpu {
         })
     }
 
-    fn sliced_costs<'a>(&'a mut self, lines: &'a Lines<'_>) -> Answer<'a, Option<Vec<f64>>> {
+    fn sliced_costs<'a>(&'a mut self, lines: &'a SlicedTargets<'_>) -> Answer<'a, Option<Vec<f64>>> {
         Box::pin(async move {
             let Gpu { device, constants, buffers, recorder, readback, projections, .. } = self;
             projections.costs(device, constants, buffers, recorder, readback, lines).await

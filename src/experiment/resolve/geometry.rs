@@ -18,7 +18,7 @@ impl Experiment {
         self.typed.tokens.geometry.map_or(default, |word| word.meaning)
     }
 
-    /// Where tokens start; what changes becomes a part of the course.
+    /// Where tokens start; what changes becomes a part of the model schedule.
     pub(crate) fn resolved_geometry(&self, dim: usize, parts: &mut Vec<Part>) -> Result<Geometry, ExperimentError> {
         let tokens = &self.typed.tokens;
         Ok(match self.geometry() {

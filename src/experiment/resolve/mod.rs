@@ -7,8 +7,8 @@ mod trained;
 
 use super::{Experiment, error::ExperimentError, geometry::GeometryWord, rules::Facts, shared::Shared};
 use crate::{
-    initial::{Cloud, Law, LawError, Lengths, draw, normalise, perturb},
-    model::{Course, Mask, Model, Part},
+    initial::{Law, LawError, Lengths, TokenFile, draw, normalise, perturb},
+    model::{Mask, Model, ModelSchedule, Part},
     problem::{Algorithm, Problem, Schedule},
     tokens::{Shape, Tokens, Weights},
 };
@@ -21,16 +21,16 @@ impl Experiment {
 
     /// Answers every question the experiment leaves open, and draws the initial tokens.
     pub fn resolve(&self) -> Result<Problem, ExperimentError> {
-        let cloud = self.cloud()?;
-        let shape = self.shape(cloud.as_ref())?;
-        self.require_starts(cloud.as_ref())?;
+        let file = self.token_file()?;
+        let shape = self.shape(file.as_ref())?;
+        self.require_starts(file.as_ref())?;
         let schedule = self.schedule()?;
         let quantities = self.quantities()?;
         self.require_memory(shape, &quantities)?;
-        let (model, course) = self.equation(shape, schedule)?;
+        let (model, model_schedule) = self.equation(shape, schedule)?;
         let weights = self.weights(shape)?;
-        let coordinates = match cloud {
-            Some(cloud) => cloud.place(shape),
+        let coordinates = match file {
+            Some(file) => file.place(shape),
             None => draw(&self.typed.tokens.initial, shape, self.seed()),
         };
         let mut coordinates = coordinates.map_err(|error| self.law_error(error))?;
@@ -46,15 +46,14 @@ impl Experiment {
         self.require_reference_steps()?;
         self.require_harmonics(shape.dim, model.attention.mask)?;
         let (scheme, algorithm, tolerance) = (self.typed.time.scheme.meaning, self.algorithm(), self.typed.tolerance);
-        let problem = Problem { tokens, model, course, scheme, schedule, quantities, algorithm, tolerance };
+        let problem = Problem { tokens, model, model_schedule, scheme, schedule, quantities, algorithm, tolerance };
         self.require_measurable(&problem)?;
         Ok(problem)
     }
 
     /// Of the replicas of a file every second would give way to the one before it perturbed.
-    fn require_starts(&self, cloud: Option<&Cloud>) -> Result<(), ExperimentError> {
-        let Some(replicas) =
-            cloud.and_then(|cloud| cloud.replicas).filter(|_| self.typed.tokens.perturbation.is_some())
+    fn require_starts(&self, file: Option<&TokenFile>) -> Result<(), ExperimentError> {
+        let Some(replicas) = file.and_then(|file| file.replicas).filter(|_| self.typed.tokens.perturbation.is_some())
         else {
             return Ok(());
         };
@@ -98,21 +97,23 @@ impl Experiment {
     }
 
     /// The tokens that a file holds.
-    pub(super) fn cloud(&self) -> Result<Option<Cloud>, ExperimentError> {
+    pub(super) fn token_file(&self) -> Result<Option<TokenFile>, ExperimentError> {
         match &self.typed.tokens.initial {
-            Law::File { path } => Cloud::read(path, self.lengths()).map(Some).map_err(|error| self.law_error(error)),
+            Law::File { path } => {
+                TokenFile::read(path, self.lengths()).map(Some).map_err(|error| self.law_error(error))
+            }
             _ => Ok(None),
         }
     }
 
     /// How many tokens there are: as typed, else as in the file they come from.
-    pub(super) fn shape(&self, cloud: Option<&Cloud>) -> Result<Shape, ExperimentError> {
+    pub(super) fn shape(&self, file: Option<&TokenFile>) -> Result<Shape, ExperimentError> {
         let typed = &self.typed.tokens;
         let (mut replicas, mut count, mut dim) = (typed.replicas.unwrap_or(1), typed.count, typed.dim);
-        if let Some(cloud) = cloud {
-            replicas = typed.replicas.unwrap_or(cloud.replicas.unwrap_or(1) as u64);
-            count = count.or(Some(cloud.count as u64));
-            dim = dim.or(Some(cloud.dim as u64));
+        if let Some(file) = file {
+            replicas = typed.replicas.unwrap_or(file.replicas.unwrap_or(1) as u64);
+            count = count.or(Some(file.count as u64));
+            dim = dim.or(Some(file.dim as u64));
         }
         let (Some(count), Some(dim)) = (count, dim) else {
             return Err(self.source.error("tokens.count", "", "missing", "write tokens.count and tokens.dim"));
@@ -151,11 +152,11 @@ impl Experiment {
     }
 
     /// The equation at time zero, and how it changes.
-    fn equation(&self, shape: Shape, schedule: Schedule) -> Result<(Model, Course), ExperimentError> {
+    fn equation(&self, shape: Shape, schedule: Schedule) -> Result<(Model, ModelSchedule), ExperimentError> {
         if let Some(typed) = &self.typed.attention.trained {
-            let (model, course) = self.trained(typed, shape)?;
+            let (model, model_schedule) = self.trained(typed, shape)?;
             self.require_sense(&self.facts(&model, &[], shape.dim))?;
-            return Ok((model, course));
+            return Ok((model, model_schedule));
         }
         let mut parts = Vec::new();
         let attention = self.typed.attention.resolve(shape, schedule, &self.shared(), &mut parts)?;
@@ -166,9 +167,9 @@ impl Experiment {
         let model = Model { geometry, attention, perceptron, noise };
         self.require_sense(&self.facts(&model, &parts, shape.dim))?;
         let moves = parts.iter().any(Part::moves);
-        let course = if parts.is_empty() { Course::Constant } else { Course::Parts(parts) };
-        let model = course.at(&model, 0, 0.0).into_owned();
-        Ok((model, if moves { course } else { Course::Constant }))
+        let model_schedule = if parts.is_empty() { ModelSchedule::Constant } else { ModelSchedule::Parts(parts) };
+        let model = model_schedule.at(&model, 0, 0.0).into_owned();
+        Ok((model, if moves { model_schedule } else { ModelSchedule::Constant }))
     }
 
     fn facts<'a>(&'a self, model: &'a Model, parts: &'a [Part], dim: usize) -> Facts<'a> {

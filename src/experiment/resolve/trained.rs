@@ -10,14 +10,18 @@ use super::super::{
 };
 use crate::{
     initial::npy::unreadable_because,
-    model::{Activation, Course, Geometry, Mask, Model},
+    model::{Activation, Geometry, Mask, Model, ModelSchedule},
     scheme::Scheme,
     tokens::Shape,
 };
 
 impl Experiment {
     /// A layer a step: x <- N(x + attention(x)), x <- N(x + perceptron(x)).
-    pub(crate) fn trained(&self, typed: &TrainedTyped, shape: Shape) -> Result<(Model, Course), ExperimentError> {
+    pub(crate) fn trained(
+        &self,
+        typed: &TrainedTyped,
+        shape: Shape,
+    ) -> Result<(Model, ModelSchedule), ExperimentError> {
         self.require_layers(typed)?;
         let mask = self.typed.attention.mask.map_or(Mask::None, |word| word.meaning);
         let config = Config::beside(&typed.model, shape.dim, mask, &self.source)?;
@@ -48,8 +52,9 @@ impl Experiment {
             let geometry = Geometry::LayerNorm { attention: after_attention, perceptron: after_perceptron };
             layers.push(Model { geometry, attention, perceptron: Some(perceptron), noise: None });
         }
-        let course = if layers.len() == 1 { Course::Constant } else { Course::Layers(layers.clone()) };
-        Ok((layers.swap_remove(0), course))
+        let model_schedule =
+            if layers.len() == 1 { ModelSchedule::Constant } else { ModelSchedule::Layers(layers.clone()) };
+        Ok((layers.swap_remove(0), model_schedule))
     }
 
     /// A trained model says where its tokens live and how they move: nothing else may.

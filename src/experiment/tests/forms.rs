@@ -6,8 +6,8 @@ use ndarray_npy::write_npy;
 use super::super::{tests::GOOD, *};
 use crate::{
     model::{
-        Activation, Biases, Calculus, Course, Ensemble, Geometry, LayerNorm, Mask, Matrix, MatrixCourse, Noise,
-        NoiseField, Normalization, Operand, OrnsteinUhlenbeck, Part, Perceptron, Position, Ramp, RandomMatrix,
+        Activation, Biases, Calculus, Ensemble, Geometry, LayerNorm, Mask, Matrix, MatrixSchedule, ModelSchedule,
+        Noise, NoiseField, Normalization, Operand, OrnsteinUhlenbeck, Part, Perceptron, Position, Ramp, RandomMatrix,
     },
     problem::Problem,
 };
@@ -137,7 +137,7 @@ fn geometries() {
 #[test]
 fn a_mixed_norm_switches_at_its_step() {
     let problem = problem(&["tokens.geometry=mix-norm", "tokens.switch=0.5"]);
-    let geometry = |step| problem.course.at(&problem.model, step, 0.0).geometry.clone();
+    let geometry = |step| problem.model_schedule.at(&problem.model, step, 0.0).geometry.clone();
     assert_eq!((geometry(9), geometry(10)), (Geometry::Sphere, Geometry::PreNorm));
     assert_eq!(problem.model.geometry, Geometry::Sphere);
 }
@@ -148,7 +148,7 @@ fn a_rescaled_cloud_starts_with_its_own_scores() {
     let problem = problem(&["tokens.geometry=rescaled", head]);
     assert_eq!(problem.model.geometry, Geometry::Rescaled);
     let scores =
-        |step, time| problem.course.at(&problem.model, step, time).attention.heads[0].query_key.dense(3, 1.0);
+        |step, time| problem.model_schedule.at(&problem.model, step, time).attention.heads[0].query_key.dense(3, 1.0);
     let off = |found: Vec<f64>, expected: [f64; 3]| -> f64 {
         (0..9).map(|k| (found[k] - if k % 4 == 0 { expected[k / 4] } else { 0.0 }).abs()).fold(0.0, f64::max)
     };
@@ -174,11 +174,11 @@ fn noises() {
     assert_eq!(noise(set, "time.scheme=heun"), Noise { field, calculus: Calculus::Stratonovich, ..plain });
 }
 
-/// The only part of the course, for a query-key typed so.
-fn part(form: &str) -> MatrixCourse {
-    match problem(&[&format!("attention.head=[{{ query-key = {form} }}]")]).course {
-        Course::Parts(mut parts) => match parts.pop() {
-            Some(Part::Matrix { head: 0, operand: Operand::QueryKey, course }) if parts.is_empty() => course,
+/// The only part of the model schedule, for a query-key typed so.
+fn part(form: &str) -> MatrixSchedule {
+    match problem(&[&format!("attention.head=[{{ query-key = {form} }}]")]).model_schedule {
+        ModelSchedule::Parts(mut parts) => match parts.pop() {
+            Some(Part::Matrix { head: 0, operand: Operand::QueryKey, schedule }) if parts.is_empty() => schedule,
             other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),
@@ -186,32 +186,35 @@ fn part(form: &str) -> MatrixCourse {
 }
 
 #[test]
-fn courses() {
+fn ramps_of_beta() {
     let beta = problem(&["attention.beta={ times = [1, 2], values = [3, 5] }"]);
-    assert_eq!(beta.course, Course::Parts(vec![Part::Beta(Ramp { times: vec![1.0, 2.0], values: vec![3.0, 5.0] })]));
+    assert_eq!(
+        beta.model_schedule,
+        ModelSchedule::Parts(vec![Part::Beta(Ramp { times: vec![1.0, 2.0], values: vec![3.0, 5.0] })])
+    );
     assert_eq!(beta.model.attention.beta, 3.0);
     let stack = part("{ layers = \"stack.npy\" }");
     assert!(
-        matches!(stack, MatrixCourse::Layers(layers) if layers.len() == 200 && layers[7].dense(3, 1.0)[5] == 712.0)
+        matches!(stack, MatrixSchedule::Layers(layers) if layers.len() == 200 && layers[7].dense(3, 1.0)[5] == 712.0)
     );
     let identity = || Matrix::Identity.dense(3, 1.0);
     let oscillating = part("{ base = \"identity\", amplitude = { scale = 0.5 }, frequency = 3 }");
     let amplitude = Matrix::Scale(0.5).dense(3, 1.0);
-    assert_eq!(oscillating, MatrixCourse::Oscillating { base: identity(), amplitude, frequency: 3.0 });
+    assert_eq!(oscillating, MatrixSchedule::Oscillating { base: identity(), amplitude, frequency: 3.0 });
     let process = part("{ ornstein-uhlenbeck = { mean = \"identity\", rate = 2, intensity = 0.5 } }");
     let expected = OrnsteinUhlenbeck { mean: identity(), rate: 2.0, intensity: 0.5, step: 0.05, seed: 7 };
-    assert_eq!(process, MatrixCourse::OrnsteinUhlenbeck(expected));
+    assert_eq!(process, MatrixSchedule::OrnsteinUhlenbeck(expected));
     let random = part("{ ensemble = \"gaussian-product\", variance = 0.25, every = 4 }");
     let ensemble = Ensemble::GaussianProduct;
     let expected = RandomMatrix { ensemble, variance: 0.25, every: Some(4), dim: 3, seed: 7 };
-    assert_eq!(random, MatrixCourse::Random(expected));
+    assert_eq!(random, MatrixSchedule::Random(expected));
 }
 
 #[test]
 fn what_is_drawn_once_or_follows_is_constant() {
     let head = "attention.head=[{ query-key = { ensemble = \"goe\", variance = 1 }, value = { query-key = -2 } }]";
     let problem = problem(&[head]);
-    assert_eq!(problem.course, Course::Constant);
+    assert_eq!(problem.model_schedule, ModelSchedule::Constant);
     let head = &problem.model.attention.heads[0];
     let doubled: Vec<f64> = head.query_key.dense(3, -2.0);
     assert!(head.value.dense(3, 1.0) == doubled && doubled[1] != 0.0);

@@ -170,7 +170,7 @@ fn the_reference_shows_every_word() {
         of(geometry::GEOMETRIES),
         of(attention::MASKS),
         of(attention::NORMALIZATIONS),
-        of(course::ENSEMBLES),
+        of(matrix_schedule::ENSEMBLES),
         of(perceptron::ACTIVATIONS),
         of(noise::FIELDS),
         of(noise::CALCULI),

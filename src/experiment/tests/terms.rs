@@ -251,7 +251,7 @@ fn references() {
         &["reference.kind=\"particles\"", "observe={ quantities = [\"sliced_w2_reference\"], projections = 1 }"],
     ]);
     insta::assert_snapshot!(refusals, @r#"
-    observe.quantities = ["coupling_error"]: coupling_error and tagged_error compare tokens with their twins in the limit; write a table [reference], or leave them out
+    observe.quantities = ["coupling_error"]: coupling_error and tagged_error compare tokens with their coupled tokens in the limit; write a table [reference], or leave them out
     reference.kind = "cloud": not supported; accepted: "quadrature", "zonal", "gaussian", "equiangular", "particles"
     reference.kind: missing; write e.g. reference.kind = "zonal"
     reference.tolerance = 0.000001: is one of nodes that are doubled, which this limit does not have; leave it out, or write reference.kind = "quadrature"

@@ -103,8 +103,8 @@ fn a_layer_is_cut_into_heads() {
     write(folder.path(), &tensors(), "", Dtype::F16);
     let problem = problem(folder.path(), &[]);
     assert_eq!((problem.scheme, problem.schedule.steps), (Scheme::Layer, 2));
-    assert_eq!(*problem.course.at(&problem.model, 0, 0.0), problem.model);
-    let second = problem.course.at(&problem.model, 1, 1.0).into_owned();
+    assert_eq!(*problem.model_schedule.at(&problem.model, 0, 0.0), problem.model);
+    let second = problem.model_schedule.at(&problem.model, 1, 1.0).into_owned();
     let numbers =
         |first: f64, range: std::ops::Range<usize>| range.map(|k| first + k as f64 / 16.0).collect::<Vec<_>>();
     let head = &second.attention.heads[1];

@@ -20,7 +20,7 @@ use rayon::prelude::*;
 
 use self::nodes::{Heights, meridian, nodes};
 use super::{
-    Limit, LimitError, Motion, Nodes, beside, on_sphere, pieces, serves,
+    Limit, LimitError, Motion, Nodes, on_sphere, pieces, problem_of_nodes, serves,
     solver::{Flow, largest},
 };
 use crate::{
@@ -49,7 +49,7 @@ const SAME: f64 = 1e-7;
 
 /// The arithmetic of a zonal limit. Where x is, its height t over the axis says: x = t e + (1 - t^2)^{1/2} u with u as at time zero.
 ///
-/// What is solved is q = ln tan(theta / 2), t = cos theta = -tanh q, of every node and twin: dq/dt = -c(t). A cluster at a pole, where
+/// What is solved is q = ln tan(theta / 2), t = cos theta = -tanh q, of every node and coupled token: dq/dt = -c(t). A cluster at a pole, where
 /// theta shrinks exponentially, is no stiff equation then.
 pub(super) struct Zonal {
     model: Model,
@@ -76,7 +76,7 @@ pub fn zonal(problem: &Problem, law: &Law, steps: Steps) -> Result<Limit, LimitE
         |head: &Head| head.query_key.multiple_of_identity().is_some() && head.value.multiple_of_identity().is_some();
     let model = &problem.model;
     let is_symmetric = model.attention.heads.iter().all(is_multiple) && model.perceptron.is_none();
-    if !is_symmetric || !problem.course.is_constant() || problem.scheme.field() != Field::Tangent {
+    if !is_symmetric || !problem.model_schedule.is_constant() || problem.scheme.field() != Field::Tangent {
         let remedy =
             "leave out matrices, perceptron, changing weights and scheme = \"layer\", or write kind = \"quadrature\"";
         return Err(LimitError::Unserved { problem: "the zonal limit is one of multiples of the identity", remedy });
@@ -100,7 +100,7 @@ pub fn zonal(problem: &Problem, law: &Law, steps: Steps) -> Result<Limit, LimitE
     let mut count = fineness(sharpest);
     loop {
         let limit = of_nodes(problem, law, steps, count, &problem.tokens.coordinates)?;
-        if kernels.is_empty() || are_resolved(problem, law, (steps, count), &kernels)? {
+        if kernels.is_empty() || are_resolved(problem, law, steps, count, &kernels)? {
             return Ok(limit);
         }
         count *= 2;
@@ -123,7 +123,8 @@ fn kernels(problem: &Problem) -> Vec<f64> {
 fn are_resolved(
     problem: &Problem,
     law: &Law,
-    (steps, count): (Steps, usize),
+    steps: Steps,
+    count: usize,
     kernels: &[f64],
 ) -> Result<bool, LimitError> {
     let end = |count: usize| -> Result<(Vec<f64>, Vec<f64>), LimitError> {
@@ -147,8 +148,8 @@ fn are_resolved(
     Ok(kernels.iter().all(|beta| square(beta).abs() <= SAME * SAME))
 }
 
-/// The limit with `count` nodes and twins that start at `twins`.
-fn of_nodes(problem: &Problem, law: &Law, steps: Steps, count: usize, twins: &[f64]) -> Result<Limit, LimitError> {
+/// The limit with `count` nodes and coupled tokens that start at `coupled`.
+fn of_nodes(problem: &Problem, law: &Law, steps: Steps, count: usize, coupled: &[f64]) -> Result<Limit, LimitError> {
     let dim = problem.tokens.shape.dim;
     let mut needs = Needs::default();
     let each = 8 * (4 + problem.slots() as u128);
@@ -164,7 +165,7 @@ fn of_nodes(problem: &Problem, law: &Law, steps: Steps, count: usize, twins: &[f
     let coordinates: Vec<f64> = nodes.iter().flat_map(|(angle, _)| place(*angle)).collect();
     let curve = if dim == 2 { Some(circle_quantiles(law, pieces(problem))?) } else { None };
     let tracers: Vec<f64> = curve.iter().flat_map(|curve| &curve.angles).flat_map(|a| [a.cos(), a.sin()]).collect();
-    let beside = beside(problem, &coordinates, &weights, &[tracers.as_slice(), twins].concat());
+    let limit = problem_of_nodes(problem, &coordinates, &weights, &[tracers.as_slice(), coupled].concat());
     let quantiles = count..count + tracers.len() / dim;
     // The law's own angle of the axis may be a full turn off that of the unit vector.
     let signs = curve.iter().flat_map(|curve| {
@@ -172,7 +173,7 @@ fn of_nodes(problem: &Problem, law: &Law, steps: Steps, count: usize, twins: &[f
         curve.angles.iter().map(move |angle| if *angle < middle { -1.0 } else { 1.0 })
     });
     let signs = signs.collect();
-    let tokens = &beside.tokens.coordinates;
+    let tokens = &limit.tokens.coordinates;
     let sides = tokens.chunks_exact(dim).flat_map(|x| side(x, &axis)).collect();
     let flow = Zonal { model: problem.model.clone(), dim, axis: axis.clone(), weights, sides, quantiles, signs };
     let motion = match steps {
@@ -182,7 +183,7 @@ fn of_nodes(problem: &Problem, law: &Law, steps: Steps, count: usize, twins: &[f
         }
         Steps::Tokens => Motion::of(Cartesian(flow), tokens.clone(), steps),
     };
-    Ok(Limit::new(beside, Nodes::Meridian { axis }, motion).with_masses(curve))
+    Ok(Limit::new(limit, Nodes::Meridian { axis }, motion).with_masses(curve))
 }
 
 /// The unit vector along the part of x that is orthogonal to the axis; zero on the axis.

@@ -48,8 +48,8 @@ fn towards_axis(attention: Attention, dim: usize, concentration: f64, heights: &
     let problem = problem_of(shape, heights.iter().flat_map(token).collect(), attention.into(), Scheme::Rk4, 1.0);
     let law = Law::VonMisesFisher { concentration, axis };
     let velocities = zonal(&problem, &law, Steps::Tokens).expect("a limit").velocity();
-    let twins = velocities[velocities.len() - heights.len() * dim..].chunks_exact(dim);
-    twins.zip(heights).map(|(v, t)| v[0] / (1.0 - t * t).sqrt()).collect()
+    let coupled = velocities[velocities.len() - heights.len() * dim..].chunks_exact(dim);
+    coupled.zip(heights).map(|(v, t)| v[0] / (1.0 - t * t).sqrt()).collect()
 }
 
 const HEIGHTS: [f64; 6] = [-0.999, -0.7, -0.1, 0.2, 0.9, 0.9999];

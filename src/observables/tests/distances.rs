@@ -7,7 +7,7 @@ use crate::{
     backend::cpu::Cpu,
     initial::{Law, draw, quadrature},
     limit::{particles, quadrature_within, zonal},
-    model::{Attention, Course},
+    model::{Attention, ModelSchedule},
     observe::Sample,
     problem::{Algorithm, Problem, ReferenceSteps, Schedule},
     scheme::Scheme,
@@ -39,7 +39,7 @@ fn problem(tokens: Tokens, quantities: &[Quantity]) -> Problem {
     Problem {
         tokens,
         model: Attention { beta: 2.0, ..Attention::default() }.into(),
-        course: Course::Constant,
+        model_schedule: ModelSchedule::Constant,
         scheme: Scheme::Rk4,
         schedule: Schedule { steps: 10, end: 1.0, observe_every: 10 },
         quantities: quantities.to_vec(),
@@ -163,19 +163,20 @@ fn the_discrepancy_from_nodes_is_that_from_heights_and_the_literal_sum() {
     }
 }
 
-/// A larger sample is an approximation whose twins go astray like count^{-1/2}.
+/// A larger sample is an approximation whose coupled tokens go astray like count^{-1/2}.
 #[test]
 fn particles_approach_the_quadrature_like_one_over_the_root_of_their_number() {
     let problem = problem(drawn(&law(3), 1, 40, 3), &[Quantity::CouplingError]);
-    let twins = |limit: &mut crate::limit::Limit| {
+    let coupled = |limit: &mut crate::limit::Limit| {
         limit.advance(0, 10).expect("steps");
         let tokens = limit.tokens();
         tokens[tokens.len() - 120..].to_vec()
     };
-    let exact = twins(&mut quadrature_within(&problem, &law(3), 1e-8, ReferenceSteps::Tokens).expect("a quadrature"));
+    let exact =
+        coupled(&mut quadrature_within(&problem, &law(3), 1e-8, ReferenceSteps::Tokens).expect("a quadrature"));
     let error = |count| {
         let square = |seed| {
-            let found = twins(&mut particles(&problem, &law(3), count, seed).expect("particles"));
+            let found = coupled(&mut particles(&problem, &law(3), count, seed).expect("particles"));
             found.iter().zip(&exact).map(|(a, b)| (a - b) * (a - b)).sum::<f64>()
         };
         ((0..24).map(square).sum::<f64>() / 24.0).sqrt()

@@ -15,7 +15,7 @@ pub(crate) use self::points::Sources;
 use self::{lengths::Lengths, series::Plan};
 pub(crate) use self::{lengths::are_unit, series::by_harmonics};
 use super::{
-    columns::{Cloud, Columns},
+    columns::{Columns, ColumnsRef},
     reduce::reduce,
     reduction::{Queries, Reduced, Shift, block},
 };
@@ -28,8 +28,9 @@ impl Sources {
     /// which they are not within it are summed pair by pair, as are all others.
     pub(crate) fn log_sums(&self, queries: &[f64], scale: f64, bias: &[f64], accuracy: f64) -> Vec<f64> {
         let dim = self.shape.dim;
-        let counts = (self.shape.count, queries.len() / dim);
-        let plan = self.are_unit.then(|| Plan::choose(dim, Lengths::of(queries, dim, scale), counts, accuracy));
+        let count = queries.len() / dim;
+        let choose = || Plan::choose(dim, Lengths::of(queries, dim, scale), self.shape.count, count, accuracy);
+        let plan = self.are_unit.then(choose);
         match plan.flatten() {
             Some(plan) => self.expanded(&plan, queries, scale, bias),
             None => self.pair_by_pair(queries, scale, bias),
@@ -53,12 +54,18 @@ impl Sources {
     }
 
     /// Block by block; the values are the points unless others are given.
-    fn reduced(&self, queries: &[f64], scale: f64, bias: &[f64], values: Option<Cloud<'_, f64>>) -> Vec<Reduced> {
+    fn reduced(
+        &self,
+        queries: &[f64],
+        scale: f64,
+        bias: &[f64],
+        values: Option<ColumnsRef<'_, f64>>,
+    ) -> Vec<Reduced> {
         let dim = self.shape.dim;
         let weights: Vec<f64> = bias.iter().map(|bias| bias * LOG2_E).collect();
         let mut biases = Columns::zeros(1, 1, self.shape.count);
-        for mut cloud in biases.replicas_mut() {
-            let column = cloud.column_mut(0);
+        for mut columns in biases.replicas_mut() {
+            let column = columns.column_mut(0);
             column.copy_from_slice(self.bias.replica(0));
             column[..weights.len()].copy_from_slice(&weights);
         }

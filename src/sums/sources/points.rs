@@ -22,7 +22,7 @@ impl Sources {
     pub(crate) fn new(coordinates: &[f64], dim: usize) -> Self {
         let shape = Shape { replicas: 1, count: coordinates.len() / dim, dim, passive: 0 };
         let mut points = Columns::zeros(1, dim, shape.count);
-        points.replicas_mut().for_each(|mut cloud| cloud.set_rows(dim, coordinates));
+        points.replicas_mut().for_each(|mut columns| columns.set_rows(dim, coordinates));
         let nothing = Columns::zeros(1, 0, shape.count);
         let bias = Bias::new(shape, &Weights::Equal);
         let are_unit = are_unit(coordinates, dim);

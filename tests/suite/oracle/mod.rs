@@ -45,7 +45,7 @@ pub fn stepped(problem: &Problem, x: &[f64], step: u64, h: f64) -> Vec<f64> {
 /// The step of the scheme, with noise where tokens have any length.
 fn scheme(problem: &Problem, x: &[f64], step: u64, h: f64) -> Vec<f64> {
     let d = problem.tokens.shape.dim;
-    let model = |node: f64| problem.course.at(&problem.model, step, (step as f64 + node) * h).into_owned();
+    let model = |node: f64| problem.model_schedule.at(&problem.model, step, (step as f64 + node) * h).into_owned();
     let v = |node: f64, x: &[f64]| field_of(problem, &model(node), x, Field::Tangent);
     let to = |x: &[f64], terms: &[(f64, &[f64])]| moved(&model(0.0), d, x, terms, Field::Tangent);
     let noise = |x: &[f64]| match problem.model.noise {

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     model::{Field, Geometry, Normalization},
     sums::{
-        columns::{Cloud, CloudMut, Columns},
+        columns::{Columns, ColumnsMut, ColumnsRef},
         harmonic::{AddGradient, Divided, Expansion, Gradient, Moments, Radial, Table},
         keys::Keys,
         real::Real,
@@ -51,10 +51,10 @@ impl<T: Real> Cpu<T> {
     /// The sums over `keys` as `field` needs them.
     pub(super) fn expanded<'a>(&self, form: &'a Form<T>, keys: Keys<'_, T>, field: Field) -> Sums<'a, T> {
         match form {
-            Form::Own(heads) => self.expand(heads, (keys.replica, keys.cloud()), field, Sums::Sphere),
+            Form::Own(heads) => self.expand(heads, keys.replica, keys.columns(), field, Sums::Sphere),
             Form::Wide(heads) => {
-                let wide = widened(keys.cloud());
-                self.expand(heads, (keys.replica, wide.replica(0)), field, Sums::Wide)
+                let wide = widened(keys.columns());
+                self.expand(heads, keys.replica, wide.replica(0), field, Sums::Wide)
             }
         }
     }
@@ -62,7 +62,8 @@ impl<T: Real> Cpu<T> {
     fn expand<'a, U: Real>(
         &self,
         heads: &'a Heads<U>,
-        (replica, keys): (usize, Cloud<'_, U>),
+        replica: usize,
+        keys: ColumnsRef<'_, U>,
         field: Field,
         on_sphere: impl Fn(Spherical<'a, U>) -> Sums<'a, T>,
     ) -> Sums<'a, T> {
@@ -95,7 +96,8 @@ impl<T: Real> Cpu<T> {
         let components = if self.is_bare(field) { 1 } else { 2 };
         let longest = self.heads.iter().map(|head| head.longest_query).fold(0.0, f64::max);
         let of_harmonics = self.harmonics.as_ref().map(|harmonics| (harmonics.tolerance, harmonics.refinements));
-        Table::new(function, components, 1.0 / (1.0 + 1.2 * longest.sqrt()), of_harmonics.unwrap_or_default())
+        let (tolerance, refinements) = of_harmonics.unwrap_or_default();
+        Table::new(function, components, 1.0 / (1.0 + 1.2 * longest.sqrt()), tolerance, refinements)
     }
 
     /// The field at `tokens` on the circle: along the tangent (-y, x), or its two components. No number where a head
@@ -106,7 +108,7 @@ impl<T: Real> Cpu<T> {
         for (head, expansion) in self.heads.iter().zip(expansions) {
             let queries = head.queries(tokens, 2);
             expansion.reduce(self.instructions, &queries, &mut reduced);
-            head.add((0, 2), &reduced, None, &mut fields);
+            head.add(0, 2, &reduced, None, &mut fields);
             let rows = fields.chunks_exact_mut(2).zip(queries.chunks_exact(2)).zip(&reduced.log2_sum);
             for ((field, query), log2_sum) in rows {
                 let within = expansion.log2_most(query[0].hypot(query[1])) - log2_sum <= most_lost;
@@ -129,12 +131,12 @@ impl<T: Real> Cpu<T> {
             let (factor, divided) = match head.normalization {
                 Normalization::Softmax => (value / query, Divided::ByF),
                 _ => {
-                    let log2_most = moments.log2_total() + query.abs() * LOG2_E + head.log2_clock(0);
+                    let log2_most = moments.log2_total() + query.abs() * LOG2_E + head.log2_normalizer(0);
                     (value / query * log2_most.exp2(), Divided::ByNothing)
                 }
             };
-            let series = (&heads.polynomials, radial.coefficients()?);
-            Some(Gradient::new(moments, series, query.signum(), factor, divided))
+            let coefficients = radial.coefficients()?;
+            Some(Gradient::new(moments, &heads.polynomials, coefficients, query.signum(), factor, divided))
         };
         self.heads.iter().zip(radials).filter_map(gradient).collect()
     }
@@ -144,8 +146,9 @@ impl<T: Real> Cpu<T> {
         &self,
         sums: &Spherical<'_, U>,
         field: Field,
-        (tokens, wide): (Cloud<'_, T>, Cloud<'_, U>),
-        velocity: &mut CloudMut<'_, U>,
+        tokens: ColumnsRef<'_, T>,
+        wide: ColumnsRef<'_, U>,
+        velocity: &mut ColumnsMut<'_, U>,
     ) -> bool {
         match &sums.heads {
             HeadSums::Gradients(gradients) => {
@@ -165,7 +168,7 @@ impl<T: Real> Cpu<T> {
                     if lost > sums.most_lost {
                         return false;
                     }
-                    head.add((0, dim), &reduced, None, &mut fields);
+                    head.add(0, dim, &reduced, None, &mut fields);
                 }
                 self.finish(field, tokens, &rows, &mut fields);
                 velocity.set_rows(dim, &fields);
@@ -179,13 +182,13 @@ impl<T: Real> Cpu<T> {
         &self,
         sums: &Spherical<'_, f64>,
         field: Field,
-        tokens: Cloud<'_, T>,
-        velocity: &mut CloudMut<'_, T>,
+        tokens: ColumnsRef<'_, T>,
+        velocity: &mut ColumnsMut<'_, T>,
     ) -> bool {
         let wide = widened(tokens);
         let mut found = Columns::zeros(1, self.shape.dim, tokens.len());
         let is_found =
-            found.replicas_mut().all(|mut found| self.by_series(sums, field, (tokens, wide.replica(0)), &mut found));
+            found.replicas_mut().all(|mut found| self.by_series(sums, field, tokens, wide.replica(0), &mut found));
         for component in 0..self.shape.dim {
             let found = found.replica(0).column(component);
             velocity.column_mut(component).iter_mut().zip(found).for_each(|(v, found)| *v = T::from_f64(*found));
@@ -195,7 +198,7 @@ impl<T: Real> Cpu<T> {
 }
 
 /// Tokens of length one but for rounding, with that length in double precision.
-pub(super) fn widened<T: Real>(tokens: Cloud<'_, T>) -> Columns<f64> {
+pub(super) fn widened<T: Real>(tokens: ColumnsRef<'_, T>) -> Columns<f64> {
     let dim = tokens.width();
     let mut wide = Columns::zeros(1, dim, tokens.len());
     for wide in wide.replicas_mut() {

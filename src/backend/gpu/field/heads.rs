@@ -84,13 +84,13 @@ pub struct HeadInputs {
 
 impl HeadInputs {
     pub fn new(problem: &Problem) -> HeadInputs {
-        let Problem { tokens, model, course, .. } = problem;
+        let Problem { tokens, model, model_schedule, .. } = problem;
         let sources = tokens.shape.sources();
         let weighs = match &tokens.weights {
             Weights::Equal => tokens.shape.passive == 0,
             Weights::Each(weights) => weights.iter().all(|weight| weight * sources as f64 > 1e-20),
         };
-        let is_constant = course.is_constant();
+        let is_constant = model_schedule.is_constant();
         let attends_itself = weighs && model.geometry.is_unit();
         HeadInputs { dim: tokens.shape.dim, sources, is_constant, attends_itself, longest: None }
     }

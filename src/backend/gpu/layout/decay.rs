@@ -50,7 +50,7 @@ impl Decay {
                     totals[j + 1] = totals[j] + problem.tokens.weight(replica, j) * log2_factor(j).exp2();
                 }
                 let divisor = |token: usize| {
-                    let visible = attention.sight(token, sources);
+                    let visible = attention.visible(token, sources);
                     split(totals[visible.end] - totals[visible.start])
                 };
                 (segment.first_token..segment.first_token + segment.tokens).flat_map(divisor).collect::<Vec<_>>()

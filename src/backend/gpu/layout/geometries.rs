@@ -1,16 +1,16 @@
 //! The geometries of a problem, whose equation may change.
 
 use crate::{
-    model::{Course, Geometry, Part},
+    model::{Geometry, ModelSchedule, Part},
     problem::Problem,
 };
 
 /// The geometries that tokens are in from time to time.
 pub fn geometries(problem: &Problem) -> impl Iterator<Item = &Geometry> {
-    let (layers, parts) = match &problem.course {
-        Course::Constant => (&[][..], &[][..]),
-        Course::Layers(layers) => (layers.as_slice(), &[][..]),
-        Course::Parts(parts) => (&[][..], parts.as_slice()),
+    let (layers, parts) = match &problem.model_schedule {
+        ModelSchedule::Constant => (&[][..], &[][..]),
+        ModelSchedule::Layers(layers) => (layers.as_slice(), &[][..]),
+        ModelSchedule::Parts(parts) => (&[][..], parts.as_slice()),
     };
     let changed = parts.iter().filter_map(|part| match part {
         Part::Geometry { geometry, .. } => Some(geometry),

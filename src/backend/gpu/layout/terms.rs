@@ -3,15 +3,15 @@
 use crate::backend::gpu::engine::limits::unsupported;
 use crate::{
     backend::BackendError,
-    model::{Biases, Course, Geometry, Head, Mask, Matrix, Normalization, Position},
+    model::{Biases, Geometry, Head, Mask, Matrix, ModelSchedule, Normalization, Position},
     problem::{Algorithm, Problem},
 };
 
 /// Refuses what the kernels do not have.
 pub fn check(problem: &Problem) -> Result<(), BackendError> {
     let position = &problem.model.attention.position;
-    match &problem.course {
-        Course::Layers(layers) if layers.iter().any(|layer| layer.attention.position != *position) => {
+    match &problem.model_schedule {
+        ModelSchedule::Layers(layers) if layers.iter().any(|layer| layer.attention.position != *position) => {
             Err(unsupported("positions that change"))
         }
         _ => Ok(()),
@@ -30,7 +30,7 @@ fn is_simple(problem: &Problem) -> bool {
         && model.geometry == Geometry::Sphere
         && model.perceptron.is_none()
         && model.noise.is_none()
-        && problem.course.is_constant()
+        && problem.model_schedule.is_constant()
         && attention.heads.iter().all(full)
 }
 

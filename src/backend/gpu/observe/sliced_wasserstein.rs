@@ -26,7 +26,7 @@ use crate::backend::gpu::{
     layout::token_buffers::{SegmentBuffers, TokenBuffers},
 };
 use crate::{
-    backend::{BackendError, Line, Lines},
+    backend::{BackendError, SlicedTargets, SortedProjection},
     tokens::{Shape, Tokens, Weights},
 };
 
@@ -94,7 +94,7 @@ impl SortedProjections {
         buffers: &TokenBuffers,
         recorder: &mut Recorder,
         readback: &Readback,
-        lines: &Lines<'_>,
+        lines: &SlicedTargets<'_>,
     ) -> Result<Option<Vec<f64>>, BackendError> {
         if !self.is_served {
             return Ok(None);
@@ -119,7 +119,7 @@ impl Layout {
         constants: &Constants,
         buffers: &TokenBuffers,
         recorder: &Recorder,
-        lines: &Lines<'_>,
+        lines: &SlicedTargets<'_>,
     ) -> Option<Layout> {
         let device = scope.device();
         // Kernels count the words of a buffer in words.
@@ -170,7 +170,7 @@ impl Layout {
         })
     }
 
-    fn serves(&self, lines: &Lines<'_>) -> bool {
+    fn serves(&self, lines: &SlicedTargets<'_>) -> bool {
         self.values == lines.values && self.directions == lines.directions
     }
 
@@ -180,7 +180,7 @@ impl Layout {
         buffers: &TokenBuffers,
         recorder: &mut Recorder,
         readback: &Readback,
-        lines: &Lines<'_>,
+        lines: &SlicedTargets<'_>,
     ) -> Result<Option<Vec<f64>>, BackendError> {
         let count = self.directions.len() / self.shape.dim;
         let mut all = vec![0.0; self.shape.replicas * count];
@@ -206,7 +206,7 @@ impl Layout {
     }
 
     /// Uploads the law along some directions, unless single precision cannot hold it.
-    fn write(&self, device: &Device, lines: &Lines<'_>, first: usize, directions: usize) -> bool {
+    fn write(&self, device: &Device, lines: &SlicedTargets<'_>, first: usize, directions: usize) -> bool {
         let sources = self.shape.sources();
         let law = |direction| single(&(lines.law)(direction), sources);
         let laws: Vec<(Vec<f32>, Vec<[u32; 2]>)> = (first..first + directions).into_par_iter().map(law).collect();
@@ -356,7 +356,7 @@ impl Layout {
 
 /// The values of a law, and their ends in units of one token among so many: a whole number, and the bits of a fraction, which
 /// rounding may complete.
-fn single(line: &Line, tokens: usize) -> (Vec<f32>, Vec<[u32; 2]>) {
+fn single(line: &SortedProjection, tokens: usize) -> (Vec<f32>, Vec<[u32; 2]>) {
     let units = |end: &f64| {
         let mass = end * tokens as f64;
         [mass.floor() as u32, (mass.fract() as f32).to_bits()]

@@ -10,7 +10,7 @@
 use rayon::prelude::*;
 
 use super::super::super::{
-    columns::{Cloud, CloudMut},
+    columns::{ColumnsMut, ColumnsRef},
     exp2::Exp2,
     instructions::Kernel,
     real::Real,
@@ -52,7 +52,8 @@ impl<T: Real> Table<T> {
         function: impl Fn(&[f64]) -> Vec<f64> + Sync,
         components: usize,
         scale: f64,
-        (tolerance, refinements): (f64, u32),
+        tolerance: f64,
+        refinements: u32,
     ) -> Self {
         let order = order::<T>();
         let basis = Basis::new(order);
@@ -180,8 +181,8 @@ impl Basis {
 /// Returns the tokens for which the table has no number.
 pub(crate) struct Lookup<'a, 'b, T> {
     pub(crate) table: &'a Table<T>,
-    pub(crate) tokens: Cloud<'a, T>,
-    pub(crate) velocity: &'a mut CloudMut<'b, T>,
+    pub(crate) tokens: ColumnsRef<'a, T>,
+    pub(crate) velocity: &'a mut ColumnsMut<'b, T>,
 }
 
 impl<T: Real> Kernel for Lookup<'_, '_, T> {
@@ -263,7 +264,7 @@ fn is_unknown<S: Exp2, T: Real>(simd: S, values: &[T]) -> bool {
 impl<T: Real> Table<T> {
     /// Where tokens stand in the table, chart by chart.
     #[inline(always)]
-    fn place<S: Exp2>(&self, simd: S, tokens: Cloud<'_, T>, places: &mut Places<T>) {
+    fn place<S: Exp2>(&self, simd: S, tokens: ColumnsRef<'_, T>, places: &mut Places<T>) {
         let splat = |value: f64| T::splat(simd, T::from_f64(value));
         let (zero, magic, density) = (splat(0.0), T::splat(simd, T::MAGIC), splat(self.cells as f64 / (2.0 * HALF)));
         // A place is rounded to the cell whose middle is nearest: middles are the whole numbers here.
@@ -289,7 +290,7 @@ impl<T: Real> Table<T> {
 fn along_tangent<S: Exp2, T: Real>(
     simd: S,
     values: &[T],
-    tokens: Cloud<'_, T>,
+    tokens: ColumnsRef<'_, T>,
     component: usize,
     velocity: &mut [T],
 ) {

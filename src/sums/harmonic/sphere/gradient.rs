@@ -13,7 +13,7 @@
 use super::{
     super::{
         super::{
-            columns::{Cloud, CloudMut},
+            columns::{ColumnsMut, ColumnsRef},
             exp2::Exp2,
             instructions::Kernel,
             real::Real,
@@ -58,7 +58,8 @@ impl<T: Real> Gradient<T> {
     /// `factor` grad_S F / F or `factor` grad_S F.
     pub(crate) fn new(
         moments: &Moments,
-        (polynomials, coefficients): (&Polynomials, &[f64]),
+        polynomials: &Polynomials,
+        coefficients: &[f64],
         sign: f64,
         factor: f64,
         divided: Divided,
@@ -171,8 +172,8 @@ fn add_terms<S: Exp2, T: Real, const V: usize, const P: usize>(
 /// Adds the share of one head to the velocity of a run of tokens; returns the smallest F.
 pub(crate) struct AddGradient<'a, 'b, T> {
     pub(crate) gradient: &'a Gradient<T>,
-    pub(crate) tokens: Cloud<'a, T>,
-    pub(crate) velocity: &'a mut CloudMut<'b, T>,
+    pub(crate) tokens: ColumnsRef<'a, T>,
+    pub(crate) velocity: &'a mut ColumnsMut<'b, T>,
 }
 
 impl<T: Real> Kernel for AddGradient<'_, '_, T> {

@@ -21,7 +21,7 @@ impl Numbers {
 
 /// Where the tokens of a test stand.
 #[derive(Clone, Copy, Debug)]
-pub enum Cloud {
+pub enum Arrangement {
     /// All over, leaning toward the first axis.
     Spread,
     /// Within about 1e-3 of one point off every axis.
@@ -32,27 +32,27 @@ pub enum Cloud {
     Axes,
 }
 
-pub fn cloud(kind: Cloud, count: usize, dim: usize, weights: Weights) -> Tokens {
+pub fn cloud(kind: Arrangement, count: usize, dim: usize, weights: Weights) -> Tokens {
     let mut numbers = Numbers(count as u64 + 17);
     let mut coordinates = Vec::new();
     for i in 0..count {
         let mut random: Vec<f64> = (0..dim).map(|_| numbers.next()).collect();
         match kind {
-            Cloud::Spread => random[0] += 0.5,
-            Cloud::Clustered => {
+            Arrangement::Spread => random[0] += 0.5,
+            Arrangement::Clustered => {
                 let center = [0.6, 0.64, 0.48];
                 random.iter_mut().zip(center).for_each(|(x, center)| *x = center + 1e-3 * *x);
             }
-            Cloud::Polar => {
+            Arrangement::Polar => {
                 let nudge = if i == 0 { 0.0 } else { 1e-3 };
                 random.iter_mut().for_each(|x| *x *= nudge);
                 random[dim - 1] += 1.0;
             }
-            Cloud::Axes if i < 2 * dim => {
+            Arrangement::Axes if i < 2 * dim => {
                 random.fill(0.0);
                 random[i / 2] = if i % 2 == 0 { 1.0 } else { -1.0 };
             }
-            Cloud::Axes => {}
+            Arrangement::Axes => {}
         }
         let length = random.iter().map(|x| x * x).sum::<f64>().sqrt();
         coordinates.extend(random.iter().map(|x| x / length));
@@ -132,7 +132,7 @@ pub fn moments_by<T: Real>(
 ) -> Moments {
     let (state, bias) = (state::<T>(tokens), Bias::new(tokens.shape, &tokens.weights));
     let weights = harmonic::Weights::new(tokens);
-    Moments::new(instructions, bias.keys(0, state.replica(0)).cloud(), weights.replica(0), (polynomials, degree))
+    Moments::new(instructions, bias.keys(0, state.replica(0)).columns(), weights.replica(0), polynomials, degree)
 }
 
 /// The harmonic reduction of `queries`, and the bits lost.

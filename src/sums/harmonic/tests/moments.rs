@@ -4,7 +4,7 @@ use rayon::ThreadPoolBuilder;
 
 use super::{
     super::super::{instructions::Instructions, real::Real},
-    direct::{Cloud, cloud, moments, uneven},
+    direct::{Arrangement, cloud, moments, uneven},
 };
 use crate::tokens::{Tokens, Weights};
 
@@ -19,7 +19,7 @@ fn bits<T: Real>(threads: usize, tokens: &Tokens) -> Vec<u64> {
 fn moments_do_not_depend_on_the_number_of_threads() {
     for dim in [2, 3] {
         // More than one chunk in a span, and a last span that is shorter.
-        let tokens = cloud(Cloud::Spread, 300_001, dim, uneven(300_001));
+        let tokens = cloud(Arrangement::Spread, 300_001, dim, uneven(300_001));
         assert_eq!(bits::<f32>(1, &tokens), bits::<f32>(3, &tokens));
         assert_eq!(bits::<f64>(1, &tokens), bits::<f64>(3, &tokens));
     }
@@ -30,7 +30,7 @@ fn spans_of_different_scales_add_up() {
     // The weight halves from one span to the next.
     let count = 5 * 4096 + 3;
     let weights: Vec<f64> = (0..count).map(|i| (-((i / 4096) as f64)).exp2()).collect();
-    let tokens = cloud(Cloud::Spread, count, 2, Weights::Each(weights.clone()));
+    let tokens = cloud(Arrangement::Spread, count, 2, Weights::Each(weights.clone()));
     let moments = moments::<f64>(Instructions::detect(), &tokens, 2);
     let mut expected = [0.0; 6];
     for (x, w) in tokens.coordinates.chunks(2).zip(&weights) {

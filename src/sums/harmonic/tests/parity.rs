@@ -5,7 +5,7 @@ use super::{
         super::{instructions::Instructions, real::Real},
         Radial,
     },
-    direct::{Cloud, Row, cloud, direct, harmonic, queries, uneven},
+    direct::{Arrangement, Row, cloud, direct, harmonic, queries, uneven},
 };
 use crate::{
     backend::Precision,
@@ -13,7 +13,8 @@ use crate::{
     tokens::{Tokens, Weights},
 };
 
-const CLOUDS: [Cloud; 4] = [Cloud::Spread, Cloud::Clustered, Cloud::Polar, Cloud::Axes];
+const ARRANGEMENTS: [Arrangement; 4] =
+    [Arrangement::Spread, Arrangement::Clustered, Arrangement::Polar, Arrangement::Axes];
 const BETAS: [f64; 5] = [0.0, 0.5, 4.0, 64.0, 400.0];
 
 /// Rows that lose more than this many bits to cancellation are not compared; that they do is.
@@ -112,7 +113,7 @@ fn check<T: Real>(case: &Case, beta: f64, tokens: &Tokens, queries: &[f64], expe
 
 fn sweep(dim: usize) {
     let mut compared = 0;
-    for kind in CLOUDS {
+    for kind in ARRANGEMENTS {
         for (count, weights) in
             [1, 2, 15, 16, 17, 1000].into_iter().flat_map(|n| [(n, Weights::Equal), (n, uneven(n))])
         {
@@ -143,7 +144,7 @@ fn sphere_agrees_with_the_direct_sum() {
 
 #[test]
 fn the_comparison_can_fail() {
-    let tokens = cloud(Cloud::Spread, 100, 3, Weights::Equal);
+    let tokens = cloud(Arrangement::Spread, 100, 3, Weights::Equal);
     let queries = queries(4.0, identity, &tokens);
     let expected = direct(&queries, &tokens);
     let radial = Radial::<f64>::constant(3, 4.0, 30);
@@ -155,7 +156,7 @@ fn the_comparison_can_fail() {
 
 #[test]
 fn degrees_that_are_cut_short_are_seen() {
-    let tokens = cloud(Cloud::Clustered, 16, 2, Weights::Equal);
+    let tokens = cloud(Arrangement::Clustered, 16, 2, Weights::Equal);
     let queries = queries(64.0, identity, &tokens);
     let radial = Radial::<f64>::constant(2, 64.0, 40);
     let (found, _) = harmonic(Instructions::detect(), &radial, &queries, &tokens);
@@ -167,7 +168,7 @@ fn degrees_that_are_cut_short_are_seen() {
 #[test]
 fn tiny_weights_scale_the_sum_and_nothing_else() {
     for dim in [2, 3] {
-        let scaled = |factor: f64| cloud(Cloud::Spread, 100, dim, Weights::Each(vec![factor; 100]));
+        let scaled = |factor: f64| cloud(Arrangement::Spread, 100, dim, Weights::Each(vec![factor; 100]));
         let queries = queries(4.0, identity, &scaled(1.0));
         let radial = Radial::<f32>::constant(dim, 4.0, 20);
         let (ordinary, _) = harmonic(Instructions::detect(), &radial, &queries, &scaled(1.0));
@@ -183,7 +184,7 @@ fn tiny_weights_scale_the_sum_and_nothing_else() {
 #[test]
 fn a_sum_that_cancels_away_is_reported() {
     // Query and cluster at opposite ends: Z_i is e^{-2 kappa} of what its terms add up to.
-    let tokens = cloud(Cloud::Clustered, 100, 3, Weights::Equal);
+    let tokens = cloud(Arrangement::Clustered, 100, 3, Weights::Equal);
     let queries = queries(60.0, |row, column| -identity(row, column), &tokens);
     let radial = Radial::<f32>::constant(3, 60.0, 50);
     let (_, lost) = harmonic(Instructions::detect(), &radial, &queries, &tokens);

@@ -5,13 +5,13 @@ use super::{
         super::instructions::Instructions,
         sphere::{Family, Polynomials, Triangle},
     },
-    direct::{Cloud, cloud, moments, moments_by, uneven},
+    direct::{Arrangement, cloud, moments, moments_by, uneven},
 };
 use crate::harmonic::gamma;
 
 #[test]
 fn moments_are_the_same_by_either_family() {
-    let tokens = cloud(Cloud::Spread, 1003, 3, uneven(1003));
+    let tokens = cloud(Arrangement::Spread, 1003, 3, uneven(1003));
     for degree in [0, 1, 2, 15, 16] {
         let polynomials = Polynomials::choose(degree, 4.0);
         assert_eq!(polynomials.family, Family::Chebyshev);

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     initial::npy,
-    model::{Ensemble, Matrix, MatrixCourse, OrnsteinUhlenbeck, RandomMatrix},
+    model::{Ensemble, Matrix, MatrixSchedule, OrnsteinUhlenbeck, RandomMatrix},
     problem::Schedule,
 };
 
@@ -34,7 +34,7 @@ pub(super) const ENSEMBLES: &[(&str, Ensemble)] = &[
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub(crate) enum CourseTyped {
+pub(crate) enum MatrixScheduleTyped {
     Constant(MatrixTyped),
     Layers {
         layers: LayersTyped,
@@ -75,27 +75,29 @@ pub(crate) struct OrnsteinUhlenbeckTyped {
     pub intensity: f64,
 }
 
-pub(super) const IDENTITY: CourseTyped = CourseTyped::Constant(MatrixTyped::Identity);
+pub(super) const IDENTITY: MatrixScheduleTyped = MatrixScheduleTyped::Constant(MatrixTyped::Identity);
 
 /// The matrix typed at a key; `own` are forms that it has beside those of all matrices.
-pub(super) fn read(entry: &Entry, own: &[&str]) -> Result<CourseTyped, ExperimentError> {
+pub(super) fn read(entry: &Entry, own: &[&str]) -> Result<MatrixScheduleTyped, ExperimentError> {
     let changing = [LAYERS, ENSEMBLE, OSCILLATING, &["ornstein-uhlenbeck"], own].concat();
     if entry.is_text() || !changing.iter().any(|key| entry.has(key)) {
         let shown = [matrix::FORMS, LAYERS, &ENSEMBLE[..1], &OSCILLATING[..1], &["ornstein-uhlenbeck"], own].concat();
-        return matrix::read(entry, &shown).map(CourseTyped::Constant);
+        return matrix::read(entry, &shown).map(MatrixScheduleTyped::Constant);
     }
     let only = |known: &[&str]| entry.section(known);
     if entry.has("layers") {
         let layers = only(LAYERS)?.required("layers", "\"stack.npy\"")?;
-        return Ok(CourseTyped::Layers { layers: self::layers(&layers)? });
+        return Ok(MatrixScheduleTyped::Layers { layers: self::layers(&layers)? });
     }
     if entry.has("ornstein-uhlenbeck") {
         let process = only(&["ornstein-uhlenbeck"])?.required("ornstein-uhlenbeck", "{ mean = .. }")?;
-        return Ok(CourseTyped::OrnsteinUhlenbeck { process: process_of(&process.section(ORNSTEIN_UHLENBECK)?)? });
+        return Ok(MatrixScheduleTyped::OrnsteinUhlenbeck {
+            process: process_of(&process.section(ORNSTEIN_UHLENBECK)?)?,
+        });
     }
     if own.iter().any(|key| entry.has(key)) {
         let factor = only(own)?.required("query-key", "-1.0")?.number("finite", |_| true)?;
-        return Ok(CourseTyped::OfQueryKey { factor });
+        return Ok(MatrixScheduleTyped::OfQueryKey { factor });
     }
     if ENSEMBLE.iter().any(|key| entry.has(key)) {
         random(&only(ENSEMBLE)?)
@@ -111,16 +113,16 @@ fn layers(entry: &Entry) -> Result<LayersTyped, ExperimentError> {
     entry.list("[[1.0, 0.0], [0.0, 1.0]]")?.iter().map(rows).collect::<Result<_, _>>().map(LayersTyped::Rows)
 }
 
-fn random(section: &Section) -> Result<CourseTyped, ExperimentError> {
-    Ok(CourseTyped::Random {
+fn random(section: &Section) -> Result<MatrixScheduleTyped, ExperimentError> {
+    Ok(MatrixScheduleTyped::Random {
         ensemble: section.required("ensemble", "\"gaussian\"")?.word(ENSEMBLES)?,
         variance: section.required("variance", "1.0")?.number("finite and greater than 0", |v| v > 0.0)?,
         every: section.read("every", "1", |entry| entry.whole(1..=u64::MAX))?,
     })
 }
 
-fn oscillating(section: &Section) -> Result<CourseTyped, ExperimentError> {
-    Ok(CourseTyped::Oscillating {
+fn oscillating(section: &Section) -> Result<MatrixScheduleTyped, ExperimentError> {
+    Ok(MatrixScheduleTyped::Oscillating {
         base: constant(&section.required("base", "\"identity\"")?)?,
         amplitude: constant(&section.required("amplitude", "{ scale = 0.5 }")?)?,
         frequency: section.required("frequency", "1.0")?.number("finite", |_| true)?,
@@ -142,10 +144,10 @@ fn constant(entry: &Entry) -> Result<MatrixTyped, ExperimentError> {
 /// A matrix at time zero, or how it changes.
 pub(crate) enum Resolved {
     Constant(Matrix),
-    Changing(MatrixCourse),
+    Changing(MatrixSchedule),
 }
 
-impl CourseTyped {
+impl MatrixScheduleTyped {
     pub fn resolve(
         &self,
         key: &str,
@@ -166,27 +168,29 @@ impl CourseTyped {
         };
         let seed = shared.seed;
         Ok(Resolved::Changing(match self {
-            CourseTyped::Constant(matrix) => return Ok(Resolved::Constant(matrix.resolve(key, dim, source)?)),
-            CourseTyped::Layers { layers } => {
-                MatrixCourse::Layers(layers.resolve(&format!("{key}.layers"), dim, schedule, shared)?)
+            MatrixScheduleTyped::Constant(matrix) => {
+                return Ok(Resolved::Constant(matrix.resolve(key, dim, source)?));
             }
-            CourseTyped::Random { ensemble, variance, every } => {
+            MatrixScheduleTyped::Layers { layers } => {
+                MatrixSchedule::Layers(layers.resolve(&format!("{key}.layers"), dim, schedule, shared)?)
+            }
+            MatrixScheduleTyped::Random { ensemble, variance, every } => {
                 numbered(schedule.steps / every.unwrap_or(u64::MAX), "every")?;
                 let (ensemble, variance, every) = (ensemble.meaning, *variance, *every);
-                MatrixCourse::Random(RandomMatrix { ensemble, variance, every, dim, seed })
+                MatrixSchedule::Random(RandomMatrix { ensemble, variance, every, dim, seed })
             }
-            CourseTyped::Oscillating { base, amplitude, frequency } => MatrixCourse::Oscillating {
+            MatrixScheduleTyped::Oscillating { base, amplitude, frequency } => MatrixSchedule::Oscillating {
                 base: dense(base, "base")?,
                 amplitude: dense(amplitude, "amplitude")?,
                 frequency: *frequency,
             },
-            CourseTyped::OrnsteinUhlenbeck { process: OrnsteinUhlenbeckTyped { mean, rate, intensity } } => {
+            MatrixScheduleTyped::OrnsteinUhlenbeck { process: OrnsteinUhlenbeckTyped { mean, rate, intensity } } => {
                 numbered(schedule.steps.saturating_mul(2), "ornstein-uhlenbeck")?;
                 let (rate, intensity, step) = (*rate, *intensity, shared.step);
                 let mean = dense(mean, "ornstein-uhlenbeck.mean")?;
-                MatrixCourse::OrnsteinUhlenbeck(OrnsteinUhlenbeck { mean, rate, intensity, step, seed })
+                MatrixSchedule::OrnsteinUhlenbeck(OrnsteinUhlenbeck { mean, rate, intensity, step, seed })
             }
-            CourseTyped::OfQueryKey { factor } => MatrixCourse::OfQueryKey(*factor),
+            MatrixScheduleTyped::OfQueryKey { factor } => MatrixSchedule::OfQueryKey(*factor),
         }))
     }
 }

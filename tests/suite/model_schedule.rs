@@ -2,7 +2,10 @@
 
 use libtest_mimic::Trial;
 use tokenfield::{
-    model::{Attention, Course, Ensemble, Geometry, Head, Matrix, MatrixCourse, Model, Operand, Part, RandomMatrix},
+    model::{
+        Attention, Ensemble, Geometry, Head, Matrix, MatrixSchedule, Model, ModelSchedule, Operand, Part,
+        RandomMatrix,
+    },
     problem::{Problem, Schedule},
     scheme::Scheme,
     tokens::Tokens,
@@ -15,7 +18,7 @@ use crate::{
 
 pub fn all() -> Vec<Trial> {
     let trial = |name: &str, test: fn()| {
-        Trial::test(format!("cpu::course::{name}"), move || {
+        Trial::test(format!("cpu::model_schedule::{name}"), move || {
             test();
             Ok(())
         })
@@ -37,17 +40,23 @@ fn lyapunov() {
         let gap = 1e-3f64;
         let growth = |seed: u64| {
             let law = RandomMatrix { ensemble: Ensemble::Gaussian, variance: 1.0, every: Some(1), dim: 4, seed };
-            let part = Part::Matrix { head: 0, operand: Operand::Value, course: MatrixCourse::Random(law) };
+            let part = Part::Matrix { head: 0, operand: Operand::Value, schedule: MatrixSchedule::Random(law) };
             let second = [sign * gap.cos(), gap.sin(), 0.0, 0.0];
             let coordinates = [[1.0, 0.0, 0.0, 0.0], second].concat();
             let attention = Attention { beta, ..Attention::default() };
             let tokens = Tokens { coordinates, ..cloud(1, 2, 4, 1) };
             let schedule = Schedule { steps: layers, end: eta * layers as f64, observe_every: layers };
-            let course = Course::Parts(vec![part]);
+            let model_schedule = ModelSchedule::Parts(vec![part]);
             let quantities = Vec::new();
             let scheme = Scheme::Layer;
-            let problem =
-                Problem { course, schedule, scheme, quantities, model: attention.into(), ..problem(tokens, beta) };
+            let problem = Problem {
+                model_schedule,
+                schedule,
+                scheme,
+                quantities,
+                model: attention.into(),
+                ..problem(tokens, beta)
+            };
             let x = Kind::CpuDouble.evolve(&problem).tokens;
             let apart = (0..4).map(|k| (x[k] - sign * x[4 + k]).powi(2)).sum::<f64>();
             (apart / (gap * gap)).ln() / (eta * eta * layers as f64)
@@ -65,21 +74,22 @@ fn model(geometry: Geometry) -> Model {
     Model { geometry, ..Attention { heads, ..Attention::default() }.into() }
 }
 
-fn evolved(kind: Kind, geometry: Geometry, course: Course, end: f64) -> Vec<f64> {
+fn evolved(kind: Kind, geometry: Geometry, model_schedule: ModelSchedule, end: f64) -> Vec<f64> {
     let schedule = Schedule { steps: (end * 400.0) as u64, end, observe_every: u64::MAX };
     let tokens = cloud(1, 12, 3, 5);
-    let problem = Problem { course, schedule, scheme: Scheme::Rk4, quantities: Vec::new(), ..problem(tokens, 1.0) };
+    let problem =
+        Problem { model_schedule, schedule, scheme: Scheme::Rk4, quantities: Vec::new(), ..problem(tokens, 1.0) };
     kind.evolve(&Problem { model: model(geometry), ..problem }).tokens
 }
 
-fn rescaling() -> Course {
-    Course::Parts(vec![Part::Rescaled { dim: 3 }])
+fn rescaling() -> ModelSchedule {
+    ModelSchedule::Parts(vec![Part::Rescaled { dim: 3 }])
 }
 
 /// z(t) = e^{-tV} x(t), with the exponential by its series.
 fn rescaled() {
     let end = 1.0;
-    let x = evolved(Kind::CpuDouble, Geometry::Euclidean, Course::Constant, end);
+    let x = evolved(Kind::CpuDouble, Geometry::Euclidean, ModelSchedule::Constant, end);
     let z = evolved(Kind::CpuDouble, Geometry::Rescaled, rescaling(), end);
     let Matrix::Dense(value) = &model(Geometry::Rescaled).attention.heads[0].value else {
         unreachable!("V is dense")

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use self::layers::in_turn;
 pub use self::{
-    matrix::MatrixCourse,
+    matrix::MatrixSchedule,
     operand::Operand,
     ornstein_uhlenbeck::OrnsteinUhlenbeck,
     random::{Ensemble, RandomMatrix},
@@ -20,7 +20,7 @@ use super::{Geometry, Model};
 
 /// The equation as a function of layer-time.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub enum Course {
+pub enum ModelSchedule {
     /// The same at all times.
     #[default]
     Constant,
@@ -36,7 +36,7 @@ pub enum Part {
     /// The inverse temperature of the attention.
     Beta(Ramp),
     /// A matrix of a head.
-    Matrix { head: usize, operand: Operand, course: MatrixCourse },
+    Matrix { head: usize, operand: Operand, schedule: MatrixSchedule },
     /// Where tokens live from step `from` on.
     Geometry { from: u64, geometry: Geometry },
     /// Scores e^{tV^T} A e^{tV} of tokens of width `dim` in the coordinates of [`Geometry::Rescaled`], V being the value
@@ -67,17 +67,17 @@ impl Ramp {
     }
 }
 
-impl Course {
+impl ModelSchedule {
     pub fn is_constant(&self) -> bool {
-        *self == Course::Constant
+        *self == ModelSchedule::Constant
     }
 
     /// The equation at `time` within step `step`, which is `base` where nothing changes.
     pub fn at<'a>(&'a self, base: &'a Model, step: u64, time: f64) -> Cow<'a, Model> {
         match self {
-            Course::Constant => Cow::Borrowed(base),
-            Course::Layers(layers) => in_turn(layers, step).map_or(Cow::Borrowed(base), Cow::Borrowed),
-            Course::Parts(parts) => {
+            ModelSchedule::Constant => Cow::Borrowed(base),
+            ModelSchedule::Layers(layers) => in_turn(layers, step).map_or(Cow::Borrowed(base), Cow::Borrowed),
+            ModelSchedule::Parts(parts) => {
                 let mut model = base.clone();
                 parts.iter().for_each(|part| part.apply(&mut model, step, time));
                 Cow::Owned(model)
@@ -91,15 +91,20 @@ impl Part {
     pub fn moves(&self) -> bool {
         match self {
             Part::Beta(_) | Part::Geometry { .. } | Part::Rescaled { .. } => true,
-            Part::Matrix { course, .. } => course.moves(),
+            Part::Matrix { schedule, .. } => schedule.moves(),
         }
     }
 
     fn apply(&self, model: &mut Model, step: u64, time: f64) {
         match self {
             Part::Beta(ramp) => model.attention.beta = ramp.at(time),
-            Part::Matrix { head, operand, course } => {
-                let changed = course.at(&model.attention.heads[*head], (*head, *operand), step, time);
+            Part::Matrix { head, operand, schedule } => {
+                let changed = schedule.at(
+                    &model.attention.heads[*head],
+                    operand::HeadOperand { head: *head, operand: *operand },
+                    step,
+                    time,
+                );
                 *operand.of(&mut model.attention.heads[*head]) = changed;
             }
             Part::Geometry { from, geometry } => {

@@ -12,7 +12,7 @@ use super::error::PlotError;
 
 /// The tokens of one replica, ordered (token, component).
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Cloud {
+pub(super) struct ReplicaTokens {
     /// Components of a token.
     pub(super) dim: usize,
     /// How many replicas the file holds.
@@ -20,7 +20,7 @@ pub(super) struct Cloud {
     pub(super) coordinates: Vec<f64>,
 }
 
-impl Cloud {
+impl ReplicaTokens {
     pub(super) fn read(path: &Path) -> Result<Self, PlotError> {
         let tokens = match array::<f64>(path)? {
             Ok(double) => double,

@@ -1,12 +1,12 @@
-//! How far tokens are from their twins in the limit: root mean squares of |x_i - xbar_i|, chordal.
+//! How far tokens are from their coupled tokens in the limit: root mean squares of |x_i - xbar_i|, chordal.
 
 use super::{Objection, Setup, View};
 
-/// Without a limit there are no twins.
+/// Without a limit there are no coupled tokens.
 pub fn objection(setup: &Setup) -> Option<Objection> {
     let none = || {
         Objection::new(
-            "coupling_error and tagged_error compare tokens with their twins in the limit",
+            "coupling_error and tagged_error compare tokens with their coupled tokens in the limit",
             "write a table [reference], or leave them out",
         )
     };
@@ -26,11 +26,11 @@ pub fn tagged_error(view: &View, replica: usize) -> f64 {
 /// |x_i - xbar_i|^2 of every token.
 fn squares(view: &View, replica: usize) -> Vec<f64> {
     let shape = view.equation.tokens.shape;
-    let Some(twins) = view.twins(replica) else {
+    let Some(coupled) = view.coupled(replica) else {
         return vec![f64::NAN; shape.count];
     };
     let square = |(x, y): (&[f64], &[f64])| x.iter().zip(y).map(|(x, y)| (x - y) * (x - y)).sum::<f64>();
-    view.replica(replica).chunks_exact(shape.dim).zip(twins.chunks_exact(shape.dim)).map(square).collect()
+    view.replica(replica).chunks_exact(shape.dim).zip(coupled.chunks_exact(shape.dim)).map(square).collect()
 }
 
 fn root_mean_square(squares: &[f64]) -> f64 {
@@ -41,7 +41,7 @@ fn root_mean_square(squares: &[f64]) -> f64 {
 mod tests {
     use super::*;
     use crate::{
-        model::{Course, Model},
+        model::{Model, ModelSchedule},
         observables::{Equation, Limit, LimitState, Nodes},
         tokens::{Shape, Tokens, Weights},
     };
@@ -52,12 +52,12 @@ mod tests {
     fn sources_couple_and_passive_tokens_are_tagged() {
         let shape = Shape { replicas: 2, count: 3, dim: 2, passive: 1 };
         let tokens = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0, 4.0, 1.0, 2.0];
-        let twins = [vec![9.0; 4], vec![7.0; 6], vec![0.0; 6]].concat();
+        let coupled = [vec![9.0; 4], vec![7.0; 6], vec![0.0; 6]].concat();
         let start = Tokens { shape, coordinates: tokens.to_vec(), weights: Weights::Equal };
-        let (model, course) = (Model::default(), Course::Constant);
+        let (model, model_schedule) = (Model::default(), ModelSchedule::Constant);
         let state = LimitState {
             shape: Shape { replicas: 1, count: 8, dim: 2, passive: 6 },
-            tokens: &twins,
+            tokens: &coupled,
             weights: &[0.5; 2],
             nodes: &Nodes::Points,
             quantiles: None,
@@ -67,7 +67,7 @@ mod tests {
         };
         let limit = Limit::new(state, &[], 2).expect("a limit");
         let view = View {
-            equation: Equation { tokens: &start, model: &model, course: &course },
+            equation: Equation { tokens: &start, model: &model, model_schedule: &model_schedule },
             model: &model,
             time: 0.0,
             tokens: &tokens,

@@ -1,11 +1,11 @@
 //! Matrices of a head that change with layer-time.
 
-use super::{layers::in_turn, operand::Operand, ornstein_uhlenbeck::OrnsteinUhlenbeck, random::RandomMatrix};
+use super::{layers::in_turn, operand::HeadOperand, ornstein_uhlenbeck::OrnsteinUhlenbeck, random::RandomMatrix};
 use crate::model::{Head, Matrix};
 
 /// A matrix as a function of step and layer-time. All but `Oscillating` are constant within a step.
 #[derive(Clone, Debug, PartialEq)]
-pub enum MatrixCourse {
+pub enum MatrixSchedule {
     /// That of each step in turn.
     Layers(Vec<Matrix>),
     /// base + sin(frequency t) amplitude, both of d * d entries.
@@ -20,27 +20,29 @@ pub enum MatrixCourse {
     OfQueryKey(f64),
 }
 
-impl MatrixCourse {
+impl MatrixSchedule {
     /// Whether the matrix depends on step or time by itself.
     pub fn moves(&self) -> bool {
         match self {
-            MatrixCourse::Layers(_) | MatrixCourse::Oscillating { .. } | MatrixCourse::OrnsteinUhlenbeck(_) => true,
-            MatrixCourse::Random(random) => random.every.is_some(),
-            MatrixCourse::OfQueryKey(_) => false,
+            MatrixSchedule::Layers(_) | MatrixSchedule::Oscillating { .. } | MatrixSchedule::OrnsteinUhlenbeck(_) => {
+                true
+            }
+            MatrixSchedule::Random(random) => random.every.is_some(),
+            MatrixSchedule::OfQueryKey(_) => false,
         }
     }
 
     /// The matrix of `head`, which is the given operand of the head of that number.
-    pub(super) fn at(&self, head: &Head, place: (usize, Operand), step: u64, time: f64) -> Matrix {
+    pub(super) fn at(&self, head: &Head, place: HeadOperand, step: u64, time: f64) -> Matrix {
         match self {
-            MatrixCourse::Layers(layers) => in_turn(layers, step).cloned().unwrap_or(Matrix::Identity),
-            MatrixCourse::Oscillating { base, amplitude, frequency } => {
+            MatrixSchedule::Layers(layers) => in_turn(layers, step).cloned().unwrap_or(Matrix::Identity),
+            MatrixSchedule::Oscillating { base, amplitude, frequency } => {
                 let factor = (frequency * time).sin();
                 Matrix::Dense(base.iter().zip(amplitude).map(|(base, a)| base + factor * a).collect())
             }
-            MatrixCourse::Random(random) => random.at(place, step),
-            MatrixCourse::OrnsteinUhlenbeck(process) => process.at(place, step),
-            MatrixCourse::OfQueryKey(factor) => head.query_key.scaled(*factor),
+            MatrixSchedule::Random(random) => random.at(place, step),
+            MatrixSchedule::OrnsteinUhlenbeck(process) => process.at(place, step),
+            MatrixSchedule::OfQueryKey(factor) => head.query_key.scaled(*factor),
         }
     }
 }
