@@ -33,6 +33,7 @@ pub mod observables;
 pub mod observe;
 #[cfg(all(feature = "plot", not(target_arch = "wasm32")))]
 pub mod plot;
+pub mod prelude;
 pub mod problem;
 pub mod random;
 #[cfg(not(target_arch = "wasm32"))]

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod arrows;
+mod prelude;
 
 use std::{
     fs,
