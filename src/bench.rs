@@ -17,6 +17,7 @@ const SHORTEST: Duration = Duration::from_millis(100);
 
 /// The medians of one problem on one backend, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Speed {
     /// One evaluation of the velocity of all tokens.
     pub evaluation: f64,

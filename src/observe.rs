@@ -39,6 +39,7 @@ impl Statistics {
 
 /// The measurements of one replica at one time, in the order of [`columns`](crate::observables::columns).
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Sample {
     pub replica: usize,
     pub time: f64,

@@ -66,6 +66,7 @@ impl Schedule {
 
 /// How the sums over all pairs of tokens are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Algorithm {
     /// The fastest that serves the problem.
     Auto,

@@ -2,6 +2,7 @@
 
 /// What an adapter is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Kind {
     /// A processor that executes shaders, as Mesa's llvmpipe does.
     Software,
@@ -35,6 +36,7 @@ pub enum Choice {
 
 /// An adapter of this machine, as `tokenfield devices` shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AdapterSummary {
     pub name: String,
     /// The graphics API: `vulkan`, `metal`, `dx12`, `webgpu`.

@@ -16,6 +16,7 @@ pub enum Choice {
 
 /// What the choice comes to on this machine.
 #[derive(Clone)]
+#[non_exhaustive]
 pub enum Machine {
     /// In a build without the feature `gpu` there is no such device.
     Gpu(Box<Device>),
@@ -25,6 +26,7 @@ pub enum Machine {
 
 /// Why there is no such machine.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MachineError {
     #[error("CPUs compute in single and double precision, not in half")]
     HalfOnCpu,

@@ -42,6 +42,7 @@ pub enum Point {
 
 /// What a run folder records about the machine that did the work.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Identity {
     /// `cpu` or `gpu`.
     pub backend: &'static str,
@@ -54,6 +55,7 @@ pub struct Identity {
 
 /// How a backend computed the sums over pairs.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Method {
     /// Pair by pair.
     Direct,
@@ -67,6 +69,7 @@ pub enum Method {
 /// With how much care sums are taken by harmonics: with as little as the tolerance seems to ask for, until a look at a sample of
 /// tokens has found that too little.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Care {
     /// In the precision of the run.
     Usual,
@@ -169,6 +172,7 @@ pub trait Backend {
 
 /// Why a backend cannot do the work.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum BackendError {
     #[error(
         "no graphics adapter found{0}; install a Vulkan driver (on Debian: mesa-vulkan-drivers), or use --backend cpu"

@@ -89,6 +89,7 @@ impl Needs {
 
 /// More memory than there is.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Shortage {
     /// What takes most of it.
     what: &'static str,

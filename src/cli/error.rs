@@ -78,7 +78,7 @@ impl CommandError {
                 error,
                 BackendError::TooManyHarmonics | BackendError::Shortage(_) | BackendError::BuiltWithoutGpu
             ),
-            Self::Failed(_) | Self::Disk(_) => false,
+            Self::Record(_) | Self::Failed(_) | Self::Disk(_) => false,
         };
         ExitCode::from(if input { 2 } else { 1 })
     }

@@ -3,6 +3,7 @@
 /// Why a law cannot start the tokens it is asked for. The key is the parameter of the law, or `law` itself.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{key}: {problem}; {remedy}")]
+#[non_exhaustive]
 pub struct LawError {
     pub key: &'static str,
     pub problem: String,

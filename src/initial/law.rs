@@ -9,6 +9,7 @@ use super::error::LawError;
 /// A law of initial tokens, written as `{ law = "uniform" }` in an experiment file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "law", rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Law {
     /// The uniform measure on the sphere: a normalised Gaussian vector (Muller, CACM 1959).
     Uniform,

@@ -52,6 +52,7 @@ pub struct Limit {
 
 /// Why a problem has no limit of the kind asked for.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum LimitError {
     #[error("{problem}; {remedy}")]
     Unserved { problem: &'static str, remedy: &'static str },

@@ -117,6 +117,7 @@ impl Mask {
 
 /// How the place of a token in its replica enters the attention.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum Position {
     #[default]
     Nowhere,

@@ -87,6 +87,7 @@ macro_rules! observables {
         ///
         /// Some are about directions theta_j = x_j / |x_j| of tokens of positive weight, on the sphere the tokens themselves.
         #[derive(Clone, Copy, Debug, PartialEq)]
+        #[non_exhaustive]
         pub enum Quantity {
             $(
                 #[doc = concat!("`", stringify!($file), "`: see [`", stringify!($name), "`](struct@", stringify!($name), ").")]

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// How the limit n = infinity of a problem is found.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Reference {
     /// By weighted nodes, as many as coupled tokens need to end within `tolerance` of where half as many lead them.
     Quadrature { tolerance: f64 },

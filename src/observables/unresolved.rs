@@ -7,6 +7,7 @@ const RESOLVED: f64 = 0.01;
 
 /// A column of a sample that what stands for the limit is too far from the law for.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Unresolved {
     pub column: String,
     pub value: f64,

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 /// Why no picture was drawn. Pictures of earlier calls are left as they were.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum PlotError {
     #[error("{}: {source}; give a folder that `tokenfield run` wrote, after its run has ended", path.display())]
     Read { path: PathBuf, source: std::io::Error },

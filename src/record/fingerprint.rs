@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 /// What a file held when it was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Fingerprint {
     pub bytes: u64,
     pub sha256: String,

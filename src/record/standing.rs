@@ -19,6 +19,7 @@ const REQUIRED: [&str; 3] = ["experiment.toml", "samples.csv", "tokens.npy"];
 
 /// How a run folder stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Standing {
     /// There is no such folder, or no file of a run in it.
     Absent,

@@ -2,6 +2,7 @@
 
 /// The floating-point format of the arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Precision {
     /// Tokens and sums in f32, but the factors of the two products of a reduction, queries and keys, weights and values,
     /// rounded to f16. Only some GPUs have it, and only where it is asked for.

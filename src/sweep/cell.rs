@@ -17,6 +17,7 @@ use crate::{
 
 /// One experiment of the grid.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Cell {
     pub id: String,
     /// The values of the axes, in their order: text as it is, all else as TOML.

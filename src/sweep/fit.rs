@@ -13,6 +13,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// A slope, and its 95 % interval unless a point has but one replica.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Slope {
     pub value: f64,
     pub interval: Option<[f64; 2]>,
@@ -20,6 +21,7 @@ pub struct Slope {
 
 /// A fitted slope, and the slopes from each point to the next.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Rate {
     pub slope: Slope,
     pub local: Vec<Slope>,
@@ -42,6 +44,7 @@ pub type Point = (f64, Vec<f64>);
 
 /// Why points have no rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum NoRate {
     /// Less than two points.
     FewPoints(usize),

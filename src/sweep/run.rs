@@ -32,6 +32,7 @@ impl Default for Shard {
 
 /// What a sweep leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Swept {
     pub folder: PathBuf,
     pub cells: usize,

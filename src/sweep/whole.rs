@@ -45,6 +45,7 @@ pub(super) fn vouch(
 /// Something in a sweep folder that is not what the sweep left, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {problem}; {remedy}", path.display())]
+#[non_exhaustive]
 pub struct Flaw {
     pub path: PathBuf,
     pub problem: String,

@@ -2,6 +2,7 @@
 
 /// Why there is no distance.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum TransportError {
     #[error(
         "coordinates: {numbers} numbers are no points of R^{dim}; give count * dim numbers, count and dim at least 1"

@@ -5,6 +5,7 @@ use crate::model::{Head, Matrix};
 
 /// A matrix as a function of step and layer-time. All but `Oscillating` are constant within a step.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum MatrixSchedule {
     /// That of each step in turn.
     Layers(Vec<Matrix>),

@@ -20,6 +20,7 @@ use super::{Geometry, Model};
 
 /// The equation as a function of layer-time.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum ModelSchedule {
     /// The same at all times.
     #[default]

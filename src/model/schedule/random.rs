@@ -10,6 +10,7 @@ use crate::{
 
 /// The law of a random d x d matrix, from matrices G, W, W' of independent entries N(0, variance).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ensemble {
     /// G.
     Gaussian,
