@@ -19,6 +19,7 @@ use crate::{
 pub struct Case {
     /// What it exercises.
     pub name: &'static str,
+    /// Of one step of length one.
     pub problem: Problem,
 }
 

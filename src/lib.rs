@@ -10,6 +10,7 @@
 //! [`simulate`](simulate::simulate) drives a [`Backend`](backend::Backend) through it and hands out samples.
 //! `ARCHITECTURE.md` shows the house.
 
+#![warn(missing_docs)]
 // Rooms serve graphics and pictures with what nothing else needs; that nothing is dead the full build sees.
 #![cfg_attr(
     any(not(feature = "gpu"), not(feature = "plot"), target_arch = "wasm32"),

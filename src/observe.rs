@@ -41,8 +41,11 @@ impl Statistics {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Sample {
+    /// Counted from zero.
     pub replica: usize,
+    /// Layer-time.
     pub time: f64,
+    /// One a column, in the order of [`columns`](crate::observables::columns).
     pub values: Vec<f64>,
 }
 

@@ -85,6 +85,7 @@ pub struct Summary {
 /// Why a simulation did not reach its end.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant says what it is and names its fields")]
 pub enum SimulateError {
     #[error(transparent)]
     Backend(#[from] BackendError),

@@ -25,6 +25,7 @@ pub enum WarningKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Warning {
+    /// What sort of thing is wrong.
     pub kind: WarningKind,
     /// The replica that it is about; none if it is about all of them.
     pub replica: Option<usize>,

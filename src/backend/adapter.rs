@@ -8,12 +8,16 @@ pub enum Kind {
     Software,
     /// Unknown to its driver.
     Other,
+    /// A share of another adapter, in a virtual machine.
     Virtual,
+    /// Shares its memory with the processor.
     Integrated,
+    /// Has a memory of its own.
     Discrete,
 }
 
 impl Kind {
+    /// The word that `tokenfield devices` prints.
     pub fn name(self) -> &'static str {
         match self {
             Kind::Software => "software",
@@ -38,9 +42,11 @@ pub enum Choice {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AdapterSummary {
+    /// What the driver calls it; empty in browsers.
     pub name: String,
     /// The graphics API: `vulkan`, `metal`, `dx12`, `webgpu`.
     pub api: String,
+    /// What it is made of.
     pub kind: Kind,
     /// Name and version of the driver; empty where the API tells neither.
     pub driver: String,

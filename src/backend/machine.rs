@@ -11,6 +11,7 @@ pub enum Choice {
     Auto,
     /// The best adapter, a software one included.
     Gpu,
+    /// All cores of the CPU.
     Cpu,
 }
 
@@ -20,7 +21,9 @@ pub enum Choice {
 pub enum Machine {
     /// In a build without the feature `gpu` there is no such device.
     Gpu(Box<Device>),
+    /// All cores, in f32.
     CpuSingle,
+    /// All cores, in f64.
     CpuDouble,
 }
 
@@ -28,12 +31,16 @@ pub enum Machine {
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MachineError {
+    /// Half precision was asked of the CPU.
     #[error("CPUs compute in single and double precision, not in half")]
     HalfOnCpu,
+    /// Double precision was asked of a GPU.
     #[error("GPUs compute in single precision, not in double")]
     DoubleOnGpu,
+    /// Half precision was asked for, and there is no adapter, but those that the text names.
     #[error("no graphics adapter found{0}, and half precision needs one")]
     NoAdapterForHalf(String),
+    /// The adapter cannot be opened.
     #[error(transparent)]
     Backend(#[from] BackendError),
 }
@@ -69,6 +76,7 @@ impl Machine {
         })
     }
 
+    /// The precision of the arithmetic.
     pub fn precision(&self) -> Precision {
         match self {
             Self::Gpu(device) => device.precision(),

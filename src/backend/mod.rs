@@ -50,6 +50,7 @@ pub struct Identity {
     pub adapter: String,
     /// The name and version of the graphics driver; empty on a CPU.
     pub driver: String,
+    /// The precision of the arithmetic.
     pub precision: Precision,
 }
 
@@ -61,9 +62,19 @@ pub enum Method {
     Direct,
     /// By harmonics up to `degree`; `error` is the largest |v - v_direct| found so far in samples of tokens that had moved, or
     /// will move, by these sums, in units of the largest velocity in the sample if that exceeds one.
-    Harmonic { degree: usize, error: f64, care: Care },
+    Harmonic {
+        /// The largest degree.
+        degree: usize,
+        /// As above.
+        error: f64,
+        /// With how much care they are taken.
+        care: Care,
+    },
     /// By harmonics until a sample of tokens had an `error` above the tolerance, and pair by pair from then on.
-    Abandoned { error: f64 },
+    Abandoned {
+        /// The largest |v - v_direct|, in the same units.
+        error: f64,
+    },
 }
 
 /// With how much care sums are taken by harmonics: with as little as the tolerance seems to ask for, until a look at a sample of
@@ -109,6 +120,7 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, BackendError>> + 
 /// stages of the scheme), `combine` moves a point, and the two readers return what is left. A backend may record work
 /// and run it later; readers wait for it.
 pub trait Backend {
+    /// Who does the work, for the record.
     fn identity(&self) -> Identity;
 
     /// How the sums over pairs have been computed so far.
@@ -173,6 +185,7 @@ pub trait Backend {
 /// Why a backend cannot do the work.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant says what it is and names its fields")]
 pub enum BackendError {
     #[error(
         "no graphics adapter found{0}; install a Vulkan driver (on Debian: mesa-vulkan-drivers), or use --backend cpu"

@@ -16,14 +16,17 @@ impl Device {
         Err(BackendError::BuiltWithoutGpu)
     }
 
+    /// The adapter that was opened.
     pub fn summary(&self) -> &AdapterSummary {
         match *self {}
     }
 
+    /// The precision of the arithmetic.
     pub fn precision(&self) -> Precision {
         match *self {}
     }
 
+    /// `problem` on this device.
     pub async fn backend(&self, _: &Problem) -> Result<Box<dyn Backend>, BackendError> {
         match *self {}
     }

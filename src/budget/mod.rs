@@ -96,7 +96,9 @@ pub struct Shortage {
     /// The numbers of which that is a product, by their keys, the largest first.
     keys: Vec<(&'static str, u128)>,
     largest: u128,
+    /// Bytes that all of it takes.
     pub needed: u128,
+    /// Bytes that this process can still take.
     pub available: u64,
 }
 

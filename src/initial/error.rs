@@ -5,7 +5,10 @@
 #[error("{key}: {problem}; {remedy}")]
 #[non_exhaustive]
 pub struct LawError {
+    /// The parameter of the law, or `law`.
     pub key: &'static str,
+    /// What is wrong with it.
     pub problem: String,
+    /// What to write instead.
     pub remedy: String,
 }

@@ -15,30 +15,53 @@ pub enum Law {
     Uniform,
     /// Density proportional to e^{concentration <axis, x>}, by the rejection of Wood, "Simulation of the von
     /// Mises-Fisher distribution" (1994). Concentration 0 is uniform, infinity puts every token on the axis.
-    VonMisesFisher { concentration: f64, axis: Vec<f64> },
+    VonMisesFisher {
+        /// Zero to infinity.
+        concentration: f64,
+        /// d numbers, of length one.
+        axis: Vec<f64>,
+    },
     /// Uniform on the cap of points whose geodesic distance from the axis is at most `angle` (radians, at most pi).
-    Cap { axis: Vec<f64>, angle: f64 },
+    Cap {
+        /// d numbers, of length one.
+        axis: Vec<f64>,
+        /// In radians.
+        angle: f64,
+    },
     /// Equiangular tokens, <x_i, x_j> = overlap for i != j; without an overlap the regular simplex, -1 / (count - 1).
     /// The same in every replica.
     Simplex {
         #[serde(skip_serializing_if = "Option::is_none")]
+        /// From -1 / (count - 1) to 1.
         overlap: Option<f64>,
     },
     /// Token i is the basis vector e_i, in every replica.
     Orthonormal,
     /// The first `fraction` of the tokens around e_1, the others around the point of the (e_1, e_2) plane whose inner
     /// product with e_1 is `overlap`: von Mises-Fisher of this concentration about each, point masses when infinite.
-    TwoClusters { overlap: f64, fraction: f64, concentration: f64 },
+    TwoClusters {
+        /// <u, e_1>, u being the centre of the others.
+        overlap: f64,
+        /// From 0 to 1.
+        fraction: f64,
+        /// Zero to infinity.
+        concentration: f64,
+    },
     /// N(mean, covariance) in R^d; without a mean, about the origin.
     Gaussian {
         #[serde(skip_serializing_if = "Option::is_none")]
+        /// d numbers.
         mean: Option<Vec<f64>>,
         #[serde(flatten)]
+        /// The covariance.
         spread: Spread,
     },
     /// The tokens of a `.npy` file, (count, dim) for all replicas or (replicas, count, dim), in f32 or f64; rows of unit
     /// length to 1e-3, which are then normalised.
-    File { path: PathBuf },
+    File {
+        /// Where it is.
+        path: PathBuf,
+    },
 }
 
 /// The covariance of a normal law.

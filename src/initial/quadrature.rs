@@ -10,7 +10,9 @@ use super::{axis::unit_axis, error::LawError, law::Law};
 /// Nodes on S^{d-1}, row-major, and their weights, which sum to one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nodes {
+    /// Row-major (node, component).
     pub coordinates: Vec<f64>,
+    /// One a node, of sum one.
     pub weights: Vec<f64>,
 }
 

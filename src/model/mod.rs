@@ -30,8 +30,11 @@ pub use self::{
 /// One attention head: scores <x_i, A x_j> with A = `query_key` = Q^T K, values V x_j with V = `value`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
+    /// A = Q^T K, d x d.
     pub query_key: Matrix,
+    /// V, d x d.
     pub value: Matrix,
+    /// Those of queries, keys, values and output.
     pub biases: Biases,
     /// The inverse temperature of this head, if it is not that of the attention.
     pub beta: Option<f64>,
@@ -58,6 +61,7 @@ impl Default for Head {
 pub struct Biases {
     /// r numbers, r being the number of rows of Q and K.
     pub query: Vec<f64>,
+    /// r numbers, r being the number of rows of Q and K.
     pub key: Vec<f64>,
     /// r numbers, r being the number of rows of W_v.
     pub value: Vec<f64>,
@@ -119,14 +123,21 @@ impl Mask {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Position {
+    /// It does not.
     #[default]
     Nowhere,
     /// Attention with linear biases: weights are multiplied by e^{-decay (i - j) / n}, n being the number of sources, under
     /// a causal mask. Unnormalized weights are then divided by sum_k w_k e^{-decay (i - k) / n}, as in "Kinetic theory for
     /// Transformers and the lost-in-the-middle phenomenon" (arXiv:2605.09213).
-    Alibi { decay: f64 },
+    Alibi {
+        /// Per n places, not negative.
+        decay: f64,
+    },
     /// Components 2m and 2m + 1 of queries and keys are rotated by i base^{-2m / d_k} ("RoFormer", arXiv:2104.09864).
-    Rotary { base: f64 },
+    Rotary {
+        /// 10000 in the paper.
+        base: f64,
+    },
     /// p_i is added to token i where queries and keys are made, not where values are; (count, d) in row-major order.
     Additive(Vec<f64>),
 }
@@ -138,11 +149,15 @@ pub struct Attention {
     pub beta: f64,
     /// What it is multiplied by in each replica, from 0 to 1; empty for one everywhere.
     pub beta_factors: Vec<f64>,
+    /// What the weights of a row are divided by.
     pub normalization: Normalization,
+    /// Which sources a token attends to.
     pub mask: Mask,
     /// Sources further away than window - 1 places are not seen.
     pub window: Option<usize>,
+    /// How places enter.
     pub position: Position,
+    /// One or more.
     pub heads: Vec<Head>,
 }
 
@@ -212,9 +227,13 @@ impl Attention {
 /// The equation that moves the tokens.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Model {
+    /// Where tokens live.
     pub geometry: Geometry,
+    /// The attention term.
     pub attention: Attention,
+    /// The perceptron term, if there is one.
     pub perceptron: Option<Perceptron>,
+    /// The noise, if there is any.
     pub noise: Option<Noise>,
 }
 

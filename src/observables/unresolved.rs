@@ -9,7 +9,9 @@ const RESOLVED: f64 = 0.01;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Unresolved {
+    /// Its name.
     pub column: String,
+    /// The number in it.
     pub value: f64,
     /// More than a hundredth of the number; none where a sample stands for the limit.
     pub error: Option<f64>,

@@ -13,7 +13,9 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Fingerprint {
+    /// The length of the file.
     pub bytes: u64,
+    /// In hexadecimal digits, lower case.
     pub sha256: String,
 }
 

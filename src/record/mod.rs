@@ -103,6 +103,7 @@ impl RunFolder {
         self.manifest.write(self.path())
     }
 
+    /// Where the folder is.
     pub fn path(&self) -> &Path {
         self.claim.path()
     }

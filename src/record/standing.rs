@@ -32,7 +32,12 @@ pub enum Standing {
     /// It ended with this error.
     Failed(String),
     /// A file is not what it should be.
-    Broken { path: PathBuf, problem: String },
+    Broken {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
 }
 
 impl Standing {

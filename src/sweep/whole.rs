@@ -47,8 +47,11 @@ pub(super) fn vouch(
 #[error("{}: {problem}; {remedy}", path.display())]
 #[non_exhaustive]
 pub struct Flaw {
+    /// The file or folder.
     pub path: PathBuf,
+    /// What is wrong with it.
     pub problem: String,
+    /// What to do about it.
     pub remedy: &'static str,
 }
 

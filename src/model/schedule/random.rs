@@ -28,11 +28,15 @@ pub enum Ensemble {
 /// number of the draw), so any draw can be had without those before it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RandomMatrix {
+    /// The law of the matrix.
     pub ensemble: Ensemble,
+    /// That of the entries of G, W and W'.
     pub variance: f64,
     /// Drawn afresh every so many steps; none given: once.
     pub every: Option<u64>,
+    /// d.
     pub dim: usize,
+    /// The key of all draws.
     pub seed: u64,
 }
 
