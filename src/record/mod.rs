@@ -58,6 +58,7 @@ pub fn require_room(path: &Path, samples: u64, numbers: usize, each: u128) -> Re
 
 /// An experiment as it is written down.
 pub struct ExperimentFiles<'a> {
+    /// TOML, with every default.
     pub text: &'a str,
     /// What the text calls `arrays.safetensors`, if it does.
     pub arrays: Option<&'a [u8]>,
@@ -115,6 +116,7 @@ impl RunFolder {
         self.manifest.write(self.path())
     }
 
+    /// Where the folder is.
     pub fn path(&self) -> &Path {
         self.claim.path()
     }

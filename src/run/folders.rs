@@ -15,7 +15,9 @@ use crate::{
 
 /// An experiment and the folder that is claimed for it; none where it has been written before.
 pub struct Part<'a> {
+    /// What is recorded as run.
     pub experiment: &'a Experiment,
+    /// Where.
     pub claim: Option<Claim>,
 }
 

@@ -1,14 +1,8 @@
 //! Every backend behind one name, so that a law or a parity test is written once and a new backend inherits them all.
 
-use std::sync::OnceLock;
-
 use libtest_mimic::Trial;
 use tokenfield::{
-    backend::{
-        Backend, BackendError, Precision, advance,
-        cpu::Cpu,
-        gpu::{self, Bounds, Gpu},
-    },
+    backend::{Backend, advance, cpu::Cpu},
     model::Field,
     observe::Sample,
     problem::{Problem, Schedule},
@@ -16,15 +10,15 @@ use tokenfield::{
     simulate::{Event, Summary, simulate},
 };
 
+#[cfg(feature = "gpu")]
+use crate::graphics::{self, Mode};
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     CpuSingle,
     CpuDouble,
-    GpuSingle,
-    /// The same with every step stage by stage, where small replicas would stay in workgroups.
-    GpuStages,
-    /// Not among `ALL`, because it refuses what it is not for.
-    GpuHalf,
+    #[cfg(feature = "gpu")]
+    Gpu(Mode),
 }
 
 /// What a simulation leaves behind.
@@ -35,32 +29,36 @@ pub struct Outcome {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 4] = [Kind::CpuSingle, Kind::CpuDouble, Kind::GpuSingle, Kind::GpuStages];
+    pub const ALL: &[Kind] = &[
+        Kind::CpuSingle,
+        Kind::CpuDouble,
+        #[cfg(feature = "gpu")]
+        Kind::Gpu(Mode::Single),
+        #[cfg(feature = "gpu")]
+        Kind::Gpu(Mode::Stages),
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
             Kind::CpuSingle => "cpu_single",
             Kind::CpuDouble => "cpu_double",
-            Kind::GpuSingle => "gpu_single",
-            Kind::GpuStages => "gpu_stages",
-            Kind::GpuHalf => "gpu_half",
+            #[cfg(feature = "gpu")]
+            Kind::Gpu(mode) => mode.name(),
         }
+    }
+
+    fn is_of_cpu(self) -> bool {
+        matches!(self, Kind::CpuSingle | Kind::CpuDouble)
     }
 
     /// `double` on a double-precision backend, `single` elsewhere.
     pub fn tolerance(self, single: f64, double: f64) -> f64 {
-        match self {
-            Kind::CpuDouble => double,
-            Kind::CpuSingle | Kind::GpuSingle | Kind::GpuStages | Kind::GpuHalf => single,
-        }
+        if self == Kind::CpuDouble { double } else { single }
     }
 
     /// `device` where a device may measure its tokens itself, `host` where they are read back and measured in f64.
     pub fn measured(self, device: f64, host: f64) -> f64 {
-        match self {
-            Kind::CpuSingle | Kind::CpuDouble => host,
-            Kind::GpuSingle | Kind::GpuStages | Kind::GpuHalf => device,
-        }
+        if self.is_of_cpu() { host } else { device }
     }
 
     /// The problem on this backend.
@@ -68,15 +66,8 @@ impl Kind {
         match self {
             Kind::CpuSingle => Box::new(Cpu::<f32>::new(problem).expect("the problem suits the CPU")),
             Kind::CpuDouble => Box::new(Cpu::<f64>::new(problem).expect("the problem suits the CPU")),
-            Kind::GpuSingle => {
-                static DEVICE: OnceLock<gpu::Device> = OnceLock::new();
-                Box::new(on_gpu(problem, &DEVICE, Bounds::default()))
-            }
-            Kind::GpuStages => {
-                static DEVICE: OnceLock<gpu::Device> = OnceLock::new();
-                Box::new(on_gpu(problem, &DEVICE, Bounds { steps: Some(0), ..Bounds::default() }))
-            }
-            Kind::GpuHalf => Box::new(in_half(problem, Bounds::default()).expect("it suits half precision")),
+            #[cfg(feature = "gpu")]
+            Kind::Gpu(mode) => mode.open(problem),
         }
     }
 
@@ -108,35 +99,20 @@ impl Kind {
     }
 }
 
-/// On one device for all problems, so that kernels are compiled once.
-fn on_gpu(problem: &Problem, device: &OnceLock<gpu::Device>, bounds: Bounds) -> Gpu {
-    let open = || {
-        let open = gpu::Device::open_bounded(gpu::Choice::Best, Precision::Single, bounds);
-        pollster::block_on(open).expect("an adapter opens")
-    };
-    pollster::block_on(Gpu::new(device.get_or_init(open), problem)).expect("the problem fits the adapter")
-}
-
-/// The problem in half precision, on an adapter that has it.
-pub fn in_half(problem: &Problem, bounds: Bounds) -> Result<Gpu, BackendError> {
-    pollster::block_on(async {
-        let device = gpu::Device::open_bounded(gpu::Choice::Best, Precision::Half, bounds).await?;
-        Gpu::new(&device, problem).await
-    })
-}
-
 /// One trial a backend. Without an adapter the GPU's are shown as ignored, unless `TOKENFIELD_REQUIRE_GPU` asks for
 /// one: then they run, and fail.
 pub fn trials(name: &str, test: impl Fn(Kind) + Copy + Send + 'static) -> Vec<Trial> {
-    let required = std::env::var_os("TOKENFIELD_REQUIRE_GPU").is_some();
-    static ADAPTERS: OnceLock<usize> = OnceLock::new();
-    let missing = !required && *ADAPTERS.get_or_init(|| pollster::block_on(gpu::adapters()).len()) == 0;
-    let trial = |kind: Kind| {
+    #[cfg(feature = "gpu")]
+    let missing = graphics::missing();
+    #[cfg(not(feature = "gpu"))]
+    let missing = true;
+    let trial = |kind: &Kind| {
+        let kind = *kind;
         Trial::test(format!("{}::{name}", kind.name()), move || {
             test(kind);
             Ok(())
         })
-        .with_ignored_flag(matches!(kind, Kind::GpuSingle | Kind::GpuStages) && missing)
+        .with_ignored_flag(!kind.is_of_cpu() && missing)
     };
-    Kind::ALL.map(trial).into()
+    Kind::ALL.iter().map(trial).collect()
 }
