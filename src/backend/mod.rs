@@ -224,11 +224,17 @@ pub enum BackendError {
     #[error("the {backend} backend has no {term}; {remedy}")]
     Unsupported { backend: &'static str, term: &'static str, remedy: &'static str },
     #[error(transparent)]
-    Problem(#[from] ProblemError),
+    Problem(Box<ProblemError>),
     #[error(transparent)]
     Shortage(#[from] Shortage),
     #[error("the device {adapter} was lost: {reason}; run again, or use --backend cpu")]
     DeviceLost { adapter: String, reason: String },
     #[error("the device {adapter} refused the work: {reason}")]
     Device { adapter: String, reason: String },
+}
+
+impl From<ProblemError> for BackendError {
+    fn from(error: ProblemError) -> Self {
+        Self::Problem(Box::new(error))
+    }
 }
