@@ -10,9 +10,6 @@
 //! [`simulate`](simulate::simulate) drives a [`Backend`](backend::Backend) through it and hands out samples.
 //! `ARCHITECTURE.md` shows the house.
 
-// The reference under `tests` names this crate from outside, and `check` compiles it from inside.
-extern crate self as tokenfield;
-
 pub mod backend;
 pub mod bench;
 pub mod budget;

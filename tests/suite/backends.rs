@@ -8,6 +8,7 @@ use tokenfield::{
         Backend, BackendError, Precision, advance,
         cpu::Cpu,
         gpu::{self, Bounds, Gpu},
+        reference::Reference,
     },
     model::Field,
     observe::Sample,
@@ -25,6 +26,8 @@ pub enum Kind {
     GpuStages,
     /// Not among `ALL`, because it refuses what it is not for.
     GpuHalf,
+    /// Not among `ALL`, because it judges these: laws and the contract hold for it too.
+    Reference,
 }
 
 /// What a simulation leaves behind.
@@ -44,13 +47,14 @@ impl Kind {
             Kind::GpuSingle => "gpu_single",
             Kind::GpuStages => "gpu_stages",
             Kind::GpuHalf => "gpu_half",
+            Kind::Reference => "reference",
         }
     }
 
     /// `double` on a double-precision backend, `single` elsewhere.
     pub fn tolerance(self, single: f64, double: f64) -> f64 {
         match self {
-            Kind::CpuDouble => double,
+            Kind::CpuDouble | Kind::Reference => double,
             Kind::CpuSingle | Kind::GpuSingle | Kind::GpuStages | Kind::GpuHalf => single,
         }
     }
@@ -58,7 +62,7 @@ impl Kind {
     /// `device` where a device may measure its tokens itself, `host` where they are read back and measured in f64.
     pub fn measured(self, device: f64, host: f64) -> f64 {
         match self {
-            Kind::CpuSingle | Kind::CpuDouble => host,
+            Kind::CpuSingle | Kind::CpuDouble | Kind::Reference => host,
             Kind::GpuSingle | Kind::GpuStages | Kind::GpuHalf => device,
         }
     }
@@ -68,6 +72,7 @@ impl Kind {
         match self {
             Kind::CpuSingle => Box::new(Cpu::<f32>::new(problem).expect("the problem suits the CPU")),
             Kind::CpuDouble => Box::new(Cpu::<f64>::new(problem).expect("the problem suits the CPU")),
+            Kind::Reference => Box::new(Reference::new(problem).expect("the problem suits the reference")),
             Kind::GpuSingle => {
                 static DEVICE: OnceLock<gpu::Device> = OnceLock::new();
                 Box::new(on_gpu(problem, &DEVICE, Bounds::default()))
@@ -125,18 +130,28 @@ pub fn in_half(problem: &Problem, bounds: Bounds) -> Result<Gpu, BackendError> {
     })
 }
 
-/// One trial a backend. Without an adapter the GPU's are shown as ignored, unless `TOKENFIELD_REQUIRE_GPU` asks for
-/// one: then they run, and fail.
+/// One trial for each backend and the reference: of what is known without it. A comparison with the reference is no test of it.
+pub fn laws(name: &str, test: impl Fn(Kind) + Copy + Send + 'static) -> Vec<Trial> {
+    trials_of(&[&Kind::ALL[..], &[Kind::Reference]].concat(), name, test)
+}
+
+/// One trial for each backend.
 pub fn trials(name: &str, test: impl Fn(Kind) + Copy + Send + 'static) -> Vec<Trial> {
+    trials_of(&Kind::ALL, name, test)
+}
+
+/// Without an adapter the trials of GPUs are shown as ignored, unless `TOKENFIELD_REQUIRE_GPU` asks for one: then they run, and fail.
+fn trials_of(kinds: &[Kind], name: &str, test: impl Fn(Kind) + Copy + Send + 'static) -> Vec<Trial> {
     let required = std::env::var_os("TOKENFIELD_REQUIRE_GPU").is_some();
     static ADAPTERS: OnceLock<usize> = OnceLock::new();
     let missing = !required && *ADAPTERS.get_or_init(|| pollster::block_on(gpu::adapters()).len()) == 0;
-    let trial = |kind: Kind| {
+    let trial = |kind: &Kind| {
+        let kind = *kind;
         Trial::test(format!("{}::{name}", kind.name()), move || {
             test(kind);
             Ok(())
         })
         .with_ignored_flag(matches!(kind, Kind::GpuSingle | Kind::GpuStages) && missing)
     };
-    Kind::ALL.map(trial).into()
+    kinds.iter().map(trial).collect()
 }
