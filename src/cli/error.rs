@@ -74,7 +74,10 @@ impl CommandError {
             }
             Self::Plot(PlotError::Draw { .. }) => false,
             Self::Plot(_) => true,
-            Self::Backend(error) => matches!(error, BackendError::TooManyHarmonics | BackendError::Shortage(_)),
+            Self::Backend(error) => matches!(
+                error,
+                BackendError::TooManyHarmonics | BackendError::NoHarmonics { .. } | BackendError::Shortage(_)
+            ),
             Self::Failed(_) | Self::Disk(_) => false,
         };
         ExitCode::from(if input { 2 } else { 1 })

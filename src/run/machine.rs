@@ -1,10 +1,11 @@
-//! Who does the arithmetic of a run: a graphics device that is opened, or this CPU in one of its precisions.
+//! Who does the arithmetic of a run: a graphics device that is opened, this CPU in one of its precisions, or the reference.
 
 use crate::{
     backend::{
         Backend, BackendError, Precision,
         cpu::Cpu,
         gpu::{self, Device, Gpu},
+        reference::Reference,
     },
     problem::Problem,
 };
@@ -17,6 +18,8 @@ pub enum Choice {
     /// The best adapter, a software one included.
     Gpu,
     Cpu,
+    /// The literal double loops that the others are held against, in double precision: slow.
+    Reference,
 }
 
 /// What the choice comes to on this machine.
@@ -25,6 +28,7 @@ pub enum Machine {
     Gpu(Box<Device>),
     CpuSingle,
     CpuDouble,
+    Reference,
 }
 
 /// Why there is no such machine.
@@ -34,6 +38,8 @@ pub enum MachineError {
     HalfOnCpu,
     #[error("GPUs compute in single precision, not in double")]
     DoubleOnGpu,
+    #[error("the reference computes in double precision, not in {}", .0.name())]
+    ReferenceIsDouble(Precision),
     #[error("no graphics adapter found{0}, and half precision needs one")]
     NoAdapterForHalf(String),
     #[error(transparent)]
@@ -45,6 +51,8 @@ impl Machine {
     pub async fn open(choice: Choice, precision: Precision) -> Result<Self, MachineError> {
         let adapter = match (choice, precision) {
             (Choice::Cpu, Precision::Half) => return Err(MachineError::HalfOnCpu),
+            (Choice::Reference, Precision::Double) => return Ok(Self::Reference),
+            (Choice::Reference, other) => return Err(MachineError::ReferenceIsDouble(other)),
             (Choice::Gpu, Precision::Double) => return Err(MachineError::DoubleOnGpu),
             (Choice::Auto | Choice::Cpu, Precision::Double) => return Ok(Self::CpuDouble),
             (Choice::Cpu, Precision::Single) => return Ok(Self::CpuSingle),
@@ -66,6 +74,7 @@ impl Machine {
             Self::Gpu(device) => Box::new(Gpu::new(device, problem).await?),
             Self::CpuSingle => Box::new(Cpu::<f32>::new(problem)?),
             Self::CpuDouble => Box::new(Cpu::<f64>::new(problem)?),
+            Self::Reference => Box::new(Reference::new(problem)?),
         })
     }
 
@@ -73,7 +82,7 @@ impl Machine {
         match self {
             Self::Gpu(device) => device.precision(),
             Self::CpuSingle => Precision::Single,
-            Self::CpuDouble => Precision::Double,
+            Self::CpuDouble | Self::Reference => Precision::Double,
         }
     }
 }
