@@ -34,9 +34,9 @@ struct AttentionStatistics {
 @group(0) @binding(4) var<storage, read> chosen: array<u32>;
 @group(0) @binding(5) var<storage, read_write> found: array<vec4<f32>>;
 
-var<workgroup> parts: array<vec4<f32>, THREADS>;
+alias Part = vec4<f32>;
 
-fn joined(a: vec4<f32>, b: vec4<f32>) -> vec4<f32> {
+fn joined(a: Part, b: Part) -> Part {
     let first = max(a.x, b.x);
     let second = max(min(a.x, b.x), max(a.y, b.y));
     let down = vec2<f32>(a.x, b.x) - first;
@@ -72,14 +72,8 @@ fn attention_statistics(
             part = joined(part, vec4<f32>(params.scale * score + log_weight, MASKED_SCORE, 1.0, 0.0));
         }
     }
-    parts[thread] = part;
-    for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (thread < half) {
-            parts[thread] = joined(parts[thread], parts[thread + half]);
-        }
-    }
+    let whole = folded(thread, part);
     if (thread == 0u) {
-        found[params.at + group] = parts[0];
+        found[params.at + group] = whole;
     }
 }

@@ -4,7 +4,11 @@
 @group(0) @binding(0) var<uniform> params: Statistics;
 @group(0) @binding(1) var<storage, read_write> samples: array<vec4<f32>>;
 
-var<workgroup> sums: array<vec4<f32>, THREADS>;
+alias Part = vec4<f32>;
+
+fn joined(a: Part, b: Part) -> Part {
+    return a + b;
+}
 
 @compute @workgroup_size(THREADS)
 fn direction(
@@ -23,17 +27,10 @@ fn direction(
         for (var chunk = thread; chunk < params.chunks; chunk += THREADS) {
             sum += samples[params.at + (replica * params.chunks + chunk) * WIDTH + c];
         }
-        workgroupBarrier();
-        sums[thread] = sum;
-        for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-            workgroupBarrier();
-            if (thread < half) {
-                sums[thread] += sums[thread + half];
-            }
-        }
+        let whole = folded(thread, sum);
         if (thread == 0u) {
-            samples[at + c] = sums[0];
-            square += dot(sums[0], sums[0]);
+            samples[at + c] = whole;
+            square += dot(whole, whole);
         }
     }
     if (thread == 0u) {

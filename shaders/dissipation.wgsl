@@ -8,8 +8,6 @@
 @group(0) @binding(3) var<storage, read_write> samples: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> velocities: array<vec4<f32>>;
 
-var<workgroup> parts: array<vec2<f32>, THREADS>;
-
 fn vector_of(row: u32, c: u32) -> vec4<f32> {
     return velocities[row * WIDTH + c];
 }
@@ -31,23 +29,17 @@ fn dissipation(
         let speed = square(row);
         if (weight > 0.0 && speed.y > 0.0) {
             if (params.times_z == 0u) {
-                part = merge(part, vec2<f32>(speed.x, weight * speed.y));
+                part = joined(part, vec2<f32>(speed.x, weight * speed.y));
             } else {
                 for (var slice = 0u; slice < params.slices; slice += 1u) {
                     let header = partials[(slice * params.segment_rows + row + 1u) * params.stride - 1u];
-                    part = merge(part, vec2<f32>(header.x + speed.x, weight * header.y * speed.y));
+                    part = joined(part, vec2<f32>(header.x + speed.x, weight * header.y * speed.y));
                 }
             }
         }
     }
-    parts[thread] = part;
-    for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (thread < half) {
-            parts[thread] = merge(parts[thread], parts[thread + half]);
-        }
-    }
+    let whole = folded(thread, part);
     if (thread == 0u) {
-        samples[params.at + params.first_chunk + group] = vec4<f32>(parts[0], 0.0, 0.0);
+        samples[params.at + params.first_chunk + group] = vec4<f32>(whole, 0.0, 0.0);
     }
 }

@@ -6,8 +6,6 @@
 @group(0) @binding(2) var<storage, read> weights: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read_write> samples: array<vec4<f32>>;
 
-var<workgroup> parts: array<vec2<f32>, THREADS>;
-
 @compute @workgroup_size(THREADS)
 fn energy(
     @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -25,18 +23,12 @@ fn energy(
         if (weight > 0.0) {
             for (var slice = 0u; slice < params.slices; slice += 1u) {
                 let header = partials[(slice * params.segment_rows + row + 1u) * params.stride - 1u];
-                part = merge(part, vec2<f32>(header.x, weight * header.y));
+                part = joined(part, vec2<f32>(header.x, weight * header.y));
             }
         }
     }
-    parts[thread] = part;
-    for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (thread < half) {
-            parts[thread] = merge(parts[thread], parts[thread + half]);
-        }
-    }
+    let whole = folded(thread, part);
     if (thread == 0u) {
-        samples[params.at + params.first_chunk + group] = vec4<f32>(parts[0], 0.0, 0.0);
+        samples[params.at + params.first_chunk + group] = vec4<f32>(whole, 0.0, 0.0);
     }
 }

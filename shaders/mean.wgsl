@@ -5,7 +5,11 @@
 @group(0) @binding(2) var<storage, read> weights: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read_write> samples: array<vec4<f32>>;
 
-var<workgroup> sums: array<vec4<f32>, THREADS>;
+alias Part = vec4<f32>;
+
+fn joined(a: Part, b: Part) -> Part {
+    return a + b;
+}
 
 @compute @workgroup_size(THREADS)
 fn mean(
@@ -23,16 +27,9 @@ fn mean(
         for (var row = chunk.begin + thread; row < chunk.end; row += THREADS) {
             sum += weights[row].x * tokens[row * WIDTH + c];
         }
-        workgroupBarrier();
-        sums[thread] = sum;
-        for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-            workgroupBarrier();
-            if (thread < half) {
-                sums[thread] += sums[thread + half];
-            }
-        }
+        let whole = folded(thread, sum);
         if (thread == 0u) {
-            samples[params.at + (params.first_chunk + group) * WIDTH + c] = sums[0];
+            samples[params.at + (params.first_chunk + group) * WIDTH + c] = whole;
         }
     }
 }

@@ -10,8 +10,6 @@
 // Tokens of one thread.
 const OWN: u32 = STATISTICS_ROWS / THREADS;
 
-var<workgroup> parts: array<vec2<f32>, THREADS>;
-
 fn vector_of(row: u32, c: u32) -> vec4<f32> {
     return tokens[row * WIDTH + c];
 }
@@ -46,19 +44,12 @@ fn norm_moments(
         for (var k = 0u; k < OWN; k += 1u) {
             powers[k] *= mantissas[k];
             if (powers[k] > 0.0) {
-                part = merge(part, vec2<f32>(f32(p) * exponents[k], powers[k]));
+                part = joined(part, vec2<f32>(f32(p) * exponents[k], powers[k]));
             }
         }
-        workgroupBarrier();
-        parts[thread] = part;
-        for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-            workgroupBarrier();
-            if (thread < half) {
-                parts[thread] = merge(parts[thread], parts[thread + half]);
-            }
-        }
+        let whole = folded(thread, part);
         if (thread == 0u) {
-            sums[(params.first_chunk + group) * params.stride + p - 1u] = parts[0];
+            sums[(params.first_chunk + group) * params.stride + p - 1u] = whole;
         }
     }
 }

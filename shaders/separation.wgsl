@@ -6,8 +6,6 @@
 @group(0) @binding(2) var<storage, read> weights: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read_write> sums: array<vec2<f32>>;
 
-var<workgroup> parts: array<vec2<f32>, THREADS>;
-
 // The replica beside one of this segment, counted like it.
 fn beside(replica: u32) -> u32 {
     return ((params.first_replica + replica) ^ 1u) - params.first_replica;
@@ -37,17 +35,11 @@ fn separation(
         let weight = weights[row].x;
         if (weight > 0.0) {
             let found = square(row);
-            part = merge(part, vec2<f32>(found.x, weight * found.y));
+            part = joined(part, vec2<f32>(found.x, weight * found.y));
         }
     }
-    parts[thread] = part;
-    for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (thread < half) {
-            parts[thread] = merge(parts[thread], parts[thread + half]);
-        }
-    }
+    let whole = folded(thread, part);
     if (thread == 0u) {
-        sums[params.first_chunk + group] = parts[0];
+        sums[params.first_chunk + group] = whole;
     }
 }

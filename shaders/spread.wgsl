@@ -6,7 +6,11 @@
 @group(0) @binding(2) var<storage, read> weights: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read_write> samples: array<vec4<f32>>;
 
-var<workgroup> parts: array<vec2<f32>, THREADS>;
+alias Part = vec2<f32>;
+
+fn joined(a: Part, b: Part) -> Part {
+    return Part(a.x + b.x, min(a.y, b.y));
+}
 
 // Above every overlap.
 const FAR: f32 = 1e30;
@@ -39,15 +43,8 @@ fn spread(
             part.y = min(part.y, overlap);
         }
     }
-    parts[thread] = part;
-    for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (thread < half) {
-            let other = parts[thread + half];
-            parts[thread] = vec2<f32>(parts[thread].x + other.x, min(parts[thread].y, other.y));
-        }
-    }
+    let whole = folded(thread, part);
     if (thread == 0u) {
-        samples[params.at + params.first_chunk + group] = vec4<f32>(parts[0], 0.0, 0.0);
+        samples[params.at + params.first_chunk + group] = vec4<f32>(whole, 0.0, 0.0);
     }
 }

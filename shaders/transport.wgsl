@@ -29,7 +29,11 @@ struct Transport {
 // For each chunk the sum, and how many of its tokens are no finite numbers.
 @group(0) @binding(4) var<storage, read_write> costs: array<vec2<f32>>;
 
-var<workgroup> parts: array<vec2<f32>, THREADS>;
+alias Part = vec2<f32>;
+
+fn joined(a: Part, b: Part) -> Part {
+    return a + b;
+}
 
 // Ends of tokens among the first `count` of the merged order; of equal ends that of the token comes first.
 fn tokens_before(law: u32, count: u32) -> u32 {
@@ -96,14 +100,8 @@ fn transport(
         }
     }
 
-    parts[thread] = vec2<f32>(sum, lost);
-    for (var half = THREADS / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (thread < half) {
-            parts[thread] += parts[thread + half];
-        }
-    }
+    let whole = folded(thread, vec2<f32>(sum, lost));
     if (thread == 0u) {
-        costs[group] = parts[0];
+        costs[group] = whole;
     }
 }

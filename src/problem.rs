@@ -2,9 +2,11 @@
 //!
 //! An experiment file resolves to a `Problem`; a library user may as well write one down directly.
 
+mod check;
 mod decimal;
 mod sizes;
 
+pub use self::check::ProblemError;
 pub(crate) use self::decimal::Decimal;
 pub use crate::observables::Reference;
 use crate::{
@@ -86,6 +88,8 @@ pub enum ReferenceSteps {
 }
 
 /// Tokens at time zero, the equation that moves them, how time advances, and what is measured on the way.
+///
+/// Backends compute what [`check`](Problem::check) passes, and refuse all else when they are made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
     pub tokens: Tokens,
@@ -112,7 +116,7 @@ impl Problem {
         let (shape, attention) = (self.tokens.shape, &self.model.attention);
         let sources = shape.sources() as u64;
         let others = if attention.mask == Mask::Others { sources } else { 0 };
-        let seen = |token| attention.sight(token, shape.sources()).len() as u64;
+        let seen = |token| attention.visible(token, shape.sources()).len() as u64;
         let among_sources = match (attention.mask, attention.window) {
             (Mask::None | Mask::Others, None) => sources * sources - others,
             (Mask::Causal, None) => sources * (sources + 1) / 2,

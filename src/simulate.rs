@@ -100,7 +100,7 @@ pub enum SimulateError {
 
 /// Evolves the tokens of `problem`, held by `backend`, to the end of its schedule.
 ///
-/// `on_event` hears of every sample (replica by replica, times ascending, time 0 and the end included) and of every
+/// `on_event` is told of every sample (replica by replica, times ascending, time 0 and the end included) and of every
 /// step; an error it returns stops the run, with tokens that may be some steps further on, because a backend may take
 /// several at once.
 pub async fn simulate(

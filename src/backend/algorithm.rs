@@ -5,8 +5,9 @@ use std::iter::successors;
 use super::{BackendError, Precision};
 use crate::{
     harmonic::{degree, even_loss, floor, is_affordable, spare},
-    model::{Attention, Head, Matrix},
+    model::{Attention, Head, Model},
     problem::{Algorithm, Problem},
+    tokens::Tokens,
 };
 
 /// Work for each harmonic of a token, passes over keys and queries together, in units of one pair of the direct
@@ -136,13 +137,18 @@ pub(super) fn held(precision: Precision) -> f64 {
 
 /// Whether expansions know the terms of a problem: attention to all, with square matrices that stay as they are, of unit tokens.
 fn serves(problem: &Problem) -> bool {
-    let Problem { model, model_schedule, .. } = problem;
-    let is_square = |matrix: &Matrix| !matches!(matrix, Matrix::Product { .. });
-    matches!(problem.tokens.shape.dim, 2 | 3)
+    // Steps, observables and noise change nothing in one sum, and a perceptron is added to it; who calls has read the algorithm.
+    let Problem { tokens, model, model_schedule, scheme: _, schedule: _, quantities: _, algorithm: _, tolerance: _ } =
+        problem;
+    let Tokens { shape, coordinates: _, weights: _ } = tokens;
+    let Model { geometry, attention, perceptron: _, noise: _ } = model;
+    // `is_plain` decides of all but the matrices.
+    let Attention { beta: _, beta_factors: _, normalization: _, mask: _, window: _, position: _, heads } = attention;
+    matches!(shape.dim, 2 | 3)
         && model_schedule.is_constant()
-        && model.geometry.is_unit()
-        && model.attention.is_plain()
-        && model.attention.heads.iter().all(|head| is_square(&head.query_key) && is_square(&head.value))
+        && geometry.is_unit()
+        && attention.is_plain()
+        && !heads.iter().any(Head::has_products)
 }
 
 /// Work for one token and head, in pairs of the direct reduction.

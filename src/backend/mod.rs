@@ -23,6 +23,7 @@ use crate::{
     model::{Field, Model},
     observables::Quantity,
     observe::Statistics,
+    problem::ProblemError,
     scheme::Tableau,
 };
 
@@ -205,6 +206,8 @@ pub enum BackendError {
         "the {backend} backend was asked for {asked} stages of a scheme that has {stages}; ask for those of the problem"
     )]
     NoStage { backend: &'static str, asked: usize, stages: usize },
+    #[error(transparent)]
+    Problem(#[from] ProblemError),
     #[error(transparent)]
     Shortage(#[from] Shortage),
     #[error("the device {adapter} was lost: {reason}; run again, or use --backend cpu")]

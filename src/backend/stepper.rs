@@ -1,14 +1,18 @@
 //! The stages of a step, once for every scheme and every backend.
 
 use super::{Backend, BackendError, Point};
-use crate::{model::Field, problem::Problem, scheme::Tableau};
+use crate::{
+    model::{Field, Model},
+    problem::Problem,
+    scheme::Tableau,
+};
 
 /// Takes steps of `problem` after the first `done`, at least one and at most `most`, and returns how many: as many as
 /// `backend` takes by itself, or one, stage by stage.
 pub fn advance(problem: &Problem, backend: &mut dyn Backend, done: u64, most: u64) -> Result<u64, BackendError> {
     let tableau = problem.scheme.tableau();
     let (h, field) = (problem.schedule.step(), problem.scheme.field());
-    if problem.model_schedule.is_constant() && problem.model.noise.is_none() {
+    if repeats_one_step(problem) {
         let taken = backend.advance(tableau, h, field, most)?;
         if taken > 0 {
             return Ok(taken);
@@ -27,6 +31,22 @@ pub fn advance(problem: &Problem, backend: &mut dyn Backend, done: u64, most: u6
         backend.diffuse(diffusion, diffusion.draw(done, 1))?;
     }
     Ok(1)
+}
+
+/// Whether every step is the same map, of which a backend may take many at once.
+fn repeats_one_step(problem: &Problem) -> bool {
+    let Problem {
+        tokens: _,
+        model,
+        model_schedule,
+        scheme: _,
+        schedule: _,
+        quantities: _,
+        algorithm: _,
+        tolerance: _,
+    } = problem;
+    let Model { geometry: _, attention: _, perceptron: _, noise } = model;
+    model_schedule.is_constant() && noise.is_none()
 }
 
 /// One step, of length `h`, after `done` others.
@@ -77,10 +97,11 @@ impl Step<'_> {
 
     /// The equation at the fraction `node` of the step.
     fn change(&self, backend: &mut dyn Backend, node: f64) -> Result<(), BackendError> {
-        let Problem { model_schedule, model, schedule, .. } = self.problem;
-        if model_schedule.is_constant() || node == 0.0 {
+        let problem = self.problem;
+        if problem.model_schedule.is_constant() || node == 0.0 {
             return Ok(());
         }
-        backend.change(&model_schedule.at(model, self.done, schedule.time(self.done) + node * self.h))
+        let time = problem.schedule.time(self.done) + node * self.h;
+        backend.change(&problem.model_schedule.at(&problem.model, self.done, time))
     }
 }

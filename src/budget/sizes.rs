@@ -154,7 +154,5 @@ impl Sizes {
 
 /// Matrices that queries and keys of a head are made by where the reduction does not make them itself.
 pub(crate) fn made(normalization: Normalization, position: &Position) -> usize {
-    let is_placed = matches!(position, Position::Rotary { .. } | Position::Additive(_));
-    let is_repeated = matches!(normalization, Normalization::Hardmax | Normalization::Sinkhorn { .. });
-    usize::from(is_placed || is_repeated)
+    usize::from(position.is_in_operands() || !normalization.takes_one_reduction())
 }

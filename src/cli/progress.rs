@@ -19,7 +19,7 @@ pub struct Progress {
 
 impl Progress {
     /// Says what a run reports.
-    pub fn hear(&mut self, event: Event<'_>) -> ControlFlow<()> {
+    pub fn show(&mut self, event: Event<'_>) -> ControlFlow<()> {
         match event {
             Event::Limit(reference) => talk(format_args!("beside the limit: {reference}")),
             Event::Started { name, identity, problem } => {

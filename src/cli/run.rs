@@ -51,7 +51,7 @@ impl Run {
         let path = claim.path().to_owned();
         let parts = vec![Part { experiment: &experiment, claim: Some(claim) }];
         let mut progress = Progress::default();
-        pollster::block_on(run_parts(parts, &problem, &machine, |event| progress.hear(event)))?;
+        pollster::block_on(run_parts(parts, &problem, &machine, |event| progress.show(event)))?;
         name(&path);
         if !self.no_plot {
             let failed = |error| CommandError::Failed(format!("{error} (the run in {} is complete)", path.display()));

@@ -55,7 +55,7 @@ impl Sweep {
         let folder = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&file.name));
         let mut progress = Progress::default();
         let swept =
-            pollster::block_on(run(&file, &folder, self.shard, &machine, |event| hear(&mut progress, event)))?;
+            pollster::block_on(run(&file, &folder, self.shard, &machine, |event| show(&mut progress, event)))?;
         if swept.left > 0 {
             talk(format_args!("{} of {} cells are left to other shards", swept.left, swept.cells));
         } else if !self.no_plot {
@@ -67,13 +67,13 @@ impl Sweep {
 }
 
 /// Says what a sweep reports.
-fn hear(progress: &mut Progress, event: Event<'_>) -> ControlFlow<()> {
+fn show(progress: &mut Progress, event: Event<'_>) -> ControlFlow<()> {
     match event {
         Event::Cells { first, others: 0, of } => begin(format_args!("cell {} of {of}: ", first + 1)),
         Event::Cells { first, others, of } => {
             begin(format_args!("cell {} of {of} and {others} like it: ", first + 1));
         }
-        Event::Run(event) => return progress.hear(event),
+        Event::Run(event) => return progress.show(event),
         Event::Again(reason) => talk(format_args!("{reason}; it is computed again")),
         Event::Alone(message) => talk(format_args!("{message}; each of these cells runs by itself")),
         Event::Waiting { holder, folder } => {

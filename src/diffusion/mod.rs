@@ -63,7 +63,9 @@ impl Diffusion {
         let time = noise.intensity * noise.intensity * h;
         let reach = match noise.field {
             NoiseField::Independent => (time * free).min(MIXED),
-            _ => time * unit * free,
+            NoiseField::CommonAdditive | NoiseField::CommonMatrix | NoiseField::CommonPerceptron { .. } => {
+                time * unit * free
+            }
         };
         if dim < 2 || reach < 1e-32 {
             return None;

@@ -18,6 +18,13 @@ pub(crate) enum ListTyped {
     File { path: FilePath },
 }
 
+/// How many entries an array must have, and which other thing has as many.
+#[derive(Clone, Copy)]
+pub(crate) struct Extent<'a> {
+    pub length: usize,
+    pub of: &'a str,
+}
+
 impl ListTyped {
     pub fn read(entry: &Entry) -> Result<ListTyped, ExperimentError> {
         if entry.is_list() {
@@ -27,11 +34,11 @@ impl ListTyped {
         Ok(ListTyped::File { path })
     }
 
-    /// As many numbers as `of` has, which says so in words.
+    /// As many numbers as asked for.
     pub fn resolve(
         &self,
         key: &str,
-        (length, of): (usize, &str),
+        Extent { length, of }: Extent<'_>,
         source: &Source,
     ) -> Result<Vec<f64>, ExperimentError> {
         match self {
@@ -99,7 +106,7 @@ impl RowsTyped {
     pub fn resolve_rows(
         &self,
         key: &str,
-        (count, of): (usize, &str),
+        Extent { length: count, of }: Extent<'_>,
         width: usize,
         source: &Source,
     ) -> Result<Vec<f64>, ExperimentError> {

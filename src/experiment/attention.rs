@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    array::RowsTyped,
+    array::{Extent, RowsTyped},
     error::ExperimentError,
     head::{self, HeadTyped},
     section::{Entry, Section, Word},
@@ -241,7 +241,7 @@ impl AttentionTyped {
             Some(PositionTyped::Rotary(base)) => Position::Rotary { base: *base },
             Some(PositionTyped::Additive(rows)) => Position::Additive(rows.resolve_rows(
                 "attention.position.additive",
-                (shape.count, "a replica"),
+                Extent { length: shape.count, of: "a replica" },
                 shape.dim,
                 shared.source,
             )?),

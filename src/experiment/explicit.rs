@@ -9,7 +9,10 @@ use super::{
     section::word,
     typed::{ALGORITHMS, Typed},
 };
-use crate::{initial::Law, model::Mask};
+use crate::{
+    initial::{FromFile, Law},
+    model::Mask,
+};
 
 impl Experiment {
     /// The experiment as resolved: a TOML file with every default written out and every path absolute, which means the
@@ -38,17 +41,12 @@ impl Experiment {
         typed.tokens.passive = Some(shape.passive as u64);
         typed.tokens.seed = Some(self.seed());
         typed.tokens.geometry = Some(self.explicit_geometry());
-        match &mut typed.tokens.initial {
-            Law::Gaussian { mean, .. } => {
-                mean.get_or_insert_with(|| vec![0.0; shape.dim]);
-            }
-            Law::File { path } => {
-                *path = std::path::absolute(&*path).map_err(|error| {
-                    let problem = format!("{} cannot be made absolute: {error}", path.display());
-                    self.source.error("", "", problem, "run in a folder that exists")
-                })?;
-            }
-            _ => {}
+        typed.tokens.initial.write_defaults(shape.dim);
+        if let Law::File(FromFile { path }) = &mut typed.tokens.initial {
+            *path = std::path::absolute(&*path).map_err(|error| {
+                let problem = format!("{} cannot be made absolute: {error}", path.display());
+                self.source.error("", "", problem, "run in a folder that exists")
+            })?;
         }
         let attention = &mut typed.attention;
         attention.mask.get_or_insert(word(MASKS, Mask::None));

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    array::ListTyped,
+    array::{Extent, ListTyped},
     error::ExperimentError,
     section::{Entry, Section},
     source::Source,
@@ -93,7 +93,9 @@ impl NormTyped {
     ) -> Result<LayerNorm, ExperimentError> {
         let list = |name: &str, list: &Option<ListTyped>, default: f64| {
             let key = format!("layer-norm.{key}.{name}");
-            list.as_ref().map_or(Ok(vec![default; dim]), |list| list.resolve(&key, (dim, "a token"), source))
+            list.as_ref().map_or(Ok(vec![default; dim]), |list| {
+                list.resolve(&key, Extent { length: dim, of: "a token" }, source)
+            })
         };
         Ok(LayerNorm { gain: list("gain", &self.gain, 1.0)?, bias: list("bias", &self.bias, 0.0)?, epsilon })
     }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    array::{ListTyped, RowsTyped},
+    array::{Extent, ListTyped, RowsTyped},
     error::ExperimentError,
     matrix_schedule::{self, MatrixScheduleTyped, Resolved},
     section::{Entry, Section},
@@ -146,13 +146,13 @@ impl HeadTyped {
         head.query_key = match &self.scores {
             ScoresTyped::Whole { query_key } => whole(Operand::QueryKey, "query-key", query_key)?,
             ScoresTyped::Factors { query, key, query_bias, key_bias } => {
-                keys.query_key((query, key), (query_bias, key_bias), &mut head.biases)?
+                keys.query_key(query, key, query_bias, key_bias, &mut head.biases)?
             }
         };
         head.value = match &self.values {
             ValuesTyped::Whole { value } => whole(Operand::Value, "value", value)?,
             ValuesTyped::Factors { value, output, value_bias, output_bias } => {
-                keys.value((value, output), (value_bias, output_bias), &mut head.biases)?
+                keys.value(value, output, value_bias, output_bias, &mut head.biases)?
             }
         };
         Ok(head)
@@ -166,14 +166,12 @@ struct Keys<'a> {
     shared: &'a Shared<'a>,
 }
 
-type Pair<'a, T> = (&'a T, &'a T);
-
 impl Keys<'_> {
     fn dotted(&self, key: &str) -> String {
         format!("attention.head.{}.{key}", self.index)
     }
 
-    fn bias(&self, key: &str, typed: &Option<ListTyped>, of: (usize, &str)) -> Result<Vec<f64>, ExperimentError> {
+    fn bias(&self, key: &str, typed: &Option<ListTyped>, of: Extent<'_>) -> Result<Vec<f64>, ExperimentError> {
         let resolve = |list: &ListTyped| list.resolve(&self.dotted(key), of, self.shared.source);
         typed.as_ref().map_or(Ok(Vec::new()), resolve)
     }
@@ -181,13 +179,15 @@ impl Keys<'_> {
     /// Q^T K.
     fn query_key(
         &self,
-        (query, key): Pair<RowsTyped>,
-        (query_bias, key_bias): Pair<Option<ListTyped>>,
+        query: &RowsTyped,
+        key: &RowsTyped,
+        query_bias: &Option<ListTyped>,
+        key_bias: &Option<ListTyped>,
         biases: &mut Biases,
     ) -> Result<Matrix, ExperimentError> {
         let (dim, source) = (self.dim, self.shared.source);
         let left = query.resolve(&self.dotted("query"), dim, source)?;
-        let of = (left.len() / dim, "query");
+        let of = Extent { length: left.len() / dim, of: "query" };
         let right = key.resolve_rows(&self.dotted("key"), of, dim, source)?;
         biases.query = self.bias("query-bias", query_bias, of)?;
         biases.key = self.bias("key-bias", key_bias, of)?;
@@ -197,16 +197,19 @@ impl Keys<'_> {
     /// W_o W_v, which is L^T R with L = W_o^T.
     fn value(
         &self,
-        (value, output): Pair<RowsTyped>,
-        (value_bias, output_bias): Pair<Option<ListTyped>>,
+        value: &RowsTyped,
+        output: &RowsTyped,
+        value_bias: &Option<ListTyped>,
+        output_bias: &Option<ListTyped>,
         biases: &mut Biases,
     ) -> Result<Matrix, ExperimentError> {
         let (dim, source) = (self.dim, self.shared.source);
         let right = value.resolve(&self.dotted("value"), dim, source)?;
         let width = right.len() / dim;
-        let output = output.resolve_rows(&self.dotted("output"), (dim, "a token"), width, source)?;
-        biases.value = self.bias("value-bias", value_bias, (width, "value"))?;
-        biases.output = self.bias("output-bias", output_bias, (dim, "a token"))?;
+        let of_token = Extent { length: dim, of: "a token" };
+        let output = output.resolve_rows(&self.dotted("output"), of_token, width, source)?;
+        biases.value = self.bias("value-bias", value_bias, Extent { length: width, of: "value" })?;
+        biases.output = self.bias("output-bias", output_bias, of_token)?;
         Ok(Matrix::Product { left: transposed(&output, width), right })
     }
 }

@@ -4,8 +4,9 @@
 use super::{
     array, attention,
     error::{ExperimentError, UnknownKey},
-    geometry, head, law, matrix, matrix_schedule, noise, observe, perceptron, reference, typed,
+    geometry, head, matrix, matrix_schedule, noise, observe, perceptron, reference, typed,
 };
+use crate::initial::LawKind;
 
 /// The keys of a sweep file.
 pub(super) const SWEEP: &[&str] = &["name", "base", "axes", "fit"];
@@ -15,7 +16,7 @@ const PROCESSES: &[&str] = &["ornstein-uhlenbeck"];
 
 /// (dotted table without the numbers of lists, its keys); forms that many keys have stand once, where they are shown.
 pub(super) fn tables() -> Vec<(&'static str, Vec<&'static str>)> {
-    let laws: Vec<&str> = law::LAWS.iter().flat_map(|(_, form)| form.keys).copied().collect();
+    let laws: Vec<&str> = LawKind::WORDS.iter().flat_map(|(_, kind)| kind.keys()).copied().collect();
     let matrices =
         [matrix::FORMS, matrix_schedule::LAYERS, matrix_schedule::ENSEMBLE, matrix_schedule::OSCILLATING, PROCESSES]
             .concat();

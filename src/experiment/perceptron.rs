@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    array::{ListTyped, RowsTyped},
+    array::{Extent, ListTyped, RowsTyped},
     error::ExperimentError,
     section::{Section, Word},
     shared::Shared,
@@ -93,18 +93,23 @@ impl PerceptronTyped {
             FormTyped::Layers { inner, outer, bias, output_bias } => {
                 let inner = inner.resolve("perceptron.inner", dim, source)?;
                 let width = inner.len() / dim;
-                let outer = outer.resolve_rows("perceptron.outer", (width, "inner"), dim, source)?;
-                let list = |key, list: &Option<ListTyped>, of: (usize, &str)| {
-                    list.as_ref().map_or(Ok(vec![0.0; of.0]), |list| list.resolve(key, of, source))
+                let outer =
+                    outer.resolve_rows("perceptron.outer", Extent { length: width, of: "inner" }, dim, source)?;
+                let list = |key, list: &Option<ListTyped>, of: Extent<'_>| {
+                    list.as_ref().map_or(Ok(vec![0.0; of.length]), |list| list.resolve(key, of, source))
                 };
-                let bias = list("perceptron.bias", bias, (width, "inner"))?;
-                let output_bias = list("perceptron.output-bias", output_bias, (dim, "a token"))?;
+                let bias = list("perceptron.bias", bias, Extent { length: width, of: "inner" })?;
+                let output_bias = list("perceptron.output-bias", output_bias, Extent { length: dim, of: "a token" })?;
                 Ok(Perceptron { inner, outer, bias, output_bias, activation })
             }
             FormTyped::Gradient { gradient: GradientTyped { directions, weights } } => {
                 let inner = directions.resolve("perceptron.gradient.directions", dim, source)?;
                 let width = inner.len() / dim;
-                let weights = weights.resolve("perceptron.gradient.weights", (width, "directions"), source)?;
+                let weights = weights.resolve(
+                    "perceptron.gradient.weights",
+                    Extent { length: width, of: "directions" },
+                    source,
+                )?;
                 let scaled = |(a, omega): (&[f64], &f64)| a.iter().map(|a| omega * a).collect::<Vec<f64>>();
                 let outer = inner.chunks_exact(dim).zip(&weights).flat_map(scaled).collect();
                 let (bias, output_bias) = (vec![0.0; width], vec![0.0; dim]);

@@ -3,7 +3,7 @@
 use super::{Experiment, error::ExperimentError, geometry::GeometryWord};
 use crate::{
     initial::Law,
-    model::{Biases, Calculus, Mask, MatrixSchedule, Model, Normalization, Operand, Part, Position},
+    model::{Calculus, Mask, MatrixSchedule, Model, Normalization, Operand, Part, Position},
     scheme::Scheme,
 };
 
@@ -168,7 +168,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         key: "tokens.initial.law",
-        breached: |f| matches!(f.law, Law::Gaussian { .. }) && f.geometry.starts_on_sphere(),
+        breached: |f| !f.law.is_on_sphere() && f.geometry.starts_on_sphere(),
         problem: "is a law in R^d, and tokens of this tokens.geometry have length one",
         remedy: "write tokens.geometry = \"euclidean\", or a law on the sphere",
     },
@@ -218,7 +218,7 @@ impl Facts<'_> {
     /// Whether no value is a product and no head has biases.
     fn is_whole(&self) -> bool {
         let heads = &self.model.attention.heads;
-        heads.iter().all(|head| head.value.factors().is_none() && head.biases == Biases::default())
+        heads.iter().all(|head| head.value.factors().is_none() && !head.has_biases())
     }
 
     fn value_moves(&self) -> bool {
@@ -227,7 +227,10 @@ impl Facts<'_> {
                 self.query_key_moves()
             }
             Part::Matrix { operand: Operand::Value, schedule, .. } => schedule.moves(),
-            _ => false,
+            Part::Matrix { operand: Operand::QueryKey, .. }
+            | Part::Beta(_)
+            | Part::Geometry { .. }
+            | Part::Rescaled { .. } => false,
         })
     }
 

@@ -169,7 +169,7 @@ fn tokens(section: &Section) -> Result<TokensTyped, ExperimentError> {
     let count = whole("count", "4096", 1..=MOST)?;
     let dim = whole("dim", "3", 2..=MOST)?;
     let initial = law::read(&section.required("initial", "{ law = \"uniform\" }")?)?;
-    if !matches!(initial, Law::File { .. }) {
+    if !matches!(initial, Law::File(_)) {
         section.required("count", "4096")?;
         section.required("dim", "3")?;
     }

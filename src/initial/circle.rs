@@ -2,12 +2,7 @@
 
 use std::f64::consts::{PI, TAU};
 
-use super::{
-    axis::unit_axis,
-    error::LawError,
-    law::Law,
-    quadrature::{density, gauss_legendre},
-};
+use super::{definition::Form, error::LawError, law::Law, nodes::gauss_legendre, quadrature::density};
 
 /// No piece is wider than this part of a turn, however little mass it has.
 const WIDEST: f64 = TAU / 1024.0;
@@ -25,15 +20,12 @@ pub struct CircleQuantiles {
 /// The quantiles of a law with a density, in pieces of at most 1 / `pieces` of the mass each, counted from the point opposite to
 /// the axis, or from where a cap begins.
 pub fn circle_quantiles(law: &Law, pieces: usize) -> Result<CircleQuantiles, LawError> {
-    let density = density(law, 2)?;
-    let (centres, half) = match law {
-        Law::VonMisesFisher { axis, .. } => (vec![angle_of(axis)?], PI),
-        Law::Cap { axis, angle } => (vec![angle_of(axis)?], *angle),
-        Law::TwoClusters { overlap, .. } => (vec![0.0, overlap.clamp(-1.0, 1.0).acos()], PI),
-        // The pole of a law that has no axis of its own.
-        Law::Uniform | Law::Simplex { .. } | Law::Orthonormal | Law::Gaussian { .. } | Law::File { .. } => {
-            (vec![PI / 2.0], PI)
-        }
+    let form = law.form();
+    let density = density(&form, 2)?;
+    let (centres, half) = match &form {
+        Form::Axial(axial) => (vec![angle_of(&axial.unit_axis(2)?)], axial.end.unwrap_or(PI)),
+        Form::Smooth { density: _, centres } => (centres.clone(), PI),
+        Form::Normal(_) | Form::Sampled | Form::Equiangular { .. } | Form::Placed => (vec![PI / 2.0], PI),
     };
     let start = centres[0] - half;
     let rule = gauss_legendre(8);
@@ -81,14 +73,14 @@ fn edges(centres: &[f64], start: f64, half: f64) -> Vec<f64> {
     edges
 }
 
-fn angle_of(axis: &[f64]) -> Result<f64, LawError> {
-    let axis = unit_axis(axis, 2)?;
-    Ok(axis[1].atan2(axis[0]))
+fn angle_of(axis: &[f64]) -> f64 {
+    axis[1].atan2(axis[0])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::initial::{Cap, VonMisesFisher};
 
     /// F at the angle phi: of von Mises' law of concentration 2 as SciPy's vonmises(2).cdf has it, of the uniform law and of a cap phi
     /// over its width.
@@ -96,7 +88,7 @@ mod tests {
     fn masses_are_those_of_the_distribution_function() {
         let axis = vec![-0.6, 0.8];
         let middle = 0.8f64.atan2(-0.6);
-        let law = Law::VonMisesFisher { concentration: 2.0, axis: axis.clone() };
+        let law = Law::VonMisesFisher(VonMisesFisher { concentration: 2.0, axis: axis.clone() });
         let cdf = [(-2.0, VON_MISES[0]), (-0.5, VON_MISES[1]), (0.0, 0.5), (1.0, VON_MISES[2])];
         let at = |law: &Law, phi: f64| {
             let CircleQuantiles { angles, masses } = circle_quantiles(law, 3000).expect("quantiles");
@@ -113,9 +105,9 @@ mod tests {
             let found = at(&law, middle + phi);
             assert!((found - expected).abs() < 1e-7, "{phi}: {found}, not {expected}");
         }
-        let cap = Law::Cap { axis, angle: 0.5 };
+        let cap = Law::Cap(Cap { axis, angle: 0.5 });
         assert!((at(&cap, middle + 0.25) - 0.75).abs() < 1e-12);
-        let sharp = Law::VonMisesFisher { concentration: 1e4, axis: vec![1.0, 0.0] };
+        let sharp = Law::VonMisesFisher(VonMisesFisher { concentration: 1e4, axis: vec![1.0, 0.0] });
         assert!((at(&sharp, 0.01) - NORMAL_AT_ONE).abs() < 1e-4, "{}", at(&sharp, 0.01));
     }
 

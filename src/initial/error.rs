@@ -8,3 +8,14 @@ pub struct LawError {
     pub problem: String,
     pub remedy: String,
 }
+
+impl LawError {
+    pub(super) fn outside(key: &'static str, range: &str, example: &str) -> Self {
+        Self { key, problem: format!("must be {range}"), remedy: format!("write e.g. {key} = {example}") }
+    }
+
+    /// Refuses what is no inner product of unit vectors.
+    pub(super) fn unless_overlap(overlap: f64) -> Result<(), Self> {
+        if (-1.0..=1.0).contains(&overlap) { Ok(()) } else { Err(Self::outside("overlap", "from -1 to 1", "0.5")) }
+    }
+}

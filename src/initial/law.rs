@@ -1,98 +1,86 @@
-//! Laws of initial tokens, as data.
-
-use std::{f64::consts::PI, path::PathBuf};
+//! The one list of laws of initial tokens.
 
 use serde::Serialize;
 
-use super::error::LawError;
+use super::{
+    Cap, FromFile, Gaussian, Orthonormal, Simplex, TwoClusters, Uniform, VonMisesFisher,
+    definition::{Form, InitialLaw},
+    draws::Draws,
+    error::LawError,
+};
 
-/// A law of initial tokens, written as `{ law = "uniform" }` in an experiment file.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(tag = "law", rename_all = "kebab-case")]
-pub enum Law {
-    /// The uniform measure on the sphere: a normalised Gaussian vector (Muller, CACM 1959).
-    Uniform,
-    /// Density proportional to e^{concentration <axis, x>}, by the rejection of Wood, "Simulation of the von
-    /// Mises-Fisher distribution" (1994). Concentration 0 is uniform, infinity puts every token on the axis.
-    VonMisesFisher { concentration: f64, axis: Vec<f64> },
-    /// Uniform on the cap of points whose geodesic distance from the axis is at most `angle` (radians, at most pi).
-    Cap { axis: Vec<f64>, angle: f64 },
-    /// Equiangular tokens, <x_i, x_j> = overlap for i != j; without an overlap the regular simplex, -1 / (count - 1).
-    /// The same in every replica.
-    Simplex {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        overlap: Option<f64>,
-    },
-    /// Token i is the basis vector e_i, in every replica.
-    Orthonormal,
-    /// The first `fraction` of the tokens around e_1, the others around the point of the (e_1, e_2) plane whose inner
-    /// product with e_1 is `overlap`: von Mises-Fisher of this concentration about each, point masses when infinite.
-    TwoClusters { overlap: f64, fraction: f64, concentration: f64 },
-    /// N(mean, covariance) in R^d; without a mean, about the origin.
-    Gaussian {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        mean: Option<Vec<f64>>,
-        #[serde(flatten)]
-        spread: Spread,
-    },
-    /// The tokens of a `.npy` file, (count, dim) for all replicas or (replicas, count, dim), in f32 or f64; rows of unit
-    /// length to 1e-3, which are then normalised.
-    File { path: PathBuf },
+/// Makes the enum of all laws, whose methods ask their definitions.
+macro_rules! laws {
+    ($($kind:ident($law:ident),)*) => {
+        /// A law of initial tokens, written as `{ law = "uniform" }` in an experiment file.
+        #[derive(Clone, Debug, PartialEq, Serialize)]
+        #[serde(tag = "law", rename_all = "kebab-case")]
+        pub enum Law {
+            $($kind($law),)*
+        }
+
+        /// Which law is meant, before its parameters are read.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum LawKind {
+            $($kind,)*
+        }
+
+        impl LawKind {
+            /// The words of all laws.
+            pub const WORDS: &[(&str, LawKind)] = &[$(($law::WORD, LawKind::$kind),)*];
+
+            /// `law`, and the keys beside it.
+            pub fn keys(self) -> &'static [&'static str] {
+                match self {
+                    $(LawKind::$kind => $law::KEYS,)*
+                }
+            }
+        }
+
+        impl Law {
+            pub(super) fn check(&self) -> Result<(), LawError> {
+                match self {
+                    $(Law::$kind(law) => law.check(),)*
+                }
+            }
+
+            pub(super) fn draw(&self, draws: &Draws) -> Result<Vec<f64>, LawError> {
+                match self {
+                    $(Law::$kind(law) => law.draw(draws),)*
+                }
+            }
+
+            /// What is known of the measure.
+            pub(crate) fn form(&self) -> Form<'_> {
+                match self {
+                    $(Law::$kind(law) => law.form(),)*
+                }
+            }
+
+            /// Whether all tokens have length one.
+            pub(crate) fn is_on_sphere(&self) -> bool {
+                match self {
+                    $(Law::$kind(law) => law.is_on_sphere(),)*
+                }
+            }
+
+            /// Writes down parameters that were left out, as far as they are numbers.
+            pub(crate) fn write_defaults(&mut self, dim: usize) {
+                match self {
+                    $(Law::$kind(law) => law.write_defaults(dim),)*
+                }
+            }
+        }
+    };
 }
 
-/// The covariance of a normal law.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Spread {
-    /// scale^2 times the identity.
-    Scale(f64),
-    /// Its rows: symmetric, without negative eigenvalues.
-    Covariance(Vec<Vec<f64>>),
-}
-
-impl Law {
-    /// Whether tokens are drawn by chance, each like the others: then larger samples come nearer to a measure. No law is left to
-    /// chance here: a new one says which it is.
-    pub(crate) fn is_drawn(&self) -> bool {
-        match self {
-            Law::Uniform
-            | Law::VonMisesFisher { .. }
-            | Law::Cap { .. }
-            | Law::TwoClusters { .. }
-            | Law::Gaussian { .. } => true,
-            Law::Simplex { .. } | Law::Orthonormal | Law::File { .. } => false,
-        }
-    }
-
-    /// Whether every parameter is in its range; lists, counts and files are judged when tokens are drawn.
-    pub(super) fn check(&self) -> Result<(), LawError> {
-        let outside = |key, range: &str, example: &str| {
-            Err(LawError {
-                key,
-                problem: format!("must be {range}"),
-                remedy: format!("write e.g. {key} = {example}"),
-            })
-        };
-        let is_overlap = |overlap: &f64| (-1.0..=1.0).contains(overlap);
-        match self {
-            Law::VonMisesFisher { concentration, .. } | Law::TwoClusters { concentration, .. }
-                if concentration.is_nan() || *concentration < 0.0 =>
-            {
-                outside("concentration", "at least 0, or inf", "2.0")
-            }
-            Law::Cap { angle, .. } if !(*angle > 0.0 && *angle <= PI) => {
-                outside("angle", "an angle in radians, greater than 0 and at most pi", "0.5")
-            }
-            Law::Simplex { overlap: Some(overlap) } | Law::TwoClusters { overlap, .. } if !is_overlap(overlap) => {
-                outside("overlap", "from -1 to 1", "0.5")
-            }
-            Law::TwoClusters { fraction, .. } if !(0.0..=1.0).contains(fraction) => {
-                outside("fraction", "from 0 to 1", "0.5")
-            }
-            Law::Gaussian { spread: Spread::Scale(scale), .. } if !(scale.is_finite() && *scale >= 0.0) => {
-                outside("scale", "finite and at least 0", "1.0")
-            }
-            _ => Ok(()),
-        }
-    }
+laws! {
+    Uniform(Uniform),
+    VonMisesFisher(VonMisesFisher),
+    Cap(Cap),
+    Simplex(Simplex),
+    Orthonormal(Orthonormal),
+    TwoClusters(TwoClusters),
+    Gaussian(Gaussian),
+    File(FromFile),
 }

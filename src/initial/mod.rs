@@ -6,33 +6,32 @@
 
 mod axis;
 mod circle;
-mod configuration;
 mod coordinates;
+mod definition;
+mod draws;
 mod error;
 mod file;
-mod gaussian;
 mod law;
+mod laws;
+mod nodes;
 pub(crate) mod npy;
 mod perturbation;
 mod quadrature;
 mod sphere;
 
-use rayon::prelude::*;
-
-pub(crate) use axis::unit_axis;
 pub use circle::{CircleQuantiles, circle_quantiles};
-use coordinates::zeros;
+pub(crate) use definition::Form;
+use draws::Draws;
 pub use error::LawError;
 pub(crate) use file::{Lengths, TokenFile};
-pub(crate) use gaussian::sigma_points;
-pub use law::{Law, Spread};
+pub use law::Law;
+pub(crate) use law::LawKind;
+pub use laws::{Cap, FromFile, Gaussian, Orthonormal, Simplex, Spread, TwoClusters, Uniform, VonMisesFisher};
+pub use nodes::{Nodes, gauss_legendre};
 pub(crate) use perturbation::{normalise, perturb};
-pub use quadrature::{Nodes, gauss_legendre, quadrature};
+pub use quadrature::quadrature;
 
-use crate::{
-    random::{Purpose, Stream},
-    tokens::Shape,
-};
+use crate::{random::Purpose, tokens::Shape};
 
 /// The initial coordinates of every token, ordered (replica, token, component).
 ///
@@ -49,63 +48,7 @@ pub(crate) fn draw_for(purpose: Purpose, law: &Law, shape: Shape, seed: u64) -> 
         let problem = format!("tokens of dim = {} have no directions", shape.dim);
         return Err(LawError { key: "law", problem, remedy: "take dim = 2 or more".into() });
     }
-    let scatter = |place: &(dyn Fn(&mut Stream, usize, &mut [f64]) + Sync)| scatter(shape, seed, purpose, place);
-    match law {
-        Law::Uniform => scatter(&|stream, _, token| sphere::uniform(stream, token)),
-        Law::VonMisesFisher { concentration, axis } => {
-            let axis = unit_axis(axis, shape.dim)?;
-            scatter(&|stream, _, token| sphere::von_mises_fisher(stream, &axis, *concentration, token))
-        }
-        Law::Cap { axis, angle } => {
-            let axis = unit_axis(axis, shape.dim)?;
-            scatter(&|stream, _, token| sphere::cap(stream, &axis, *angle, token))
-        }
-        Law::Simplex { overlap } => {
-            let tokens = configuration::equiangular(shape.count, shape.dim, *overlap)?;
-            scatter(&|_, i, token| token.copy_from_slice(&tokens[i * shape.dim..][..shape.dim]))
-        }
-        Law::Orthonormal => {
-            configuration::at_most_an_orthonormal_basis(shape.count, shape.dim)?;
-            scatter(&|_, i, token| token[i] = 1.0)
-        }
-        Law::TwoClusters { overlap, fraction, concentration } => {
-            let first = configuration::first_cluster(shape.count, *fraction)?;
-            let centres = configuration::two_centres(shape.dim, *overlap);
-            scatter(&|stream, i, token| {
-                let centre = &centres[usize::from(i >= first)];
-                sphere::von_mises_fisher(stream, centre, *concentration, token)
-            })
-        }
-        Law::Gaussian { mean, spread } => {
-            let gaussian = gaussian::Gaussian::new(mean.as_deref(), spread, shape.dim)?;
-            scatter(&|stream, _, token| gaussian.draw(stream, token))
-        }
-        Law::File { path } => TokenFile::read(path, Lengths::One)?.place(shape),
-    }
-}
-
-/// Places each token with its own stream; tokens are zero before.
-fn scatter(
-    shape: Shape,
-    seed: u64,
-    purpose: Purpose,
-    place: &(dyn Fn(&mut Stream, usize, &mut [f64]) + Sync),
-) -> Result<Vec<f64>, LawError> {
-    let too_many = |_| LawError {
-        key: "law",
-        problem: format!(
-            "{} replicas of {} tokens are more than random streams can number",
-            shape.replicas, shape.count
-        ),
-        remedy: format!("take at most {} of each", u32::MAX),
-    };
-    u32::try_from(shape.replicas.max(shape.count)).map_err(too_many)?;
-    let mut coordinates = zeros(shape)?;
-    coordinates.par_chunks_mut(shape.dim).enumerate().for_each(|(index, token)| {
-        let (replica, i) = (index / shape.count, index % shape.count);
-        place(&mut Stream::new(seed, replica as u32, i as u32, purpose), i, token);
-    });
-    Ok(coordinates)
+    law.draw(&Draws { shape, seed, purpose })
 }
 
 #[cfg(test)]

@@ -6,7 +6,10 @@ use ndarray::{Array2, Array3, ArrayD, Axis, IxDyn, ShapeBuilder};
 use ndarray_npy::write_npy;
 
 use super::*;
-use crate::vector::{dot, norm};
+use crate::{
+    initial::axis::unit_axis,
+    vector::{dot, norm},
+};
 
 /// Five standard errors: a correct sampler exceeds that once in two million comparisons, and the seeds are fixed.
 const SIGMAS: f64 = 5.0;
@@ -63,7 +66,7 @@ fn von_mises_fisher_has_its_moments() {
     for dim in [2, 3, 8] {
         for concentration in [0.0, 0.5, 5.0, 1e6] {
             let axis = oblique(dim);
-            let law = Law::VonMisesFisher { concentration, axis: axis.clone() };
+            let law = Law::VonMisesFisher(VonMisesFisher { concentration, axis: axis.clone() });
             // Twelve widths hold the density to e^{-72}.
             let reach = PI.min(12.0 / concentration.sqrt());
             check_about_axis(&law, &axis, |theta| -2.0 * concentration * (0.5 * theta).sin().powi(2), reach);
@@ -76,7 +79,7 @@ fn a_cap_is_uniform_and_not_left() {
     for dim in [2, 3, 8, 100] {
         for angle in [0.01, 0.7, 1.5, 2.5, PI] {
             let axis = oblique(dim);
-            let law = Law::Cap { axis: axis.clone(), angle };
+            let law = Law::Cap(Cap { axis: axis.clone(), angle });
             check_about_axis(&law, &axis, |_| 0.0, angle);
             // The angle from the chord is accurate to 1e-15 / sin(angle / 2) and rounding of the coordinates.
             let chord = 2.0 * (0.5 * angle).sin() + 1e-14;
@@ -91,14 +94,14 @@ fn a_cap_is_uniform_and_not_left() {
 fn uniform_tokens_have_the_second_moment_of_the_sphere() {
     for dim in [2, 3, 8] {
         let count = 40_000;
-        let tokens = draw(&Law::Uniform, shape(1, count, dim), 5).unwrap();
+        let tokens = draw(&Law::Uniform(Uniform), shape(1, count, dim), 5).unwrap();
         for (i, k) in (0..dim).flat_map(|i| (0..=i).map(move |k| (i, k))) {
             let moment = tokens.chunks(dim).map(|x| x[i] * x[k]).sum::<f64>() / count as f64;
             let exact = if i == k { 1.0 / dim as f64 } else { 0.0 };
             // |x_i x_k| <= 1, and its standard deviation is below 1 / 2.
             assert!((moment - exact).abs() < SIGMAS * 0.5 / (count as f64).sqrt(), "({i}, {k}): {moment}");
         }
-        check_about_axis(&Law::Uniform, &oblique(dim), |_| 0.0, PI);
+        check_about_axis(&Law::Uniform(Uniform), &oblique(dim), |_| 0.0, PI);
     }
 }
 
@@ -106,12 +109,12 @@ fn uniform_tokens_have_the_second_moment_of_the_sphere() {
 fn every_token_has_length_one() {
     let axis = vec![3.0, 4.0, 0.0];
     let laws = [
-        Law::Uniform,
-        Law::VonMisesFisher { concentration: 1e6, axis: axis.clone() },
-        Law::VonMisesFisher { concentration: f64::INFINITY, axis: axis.clone() },
-        Law::VonMisesFisher { concentration: 1e80, axis: vec![1e-200, 2e-200, 0.0] },
-        Law::Cap { axis, angle: 1e-9 },
-        Law::TwoClusters { overlap: -0.3, fraction: 0.25, concentration: 10.0 },
+        Law::Uniform(Uniform),
+        Law::VonMisesFisher(VonMisesFisher { concentration: 1e6, axis: axis.clone() }),
+        Law::VonMisesFisher(VonMisesFisher { concentration: f64::INFINITY, axis: axis.clone() }),
+        Law::VonMisesFisher(VonMisesFisher { concentration: 1e80, axis: vec![1e-200, 2e-200, 0.0] }),
+        Law::Cap(Cap { axis, angle: 1e-9 }),
+        Law::TwoClusters(TwoClusters { overlap: -0.3, fraction: 0.25, concentration: 10.0 }),
     ];
     for law in laws {
         for token in draw(&law, shape(2, 400, 3), 1).unwrap().chunks(3) {
@@ -125,10 +128,10 @@ fn every_token_has_length_one() {
 fn a_token_does_not_depend_on_its_company() {
     let axis = vec![0.0, 0.0, 1.0];
     let laws = [
-        Law::Uniform,
-        Law::VonMisesFisher { concentration: 2.0, axis: axis.clone() },
-        Law::Cap { axis: axis.clone(), angle: 0.4 },
-        Law::Cap { axis, angle: 2.0 },
+        Law::Uniform(Uniform),
+        Law::VonMisesFisher(VonMisesFisher { concentration: 2.0, axis: axis.clone() }),
+        Law::Cap(Cap { axis: axis.clone(), angle: 0.4 }),
+        Law::Cap(Cap { axis, angle: 2.0 }),
     ];
     for law in laws {
         let many = draw(&law, shape(3, 10, 3), 7).unwrap();
@@ -159,7 +162,7 @@ fn equiangular_tokens_have_their_overlap() {
         (64, 64, Some(0.0), 0.0),
     ];
     for (count, dim, overlap, exact) in cases {
-        let tokens = draw(&Law::Simplex { overlap }, shape(2, count, dim), 0).unwrap();
+        let tokens = draw(&Law::Simplex(Simplex { overlap }), shape(2, count, dim), 0).unwrap();
         let (first, second) = tokens.split_at(count * dim);
         assert_eq!(first, second, "replicas differ");
         for (i, x) in first.chunks(dim).enumerate() {
@@ -174,19 +177,19 @@ fn equiangular_tokens_have_their_overlap() {
 
 #[test]
 fn orthonormal_tokens_are_the_basis() {
-    assert_eq!(draw(&Law::Orthonormal, shape(1, 2, 3), 0).unwrap(), [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
+    assert_eq!(draw(&Law::Orthonormal(Orthonormal), shape(1, 2, 3), 0).unwrap(), [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]);
 }
 
 #[test]
 fn two_clusters_are_where_they_should_be() {
-    let points = Law::TwoClusters { overlap: 0.6, fraction: 1.0 / 3.0, concentration: f64::INFINITY };
+    let points = Law::TwoClusters(TwoClusters { overlap: 0.6, fraction: 1.0 / 3.0, concentration: f64::INFINITY });
     let tokens = draw(&points, shape(1, 3, 2), 0).unwrap();
     assert_eq!(tokens[..2], [1.0, 0.0]);
     assert_eq!(tokens[2..4], tokens[4..]);
     // The root and the normalisation round the last bit.
     assert!((tokens[2] - 0.6).abs() < 1e-15 && (tokens[3] - 0.8).abs() < 1e-15);
 
-    let spread = Law::TwoClusters { overlap: 0.6, fraction: 0.5, concentration: 1e4 };
+    let spread = Law::TwoClusters(TwoClusters { overlap: 0.6, fraction: 0.5, concentration: 1e4 });
     for (i, token) in draw(&spread, shape(1, 100, 3), 0).unwrap().chunks(3).enumerate() {
         let centre = if i < 50 { [1.0, 0.0, 0.0] } else { [0.6, 0.8, 0.0] };
         // 1 - <x, centre> is exponential of mean 1e-4 for d = 3; thirty means are never reached by a hundred tokens.
@@ -199,8 +202,8 @@ fn two_clusters_are_where_they_should_be() {
 fn a_file_gives_its_tokens_in_any_order_and_precision() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.npy");
-    let law = Law::File { path: path.clone() };
-    let drawn = draw(&Law::Uniform, shape(2, 5, 3), 9).unwrap();
+    let law = Law::File(FromFile { path: path.clone() });
+    let drawn = draw(&Law::Uniform(Uniform), shape(2, 5, 3), 9).unwrap();
     let double = Array3::from_shape_vec((2, 5, 3), drawn.clone()).unwrap();
     let close = |found: &[f64], tolerance: f64| {
         assert_eq!(found.len(), drawn.len());
@@ -229,14 +232,17 @@ fn a_file_gives_its_tokens_in_any_order_and_precision() {
 #[test]
 fn nonsense_from_a_library_user_is_refused() {
     let key = |law, shape| draw(&law, shape, 0).unwrap_err().key;
-    assert_eq!(key(Law::Uniform, shape(1, 4, 1)), "law");
-    assert_eq!(key(Law::Uniform, shape(1 << 33, 1, 2)), "law");
-    assert_eq!(key(Law::Uniform, shape(1 << 31, 1 << 31, 1 << 31)), "law");
+    assert_eq!(key(Law::Uniform(Uniform), shape(1, 4, 1)), "law");
+    assert_eq!(key(Law::Uniform(Uniform), shape(1 << 33, 1, 2)), "law");
+    assert_eq!(key(Law::Uniform(Uniform), shape(1 << 31, 1 << 31, 1 << 31)), "law");
     assert_eq!(
-        key(Law::VonMisesFisher { concentration: f64::NAN, axis: vec![1.0, 0.0] }, shape(1, 4, 2)),
+        key(Law::VonMisesFisher(VonMisesFisher { concentration: f64::NAN, axis: vec![1.0, 0.0] }), shape(1, 4, 2)),
         "concentration"
     );
-    assert_eq!(key(Law::VonMisesFisher { concentration: 1.0, axis: vec![1.0, f64::NAN] }, shape(1, 4, 2)), "axis");
+    assert_eq!(
+        key(Law::VonMisesFisher(VonMisesFisher { concentration: 1.0, axis: vec![1.0, f64::NAN] }), shape(1, 4, 2)),
+        "axis"
+    );
 }
 
 /// Another seed gives other tokens exactly where tokens are drawn by chance, of which larger samples come nearer to a measure.
@@ -247,16 +253,16 @@ fn laws_are_drawn_or_the_same_for_every_seed() {
     write_npy(&path, &Array2::<f64>::eye(3)).unwrap();
     let axis = vec![1.0, 0.0, 0.0];
     for law in [
-        Law::Uniform,
-        Law::VonMisesFisher { concentration: 2.0, axis: axis.clone() },
-        Law::Cap { axis, angle: 0.5 },
-        Law::TwoClusters { overlap: 0.3, fraction: 1.0 / 3.0, concentration: 9.0 },
-        Law::Gaussian { mean: None, spread: Spread::Scale(1.0) },
-        Law::Simplex { overlap: Some(0.1) },
-        Law::Orthonormal,
-        Law::File { path },
+        Law::Uniform(Uniform),
+        Law::VonMisesFisher(VonMisesFisher { concentration: 2.0, axis: axis.clone() }),
+        Law::Cap(Cap { axis, angle: 0.5 }),
+        Law::TwoClusters(TwoClusters { overlap: 0.3, fraction: 1.0 / 3.0, concentration: 9.0 }),
+        Law::Gaussian(Gaussian { mean: None, spread: Spread::Scale(1.0) }),
+        Law::Simplex(Simplex { overlap: Some(0.1) }),
+        Law::Orthonormal(Orthonormal),
+        Law::File(FromFile { path }),
     ] {
         let [one, other] = [1, 2].map(|seed| draw(&law, shape(1, 3, 3), seed).unwrap());
-        assert_eq!(one != other, law.is_drawn(), "{law:?}");
+        assert_eq!(one != other, law.form().is_drawn(), "{law:?}");
     }
 }

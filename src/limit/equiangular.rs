@@ -12,13 +12,13 @@
 //! What is solved is y = ln(((n - 1) rho + 1) / (1 - rho)): both factors that vanish leave dy/dt = 2 n sum_h c_h v_h s_h(rho), s_h
 //! being the share above, and an overlap that settles at one is no stiff equation.
 
-use super::{Limit, LimitError, Motion, Nodes, on_sphere, problem_of_nodes, serves, solver::Flow};
+use super::{Limit, LimitError, Motion, Nodes, is_isotropic, on_sphere, problem_of_nodes, serves, solver::Flow};
 use crate::{
     backend::BackendError,
-    initial::{Law, LawError},
+    initial::{Form, Law, LawError},
     model::{Field, Head, Matrix, Model, Normalization},
     problem::Problem,
-    tokens::Weights,
+    tokens::{Tokens, Weights},
 };
 
 /// The arithmetic of one overlap.
@@ -36,24 +36,21 @@ pub fn equiangular(problem: &Problem, law: &Law) -> Result<Limit, LimitError> {
     serves(&problem.model)?;
     on_sphere(&problem.model)?;
     let (model, tokens) = (&problem.model, &problem.tokens);
-    let multiple = |matrix: &Matrix| matrix.multiple_of_identity().is_some();
-    let is_closed = model.attention.heads.iter().all(|head| multiple(&head.query_key) && multiple(&head.value))
-        && model.perceptron.is_none()
-        && problem.model_schedule.is_constant()
-        && problem.scheme.field() == Field::Tangent
-        && tokens.weights == Weights::Equal
-        && tokens.shape.passive == 0;
-    if !is_closed {
+    if !keeps_tokens_equiangular(problem) {
         return Err(LimitError::Unserved {
             problem: "tokens stay equiangular where all are alike and matrices are multiples of the identity",
             remedy: "leave out matrices, perceptron, changing weights, scheme = \"layer\", tokens.weights and tokens.passive",
         });
     }
     let (count, dim) = (tokens.shape.count, tokens.shape.dim);
-    let overlap = match law {
-        Law::Orthonormal if count > 1 => 0.0,
-        Law::Simplex { overlap } if count > 1 => overlap.unwrap_or(-1.0 / (count - 1) as f64),
-        _ => {
+    let overlap = match law.form() {
+        Form::Equiangular { overlap } if count > 1 => overlap.unwrap_or(-1.0 / (count - 1) as f64),
+        Form::Equiangular { .. }
+        | Form::Axial(_)
+        | Form::Smooth { .. }
+        | Form::Normal(_)
+        | Form::Sampled
+        | Form::Placed => {
             let remedy = "take simplex or orthonormal, of two tokens or more".into();
             return Err(LimitError::Law(LawError { key: "law", problem: "is not equiangular".into(), remedy }));
         }
@@ -68,6 +65,18 @@ pub fn equiangular(problem: &Problem, law: &Law) -> Result<Limit, LimitError> {
     let flow = Equiangular { model: model.clone(), dim, replicas: tokens.shape.replicas, start };
     let state = vec![flow.logarithm(overlap)];
     Ok(Limit::new(limit, Nodes::Points, Motion::own(flow, state)))
+}
+
+/// Whether a problem that has a limit on the sphere keeps tokens equiangular that are.
+fn keeps_tokens_equiangular(problem: &Problem) -> bool {
+    let Problem { tokens, model, model_schedule, scheme, schedule: _, quantities: _, algorithm: _, tolerance: _ } =
+        problem;
+    let Tokens { shape, coordinates: _, weights } = tokens;
+    is_isotropic(model)
+        && model_schedule.is_constant()
+        && scheme.field() == Field::Tangent
+        && *weights == Weights::Equal
+        && shape.passive == 0
 }
 
 impl Equiangular {
@@ -101,7 +110,9 @@ impl Equiangular {
                 // Divided by e^{kappa rho}, so that nothing overflows where the overlap is near one.
                 Normalization::Softmax => 1.0 / ((kappa * rest).exp() + n - 1.0),
                 Normalization::Shifted => (kappa * rho - beta).exp() / n,
-                _ => (kappa * rho).exp() / n,
+                Normalization::Unnormalized | Normalization::Hardmax | Normalization::Sinkhorn { .. } => {
+                    (kappa * rho).exp() / n
+                }
             };
             head.weight * multiple(&head.value) * weight
         };
@@ -157,7 +168,7 @@ mod tests {
     use super::*;
     use crate::{
         backend::cpu::Cpu,
-        initial::{draw, perturb},
+        initial::{Orthonormal, Simplex, Uniform, draw, perturb},
         limit::tests::problem_of,
         model::Attention,
         observables::Quantity,
@@ -183,16 +194,22 @@ mod tests {
     #[test]
     fn overlaps_are_those_on_paper() {
         let attention = |beta| Attention { beta, ..Attention::default() };
-        let found = end(&problem(&Law::Orthonormal, 2, attention(0.0), 1.0), &Law::Orthonormal);
+        let found =
+            end(&problem(&Law::Orthonormal(Orthonormal), 2, attention(0.0), 1.0), &Law::Orthonormal(Orthonormal));
         assert!((found - 1.0_f64.tanh()).abs() < 1e-9, "{found}");
-        let found = end(&problem(&Law::Orthonormal, 8, attention(2.0), 2.0), &Law::Orthonormal);
+        let found =
+            end(&problem(&Law::Orthonormal(Orthonormal), 8, attention(2.0), 2.0), &Law::Orthonormal(Orthonormal));
         assert!((found - 0.659_873_709_505).abs() < 1e-9, "{found}");
     }
 
     /// Tokens and coupled tokens in double precision, steps of 1/800: 1e-10 apart for all normalizations, and overlaps as well.
     #[test]
     fn tokens_stay_equiangular_and_follow_the_overlap() {
-        let laws = [Law::Orthonormal, Law::Simplex { overlap: Some(-0.1) }, Law::Simplex { overlap: None }];
+        let laws = [
+            Law::Orthonormal(Orthonormal),
+            Law::Simplex(Simplex { overlap: Some(-0.1) }),
+            Law::Simplex(Simplex { overlap: None }),
+        ];
         for normalization in [Normalization::Softmax, Normalization::Unnormalized, Normalization::Shifted] {
             for law in &laws {
                 let other = Head {
@@ -225,18 +242,19 @@ mod tests {
 
     #[test]
     fn what_is_not_equiangular_is_refused() {
-        let good = problem(&Law::Orthonormal, 4, Attention::default(), 1.0);
-        assert!(matches!(equiangular(&good, &Law::Uniform), Err(LimitError::Law(_))));
+        let good = problem(&Law::Orthonormal(Orthonormal), 4, Attention::default(), 1.0);
+        assert!(matches!(equiangular(&good, &Law::Uniform(Uniform)), Err(LimitError::Law(_))));
         let mut passive = good.clone();
         passive.tokens.shape.passive = 1;
-        assert!(matches!(equiangular(&passive, &Law::Orthonormal), Err(LimitError::Unserved { .. })));
+        assert!(matches!(equiangular(&passive, &Law::Orthonormal(Orthonormal)), Err(LimitError::Unserved { .. })));
         let mut perturbed = good.clone();
         perturb(&mut perturbed.tokens.coordinates, perturbed.tokens.shape, 1e-6, 0);
-        let error = equiangular(&perturbed, &Law::Orthonormal).map(|_| ()).expect_err("perturbed replicas");
+        let error =
+            equiangular(&perturbed, &Law::Orthonormal(Orthonormal)).map(|_| ()).expect_err("perturbed replicas");
         let says = "replicas that start next to each other are not equiangular; leave out tokens.perturbation";
         assert_eq!(error.to_string(), says);
         let mut general = good;
         general.model.attention.heads[0].value = Matrix::Diagonal(vec![1.0, 2.0, 1.0, 1.0]);
-        assert!(matches!(equiangular(&general, &Law::Orthonormal), Err(LimitError::Unserved { .. })));
+        assert!(matches!(equiangular(&general, &Law::Orthonormal(Orthonormal)), Err(LimitError::Unserved { .. })));
     }
 }

@@ -18,8 +18,8 @@ use rayon::prelude::*;
 use super::{Limit, LimitError, Motion, Nodes, motion::Models, problem_of_nodes, serves, solver::Flow};
 use crate::{
     backend::BackendError,
-    initial::{Law, sigma_points},
-    model::{Field, Geometry, Model, Normalization},
+    initial::{Form, Law, LawError},
+    model::{Attention, Field, Geometry, Model, Normalization},
     problem::{Problem, ReferenceSteps as Steps},
     transport::point_moments::PointMoments,
 };
@@ -37,18 +37,20 @@ pub(super) struct Gaussian {
 /// The limit of `problem` from the normal law `law`, with steps of its own, or those of the tokens.
 pub fn gaussian(problem: &Problem, law: &Law, steps: Steps) -> Result<Limit, LimitError> {
     serves(&problem.model)?;
-    let model = &problem.model;
-    let is_closed = model.geometry == Geometry::Euclidean
-        && model.attention.normalization == Normalization::Softmax
-        && model.perceptron.is_none();
-    if !is_closed {
+    if !keeps_normal_laws(&problem.model) {
         return Err(LimitError::Unserved {
             problem: "laws stay normal in R^d under softmax without a perceptron",
             remedy: "write tokens.geometry = \"euclidean\" and attention.normalization = \"softmax\", or reference.kind = \"particles\"",
         });
     }
     let dim = problem.tokens.shape.dim;
-    let nodes = sigma_points(law, dim)?;
+    let nodes = match law.form() {
+        Form::Normal(sigma_points) => sigma_points(dim)?,
+        Form::Axial(_) | Form::Smooth { .. } | Form::Sampled | Form::Equiangular { .. } | Form::Placed => {
+            let remedy = "take gaussian".into();
+            return Err(LimitError::Law(LawError { key: "law", problem: "is not normal".into(), remedy }));
+        }
+    };
     let PointMoments { mean, covariance } = PointMoments::of(&nodes.coordinates, dim, |j| nodes.weights[j]);
     let limit = problem_of_nodes(problem, &nodes.coordinates, &nodes.weights, &problem.tokens.coordinates);
     let start = limit.tokens.coordinates.chunks_exact(dim);
@@ -65,6 +67,16 @@ pub fn gaussian(problem: &Problem, law: &Law, steps: Steps) -> Result<Limit, Lim
         Field::Ambient | Field::Perceptron => Motion::of(flow, state, Steps::Tokens),
     };
     Ok(Limit::new(limit, Nodes::Moments, motion))
+}
+
+/// Whether a model that has a limit keeps laws normal: attention alone, in R^d, under softmax, with any matrices.
+fn keeps_normal_laws(model: &Model) -> bool {
+    let Model { geometry, attention, perceptron: _, noise: _ } = model;
+    let Attention { beta: _, beta_factors: _, normalization, mask: _, window: _, position: _, heads: _ } = attention;
+    *geometry == Geometry::Euclidean
+        && *normalization == Normalization::Softmax
+        && attention.is_plain()
+        && model.is_attention_alone()
 }
 
 impl Gaussian {
@@ -120,7 +132,7 @@ impl Flow for Gaussian {
 mod tests {
     use super::*;
     use crate::{
-        initial::{Spread, draw},
+        initial::{Gaussian as Normal, Spread, Uniform, draw},
         limit::tests::problem_of,
         model::{Attention, Head, Matrix},
         problem::Schedule,
@@ -147,7 +159,7 @@ mod tests {
     #[test]
     fn isotropic_laws_blow_up_as_on_paper() {
         let (a, v, beta, variance, t) = (0.8, 0.5, 1.5, 0.49, 1.0_f64);
-        let law = Law::Gaussian { mean: Some(vec![1.0, -2.0]), spread: Spread::Scale(0.7) };
+        let law = Law::Gaussian(Normal { mean: Some(vec![1.0, -2.0]), spread: Spread::Scale(0.7) });
         let head = Head { query_key: Matrix::Scale(a), value: Matrix::Scale(v), ..Head::default() };
         let problem = problem(3, &law, vec![head], beta, t, 2);
         let found = end(&problem, &law);
@@ -172,7 +184,7 @@ mod tests {
     #[test]
     fn the_field_is_that_of_many_tokens() {
         let covariance = vec![vec![0.5, 0.2], vec![0.2, 0.3]];
-        let law = Law::Gaussian { mean: Some(vec![0.3, -0.4]), spread: Spread::Covariance(covariance) };
+        let law = Law::Gaussian(Normal { mean: Some(vec![0.3, -0.4]), spread: Spread::Covariance(covariance) });
         let head = |entries: [f64; 4], value: [f64; 4], weight| Head {
             query_key: Matrix::Dense(entries.to_vec()),
             value: Matrix::Dense(value.to_vec()),
@@ -217,7 +229,7 @@ mod tests {
 
     #[test]
     fn what_does_not_stay_normal_is_refused() {
-        let law = Law::Gaussian { mean: None, spread: Spread::Scale(1.0) };
+        let law = Law::Gaussian(Normal { mean: None, spread: Spread::Scale(1.0) });
         let good = problem(3, &law, vec![Head::default()], 1.0, 1.0, 2);
         let mut unnormalized = good.clone();
         unnormalized.model.attention.normalization = Normalization::Unnormalized;
@@ -225,6 +237,6 @@ mod tests {
         let mut sphere = good.clone();
         sphere.model.geometry = Geometry::Sphere;
         assert!(matches!(gaussian(&sphere, &law, Steps::Own), Err(LimitError::Unserved { .. })));
-        assert!(matches!(gaussian(&good, &Law::Uniform, Steps::Own), Err(LimitError::Law(_))));
+        assert!(matches!(gaussian(&good, &Law::Uniform(Uniform), Steps::Own), Err(LimitError::Law(_))));
     }
 }

@@ -25,7 +25,7 @@ use self::{motion::Motion, solver::SolverError};
 use crate::{
     backend::BackendError,
     initial::{CircleQuantiles, LawError},
-    model::{Geometry, Model},
+    model::{Attention, Geometry, Head, Model},
     observables::{LimitState, Nodes, Quantity},
     problem::{Algorithm, Problem, Schedule},
     tokens::{Shape, Tokens, Weights},
@@ -88,11 +88,13 @@ pub enum LimitError {
 /// Refuses terms whose limit is another: order, noise and chance in the weights.
 fn serves(model: &Model) -> Result<(), LimitError> {
     let refused = |problem, remedy| Err(LimitError::Unserved { problem, remedy });
-    if !model.attention.is_plain() {
+    // Each limit decides of the geometry and of the perceptron.
+    let Model { geometry: _, attention, perceptron: _, noise } = model;
+    if !attention.is_plain() {
         let problem = "masks, positions, betas of replicas and normalizations beyond softmax, unnormalized and shifted have no such limit";
         return refused(problem, "leave them out, or leave out [reference]");
     }
-    if model.noise.is_some() {
+    if noise.is_some() {
         return refused(
             "the tokens coupled to those that move at random are not known",
             "leave out [noise] or [reference]",
@@ -103,13 +105,26 @@ fn serves(model: &Model) -> Result<(), LimitError> {
 
 /// Refuses geometries other than the sphere.
 fn on_sphere(model: &Model) -> Result<(), LimitError> {
-    match model.geometry {
+    let Model { geometry, attention: _, perceptron: _, noise: _ } = model;
+    match geometry {
         Geometry::Sphere => Ok(()),
-        _ => Err(LimitError::Unserved {
+        Geometry::Euclidean
+        | Geometry::Rescaled
+        | Geometry::PreNorm
+        | Geometry::PeriNorm
+        | Geometry::Ngpt { .. }
+        | Geometry::LayerNorm { .. } => Err(LimitError::Unserved {
             problem: "this limit is one of tokens on the sphere",
             remedy: "write tokens.geometry = \"sphere\", or reference.kind = \"particles\"",
         }),
     }
+}
+
+/// Whether no direction is distinguished by a model: plain attention alone, whose matrices are multiples of the identity.
+fn is_isotropic(model: &Model) -> bool {
+    let Model { geometry: _, attention, perceptron: _, noise: _ } = model;
+    let Attention { beta: _, beta_factors: _, normalization: _, mask: _, window: _, position: _, heads } = attention;
+    attention.is_plain() && model.is_attention_alone() && heads.iter().all(Head::is_multiple_of_identity)
 }
 
 /// The problem of a limit with these nodes, of sum one, and passive tokens that start at `passive`.

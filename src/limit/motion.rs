@@ -81,7 +81,7 @@ impl Motion {
             Motion::Scheme { flow, state } => {
                 for step in start..end {
                     flow.set_step(step);
-                    take(flow.as_mut(), state, scheme.tableau(), (schedule, step))?;
+                    take(flow.as_mut(), state, scheme.tableau(), schedule, step)?;
                 }
             }
             Motion::Backend { cpu, quantiles, angles } => {
@@ -128,7 +128,8 @@ fn take(
     flow: &mut dyn Flow,
     state: &mut [f64],
     tableau: &Tableau,
-    (schedule, step): (&Schedule, u64),
+    schedule: &Schedule,
+    step: u64,
 ) -> Result<(), BackendError> {
     let h = schedule.step();
     let mut stages: Vec<Vec<f64>> = Vec::new();

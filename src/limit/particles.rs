@@ -14,7 +14,7 @@ use crate::{
 /// tokens.
 pub fn particles(problem: &Problem, law: &Law, count: usize, seed: u64) -> Result<Limit, LimitError> {
     serves(&problem.model)?;
-    if !law.is_drawn() {
+    if !law.form().is_drawn() {
         return Err(LimitError::Law(LawError {
             key: "law",
             problem: "is no law that a larger sample could be drawn from".into(),

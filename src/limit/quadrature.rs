@@ -42,7 +42,7 @@ pub fn quadrature_within(problem: &Problem, law: &Law, tolerance: f64, steps: St
     let mut before: Option<Ended> = None;
     let mut fineness = COARSEST;
     loop {
-        let mut probing = of_nodes(problem, law, (steps, fineness), None, probes)?;
+        let mut probing = of_nodes(problem, law, steps, fineness, None, probes)?;
         probing.advance(0, problem.schedule.steps)?;
         let here = Ended::of(&probing, fineness);
         let (change, law_change) = match &before {
@@ -53,7 +53,7 @@ pub fn quadrature_within(problem: &Problem, law: &Law, tolerance: f64, steps: St
         let knows_law =
             !asks_for_moments(problem) || law_change <= MOMENTS / (problem.tokens.shape.sources() as f64).sqrt();
         if change <= tolerance && fineness >= fewest && (knows_law || is_finest) {
-            return of_nodes(problem, law, (steps, fineness), Some(pieces(problem)), tokens);
+            return of_nodes(problem, law, steps, fineness, Some(pieces(problem)), tokens);
         }
         if is_finest {
             return Err(LimitError::Unresolved { fineness, change, tolerance });
@@ -117,7 +117,8 @@ impl Ended {
 fn of_nodes(
     problem: &Problem,
     law: &Law,
-    (steps, fineness): (Steps, usize),
+    steps: Steps,
+    fineness: usize,
     pieces: Option<usize>,
     coupled: &[f64],
 ) -> Result<Limit, LimitError> {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     backend::cpu::Cpu,
-    initial::{Law, draw, quadrature},
+    initial::{Law, Orthonormal, VonMisesFisher, draw, quadrature},
     model::{Attention, Head, Matrix, ModelSchedule, Normalization},
     problem::{ReferenceSteps, Schedule},
     scheme::Scheme,
@@ -14,7 +14,7 @@ fn law(dim: usize) -> Law {
     let mut axis = vec![0.0; dim];
     axis[0] = 0.6;
     axis[dim - 1] = -0.8;
-    Law::VonMisesFisher { concentration: 2.0, axis }
+    Law::VonMisesFisher(VonMisesFisher { concentration: 2.0, axis })
 }
 
 /// A problem of 20 steps a unit of time.
@@ -72,7 +72,7 @@ fn quadrature_and_zonal_limits_agree() {
 /// The first moment from N nodes of von Mises' law on the circle converges spectrally: beta = 4, concentration 1, time 3.
 #[test]
 fn the_trapezoidal_rule_converges_spectrally_on_the_circle() {
-    let law = Law::VonMisesFisher { concentration: 1.0, axis: vec![1.0, 0.0] };
+    let law = Law::VonMisesFisher(VonMisesFisher { concentration: 1.0, axis: vec![1.0, 0.0] });
     let moment = |count| {
         let shape = Shape { replicas: 1, count: 1, dim: 2, passive: 0 };
         let mut problem = problem(shape, 4.0, Normalization::Softmax, 3.0);
@@ -155,7 +155,7 @@ fn what_has_no_limit_is_refused() {
     general.model.attention.heads[0].value = Matrix::Diagonal(vec![1.0, 2.0, 3.0]);
     assert!(matches!(zonal(&general, &law(3), ReferenceSteps::Own), Err(LimitError::Unserved { .. })));
     assert!(matches!(
-        zonal(&problem(shape, 2.0, Normalization::Softmax, 1.0), &Law::Orthonormal, ReferenceSteps::Own),
+        zonal(&problem(shape, 2.0, Normalization::Softmax, 1.0), &Law::Orthonormal(Orthonormal), ReferenceSteps::Own),
         Err(LimitError::Law(_))
     ));
 }

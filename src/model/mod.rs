@@ -17,15 +17,20 @@ mod geometry;
 mod matrix;
 mod noise;
 mod perceptron;
+mod position;
 mod schedule;
+mod terms;
 
 pub use self::{
     geometry::{Geometry, LayerNorm},
     matrix::Matrix,
     noise::{Calculus, Noise, NoiseField},
     perceptron::{Activation, Perceptron},
+    position::Position,
     schedule::{Ensemble, MatrixSchedule, ModelSchedule, Operand, OrnsteinUhlenbeck, Part, Ramp, RandomMatrix},
 };
+
+pub(crate) use self::position::{Alibi, rotary_frequency};
 
 /// One attention head: scores <x_i, A x_j> with A = `query_key` = Q^T K, values V x_j with V = `value`.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,21 +120,6 @@ impl Mask {
     }
 }
 
-/// How the place of a token in its replica enters the attention.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Position {
-    #[default]
-    Nowhere,
-    /// Attention with linear biases: weights are multiplied by e^{-decay (i - j) / n}, n being the number of sources, under
-    /// a causal mask. Unnormalized weights are then divided by sum_k w_k e^{-decay (i - k) / n}, as in "Kinetic theory for
-    /// Transformers and the lost-in-the-middle phenomenon" (arXiv:2605.09213).
-    Alibi { decay: f64 },
-    /// Components 2m and 2m + 1 of queries and keys are rotated by i base^{-2m / d_k} ("RoFormer", arXiv:2104.09864).
-    Rotary { base: f64 },
-    /// p_i is added to token i where queries and keys are made, not where values are; (count, d) in row-major order.
-    Additive(Vec<f64>),
-}
-
 /// The attention term: heads add up.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attention {
@@ -182,7 +172,7 @@ impl Attention {
     }
 
     /// The sources that token `token` sees, a passive one by its place like any other, but for itself under [`Mask::Others`].
-    pub fn sight(&self, token: usize, sources: usize) -> std::ops::Range<usize> {
+    pub fn visible(&self, token: usize, sources: usize) -> std::ops::Range<usize> {
         let end = self.mask.visible(token, sources);
         match self.window {
             Some(window) => {
@@ -191,20 +181,6 @@ impl Attention {
             }
             None => 0..end,
         }
-    }
-
-    /// Whether all replicas have one beta, and the weights of sources are all that distinguishes the places of tokens, and all are seen: what expansions
-    /// and fast kernels may assume, beside matrices of their liking.
-    pub fn is_plain(&self) -> bool {
-        self.mask == Mask::None
-            && self.beta_factors.is_empty()
-            && self.window.is_none()
-            && self.position == Position::Nowhere
-            && matches!(
-                self.normalization,
-                Normalization::Softmax | Normalization::Unnormalized | Normalization::Shifted
-            )
-            && self.heads.iter().all(|head| head.biases == Biases::default())
     }
 }
 

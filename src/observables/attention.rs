@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::{Definition, Need, Numbers, Objection, Observable, OnDevice, Parameter, Parametrized, Setup, View};
 use crate::{
     budget::{DOUBLE, Part, Sizes},
-    model::{Head, Mask, Matrix, Normalization, Position},
+    model::{Alibi, Head, Mask, Matrix, Position, rotary_frequency},
     observe::Statistics,
     random::{Purpose, Stream},
     vector::{dot, norm},
@@ -62,7 +62,7 @@ impl Observable for Attention {
                 "leave \"attention\" out",
             )
         };
-        matches!(setup.normalization, Normalization::Hardmax | Normalization::Sinkhorn { .. }).then(together)
+        (!setup.normalization.takes_one_reduction()).then(together)
     }
 
     fn memory(&self, sizes: &Sizes) -> Part {
@@ -130,7 +130,7 @@ impl Operands {
         let (dim, attention) = (view.equation.tokens.shape.dim, &view.model.attention);
         let placed: Vec<f64> = match &attention.position {
             Position::Additive(places) => seen.iter().zip(places).map(|(x, place)| x + place).collect(),
-            _ => seen.to_vec(),
+            Position::Nowhere | Position::Alibi { .. } | Position::Rotary { .. } => seen.to_vec(),
         };
         let (width, mut queries, mut keys) = match &head.query_key {
             Matrix::Product { left, right } => (
@@ -138,7 +138,7 @@ impl Operands {
                 images(&placed, left, &head.biases.query, dim),
                 images(&placed, right, &head.biases.key, dim),
             ),
-            matrix => {
+            matrix @ (Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_)) => {
                 let rows = matrix.dense(dim, 1.0);
                 let transposed: Vec<f64> = (0..dim * dim).map(|k| rows[k % dim * dim + k / dim]).collect();
                 (dim, images(&placed, &transposed, &[], dim), placed)
@@ -155,16 +155,14 @@ impl Operands {
     fn log_weights(&self, view: &View, replica: usize, i: usize) -> Vec<f64> {
         let (tokens, attention) = (view.equation.tokens, &view.model.attention);
         let sources = tokens.shape.sources();
-        let decay = match attention.position {
-            Position::Alibi { decay } => decay / sources as f64,
-            _ => 0.0,
-        };
+        let alibi = Alibi::of(&attention.position, sources);
         let query = &self.queries[i * self.width..][..self.width];
         let itself = (attention.mask == Mask::Others).then_some(i);
-        let heavy = attention.sight(i, sources).filter(|j| Some(*j) != itself && tokens.weight(replica, *j) > 0.0);
+        let heavy = attention.visible(i, sources).filter(|j| Some(*j) != itself && tokens.weight(replica, *j) > 0.0);
         let log_weight = |j: usize| {
             let score = dot(query, &self.keys[j * self.width..][..self.width]);
-            self.beta * score + tokens.weight(replica, j).ln() - decay * (i as f64 - j as f64)
+            let log_weight = self.beta * score + tokens.weight(replica, j).ln();
+            log_weight + alibi.map_or(0.0, |alibi| alibi.log_factor(i, j))
         };
         heavy.map(log_weight).collect()
     }
@@ -183,7 +181,7 @@ fn images(rows: &[f64], factor: &[f64], bias: &[f64], dim: usize) -> Vec<f64> {
 fn rotate(rows: &mut [f64], width: usize, base: f64) {
     for (i, row) in rows.chunks_exact_mut(width).enumerate() {
         for (m, pair) in row.chunks_exact_mut(2).enumerate() {
-            let (sin, cos) = (i as f64 * base.powf(-2.0 * m as f64 / width as f64)).sin_cos();
+            let (sin, cos) = (i as f64 * rotary_frequency(base, m, width)).sin_cos();
             (pair[0], pair[1]) = (cos * pair[0] - sin * pair[1], sin * pair[0] + cos * pair[1]);
         }
     }

@@ -7,9 +7,10 @@ use super::{
 };
 use crate::{
     budget::{DOUBLE, Part, Sizes},
-    model::{Attention, Geometry, Head, Matrix, Model, Normalization},
+    model::{Attention, Geometry, Head, Model, Normalization},
     observe::Statistics,
     sums::sources::Sources,
+    tokens::Tokens,
     vector::dot,
 };
 
@@ -103,7 +104,7 @@ pub(super) fn log_energy_rate(view: &View, replica: usize) -> f64 {
         let log_clock = match attention.normalization {
             Normalization::Unnormalized => log_sums[row],
             Normalization::Shifted => log_sums[row] - beta,
-            _ => 0.0,
+            Normalization::Softmax | Normalization::Hardmax | Normalization::Sinkhorn { .. } => 0.0,
         };
         terms[row] + log_clock + squared_tangent(&view.model.geometry, x, &gradients[row * dim..][..dim]).ln()
     };
@@ -134,28 +135,32 @@ fn squared_tangent(geometry: &Geometry, x: &[f64], gradient: &[f64]) -> f64 {
 
 /// c times the weight of the head if the energy changes along the flow of `problem` as the tokens move, and by nothing else.
 pub(crate) fn flow_slope(equation: &Equation) -> Option<f64> {
-    let Model { geometry, attention, perceptron, noise } = equation.model;
+    let Equation { tokens, model, model_schedule } = *equation;
+    let Model { geometry, attention, perceptron: _, noise: _ } = model;
     let is_flow = matches!(geometry, Geometry::Sphere | Geometry::Euclidean)
-        && equation.model_schedule.is_constant()
+        && model_schedule.is_constant()
         && attention.is_plain()
-        && perceptron.is_none()
-        && noise.is_none();
-    if is_flow { slope(attention, equation.tokens.shape.dim) } else { None }
+        && model.is_attention_alone();
+    let Tokens { shape, coordinates: _, weights: _ } = tokens;
+    if is_flow { slope(attention, shape.dim) } else { None }
 }
 
 /// c times the weight of the head if there is one head, its A is symmetric, and its V is c A.
 fn slope(attention: &Attention, dim: usize) -> Option<f64> {
-    let [head] = &attention.heads[..] else { return None };
-    Some(head.weight * value_over_query_key(head, dim)?)
+    let Attention { beta: _, beta_factors: _, normalization: _, mask: _, window: _, position: _, heads } = attention;
+    let [head] = &heads[..] else { return None };
+    let Head { query_key: _, value: _, biases: _, beta: _, weight } = head;
+    Some(weight * value_over_query_key(head, dim)?)
 }
 
 /// c if A is symmetric and V is c A.
 pub(crate) fn value_over_query_key(head: &Head, dim: usize) -> Option<f64> {
-    let multiple = |matrix: &Matrix| matrix.multiple_of_identity();
-    if let (Some(query_key), Some(value)) = (multiple(&head.query_key), multiple(&head.value)) {
+    // Who asks decides of biases; beta and the weight of the head stand outside.
+    let Head { query_key, value, biases: _, beta: _, weight: _ } = head;
+    if let (Some(query_key), Some(value)) = (query_key.multiple_of_identity(), value.multiple_of_identity()) {
         return (query_key != 0.0).then_some(value / query_key);
     }
-    let (query_key, value) = (head.query_key.dense(dim, 1.0), head.value.dense(dim, 1.0));
+    let (query_key, value) = (query_key.dense(dim, 1.0), value.dense(dim, 1.0));
     let largest = (0..dim * dim).max_by(|a, b| query_key[*a].abs().total_cmp(&query_key[*b].abs()))?;
     let factor = value[largest] / query_key[largest];
     // Matrices are typed, or products of some: they agree to rounding.

@@ -72,8 +72,15 @@ impl Observable for Lyapunov {
 
 /// Whether each replica has a noise of its own.
 fn has_noises(model: &Model) -> bool {
-    let is_own = |noise: &Noise| noise.field == NoiseField::Independent || !noise.is_shared;
-    model.noise.as_ref().is_some_and(is_own)
+    let Model { geometry: _, attention: _, perceptron: _, noise } = model;
+    let is_own = |noise: &Noise| {
+        let Noise { field, intensity: _, calculus: _, seed: _, is_shared } = noise;
+        match field {
+            NoiseField::Independent => true,
+            NoiseField::CommonAdditive | NoiseField::CommonMatrix | NoiseField::CommonPerceptron { .. } => !is_shared,
+        }
+    };
+    noise.as_ref().is_some_and(is_own)
 }
 
 /// ln(d_t / d_0) and its share of time, for d_t between the replica and the one it is paired with: 0 and 1, 2 and 3, and so on. The

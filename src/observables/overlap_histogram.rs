@@ -94,7 +94,7 @@ impl Observable for OverlapHistogram {
 
     fn measure(&self, view: &View, replica: usize, _: &Statistics) -> Numbers {
         let directions = view.directions(replica);
-        let (mut numbers, error) = histogram(&directions, self.bins, self.pairs, (self.seed, replica));
+        let (mut numbers, error) = histogram(&directions, self.bins, self.pairs, self.seed, replica);
         numbers.push(error);
         Ok(numbers)
     }
@@ -124,12 +124,7 @@ fn has_pairs(equation: &Equation) -> bool {
 /// but the last are open above; and the largest standard deviation of one of them. Beyond `most` pairs, shares are those of `most`
 /// pairs drawn by `seed` and `replica`, each with a probability proportional to w_i w_j, so that of p the standard deviation is
 /// (p (1 - p) / most)^{1/2}; up to that number nothing is drawn, and it is zero. Not numbers where there are no two tokens.
-pub fn histogram(
-    directions: &Directions,
-    bins: usize,
-    most: usize,
-    (seed, replica): (u64, usize),
-) -> (Vec<f64>, f64) {
+pub fn histogram(directions: &Directions, bins: usize, most: usize, seed: u64, replica: usize) -> (Vec<f64>, f64) {
     let count = directions.count();
     if (0..count).any(|i| directions.point(i).iter().any(|component| !component.is_finite())) {
         return (vec![f64::NAN; bins], f64::NAN);

@@ -2,7 +2,7 @@
 
 use super::{Quantity, columns, view::View};
 
-/// Errors of what stands for the limit, relative to a distance from it, that nobody needs to hear of.
+/// Errors of what stands for the limit, relative to a distance from it, that are not worth a warning.
 const RESOLVED: f64 = 0.01;
 
 /// A column of a sample that what stands for the limit is too far from the law for.

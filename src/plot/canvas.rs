@@ -171,6 +171,20 @@ fn halved(pixels: &[u8], width: u32) -> Vec<u8> {
     small
 }
 
+/// How text is written.
+#[derive(Clone, Copy)]
+pub(super) struct Pen {
+    /// In canvas units.
+    pub(super) size: u32,
+    pub(super) colour: RGBColor,
+}
+
+impl Pen {
+    pub(super) fn body(colour: RGBColor) -> Self {
+        Self { size: BODY, colour }
+    }
+}
+
 /// Where a piece of text hangs on its position.
 #[derive(Clone, Copy)]
 pub(super) enum Anchor {
@@ -184,7 +198,7 @@ pub(super) fn write<DB: DrawingBackend>(
     area: &Area<DB>,
     text: &str,
     at: (i32, i32),
-    (size, colour): (u32, RGBColor),
+    pen: Pen,
     anchor: Anchor,
 ) -> Painted<DB> {
     let (horizontal, vertical) = match anchor {
@@ -192,7 +206,7 @@ pub(super) fn write<DB: DrawingBackend>(
         Anchor::MiddleLeft => (HPos::Left, VPos::Center),
         Anchor::Centre => (HPos::Center, VPos::Center),
     };
-    let style = (font::FAMILY, size).into_font().color(&colour).pos(Pos::new(horizontal, vertical));
+    let style = (font::FAMILY, pen.size).into_font().color(&pen.colour).pos(Pos::new(horizontal, vertical));
     area.draw_text(text, &style.into_text_style(area), at)
 }
 
@@ -213,9 +227,9 @@ impl Heading {
     pub(super) fn paint<DB: DrawingBackend>(&self, area: &Area<DB>) -> Painted<DB> {
         let width = WIDTH as i32 - 2 * MARGIN;
         let title = shortened(&self.title, TITLE, width);
-        write(area, &title, (MARGIN, 64), (TITLE, palette::INK), Anchor::TopLeft)?;
+        write(area, &title, (MARGIN, 64), Pen { size: TITLE, colour: palette::INK }, Anchor::TopLeft)?;
         let caption = shortened(&self.caption, BODY, width);
-        write(area, &caption, (MARGIN, 192), (BODY, palette::GREY), Anchor::TopLeft)
+        write(area, &caption, (MARGIN, 192), Pen::body(palette::GREY), Anchor::TopLeft)
     }
 }
 

@@ -7,7 +7,7 @@ use plotters::backend::DrawingBackend;
 use plotters::element::{Circle, PathElement, Polygon};
 use plotters::style::{Color, ShapeStyle};
 
-use super::canvas::{self, Anchor, Area, BODY, Painted};
+use super::canvas::{self, Anchor, Area, Painted, Pen};
 use super::legend::{self, Mark};
 use super::view::Tokens;
 use super::{dots, palette};
@@ -26,7 +26,7 @@ pub(super) fn paint<DB: DrawingBackend>(tokens: &Tokens, area: &Area<DB>) -> Pai
     for (from, to, name) in [(-DVec3::X, DVec3::X, "x₁"), (-DVec3::Y, DVec3::Y, "x₂")] {
         area.draw(&PathElement::new(vec![at(from), at(to)], palette::GRID.stroke_width(5)))?;
         let beside = 0.07 * DVec3::new(to.y, -to.x, 0.0);
-        canvas::write(area, name, at(0.5 * to + beside), (BODY, palette::GREY), Anchor::Centre)?;
+        canvas::write(area, name, at(0.5 * to + beside), Pen::body(palette::GREY), Anchor::Centre)?;
     }
     area.draw(&Circle::new(CENTRE, radius, ShapeStyle::from(&palette::GREY.mix(0.5)).stroke_width(5)))?;
     let mut entries = Vec::new();

@@ -5,7 +5,7 @@ use plotters::backend::DrawingBackend;
 use plotters::element::{Circle, Rectangle};
 use plotters::style::{Color, RGBAColor, RGBColor, ShapeStyle};
 
-use super::canvas::{self, Anchor, Area, BODY, Painted};
+use super::canvas::{self, Anchor, Area, BODY, Painted, Pen};
 use super::clusters::Cluster;
 use super::legend::Mark;
 use super::palette;
@@ -94,7 +94,7 @@ pub(super) fn name_clusters<DB: DrawingBackend>(
         let Some(&words) = words.iter().find(clear).filter(|_| named.len() < NAMED) else { continue };
         let corners = [(words.0 - half - 10, words.1 - 34), (words.0 + half + 10, words.1 + 34)];
         area.draw(&Rectangle::new(corners, palette::PAPER.mix(0.7).filled()))?;
-        canvas::write(area, &text, words, (BODY, palette::INK), Anchor::Centre)?;
+        canvas::write(area, &text, words, Pen::body(palette::INK), Anchor::Centre)?;
         named.push(words);
     }
     Ok(())

@@ -9,7 +9,7 @@ use plotters::drawing::DrawingAreaErrorKind;
 use plotters::style::{Color, IntoFont, RGBColor};
 
 use super::axis::Axis;
-use super::canvas::{self, Anchor, Area, BODY, MARGIN, Painted, TOP};
+use super::canvas::{self, Anchor, Area, BODY, MARGIN, Painted, Pen, TOP};
 use super::{font, palette};
 
 /// Height of the row that names the vertical axis.
@@ -73,7 +73,7 @@ pub(super) fn chart<'a, DB: DrawingBackend>(
 
 /// Names the vertical axis, above it, where it reads without turning the head.
 pub(super) fn name_vertical<DB: DrawingBackend>(area: &Area<DB>, label: &str, colour: RGBColor) -> Painted<DB> {
-    canvas::write(area, label, (MARGIN, ROW_MIDDLE), (BODY, colour), Anchor::MiddleLeft)
+    canvas::write(area, label, (MARGIN, ROW_MIDDLE), Pen::body(colour), Anchor::MiddleLeft)
 }
 
 fn label_width(y: &Axis) -> i32 {

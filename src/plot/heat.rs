@@ -5,7 +5,7 @@ use plotters::element::Rectangle;
 use plotters::style::Color;
 
 use super::axis::{Axis, Scale};
-use super::canvas::{self, Anchor, Area, BODY, Heading, MARGIN, Painted, Picture, WIDTH};
+use super::canvas::{self, Anchor, Area, BODY, Heading, MARGIN, Painted, Pen, Picture, WIDTH};
 use super::{frame, palette};
 
 /// Pieces of the ramp beside its two ends.
@@ -88,13 +88,13 @@ impl Picture for Heat {
                 chart.plotting_area().draw(&Rectangle::new(corners, colour.filled()))?;
             }
         }
-        paint_ramp(area, range)
+        paint_ramp(area, range.0, range.1)
     }
 }
 
 /// The colours between the least value and the greatest, at the right end of the row above the chart.
-fn paint_ramp<DB: DrawingBackend>(area: &Area<DB>, (low, high): (f64, f64)) -> Painted<DB> {
-    let [low, high] = [low, high].map(short);
+fn paint_ramp<DB: DrawingBackend>(area: &Area<DB>, least: f64, greatest: f64) -> Painted<DB> {
+    let [low, high] = [least, greatest].map(short);
     let right = WIDTH as i32 - MARGIN - canvas::text_width(&high, BODY) - 30;
     let left = right - RAMP;
     let edge = |piece: i32| left + RAMP * piece / PIECES;
@@ -103,7 +103,7 @@ fn paint_ramp<DB: DrawingBackend>(area: &Area<DB>, (low, high): (f64, f64)) -> P
         let share = (f64::from(piece) + 0.5) / f64::from(PIECES);
         area.draw(&Rectangle::new(corners, palette::ramp(share).filled()))?;
     }
-    let ink = (BODY, palette::INK);
+    let ink = Pen::body(palette::INK);
     canvas::write(area, &high, (right + 30, frame::ROW_MIDDLE), ink, Anchor::MiddleLeft)?;
     let before = left - 30 - canvas::text_width(&low, BODY);
     canvas::write(area, &low, (before, frame::ROW_MIDDLE), ink, Anchor::MiddleLeft)

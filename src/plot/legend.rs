@@ -4,7 +4,7 @@ use plotters::backend::DrawingBackend;
 use plotters::element::{Circle, PathElement, Rectangle};
 use plotters::style::{Color, RGBAColor, ShapeStyle};
 
-use super::canvas::{self, Anchor, Area, BODY, Painted};
+use super::canvas::{self, Anchor, Area, BODY, Painted, Pen};
 use super::palette;
 
 /// The width that a sample takes.
@@ -74,5 +74,5 @@ fn entry<DB: DrawingBackend>(area: &Area<DB>, mark: Mark, text: &str, (left, mid
             area.draw(&Circle::new((left + SAMPLE / 2, middle), radius, ShapeStyle::from(&colour).filled()))?
         }
     }
-    canvas::write(area, text, (left + SAMPLE + GAP, middle), (BODY, palette::INK), Anchor::MiddleLeft)
+    canvas::write(area, text, (left + SAMPLE + GAP, middle), Pen::body(palette::INK), Anchor::MiddleLeft)
 }

@@ -16,11 +16,18 @@ use super::view::{View, view as seen};
 /// Tokens over time, as one view sees them.
 pub(super) struct Motion {
     pub(super) view: View,
-    /// (layer-time, places: right, up, and towards the eye).
-    pub(super) moments: Vec<(f64, Vec<DVec3>)>,
+    pub(super) moments: Vec<Moment>,
     pub(super) replicas: usize,
     /// The length that is drawn as the radius of a panel.
     pub(super) reach: f64,
+}
+
+/// Tokens at one time.
+pub(super) struct Moment {
+    /// Layer-time.
+    pub(super) time: f64,
+    /// Right, up, and towards the eye.
+    pub(super) places: Vec<DVec3>,
 }
 
 impl Motion {
@@ -51,12 +58,13 @@ impl Motion {
             centre(&mut places);
         }
         let reach = reach(&view, &places);
-        let moments = times.into_iter().zip(places.chunks(count).map(<[_]>::to_vec)).collect();
+        let moments = times.into_iter().zip(places.chunks(count));
+        let moments = moments.map(|(time, places)| Moment { time, places: places.to_vec() }).collect();
         Ok(Some(Self { view, moments, replicas, reach }))
     }
 
     /// At most `most` of the moments, evenly spread, the first and the last among them.
-    pub(super) fn spread(&self, most: usize) -> Vec<&(f64, Vec<DVec3>)> {
+    pub(super) fn spread(&self, most: usize) -> Vec<&Moment> {
         let last = self.moments.len() - 1;
         let count = most.min(self.moments.len());
         (0..count).map(|k| &self.moments[(k * last).checked_div(count - 1).unwrap_or(last)]).collect()
@@ -101,9 +109,9 @@ mod tests {
 
     #[test]
     fn moments_are_spread_from_the_first_to_the_last() {
-        let moments = (0..10).map(|k| (f64::from(k), vec![DVec3::ZERO])).collect();
+        let moments = (0..10).map(|k| Moment { time: f64::from(k), places: vec![DVec3::ZERO] }).collect();
         let motion = Motion { view: View::Circle, moments, replicas: 1, reach: 1.0 };
-        let times = |most| motion.spread(most).iter().map(|(time, _)| *time).collect::<Vec<_>>();
+        let times = |most| motion.spread(most).iter().map(|moment| moment.time).collect::<Vec<_>>();
         assert_eq!(times(4), [0.0, 3.0, 6.0, 9.0]);
         assert_eq!(times(1), [9.0]);
         assert_eq!(times(100).len(), 10);

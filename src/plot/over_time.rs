@@ -3,7 +3,7 @@
 use plotters::backend::DrawingBackend;
 
 use super::canvas::{Area, HEIGHT, Heading, MARGIN, Painted, Picture, TOP, WIDTH};
-use super::motion::Motion;
+use super::motion::{Moment, Motion};
 use super::panel::{self, Place};
 use super::view::View;
 
@@ -44,7 +44,7 @@ impl Picture for OverTime<'_> {
 pub(super) struct Frame<'a> {
     heading: &'a Heading,
     view: &'a View,
-    moment: &'a (f64, Vec<glam::DVec3>),
+    moment: &'a Moment,
     reach: f64,
 }
 

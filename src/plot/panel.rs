@@ -5,8 +5,9 @@ use plotters::backend::DrawingBackend;
 use plotters::element::{Circle, Rectangle};
 use plotters::style::{Color, ShapeStyle};
 
-use super::canvas::{self, Anchor, Area, BODY, Painted};
+use super::canvas::{self, Anchor, Area, Painted, Pen};
 use super::dots::Dot;
+use super::motion::Moment;
 use super::palette;
 use super::view::{View, picked};
 
@@ -29,12 +30,7 @@ impl Place {
 }
 
 /// Paints the tokens at `places`, and the time below them.
-pub(super) fn paint<DB: DrawingBackend>(
-    area: &Area<DB>,
-    view: &View,
-    (time, places): &(f64, Vec<DVec3>),
-    place: Place,
-) -> Painted<DB> {
+pub(super) fn paint<DB: DrawingBackend>(area: &Area<DB>, view: &View, moment: &Moment, place: Place) -> Painted<DB> {
     let (radius, pen) = (place.radius as u32, ShapeStyle::from(&palette::GREY).stroke_width(5));
     match view {
         View::Circle => area.draw(&Circle::new(place.centre, radius, pen))?,
@@ -47,7 +43,7 @@ pub(super) fn paint<DB: DrawingBackend>(
             area.draw(&Rectangle::new([corner(-1.0), corner(1.0)], palette::GRID.stroke_width(5)))?;
         }
     }
-    let mut drawn = picked(places, place.room);
+    let mut drawn = picked(&moment.places, place.room);
     drawn.sort_by(|a, b| a.z.total_cmp(&b.z));
     let dot = Dot::among(drawn.len()).scaled(place.radius / 740.0);
     for token in drawn {
@@ -56,6 +52,6 @@ pub(super) fn paint<DB: DrawingBackend>(
     }
     let below = (place.centre.0, place.centre.1 + (1.05 * place.radius) as i32 + 70);
     // Times are multiples of a step; more digits are those of the division.
-    let time = (time * 1e6).round() / 1e6;
-    canvas::write(area, &format!("t = {time}"), below, (BODY, palette::INK), Anchor::Centre)
+    let time = (moment.time * 1e6).round() / 1e6;
+    canvas::write(area, &format!("t = {time}"), below, Pen::body(palette::INK), Anchor::Centre)
 }

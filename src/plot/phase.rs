@@ -18,8 +18,8 @@ pub(super) fn diagrams(dir: &Path, grid: &Grid, heading: &Heading) -> Result<Vec
     let varying: Vec<usize> = (0..grid.keys.len())
         .filter(|key| grid.cells.iter().any(|cell| cell.values[*key] != grid.cells[0].values[*key]))
         .collect();
-    let sides: Option<Vec<(usize, Vec<f64>)>> =
-        varying.into_iter().map(|key| Some((key, grid.numbers(key)?))).collect();
+    let sides: Option<Vec<Varying>> =
+        varying.into_iter().map(|key| Some(Varying { key, values: grid.numbers(key)? })).collect();
     match sides.as_deref() {
         Some([only]) => over_time(dir, grid, heading, only),
         Some([x, y]) => Ok(over_keys(grid, heading, x, y)),
@@ -27,8 +27,14 @@ pub(super) fn diagrams(dir: &Path, grid: &Grid, heading: &Heading) -> Result<Vec
     }
 }
 
-fn side(grid: &Grid, (key, values): &(usize, Vec<f64>)) -> Side {
-    Side { label: grid.keys[*key].clone(), values: values.clone() }
+/// A key that varies, and its values.
+struct Varying {
+    key: usize,
+    values: Vec<f64>,
+}
+
+fn side(grid: &Grid, varying: &Varying) -> Side {
+    Side { label: grid.keys[varying.key].clone(), values: varying.values.clone() }
 }
 
 fn number(cell: &Cell, key: usize) -> f64 {
@@ -36,13 +42,13 @@ fn number(cell: &Cell, key: usize) -> f64 {
 }
 
 /// The mean over replicas at the end.
-fn over_keys(grid: &Grid, heading: &Heading, x: &(usize, Vec<f64>), y: &(usize, Vec<f64>)) -> Vec<Heat> {
+fn over_keys(grid: &Grid, heading: &Heading, x: &Varying, y: &Varying) -> Vec<Heat> {
     let value = |curve: &Curve, across: f64, up: f64| {
-        let cell = grid.cells.iter().find(|cell| number(cell, x.0) == across && number(cell, y.0) == up);
+        let cell = grid.cells.iter().find(|cell| number(cell, x.key) == across && number(cell, y.key) == up);
         cell.map_or(f64::NAN, |cell| sweep::mean(&grid.sample(cell, curve.column)))
     };
     let map = |curve: &Curve| {
-        let row = |up: &f64| x.1.iter().map(|across| value(curve, *across, *up)).collect();
+        let row = |up: &f64| x.values.iter().map(|across| value(curve, *across, *up)).collect();
         let mut heading = heading.clone();
         heading.caption.push_str(" · at the end, mean over replicas");
         Heat {
@@ -51,7 +57,7 @@ fn over_keys(grid: &Grid, heading: &Heading, x: &(usize, Vec<f64>), y: &(usize, 
             label: curve.column.into(),
             x: side(grid, x),
             y: side(grid, y),
-            values: y.1.iter().map(row).collect(),
+            values: y.values.iter().map(row).collect(),
         }
     };
     let measured = |curve: &&Curve| grid.measures(curve.column);
@@ -59,9 +65,9 @@ fn over_keys(grid: &Grid, heading: &Heading, x: &(usize, Vec<f64>), y: &(usize, 
 }
 
 /// The mean over replicas at the times of the samples, which must be those of every cell.
-fn over_time(dir: &Path, grid: &Grid, heading: &Heading, key: &(usize, Vec<f64>)) -> Result<Vec<Heat>, PlotError> {
+fn over_time(dir: &Path, grid: &Grid, heading: &Heading, varying: &Varying) -> Result<Vec<Heat>, PlotError> {
     let mut cells: Vec<&Cell> = grid.cells.iter().collect();
-    cells.sort_by(|a, b| number(a, key.0).total_cmp(&number(b, key.0)));
+    cells.sort_by(|a, b| number(a, varying.key).total_cmp(&number(b, varying.key)));
     let read = |cell: &&Cell| -> Result<Vec<(&str, Polyline)>, PlotError> {
         let curves = samples::read(&dir.join("cells").join(&cell.id).join("samples.csv"))?;
         Ok(curves.iter().map(|(curve, lines)| (curve.column, mean(lines))).collect())
@@ -87,7 +93,7 @@ fn over_time(dir: &Path, grid: &Grid, heading: &Heading, key: &(usize, Vec<f64>)
             heading,
             label: curve.column.into(),
             x: Side { label: "layer-time t".into(), values: times.iter().copied().step_by(stride).collect() },
-            y: side(grid, key),
+            y: side(grid, varying),
             values: lines.iter().map(|line| line.iter().map(|sample| sample.1).step_by(stride).collect()).collect(),
         });
     }

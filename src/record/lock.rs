@@ -100,14 +100,6 @@ pub fn holder(folder: &Path) -> Option<Holder> {
     }
 }
 
-/// Returns when nobody holds the lock of a folder.
-pub fn wait(folder: &Path) {
-    if let Ok(file) = File::open(folder.join(NAME)) {
-        // Where there are no locks there is nobody to wait for.
-        let _ = file.lock_shared();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,7 +123,6 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join(NAME), "process 1 on the moon, long gone\n").expect("a file");
         assert_eq!(holder(folder.path()), None);
-        wait(folder.path());
         drop(Lock::attempt(folder.path()).expect("a file").expect("nobody has it"));
         assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
     }

@@ -30,7 +30,7 @@ pub use self::{
     claim::Claim,
     error::{RecordError, is_of_path},
     fingerprint::Fingerprint,
-    lock::{Holder, holder, wait},
+    lock::{Holder, holder},
     standing::{Standing, fingerprint_of_samples, is_of, standing, standing_of_samples},
 };
 use self::{file::of_npy, manifest::Manifest, samples::Samples, status::Status, trajectory::Trajectory};

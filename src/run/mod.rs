@@ -1,6 +1,6 @@
 //! One run, from an experiment to its run folder: the backend on a machine, the limit beside it, and the record.
 //!
-//! Whoever calls hears of everything as events, and may end the run between two of them. The command line, sweeps and other languages
+//! The caller is told everything as events, and may end the run between two of them. The command line, sweeps and other languages
 //! run experiments here.
 //!
 //! ```no_run

@@ -2,11 +2,12 @@
 
 use crate::{
     backend::{Method, Precision},
-    model::{Attention, Biases, Geometry, Head, Mask, Model, Normalization, Position},
+    model::{Attention, Geometry, Head, Model, Normalization},
     observables::{Quantity, columns, value_over_query_key},
     observe::Sample,
     problem::Problem,
     scheme::Scheme,
+    tokens::Tokens,
     warning::{Warning, WarningKind},
 };
 
@@ -33,38 +34,39 @@ impl Ascent {
         let Problem { tokens, model, model_schedule, scheme, schedule, quantities, algorithm: _, tolerance: _ } =
             problem;
         let place = quantities.iter().position(|quantity| *quantity == Quantity::Energy)?;
-        let Model { geometry, attention, perceptron, noise } = model;
-        let Attention { beta: _, beta_factors: _, normalization, mask, window, position, heads } = attention;
+        let Model { geometry, attention, perceptron: _, noise: _ } = model;
+        let Attention { beta, beta_factors: _, normalization, mask: _, window: _, position: _, heads } = attention;
         // The scores of unit vectors are bounded, and so is what rounding makes of them.
         let is_bounded = match geometry {
             Geometry::Sphere | Geometry::PreNorm | Geometry::PeriNorm | Geometry::Ngpt { .. } => true,
             Geometry::Euclidean | Geometry::Rescaled | Geometry::LayerNorm { .. } => false,
         };
         let is_flow = match scheme {
-            Scheme::Euler | Scheme::Heun | Scheme::Rk4 => {
-                model_schedule.is_constant() && perceptron.is_none() && noise.is_none()
-            }
+            Scheme::Euler | Scheme::Heun | Scheme::Rk4 => model_schedule.is_constant() && model.is_attention_alone(),
             Scheme::Layer => false,
         };
-        let sees_all = *mask == Mask::None && window.is_none() && *position == Position::Nowhere;
         // Tokens move by P g_i / s_i with an s_i that heads share.
         let share_clock = match normalization {
             Normalization::Softmax => heads.len() == 1,
             Normalization::Unnormalized => true,
-            Normalization::Shifted => heads.iter().all(|head| attention.beta_of(head) == attention.beta),
+            Normalization::Shifted => heads.iter().all(|head| attention.beta_of(head) == *beta),
             Normalization::Hardmax | Normalization::Sinkhorn { .. } => false,
         };
-        if !(is_bounded && is_flow && sees_all && share_clock) {
+        if !(is_bounded && is_flow && attention.sees_all() && share_clock) {
             return None;
         }
-        let dim = tokens.shape.dim;
+        let Tokens { shape, coordinates: _, weights: _ } = tokens;
+        let dim = shape.dim;
         let factor = |head: &Head| {
-            let Head { query_key: _, value: _, biases, beta: _, weight } = head;
-            (*biases == Biases::default() && *weight >= 0.0).then(|| value_over_query_key(head, dim)).flatten()
+            let Head { query_key: _, value: _, biases: _, beta: _, weight } = head;
+            (!head.has_biases() && *weight >= 0.0).then(|| value_over_query_key(head, dim)).flatten()
         };
         let factors = heads.iter().map(factor).collect::<Option<Vec<f64>>>()?;
         let direction = factors.first()?.signum();
-        let largest = |head: &Head| attention.beta_of(head) * head.query_key.spectral_norm(dim);
+        let largest = |head: &Head| {
+            let Head { query_key, value: _, biases: _, beta: _, weight: _ } = head;
+            attention.beta_of(head) * query_key.spectral_norm(dim)
+        };
         let agree = factors.iter().all(|factor| (factor / factors[0] - 1.0).abs() < 1e-12);
         agree.then(|| Self {
             direction,
@@ -73,7 +75,7 @@ impl Ascent {
             precision,
             h: schedule.step(),
             column: columns(&quantities[..place], dim).len(),
-            last: (0, f64::NAN, vec![f64::NAN; tokens.shape.replicas]),
+            last: (0, f64::NAN, vec![f64::NAN; shape.replicas]),
         })
     }
 

@@ -226,10 +226,10 @@ mod tests {
     #[test]
     fn powers_that_nothing_sees_are_zero() {
         for instructions in Instructions::available() {
-            let mut single = [-100.5f32, -126.0, -140.0, -1e5, -1e30, f32::DEAD, -1e38, -150.5].repeat(2);
+            let mut single = [-100.5f32, -126.0, -140.0, -1e5, -1e30, f32::MASKED, -1e38, -150.5].repeat(2);
             instructions.run(Powers(&mut single));
             assert_eq!(single, vec![0.0; 16], "{}", instructions.name());
-            let mut double = [-960.5f64, -1022.0, -1050.0, -1e12, -1e30, f64::DEAD, -1e300, -1076.0].repeat(2);
+            let mut double = [-960.5f64, -1022.0, -1050.0, -1e12, -1e30, f64::MASKED, -1e300, -1076.0].repeat(2);
             instructions.run(Powers(&mut double));
             assert_eq!(double, vec![0.0; 16], "{}", instructions.name());
         }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::tokens::{Shape, Weights};
 
-/// log2 w_j of every source of every replica; passive tokens and padding are dead.
+/// log2 w_j of every source of every replica; passive tokens and padding are masked.
 pub(crate) struct Bias<T> {
     columns: Columns<T>,
     /// Sources of a replica, padded.
@@ -18,7 +18,7 @@ impl<T: Real> Bias<T> {
         let mut columns = Columns::zeros(shape.replicas, 1, shape.count);
         for (replica, mut row) in columns.replicas_mut().enumerate() {
             let bias = row.column_mut(0);
-            bias.fill(T::DEAD);
+            bias.fill(T::MASKED);
             for (token, bias) in bias.iter_mut().enumerate().take(shape.sources()) {
                 let weight = weights.of(shape, replica, token);
                 if weight > 0.0 {
@@ -35,7 +35,7 @@ impl<T: Real> Bias<T> {
         for (replica, mut row) in columns.replicas_mut().enumerate() {
             let bias = row.column_mut(0);
             bias.copy_from_slice(self.replica(replica));
-            for (token, bias) in bias.iter_mut().enumerate().filter(|(_, bias)| **bias > T::DEAD) {
+            for (token, bias) in bias.iter_mut().enumerate().filter(|(_, bias)| **bias > T::MASKED) {
                 *bias = T::from_f64(bias.to_f64() + log2_factor(token));
             }
         }
@@ -63,7 +63,7 @@ pub(crate) struct Keys<'a, T> {
     /// What is summed, where that is not the keys themselves.
     values: Option<ColumnsRef<'a, T>>,
     bias: &'a [T],
-    /// Sources, and the dead ones after them that make whole vectors.
+    /// Sources, and the masked ones after them that make whole vectors.
     pub(crate) padded: usize,
     pub(crate) width: usize,
 }

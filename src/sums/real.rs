@@ -11,7 +11,7 @@ pub trait Real: Pod + Send + Sync + PartialOrd {
     /// The largest span of exponents (base 2) within which a sum loses nothing to underflow.
     const EXPONENT_SPAN: f64;
     /// A finite stand-in for log2 of a zero weight: 2 to it is exactly zero whatever score is added.
-    const DEAD: Self;
+    const MASKED: Self;
     /// The spacing of numbers at one.
     const EPSILON: f64;
     const ZERO: Self;
@@ -101,7 +101,7 @@ macro_rules! real {
         impl Real for $real {
             const PRECISION: Precision = Precision::$precision;
             const EXPONENT_SPAN: f64 = $span;
-            const DEAD: Self = -1e30;
+            const MASKED: Self = -1e30;
             const EPSILON: f64 = $real::EPSILON as f64;
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;

@@ -46,7 +46,7 @@ pub(crate) struct Reduced {
 /// they remain worth nothing.
 #[inline(always)]
 pub(crate) fn shift_of<T: Real>(largest: T) -> f64 {
-    largest.to_f64().max(0.5 * T::DEAD.to_f64())
+    largest.to_f64().max(0.5 * T::MASKED.to_f64())
 }
 
 /// A block of queries, and what each of them sees.

@@ -48,7 +48,7 @@ fn subtract<S: Exp2, T: Real>(simd: S, bias: &[T], shift: T, shifted: &mut [T]) 
 }
 
 #[inline(always)]
-fn accumulate<T: Real, const D: usize>(totals: &mut [f64], (sum, moment): &(T, [T; D])) {
+fn accumulate<T: Real, const D: usize>(totals: &mut [f64], sum: T, moment: &[T; D]) {
     totals[0] += sum.to_f64();
     for (total, moment) in totals[1..].iter_mut().zip(moment) {
         *total += moment.to_f64();
@@ -81,7 +81,7 @@ impl<'a, S: Exp2, T: Real, const D: usize> Chunk<'a, S, T, D> {
     }
 
     /// The keys from `begin`, where a vector begins, to `end`; `bias` is room for them, in which those after `end` are
-    /// dead.
+    /// masked.
     #[inline(always)]
     fn rest<'b>(&self, begin: usize, end: usize, bias: &'b mut [T]) -> Option<Chunk<'b, S, T, D>>
     where
@@ -91,7 +91,7 @@ impl<'a, S: Exp2, T: Real, const D: usize> Chunk<'a, S, T, D> {
             return None;
         }
         let bias = &mut bias[..(end - begin).next_multiple_of(T::lanes::<S>())];
-        bias.fill(T::DEAD);
+        bias.fill(T::MASKED);
         bias[..end - begin].copy_from_slice(&self.numbers[begin..end]);
         Some(Chunk::new(self.keys, self.start + begin, bias))
     }
@@ -109,13 +109,15 @@ impl<'a, S: Exp2, T: Real, const D: usize> Chunk<'a, S, T, D> {
             let mut group = [queries[queries.len() - 1]; Q];
             group[..queries.len()].copy_from_slice(queries);
             let sums = self.leading(common).sums::<Q>(simd, &group);
-            sums.iter().zip(totals.chunks_exact_mut(D + 1)).for_each(|(sum, totals)| accumulate(totals, sum));
+            sums.iter()
+                .zip(totals.chunks_exact_mut(D + 1))
+                .for_each(|((sum, moment), totals)| accumulate(totals, *sum, moment));
         }
         for ((query, visible), totals) in queries.iter().zip(visible).zip(totals.chunks_exact_mut(D + 1)) {
             let mut bias = [T::ZERO; 2 * PADDING];
             if let Some(rest) = self.rest(common, seen(*visible), &mut bias) {
-                let [sum] = rest.sums::<1>(simd, &[*query]);
-                accumulate(totals, &sum);
+                let [(sum, moment)] = rest.sums::<1>(simd, &[*query]);
+                accumulate(totals, sum, &moment);
             }
         }
     }

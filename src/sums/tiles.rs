@@ -90,7 +90,7 @@ impl<T: Real> Tile<T> {
         self.width.max(self.first_value + self.value_width)
     }
 
-    /// The keys from `start` on, filled up with dead ones to whole pairs of vectors.
+    /// The keys from `start` on, filled up with masked ones to whole pairs of vectors.
     #[inline(always)]
     fn load<S: Exp2>(&mut self, simd: S, keys: Keys<'_, T>, start: usize, constant: T) {
         let size = TILE * T::lanes::<S>();
@@ -113,7 +113,7 @@ impl<T: Real> Tile<T> {
         for (shifted, bias) in T::vectors_mut::<S>(&mut bias[..length]).iter_mut().zip(biases) {
             *shifted = T::sub(simd, *bias, constant);
         }
-        bias[length..self.length].fill(T::DEAD);
+        bias[length..self.length].fill(T::MASKED);
     }
 
     /// The components of the keys.
@@ -174,7 +174,7 @@ impl<S: Exp2, T: Real, const Q: usize> Group<S, T, Q> {
         unseen[..hidden.len()].copy_from_slice(hidden);
         let shift = match shift {
             Shift::Constant(shift) => shift,
-            Shift::RowMaximum => 0.5 * T::DEAD.to_f64(),
+            Shift::RowMaximum => 0.5 * T::MASKED.to_f64(),
         };
         let zero = [T::splat(simd, T::ZERO); Q];
         Self {
@@ -215,15 +215,15 @@ impl<S: Exp2, T: Real, const Q: usize> Group<S, T, Q> {
         for (q, (visible, hidden)) in self.visible.iter().zip(&self.hidden).enumerate() {
             let length = scores.len() * lanes;
             for key in 0..hidden.saturating_sub(start).min(length) {
-                T::lanes_mut::<S>(&mut scores[key / lanes][q])[key % lanes] = T::DEAD;
+                T::lanes_mut::<S>(&mut scores[key / lanes][q])[key % lanes] = T::MASKED;
             }
             let own = self.own.map(|own| own + q).filter(|own| (start..start + length).contains(own));
             if let Some(own) = own {
                 let key = own - start;
-                T::lanes_mut::<S>(&mut scores[key / lanes][q])[key % lanes] = T::DEAD;
+                T::lanes_mut::<S>(&mut scores[key / lanes][q])[key % lanes] = T::MASKED;
             }
             for key in visible.saturating_sub(start)..length {
-                T::lanes_mut::<S>(&mut scores[key / lanes][q])[key % lanes] = T::DEAD;
+                T::lanes_mut::<S>(&mut scores[key / lanes][q])[key % lanes] = T::MASKED;
             }
         }
     }
@@ -232,7 +232,7 @@ impl<S: Exp2, T: Real, const Q: usize> Group<S, T, Q> {
     #[inline(always)]
     fn raise(&mut self, simd: S, scores: &mut [[T::Vector<S>; Q]]) {
         for q in 0..Q {
-            let mut largest = T::splat(simd, T::DEAD);
+            let mut largest = T::splat(simd, T::MASKED);
             for score in &*scores {
                 largest = T::max(simd, largest, score[q]);
             }

@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use super::Cell;
 use crate::{
     experiment::{Experiment, ExperimentError},
-    model::{Model, ModelSchedule},
+    model::{Attention, Model, ModelSchedule},
     problem::{Algorithm, Problem},
     tokens::{Shape, Tokens, Weights},
 };
@@ -60,21 +60,42 @@ impl Likeness {
     /// have betas of their own, and those that insist on harmonics, which know one beta.
     fn of(experiment: &Experiment) -> Result<Option<Self>, ExperimentError> {
         let problem = experiment.resolve()?;
-        let Problem { tokens, model, model_schedule, .. } = &problem;
-        let is_alone = tokens.shape.count > LONGEST
-            || experiment.reference().is_some()
-            || !model.attention.beta_factors.is_empty()
-            || model.noise.is_some()
-            || problem.quantities.iter().any(|quantity| quantity.is_drawn())
-            || problem.algorithm == Algorithm::Harmonic;
-        if is_alone {
+        if experiment.reference().is_some() || !serves(&problem) {
             return Ok(None);
         }
+        let Problem {
+            tokens,
+            model,
+            model_schedule,
+            scheme: _,
+            schedule: _,
+            quantities: _,
+            algorithm: _,
+            tolerance: _,
+        } = &problem;
         let mut model = model.clone();
         model.attention.beta = 0.0;
         let (shape, model_schedule) = (tokens.shape, model_schedule.clone());
         Ok(Some(Self { shape, model, model_schedule, rest: without_differences(experiment.to_table()?) }))
     }
+}
+
+/// Whether replicas of other cells may join those of a problem.
+fn serves(problem: &Problem) -> bool {
+    let Problem { tokens, model, model_schedule: _, scheme: _, schedule: _, quantities, algorithm, tolerance: _ } =
+        problem;
+    let Tokens { shape, coordinates: _, weights: _ } = tokens;
+    let Model { geometry: _, attention, perceptron: _, noise } = model;
+    let Attention { beta: _, beta_factors, normalization: _, mask: _, window: _, position: _, heads: _ } = attention;
+    let has_one_beta = match algorithm {
+        Algorithm::Harmonic => true,
+        Algorithm::Auto | Algorithm::Direct => false,
+    };
+    shape.count <= LONGEST
+        && beta_factors.is_empty()
+        && noise.is_none()
+        && !quantities.iter().any(|quantity| quantity.is_drawn())
+        && !has_one_beta
 }
 
 /// Without the tokens' beginnings and without beta, which is a number here or part of the model schedule.

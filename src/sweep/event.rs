@@ -24,6 +24,8 @@ pub enum Event<'a> {
         holder: &'a Holder,
         folder: &'a Path,
     },
+    /// Nothing happens while others are at work; told several times a second, so that who waits may end the sweep.
+    Idle,
     /// A remark on a fit.
     Note(&'a str),
 }

@@ -177,9 +177,9 @@ fn reaches(keys: &[f64], all: &[Summary], points: &[Point]) -> Option<Vec<f64>> 
 /// Student's 97.5 % quantile times the root of the sum of independent (variance, degrees of freedom). The freedom of Welch and
 /// Satterthwaite, which is larger than the least, covers 92 % only: it knows nothing of weights that owe to chance.
 fn reach(parts: &[(f64, f64)]) -> f64 {
-    let heard = || parts.iter().filter(|(variance, _)| *variance > 0.0);
-    let variance: f64 = heard().map(|(variance, _)| variance).sum();
-    let freedom = heard().map(|(_, freedom)| *freedom).fold(f64::INFINITY, f64::min);
+    let varying = || parts.iter().filter(|(variance, _)| *variance > 0.0);
+    let variance: f64 = varying().map(|(variance, _)| variance).sum();
+    let freedom = varying().map(|(_, freedom)| *freedom).fold(f64::INFINITY, f64::min);
     if variance > 0.0 { quantile(freedom) * variance.sqrt() } else { 0.0 }
 }
 

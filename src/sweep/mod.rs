@@ -25,3 +25,6 @@ pub use self::{
     table::{Finals, RATES, write_tables},
     whole::{Flaw, flaw, remove_tables, require_no_other},
 };
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! The cells of a sweep as work that several processes may share: each takes what nobody else is at work on, and at the end waits for
 //! the others.
 
-use std::{collections::HashSet, ops::ControlFlow, path::Path};
+use std::{collections::HashSet, ops::ControlFlow, path::Path, time::Duration};
 
 use super::{
     batch::merged,
@@ -15,7 +15,10 @@ use crate::{
     run::{Machine, Part, RunError, run_parts},
 };
 
-/// Whoever hears what a sweep reports.
+/// Between two looks at whether others are done.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Whoever is told what a sweep reports.
 pub(super) type Listener<'a> = &'a mut dyn FnMut(Event<'_>) -> ControlFlow<()>;
 
 pub(super) struct Work<'a> {
@@ -60,7 +63,10 @@ impl<'a> Work<'a> {
                 said = Some(first.holder.clone());
             }
             // Until it is done, or dead: then its cells are anyone's.
-            record::wait(&path);
+            while record::holder(&path).is_some() {
+                std::thread::sleep(PATIENCE);
+                tell(on_event, Event::Idle)?;
+            }
             batches = held.into_iter().map(|held| held.batch).collect();
         }
     }

@@ -61,7 +61,8 @@ impl Curve {
     /// G^{-1} at a mass from 0 to [`ONE`].
     fn at(&self, mass: i64) -> f64 {
         let after = self.ends.partition_point(|end| *end < mass).clamp(1, self.ends.len() - 1);
-        between((self.ends[after - 1], self.knots[after - 1]), (self.ends[after], self.knots[after]), mass)
+        let knot = |place: usize| Knot { value: self.knots[place], end: self.ends[place] };
+        between(knot(after - 1), knot(after), mass)
     }
 
     /// `count` angles of equal masses, in the middles of these, by cubic interpolation: errors of the law's moments are of fourth order.
@@ -106,9 +107,19 @@ impl Curve {
     }
 }
 
-/// The number at `mass` on the straight line between two.
-fn between((from, low): (i64, f64), (to, high): (i64, f64), mass: i64) -> f64 {
-    if to == from { high } else { low + (high - low) * ((mass - from) as f64 / (to - from) as f64) }
+/// A value of a quantile function, and the mass up to it.
+struct Knot {
+    value: f64,
+    end: i64,
+}
+
+/// The value at `mass` on the straight line between two knots.
+fn between(from: Knot, to: Knot, mass: i64) -> f64 {
+    if to.end == from.end {
+        to.value
+    } else {
+        from.value + (to.value - from.value) * ((mass - from.end) as f64 / (to.end - from.end) as f64)
+    }
 }
 
 impl Order {
@@ -141,7 +152,11 @@ impl Lifted {
             *from += 1;
         }
         let before = from.saturating_sub(1);
-        between((self.ends[before], self.knots[before]), (self.ends[*from], self.knots[*from]), mass)
+        between(self.knot(before), self.knot(*from), mass)
+    }
+
+    fn knot(&self, place: usize) -> Knot {
+        Knot { value: self.knots[place], end: self.ends[place] }
     }
 
     fn first(&self, mass: i64) -> usize {
@@ -161,11 +176,7 @@ impl Lifted {
                     here = self.knots[place - 1];
                 }
                 let stop = (*end).min(self.ends[place] + shift);
-                let next = between(
-                    (self.ends[place - 1], self.knots[place - 1]),
-                    (self.ends[place], self.knots[place]),
-                    stop - shift,
-                );
+                let next = between(self.knot(place - 1), self.knot(place), stop - shift);
                 sum += (stop - start) as f64 * order.mean(x - here, x - next);
                 (start, here) = (stop, next);
             }

@@ -70,9 +70,9 @@ pub fn divergence(a: &Measure<'_>, b: &Measure<'_>, settings: Sinkhorn) -> Resul
     positive("epsilon", settings.epsilon, 0.01)?;
     positive("tolerance", settings.tolerance, 1e-6)?;
     let shift = shift(a, b);
-    let counts = (a.count(), b.count());
     let longest = farthest(a, &shift).max(farthest(b, &negative(&shift)));
-    let stay = is_unit(a) && is_unit(b) && by_harmonics(dim, longest / settings.epsilon, counts, ACCURACY);
+    let stay =
+        is_unit(a) && is_unit(b) && by_harmonics(dim, longest / settings.epsilon, a.count(), b.count(), ACCURACY);
     // Scores of clouds around the origin are small, and lose little to rounding; unit vectors are left where harmonics know them.
     let middle = |c: usize| 0.5 * (a.mean(|x| x[c]) + b.mean(|y| y[c]));
     let origin = vec![0.0; dim];

@@ -112,7 +112,7 @@ fn random_experiments_end_soon_and_say_why() {
                     if index >= first + cases {
                         return;
                     }
-                    if let Some(report) = examined((&page, &keys), folder.path(), index) {
+                    if let Some(report) = examined(&page, &keys, folder.path(), index) {
                         found.lock().expect("a list").push(report);
                     }
                 }
@@ -124,7 +124,7 @@ fn random_experiments_end_soon_and_say_why() {
 }
 
 /// What a case did wrong, with the fewest edits that do it.
-fn examined((page, keys): (&Page, &[String]), folder: &Path, index: u32) -> Option<String> {
+fn examined(page: &Page, keys: &[String], folder: &Path, index: u32) -> Option<String> {
     let (mut edits, arguments) = (edits(page, keys, index), arguments(index));
     let mut fault = fault(folder, &text(page, &edits), &arguments)?;
     let mut at = 0;

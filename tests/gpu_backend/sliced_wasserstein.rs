@@ -7,7 +7,7 @@ use tokenfield::{
         cpu::Cpu,
         gpu::{Bounds, Device, Gpu},
     },
-    initial::Law,
+    initial::{Law, Uniform},
     limit::particles,
     model::Geometry,
     observables::{Quantity, SlicedW2Reference},
@@ -274,7 +274,7 @@ pub fn left_to_the_host() -> Result<(), String> {
 
 /// The column of a run, its limit being evolved on a CPU; tokens stay where they are.
 fn column<B: Backend>(problem: &Problem, backend: &mut B) -> Result<Vec<Sample>, String> {
-    let mut limit = particles(problem, &Law::Uniform, 500, 3).map_err(|error| error.to_string())?;
+    let mut limit = particles(problem, &Law::Uniform(Uniform), 500, 3).map_err(|error| error.to_string())?;
     let mut samples = Vec::new();
     let run = simulate_beside(problem, backend, Some(&mut limit), |event| {
         if let Event::Sample(sample) = event {

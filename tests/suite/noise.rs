@@ -98,7 +98,7 @@ fn uniform_law(kind: Kind) {
 
 /// Tokens from one point, after a step of `reach` / (d - 1) without any field: the rates at which the mean and the second
 /// harmonic decay, in units of the exact ones, (d - 1) / 2 and d.
-fn decays(kind: Kind, noise: Noise, (replicas, count, dim): (usize, usize, usize), reach: f64) -> [f64; 2] {
+fn decays(kind: Kind, noise: Noise, replicas: usize, count: usize, dim: usize, reach: f64) -> [f64; 2] {
     let scheme = if noise.calculus == Calculus::Ito { Scheme::Euler } else { Scheme::Heun };
     let end = reach / (dim - 1) as f64;
     let mut model = still(Geometry::Sphere, noise);
@@ -118,7 +118,7 @@ fn decaying_harmonics(kind: Kind) {
         for (calculus, reach) in [(ito, 0.1), (ito, 0.5), (ito, 1.0), (stratonovich, 0.5)] {
             let (count, replicas) = (1000, (1000 / (dim - 1)).max(30));
             let noise = Noise { calculus, ..brownian(23) };
-            let [mean, second] = decays(kind, noise, (replicas, count, dim), reach);
+            let [mean, second] = decays(kind, noise, replicas, count, dim, reach);
             let what = format!("d = {dim}, {calculus:?}, s^2 h (d - 1) = {reach}: {mean}, {second}");
             assert!((mean - 1.0).abs() < 0.005 && (second - 1.0).abs() < 0.005, "{what}");
         }

@@ -1,6 +1,8 @@
 //! The invariants of `ARCHITECTURE.md`, read off the sources.
 
+mod arguments;
 mod arrows;
+mod gates;
 
 use std::{
     fs,

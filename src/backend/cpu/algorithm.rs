@@ -164,7 +164,7 @@ impl<U: Real> Heads<U> {
         keys: ColumnsRef<'_, U>,
         degree: usize,
     ) -> Moments {
-        Moments::new(instructions, keys, self.weights.replica(replica), (&self.polynomials, degree))
+        Moments::new(instructions, keys, self.weights.replica(replica), &self.polynomials, degree)
     }
 }
 

@@ -4,7 +4,7 @@ use rand::RngExt;
 
 use super::{
     algorithm::Harmonics,
-    field::Seen,
+    field::Visibility,
     problem::Cpu,
     velocity::{Run, Sources},
 };
@@ -97,9 +97,9 @@ impl<T: Real> Cpu<T> {
             let mut queries = Columns::zeros(1, dim, sample.len());
             let mut velocity = Columns::zeros(1, dim, sample.len());
             let rows: Vec<f64> = sample.iter().flat_map(|token| tokens.part(*token, 1).rows(dim, 1)).collect();
-            let seen = || Seen {
-                visible: sample.iter().flat_map(|token| self.seen(*token, 1).visible).collect(),
-                ..Seen::default()
+            let visibility = || Visibility {
+                visible: sample.iter().flat_map(|token| self.visibility(*token, 1).visible).collect(),
+                ..Visibility::default()
             };
             for mut queries in queries.replicas_mut() {
                 queries.set_rows(dim, &rows);
@@ -107,7 +107,7 @@ impl<T: Real> Cpu<T> {
             }
             for mut velocity in velocity.replicas_mut() {
                 let run = Run { tokens: queries.replica(0), first: 0 };
-                if !self.velocity(sources, self.followed, run, seen, &mut velocity) {
+                if !self.velocity(sources, self.followed, run, visibility, &mut velocity) {
                     return None;
                 }
             }

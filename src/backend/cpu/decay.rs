@@ -1,13 +1,7 @@
-//! Attention with linear biases: weights that decay with the distance between places.
-//!
-//! Under a causal mask e^{-decay (i - j) / n} is a factor of the source times a factor of the token. The first goes into
-//! the bias of the keys, relative to the last source so that it never exceeds one; the second cancels, in the softmax and
-//! against the divisor of unnormalized weights.
-
-use std::f64::consts::LOG2_E;
+//! Attention with linear biases, as the bias of the keys and the divisors of tokens.
 
 use crate::{
-    model::{Attention, Normalization, Position},
+    model::{Alibi, Attention},
     sums::{keys::Bias, real::Real},
     tokens::{Shape, Weights},
 };
@@ -23,22 +17,19 @@ pub(super) struct Decay<T> {
 impl<T: Real> Decay<T> {
     /// Nothing if weights do not decay.
     pub(super) fn new(attention: &Attention, shape: Shape, weights: &Weights, plain: &Bias<T>) -> Option<Self> {
-        let Position::Alibi { decay } = attention.position else { return None };
         let sources = shape.sources();
-        let log2_factor = |j: usize| decay * LOG2_E * (j as f64 + 1.0 - sources as f64) / sources as f64;
-        let divides = matches!(attention.normalization, Normalization::Unnormalized | Normalization::Shifted);
-        let log2_divisors = divides.then(|| {
+        let alibi = Alibi::of(&attention.position, sources)?;
+        let log2_divisors = (!attention.normalization.is_divided()).then(|| {
             let replica = |replica: usize| {
-                let mut totals = vec![0.0; sources + 1];
-                for j in 0..sources {
-                    totals[j + 1] = totals[j] + weights.of(shape, replica, j) * log2_factor(j).exp2();
-                }
-                let seen = |token: usize| attention.sight(token, sources);
-                (0..shape.count).map(|i| (totals[seen(i).end] - totals[seen(i).start]).log2()).collect::<Vec<_>>()
+                let totals = alibi.totals(|j| weights.of(shape, replica, j));
+                let visibility = |token: usize| attention.visible(token, sources);
+                (0..shape.count)
+                    .map(|i| (totals[visibility(i).end] - totals[visibility(i).start]).log2())
+                    .collect::<Vec<_>>()
             };
             (0..shape.replicas).flat_map(replica).collect()
         });
-        Some(Self { bias: plain.placed(shape, log2_factor), log2_divisors, count: shape.count })
+        Some(Self { bias: plain.placed(shape, |j| alibi.log2_factor(j)), log2_divisors, count: shape.count })
     }
 
     /// The divisors of the tokens of one replica from `first` on.

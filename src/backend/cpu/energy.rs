@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use super::{
     algorithm::{Form, Harmonics, Heads, Radials},
-    field::{HeadField, Seen},
+    field::{HeadField, Visibility},
     observe,
     operands::Projections,
     problem::Cpu,
@@ -27,14 +27,12 @@ impl<T: Real> Cpu<T> {
     pub(super) fn log_energy(&self, replica: usize, tokens: ColumnsRef<'_, T>) -> f64 {
         let keys = self.bias.keys(replica, tokens);
         let log2_energies: Vec<f64> = match &self.harmonics {
-            None => {
-                self.heads.iter().map(|head| self.log2_energy::<T>((replica, tokens), keys, head, None)).collect()
-            }
+            None => self.heads.iter().map(|head| self.log2_energy::<T>(tokens, keys, head, None)).collect(),
             Some(harmonics) => match &harmonics.form {
-                Form::Own(heads) => self.log2_energies((replica, tokens), keys, heads, keys.columns()),
+                Form::Own(heads) => self.log2_energies(tokens, keys, heads, keys.columns()),
                 Form::Wide(heads) => {
                     let wide = widened(keys.columns());
-                    self.log2_energies((replica, tokens), keys, heads, wide.replica(0))
+                    self.log2_energies(tokens, keys, heads, wide.replica(0))
                 }
             },
         };
@@ -48,21 +46,21 @@ impl<T: Real> Cpu<T> {
     /// log2 sum_i w_i Z_i of each head, from moments of `sources`: without another look at the tokens where A = c I, c >= 0.
     fn log2_energies<U: Real>(
         &self,
-        (replica, tokens): (usize, ColumnsRef<'_, T>),
+        tokens: ColumnsRef<'_, T>,
         keys: Keys<'_, T>,
         heads: &Heads<U>,
         sources: ColumnsRef<'_, U>,
     ) -> Vec<f64> {
-        let moments = heads.moments(self.instructions, replica, sources, heads.degree + 1);
+        let moments = heads.moments(self.instructions, keys.replica, sources, heads.degree + 1);
         match &heads.radials {
-            Radials::Circle(radials) => self.log2_energies_of((replica, tokens), keys, &moments, radials),
-            Radials::Sphere(radials) => self.log2_energies_of((replica, tokens), keys, &moments, radials),
+            Radials::Circle(radials) => self.log2_energies_of(tokens, keys, &moments, radials),
+            Radials::Sphere(radials) => self.log2_energies_of(tokens, keys, &moments, radials),
         }
     }
 
     fn log2_energies_of<U: Real>(
         &self,
-        (replica, tokens): (usize, ColumnsRef<'_, T>),
+        tokens: ColumnsRef<'_, T>,
         keys: Keys<'_, T>,
         moments: &Moments,
         radials: &[Radial<U>],
@@ -70,7 +68,7 @@ impl<T: Real> Cpu<T> {
         let energy = |(head, radial): (&HeadField<T>, &Radial<U>)| match (head.query_factor(), radial.coefficients())
         {
             (Some(factor), Some(coefficients)) if factor >= 0.0 => moments.log2_energy(factor, coefficients),
-            _ => self.log2_energy((replica, tokens), keys, head, Some(&Expansion::new(moments, radial))),
+            _ => self.log2_energy(tokens, keys, head, Some(&Expansion::new(moments, radial))),
         };
         self.heads.iter().zip(radials).map(energy).collect()
     }
@@ -78,12 +76,12 @@ impl<T: Real> Cpu<T> {
     /// log2 sum_i w_i Z_i of one head, source by source, from an expansion where it does not lose too many bits.
     fn log2_energy<U: Real>(
         &self,
-        (replica, tokens): (usize, ColumnsRef<'_, T>),
+        tokens: ColumnsRef<'_, T>,
         keys: Keys<'_, T>,
         head: &HeadField<T>,
         expansion: Option<&Expansion<'_, U>>,
     ) -> f64 {
-        let shape = self.shape;
+        let (shape, replica) = (self.shape, keys.replica);
         let project =
             |projections: &Projections<T>| projections.apply(self.instructions, tokens, head.factor(replica));
         let operands = head.projections.as_ref().map(project);
@@ -96,10 +94,10 @@ impl<T: Real> Cpu<T> {
                 expansion.reduce(self.instructions, &head.queries(&rows, shape.dim), &mut reduced)
             });
             if lost > most_lost {
-                let all = Seen { visible: vec![keys.padded; count], ..Seen::default() };
+                let all = Visibility { visible: vec![keys.padded; count], ..Visibility::default() };
                 match &operands {
-                    None => head.reduce(self.instructions, &rows, shape.dim, (keys, &all), &mut reduced),
-                    Some(own) => head.reduce_operands(self.instructions, (own, first), (keys, &all), &mut reduced),
+                    None => head.reduce(self.instructions, &rows, shape.dim, keys, &all, &mut reduced),
+                    Some(own) => head.reduce_operands(self.instructions, own, first, keys, &all, &mut reduced),
                 }
             }
             reduced.log2_sum

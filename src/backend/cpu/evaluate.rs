@@ -12,19 +12,19 @@ use super::{
 };
 use crate::{
     backend::Method,
-    model::{Field, Mask},
+    model::Field,
     sums::{Real, columns::Columns},
     tokens::Weights,
 };
 
 impl<T: Real> Cpu<T> {
     pub(super) fn ensemble(&self, field: Field) -> Ensemble<'_, T> {
-        let mask = self.model.attention.mask;
+        let attention = &self.model.attention;
         let is_symmetric =
-            mask == Mask::None && self.weights == Weights::Equal && self.heads.iter().all(HeadField::is_symmetric);
+            attention.sees_all() && self.weights == Weights::Equal && self.heads.iter().all(HeadField::is_symmetric);
         Ensemble {
             heads: &self.heads,
-            mask,
+            mask: attention.mask,
             pairs: if is_symmetric { Pairs::Unordered } else { Pairs::Ordered },
             field,
             bias: &self.bias,
@@ -51,8 +51,8 @@ impl<T: Real> Cpu<T> {
             velocity.parts(self.block()).enumerate().for_each(|(index, mut velocity)| {
                 let first = index * self.block();
                 let queries = tokens.part(first, self.block());
-                let seen = || self.seen(first, queries.len());
-                if !self.velocity(&sources, field, Run { tokens: queries, first }, seen, &mut velocity) {
+                let visibility = || self.visibility(first, queries.len());
+                if !self.velocity(&sources, field, Run { tokens: queries, first }, visibility, &mut velocity) {
                     are_found.store(false, Ordering::Relaxed);
                 }
             });

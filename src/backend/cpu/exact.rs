@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use super::{
-    field::{HeadField, Seen},
+    field::{HeadField, Visibility},
     problem::Cpu,
     series::widened,
     shift::HeadInputs,
@@ -45,7 +45,7 @@ impl<T: Real> Cpu<T> {
         let mut fields = vec![0.0; rows.len()];
         let heads = self.exact_heads();
         for (head, reduced) in heads.iter().zip(self.exact_sums(&heads, replica, tokens, &rows)) {
-            head.add((0, dim), &reduced, None, &mut fields);
+            head.add(0, dim, &reduced, None, &mut fields);
         }
         self.finish(field, queries.replica(0), &rows, &mut fields);
         fields
@@ -72,10 +72,10 @@ impl<T: Real> Cpu<T> {
             let weights = (first..first + count).map(|token| self.weights.of(self.shape, replica, token)).collect();
             let bias = Bias::new(Shape { replicas: 1, count, dim, passive: 0 }, &Weights::Each(weights));
             let keys = bias.keys(0, keys.replica(0));
-            let seen = Seen { visible: vec![keys.padded; rows.len() / dim], ..Seen::default() };
+            let visibility = Visibility { visible: vec![keys.padded; rows.len() / dim], ..Visibility::default() };
             let sums = |head: &HeadField<f64>| {
                 let mut reduced = Reduced::default();
-                head.reduce(self.instructions, rows, dim, (keys, &seen), &mut reduced);
+                head.reduce(self.instructions, rows, dim, keys, &visibility, &mut reduced);
                 reduced
             };
             heads.iter().map(sums).collect::<Vec<_>>()

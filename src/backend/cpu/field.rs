@@ -44,14 +44,14 @@ pub(super) struct HeadField<T> {
 
 /// The leading keys that queries see, and how many of these they do not; the latter empty for none.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct Visibility {
     pub(super) visible: Vec<usize>,
     pub(super) hidden: Vec<usize>,
     /// The number of the first query, if queries do not see themselves.
     pub(super) own: Option<usize>,
 }
 
-impl Seen {
+impl Visibility {
     /// Queries with these rows.
     fn queries<'a, T>(&'a self, rows: &'a [T]) -> Queries<'a, T> {
         Queries { rows, visible: &self.visible, hidden: &self.hidden, own: self.own }
@@ -66,7 +66,9 @@ impl<T: Real> HeadField<T> {
         let stretch = head.query_key.spectral_norm(dim);
         let value = match &head.value {
             Matrix::Product { left, .. } => Map::transpose(left, dim, head.weight),
-            matrix => Map::new(matrix, dim, head.weight),
+            matrix @ (Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_)) => {
+                Map::new(matrix, dim, head.weight)
+            }
         };
         Self {
             beta,
@@ -113,10 +115,13 @@ impl<T: Real> HeadField<T> {
     }
 
     /// log2 of what sums of weights are multiplied by in a replica where they are not divided by their total.
-    pub(super) fn log2_clock(&self, replica: usize) -> f64 {
+    pub(super) fn log2_normalizer(&self, replica: usize) -> f64 {
         match self.normalization {
             Normalization::Shifted => -self.beta * self.factor(replica) * LOG2_E,
-            _ => 0.0,
+            Normalization::Softmax
+            | Normalization::Unnormalized
+            | Normalization::Hardmax
+            | Normalization::Sinkhorn { .. } => 0.0,
         }
     }
 
@@ -147,7 +152,8 @@ impl<T: Real> HeadField<T> {
         instructions: Instructions,
         tokens: &[f64],
         dim: usize,
-        (keys, seen): (Keys<'_, T>, &Seen),
+        keys: Keys<'_, T>,
+        visibility: &Visibility,
         reduced: &mut Reduced,
     ) {
         let scale = self.beta * self.factor(keys.replica) * LOG2_E;
@@ -156,22 +162,24 @@ impl<T: Real> HeadField<T> {
         for (query, token) in rows.chunks_exact_mut(keys.width).zip(tokens.chunks_exact(dim)) {
             self.query.apply(token, |k, value| query[k] = T::from_f64(scale * value));
         }
-        reduce(instructions, seen.queries(&rows), keys, self.shift_in(keys.replica), reduced);
+        reduce(instructions, visibility.queries(&rows), keys, self.shift_in(keys.replica), reduced);
     }
 
     /// The same for tokens from `first` on whose queries, keys and values are made already.
     pub(super) fn reduce_operands(
         &self,
         instructions: Instructions,
-        (operands, first): (&Operands<T>, usize),
-        (keys, seen): (Keys<'_, T>, &Seen),
+        operands: &Operands<T>,
+        first: usize,
+        keys: Keys<'_, T>,
+        visibility: &Visibility,
         reduced: &mut Reduced,
     ) {
         let replica = keys.replica;
         let keys = operands.keys(keys);
-        let rows = operands.query_rows(first, seen.visible.len());
+        let rows = operands.query_rows(first, visibility.visible.len());
         let shift = if operands.has_potentials() { Shift::RowMaximum } else { self.shift_in(replica) };
-        reduce(instructions, seen.queries(&rows), keys, shift, reduced);
+        reduce(instructions, visibility.queries(&rows), keys, shift, reduced);
     }
 
     /// The shift for the scores of one replica: a constant one bounds them, or is the largest, in proportion to beta.
@@ -186,7 +194,8 @@ impl<T: Real> HeadField<T> {
     /// that sees nothing gets nothing.
     pub(super) fn add(
         &self,
-        (replica, dim): (usize, usize),
+        replica: usize,
+        dim: usize,
         reduced: &Reduced,
         log2_divisor: Option<&[f64]>,
         field: &mut [f64],
@@ -198,12 +207,11 @@ impl<T: Real> HeadField<T> {
             if *log2_sum == f64::NEG_INFINITY {
                 continue;
             }
-            let total = match self.normalization {
-                Normalization::Softmax | Normalization::Hardmax | Normalization::Sinkhorn { .. } => 1.0,
-                Normalization::Unnormalized | Normalization::Shifted => {
-                    let divisor = log2_divisor.map_or(0.0, |divisors| divisors[row]);
-                    (log2_sum + self.log2_clock(replica) - divisor).exp2()
-                }
+            let total = if self.normalization.is_divided() {
+                1.0
+            } else {
+                let divisor = log2_divisor.map_or(0.0, |divisors| divisors[row]);
+                (log2_sum + self.log2_normalizer(replica) - divisor).exp2()
             };
             self.value.apply(&barycentre[..value_width], |k, value| field[k] += total * value);
             field.iter_mut().zip(&self.output_bias).for_each(|(field, bias)| *field += bias);

@@ -1,32 +1,33 @@
 //! Attention at beta = infinity: each token sees the sources of its largest score.
 
-use super::{field::Seen, operands::Operands};
+use super::{field::Visibility, operands::Operands};
 use crate::{
     model::TIE,
     sums::{keys::Keys, real::Real, reduction::Reduced},
 };
 
 /// The mean of the values of the sources that tie for the largest score of each token from `first` on, in proportion to
-/// their weights, as `Reduced` with log2 Z = 0, or -infinity where nothing is seen.
+/// their weights, as `Reduced` with log2 Z = 0, or -infinity where nothing is visible.
 pub(super) fn reduce<T: Real>(
     operands: &Operands<T>,
     first: usize,
-    (keys, seen): (Keys<'_, T>, &Seen),
+    keys: Keys<'_, T>,
+    visibility: &Visibility,
     out: &mut Reduced,
 ) {
     let keys = operands.keys(keys);
-    let rows = operands.query_rows(first, seen.visible.len());
+    let rows = operands.query_rows(first, visibility.visible.len());
     let mut scores = vec![T::ZERO; keys.padded];
     out.log2_sum.clear();
     out.barycentre.clear();
     for (row, query) in rows.chunks_exact(keys.width).enumerate() {
         score(query, keys, &mut scores);
-        let hidden = seen.hidden.get(row).copied().unwrap_or(0);
-        let others = |j: &usize| seen.own.is_none() || *j != first + row;
-        let heard = || (hidden..seen.visible[row]).filter(|j| keys.bias()[*j] > T::DEAD).filter(others);
-        let size = heard().map(|j| scores[j].to_f64().abs()).fold(0.0, f64::max);
-        let largest = heard().map(|j| scores[j].to_f64()).fold(f64::NEG_INFINITY, f64::max);
-        let winners = heard().filter(|j| scores[*j].to_f64() >= largest - TIE * size);
+        let hidden = visibility.hidden.get(row).copied().unwrap_or(0);
+        let others = |j: &usize| visibility.own.is_none() || *j != first + row;
+        let attended = || (hidden..visibility.visible[row]).filter(|j| keys.bias()[*j] > T::MASKED).filter(others);
+        let size = attended().map(|j| scores[j].to_f64().abs()).fold(0.0, f64::max);
+        let largest = attended().map(|j| scores[j].to_f64()).fold(f64::NEG_INFINITY, f64::max);
+        let winners = attended().filter(|j| scores[*j].to_f64() >= largest - TIE * size);
         average(winners, keys, out);
     }
 }

@@ -27,7 +27,8 @@ pub(super) fn field(noise: &Noise, step: u64, replica: usize, shape: Shape, rows
 pub(super) fn diffuse(
     noise: &Noise,
     diffusion: &Diffusion,
-    (first, replica): (u64, usize),
+    first: u64,
+    replica: usize,
     shape: Shape,
     rows: &[f64],
 ) -> Vec<f64> {

@@ -5,7 +5,7 @@ use std::f64::consts::LOG2_E;
 
 use super::affine::Affine;
 use crate::{
-    model::{Attention, Head, Matrix, Normalization, Position},
+    model::{Attention, Head, Matrix, Position, rotary_frequency},
     sums::{
         columns::{Columns, ColumnsMut, ColumnsRef},
         instructions::Instructions,
@@ -29,10 +29,10 @@ pub(super) struct Projections<T> {
 impl<T: Real> Projections<T> {
     /// Nothing if the reduction makes what it needs of the tokens by itself.
     pub(super) fn new(head: &Head, attention: &Attention, dim: usize) -> Option<Self> {
-        let is_product = |matrix: &Matrix| matches!(matrix, Matrix::Product { .. });
-        let is_placed = matches!(attention.position, Position::Rotary { .. } | Position::Additive(_));
-        let is_repeated = matches!(attention.normalization, Normalization::Hardmax | Normalization::Sinkhorn { .. });
-        if !(is_product(&head.query_key) || is_product(&head.value) || is_placed || is_repeated) {
+        // The reduction knows betas, masks and windows.
+        let Attention { beta: _, beta_factors: _, normalization, mask: _, window: _, position, heads: _ } = attention;
+        let is_placed = position.is_in_operands();
+        if !head.has_products() && !is_placed && normalization.takes_one_reduction() {
             return None;
         }
         let factor = attention.beta_of(head) * LOG2_E;
@@ -41,7 +41,7 @@ impl<T: Real> Projections<T> {
                 Affine::new(left, &head.biases.query, dim, factor),
                 Some(Affine::new(right, &head.biases.key, dim, 1.0)),
             ),
-            matrix => {
+            matrix @ (Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_)) => {
                 let rows = matrix.dense(dim, 1.0);
                 let transposed: Vec<f64> = (0..dim * dim).map(|k| rows[k % dim * dim + k / dim]).collect();
                 let identity = || Affine::new(&Matrix::Identity.dense(dim, 1.0), &[], dim, 1.0);
@@ -50,16 +50,16 @@ impl<T: Real> Projections<T> {
         };
         let value = match &head.value {
             Matrix::Product { right, .. } => Some(Affine::new(right, &head.biases.value, dim, 1.0)),
-            _ => None,
+            Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_) => None,
         };
-        Some(Self { query, key, value, position: attention.position.clone() })
+        Some(Self { query, key, value, position: position.clone() })
     }
 
     /// The operands of all tokens of one replica, queries times `factor`.
     pub(super) fn apply(&self, instructions: Instructions, tokens: ColumnsRef<'_, T>, factor: f64) -> Operands<T> {
         let moved = match &self.position {
             Position::Additive(places) => Some(translated(tokens, places)),
-            _ => None,
+            Position::Nowhere | Position::Alibi { .. } | Position::Rotary { .. } => None,
         };
         let placed = moved.as_ref().map_or(tokens, |moved| moved.replica(0));
         let images = |map: &Affine<T>, tokens: ColumnsRef<'_, T>| {
@@ -114,7 +114,7 @@ fn scale<T: Real>(columns: &mut ColumnsMut<'_, T>, factor: f64) {
 fn rotate<T: Real>(columns: &mut ColumnsMut<'_, T>, base: f64) {
     let (width, count) = (columns.width(), columns.len());
     for m in 0..width / 2 {
-        let frequency = base.powf(-2.0 * m as f64 / width as f64);
+        let frequency = rotary_frequency(base, m, width);
         for i in 0..count {
             let (sin, cos) = (i as f64 * frequency).sin_cos();
             let (x, y) = (columns.column_mut(2 * m)[i].to_f64(), columns.column_mut(2 * m + 1)[i].to_f64());

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     backend::{BackendError, Method, Point},
-    model::{Field, Geometry, Mask, Model},
+    model::{Field, Model},
     problem::Problem,
     sums::{
         Real,
@@ -28,7 +28,7 @@ use crate::{
 /// Tokens that one task moves, or sends through an expansion, at once.
 pub(super) const BLOCK: usize = 1024;
 
-/// Pairs that ensembles sum, at most, before progress is heard of again: a fraction of a second.
+/// Pairs that ensembles sum, at most, before progress is reported again: a fraction of a second.
 pub(super) const PAIRS: u64 = 1 << 31;
 
 /// The tokens of one problem on the CPU, in precision `T`.
@@ -64,12 +64,13 @@ pub struct Cpu<T: Real> {
 impl<T: Real> Cpu<T> {
     /// Takes a copy of the tokens of `problem` at time zero.
     ///
-    /// Fails with `Shortage` where they do not fit, and with `TooManyHarmonics` where the problem asks for harmonics and no affordable degree meets its tolerance.
+    /// Fails with `Problem` where it is none, with `Shortage` where they do not fit, and with `TooManyHarmonics` where the problem asks for harmonics and no affordable degree meets its tolerance.
     pub fn new(problem: &Problem) -> Result<Self, BackendError> {
         Self::with_instructions(problem, Instructions::detect())
     }
 
     pub(super) fn with_instructions(problem: &Problem, instructions: Instructions) -> Result<Self, BackendError> {
+        problem.check()?;
         let (tokens, attention) = (&problem.tokens, &problem.model.attention);
         let shape = tokens.shape;
         problem.sizes().require_cpu(T::PRECISION, problem.model.geometry.sees_directions())?;
@@ -109,13 +110,7 @@ impl<T: Real> Cpu<T> {
         let inputs = HeadInputs { geometry: &model.geometry, attention: &model.attention, shape: *shape, weights };
         let heads: Vec<_> = model.attention.heads.iter().map(|head| HeadField::new(head, inputs)).collect();
         let perceptron = model.perceptron.as_ref().map(|perceptron| Hidden::new(perceptron, shape.dim));
-        self.is_ensemble = self.harmonics.is_none()
-            && perceptron.is_none()
-            && model.geometry == Geometry::Sphere
-            && self.decay.is_none()
-            && model.attention.window.is_none()
-            && model.attention.mask != Mask::Others
-            && ensemble::suits(*shape, &heads);
+        self.is_ensemble = self.harmonics.is_none() && ensemble::serves(model) && ensemble::suits(*shape, &heads);
         (self.heads, self.perceptron) = (heads, perceptron);
     }
 

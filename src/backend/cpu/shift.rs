@@ -1,7 +1,7 @@
 //! Which shift keeps the sums of a head in range.
 
 use crate::{
-    model::{Attention, Biases, Geometry, Head, Mask, Position},
+    model::{Alibi, Attention, Geometry, Head, Mask, Position},
     sums::{real::Real, reduction::Shift},
     tokens::{Shape, Weights},
 };
@@ -30,10 +30,8 @@ impl HeadInputs<'_> {
                 -positive.fold(1.0, f64::min).log2()
             }
         };
-        match self.attention.position {
-            Position::Alibi { decay } => weight + decay.abs() * std::f64::consts::LOG2_E,
-            _ => weight,
-        }
+        let alibi = Alibi::of(&self.attention.position, self.shape.sources());
+        weight + alibi.map_or(0.0, |alibi| alibi.most_bits())
     }
 }
 
@@ -44,18 +42,25 @@ impl HeadInputs<'_> {
 /// bound will do as long as every query is among the sources it sees, with a weight to speak of. Otherwise, and where
 /// scores have no bound, each row's maximum must be found.
 pub(super) fn shift<T: Real>(head: &Head, bound: f64, inputs: HeadInputs<'_>) -> Shift {
-    let HeadInputs { attention, shape, weights, .. } = inputs;
-    let is_moved = head.biases != Biases::default() || matches!(attention.position, Position::Additive(_));
-    if is_moved || !inputs.sees_unit_tokens() {
+    let HeadInputs { geometry: _, attention, shape, weights } = inputs;
+    // Betas and weights of heads are in the bound or outside the sums, and normalizations follow them.
+    let Attention { beta: _, beta_factors: _, normalization: _, mask, window: _, position, heads: _ } = attention;
+    let Head { query_key, value: _, biases: _, beta: _, weight: _ } = head;
+    let (is_moved, is_turned) = match position {
+        Position::Nowhere | Position::Alibi { .. } => (false, false),
+        Position::Rotary { .. } => (false, true),
+        Position::Additive(_) => (true, false),
+    };
+    if is_moved || head.has_biases() || !inputs.sees_unit_tokens() {
         return Shift::RowMaximum;
     }
     let light = inputs.lightest();
-    let every_query_sees_itself = matches!(attention.mask, Mask::None | Mask::Causal)
+    let every_query_sees_itself = matches!(mask, Mask::None | Mask::Causal)
         && shape.passive == 0
         && !matches!(weights, Weights::Each(weights) if weights.contains(&0.0))
         && light < T::EXPONENT_SPAN - NOTICED;
-    let own_score_is_largest = head.query_key.multiple_of_identity().is_some_and(|factor| factor >= 0.0)
-        && !matches!(attention.position, Position::Rotary { .. })
+    let own_score_is_largest = query_key.multiple_of_identity().is_some_and(|factor| factor >= 0.0)
+        && !is_turned
         && bound * T::EPSILON < 1.0;
     if 2.0 * bound + light <= T::EXPONENT_SPAN || (own_score_is_largest && every_query_sees_itself) {
         Shift::Constant(bound)

@@ -32,7 +32,8 @@ pub(super) fn balance<T: Real>(
     operands: &Operands<T>,
     tokens: Keys<'_, T>,
     sources: usize,
-    (iterations, tolerance): (u32, f64),
+    iterations: u32,
+    tolerance: f64,
 ) -> Balanced<T> {
     // Sums of no components: only their logarithms are wanted.
     let nothing = Columns::zeros(1, 0, tokens.padded);
@@ -48,7 +49,7 @@ pub(super) fn balance<T: Real>(
         let biased_rows = column(tokens.bias(), &minus);
         let columns = log2_sums(keys, queries.with(None, None, Some(bias_of(&biased_rows))));
         let off = columns.iter().zip(&potential).map(|(sum, g)| (sum + g).abs());
-        let off = off.zip(tokens.bias()).filter(|(_, weight)| **weight > T::DEAD).map(|(off, _)| off);
+        let off = off.zip(tokens.bias()).filter(|(_, weight)| **weight > T::MASKED).map(|(off, _)| off);
         let marginal_error = LN_2 * off.fold(0.0, f64::max);
         if marginal_error <= tolerance || iteration == iterations {
             return Balanced { bias, marginal_error };
@@ -63,14 +64,14 @@ fn bias_of<T: Real>(columns: &Columns<T>) -> &[T] {
     columns.replica(0).column(0)
 }
 
-/// log2 w_j + potential_j; what is dead stays dead.
+/// log2 w_j + potential_j; what is masked stays masked.
 fn column<T: Real>(log2_weights: &[T], potential: &[f64]) -> Columns<T> {
     let mut columns = Columns::zeros(1, 1, log2_weights.len());
     for mut replica in columns.replicas_mut() {
         let column = replica.column_mut(0);
         column.copy_from_slice(log2_weights);
         for (bias, potential) in column.iter_mut().zip(potential) {
-            if *bias > T::DEAD {
+            if *bias > T::MASKED {
                 *bias = T::from_f64(bias.to_f64() + potential);
             }
         }

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::{
     algorithm::Harmonics,
-    field::{HeadField, Seen},
+    field::{HeadField, Visibility},
     geometry, hardmax,
     operands::Operands,
     problem::Cpu,
@@ -63,8 +63,8 @@ impl<T: Real> Cpu<T> {
         let factor = head.factor(keys.replica);
         let mut operands = head.projections.as_ref()?.apply(self.instructions, tokens, factor);
         if let Normalization::Sinkhorn { iterations, tolerance } = head.normalization {
-            let (limits, sources) = ((iterations, tolerance), self.shape.sources());
-            let balanced = sinkhorn::balance(self.instructions, &operands, keys, sources, limits);
+            let sources = self.shape.sources();
+            let balanced = sinkhorn::balance(self.instructions, &operands, keys, sources, iterations, tolerance);
             // Numbers that are not negative are ordered like their bits.
             self.marginal_error.fetch_max(balanced.marginal_error.to_bits(), Ordering::Relaxed);
             operands.potentials = Some(balanced.bias);
@@ -72,18 +72,18 @@ impl<T: Real> Cpu<T> {
         Some(operands)
     }
 
-    /// What each of `count` tokens from `first` on sees; padding counts where every source is seen, to keep vectors whole. The
+    /// What each of `count` tokens from `first` on sees; padding counts where every source is visible, to keep vectors whole. The
     /// padding after the last token is left out.
-    pub(super) fn seen(&self, first: usize, count: usize) -> Seen {
+    pub(super) fn visibility(&self, first: usize, count: usize) -> Visibility {
         let (sources, attention) = (self.shape.sources(), &self.model.attention);
         let padded = |visible| if visible == sources { sources.next_multiple_of(PADDING) } else { visible };
-        let sights = (first..(first + count).min(self.shape.count)).map(|token| attention.sight(token, sources));
+        let visible = (first..(first + count).min(self.shape.count)).map(|token| attention.visible(token, sources));
         let hidden = match attention.window {
-            Some(_) => sights.clone().map(|sight| sight.start).collect(),
+            Some(_) => visible.clone().map(|range| range.start).collect(),
             None => Vec::new(),
         };
         let own = (attention.mask == Mask::Others).then_some(first);
-        Seen { visible: sights.map(|sight| padded(sight.end)).collect(), hidden, own }
+        Visibility { visible: visible.map(|sight| padded(sight.end)).collect(), hidden, own }
     }
 
     /// The field at the tokens of `run`. `seen` says what each of them sees, and leaves out padding; it is asked only where
@@ -96,7 +96,7 @@ impl<T: Real> Cpu<T> {
         sources: &Sources<'_, T>,
         field: Field,
         run: Run<'_, T>,
-        seen: impl Fn() -> Seen,
+        visibility: impl Fn() -> Visibility,
         velocity: &mut ColumnsMut<'_, T>,
     ) -> bool {
         let (dim, queries) = (self.shape.dim, run.tokens);
@@ -110,19 +110,19 @@ impl<T: Real> Cpu<T> {
                 true
             }
             Sums::Pairs => false,
-            Sums::Sphere(sums) => self.by_series(sums, field, (queries, queries), velocity),
+            Sums::Sphere(sums) => self.by_series(sums, field, queries, queries, velocity),
             Sums::Wide(sums) => self.by_wide_series(sums, field, queries, velocity),
             Sums::Circle(table) => {
                 let missing = self.instructions.run(Lookup { table, tokens: queries, velocity: &mut *velocity });
                 if !missing.is_empty() && can_widen {
                     return false;
                 }
-                self.complete(sources, field, &run, (missing, &seen), velocity);
+                self.complete(sources, field, &run, &missing, &visibility, velocity);
                 true
             }
         };
         if !is_found && !can_widen {
-            velocity.set_rows(dim, &self.by_pairs(sources, field, &run, &seen()));
+            velocity.set_rows(dim, &self.by_pairs(sources, field, &run, &visibility()));
         }
         is_found || !can_widen
     }
@@ -133,7 +133,8 @@ impl<T: Real> Cpu<T> {
         sources: &Sources<'_, T>,
         field: Field,
         run: &Run<'_, T>,
-        (missing, seen): (Vec<usize>, &impl Fn() -> Seen),
+        missing: &[usize],
+        visibility: &impl Fn() -> Visibility,
         velocity: &mut ColumnsMut<'_, T>,
     ) {
         let dim = self.shape.dim;
@@ -146,33 +147,45 @@ impl<T: Real> Cpu<T> {
         if missing.is_empty() {
             return;
         }
-        let Seen { visible, .. } = seen();
-        for token in missing.into_iter().filter(|token| *token < visible.len()) {
+        let Visibility { visible, .. } = visibility();
+        for token in missing.iter().copied().filter(|token| *token < visible.len()) {
             let alone = Run { tokens: run.tokens.part(token, 1), first: run.first + token };
-            let seen = Seen { visible: vec![visible[token]], ..Seen::default() };
-            velocity.set_row(token, &self.by_pairs(sources, field, &alone, &seen));
+            let visibility = Visibility { visible: vec![visible[token]], ..Visibility::default() };
+            velocity.set_row(token, &self.by_pairs(sources, field, &alone, &visibility));
         }
     }
 
     /// The field at the tokens of `run` that see something, pair by pair.
-    fn by_pairs(&self, sources: &Sources<'_, T>, field: Field, run: &Run<'_, T>, seen: &Seen) -> Vec<f64> {
+    fn by_pairs(
+        &self,
+        sources: &Sources<'_, T>,
+        field: Field,
+        run: &Run<'_, T>,
+        visibility: &Visibility,
+    ) -> Vec<f64> {
         let dim = self.shape.dim;
-        let rows = run.tokens.rows(dim, seen.visible.len());
+        let rows = run.tokens.rows(dim, visibility.visible.len());
         let mut fields = vec![0.0; rows.len()];
         let mut reduced = Reduced::default();
         let divisors = self.decay.as_ref().and_then(|decay| decay.log2_divisors(sources.replica, run.first));
         for (head, operands) in self.heads.iter().zip(&sources.operands) {
             match (operands, head.normalization) {
-                (None, _) => head.reduce(self.instructions, &rows, dim, (sources.keys, seen), &mut reduced),
+                (None, _) => head.reduce(self.instructions, &rows, dim, sources.keys, visibility, &mut reduced),
                 (Some(operands), Normalization::Hardmax) => {
-                    hardmax::reduce(operands, run.first, (sources.keys, seen), &mut reduced);
+                    hardmax::reduce(operands, run.first, sources.keys, visibility, &mut reduced);
                 }
                 (Some(operands), _) => {
-                    let both = (operands, run.first);
-                    head.reduce_operands(self.instructions, both, (sources.keys, seen), &mut reduced);
+                    head.reduce_operands(
+                        self.instructions,
+                        operands,
+                        run.first,
+                        sources.keys,
+                        visibility,
+                        &mut reduced,
+                    );
                 }
             }
-            head.add((sources.replica, dim), &reduced, divisors, &mut fields);
+            head.add(sources.replica, dim, &reduced, divisors, &mut fields);
         }
         self.finish(field, run.tokens, &rows, &mut fields);
         fields

@@ -81,7 +81,7 @@ impl<T: Real> Backend for Cpu<T> {
         replicas.into_par_iter().for_each(|(replica, mut tokens)| {
             let mut rows = tokens.rows(dim);
             rows.truncate(count * dim);
-            tokens.set_rows(dim, &noise::diffuse(noise, diffusion, (first, replica), self.shape, &rows));
+            tokens.set_rows(dim, &noise::diffuse(noise, diffusion, first, replica, self.shape, &rows));
             tokens.pad(count);
         });
         Ok(())
@@ -123,7 +123,7 @@ impl<T: Real> Backend for Cpu<T> {
         let ensemble = self.ensemble(field);
         let mut tokens: Vec<_> = state.replicas_mut().collect();
         tokens.par_chunks_mut(ensemble::REPLICAS).enumerate().for_each(|(group, tokens)| {
-            ensemble.advance(self.instructions, group * ensemble::REPLICAS, tokens, (tableau, h, steps));
+            ensemble.advance(self.instructions, group * ensemble::REPLICAS, tokens, tableau, h, steps);
         });
         self.state = state;
         Ok(steps)

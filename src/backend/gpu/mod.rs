@@ -126,6 +126,7 @@ impl Gpu {
     /// if the tokens do not fit its memory, and with `TooManyHarmonics` or `AboveTolerance` if the problem asks for
     /// harmonics that cannot meet its tolerance.
     pub async fn new(device: &Device, problem: &Problem) -> Result<Gpu, BackendError> {
+        problem.check()?;
         require(device, problem)?;
         let shape = problem.tokens.shape;
         let attention = &problem.model.attention;

@@ -7,7 +7,7 @@ mod trained;
 
 use super::{Experiment, error::ExperimentError, geometry::GeometryWord, rules::Facts, shared::Shared};
 use crate::{
-    initial::{Law, LawError, Lengths, TokenFile, draw, normalise, perturb},
+    initial::{FromFile, Law, LawError, Lengths, TokenFile, draw, normalise, perturb},
     model::{Mask, Model, ModelSchedule, Part},
     problem::{Algorithm, Problem, Schedule},
     tokens::{Shape, Tokens, Weights},
@@ -98,12 +98,8 @@ impl Experiment {
 
     /// The tokens that a file holds.
     pub(super) fn token_file(&self) -> Result<Option<TokenFile>, ExperimentError> {
-        match &self.typed.tokens.initial {
-            Law::File { path } => {
-                TokenFile::read(path, self.lengths()).map(Some).map_err(|error| self.law_error(error))
-            }
-            _ => Ok(None),
-        }
+        let Law::File(FromFile { path }) = &self.typed.tokens.initial else { return Ok(None) };
+        TokenFile::read(path, self.lengths()).map(Some).map_err(|error| self.law_error(error))
     }
 
     /// How many tokens there are: as typed, else as in the file they come from.

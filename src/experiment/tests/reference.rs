@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use toml::{Table, Value};
 
 use super::super::*;
+use crate::initial::LawKind;
 
 const REFERENCE: &str = include_str!("../../../assets/reference.toml");
 
@@ -178,7 +179,7 @@ fn the_reference_shows_every_word() {
         of(typed::SCHEMES),
         of(&observe::WORDS),
         of(super::super::reference::REFERENCES),
-        of(law::LAWS),
+        of(LawKind::WORDS),
     ];
     for word in words.concat() {
         assert!(REFERENCE.contains(&format!("\"{word}\"")), "\"{word}\" is not in assets/reference.toml");

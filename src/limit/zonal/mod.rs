@@ -20,7 +20,7 @@ use rayon::prelude::*;
 
 use self::nodes::{Heights, meridian, nodes};
 use super::{
-    Limit, LimitError, Motion, Nodes, on_sphere, pieces, problem_of_nodes, serves,
+    Limit, LimitError, Motion, Nodes, is_isotropic, on_sphere, pieces, problem_of_nodes, serves,
     solver::{Flow, largest},
 };
 use crate::{
@@ -72,16 +72,12 @@ struct Cartesian(Zonal);
 pub fn zonal(problem: &Problem, law: &Law, steps: Steps) -> Result<Limit, LimitError> {
     serves(&problem.model)?;
     on_sphere(&problem.model)?;
-    let is_multiple =
-        |head: &Head| head.query_key.multiple_of_identity().is_some() && head.value.multiple_of_identity().is_some();
-    let model = &problem.model;
-    let is_symmetric = model.attention.heads.iter().all(is_multiple) && model.perceptron.is_none();
-    if !is_symmetric || !problem.model_schedule.is_constant() || problem.scheme.field() != Field::Tangent {
+    if !keeps_laws_zonal(problem) {
         let remedy =
             "leave out matrices, perceptron, changing weights and scheme = \"layer\", or write kind = \"quadrature\"";
         return Err(LimitError::Unserved { problem: "the zonal limit is one of multiples of the identity", remedy });
     }
-    let sharpest = sharpest(model);
+    let sharpest = sharpest(&problem.model);
     if sharpest > SHARPEST {
         return Err(LimitError::Unserved {
             problem: "the zonal limit has nodes for kernels of kappa = attention.beta * query-key up to 2.5e5 and none sharper",
@@ -100,7 +96,7 @@ pub fn zonal(problem: &Problem, law: &Law, steps: Steps) -> Result<Limit, LimitE
     let mut count = fineness(sharpest);
     loop {
         let limit = of_nodes(problem, law, steps, count, &problem.tokens.coordinates)?;
-        if kernels.is_empty() || are_resolved(problem, law, (steps, count), &kernels)? {
+        if kernels.is_empty() || are_resolved(problem, law, steps, count, &kernels)? {
             return Ok(limit);
         }
         count *= 2;
@@ -113,6 +109,14 @@ pub fn zonal(problem: &Problem, law: &Law, steps: Steps) -> Result<Limit, LimitE
     }
 }
 
+/// Whether a problem that has a limit on the sphere keeps laws symmetric about an axis. Tokens are passive beside it, whatever they
+/// weigh.
+fn keeps_laws_zonal(problem: &Problem) -> bool {
+    let Problem { tokens: _, model, model_schedule, scheme, schedule: _, quantities: _, algorithm: _, tolerance: _ } =
+        problem;
+    is_isotropic(model) && model_schedule.is_constant() && scheme.field() == Field::Tangent
+}
+
 /// The inverse temperatures of the kernels of maximum mean discrepancies.
 fn kernels(problem: &Problem) -> Vec<f64> {
     let beta = |quantity: &Quantity| quantity.resolution(problem.tokens.shape.sources()).kernel_beta;
@@ -123,7 +127,8 @@ fn kernels(problem: &Problem) -> Vec<f64> {
 fn are_resolved(
     problem: &Problem,
     law: &Law,
-    (steps, count): (Steps, usize),
+    steps: Steps,
+    count: usize,
     kernels: &[f64],
 ) -> Result<bool, LimitError> {
     let end = |count: usize| -> Result<(Vec<f64>, Vec<f64>), LimitError> {
@@ -211,7 +216,9 @@ impl Zonal {
             let unit = match attention.normalization {
                 Normalization::Softmax => 1.0 / sum,
                 Normalization::Shifted => (logarithm - attention.beta_of(head)).exp(),
-                _ => logarithm.exp(),
+                Normalization::Unnormalized | Normalization::Hardmax | Normalization::Sinkhorn { .. } => {
+                    logarithm.exp()
+                }
             };
             let factor = head.weight * multiple(&head.value) * unit;
             (factor * moment, (factor * sum).abs())

@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use crate::{
-    initial::{Law, LawError, gauss_legendre, unit_axis},
+    initial::{Form, Law, LawError, gauss_legendre},
     vector::dot,
 };
 
@@ -16,14 +16,9 @@ pub(super) struct Heights {
 
 /// The axis of a symmetric law, and `count` nodes of its angles from there, under kernels up to kappa = `sharpest`.
 pub(super) fn nodes(law: &Law, dim: usize, count: usize, sharpest: f64) -> Result<Heights, LawError> {
-    let pole = || (0..dim).map(|k| f64::from(u8::from(k + 1 == dim))).collect::<Vec<f64>>();
-    let (axis, concentration, widest) = match law {
-        Law::Uniform => (pole(), 0.0, PI),
-        Law::VonMisesFisher { concentration, axis } if concentration.is_finite() => {
-            (unit_axis(axis, dim)?, *concentration, PI)
-        }
-        Law::Cap { axis, angle } => (unit_axis(axis, dim)?, 0.0, *angle),
-        _ => {
+    let (axis, concentration, widest) = match law.form() {
+        Form::Axial(axial) => (axial.unit_axis(dim)?, axial.concentration, axial.end.unwrap_or(PI)),
+        Form::Smooth { .. } | Form::Normal(_) | Form::Sampled | Form::Equiangular { .. } | Form::Placed => {
             let remedy = "take uniform, cap or von-mises-fisher of finite concentration".into();
             return Err(LawError { key: "law", problem: "has no axis of symmetry".into(), remedy });
         }

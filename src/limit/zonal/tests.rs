@@ -3,7 +3,13 @@
 use std::f64::consts::PI;
 
 use super::*;
-use crate::{initial::gauss_legendre, limit::tests::problem_of, model::Attention, scheme::Scheme, tokens::Shape};
+use crate::{
+    initial::{Uniform, VonMisesFisher, gauss_legendre},
+    limit::tests::problem_of,
+    model::Attention,
+    scheme::Scheme,
+    tokens::Shape,
+};
 
 /// Angles and weights of an integral over [0, pi].
 fn angles(count: usize) -> Vec<(f64, f64)> {
@@ -46,7 +52,7 @@ fn towards_axis(attention: Attention, dim: usize, concentration: f64, heights: &
     };
     let shape = Shape { replicas: 1, count: heights.len(), dim, passive: 0 };
     let problem = problem_of(shape, heights.iter().flat_map(token).collect(), attention.into(), Scheme::Rk4, 1.0);
-    let law = Law::VonMisesFisher { concentration, axis };
+    let law = Law::VonMisesFisher(VonMisesFisher { concentration, axis });
     let velocities = zonal(&problem, &law, Steps::Tokens).expect("a limit").velocity();
     let coupled = velocities[velocities.len() - heights.len() * dim..].chunks_exact(dim);
     coupled.zip(heights).map(|(v, t)| v[0] / (1.0 - t * t).sqrt()).collect()
@@ -98,7 +104,7 @@ fn kernels_finer_than_all_nodes_are_refused() {
         let shape = Shape { replicas: 1, count: 1, dim: 3, passive: 0 };
         problem_of(shape, vec![0.0, 0.0, 1.0], Attention { beta, ..Attention::default() }.into(), Scheme::Rk4, 1.0)
     };
-    assert!(zonal(&problem(2.5e5), &Law::Uniform, Steps::Own).is_ok());
-    let error = zonal(&problem(2.6e5), &Law::Uniform, Steps::Own).map(|_| ()).expect_err("too sharp");
+    assert!(zonal(&problem(2.5e5), &Law::Uniform(Uniform), Steps::Own).is_ok());
+    let error = zonal(&problem(2.6e5), &Law::Uniform(Uniform), Steps::Own).map(|_| ()).expect_err("too sharp");
     assert!(error.to_string().contains("take a smaller attention.beta"), "{error}");
 }

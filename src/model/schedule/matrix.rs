@@ -1,6 +1,6 @@
 //! Matrices of a head that change with layer-time.
 
-use super::{layers::in_turn, operand::Operand, ornstein_uhlenbeck::OrnsteinUhlenbeck, random::RandomMatrix};
+use super::{layers::in_turn, operand::HeadOperand, ornstein_uhlenbeck::OrnsteinUhlenbeck, random::RandomMatrix};
 use crate::model::{Head, Matrix};
 
 /// A matrix as a function of step and layer-time. All but `Oscillating` are constant within a step.
@@ -33,7 +33,7 @@ impl MatrixSchedule {
     }
 
     /// The matrix of `head`, which is the given operand of the head of that number.
-    pub(super) fn at(&self, head: &Head, place: (usize, Operand), step: u64, time: f64) -> Matrix {
+    pub(super) fn at(&self, head: &Head, place: HeadOperand, step: u64, time: f64) -> Matrix {
         match self {
             MatrixSchedule::Layers(layers) => in_turn(layers, step).cloned().unwrap_or(Matrix::Identity),
             MatrixSchedule::Oscillating { base, amplitude, frequency } => {

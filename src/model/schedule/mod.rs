@@ -99,7 +99,12 @@ impl Part {
         match self {
             Part::Beta(ramp) => model.attention.beta = ramp.at(time),
             Part::Matrix { head, operand, schedule } => {
-                let changed = schedule.at(&model.attention.heads[*head], (*head, *operand), step, time);
+                let changed = schedule.at(
+                    &model.attention.heads[*head],
+                    operand::HeadOperand { head: *head, operand: *operand },
+                    step,
+                    time,
+                );
                 *operand.of(&mut model.attention.heads[*head]) = changed;
             }
             Part::Geometry { from, geometry } => {

@@ -11,6 +11,13 @@ pub enum Operand {
     Value,
 }
 
+/// One of the two matrices of the head of a number.
+#[derive(Clone, Copy)]
+pub(super) struct HeadOperand {
+    pub head: usize,
+    pub operand: Operand,
+}
+
 impl Operand {
     pub(super) fn of(self, head: &mut Head) -> &mut Matrix {
         match self {

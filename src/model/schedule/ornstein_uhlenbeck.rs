@@ -2,7 +2,7 @@
 
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{operand::Operand, random::stream};
+use super::{operand::HeadOperand, random::stream};
 use crate::model::Matrix;
 
 /// dM = rate (mean - M) dt + intensity dB entry by entry, from M = mean at time zero, at the starts of steps.
@@ -27,7 +27,7 @@ pub struct OrnsteinUhlenbeck {
 }
 
 impl OrnsteinUhlenbeck {
-    pub(super) fn at(&self, place: (usize, Operand), step: u64) -> Matrix {
+    pub(super) fn at(&self, place: HeadOperand, step: u64) -> Matrix {
         let normals = |number: u64| -> Vec<f64> {
             let stream = stream(self.seed, place, number);
             StandardNormal.sample_iter(stream).take(self.mean.len()).collect()

@@ -2,7 +2,7 @@
 
 use rand_distr::{Distribution, StandardNormal};
 
-use super::operand::Operand;
+use super::operand::HeadOperand;
 use crate::{
     model::Matrix,
     random::{Purpose, Stream},
@@ -36,7 +36,7 @@ pub struct RandomMatrix {
 }
 
 impl RandomMatrix {
-    pub(super) fn at(&self, place: (usize, Operand), step: u64) -> Matrix {
+    pub(super) fn at(&self, place: HeadOperand, step: u64) -> Matrix {
         let draw = self.every.map_or(0, |every| step / every.max(1));
         let mut stream = stream(self.seed, place, draw);
         let (d, deviation) = (self.dim, self.variance.sqrt());
@@ -70,6 +70,6 @@ impl RandomMatrix {
 }
 
 /// The random numbers of one draw of a matrix. Draws are numbered by 32 bits.
-pub(super) fn stream(seed: u64, (head, operand): (usize, Operand), draw: u64) -> Stream {
+pub(super) fn stream(seed: u64, HeadOperand { head, operand }: HeadOperand, draw: u64) -> Stream {
     Stream::new(seed, 2 * head as u32 + operand as u32, draw as u32, Purpose::Weights)
 }

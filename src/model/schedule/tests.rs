@@ -1,9 +1,9 @@
 //! Schedules of the model against closed forms.
 
-use super::*;
+use super::{operand::HeadOperand, *};
 use crate::model::{Attention, Head, Matrix};
 
-const PLACE: (usize, Operand) = (0, Operand::QueryKey);
+const FIRST: HeadOperand = HeadOperand { head: 0, operand: Operand::QueryKey };
 
 fn dense(matrix: Matrix) -> Vec<f64> {
     match matrix {
@@ -50,12 +50,12 @@ fn an_ornstein_uhlenbeck_process_has_its_covariance() {
 #[test]
 fn an_ornstein_uhlenbeck_process_starts_at_its_mean_and_depends_on_seed_and_head() {
     let process = OrnsteinUhlenbeck { mean: vec![1.0, 2.0, 3.0, 4.0], rate: 1.0, intensity: 1.0, step: 0.1, seed: 3 };
-    assert_eq!(dense(process.at(PLACE, 0)), process.mean);
-    let at_nine = dense(process.at(PLACE, 9));
-    assert_eq!(dense(process.at(PLACE, 9)), at_nine);
-    assert_ne!(dense(process.at((1, Operand::QueryKey), 9)), at_nine);
-    assert_ne!(dense(process.at((0, Operand::Value), 9)), at_nine);
-    assert_ne!(dense(OrnsteinUhlenbeck { seed: 4, ..process }.at(PLACE, 9)), at_nine);
+    assert_eq!(dense(process.at(FIRST, 0)), process.mean);
+    let at_nine = dense(process.at(FIRST, 9));
+    assert_eq!(dense(process.at(FIRST, 9)), at_nine);
+    assert_ne!(dense(process.at(HeadOperand { head: 1, ..FIRST }, 9)), at_nine);
+    assert_ne!(dense(process.at(HeadOperand { operand: Operand::Value, ..FIRST }, 9)), at_nine);
+    assert_ne!(dense(OrnsteinUhlenbeck { seed: 4, ..process }.at(FIRST, 9)), at_nine);
 }
 
 /// E sum_kl M_kl N_kl / d^2 over some thousand draws: the second moments that define the ensembles.
@@ -75,8 +75,8 @@ fn ensembles_have_their_second_moments() {
         let random = RandomMatrix { ensemble, variance, every: Some(3), dim: d, seed: 11 };
         let mut sums = [0.0; 3];
         for draw in 0..draws {
-            let m = dense(random.at(PLACE, 3 * draw));
-            assert_eq!(dense(random.at(PLACE, 3 * draw + 2)), m, "the same for three steps");
+            let m = dense(random.at(FIRST, 3 * draw));
+            assert_eq!(dense(random.at(FIRST, 3 * draw + 2)), m, "the same for three steps");
             sums[0] += (0..d).map(|k| m[k * d + k].powi(2)).sum::<f64>() / d as f64;
             let off = || (0..d).flat_map(|k| (0..d).filter(move |l| *l != k).map(move |l| (k, l)));
             sums[1] += off().map(|(k, l)| m[k * d + l].powi(2)).sum::<f64>() / (d * (d - 1)) as f64;
@@ -89,7 +89,7 @@ fn ensembles_have_their_second_moments() {
         }
     }
     let once = RandomMatrix { ensemble: Ensemble::Goe, variance, every: None, dim: d, seed: 11 };
-    assert_eq!(once.at(PLACE, 0), once.at(PLACE, 1000));
+    assert_eq!(once.at(FIRST, 0), once.at(FIRST, 1000));
 }
 
 /// V = [[1, 1], [0, 1]]: e^{tV} = e^t [[1, t], [0, 1]].

@@ -89,6 +89,30 @@ fn defaults_are_in_their_ranges_and_keys_are_of_one_observable() {
     }
 }
 
+/// "KEY: RANGE, default VALUE" stands on the page for every number of an observable.
+#[test]
+fn the_page_says_of_each_number_what_its_definition_says() {
+    let (_, numbers) = PAGE.split_once("# The numbers of quantities").expect("numbers");
+    let (numbers, _) = numbers.split_once("# [reference]").expect("an end");
+    let numbers = numbers.lines().map(|line| line.trim_start_matches(['#', ' '])).collect::<Vec<_>>().join(" ");
+    for mut quantity in Quantity::ALL.iter().copied() {
+        for Parameter { key, range, value } in quantity.parameters() {
+            let range = match range {
+                Range::Number { words, .. } => words.to_owned(),
+                Range::Whole(range) => format!("from {} to {}", range.start(), range.end()),
+            };
+            let value = match value {
+                Value::Number(number) => number.to_string(),
+                Value::Whole(number) => number.to_string(),
+                Value::Whole32(number) => number.to_string(),
+            };
+            let sentence = format!(" {key}: {range}, default {value}");
+            let is_said = [". ", ", "].iter().any(|end| numbers.contains(&format!("{sentence}{end}")));
+            assert!(is_said, "assets/reference.toml does not say:{sentence}");
+        }
+    }
+}
+
 #[test]
 fn what_reads_directions_or_a_limit_reads_tokens() {
     for quantity in Quantity::ALL {

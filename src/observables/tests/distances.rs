@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use super::super::{MmdReference, Quantity, SinkhornReference, SlicedW2Reference, limit::SEED, w1_copies::copies};
 use crate::{
     backend::cpu::Cpu,
-    initial::{Law, draw, quadrature},
+    initial::{Law, Uniform, VonMisesFisher, draw, quadrature},
     limit::{particles, quadrature_within, zonal},
     model::{Attention, ModelSchedule},
     observe::Sample,
@@ -32,7 +32,7 @@ fn law(dim: usize) -> Law {
     let mut axis = vec![0.0; dim];
     axis[0] = 0.6;
     axis[dim - 1] = -0.8;
-    Law::VonMisesFisher { concentration: 2.0, axis }
+    Law::VonMisesFisher(VonMisesFisher { concentration: 2.0, axis })
 }
 
 fn problem(tokens: Tokens, quantities: &[Quantity]) -> Problem {
@@ -121,7 +121,7 @@ fn a_token_is_a_quarter_turn_from_the_uniform_law() {
     let shape = Shape { replicas: 1, count: 1, dim: 2, passive: 0 };
     let tokens = Tokens { shape, coordinates: vec![cos, sin], weights: Weights::Equal };
     let problem = problem(tokens, &[Quantity::W1Reference, Quantity::W2Reference]);
-    let mut limit = zonal(&problem, &Law::Uniform, ReferenceSteps::Own).expect("a zonal limit");
+    let mut limit = zonal(&problem, &Law::Uniform(Uniform), ReferenceSteps::Own).expect("a zonal limit");
     let start = &samples(&problem, &mut limit)[0].values;
     close("W_1", start[0], PI / 2.0, 1e-12);
     close("W_2", start[1], PI / 3.0_f64.sqrt(), 1e-12);

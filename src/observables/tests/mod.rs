@@ -5,7 +5,7 @@ mod distances;
 
 use super::{Directions, Quantity, View, centres, clusters, dissipation, effective_rank, modes, overlap_histogram};
 use crate::{
-    initial::{Law, draw},
+    initial::{Law, Uniform, draw},
     model::{Attention, Head, Matrix, ModelSchedule, Normalization},
     problem::{Algorithm, Problem, Schedule},
     scheme::Scheme,
@@ -14,7 +14,7 @@ use crate::{
 
 fn uniform(count: usize, dim: usize, seed: u64) -> Directions {
     let shape = Shape { replicas: 1, count, dim, passive: 0 };
-    weighted(draw(&Law::Uniform, shape, seed).expect("tokens"), dim)
+    weighted(draw(&Law::Uniform(Uniform), shape, seed).expect("tokens"), dim)
 }
 
 /// Weights 1 : 2 : .. : n.
@@ -105,14 +105,14 @@ fn a_million_tokens_on_the_sphere_take_seconds() {
 #[test]
 fn sampled_pairs_have_the_shares_of_all() {
     let cloud = uniform(4000, 3, 5);
-    let ((all, exact), most) = (overlap_histogram::histogram(&cloud, 10, usize::MAX, (1, 0)), 200_000);
+    let ((all, exact), most) = (overlap_histogram::histogram(&cloud, 10, usize::MAX, 1, 0), 200_000);
     assert_eq!(exact, 0.0, "nothing was drawn");
     for seed in [1, 2] {
-        let (drawn, error) = overlap_histogram::histogram(&cloud, 10, most, (seed, 0));
-        assert_eq!(drawn, overlap_histogram::histogram(&cloud, 10, most, (seed, 0)).0, "the same pairs every time");
+        let (drawn, error) = overlap_histogram::histogram(&cloud, 10, most, seed, 0);
+        assert_eq!(drawn, overlap_histogram::histogram(&cloud, 10, most, seed, 0).0, "the same pairs every time");
         assert_ne!(
             drawn,
-            overlap_histogram::histogram(&cloud, 10, most, (seed, 1)).0,
+            overlap_histogram::histogram(&cloud, 10, most, seed, 1).0,
             "other pairs in another replica"
         );
         let deviation = (0.1 * 0.9 / most as f64).sqrt();
@@ -136,9 +136,9 @@ fn pairs_of_unequal_weights_are_drawn_by_their_products() {
     let rising: Vec<f64> = (1..=300).map(|k| f64::from(k) / 45_150.0).collect();
     for weights in [heavy(&[0.3, 0.3], 300), last(), heavy(&[1.0 - 1e-9, 1e-12], 300), rising] {
         let cloud = Directions { weights, ..uniform(300, 3, 5) };
-        let (all, _) = overlap_histogram::histogram(&cloud, 8, usize::MAX, (0, 0));
+        let (all, _) = overlap_histogram::histogram(&cloud, 8, usize::MAX, 0, 0);
         let (most, seeds) = (2_000, 200);
-        let drawn: Vec<_> = (0..seeds).map(|seed| overlap_histogram::histogram(&cloud, 8, most, (seed, 0))).collect();
+        let drawn: Vec<_> = (0..seeds).map(|seed| overlap_histogram::histogram(&cloud, 8, most, seed, 0)).collect();
         let mut largest: f64 = 0.0;
         for bin in 0..8 {
             let deviation = (all[bin] * (1.0 - all[bin]) / most as f64).sqrt();
@@ -162,7 +162,7 @@ fn pairs_of_unequal_weights_are_drawn_by_their_products() {
 #[test]
 fn drawn_pairs_that_agree_leave_an_error_of_one_draw() {
     let cloud = Directions { points: [1.0, 0.0].repeat(60), ..uniform(60, 2, 5) };
-    let (shares, error) = overlap_histogram::histogram(&cloud, 2, 1000, (0, 0));
+    let (shares, error) = overlap_histogram::histogram(&cloud, 2, 1000, 0, 0);
     assert_eq!((shares, error), (vec![0.0, 1.0], 1e-3));
 }
 
@@ -170,12 +170,12 @@ fn drawn_pairs_that_agree_leave_an_error_of_one_draw() {
 fn overlaps_at_the_ends_are_counted() {
     let poles = weighted(vec![0.0, 1.0, 0.0, -1.0, 0.0, 1.0], 2);
     // Weights 1, 2, 3 of 6: pairs (0, 1) and (1, 2) are opposite, 2 + 6, and (0, 2) agrees, 3.
-    let (shares, error) = overlap_histogram::histogram(&poles, 4, 10, (0, 0));
+    let (shares, error) = overlap_histogram::histogram(&poles, 4, 10, 0, 0);
     assert_eq!(error, 0.0);
     for (share, expected) in shares.iter().zip([8.0 / 11.0, 0.0, 0.0, 3.0 / 11.0]) {
         assert!((share - expected).abs() < 1e-15, "{shares:?}");
     }
-    let (lone, error) = overlap_histogram::histogram(&weighted(vec![1.0, 0.0], 2), 2, 10, (0, 0));
+    let (lone, error) = overlap_histogram::histogram(&weighted(vec![1.0, 0.0], 2), 2, 10, 0, 0);
     assert!(error.is_nan() && lone.iter().all(|share| share.is_nan()), "one token makes no pair");
 }
 
@@ -186,7 +186,7 @@ fn overlaps_of_what_is_not_a_number_are_not_numbers() {
         let mut cloud = uniform(50, 3, 4);
         cloud.points[3 * 20 + 1] = nowhere;
         for most in [usize::MAX, 100] {
-            let (shares, error) = overlap_histogram::histogram(&cloud, 8, most, (1, 0));
+            let (shares, error) = overlap_histogram::histogram(&cloud, 8, most, 1, 0);
             assert_eq!(shares.len(), 8);
             assert!(
                 error.is_nan() && shares.iter().all(|share| share.is_nan()),

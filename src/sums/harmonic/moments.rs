@@ -11,6 +11,7 @@ use super::{
     },
     circle,
     sphere::{self, Polynomials},
+    weights::ScaledWeights,
 };
 
 /// Keys summed in working precision, a partial sum a lane, before they are added to totals in f64.
@@ -37,9 +38,11 @@ impl Moments {
     pub(crate) fn new<T: Real>(
         instructions: Instructions,
         keys: ColumnsRef<'_, T>,
-        (weights, log2_scale): (&[T], f64),
-        (polynomials, degree): (&Polynomials, usize),
+        weights: ScaledWeights<'_, T>,
+        polynomials: &Polynomials,
+        degree: usize,
     ) -> Self {
+        let ScaledWeights { relative: weights, log2_scale } = weights;
         let dim = keys.width();
         assert!(matches!(dim, 2 | 3), "harmonics are known for the circle and the sphere, not for width {dim}");
         let span = CHUNK * keys.len().div_ceil(CHUNK * SPANS).max(1);
@@ -123,8 +126,7 @@ impl<T: Real> Kernel for Span<'_, T> {
             } else {
                 let components = [component(0), component(1), component(2)];
                 let pairs = lanes.as_chunks_mut().0;
-                let series = (self.polynomials, &steps[..], self.degree);
-                sphere::accumulate::<S, T>(simd, components, weights, series, pairs);
+                sphere::accumulate::<S, T>(simd, components, weights, self.polynomials, &steps, self.degree, pairs);
             }
             for (total, lanes) in total.iter_mut().zip(&*lanes) {
                 *total += T::sum(simd, *lanes).to_f64();

@@ -6,6 +6,13 @@ use crate::tokens::Tokens;
 /// Below this a weight is zero: sums would not see it, and subnormal numbers are slow.
 const SMALLEST: f64 = 1e-30;
 
+/// Weights of the keys of one replica: w_j = 2^{log2_scale} relative_j.
+#[derive(Clone, Copy)]
+pub(crate) struct ScaledWeights<'a, T> {
+    pub(crate) relative: &'a [T],
+    pub(crate) log2_scale: f64,
+}
+
 /// w_j / 2^{log2_scale} of every token of every replica; zero for passive tokens and padding.
 pub(crate) struct Weights<T> {
     columns: Columns<T>,
@@ -40,9 +47,9 @@ impl<T: Real> Weights<T> {
         Self { columns, log2_scales: vec![largest] }
     }
 
-    /// The weights of one replica, and their scale.
-    pub(crate) fn replica(&self, replica: usize) -> (&[T], f64) {
-        (self.columns.replica(replica).column(0), self.log2_scales[replica])
+    pub(crate) fn replica(&self, replica: usize) -> ScaledWeights<'_, T> {
+        let relative = self.columns.replica(replica).column(0);
+        ScaledWeights { relative, log2_scale: self.log2_scales[replica] }
     }
 }
 

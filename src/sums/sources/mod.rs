@@ -28,8 +28,9 @@ impl Sources {
     /// which they are not within it are summed pair by pair, as are all others.
     pub(crate) fn log_sums(&self, queries: &[f64], scale: f64, bias: &[f64], accuracy: f64) -> Vec<f64> {
         let dim = self.shape.dim;
-        let counts = (self.shape.count, queries.len() / dim);
-        let plan = self.are_unit.then(|| Plan::choose(dim, Lengths::of(queries, dim, scale), counts, accuracy));
+        let count = queries.len() / dim;
+        let choose = || Plan::choose(dim, Lengths::of(queries, dim, scale), self.shape.count, count, accuracy);
+        let plan = self.are_unit.then(choose);
         match plan.flatten() {
             Some(plan) => self.expanded(&plan, queries, scale, bias),
             None => self.pair_by_pair(queries, scale, bias),

@@ -30,8 +30,8 @@ const SETUP: f64 = 160.0;
 const FEWEST: f64 = 65_536.0;
 
 /// Whether sums between so many unit vectors, `sources`, and so many queries no longer than `longest` go by harmonics.
-pub(crate) fn by_harmonics(dim: usize, longest: f64, counts: (usize, usize), accuracy: f64) -> bool {
-    Plan::choose(dim, Lengths { least: 0.0, longest }, counts, accuracy).is_some()
+pub(crate) fn by_harmonics(dim: usize, longest: f64, sources: usize, queries: usize, accuracy: f64) -> bool {
+    Plan::choose(dim, Lengths { least: 0.0, longest }, sources, queries, accuracy).is_some()
 }
 
 /// How far an expansion goes, and what a query may lose to cancellation.
@@ -46,7 +46,8 @@ impl Plan {
     pub(crate) fn choose(
         dim: usize,
         lengths: Lengths,
-        (sources, queries): (usize, usize),
+        sources: usize,
+        queries: usize,
         accuracy: f64,
     ) -> Option<Self> {
         let plan = Self::new(dim, lengths, accuracy)?;
@@ -89,8 +90,13 @@ impl Sources {
         let dim = self.shape.dim;
         let weights = Weights::<f64>::from_log2(bias.iter().map(|bias| bias * LOG2_E));
         let keys = self.bias.keys(0, self.points.replica(0));
-        let series = (&Polynomials::legendre(), plan.degree + 1);
-        let moments = Moments::new(self.instructions, keys.columns(), weights.replica(0), series);
+        let moments = Moments::new(
+            self.instructions,
+            keys.columns(),
+            weights.replica(0),
+            &Polynomials::legendre(),
+            plan.degree + 1,
+        );
         let longest = plan.lengths.longest;
         let radial = if plan.lengths.is_one(scale) {
             Radial::<f64>::constant(dim, longest, plan.degree)

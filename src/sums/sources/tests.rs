@@ -87,7 +87,7 @@ fn harmonics_and_pairs_make_the_same_sums() {
 
 #[test]
 fn harmonics_are_for_many_unit_vectors_of_the_plane_or_space() {
-    let goes = |dim, kappa, count| by_harmonics(dim, kappa, (count, count), 1e-11);
+    let goes = |dim, kappa, count| by_harmonics(dim, kappa, count, count, 1e-11);
     assert!(!goes(3, 20.0, 100) && goes(3, 20.0, 100_000));
     assert!(goes(2, 100.0, 300) && goes(3, 10.0, 600) && !goes(3, 100.0, 600));
     assert!(!goes(4, 20.0, 100_000) && !goes(3, 1e5, 100_000));

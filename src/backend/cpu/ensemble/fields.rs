@@ -25,8 +25,12 @@ struct Normalizer<V> {
     undivided: V,
 }
 
-/// Of a token: coordinates and bias, or the sums (M, Z).
-type Row<V, const D: usize> = ([V; D], V);
+/// Of a token: coordinates and bias, or the sums M and Z.
+#[derive(Clone, Copy)]
+struct Row<V, const D: usize> {
+    vector: [V; D],
+    scalar: V,
+}
 
 impl<'a, S: Exp2, T: Real, const D: usize> Fields<'a, S, T, D> {
     /// For the `present` replicas from `first` on.
@@ -70,13 +74,13 @@ impl<'a, S: Exp2, T: Real, const D: usize> Fields<'a, S, T, D> {
 
 #[inline(always)]
 fn row<V: Copy, const D: usize>(numbers: &[V]) -> Row<V, D> {
-    (std::array::from_fn(|c| numbers[c]), numbers[D])
+    Row { vector: std::array::from_fn(|c| numbers[c]), scalar: numbers[D] }
 }
 
 #[inline(always)]
-fn set<V: Copy, const D: usize>(numbers: &mut [V], (first, last): Row<V, D>) {
-    numbers[..D].copy_from_slice(&first);
-    numbers[D] = last;
+fn set<V: Copy, const D: usize>(numbers: &mut [V], row: Row<V, D>) {
+    numbers[..D].copy_from_slice(&row.vector);
+    numbers[D] = row.scalar;
 }
 
 /// One head in one vector of replicas.
@@ -92,7 +96,7 @@ impl<S: Exp2, T: Real, const D: usize> Share<'_, S, T, D> {
     fn sum_rows(&self, ensemble: &Ensemble<'_, T>, tokens: &[T::Vector<S>], sums: &mut [T::Vector<S>]) {
         for (token, (x, sum)) in tokens.chunks_exact(D + 1).zip(sums.chunks_exact_mut(D + 1)).enumerate() {
             let seen = ensemble.mask.visible(token, ensemble.sources);
-            set(sum, self.sum_row(&row(x).0, &tokens[..seen * (D + 1)]));
+            set(sum, self.sum_row(&row(x).vector, &tokens[..seen * (D + 1)]));
         }
     }
 
@@ -101,10 +105,10 @@ impl<S: Exp2, T: Real, const D: usize> Share<'_, S, T, D> {
     fn sum_row(&self, x: &[T::Vector<S>; D], keys: &[T::Vector<S>]) -> Row<T::Vector<S>, D> {
         let query = self.query(x);
         let zero = T::splat(self.simd, T::ZERO);
-        let mut sums = ([zero; D], zero);
+        let mut sums = Row { vector: [zero; D], scalar: zero };
         for key in keys.chunks_exact(D + 1) {
             let key = row(key);
-            sums = self.plus(sums, self.weight(&query, &key), &key.0);
+            sums = self.plus(sums, self.weight(&query, &key), &key.vector);
         }
         sums
     }
@@ -117,19 +121,19 @@ impl<S: Exp2, T: Real, const D: usize> Share<'_, S, T, D> {
         let (sums, passive_sums) = sums.split_at_mut(sources.len());
         for i in (0..sources.len()).step_by(D + 1) {
             let own = row(&sources[i..]);
-            let query = self.query(&own.0);
+            let query = self.query(&own.vector);
             let (sum, later_sums) = sums[i..].split_at_mut(D + 1);
-            let mut total = self.plus(row(sum), self.weight(&query, &own), &own.0);
+            let mut total = self.plus(row(sum), self.weight(&query, &own), &own.vector);
             for (key, sum) in sources[i + D + 1..].chunks_exact(D + 1).zip(later_sums.chunks_exact_mut(D + 1)) {
                 let key = row(key);
                 let weight = self.weight(&query, &key);
-                total = self.plus(total, weight, &key.0);
-                set(sum, self.plus(row(sum), weight, &own.0));
+                total = self.plus(total, weight, &key.vector);
+                set(sum, self.plus(row(sum), weight, &own.vector));
             }
             set(sum, total);
         }
         for (x, sum) in passive.chunks_exact(D + 1).zip(passive_sums.chunks_exact_mut(D + 1)) {
-            set(sum, self.sum_row(&row(x).0, sources));
+            set(sum, self.sum_row(&row(x).vector, sources));
         }
     }
 
@@ -145,10 +149,10 @@ impl<S: Exp2, T: Real, const D: usize> Share<'_, S, T, D> {
 
     /// w_j 2^{<query, y_j> - shift}.
     #[inline(always)]
-    fn weight(&self, query: &[T::Vector<S>; D], (key, bias): &Row<T::Vector<S>, D>) -> T::Vector<S> {
-        let mut score = T::sub(self.simd, *bias, self.normalizer.shift);
+    fn weight(&self, query: &[T::Vector<S>; D], key: &Row<T::Vector<S>, D>) -> T::Vector<S> {
+        let mut score = T::sub(self.simd, key.scalar, self.normalizer.shift);
         for c in 0..D {
-            score = T::mul_add(self.simd, query[c], key[c], score);
+            score = T::mul_add(self.simd, query[c], key.vector[c], score);
         }
         T::exp2(self.simd, score)
     }
@@ -156,20 +160,21 @@ impl<S: Exp2, T: Real, const D: usize> Share<'_, S, T, D> {
     #[inline(always)]
     fn plus(
         &self,
-        (mut moment, sum): Row<T::Vector<S>, D>,
+        mut sums: Row<T::Vector<S>, D>,
         weight: T::Vector<S>,
         y: &[T::Vector<S>; D],
     ) -> Row<T::Vector<S>, D> {
         for c in 0..D {
-            moment[c] = T::mul_add(self.simd, weight, y[c], moment[c]);
+            sums.vector[c] = T::mul_add(self.simd, weight, y[c], sums.vector[c]);
         }
-        (moment, T::add(self.simd, sum, weight))
+        sums.scalar = T::add(self.simd, sums.scalar, weight);
+        sums
     }
 
     /// Adds V sum_j a_j y_j to the field of one token; nothing if it sees nothing.
     #[inline(always)]
-    fn add(&self, (mut moment, sum): Row<T::Vector<S>, D>, field: &mut [T::Vector<S>]) {
-        let simd = self.simd;
+    fn add(&self, sums: Row<T::Vector<S>, D>, field: &mut [T::Vector<S>]) {
+        let (simd, Row { vector: mut moment, scalar: sum }) = (self.simd, sums);
         let scale = match self.head.normalization {
             Normalization::Softmax => {
                 let inverse = T::div(simd, T::splat(simd, T::ONE), sum);

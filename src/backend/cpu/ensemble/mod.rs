@@ -10,7 +10,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-pub(super) use self::replicas::{Ensemble, Pairs, REPLICAS, suits};
+pub(super) use self::replicas::{Ensemble, Pairs, REPLICAS, serves, suits};
 use self::{
     fields::Fields,
     replicas::{NORMALIZERS, WIDEST},
@@ -57,7 +57,9 @@ impl<T: Real> Ensemble<'_, T> {
         instructions: Instructions,
         first: usize,
         tokens: &mut [ColumnsMut<'_, T>],
-        (tableau, h, steps): (&Tableau, f64, u64),
+        tableau: &Tableau,
+        h: f64,
+        steps: u64,
     ) {
         let width = tokens[0].width();
         self.run(instructions, first, width, Work::Advance { tokens, tableau, h, steps });
@@ -87,7 +89,7 @@ impl<T: Real> Ensemble<'_, T> {
                 let replica = first + lane.min(present - 1);
                 let factor = head.factor(replica);
                 let shift = factor * head.constant_shift().unwrap_or(0.0);
-                let scale = (shift + head.log2_clock(replica)).exp2();
+                let scale = (shift + head.log2_normalizer(replica)).exp2();
                 for (row, number) in [factor, shift, scale].into_iter().enumerate() {
                     normalizers[row * lanes + lane] = T::from_f64(number);
                 }
@@ -113,20 +115,20 @@ impl<T: Real, const D: usize> Kernel for Group<'_, '_, '_, T, D> {
                 for (turn, velocities) in velocities.chunks_mut(lanes).enumerate() {
                     let first = first + turn * lanes;
                     let column = |lane, component| from.replica(first + lane).column(component);
-                    ensemble.gather::<D>((first, velocities.len()), from.width(), column, tokens);
+                    ensemble.gather::<D>(first, velocities.len(), from.width(), column, tokens);
                     let mut fields = Fields::<S, T, D>::new(simd, ensemble, first, velocities.len());
                     fields.at(simd, T::vectors::<S>(tokens), T::vectors_mut::<S>(field));
-                    scatter(field, (lanes, D), ensemble.count, velocities);
+                    scatter(field, lanes, D, ensemble.count, velocities);
                 }
             }
             Work::Advance { tokens: state, tableau, h, steps } => {
                 for (turn, state) in state.chunks_mut(lanes).enumerate() {
                     let first = first + turn * lanes;
                     let column = |lane: usize, component| state[lane].column(component);
-                    ensemble.gather::<D>((first, state.len()), state[0].width(), column, tokens);
+                    ensemble.gather::<D>(first, state.len(), state[0].width(), column, tokens);
                     let mut fields = Fields::<S, T, D>::new(simd, ensemble, first, state.len());
-                    steps::take(simd, &mut fields, (tableau, h, steps), T::vectors_mut::<S>(tokens));
-                    scatter(tokens, (lanes, D + 1), ensemble.count, state);
+                    steps::take(simd, &mut fields, tableau, h, steps, T::vectors_mut::<S>(tokens));
+                    scatter(tokens, lanes, D + 1, ensemble.count, state);
                 }
             }
         }
@@ -139,7 +141,8 @@ impl<T: Real> Ensemble<'_, T> {
     #[inline(always)]
     fn gather<'c, const D: usize>(
         &self,
-        (first, present): (usize, usize),
+        first: usize,
+        present: usize,
         width: usize,
         column: impl Fn(usize, usize) -> &'c [T],
         tokens: &mut [T],
@@ -162,7 +165,7 @@ impl<T: Real> Ensemble<'_, T> {
 
 /// The components of each replica from `numbers` ordered (token, row, lane), of which the first rows are components.
 #[inline(always)]
-fn scatter<T: Real>(numbers: &[T], (lanes, rows): (usize, usize), count: usize, replicas: &mut [ColumnsMut<'_, T>]) {
+fn scatter<T: Real>(numbers: &[T], lanes: usize, rows: usize, count: usize, replicas: &mut [ColumnsMut<'_, T>]) {
     for (lane, replica) in replicas.iter_mut().enumerate() {
         for component in 0..replica.width() {
             let column = &mut replica.column_mut(component)[..count];

@@ -2,7 +2,7 @@
 
 use crate::{
     backend::cpu::field::HeadField,
-    model::{Field, Mask},
+    model::{Attention, Field, Geometry, Mask, Model, Position},
     sums::{keys::Bias, real::Real},
     tokens::Shape,
 };
@@ -21,6 +21,18 @@ pub(super) const WIDEST: usize = 16;
 
 /// Numbers that a head has for each replica.
 pub(super) const NORMALIZERS: usize = 3;
+
+/// Whether the kernel has the terms of a model: attention on the sphere to leading sources. Noise has stages of its own.
+pub(crate) fn serves(model: &Model) -> bool {
+    let Model { geometry, attention, perceptron, noise: _ } = model;
+    // Heads have what is made of betas, normalizations and matrices, and are asked by `suits`.
+    let Attention { beta: _, beta_factors: _, normalization: _, mask, window, position, heads: _ } = attention;
+    let sees_leading = match mask {
+        Mask::None | Mask::Causal | Mask::StrictlyCausal => window.is_none(),
+        Mask::Others => false,
+    };
+    sees_leading && *geometry == Geometry::Sphere && *position == Position::Nowhere && perceptron.is_none()
+}
 
 /// Whether replicas of that shape should be evaluated side by side, under heads that need no search for row maxima and no
 /// exponential of a shift beyond the exponents of `T`.

@@ -14,7 +14,9 @@ use crate::{
 pub(super) fn take<S: Exp2, T: Real, const D: usize>(
     simd: S,
     fields: &mut Fields<'_, S, T, D>,
-    (tableau, h, steps): (&Tableau, f64, u64),
+    tableau: &Tableau,
+    h: f64,
+    steps: u64,
     tokens: &mut [T::Vector<S>],
 ) {
     let (count, lanes) = (fields.ensemble.count, T::lanes::<S>());
@@ -30,12 +32,12 @@ pub(super) fn take<S: Exp2, T: Real, const D: usize>(
                 &*tokens
             } else {
                 point.copy_from_slice(tokens);
-                combine::<S, T, D>(simd, (row, h), before, point);
+                combine::<S, T, D>(simd, row, h, before, point);
                 &*point
             };
             fields.at(simd, at, &mut rest[..length]);
         }
-        combine::<S, T, D>(simd, (tableau.b, h), stages, tokens);
+        combine::<S, T, D>(simd, tableau.b, h, stages, tokens);
     }
 }
 
@@ -43,7 +45,8 @@ pub(super) fn take<S: Exp2, T: Real, const D: usize>(
 #[inline(always)]
 fn combine<S: Exp2, T: Real, const D: usize>(
     simd: S,
-    (row, h): (&[f64], f64),
+    row: &[f64],
+    h: f64,
     stages: &[T::Vector<S>],
     tokens: &mut [T::Vector<S>],
 ) {

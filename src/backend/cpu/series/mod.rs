@@ -13,7 +13,7 @@ use super::{
     problem::{BLOCK, Cpu},
 };
 use crate::{
-    model::{Field, Geometry, Normalization},
+    model::{Field, Geometry, Model, Normalization},
     sums::{
         columns::{Columns, ColumnsMut, ColumnsRef},
         harmonic::{AddGradient, Divided, Expansion, Gradient, Moments, Radial, Table},
@@ -51,10 +51,10 @@ impl<T: Real> Cpu<T> {
     /// The sums over `keys` as `field` needs them.
     pub(super) fn expanded<'a>(&self, form: &'a Form<T>, keys: Keys<'_, T>, field: Field) -> Sums<'a, T> {
         match form {
-            Form::Own(heads) => self.expand(heads, (keys.replica, keys.columns()), field, Sums::Sphere),
+            Form::Own(heads) => self.expand(heads, keys.replica, keys.columns(), field, Sums::Sphere),
             Form::Wide(heads) => {
                 let wide = widened(keys.columns());
-                self.expand(heads, (keys.replica, wide.replica(0)), field, Sums::Wide)
+                self.expand(heads, keys.replica, wide.replica(0), field, Sums::Wide)
             }
         }
     }
@@ -62,7 +62,8 @@ impl<T: Real> Cpu<T> {
     fn expand<'a, U: Real>(
         &self,
         heads: &'a Heads<U>,
-        (replica, keys): (usize, ColumnsRef<'_, U>),
+        replica: usize,
+        keys: ColumnsRef<'_, U>,
         field: Field,
         on_sphere: impl Fn(Spherical<'a, U>) -> Sums<'a, T>,
     ) -> Sums<'a, T> {
@@ -86,7 +87,8 @@ impl<T: Real> Cpu<T> {
 
     /// Whether the field is the projected attention and nothing else.
     pub(super) fn is_bare(&self, field: Field) -> bool {
-        field == Field::Tangent && self.perceptron.is_none() && self.model.geometry == Geometry::Sphere
+        let Model { geometry, attention: _, perceptron, noise: _ } = &self.model;
+        field == Field::Tangent && perceptron.is_none() && *geometry == Geometry::Sphere
     }
 
     fn table(&self, radials: &[Radial<f64>], moments: &Moments, most_lost: f64, field: Field) -> Table<T> {
@@ -95,7 +97,8 @@ impl<T: Real> Cpu<T> {
         let components = if self.is_bare(field) { 1 } else { 2 };
         let longest = self.heads.iter().map(|head| head.longest_query).fold(0.0, f64::max);
         let of_harmonics = self.harmonics.as_ref().map(|harmonics| (harmonics.tolerance, harmonics.refinements));
-        Table::new(function, components, 1.0 / (1.0 + 1.2 * longest.sqrt()), of_harmonics.unwrap_or_default())
+        let (tolerance, refinements) = of_harmonics.unwrap_or_default();
+        Table::new(function, components, 1.0 / (1.0 + 1.2 * longest.sqrt()), tolerance, refinements)
     }
 
     /// The field at `tokens` on the circle: along the tangent (-y, x), or its two components. No number where a head
@@ -106,7 +109,7 @@ impl<T: Real> Cpu<T> {
         for (head, expansion) in self.heads.iter().zip(expansions) {
             let queries = head.queries(tokens, 2);
             expansion.reduce(self.instructions, &queries, &mut reduced);
-            head.add((0, 2), &reduced, None, &mut fields);
+            head.add(0, 2, &reduced, None, &mut fields);
             let rows = fields.chunks_exact_mut(2).zip(queries.chunks_exact(2)).zip(&reduced.log2_sum);
             for ((field, query), log2_sum) in rows {
                 let within = expansion.log2_most(query[0].hypot(query[1])) - log2_sum <= most_lost;
@@ -128,13 +131,17 @@ impl<T: Real> Cpu<T> {
             let (query, value) = (head.query_factor()?, head.value_multiple?);
             let (factor, divided) = match head.normalization {
                 Normalization::Softmax => (value / query, Divided::ByF),
-                _ => {
-                    let log2_most = moments.log2_total() + query.abs() * LOG2_E + head.log2_clock(0);
+                // Harmonics know no others.
+                Normalization::Unnormalized
+                | Normalization::Shifted
+                | Normalization::Hardmax
+                | Normalization::Sinkhorn { .. } => {
+                    let log2_most = moments.log2_total() + query.abs() * LOG2_E + head.log2_normalizer(0);
                     (value / query * log2_most.exp2(), Divided::ByNothing)
                 }
             };
-            let series = (&heads.polynomials, radial.coefficients()?);
-            Some(Gradient::new(moments, series, query.signum(), factor, divided))
+            let coefficients = radial.coefficients()?;
+            Some(Gradient::new(moments, &heads.polynomials, coefficients, query.signum(), factor, divided))
         };
         self.heads.iter().zip(radials).filter_map(gradient).collect()
     }
@@ -144,7 +151,8 @@ impl<T: Real> Cpu<T> {
         &self,
         sums: &Spherical<'_, U>,
         field: Field,
-        (tokens, wide): (ColumnsRef<'_, T>, ColumnsRef<'_, U>),
+        tokens: ColumnsRef<'_, T>,
+        wide: ColumnsRef<'_, U>,
         velocity: &mut ColumnsMut<'_, U>,
     ) -> bool {
         match &sums.heads {
@@ -165,7 +173,7 @@ impl<T: Real> Cpu<T> {
                     if lost > sums.most_lost {
                         return false;
                     }
-                    head.add((0, dim), &reduced, None, &mut fields);
+                    head.add(0, dim, &reduced, None, &mut fields);
                 }
                 self.finish(field, tokens, &rows, &mut fields);
                 velocity.set_rows(dim, &fields);
@@ -185,7 +193,7 @@ impl<T: Real> Cpu<T> {
         let wide = widened(tokens);
         let mut found = Columns::zeros(1, self.shape.dim, tokens.len());
         let is_found =
-            found.replicas_mut().all(|mut found| self.by_series(sums, field, (tokens, wide.replica(0)), &mut found));
+            found.replicas_mut().all(|mut found| self.by_series(sums, field, tokens, wide.replica(0), &mut found));
         for component in 0..self.shape.dim {
             let found = found.replica(0).column(component);
             velocity.column_mut(component).iter_mut().zip(found).for_each(|(v, found)| *v = T::from_f64(*found));

@@ -194,7 +194,7 @@ fn looked_at<T: super::Real>(problem: &Problem, looks: usize, stride: usize) -> 
     cpu.method()
 }
 
-fn auto(dim: usize, count: usize, (beta, concentration): (f64, f64)) -> Problem {
+fn auto(dim: usize, count: usize, beta: f64, concentration: f64) -> Problem {
     let axis = if dim == 2 { "[0, 1]" } else { "[0, 0, 1]" };
     let mut problem = about(axis, dim, beta, concentration);
     let experiment = format!(
@@ -215,16 +215,16 @@ fn harmonics_take_more_care_before_they_are_given_up() {
         other => panic!("{other:?}"),
     };
     // Ends of charts of the circle, in both precisions: at the start, and in clusters.
-    assert_eq!(care(looked_at::<f64>(&auto(2, 4000, (2.0, 0.0)), 2, 1)), Care::Refined);
+    assert_eq!(care(looked_at::<f64>(&auto(2, 4000, 2.0, 0.0), 2, 1)), Care::Refined);
     let repulsive = |mut problem: Problem| {
         problem.model.attention.heads[0].value = Matrix::Scale(-1.0);
         problem
     };
-    assert_eq!(care(looked_at::<f64>(&repulsive(auto(2, 8000, (1.0, 1.0))), 12, 4)), Care::Refined);
-    assert_eq!(care(looked_at::<f64>(&auto(2, 20_000, (4.0, 0.0)), 2, 4)), Care::Refined);
-    assert_ne!(care(looked_at::<f32>(&auto(2, 8000, (2.0, 1.0)), 13, 4)), Care::Usual);
+    assert_eq!(care(looked_at::<f64>(&repulsive(auto(2, 8000, 1.0, 1.0)), 12, 4)), Care::Refined);
+    assert_eq!(care(looked_at::<f64>(&auto(2, 20_000, 4.0, 0.0), 2, 4)), Care::Refined);
+    assert_ne!(care(looked_at::<f32>(&auto(2, 8000, 2.0, 1.0), 13, 4)), Care::Usual);
     // Cancellation on the sphere in single precision.
-    let mut general = auto(3, 20_000, (4.0, 4.0));
+    let mut general = auto(3, 20_000, 4.0, 4.0);
     general.model.attention.heads[0].query_key = Matrix::Diagonal(vec![1.0, 0.3, -0.5]);
     let method = looked_at::<f32>(&general, 7, 4);
     assert!(matches!(method, Method::Harmonic { error, .. } if error < 2e-6), "{method:?}");
@@ -234,7 +234,7 @@ fn harmonics_take_more_care_before_they_are_given_up() {
 #[test]
 fn a_tolerance_below_the_arithmetic_is_no_reason_for_direct_sums() {
     for dim in [2, 3] {
-        let problem = Problem { tolerance: Some(1e-9), ..auto(dim, 20_000, (4.0, 1.0)) };
+        let problem = Problem { tolerance: Some(1e-9), ..auto(dim, 20_000, 4.0, 1.0) };
         let method = looked_at::<f32>(&problem, 3, 2);
         assert!(matches!(method, Method::Harmonic { error, .. } if error < 2.4e-7), "d = {dim}: {method:?}");
     }
@@ -243,8 +243,8 @@ fn a_tolerance_below_the_arithmetic_is_no_reason_for_direct_sums() {
 /// What direct sums of single precision hold: some multiple of half a unit, and less than two units.
 #[test]
 fn direct_sums_hold_what_is_said_of_them() {
-    for (dim, pair) in [(2, (8.0, 1.0)), (2, (16.0, 3.0)), (3, (4.0, 3.0)), (3, (64.0, 1.0))] {
-        let problem = Problem { algorithm: Algorithm::Direct, ..auto(dim, 4000, pair) };
+    for (dim, beta, concentration) in [(2, 8.0, 1.0), (2, 16.0, 3.0), (3, 4.0, 3.0), (3, 64.0, 1.0)] {
+        let problem = Problem { algorithm: Algorithm::Direct, ..auto(dim, 4000, beta, concentration) };
         let mut direct = Cpu::<f32>::new(&problem).expect("the problem suits the CPU");
         let sample: Vec<usize> = (0..256).map(|k| k * 7919 % 4000).collect();
         let exact = direct.exact(0, direct.state.replica(0), &sample, Field::Tangent);
@@ -256,6 +256,9 @@ fn direct_sums_hold_what_is_said_of_them() {
         };
         let error = sample.iter().enumerate().map(off).fold(0.0, f64::max);
         let held = held(Precision::Single);
-        assert!(error < held && error > held / 8.0, "d = {dim}, {pair:?}: {error:e}");
+        assert!(
+            error < held && error > held / 8.0,
+            "d = {dim}, beta = {beta}, concentration = {concentration}: {error:e}"
+        );
     }
 }

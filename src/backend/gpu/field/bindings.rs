@@ -134,7 +134,10 @@ impl<'a> Bindings<'a> {
         };
         let reduce = match attention.normalization {
             Normalization::Hardmax => Summation::Hardmax(Pipeline::new(device, &wide)),
-            _ => plain(),
+            Normalization::Softmax
+            | Normalization::Unnormalized
+            | Normalization::Shifted
+            | Normalization::Sinkhorn { .. } => plain(),
         };
         let plain = plain();
         let dim = layout.value_dim as u32;
@@ -145,7 +148,7 @@ impl<'a> Bindings<'a> {
         };
         let turns = match attention.position {
             Position::Rotary { base } => Some([tables(base, queries), tables(base, keys)]),
-            _ => None,
+            Position::Nowhere | Position::Alibi { .. } | Position::Additive(_) => None,
         };
         Bindings { device, queries, keys, recorder, own, constants, plain, reduce, write_output, turns }
     }

@@ -84,7 +84,16 @@ pub struct HeadInputs {
 
 impl HeadInputs {
     pub fn new(problem: &Problem) -> HeadInputs {
-        let Problem { tokens, model, model_schedule, .. } = problem;
+        let Problem {
+            tokens,
+            model,
+            model_schedule,
+            scheme: _,
+            schedule: _,
+            quantities: _,
+            algorithm: _,
+            tolerance: _,
+        } = problem;
         let sources = tokens.shape.sources();
         let weighs = match &tokens.weights {
             Weights::Equal => tokens.shape.passive == 0,
@@ -230,16 +239,18 @@ fn queries_and_keys(inputs: &HeadInputs, attention: &Attention, head: &Head) -> 
             let query = Affine::new(dim, rank, |r, k| factor * left[r * dim + k], &bias);
             (Query::Projected(query), Some(Affine::new(dim, rank, |r, k| right[r * dim + k], &head.biases.key)))
         }
-        matrix => match matrix.multiple_of_identity() {
-            Some(scale) if folds => (Query::Scaled((factor * scale) as f32), None),
-            _ => {
-                // <x, A y> = <A^T x, y>.
-                let rows = matrix.dense(dim, factor);
-                let identity = || Affine::new(dim, dim, |k, l| f64::from(u8::from(k == l)), &[]);
-                let query = Affine::new(dim, dim, |k, l| rows[l * dim + k], &[]);
-                (Query::Projected(query), turns.then(identity))
+        matrix @ (Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_)) => {
+            match matrix.multiple_of_identity() {
+                Some(scale) if folds => (Query::Scaled((factor * scale) as f32), None),
+                _ => {
+                    // <x, A y> = <A^T x, y>.
+                    let rows = matrix.dense(dim, factor);
+                    let identity = || Affine::new(dim, dim, |k, l| f64::from(u8::from(k == l)), &[]);
+                    let query = Affine::new(dim, dim, |k, l| rows[l * dim + k], &[]);
+                    (Query::Projected(query), turns.then(identity))
+                }
             }
-        },
+        }
     }
 }
 
@@ -253,7 +264,7 @@ fn values_and_output(inputs: &HeadInputs, head: &Head) -> (Option<Affine>, Optio
             let value = Affine::new(dim, rank, |r, k| right[r * dim + k], &head.biases.value);
             (Some(value), Some(Affine::new(rank, dim, |k, r| head.weight * left[r * dim + k], &bias)))
         }
-        matrix => {
+        matrix @ (Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_)) => {
             let folds = inputs.is_constant && bias.is_empty();
             if folds && matrix.multiple_of_identity().is_some() {
                 return (None, None);
@@ -282,8 +293,7 @@ pub fn scratch<M>(layouts: &[HeadLayout<M>], normalization: Normalization, parti
 
 /// What the kernel `advance` must be able to do for the heads of a model.
 pub fn matrices(attention: &Attention) -> Matrices {
-    let mut all = attention.heads.iter().flat_map(|head| [&head.query_key, &head.value]);
-    match all.all(|matrix| matrix.multiple_of_identity().is_some()) {
+    match attention.heads.iter().all(Head::is_multiple_of_identity) {
         true => Matrices::Multiples,
         false => Matrices::General,
     }
@@ -305,12 +315,19 @@ pub fn visibility(attention: &Attention) -> Visibility {
 /// there: passive tokens, weights so small that they vanish beside others, and a mask that hides it need a running
 /// shift. So do positions, balanced weights and whatever changes.
 fn peak(inputs: &HeadInputs, attention: &Attention, head: &Head) -> Option<f64> {
-    let scale = head.query_key.multiple_of_identity()?;
-    let attended = inputs.attends_itself && matches!(attention.mask, Mask::None | Mask::Causal);
+    // A peak is in units of beta, the shares of hardmax are no worse for it, and only products have biases.
+    let Attention { beta: _, beta_factors: _, normalization: _, mask, window, position, heads: _ } = attention;
+    let Head { query_key, value: _, biases: _, beta: _, weight: _ } = head;
+    let scale = query_key.multiple_of_identity()?;
+    let attended = inputs.attends_itself
+        && match mask {
+            Mask::None | Mask::Causal => true,
+            Mask::StrictlyCausal | Mask::Others => false,
+        };
     let bounded = inputs.is_constant
-        && !matches!(attention.normalization, Normalization::Sinkhorn { .. })
-        && attention.window != Some(0)
-        && attention.position == Position::Nowhere
+        && !attention.is_balanced()
+        && *window != Some(0)
+        && *position == Position::Nowhere
         && attention.beta_of(head) * scale >= 0.0;
     (attended && bounded).then_some(scale)
 }
@@ -328,7 +345,7 @@ pub fn table(problem: &Problem) -> Vec<f32> {
     let dim = problem.tokens.shape.dim;
     let unit = unit(&HeadInputs::new(problem), &problem.model.attention);
     let mut table = Vec::new();
-    for Head { query_key, value, weight, .. } in &problem.model.attention.heads {
+    for Head { query_key, value, weight, biases: _, beta: _ } in &problem.model.attention.heads {
         let multiples = [query_key, value].map(Matrix::multiple_of_identity);
         let [c, v] = multiples.map(|multiple| multiple.unwrap_or(1.0));
         let [general_a, general_v] = multiples.map(|multiple| f64::from(u8::from(multiple.is_none())));
@@ -341,15 +358,7 @@ pub fn table(problem: &Problem) -> Vec<f32> {
 
 /// What the sums of a reduction are multiplied by, because it counts weights in units of their mean.
 fn unit(inputs: &HeadInputs, attention: &Attention) -> f64 {
-    if is_divided(attention.normalization) { 1.0 } else { 1.0 / inputs.sources as f64 }
-}
-
-/// Whether weights are divided by their sum.
-pub fn is_divided(normalization: Normalization) -> bool {
-    match normalization {
-        Normalization::Softmax | Normalization::Hardmax | Normalization::Sinkhorn { .. } => true,
-        Normalization::Unnormalized | Normalization::Shifted => false,
-    }
+    if attention.normalization.is_divided() { 1.0 } else { 1.0 / inputs.sources as f64 }
 }
 
 fn transposed(rows: &[f64], dim: usize) -> Vec<f64> {

@@ -212,7 +212,7 @@ impl Noise {
                     let fits = own.write(&self.device, &drawn, self.shape.dim);
                     debug_assert!(fits, "every draw has as many units");
                 }
-                _ => {}
+                (Drawn::Vectors { .. } | Drawn::Perceptron(_), ..) => {}
             }
             for (segment, segment_buffers) in buffers.segments.iter().enumerate() {
                 let own = segment_buffers.segment;

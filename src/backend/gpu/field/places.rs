@@ -15,6 +15,7 @@ use crate::backend::gpu::{
     kernels::{codes::TableRule, constants::Constants, declared, params},
     layout::segments::Segment,
 };
+use crate::model::rotary_frequency;
 
 /// A table for the tokens of one segment, and how it enters their rows.
 pub struct Table {
@@ -38,7 +39,7 @@ impl Table {
 
     /// The cosine and the sine of i base^{-2m / width}, for the pair m of components of token i.
     pub fn turned(scope: &AllocationScope, base: f64, segment: &Segment, width: usize) -> Table {
-        let angle = |token: usize, pair: usize| token as f64 * base.powf(-2.0 * pair as f64 / width as f64);
+        let angle = |token: usize, pair: usize| token as f64 * rotary_frequency(base, pair, width);
         let row = |token: usize| {
             (0..width).map(move |k| match (angle(token, k / 2), k % 2) {
                 (angle, 0) => angle.cos(),

@@ -34,7 +34,10 @@ fn numbers(attention: &Attention, head: &Head) -> Vec<f32> {
     let of_replica = |(replica, factor): (usize, &f64)| {
         let down = match attention.normalization {
             Normalization::Shifted => attention.beta_in(head, replica) * LOG2_E,
-            _ => 0.0,
+            Normalization::Softmax
+            | Normalization::Unnormalized
+            | Normalization::Hardmax
+            | Normalization::Sinkhorn { .. } => 0.0,
         };
         // 2^down in two parts, so that its exponent is exact.
         [*factor, down.floor(), (down - down.floor()).exp2(), 0.0].map(|number| number as f32)

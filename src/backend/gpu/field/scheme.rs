@@ -77,7 +77,10 @@ impl Combination {
             (Geometry::LayerNorm { perceptron, .. }, Field::Perceptron) => {
                 (Retraction::LayerNorm, 2 * width, perceptron.epsilon)
             }
-            _ => (Retraction::Identity, 0, 0.0),
+            (Geometry::LayerNorm { .. }, Field::Tangent)
+            | (Geometry::Euclidean | Geometry::Rescaled | Geometry::PreNorm | Geometry::PeriNorm, _) => {
+                (Retraction::Identity, 0, 0.0)
+            }
         };
         for (bound, segment_buffers) in self.segments.iter().zip(&buffers.segments) {
             let rows = segment_buffers.rows();

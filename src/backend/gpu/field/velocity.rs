@@ -5,7 +5,7 @@ use super::{
     balance::Balance,
     bindings::{Bindings, HeadBuffers, KeyPass, Pass},
     duals::Duals,
-    heads::{HeadInputs, HeadLayout, is_divided},
+    heads::{HeadInputs, HeadLayout},
     motion::Motion,
     perceptron::Perceptron,
     project::{Linear, MaskedRows, Rows, Sum},
@@ -109,7 +109,10 @@ impl Velocity {
                 Normalization::Sinkhorn { iterations, tolerance } => {
                     (iterations, tolerance, Some(Duals::new(scope, keys)))
                 }
-                _ => (0, 0.0, None),
+                Normalization::Softmax
+                | Normalization::Unnormalized
+                | Normalization::Shifted
+                | Normalization::Hardmax => (0, 0.0, None),
             };
             let own = HeadBuffers { layout: &layout, replica_betas: replica_betas.as_ref(), duals: duals.as_ref() };
             let bindings = Bindings::new(scope, [queries, keys], recorder, attention, own, &constants);
@@ -342,7 +345,7 @@ impl Velocity {
             first_row: 0,
             accumulate: 0,
             project: 0,
-            softmax: u32::from(is_divided(self.normalization)),
+            softmax: u32::from(self.normalization.is_divided()),
             scale: layout.scale,
             offset: layout.offset,
             marked: u32::from(layout.masked_rows == MaskedRows::Marked),

@@ -170,56 +170,56 @@ kernels! {
     Mean = "mean" {
         params: Statistics,
         bindings: [Read, Read, ReadWrite],
-        files: [GRID, STATISTICS],
+        files: [GRID, STATISTICS, FOLD],
         workgroup: Fixed(THREADS),
         constants: [WIDTH, THREADS, STATISTICS_ROWS],
     }
     Direction = "direction" {
         params: Statistics,
         bindings: [ReadWrite],
-        files: [GRID, STATISTICS],
+        files: [GRID, STATISTICS, FOLD],
         workgroup: Fixed(THREADS),
         constants: [WIDTH, THREADS, STATISTICS_ROWS],
     }
     Spread = "spread" {
         params: Statistics,
         bindings: [Read, Read, ReadWrite],
-        files: [GRID, STATISTICS],
+        files: [GRID, STATISTICS, FOLD],
         workgroup: Fixed(THREADS),
         constants: [WIDTH, THREADS, STATISTICS_ROWS],
     }
     Energy = "energy" {
         params: Statistics,
         bindings: [Read, Read, ReadWrite],
-        files: [GRID, STATISTICS, MERGE],
+        files: [GRID, STATISTICS, SCALED_SUMS, FOLD],
         workgroup: Fixed(THREADS),
         constants: [THREADS, STATISTICS_ROWS, MASKED_SCORE],
     }
     Dissipation = "dissipation" {
         params: Statistics,
         bindings: [Read, Read, ReadWrite, Read],
-        files: [GRID, STATISTICS, MERGE, LENGTH],
+        files: [GRID, STATISTICS, SCALED_SUMS, FOLD, LENGTH],
         workgroup: Fixed(THREADS),
         constants: [WIDTH, THREADS, STATISTICS_ROWS, MASKED_SCORE],
     }
     NormMoments = "norm_moments" {
         params: Statistics,
         bindings: [Read, Read, ReadWrite],
-        files: [GRID, STATISTICS, MERGE, LENGTH],
+        files: [GRID, STATISTICS, SCALED_SUMS, FOLD, LENGTH],
         workgroup: Fixed(THREADS),
         constants: [WIDTH, THREADS, STATISTICS_ROWS, MASKED_SCORE],
     }
     Separation = "separation" {
         params: Statistics,
         bindings: [Read, Read, ReadWrite],
-        files: [GRID, STATISTICS, MERGE, LENGTH],
+        files: [GRID, STATISTICS, SCALED_SUMS, FOLD, LENGTH],
         workgroup: Fixed(THREADS),
         constants: [WIDTH, THREADS, STATISTICS_ROWS, MASKED_SCORE],
     }
     AttentionStatistics = "attention_statistics" {
         params: AttentionStatistics,
         bindings: [Read, Read, Read, Read, ReadWrite],
-        files: [GRID, MASK, WINDOW],
+        files: [GRID, MASK, WINDOW, FOLD],
         workgroup: Fixed(THREADS),
         constants: [INNER, THREADS, CHUNK, MASKED_SCORE, MASKED, CHOSEN],
     }
@@ -268,7 +268,7 @@ kernels! {
     Transport = "transport" {
         params: Transport,
         bindings: [Read, Read, Read, ReadWrite],
-        files: [GRID, KEYS],
+        files: [GRID, KEYS, FOLD],
         workgroup: Fixed(THREADS),
         constants: [THREADS, STEPS],
     }

@@ -35,7 +35,8 @@ files! {
     ACTIVATION = "activation.wgsl";
     PROJECT = "project.wgsl";
     STATISTICS = "statistics.wgsl";
-    MERGE = "merge.wgsl";
+    SCALED_SUMS = "scaled_sums.wgsl";
+    FOLD = "fold.wgsl";
     LENGTH = "length.wgsl";
     KEYS = "keys.wgsl";
     BITONIC = "bitonic.wgsl";

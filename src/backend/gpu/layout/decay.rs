@@ -1,17 +1,10 @@
 //! Weights of sources that decay with their distance, as numbers of sources and of queries.
 //!
-//! e^{-decay (i - j) / n} is a factor of the source times a factor of the query. The first goes into the log-weights of the
-//! keys, relative to the last source so that it never exceeds one; the second cancels, in the softmax and against the
-//! divisor of unnormalized weights. Both are made on the host in double precision.
-
-use std::f64::consts::LOG2_E;
+//! Factors of sources go into the log-weights of the keys. They and the divisors are made on the host in double precision.
 
 use super::segments::Segment;
 use crate::backend::gpu::{engine::allocation::AllocationScope, kernels::sizes::MASKED_SCORE};
-use crate::{
-    model::{Normalization, Position},
-    problem::Problem,
-};
+use crate::{model::Alibi, problem::Problem};
 
 /// Weights of sources that decay with their distance.
 pub struct Decay {
@@ -30,27 +23,22 @@ impl Decay {
         relative: impl Fn(usize) -> [f32; 2],
     ) -> Option<Decay> {
         let (shape, attention) = (problem.tokens.shape, &problem.model.attention);
-        let Position::Alibi { decay } = attention.position else { return None };
         let sources = shape.sources();
-        let log2_factor = |j: usize| decay * LOG2_E * (j as f64 + 1.0 - sources as f64) / sources as f64;
+        let alibi = Alibi::of(&attention.position, sources)?;
         let bias = |row: usize| {
             let [weight, log2_weight] = relative(row);
             let j = row % shape.count;
             let is_visible = j < sources && log2_weight > 0.5 * MASKED_SCORE;
-            let log2_bias = f64::from(log2_weight) + if is_visible { log2_factor(j) } else { 0.0 };
+            let log2_bias = f64::from(log2_weight) + if is_visible { alibi.log2_factor(j) } else { 0.0 };
             [weight, log2_bias as f32]
         };
         let biases: Vec<f32> = segment.range(shape).flat_map(bias).collect();
-        let divides = matches!(attention.normalization, Normalization::Unnormalized | Normalization::Shifted);
-        let divisors = divides.then(|| {
+        let divisors = (!attention.normalization.is_divided()).then(|| {
             let last = segment.first_replica + segment.replicas;
             let replica = |replica: usize| {
-                let mut totals = vec![0.0; sources + 1];
-                for j in 0..sources {
-                    totals[j + 1] = totals[j] + problem.tokens.weight(replica, j) * log2_factor(j).exp2();
-                }
+                let totals = alibi.totals(|j| problem.tokens.weight(replica, j));
                 let divisor = |token: usize| {
-                    let visible = attention.sight(token, sources);
+                    let visible = attention.visible(token, sources);
                     split(totals[visible.end] - totals[visible.start])
                 };
                 (segment.first_token..segment.first_token + segment.tokens).flat_map(divisor).collect::<Vec<_>>()

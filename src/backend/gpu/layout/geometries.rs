@@ -14,7 +14,7 @@ pub fn geometries(problem: &Problem) -> impl Iterator<Item = &Geometry> {
     };
     let changed = parts.iter().filter_map(|part| match part {
         Part::Geometry { geometry, .. } => Some(geometry),
-        _ => None,
+        Part::Beta(_) | Part::Matrix { .. } | Part::Rescaled { .. } => None,
     });
     std::iter::once(&problem.model).chain(layers).map(|model| &model.geometry).chain(changed)
 }

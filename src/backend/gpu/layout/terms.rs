@@ -3,49 +3,90 @@
 use crate::backend::gpu::engine::limits::unsupported;
 use crate::{
     backend::BackendError,
-    model::{Biases, Geometry, Head, Mask, Matrix, ModelSchedule, Normalization, Position},
+    model::{Attention, Geometry, Head, Mask, Model, ModelSchedule, Normalization, Position},
     problem::{Algorithm, Problem},
 };
 
-/// Refuses what the kernels do not have.
+/// Refuses what the kernels do not have: positions that change from layer to layer.
 pub fn check(problem: &Problem) -> Result<(), BackendError> {
-    let position = &problem.model.attention.position;
-    match &problem.model_schedule {
-        ModelSchedule::Layers(layers) if layers.iter().any(|layer| layer.attention.position != *position) => {
+    let Problem {
+        tokens: _,
+        model,
+        model_schedule,
+        scheme: _,
+        schedule: _,
+        quantities: _,
+        algorithm: _,
+        tolerance: _,
+    } = problem;
+    let position = position_of(model);
+    match model_schedule {
+        ModelSchedule::Layers(layers) if layers.iter().any(|layer| position_of(layer) != position) => {
             Err(unsupported("positions that change"))
         }
-        _ => Ok(()),
+        ModelSchedule::Layers(_) | ModelSchedule::Constant | ModelSchedule::Parts(_) => Ok(()),
     }
 }
 
-/// Whether all there is is attention on the sphere with full matrices, whose heads share their beta.
-fn is_simple(problem: &Problem) -> bool {
-    let (model, attention) = (&problem.model, &problem.model.attention);
+fn position_of(model: &Model) -> &Position {
+    let Model { geometry: _, attention, perceptron: _, noise: _ } = model;
+    let Attention { beta: _, beta_factors: _, normalization: _, mask: _, window: _, position, heads: _ } = attention;
+    position
+}
+
+/// The attention if it is all there is, on the sphere, with full matrices that stay and heads that share their beta.
+fn simple(problem: &Problem) -> Option<&Attention> {
+    let Problem {
+        tokens: _,
+        model,
+        model_schedule,
+        scheme: _,
+        schedule: _,
+        quantities: _,
+        algorithm: _,
+        tolerance: _,
+    } = problem;
+    // `is_attention_alone` decides of the others.
+    let Model { geometry, attention, perceptron: _, noise: _ } = model;
+    // Who asks decides of the other terms of the attention.
+    let Attention { beta: _, beta_factors: _, normalization: _, mask: _, window: _, position: _, heads } = attention;
     let full = |head: &Head| {
-        ![&head.query_key, &head.value].iter().any(|matrix| matches!(matrix, Matrix::Product { .. }))
-            && head.beta.is_none()
-            && head.biases == Biases::default()
+        let Head { query_key: _, value: _, biases: _, beta, weight: _ } = head;
+        !head.has_products() && !head.has_biases() && beta.is_none()
     };
-    !attention.heads.is_empty()
-        && model.geometry == Geometry::Sphere
-        && model.perceptron.is_none()
-        && model.noise.is_none()
-        && problem.model_schedule.is_constant()
-        && attention.heads.iter().all(full)
+    let is_simple = !heads.is_empty()
+        && *geometry == Geometry::Sphere
+        && model.is_attention_alone()
+        && model_schedule.is_constant()
+        && heads.iter().all(full);
+    is_simple.then_some(attention)
 }
 
 /// Whether workgroups that keep whole replicas can take their steps.
 pub fn fits_advance(problem: &Problem) -> bool {
-    let attention = &problem.model.attention;
-    let is_divided = matches!(attention.normalization, Normalization::Softmax | Normalization::Unnormalized);
-    let sees_leading = attention.mask != Mask::Others && attention.window.is_none();
-    is_simple(problem) && is_divided && sees_leading && attention.position == Position::Nowhere
+    let Some(attention) = simple(problem) else { return false };
+    let Attention { beta: _, beta_factors: _, normalization, mask, window, position, heads: _ } = attention;
+    let has_kernel = match normalization {
+        Normalization::Softmax | Normalization::Unnormalized => true,
+        Normalization::Shifted | Normalization::Hardmax | Normalization::Sinkhorn { .. } => false,
+    };
+    has_kernel && *mask != Mask::Others && window.is_none() && *position == Position::Nowhere
 }
 
 /// Whether harmonics can do the sums; fails where they were asked for and cannot.
 pub fn is_plain(problem: &Problem) -> Result<bool, BackendError> {
-    let plain = is_simple(problem) && problem.model.attention.is_plain();
-    if problem.algorithm == Algorithm::Harmonic && !plain {
+    let plain = simple(problem).is_some_and(Attention::is_plain);
+    let Problem {
+        tokens: _,
+        model: _,
+        model_schedule: _,
+        scheme: _,
+        schedule: _,
+        quantities: _,
+        algorithm,
+        tolerance: _,
+    } = problem;
+    if *algorithm == Algorithm::Harmonic && !plain {
         let remedy = "write algorithm = \"direct\"";
         return Err(BackendError::Unsupported { backend: "gpu", term: "harmonics for this model", remedy });
     }

@@ -23,7 +23,6 @@ use crate::backend::gpu::{
 };
 use crate::{
     backend::{BackendError, Point},
-    model::Normalization,
     observables::{Row, drawn_rows},
     tokens::Shape,
 };
@@ -41,7 +40,7 @@ pub async fn attention(
     sample: RowSample,
 ) -> Result<Option<Vec<Vec<f64>>>, BackendError> {
     let normalization = observed.velocity.normalization;
-    if matches!(normalization, Normalization::Hardmax | Normalization::Sinkhorn { .. }) {
+    if !normalization.takes_one_reduction() {
         return Ok(None);
     }
     if laid_out.as_ref().is_none_or(|attention_statistics| attention_statistics.sample != sample) {

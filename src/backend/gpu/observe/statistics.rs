@@ -98,7 +98,9 @@ impl Flow {
         let normalizer = match attention.normalization {
             Normalization::Unnormalized => Normalizer::One,
             Normalization::Shifted => Normalizer::Peak,
-            _ => Normalizer::Sum,
+            Normalization::Softmax => Normalizer::Sum,
+            // The energy has no such rate.
+            Normalization::Hardmax | Normalization::Sinkhorn { .. } => return None,
         };
         Some(Flow { slope, normalizer })
     }

@@ -52,7 +52,8 @@ impl<T: Real> Table<T> {
         function: impl Fn(&[f64]) -> Vec<f64> + Sync,
         components: usize,
         scale: f64,
-        (tolerance, refinements): (f64, u32),
+        tolerance: f64,
+        refinements: u32,
     ) -> Self {
         let order = order::<T>();
         let basis = Basis::new(order);

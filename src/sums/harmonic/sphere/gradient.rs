@@ -58,7 +58,8 @@ impl<T: Real> Gradient<T> {
     /// `factor` grad_S F / F or `factor` grad_S F.
     pub(crate) fn new(
         moments: &Moments,
-        (polynomials, coefficients): (&Polynomials, &[f64]),
+        polynomials: &Polynomials,
+        coefficients: &[f64],
         sign: f64,
         factor: f64,
         divided: Divided,

@@ -27,7 +27,9 @@ pub(crate) fn accumulate<S: Exp2, T: Real>(
     simd: S,
     keys: [&[T::Vector<S>]; 3],
     weights: &[T::Vector<S>],
-    (polynomials, steps, degree): (&Polynomials, &[T], usize),
+    polynomials: &Polynomials,
+    steps: &[T],
+    degree: usize,
     lanes: &mut [[T::Vector<S>; 2]],
 ) {
     let triangle = Triangle { degree };

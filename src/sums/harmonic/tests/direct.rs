@@ -132,7 +132,7 @@ pub fn moments_by<T: Real>(
 ) -> Moments {
     let (state, bias) = (state::<T>(tokens), Bias::new(tokens.shape, &tokens.weights));
     let weights = harmonic::Weights::new(tokens);
-    Moments::new(instructions, bias.keys(0, state.replica(0)).columns(), weights.replica(0), (polynomials, degree))
+    Moments::new(instructions, bias.keys(0, state.replica(0)).columns(), weights.replica(0), polynomials, degree)
 }
 
 /// The harmonic reduction of `queries`, and the bits lost.

@@ -43,7 +43,7 @@ fn check<T: Real>(tolerance: f64) {
     for instructions in Instructions::available() {
         for steepness in [0.1, 3.0, 40.0] {
             let expected = front(steepness)(&tokens);
-            let table = Table::<T>::new(front(steepness), 1, 1.0, (tolerance, 0));
+            let table = Table::<T>::new(front(steepness), 1, 1.0, tolerance, 0);
             let (found, missing) = look_up(instructions, &table, &tokens);
             assert_eq!(missing, vec![0; 0]);
             for ((found, x), value) in found.chunks(2).zip(tokens.chunks(2)).zip(&expected) {
@@ -66,7 +66,7 @@ fn values_are_those_of_the_function() {
 fn vectors_have_two_components() {
     let tokens = tokens();
     let field = |tokens: &[f64]| tokens.chunks(2).flat_map(|x| [x[0] * x[1], x[1] - 0.2]).collect::<Vec<f64>>();
-    let table = Table::<f64>::new(field, 2, 1.0, (1e-12, 0));
+    let table = Table::<f64>::new(field, 2, 1.0, 1e-12, 0);
     let (found, missing) = look_up(Instructions::detect(), &table, &tokens);
     assert!(missing.is_empty());
     for (found, expected) in found.iter().zip(field(&tokens)) {
@@ -81,7 +81,7 @@ fn what_the_function_does_not_know_is_missing() {
         tokens.chunks(2).map(|x| if unknown(x) { f64::NAN } else { x[1] }).collect::<Vec<f64>>()
     };
     let tokens = tokens();
-    let table = Table::<f32>::new(function, 1, 1.0, (1e-6, 0));
+    let table = Table::<f32>::new(function, 1, 1.0, 1e-6, 0);
     let (_, missing) = look_up(Instructions::detect(), &table, &tokens);
     for (token, x) in tokens.chunks(2).enumerate() {
         // A cell is unknown as soon as one of its nodes is.
@@ -96,7 +96,7 @@ fn what_no_table_resolves_is_missing() {
     let mut tokens = tokens();
     let near_the_front = (-100..100).map(|k| 0.5f64.atan() + 1e-5 * f64::from(k));
     tokens.extend(near_the_front.flat_map(|angle| [angle.cos(), angle.sin()]));
-    let table = Table::<f32>::new(front(1e5), 1, 1.0, (1e-6, 0));
+    let table = Table::<f32>::new(front(1e5), 1, 1.0, 1e-6, 0);
     let (found, missing) = look_up(Instructions::detect(), &table, &tokens);
     assert!(!missing.is_empty(), "a front of width 1e-5 takes more cells than there are");
     for (token, (found, value)) in found.chunks(2).zip(front(1e5)(&tokens)).enumerate() {

@@ -2,16 +2,70 @@
 
 use nalgebra::{DMatrix, SymmetricEigen};
 use rand_distr::{Distribution, StandardNormal};
+use serde::Serialize;
 
-use super::{
-    error::LawError,
-    law::{Law, Spread},
-    quadrature::Nodes,
+use crate::{
+    initial::{
+        definition::{Form, InitialLaw},
+        draws::Draws,
+        error::LawError,
+        nodes::Nodes,
+    },
+    random::Stream,
 };
-use crate::random::Stream;
+
+/// N(mean, covariance) in R^d; without a mean, about the origin.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Gaussian {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean: Option<Vec<f64>>,
+    #[serde(flatten)]
+    pub spread: Spread,
+}
+
+/// The covariance of a normal law.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Spread {
+    /// scale^2 times the identity.
+    Scale(f64),
+    /// Its rows: symmetric, without negative eigenvalues.
+    Covariance(Vec<Vec<f64>>),
+}
+
+impl InitialLaw for Gaussian {
+    const WORD: &'static str = "gaussian";
+    const KEYS: &'static [&'static str] = &["law", "mean", "scale", "covariance"];
+
+    fn check(&self) -> Result<(), LawError> {
+        match &self.spread {
+            Spread::Scale(scale) if !(scale.is_finite() && *scale >= 0.0) => {
+                Err(LawError::outside("scale", "finite and at least 0", "1.0"))
+            }
+            Spread::Scale(_) | Spread::Covariance(_) => Ok(()),
+        }
+    }
+
+    fn draw(&self, draws: &Draws) -> Result<Vec<f64>, LawError> {
+        let sampler = Sampler::new(self, draws.shape.dim)?;
+        draws.scatter(|stream, _, token| sampler.draw(stream, token))
+    }
+
+    fn form(&self) -> Form<'_> {
+        Form::Normal(Box::new(|dim| sigma_points(self, dim)))
+    }
+
+    fn is_on_sphere(&self) -> bool {
+        false
+    }
+
+    fn write_defaults(&mut self, dim: usize) {
+        self.mean.get_or_insert_with(|| vec![0.0; dim]);
+    }
+}
 
 /// mean + root xi with xi standard normal.
-pub(super) struct Gaussian {
+struct Sampler {
     mean: Vec<f64>,
     root: Root,
 }
@@ -23,9 +77,10 @@ enum Root {
     Matrix(Vec<f64>),
 }
 
-impl Gaussian {
-    pub fn new(mean: Option<&[f64]>, spread: &Spread, dim: usize) -> Result<Gaussian, LawError> {
-        let mean = mean.map_or_else(|| vec![0.0; dim], <[f64]>::to_vec);
+impl Sampler {
+    fn new(law: &Gaussian, dim: usize) -> Result<Sampler, LawError> {
+        let Gaussian { mean, spread } = law;
+        let mean = mean.clone().unwrap_or_else(|| vec![0.0; dim]);
         if mean.len() != dim {
             let problem = format!("has {} components and tokens have {dim}", mean.len());
             return Err(LawError { key: "mean", problem, remedy: format!("write {dim} numbers, or leave it out") });
@@ -34,10 +89,10 @@ impl Gaussian {
             Spread::Scale(scale) => Root::Scale(*scale),
             Spread::Covariance(rows) => Root::Matrix(square_root(rows, dim)?),
         };
-        Ok(Gaussian { mean, root })
+        Ok(Sampler { mean, root })
     }
 
-    pub fn draw(&self, stream: &mut Stream, token: &mut [f64]) {
+    fn draw(&self, stream: &mut Stream, token: &mut [f64]) {
         let xi: Vec<f64> = StandardNormal.sample_iter(stream).take(self.mean.len()).collect();
         for (k, (component, mean)) in token.iter_mut().zip(&self.mean).enumerate() {
             *component = mean
@@ -51,12 +106,8 @@ impl Gaussian {
 
 /// 2d points of equal weights that have the mean and the covariance of a normal law: m +- sqrt(d) r_k for the columns r_k of
 /// the symmetric root of its covariance.
-pub(crate) fn sigma_points(law: &Law, dim: usize) -> Result<Nodes, LawError> {
-    let Law::Gaussian { mean, spread } = law else {
-        let remedy = "take gaussian".into();
-        return Err(LawError { key: "law", problem: "is not normal".into(), remedy });
-    };
-    let Gaussian { mean, root } = Gaussian::new(mean.as_deref(), spread, dim)?;
+fn sigma_points(law: &Gaussian, dim: usize) -> Result<Nodes, LawError> {
+    let Sampler { mean, root } = Sampler::new(law, dim)?;
     let entry = |k: usize, l: usize| match &root {
         Root::Scale(scale) => {
             if k == l {

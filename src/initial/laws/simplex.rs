@@ -1,7 +1,51 @@
-//! Tokens placed without chance: equiangular sets, basis vectors, and the centres of two clusters.
+//! Equiangular tokens.
 
-use super::{coordinates::zeros, error::LawError, sphere};
-use crate::tokens::Shape;
+use serde::Serialize;
+
+use crate::{
+    initial::{
+        coordinates::zeros,
+        definition::{Form, InitialLaw},
+        draws::Draws,
+        error::LawError,
+        sphere,
+    },
+    tokens::Shape,
+};
+
+/// Equiangular tokens, <x_i, x_j> = overlap for i != j; without an overlap the regular simplex, -1 / (count - 1).
+/// The same in every replica.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Simplex {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<f64>,
+}
+
+impl InitialLaw for Simplex {
+    const WORD: &'static str = "simplex";
+    const KEYS: &'static [&'static str] = &["law", "overlap"];
+
+    fn check(&self) -> Result<(), LawError> {
+        self.overlap.map_or(Ok(()), LawError::unless_overlap)
+    }
+
+    fn draw(&self, draws: &Draws) -> Result<Vec<f64>, LawError> {
+        let Shape { replicas: _, count, dim, passive: _ } = draws.shape;
+        let tokens = equiangular(count, dim, self.overlap)?;
+        draws.scatter(|_, i, token| token.copy_from_slice(&tokens[i * dim..][..dim]))
+    }
+
+    fn form(&self) -> Form<'_> {
+        Form::Equiangular { overlap: self.overlap }
+    }
+
+    fn is_on_sphere(&self) -> bool {
+        true
+    }
+
+    /// The overlap depends on how many tokens there are.
+    fn write_defaults(&mut self, _: usize) {}
+}
 
 /// `count` unit vectors of R^dim with pairwise inner product `overlap`, by default -1 / (count - 1).
 ///
@@ -9,7 +53,7 @@ use crate::tokens::Shape;
 /// -1 / (count - 1) <= rho < 1, and its symmetric square root gives x_i = a e_i + b 1 with a = sqrt(1 - rho) and
 /// a + count b = sqrt(1 + (count - 1) rho). At the lower end the rank drops by one and the vectors sum to zero, which
 /// places a last token, minus the sum of the others, in the dim = count - 1 that then suffices.
-pub(super) fn equiangular(count: usize, dim: usize, overlap: Option<f64>) -> Result<Vec<f64>, LawError> {
+fn equiangular(count: usize, dim: usize, overlap: Option<f64>) -> Result<Vec<f64>, LawError> {
     let lowest = if count > 1 { -1.0 / (count - 1) as f64 } else { -1.0 };
     let regular = if count > 1 { lowest } else { 0.0 };
     let rho = overlap.unwrap_or(regular);
@@ -45,42 +89,4 @@ pub(super) fn equiangular(count: usize, dim: usize, overlap: Option<f64>) -> Res
         sphere::normalise(token);
     }
     Ok(tokens)
-}
-
-/// Refuses more tokens than an orthonormal basis of R^dim has.
-pub(super) fn at_most_an_orthonormal_basis(count: usize, dim: usize) -> Result<(), LawError> {
-    if count <= dim {
-        return Ok(());
-    }
-    Err(LawError {
-        key: "law",
-        problem: format!("{count} tokens cannot be orthonormal in dim = {dim}"),
-        remedy: format!("write tokens.count = {dim} or less, or tokens.dim = {count} or more"),
-    })
-}
-
-/// How many tokens the first of two clusters has.
-pub(super) fn first_cluster(count: usize, fraction: f64) -> Result<usize, LawError> {
-    let exact = fraction * count as f64;
-    let whole = exact.round();
-    // Fractions such as 1/3 are typed with sixteen digits: a millionth of a token forgives that up to 10^9 tokens.
-    if (exact - whole).abs() <= 1e-6 {
-        return Ok(whole as usize);
-    }
-    let (low, high) = (exact.floor() / count as f64, exact.ceil() / count as f64);
-    Err(LawError {
-        key: "fraction",
-        problem: format!("{fraction} of {count} tokens is not a whole number of tokens"),
-        remedy: format!("write fraction = {low} or fraction = {high}"),
-    })
-}
-
-/// e_1, and overlap e_1 + sqrt(1 - overlap^2) e_2.
-pub(super) fn two_centres(dim: usize, overlap: f64) -> [Vec<f64>; 2] {
-    let mut centres = [vec![0.0; dim], vec![0.0; dim]];
-    centres[0][0] = 1.0;
-    centres[1][0] = overlap;
-    centres[1][1] = ((1.0 - overlap) * (1.0 + overlap)).sqrt();
-    sphere::normalise(&mut centres[1]);
-    centres
 }

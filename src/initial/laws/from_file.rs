@@ -1,0 +1,43 @@
+//! Tokens of a file.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::initial::{
+    definition::{Form, InitialLaw},
+    draws::Draws,
+    error::LawError,
+    file::{Lengths, TokenFile},
+};
+
+/// The tokens of a `.npy` file, (count, dim) for all replicas or (replicas, count, dim), in f32 or f64; rows of unit
+/// length to 1e-3, which are then normalised.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FromFile {
+    pub path: PathBuf,
+}
+
+impl InitialLaw for FromFile {
+    const WORD: &'static str = "file";
+    const KEYS: &'static [&'static str] = &["law", "path"];
+
+    fn check(&self) -> Result<(), LawError> {
+        Ok(())
+    }
+
+    fn draw(&self, draws: &Draws) -> Result<Vec<f64>, LawError> {
+        TokenFile::read(&self.path, Lengths::One)?.place(draws.shape)
+    }
+
+    fn form(&self) -> Form<'_> {
+        Form::Placed
+    }
+
+    /// An experiment may read tokens of other lengths.
+    fn is_on_sphere(&self) -> bool {
+        true
+    }
+
+    fn write_defaults(&mut self, _: usize) {}
+}

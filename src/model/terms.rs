@@ -1,0 +1,80 @@
+//! What ways of computing that serve some models only may ask of one.
+//!
+//! Each answer takes the terms apart field by field, so that a new one does not compile before it is decided here what it means.
+
+use super::{Attention, Biases, Head, Mask, Model, Normalization, Position};
+
+impl Normalization {
+    /// Whether weights are divided by their sum.
+    pub fn is_divided(self) -> bool {
+        match self {
+            Normalization::Softmax | Normalization::Hardmax | Normalization::Sinkhorn { .. } => true,
+            Normalization::Unnormalized | Normalization::Shifted => false,
+        }
+    }
+
+    /// Whether one reduction gives all that weights need: w_j e^{beta s_ij}, over its sum or over a number known beforehand.
+    pub fn takes_one_reduction(self) -> bool {
+        match self {
+            Normalization::Softmax | Normalization::Unnormalized | Normalization::Shifted => true,
+            Normalization::Hardmax | Normalization::Sinkhorn { .. } => false,
+        }
+    }
+}
+
+impl Position {
+    /// Whether queries and keys are made of tokens and their places.
+    pub fn is_in_operands(&self) -> bool {
+        match self {
+            Position::Rotary { .. } | Position::Additive(_) => true,
+            Position::Nowhere | Position::Alibi { .. } => false,
+        }
+    }
+}
+
+impl Head {
+    /// Whether something is added to queries, keys, values or the output.
+    pub fn has_biases(&self) -> bool {
+        let Head { query_key: _, value: _, biases, beta: _, weight: _ } = self;
+        *biases != Biases::default()
+    }
+
+    /// Whether A and V are multiples of the identity.
+    pub fn is_multiple_of_identity(&self) -> bool {
+        let Head { query_key, value, biases: _, beta: _, weight: _ } = self;
+        [query_key, value].iter().all(|matrix| matrix.multiple_of_identity().is_some())
+    }
+
+    /// Whether A or V is a product, so that queries, keys or values may have another width than tokens.
+    pub fn has_products(&self) -> bool {
+        let Head { query_key, value, biases: _, beta: _, weight: _ } = self;
+        [query_key, value].iter().any(|matrix| matrix.factors().is_some())
+    }
+}
+
+impl Attention {
+    /// Whether every token sees all sources, itself among them, and nothing of their places.
+    pub fn sees_all(&self) -> bool {
+        let Attention { beta: _, beta_factors: _, normalization: _, mask, window, position, heads: _ } = self;
+        *mask == Mask::None && window.is_none() && *position == Position::Nowhere
+    }
+
+    /// Whether all replicas have one beta, and the weights of sources are all that distinguishes the places of tokens, and all are seen: what expansions
+    /// and fast kernels may assume, beside matrices of their liking.
+    pub fn is_plain(&self) -> bool {
+        // `sees_all` decides of masks, windows and positions.
+        let Attention { beta: _, beta_factors, normalization, mask: _, window: _, position: _, heads } = self;
+        self.sees_all()
+            && beta_factors.is_empty()
+            && normalization.takes_one_reduction()
+            && !heads.iter().any(Head::has_biases)
+    }
+}
+
+impl Model {
+    /// Whether nothing but attention moves tokens, wherever they live.
+    pub fn is_attention_alone(&self) -> bool {
+        let Model { geometry: _, attention: _, perceptron, noise } = self;
+        perceptron.is_none() && noise.is_none()
+    }
+}

@@ -1,0 +1,74 @@
+//! Whether what an equation becomes fits the tokens as well.
+
+use super::{
+    error::{Place, ProblemError},
+    model::{Sizes, check as check_model, check_geometry, check_matrix, one_head},
+};
+use crate::model::{MatrixSchedule, Model, ModelSchedule, OrnsteinUhlenbeck, Part, Ramp, RandomMatrix};
+
+pub(super) fn check(
+    place: &Place,
+    schedule: &ModelSchedule,
+    model: &Model,
+    sizes: Sizes,
+) -> Result<(), ProblemError> {
+    match schedule {
+        ModelSchedule::Constant => Ok(()),
+        ModelSchedule::Layers(layers) => {
+            let mut layers = layers.iter().enumerate();
+            layers.try_for_each(|(index, layer)| check_model(&place.entry(index), layer, sizes))
+        }
+        ModelSchedule::Parts(parts) => {
+            let mut parts = parts.iter().enumerate();
+            parts.try_for_each(|(index, part)| check_part(&place.entry(index), part, model, sizes.dim))
+        }
+    }
+}
+
+fn check_part(place: &Place, part: &Part, model: &Model, dim: usize) -> Result<(), ProblemError> {
+    let attention = &model.attention;
+    match part {
+        Part::Beta(Ramp { times, values }) => {
+            place.field("times").numbers(times, times.len(), "times")?;
+            place.field("values").numbers(values, times.len(), "as many as times")?;
+            let is_sorted = times.is_sorted_by(|a, b| a < b);
+            place.field("times").require(is_sorted, format!("{times:?}"), "ascending")
+        }
+        Part::Matrix { head, operand: _, schedule } => {
+            let range = format!("below {}, the number of heads", attention.heads.len());
+            place.field("head").require(*head < attention.heads.len(), head, &range)?;
+            check_matrices(&place.field("schedule"), schedule, dim)
+        }
+        Part::Geometry { from: _, geometry } => check_geometry(&place.field("geometry"), geometry, attention, dim),
+        Part::Rescaled { dim: own } => {
+            place.field("dim").require(*own == dim, own, &format!("tokens.shape.dim = {dim}"))?;
+            one_head(place, attention)
+        }
+    }
+}
+
+fn check_matrices(place: &Place, schedule: &MatrixSchedule, dim: usize) -> Result<(), ProblemError> {
+    match schedule {
+        MatrixSchedule::Layers(layers) => {
+            let mut layers = layers.iter().enumerate();
+            layers.try_for_each(|(index, matrix)| check_matrix(&place.entry(index), matrix, dim))
+        }
+        MatrixSchedule::Oscillating { base, amplitude, frequency } => {
+            place.field("base").numbers(base, dim * dim, "dim * dim")?;
+            place.field("amplitude").numbers(amplitude, dim * dim, "dim * dim")?;
+            place.field("frequency").finite(*frequency)
+        }
+        MatrixSchedule::Random(RandomMatrix { ensemble: _, variance, every: _, dim: own, seed: _ }) => {
+            let holds = variance.is_finite() && *variance >= 0.0;
+            place.field("variance").require(holds, variance, "finite and at least 0")?;
+            place.field("dim").require(*own == dim, own, &format!("tokens.shape.dim = {dim}"))
+        }
+        MatrixSchedule::OrnsteinUhlenbeck(OrnsteinUhlenbeck { mean, rate, intensity, step, seed: _ }) => {
+            place.field("mean").numbers(mean, dim * dim, "dim * dim")?;
+            place.field("rate").require(rate.is_finite() && *rate > 0.0, rate, "finite and greater than 0")?;
+            place.field("intensity").finite(*intensity)?;
+            place.field("step").require(step.is_finite() && *step >= 0.0, step, "finite and at least 0")
+        }
+        MatrixSchedule::OfQueryKey(factor) => place.finite(*factor),
+    }
+}
