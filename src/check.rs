@@ -1,16 +1,11 @@
-//! Is this machine computing the right numbers? Every backend against the literal f64 reference of the test suite.
-
-// The reference is one transcription of the equations, which the tests and this command share.
-#[path = "../tests/suite/oracle/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "the tests use the rest of it")]
-mod oracle;
+//! Is this machine computing the right numbers? Every backend against the literal f64 reference.
 
 use crate::{
-    backend::{Backend, BackendError, Precision, advance},
+    backend::{Backend, BackendError, Precision, advance, reference},
     experiment::{Experiment, ExperimentError},
-    model::Field,
     observables::Quantity,
-    problem::Problem,
+    observe::Statistics,
+    problem::{Problem, Schedule},
 };
 
 /// A small problem that exercises one path of the arithmetic.
@@ -85,18 +80,13 @@ pub fn cases() -> Result<Vec<Case>, ExperimentError> {
 
 /// One step of `backend`, which holds the tokens of `problem`, against the reference.
 pub async fn compare(problem: &Problem, backend: &mut dyn Backend) -> Result<Errors, BackendError> {
-    let start = &problem.tokens.coordinates;
     let statistics = backend.observe(&[Quantity::Energy]).await?;
     advance(problem, backend, 0, 1)?;
     let found = backend.tokens().await?;
-    let mut expected: Vec<f64> =
-        start.iter().zip(oracle::field(problem, start, Field::Tangent)).map(|(x, v)| x + v).collect();
-    for token in expected.chunks_mut(problem.tokens.shape.dim) {
-        let length = oracle::dot(token, token).sqrt();
-        token.iter_mut().for_each(|component| *component /= length);
-    }
-    let log_energy = |(replica, found): (usize, &crate::observe::Statistics)| {
-        (found.log_energy - oracle::log_energy(problem, start, replica)).abs()
+    let schedule = Schedule { steps: 1, end: problem.schedule.step(), ..problem.schedule };
+    let expected = reference::evolve(&Problem { schedule, ..problem.clone() });
+    let log_energy = |(replica, found): (usize, &Statistics)| {
+        (found.log_energy - reference::log_energy(&problem.tokens, &problem.model, replica)).abs()
     };
     let epsilon = match backend.identity().precision {
         Precision::Half | Precision::Single => 1e-6,

@@ -17,9 +17,6 @@
     allow(dead_code, reason = "what serves the rooms that are left out")
 )]
 
-// The reference under `tests` names this crate from outside, and `check` compiles it from inside.
-extern crate self as tokenfield;
-
 pub mod backend;
 pub mod bench;
 pub mod budget;

@@ -1,7 +1,7 @@
-//! Who does the arithmetic of a run: a graphics device that is opened, or this CPU in one of its precisions.
+//! Who does the arithmetic of a run: a graphics device that is opened, this CPU in one of its precisions, or the reference.
 
 pub use super::gpu::{Device, adapters};
-use super::{Backend, BackendError, Precision, adapter, cpu::Cpu};
+use super::{Backend, BackendError, Precision, adapter, cpu::Cpu, reference::Reference};
 use crate::problem::Problem;
 
 /// What a run asks for.
@@ -13,6 +13,8 @@ pub enum Choice {
     Gpu,
     /// All cores of the CPU.
     Cpu,
+    /// The literal double loops that the others are held against, in double precision: slow.
+    Reference,
 }
 
 /// What the choice comes to on this machine.
@@ -25,6 +27,8 @@ pub enum Machine {
     CpuSingle,
     /// All cores, in f64.
     CpuDouble,
+    /// Double loops on one thread, in f64.
+    Reference,
 }
 
 /// Why there is no such machine.
@@ -37,6 +41,9 @@ pub enum MachineError {
     /// Double precision was asked of a GPU.
     #[error("GPUs compute in single precision, not in double")]
     DoubleOnGpu,
+    /// The reference was asked for in another precision.
+    #[error("the reference computes in double precision, not in {}", .0.name())]
+    ReferenceIsDouble(Precision),
     /// Half precision was asked for, and there is no adapter, but those that the text names.
     #[error("no graphics adapter found{0}, and half precision needs one")]
     NoAdapterForHalf(String),
@@ -50,6 +57,8 @@ impl Machine {
     pub async fn open(choice: Choice, precision: Precision) -> Result<Self, MachineError> {
         let adapter = match (choice, precision) {
             (Choice::Cpu, Precision::Half) => return Err(MachineError::HalfOnCpu),
+            (Choice::Reference, Precision::Double) => return Ok(Self::Reference),
+            (Choice::Reference, other) => return Err(MachineError::ReferenceIsDouble(other)),
             (Choice::Gpu, Precision::Double) => return Err(MachineError::DoubleOnGpu),
             (Choice::Auto | Choice::Cpu, Precision::Double) => return Ok(Self::CpuDouble),
             (Choice::Cpu, Precision::Single) => return Ok(Self::CpuSingle),
@@ -73,6 +82,7 @@ impl Machine {
             Self::Gpu(device) => device.backend(problem).await?,
             Self::CpuSingle => Box::new(Cpu::<f32>::new(problem)?),
             Self::CpuDouble => Box::new(Cpu::<f64>::new(problem)?),
+            Self::Reference => Box::new(Reference::new(problem)?),
         })
     }
 
@@ -81,7 +91,7 @@ impl Machine {
         match self {
             Self::Gpu(device) => device.precision(),
             Self::CpuSingle => Precision::Single,
-            Self::CpuDouble => Precision::Double,
+            Self::CpuDouble | Self::Reference => Precision::Double,
         }
     }
 }

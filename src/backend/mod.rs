@@ -12,6 +12,7 @@ pub mod gpu;
 #[path = "no_gpu.rs"]
 mod gpu;
 pub mod machine;
+pub mod reference;
 mod stepper;
 
 pub use self::stepper::advance;
@@ -45,7 +46,7 @@ pub enum Point {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Identity {
-    /// `cpu` or `gpu`.
+    /// `cpu`, `gpu` or `reference`.
     pub backend: &'static str,
     /// The name of the processor or the graphics adapter, with what it is used for (instruction set, graphics API).
     pub adapter: String,
@@ -118,8 +119,9 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, BackendError>> + 
 /// The arithmetic of one problem.
 ///
 /// The tokens given at construction are the state. `evaluate` fills stage `stage` (0, 1, ..., below the number of
-/// stages of the scheme), `combine` moves a point, and the two readers return what is left. A backend may record work
-/// and run it later; readers wait for it.
+/// stages of the scheme, and as many more of noise if it goes with them), `combine` moves a point, and the two readers return what is
+/// left. A stage that the scheme has not is [`BackendError::NoStage`]. A backend may record work and run it later; readers wait for
+/// it.
 pub trait Backend {
     /// Who does the work, for the record.
     fn identity(&self) -> Identity;
@@ -223,6 +225,14 @@ pub enum BackendError {
     NoMatrices { adapter: String },
     #[error("the {backend} backend has no {term}; {remedy}")]
     Unsupported { backend: &'static str, term: &'static str, remedy: &'static str },
+    #[error(
+        "the {backend} backend sums pair by pair and has no harmonics; write algorithm = \"direct\", or use --backend cpu"
+    )]
+    NoHarmonics { backend: &'static str },
+    #[error(
+        "the {backend} backend was asked for {asked} stages of a scheme that has {stages}; ask for those of the problem"
+    )]
+    NoStage { backend: &'static str, asked: usize, stages: usize },
     #[error(transparent)]
     Problem(Box<ProblemError>),
     #[error(transparent)]
@@ -237,4 +247,9 @@ impl From<ProblemError> for BackendError {
     fn from(error: ProblemError) -> Self {
         Self::Problem(Box::new(error))
     }
+}
+
+/// Refuses more stages than the scheme of a problem has, those of the noise included.
+pub(crate) fn require_stages(backend: &'static str, asked: usize, stages: usize) -> Result<(), BackendError> {
+    if asked <= stages { Ok(()) } else { Err(BackendError::NoStage { backend, asked, stages }) }
 }

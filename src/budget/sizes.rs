@@ -137,6 +137,21 @@ impl Sizes {
     }
 }
 
+impl Sizes {
+    /// Refuses problems whose tokens, stages or matrix of weights do not fit the reference.
+    pub(crate) fn require_reference(&self) -> Result<(), Shortage> {
+        let mut needs = Needs::default();
+        let shape = self.shape();
+        let [_, count, dim] = shape;
+        // State, stage point, stages, and the terms of a step.
+        needs.add("tokens and stages", DOUBLE * (6 + self.slots as u128), &shape);
+        needs.add("queries, keys and values", 6 * DOUBLE, &[count, dim]);
+        // Scores, weights, and rows of both as they are made.
+        needs.add("the matrix of attention", 3 * DOUBLE, &[count, count]);
+        needs.require()
+    }
+}
+
 /// Matrices that queries and keys of a head are made by where the reduction does not make them itself.
 pub(crate) fn made(normalization: Normalization, position: &Position) -> usize {
     usize::from(position.is_in_operands() || !normalization.takes_one_reduction())

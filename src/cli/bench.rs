@@ -26,7 +26,7 @@ after a warm-up. Harmonic sums have the pairs/s that direct sums would need to b
 operations a pair: 2 d for the score, 2 d for the moment, one for the sum, one for the exponential. The share is of what
 the arithmetic alone would allow: two vector instructions a cycle and thread, and 2 d + 8 of them (2 d + 14 in double
 precision) for as many pairs as a vector has lanes; the clock is measured, and threads count as cores. On GPUs no such
-limit is known. A step is one of Heun's scheme: two evaluations, two combinations.";
+limit is known, and for the reference it would mean nothing. A step is one of Heun's scheme: two evaluations, two combinations.";
 
 #[derive(Args)]
 #[command(after_help = CONVENTIONS)]
@@ -129,6 +129,10 @@ fn introduce(machine: &Machine) -> Option<f64> {
     match machine {
         Machine::Gpu(device) => {
             talk(format_args!("gpu: {} ({})", device.summary().name, device.summary().api));
+            None
+        }
+        Machine::Reference => {
+            talk(format_args!("reference: literal double loops, 1 thread"));
             None
         }
         Machine::CpuSingle | Machine::CpuDouble => {

@@ -76,7 +76,10 @@ impl CommandError {
             Self::Plot(_) => true,
             Self::Backend(error) => matches!(
                 error,
-                BackendError::TooManyHarmonics | BackendError::Shortage(_) | BackendError::BuiltWithoutGpu
+                BackendError::TooManyHarmonics
+                    | BackendError::NoHarmonics { .. }
+                    | BackendError::Shortage(_)
+                    | BackendError::BuiltWithoutGpu
             ),
             Self::Record(_) | Self::Failed(_) | Self::Disk(_) => false,
         };

@@ -11,14 +11,15 @@ use super::error::CommandError;
 #[derive(Args)]
 pub struct MachineChoice {
     /// Who does the arithmetic: a real GPU if there is one, else the CPU (auto); the best adapter, a software one
-    /// included (gpu); or the CPU.
+    /// included (gpu); the CPU; or the reference, the literal double loops in f64 that the others are held against: one
+    /// thread, n^2 numbers of memory, and slow.
     #[arg(long, value_enum, default_value_t = BackendChoice::Auto)]
     backend: BackendChoice,
-    /// The precision of the arithmetic; double needs the CPU. Half needs a GPU with cooperative matrices and heads of 32
+    /// The precision of the arithmetic; double needs the CPU or the reference, which knows no other. Half needs a GPU with cooperative matrices and heads of 32
     /// components or more: operands of the sums over pairs are rounded to f16, which leaves velocities wrong by some 1e-4.
-    /// How fast that is has not been measured.
-    #[arg(long, value_enum, default_value_t = PrecisionChoice::Single)]
-    precision: PrecisionChoice,
+    /// How fast that is has not been measured [default: single, and double with --backend reference].
+    #[arg(long, value_enum)]
+    precision: Option<PrecisionChoice>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -26,6 +27,7 @@ enum BackendChoice {
     Auto,
     Gpu,
     Cpu,
+    Reference,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -42,11 +44,13 @@ impl MachineChoice {
             BackendChoice::Auto => Choice::Auto,
             BackendChoice::Gpu => Choice::Gpu,
             BackendChoice::Cpu => Choice::Cpu,
+            BackendChoice::Reference => Choice::Reference,
         };
         let precision = match self.precision {
-            PrecisionChoice::Half => Precision::Half,
-            PrecisionChoice::Single => Precision::Single,
-            PrecisionChoice::Double => Precision::Double,
+            None if choice == Choice::Reference => Precision::Double,
+            Some(PrecisionChoice::Half) => Precision::Half,
+            None | Some(PrecisionChoice::Single) => Precision::Single,
+            Some(PrecisionChoice::Double) => Precision::Double,
         };
         pollster::block_on(Machine::open(choice, precision)).map_err(|error| match error {
             MachineError::HalfOnCpu => CommandError::Input(
@@ -56,6 +60,10 @@ impl MachineChoice {
             MachineError::DoubleOnGpu => CommandError::Input(
                 "--precision double: GPUs compute in single precision; use --backend cpu with it".into(),
             ),
+            MachineError::ReferenceIsDouble(asked) => CommandError::Input(format!(
+                "--precision {}: the reference computes in double precision; leave --precision out, or use --backend cpu with it",
+                asked.name()
+            )),
             MachineError::NoAdapterForHalf(which) => CommandError::Failed(format!(
                 "--precision half: no graphics adapter found{which}; install a Vulkan driver, use --backend gpu if a software \
                  adapter will do, or write --precision single"

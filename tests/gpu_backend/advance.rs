@@ -8,6 +8,7 @@ use tokenfield::{
     backend::{
         Backend, BackendError, advance,
         gpu::{Bounds, Device, Gpu, Kind},
+        reference,
     },
     model::{Field, Head, Mask, Matrix, Normalization},
     problem::{Problem, Schedule},
@@ -17,9 +18,8 @@ use tokenfield::{
 };
 
 use crate::{
-    compare::{bounded, compare, compare_within, device, largest, text, tolerance},
+    compare::{bounded, compare, compare_within, device, dot, largest, text, tolerance},
     problems::{Stream, identity, problem, shape, uneven_weights},
-    reference::{dot, reference},
 };
 
 /// One addition, one square root and one division, each of which may be off by two units or so.
@@ -62,11 +62,11 @@ fn simulated(device: &Device, problem: &Problem) -> Result<Vec<f64>, String> {
 /// One step of either field against the reference.
 fn check(what: &str, problem: &Problem) -> Result<(), String> {
     let h = 0.7;
-    let ambient = reference(problem, Field::Ambient);
+    let ambient = reference::field(&problem.tokens, &problem.model, Field::Ambient);
     for scheme in [Scheme::Euler, Scheme::Layer] {
         let schedule = Schedule { steps: 1, end: h, observe_every: 1 };
         let problem = Problem { scheme, schedule, ..problem.clone() };
-        let field = reference(&problem, scheme.field());
+        let field = reference::field(&problem.tokens, &problem.model, scheme.field());
         let mut expected: Vec<f64> = problem.tokens.coordinates.iter().zip(&field).map(|(x, v)| x + h * v).collect();
         // A long velocity is rounded in proportion, and shortened by the retraction.
         let mut shortest = f64::INFINITY;

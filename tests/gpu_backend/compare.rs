@@ -7,12 +7,11 @@ use tokenfield::{
     backend::{
         Backend, BackendError, Point, Precision,
         gpu::{Bounds, Choice, Device, Gpu},
+        reference,
     },
     model::Field,
     problem::Problem,
 };
-
-use crate::reference::reference;
 
 /// Sums of single precision, each of a few hundred terms, and an exponential good to three units: a few times 1e-7.
 const VELOCITY: f64 = 3e-6;
@@ -48,6 +47,10 @@ pub fn compare_within(what: &str, found: &[f64], expected: &[f64], allowed: f64)
     }
 }
 
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
 /// The largest magnitude.
 pub fn largest(numbers: &[f64]) -> f64 {
     numbers.iter().fold(0.0, |largest, number| number.abs().max(largest))
@@ -62,8 +65,14 @@ pub fn check_on(device: &Device, what: &str, problem: &Problem) -> Result<(), St
     for field in [Field::Ambient, Field::Tangent] {
         let found = velocity(device, problem, field)?;
         // The tangent field may be small against the ambient one, whose rounding it inherits.
-        let allowed = tolerance(problem) * largest(&reference(problem, Field::Ambient));
-        compare_within(&format!("{what}, {field:?}"), &found, &reference(problem, field), allowed)?;
+        let allowed =
+            tolerance(problem) * largest(&reference::field(&problem.tokens, &problem.model, Field::Ambient));
+        compare_within(
+            &format!("{what}, {field:?}"),
+            &found,
+            &reference::field(&problem.tokens, &problem.model, field),
+            allowed,
+        )?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use tokenfield::{
     backend::{
         Backend, Method,
         gpu::{Bounds, Device, Gpu, Kind},
+        reference,
     },
     model::{Field, Head, Matrix, Normalization},
     observables::Quantity,
@@ -15,7 +16,6 @@ use tokenfield::{
 use crate::{
     compare::{bounded, compare, compare_within, device, text, velocity},
     problems::{Stream, identity, problem, shape, uneven_weights},
-    reference::{reference, reference_replica},
     scheme::heun_step,
 };
 
@@ -37,7 +37,7 @@ fn check_within(device: &Device, what: &str, problem: &Problem, allowed: f64) ->
         let found = velocity(device, problem, field)?;
         let beta = problem.model.attention.beta;
         let what = format!("{what}, {:?}, beta = {beta}, {field:?}", problem.tokens.shape);
-        compare_within(&what, &found, &reference(problem, field), allowed)?;
+        compare_within(&what, &found, &reference::field(&problem.tokens, &problem.model, field), allowed)?;
     }
     Ok(())
 }
@@ -158,7 +158,7 @@ pub fn velocity_of_long_sums() -> Result<(), String> {
     for (count, dim) in [(2_200_000, 2), (1_100_000, 3)] {
         let problem = harmonic(shape(count, dim), 4.0);
         let found = velocity(device()?, &problem, Field::Ambient)?;
-        let expected = reference_replica(&problem, Field::Ambient, 0, 0..8);
+        let expected = reference::field_of_rows(&problem.tokens, &problem.model, Field::Ambient, 0, 0..8);
         compare_within(&format!("n = {count}"), &found[..expected.len()], &expected, 1e-6)?;
     }
     Ok(())
@@ -186,11 +186,11 @@ pub fn repeats() -> Result<(), String> {
 pub fn a_step_follows_the_field() -> Result<(), String> {
     let mut problem = harmonic(shape(600, 3), 4.0);
     let mut gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
-    let first = reference(&problem, Field::Tangent);
+    let first = reference::field(&problem.tokens, &problem.model, Field::Tangent);
     heun_step(&mut gpu).map_err(text)?;
     let start = problem.tokens.clone();
     problem.tokens.coordinates = moved(&start, &first, 0.1);
-    let second = reference(&problem, Field::Tangent);
+    let second = reference::field(&problem.tokens, &problem.model, Field::Tangent);
     let mean: Vec<f64> = first.iter().zip(&second).map(|(a, b)| 0.5 * (a + b)).collect();
     compare_within("tokens", &block_on(gpu.tokens()).map_err(text)?, &moved(&start, &mean, 0.1), VELOCITY)
 }

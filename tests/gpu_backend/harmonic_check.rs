@@ -5,6 +5,7 @@ use tokenfield::{
     backend::{
         Backend, BackendError, Care, Method, Point,
         gpu::{Bounds, Gpu},
+        reference,
     },
     model::Field,
     observables::Quantity,
@@ -16,7 +17,6 @@ use crate::{
     compare::{bounded, compare_within, device, text},
     harmonic::{VELOCITY, harmonic, varied},
     problems::{problem, shape},
-    reference::reference_statistics,
 };
 
 pub fn observations() -> Result<(), String> {
@@ -28,7 +28,7 @@ pub fn observations() -> Result<(), String> {
             let found = block_on(gpu.observe(&[Quantity::Energy])).map_err(text)?;
             let what = format!("{:?}", problem.tokens.shape);
             for (replica, found) in found.iter().enumerate() {
-                let expected = reference_statistics(&problem, replica).log_energy;
+                let expected = reference::log_energy(&problem.tokens, &problem.model, replica);
                 compare_within(&what, &[found.log_energy], &[expected], 3e-6)?;
             }
             match gpu.method() {

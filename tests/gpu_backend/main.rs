@@ -1,4 +1,4 @@
-//! The graphics backend on whatever adapter there is, against double loops written out here, along every path that a
+//! The graphics backend on whatever adapter there is, against the double loops of the reference, along every path that a
 //! large problem takes: several segments, several slices, many dispatches, two-dimensional grids.
 //!
 //! Without an adapter the tests are ignored, and say so; with TOKENFIELD_REQUIRE_GPU=1 they fail instead.
@@ -15,11 +15,7 @@ mod model;
 mod modes;
 mod norm_moments;
 mod observe;
-#[path = "../suite/oracle/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "the suite measures more with it")]
-mod oracle;
 mod problems;
-mod reference;
 mod scheme;
 mod sealed;
 mod separation;

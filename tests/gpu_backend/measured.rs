@@ -14,9 +14,8 @@ use tokenfield::{
 };
 
 use crate::{
-    compare::{bounded, device, text},
+    compare::{bounded, device, dot, text},
     problems::{problem, shape, uneven_weights},
-    reference::dot,
     sealed::{SEAL, Sealed},
 };
 

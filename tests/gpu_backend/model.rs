@@ -1,10 +1,11 @@
-//! The terms of the equation beside plain attention, against the oracle of the suite.
+//! The terms of the equation beside plain attention, against the reference.
 
 use pollster::block_on;
 use tokenfield::{
     backend::{
         Backend, Point,
         gpu::{Bounds, Device, Gpu},
+        reference,
     },
     model::{
         Activation, Biases, Calculus, Field, Geometry, Head, LayerNorm, Mask, Matrix, Model, ModelSchedule, Noise,
@@ -19,7 +20,6 @@ use tokenfield::{
 
 use crate::{
     compare::{bounded, compare, compare_within, device, largest, text, tolerance, velocity},
-    oracle,
     problems::{Stream, problem, uneven_weights},
 };
 
@@ -68,17 +68,16 @@ pub fn perceptron(stream: &mut Stream, dim: usize, width: usize, activation: Act
 
 /// Every field and the energy on `device`.
 pub fn check_on(device: &Device, what: &str, problem: &Problem) -> Result<(), String> {
-    let coordinates = &problem.tokens.coordinates;
-    let size = largest(&oracle::field(problem, coordinates, Field::Ambient));
+    let size = largest(&reference::field(&problem.tokens, &problem.model, Field::Ambient));
     for field in [Field::Ambient, Field::Tangent, Field::Perceptron] {
         let found = velocity(device, problem, field)?;
-        let expected = oracle::field(problem, coordinates, field);
+        let expected = reference::field(&problem.tokens, &problem.model, field);
         let allowed = (FIELD + tolerance(problem)) * largest(&expected).max(size);
         compare_within(&format!("{what}, {field:?}"), &found, &expected, allowed)?;
     }
     let mut gpu = block_on(Gpu::new(device, problem)).map_err(text)?;
     for (replica, found) in block_on(gpu.observe(&[Quantity::Energy])).map_err(text)?.iter().enumerate() {
-        let expected = oracle::log_energy(problem, coordinates, replica);
+        let expected = reference::log_energy(&problem.tokens, &problem.model, replica);
         compare(&format!("{what}, energy"), &[found.log_energy], &[expected], FIELD)?;
     }
     Ok(())
@@ -93,7 +92,7 @@ pub fn check_steps(what: &str, problem: &Problem) -> Result<(), String> {
     let mut gpu = block_on(Gpu::new(device()?, problem)).map_err(text)?;
     block_on(simulate(problem, &mut gpu, |_| Ok(()))).map_err(|error| error.to_string())?;
     let found = block_on(gpu.tokens()).map_err(text)?;
-    compare(what, &found, &oracle::evolve(problem), STEPS)
+    compare(what, &found, &reference::evolve(problem), STEPS)
 }
 
 pub fn small(dim: usize) -> Problem {
@@ -278,7 +277,7 @@ pub fn windows() -> Result<(), String> {
     Ok(())
 }
 
-/// Draws of every kind, beside those of the oracle, and a few steps of Heun's scheme under them.
+/// Draws of every kind, beside those of the reference, and a few steps of Heun's scheme under them.
 pub fn noises() -> Result<(), String> {
     let (width, activation) = (9, Activation::Tanh);
     let fields = [
@@ -297,13 +296,14 @@ pub fn noises() -> Result<(), String> {
                 stretched(&mut problem);
                 let (intensity, seed) = (0.5, 0x0123_4567_89ab_cdef);
                 let calculus = Calculus::Stratonovich;
-                problem.model.noise = Some(Noise { field, intensity, calculus, seed, is_shared });
+                let noise = Noise { field, intensity, calculus, seed, is_shared };
+                problem.model.noise = Some(noise.clone());
                 let mut gpu = block_on(Gpu::new(device, &problem)).map_err(text)?;
                 let step = (7 << 32) + 5;
                 if geometry != Geometry::Sphere {
                     gpu.fluctuate(Point::State, step, 1).map_err(text)?;
                     let found = block_on(gpu.velocity(1)).map_err(text)?;
-                    let expected = oracle::fluctuation(&problem, &problem.tokens.coordinates, step);
+                    let expected = reference::fluctuation(&problem.tokens, &noise, step);
                     compare(&what, &found, &expected, NOISE)?;
                 }
                 problem.schedule.steps = 2;
@@ -319,11 +319,12 @@ pub fn many_draws() -> Result<(), String> {
     let mut problem = problem(Shape { replicas: 1, count: 20_000, dim: 4, passive: 19_000 }, 1.0);
     problem.model.geometry = Geometry::Euclidean;
     let (field, calculus) = (NoiseField::Independent, Calculus::Ito);
-    problem.model.noise = Some(Noise { field, intensity: 1.0, calculus, seed: 11, is_shared: false });
+    let noise = Noise { field, intensity: 1.0, calculus, seed: 11, is_shared: false };
+    problem.model.noise = Some(noise.clone());
     let mut gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
     gpu.fluctuate(Point::State, 3, 0).map_err(text)?;
     let found = block_on(gpu.velocity(0)).map_err(text)?;
-    compare("draws", &found, &oracle::fluctuation(&problem, &problem.tokens.coordinates, 3), NOISE)
+    compare("draws", &found, &reference::fluctuation(&problem.tokens, &noise, 3), NOISE)
 }
 
 /// Full matrices that are multiples of the identity in one layer and not in another.

@@ -13,9 +13,8 @@ use tokenfield::{
 };
 
 use crate::{
-    compare::{bounded, compare_within, device, text},
+    compare::{bounded, compare_within, device, dot, text},
     problems::{Stream, problem, uneven_weights},
-    reference::dot,
     sealed::agree,
 };
 

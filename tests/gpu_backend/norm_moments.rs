@@ -13,9 +13,8 @@ use tokenfield::{
 };
 
 use crate::{
-    compare::{bounded, device, text},
+    compare::{bounded, device, dot, text},
     problems::{problem, uneven_weights},
-    reference::dot,
     sealed::agree,
 };
 

@@ -2,16 +2,15 @@
 
 use pollster::block_on;
 use tokenfield::{
-    backend::{Backend, BackendError, Point, gpu::Gpu},
+    backend::{Backend, BackendError, Point, gpu::Gpu, reference},
     model::Field,
     scheme::Scheme,
     tokens::Shape,
 };
 
 use crate::{
-    compare::{compare, device, text, tolerance},
+    compare::{compare, device, dot, text, tolerance},
     problems::problem,
-    reference::{dot, reference},
 };
 
 /// One addition, one square root and one division, each of which may be off by two units or so.
@@ -40,7 +39,7 @@ pub fn combine() -> Result<(), String> {
             tokens
         };
         let mut gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
-        let first = reference(&problem, Field::Tangent);
+        let first = reference::field(&problem.tokens, &problem.model, Field::Tangent);
         gpu.evaluate(Point::State, Field::Tangent, 0).map_err(text)?;
         gpu.combine(&[0.3], Point::Stage, Field::Tangent).map_err(text)?;
         // The stage cannot be read, but the velocity there can.
@@ -49,7 +48,7 @@ pub fn combine() -> Result<(), String> {
         let mut velocities = vec![first];
         for stage in 1..4 {
             gpu.evaluate(Point::Stage, Field::Tangent, stage).map_err(text)?;
-            velocities.push(reference(&there, Field::Tangent));
+            velocities.push(reference::field(&there.tokens, &there.model, Field::Tangent));
             let found = block_on(gpu.velocity(stage)).map_err(text)?;
             compare(&format!("d = {dim}, stage {stage}"), &found, &velocities[stage], 2.0 * tolerance(&problem))?;
         }

@@ -18,9 +18,8 @@ use tokenfield::{
 };
 
 use crate::{
-    compare::{bounded, compare_within, device, largest, text},
+    compare::{bounded, compare_within, device, dot, largest, text},
     problems::{Stream, problem, shape, uneven_weights},
-    reference::dot,
     scheme::heun_step,
     sealed::{SEAL, Sealed},
 };

@@ -5,6 +5,7 @@ use tokenfield::{
     backend::{
         Backend, Point,
         gpu::{Bounds, Gpu},
+        reference,
     },
     model::{
         Activation, Attention, Calculus, Field, Geometry, Head, Mask, Model, ModelSchedule, Noise, NoiseField,
@@ -18,7 +19,6 @@ use tokenfield::{
 use crate::{
     compare::{bounded, compare, device, text},
     model::{FIELD, check, check_on, check_steps, geometries, numbers, perceptron, product_head, small, stretched},
-    oracle,
     problems::{Stream, problem, uneven_weights},
 };
 
@@ -142,7 +142,7 @@ pub fn without_heads() -> Result<(), String> {
         let mut gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
         let zero = vec![0.0; problem.tokens.coordinates.len()];
         for (field, expected) in [
-            (Field::Tangent, oracle::field(&problem, &problem.tokens.coordinates, Field::Tangent)),
+            (Field::Tangent, reference::field(&problem.tokens, &problem.model, Field::Tangent)),
             (Field::Ambient, zero),
         ] {
             gpu.evaluate(Point::State, field, 0).map_err(text)?;

@@ -1,14 +1,14 @@
 //! The velocity against the reference: widths, sizes, matrices, weights, and what single precision makes hard.
 
 use tokenfield::{
+    backend::reference,
     model::{Field, Head, Mask, Matrix, Normalization},
     tokens::Shape,
 };
 
 use crate::{
-    compare::{check, compare, device, largest, tolerance, velocity},
+    compare::{check, compare, device, dot, largest, tolerance, velocity},
     problems::{Stream, problem, shape, uneven_weights},
-    reference::{dot, reference, reference_replica},
 };
 
 /// The same over a hundred thousand terms, where a plain sum would be off by ten times as much.
@@ -163,7 +163,7 @@ pub fn long_sums() -> Result<(), String> {
         let mut problem = problem(shape(count, 3), 4.0);
         problem.model.attention.heads[0].query_key = query_key;
         let found = velocity(device()?, &problem, Field::Ambient)?;
-        let expected = reference_replica(&problem, Field::Ambient, 0, 0..64);
+        let expected = reference::field_of_rows(&problem.tokens, &problem.model, Field::Ambient, 0, 0..64);
         compare(&format!("n = {count}"), &found[..expected.len()], &expected, LONG_SUM)?;
     }
     Ok(())
@@ -173,7 +173,7 @@ pub fn long_sums() -> Result<(), String> {
 pub fn teeth() -> Result<(), String> {
     for dim in [3, 17] {
         let problem = problem(shape(300, dim), 1.0);
-        let expected = reference(&problem, Field::Ambient);
+        let expected = reference::field(&problem.tokens, &problem.model, Field::Ambient);
         let mut found = velocity(device()?, &problem, Field::Ambient)?;
         compare("unperturbed", &found, &expected, tolerance(&problem))?;
         found[5 * dim + 1] += 10.0 * tolerance(&problem) * largest(&expected);

@@ -2,7 +2,7 @@
 
 use libtest_mimic::Trial;
 use tokenfield::{
-    backend::{Backend, advance, cpu::Cpu},
+    backend::{Backend, advance, cpu::Cpu, reference::Reference},
     model::Field,
     observe::Sample,
     problem::{Problem, Schedule},
@@ -19,6 +19,8 @@ pub enum Kind {
     CpuDouble,
     #[cfg(feature = "gpu")]
     Gpu(Mode),
+    /// Not among `ALL`, because it judges these: laws and the contract hold for it too.
+    Reference,
 }
 
 /// What a simulation leaves behind.
@@ -44,21 +46,35 @@ impl Kind {
             Kind::CpuDouble => "cpu_double",
             #[cfg(feature = "gpu")]
             Kind::Gpu(mode) => mode.name(),
+            Kind::Reference => "reference",
         }
     }
 
-    fn is_of_cpu(self) -> bool {
-        matches!(self, Kind::CpuSingle | Kind::CpuDouble)
+    fn needs_adapter(self) -> bool {
+        match self {
+            Kind::CpuSingle | Kind::CpuDouble | Kind::Reference => false,
+            #[cfg(feature = "gpu")]
+            Kind::Gpu(_) => true,
+        }
     }
 
     /// `double` on a double-precision backend, `single` elsewhere.
     pub fn tolerance(self, single: f64, double: f64) -> f64 {
-        if self == Kind::CpuDouble { double } else { single }
+        match self {
+            Kind::CpuDouble | Kind::Reference => double,
+            Kind::CpuSingle => single,
+            #[cfg(feature = "gpu")]
+            Kind::Gpu(_) => single,
+        }
     }
 
     /// `device` where a device may measure its tokens itself, `host` where they are read back and measured in f64.
     pub fn measured(self, device: f64, host: f64) -> f64 {
-        if self.is_of_cpu() { host } else { device }
+        match self {
+            Kind::CpuSingle | Kind::CpuDouble | Kind::Reference => host,
+            #[cfg(feature = "gpu")]
+            Kind::Gpu(_) => device,
+        }
     }
 
     /// The problem on this backend.
@@ -66,6 +82,7 @@ impl Kind {
         match self {
             Kind::CpuSingle => Box::new(Cpu::<f32>::new(problem).expect("the problem suits the CPU")),
             Kind::CpuDouble => Box::new(Cpu::<f64>::new(problem).expect("the problem suits the CPU")),
+            Kind::Reference => Box::new(Reference::new(problem).expect("the problem suits the reference")),
             #[cfg(feature = "gpu")]
             Kind::Gpu(mode) => mode.open(problem),
         }
@@ -99,9 +116,18 @@ impl Kind {
     }
 }
 
-/// One trial a backend. Without an adapter the GPU's are shown as ignored, unless `TOKENFIELD_REQUIRE_GPU` asks for
-/// one: then they run, and fail.
+/// One trial for each backend and the reference: of what is known without it. A comparison with the reference is no test of it.
+pub fn laws(name: &str, test: impl Fn(Kind) + Copy + Send + 'static) -> Vec<Trial> {
+    trials_of(&[Kind::ALL, &[Kind::Reference]].concat(), name, test)
+}
+
+/// One trial for each backend.
 pub fn trials(name: &str, test: impl Fn(Kind) + Copy + Send + 'static) -> Vec<Trial> {
+    trials_of(Kind::ALL, name, test)
+}
+
+/// Without an adapter the trials of GPUs are shown as ignored, unless `TOKENFIELD_REQUIRE_GPU` asks for one: then they run, and fail.
+fn trials_of(kinds: &[Kind], name: &str, test: impl Fn(Kind) + Copy + Send + 'static) -> Vec<Trial> {
     #[cfg(feature = "gpu")]
     let missing = graphics::missing();
     #[cfg(not(feature = "gpu"))]
@@ -112,7 +138,7 @@ pub fn trials(name: &str, test: impl Fn(Kind) + Copy + Send + 'static) -> Vec<Tr
             test(kind);
             Ok(())
         })
-        .with_ignored_flag(!kind.is_of_cpu() && missing)
+        .with_ignored_flag(kind.needs_adapter() && missing)
     };
-    Kind::ALL.iter().map(trial).collect()
+    kinds.iter().map(trial).collect()
 }

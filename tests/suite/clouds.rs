@@ -29,6 +29,10 @@ pub fn normalize(coordinates: &mut [f64], dim: usize) {
     }
 }
 
+pub fn dot(x: &[f64], y: &[f64]) -> f64 {
+    x.iter().zip(y).map(|(a, b)| a * b).sum()
+}
+
 /// Unit tokens that lean toward the first axis, so that velocities are of order one.
 pub fn cloud(replicas: usize, count: usize, dim: usize, seed: u64) -> Tokens {
     let mut coordinates = Numbers(seed).vector(replicas * count * dim);

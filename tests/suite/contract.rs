@@ -3,7 +3,7 @@
 use libtest_mimic::Trial;
 use pollster::block_on;
 use tokenfield::{
-    backend::{Backend, Point, advance},
+    backend::{Backend, BackendError, Point, advance},
     diffusion::Diffusion,
     model::{Calculus, Field, Geometry, Mask, Noise, NoiseField, Normalization},
     problem::{Problem, Schedule},
@@ -11,18 +11,19 @@ use tokenfield::{
 };
 
 use crate::{
-    backends::{Kind, trials},
+    backends::{Kind, laws},
     clouds::{assert_close, cloud, problem},
 };
 
 pub fn all() -> Vec<Trial> {
     let suites = [
-        trials("contract::a_model_without_noise_does_not_fluctuate", no_noise),
-        trials("contract::observing_twice_is_observing_once", observed_twice),
-        trials("contract::a_model_that_changes_after_steps_moves_tokens_from_there", changed),
-        trials("contract::marginal_error_is_that_of_the_columns", marginal_error),
-        trials("contract::marginal_error_is_the_largest_of_all_fields", largest_marginal_error),
-        trials("contract::marginal_error_is_one_of_sinkhorn", no_marginals),
+        laws("contract::a_model_without_noise_does_not_fluctuate", no_noise),
+        laws("contract::observing_twice_is_observing_once", observed_twice),
+        laws("contract::stages_that_the_scheme_has_not_are_refused", unknown_stages),
+        laws("contract::a_model_that_changes_after_steps_moves_tokens_from_there", changed),
+        laws("contract::marginal_error_is_that_of_the_columns", marginal_error),
+        laws("contract::marginal_error_is_the_largest_of_all_fields", largest_marginal_error),
+        laws("contract::marginal_error_is_one_of_sinkhorn", no_marginals),
     ];
     suites.into_iter().flatten().collect()
 }
@@ -65,6 +66,45 @@ fn observed_twice(kind: Kind) {
     let (once, twice) = (look(), look());
     assert_eq!(once, twice);
     assert_close("tokens", &once.1, &problem.tokens.coordinates, kind.tolerance(1e-7, 1e-16));
+}
+
+/// An error that counts stages, and tokens that stay where they are, whichever verb names a stage too many; noise in R^d has as many as
+/// the scheme.
+fn unknown_stages(kind: Kind) {
+    for (scheme, is_noisy, stages) in [
+        (Scheme::Euler, false, 1),
+        (Scheme::Heun, false, 2),
+        (Scheme::Rk4, false, 4),
+        (Scheme::Layer, false, 1),
+        (Scheme::Heun, true, 4),
+    ] {
+        let mut problem = problem(cloud(2, 30, 3, 5), 2.0);
+        problem.scheme = scheme;
+        if is_noisy {
+            problem.model.geometry = Geometry::Euclidean;
+            let (field, calculus) = (NoiseField::Independent, Calculus::Stratonovich);
+            problem.model.noise = Some(Noise { field, intensity: 1.0, calculus, seed: 1, is_shared: false });
+        }
+        let mut backend = kind.open(&problem);
+        let backend = backend.as_mut();
+        let field = scheme.field();
+        (0..stages).for_each(|stage| backend.evaluate(Point::State, field, stage).expect("a stage of the scheme"));
+        for stage in [stages, stages + 7, usize::MAX] {
+            let refusals = [
+                backend.evaluate(Point::State, field, stage),
+                backend.fluctuate(Point::State, 0, stage),
+                backend.combine(&vec![0.1; stage.min(20) + 1], Point::State, field),
+            ];
+            for refusal in refusals {
+                let Err(BackendError::NoStage { asked, stages: own, .. }) = refusal else {
+                    panic!("{scheme:?}, stage {stage}: {refusal:?}")
+                };
+                assert!(asked > own && own == stages, "{scheme:?}, stage {stage}: {asked} asked of {own}");
+            }
+        }
+        let tokens = block_on(backend.tokens()).expect("tokens are read");
+        assert_close("tokens", &tokens, &problem.tokens.coordinates, kind.tolerance(1e-7, 1e-16));
+    }
 }
 
 /// Replicas that a backend keeps where they are for several steps, and what it does with another temperature afterwards.

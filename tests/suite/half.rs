@@ -1,4 +1,4 @@
-//! Half precision, on adapters that have it: against the f64 oracle, within what rounding to f16 explains. Elsewhere it is
+//! Half precision, on adapters that have it: against the f64 reference, within what rounding to f16 explains. Elsewhere it is
 //! refused, and these tests are shown as ignored, unless `TOKENFIELD_REQUIRE_HALF` asks for it: then they run, and fail.
 
 use libtest_mimic::Trial;
@@ -7,6 +7,7 @@ use tokenfield::{
     backend::{
         Backend, BackendError, Point, Precision,
         gpu::{self, Bounds},
+        reference,
     },
     model::{Field, Geometry, Head, Mask, Matrix, Normalization},
     problem::Problem,
@@ -17,7 +18,6 @@ use crate::{
     backends::Kind,
     clouds::{Numbers, assert_close, cloud, distance, general_head, identity_head, normalize, problem, uneven},
     graphics::{Mode, in_half},
-    oracle,
 };
 
 pub fn all() -> Vec<Trial> {
@@ -57,7 +57,8 @@ const HALF: f64 = 2e-4;
 fn assert_parity(problem: &Problem, tolerance: f64) {
     let (x, dim) = (&problem.tokens.coordinates, problem.tokens.shape.dim);
     for field in [Field::Tangent, Field::Ambient] {
-        let mut expected: Vec<f64> = x.iter().zip(oracle::field(problem, x, field)).map(|(x, f)| x + f).collect();
+        let mut expected: Vec<f64> =
+            x.iter().zip(reference::field(&problem.tokens, &problem.model, field)).map(|(x, f)| x + f).collect();
         normalize(&mut expected, dim);
         let what = format!("{field:?} field, {:?}, beta {}", problem.tokens.shape, problem.model.attention.beta);
         assert_close(&what, &Kind::Gpu(Mode::Half).shifted(problem, field), &expected, tolerance);
@@ -140,7 +141,7 @@ fn scales() {
 fn pieces() {
     let tokens = cloud(2, 1500, 32, 77);
     let problem = problem(Tokens { weights: uneven(tokens.shape, 3), ..tokens }, 4.0);
-    let expected = oracle::field(&problem, &problem.tokens.coordinates, Field::Tangent);
+    let expected = reference::field(&problem.tokens, &problem.model, Field::Tangent);
     let pieces = Bounds { slices: Some(5), dispatch_work: Some(1e6), ..Bounds::default() };
     let segments = Bounds { segment_bytes: Some(100_000), ..Bounds::default() };
     for bounds in [Bounds::default(), pieces, segments] {

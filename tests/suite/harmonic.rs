@@ -1,8 +1,8 @@
-//! Harmonic sums against the oracle, and the honesty of the algorithm about its own error.
+//! Harmonic sums against the reference, and the honesty of the algorithm about its own error.
 
 use libtest_mimic::Trial;
 use tokenfield::{
-    backend::{Backend, BackendError, Method, cpu::Cpu},
+    backend::{Backend, BackendError, Method, cpu::Cpu, reference},
     model::{Field, Matrix, Normalization},
     observables::Quantity,
     problem::{Algorithm, Problem, Schedule},
@@ -13,7 +13,6 @@ use tokenfield::{
 use crate::{
     backends::{self, Kind},
     clouds::{assert_close, cloud, general_head, normalize, problem, uneven},
-    oracle,
 };
 
 pub fn all() -> Vec<Trial> {
@@ -45,7 +44,8 @@ fn assert_field(kind: Kind, problem: &Problem, tolerance: f64) {
     for field in [Field::Tangent, Field::Ambient] {
         let dim = problem.tokens.shape.dim;
         let at = &problem.tokens.coordinates;
-        let mut expected: Vec<f64> = at.iter().zip(oracle::field(problem, at, field)).map(|(x, f)| x + f).collect();
+        let mut expected: Vec<f64> =
+            at.iter().zip(reference::field(&problem.tokens, &problem.model, field)).map(|(x, f)| x + f).collect();
         normalize(&mut expected, dim);
         let what = format!("{field:?} field, {:?}, beta {}", problem.tokens.shape, problem.model.attention.beta);
         assert_close(&what, &kind.shifted(problem, field), &expected, tolerance);
@@ -95,7 +95,7 @@ fn energies(kind: Kind) {
             problem.schedule = Schedule { steps: 0, end: 0.0, observe_every: 1 };
             problem.quantities = vec![Quantity::Energy];
             for sample in kind.evolve(&problem).samples {
-                let expected = oracle::log_energy(&problem, &problem.tokens.coordinates, sample.replica);
+                let expected = reference::log_energy(&problem.tokens, &problem.model, sample.replica);
                 assert_close("log_energy", &sample.values, &[expected], kind.tolerance(1e-5, 1e-12));
             }
         }

@@ -10,29 +10,29 @@ use tokenfield::{
 };
 
 use crate::{
-    backends::{Kind, trials},
+    backends::{Kind, laws},
     clouds::{self, assert_close, cloud, distance, normalize, problem, uneven},
 };
 
 pub fn all() -> Vec<Trial> {
     let suites = [
-        trials("law::equiangular_tokens_follow_the_scalar_ode", equiangular),
-        trials("law::two_tokens_at_beta_zero_follow_tanh", two_tokens),
-        trials("law::energy_never_decreases", energy_never_decreases),
-        trials("law::tokens_stay_on_the_sphere", unit_length),
-        trials("law::rotations_commute_with_the_flow", rotation),
-        trials("law::permutations_commute_with_the_flow", permutation),
-        trials("law::duplicated_tokens_equal_doubled_weights", duplication),
-        trials("law::a_passive_token_follows_its_active_copy", passive_follows),
-        trials("law::a_passive_token_moves_nobody", passive_moves_nobody),
-        trials("law::at_beta_zero_the_normalizations_agree", beta_zero),
-        trials("law::replicas_do_not_see_each_other", replicas),
-        trials("law::a_lone_token_stays", lone_token),
-        trials("law::a_run_repeats_bit_for_bit", repeats),
-        trials("law::large_beta_keeps_the_softmax", large_beta),
-        trials("law::long_steps_end_on_the_sphere", long_steps),
-        trials("law::causal_tokens_converge_to_the_first", causal),
-        trials("law::layer_norms_decide_how_fast_tokens_meet", contraction),
+        laws("law::equiangular_tokens_follow_the_scalar_ode", equiangular),
+        laws("law::two_tokens_at_beta_zero_follow_tanh", two_tokens),
+        laws("law::energy_never_decreases", energy_never_decreases),
+        laws("law::tokens_stay_on_the_sphere", unit_length),
+        laws("law::rotations_commute_with_the_flow", rotation),
+        laws("law::permutations_commute_with_the_flow", permutation),
+        laws("law::duplicated_tokens_equal_doubled_weights", duplication),
+        laws("law::a_passive_token_follows_its_active_copy", passive_follows),
+        laws("law::a_passive_token_moves_nobody", passive_moves_nobody),
+        laws("law::at_beta_zero_the_normalizations_agree", beta_zero),
+        laws("law::replicas_do_not_see_each_other", replicas),
+        laws("law::a_lone_token_stays", lone_token),
+        laws("law::a_run_repeats_bit_for_bit", repeats),
+        laws("law::large_beta_keeps_the_softmax", large_beta),
+        laws("law::long_steps_end_on_the_sphere", long_steps),
+        laws("law::causal_tokens_converge_to_the_first", causal),
+        laws("law::layer_norms_decide_how_fast_tokens_meet", contraction),
     ];
     suites.into_iter().flatten().collect()
 }

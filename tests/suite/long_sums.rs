@@ -6,8 +6,7 @@ use tokenfield::model::Field;
 
 use crate::{
     backends::Kind,
-    clouds::{cloud, problem},
-    oracle::dot,
+    clouds::{cloud, dot, problem},
 };
 
 pub fn all() -> Vec<Trial> {

@@ -15,9 +15,9 @@ mod model;
 mod model_schedule;
 mod noise;
 mod observe;
-mod oracle;
 mod order;
 mod parity;
+mod reference;
 mod threads;
 
 use libtest_mimic::Arguments;
@@ -38,6 +38,7 @@ fn main() {
         noise::all(),
         observe::all(),
         model_schedule::all(),
+        reference::all(),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit();
 }

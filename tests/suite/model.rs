@@ -1,7 +1,8 @@
-//! Every term of the equation on every backend, against the oracle: alone, and in every combination that makes sense.
+//! Every term of the equation on every backend, against the reference: alone, and in every combination that makes sense.
 
 use libtest_mimic::Trial;
 use tokenfield::{
+    backend::reference,
     model::{
         Activation, Attention, Biases, Calculus, Geometry, Head, LayerNorm, Mask, Matrix, Model, ModelSchedule,
         Noise, NoiseField, Normalization, Part, Perceptron, Position,
@@ -15,7 +16,6 @@ use tokenfield::{
 use crate::{
     backends::{Kind, trials},
     clouds::{Numbers, assert_close, cloud, general_head, problem, uneven},
-    oracle,
 };
 
 pub fn all() -> Vec<Trial> {
@@ -97,7 +97,7 @@ fn euler(tokens: Tokens, model: Model) -> Problem {
 
 #[track_caller]
 fn assert_evolves(kind: Kind, what: &str, problem: &Problem, single: f64, double: f64) {
-    let expected = oracle::evolve(problem);
+    let expected = reference::evolve(problem);
     assert_close(what, &kind.evolve(problem).tokens, &expected, kind.tolerance(single, double));
 }
 
@@ -245,7 +245,7 @@ fn betas_of_replicas(kind: Kind) {
     problem.quantities = vec![Quantity::Energy];
     problem.schedule = Schedule { steps: 0, end: 0.0, observe_every: 1 };
     for sample in kind.evolve(&problem).samples {
-        let expected = oracle::log_energy(&problem, &problem.tokens.coordinates, sample.replica);
+        let expected = reference::log_energy(&problem.tokens, &problem.model, sample.replica);
         assert_close("log_energy", &sample.values, &[expected], kind.tolerance(1e-5 * expected.abs(), 1e-12));
     }
 }
@@ -366,7 +366,7 @@ fn energies(kind: Kind) {
         problem.schedule = Schedule { steps: 0, end: 0.0, observe_every: 1 };
         assert_eq!(columns(&problem.quantities, dim), ["log_energy"]);
         for sample in kind.evolve(&problem).samples {
-            let expected = oracle::log_energy(&problem, &problem.tokens.coordinates, sample.replica);
+            let expected = reference::log_energy(&problem.tokens, &problem.model, sample.replica);
             assert_close("log_energy", &sample.values, &[expected], kind.tolerance(1e-5, 1e-12));
         }
     }

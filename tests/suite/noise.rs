@@ -11,17 +11,17 @@ use tokenfield::{
 };
 
 use crate::{
-    backends::{Kind, trials},
+    backends::{Kind, laws},
     clouds::{Numbers, assert_close, cloud, normalize, problem},
     order::slope,
 };
 
 pub fn all() -> Vec<Trial> {
     let suites = [
-        trials("noise::brownian_motion_keeps_the_uniform_law", uniform_law),
-        trials("noise::harmonics_decay_at_their_rates", decaying_harmonics),
-        trials("noise::steps_of_any_length", long_steps),
-        trials("noise::shared_draws_move_replicas_alike", shared_draws),
+        laws("noise::brownian_motion_keeps_the_uniform_law", uniform_law),
+        laws("noise::harmonics_decay_at_their_rates", decaying_harmonics),
+        laws("noise::steps_of_any_length", long_steps),
+        laws("noise::shared_draws_move_replicas_alike", shared_draws),
     ];
     let alone = |name: &str, test: fn()| {
         Trial::test(format!("cpu_double::noise::{name}"), move || {

@@ -13,24 +13,23 @@ use tokenfield::{
 };
 
 use crate::{
-    backends::{Kind, Outcome, trials},
-    clouds::{Numbers, assert_close, cloud, problem, uneven},
-    oracle::dot,
+    backends::{Kind, Outcome, laws, trials},
+    clouds::{Numbers, assert_close, cloud, dot, problem, uneven},
 };
 
 pub fn all() -> Vec<Trial> {
     let suites = [
-        trials("observe::overlaps_are_those_of_all_pairs", overlaps),
-        trials("observe::the_mean_overlap_is_that_of_all_pairs", pair_overlaps),
-        trials("observe::a_mean_that_vanishes_has_no_direction", vanishing),
-        trials("observe::clusters_are_what_links_connect", clusters),
-        trials("observe::modes_are_sums_over_pairs", mode_amplitudes),
-        trials("observe::lengths_and_ranks", lengths),
+        laws("observe::overlaps_are_those_of_all_pairs", overlaps),
+        laws("observe::the_mean_overlap_is_that_of_all_pairs", pair_overlaps),
+        laws("observe::a_mean_that_vanishes_has_no_direction", vanishing),
+        laws("observe::clusters_are_what_links_connect", clusters),
+        laws("observe::modes_are_sums_over_pairs", mode_amplitudes),
+        laws("observe::lengths_and_ranks", lengths),
         trials("observe::attention_is_as_sharp_as_its_rows", attention::rows),
-        trials("observe::rows_of_orthonormal_tokens_are_alike", attention::orthonormal),
-        trials("observe::centres_are_counted_from_the_start", centres),
-        trials("observe::the_energy_changes_at_the_rate_of_dissipation", dissipation),
-        trials("observe::replicas_part_as_the_linear_law_says", lyapunov),
+        laws("observe::rows_of_orthonormal_tokens_are_alike", attention::orthonormal),
+        laws("observe::centres_are_counted_from_the_start", centres),
+        laws("observe::the_energy_changes_at_the_rate_of_dissipation", dissipation),
+        laws("observe::replicas_part_as_the_linear_law_says", lyapunov),
     ];
     suites.into_iter().flatten().collect()
 }

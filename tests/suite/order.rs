@@ -2,29 +2,30 @@
 
 use libtest_mimic::Trial;
 use tokenfield::{
-    backend::{Backend, cpu::Cpu},
     problem::{Problem, Schedule},
     scheme::Scheme,
-    simulate::simulate,
 };
 
-use crate::clouds::{cloud, distance, general_head, problem};
+use crate::{
+    backends::Kind,
+    clouds::{cloud, distance, general_head, problem},
+};
 
 pub fn all() -> Vec<Trial> {
-    vec![Trial::test("cpu_double::every_scheme_has_its_order", || {
-        every_scheme_has_its_order();
-        Ok(())
-    })]
+    let trial = |kind: Kind| {
+        Trial::test(format!("{}::every_scheme_has_its_order", kind.name()), move || {
+            every_scheme_has_its_order(kind);
+            Ok(())
+        })
+    };
+    [Kind::CpuDouble, Kind::Reference].map(trial).into()
 }
 
-fn evolve(scheme: Scheme, steps: u64) -> Vec<f64> {
+fn evolve(kind: Kind, scheme: Scheme, steps: u64) -> Vec<f64> {
     let mut problem = problem(cloud(1, 40, 3, 51), 2.0);
     problem.model.attention.heads = vec![general_head(3, 8)];
     let schedule = Schedule { steps, end: 2.0, observe_every: steps };
-    let problem = Problem { scheme, schedule, ..problem };
-    let mut backend = Cpu::<f64>::new(&problem).expect("the problem suits the CPU");
-    pollster::block_on(simulate(&problem, &mut backend, |_| Ok(()))).expect("the simulation reaches its end");
-    pollster::block_on(backend.tokens()).expect("tokens are read")
+    kind.evolve(&Problem { scheme, schedule, ..problem }).tokens
 }
 
 /// The least-squares slope of ln(error) against ln(step).
@@ -37,11 +38,11 @@ pub fn slope(steps: &[u64], errors: &[f64]) -> f64 {
     covariance / x.iter().map(|x| (x - x_mean).powi(2)).sum::<f64>()
 }
 
-fn every_scheme_has_its_order() {
-    let exact = evolve(Scheme::Rk4, 4096);
+fn every_scheme_has_its_order(kind: Kind) {
+    let exact = evolve(kind, Scheme::Rk4, 4096);
     for scheme in [Scheme::Euler, Scheme::Heun, Scheme::Rk4, Scheme::Layer] {
         let steps = [32, 64, 128, 256];
-        let errors = steps.map(|steps| distance(&evolve(scheme, steps), &exact));
+        let errors = steps.map(|steps| distance(&evolve(kind, scheme, steps), &exact));
         let (slope, order) = (slope(&steps, &errors), f64::from(scheme.tableau().order));
         assert!((slope - order).abs() < 0.15, "{scheme:?}: slope {slope}, promised {order}, errors {errors:?}");
     }

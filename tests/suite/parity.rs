@@ -1,7 +1,8 @@
-//! Every backend against the literal f64 oracle: awkward sizes, general matrices, weights, both normalizations.
+//! Every backend against the literal f64 reference: awkward sizes, general matrices, weights, both normalizations.
 
 use libtest_mimic::Trial;
 use tokenfield::{
+    backend::reference,
     model::{Field, Head, Mask, Matrix, Normalization},
     observables::{Quantity, columns},
     problem::{Problem, Schedule},
@@ -11,8 +12,7 @@ use tokenfield::{
 
 use crate::{
     backends::{Kind, trials},
-    clouds::{self, assert_close, cloud, distance, general_head, identity_head, problem, uneven},
-    oracle,
+    clouds::{self, assert_close, cloud, distance, dot, general_head, identity_head, problem, uneven},
 };
 
 pub fn all() -> Vec<Trial> {
@@ -40,10 +40,10 @@ const WIDTHS: [usize; 9] = [2, 3, 4, 5, 8, 16, 33, 64, 128];
 /// One below, at and one above the tiles of both backends; single tokens; more than one chunk.
 const COUNTS: [usize; 12] = [1, 2, 15, 16, 17, 63, 64, 65, 255, 256, 257, 1000];
 
-/// N(x + f) as the oracle sees it.
+/// N(x + f) as the reference sees it.
 fn expected(problem: &Problem, field: Field) -> Vec<f64> {
     let dim = problem.tokens.shape.dim;
-    let field = oracle::field(problem, &problem.tokens.coordinates, field);
+    let field = reference::field(&problem.tokens, &problem.model, field);
     let mut moved: Vec<f64> = problem.tokens.coordinates.iter().zip(field).map(|(x, f)| x + f).collect();
     clouds::normalize(&mut moved, dim);
     moved
@@ -61,7 +61,7 @@ fn assert_parity(kind: Kind, problem: &Problem, scale: f64) {
 fn every_size(kind: Kind) {
     for dim in WIDTHS {
         for count in COUNTS {
-            // The oracle takes its time for every pair: keep n^2 d within a second.
+            // The reference takes its time for every pair: keep n^2 d within a second.
             if count * count * dim > 40_000_000 {
                 continue;
             }
@@ -231,7 +231,7 @@ fn schemes(kind: Kind) {
             problem.schedule = Schedule { steps: 50, end: 2.5, observe_every: 50 };
             let what = format!("tokens after {scheme:?}, d = {dim}");
             let tolerance = kind.tolerance(1e-5, 1e-12);
-            assert_close(&what, &kind.evolve(&problem).tokens, &oracle::evolve(&problem), tolerance);
+            assert_close(&what, &kind.evolve(&problem).tokens, &reference::evolve(&problem), tolerance);
         }
     }
 }
@@ -252,14 +252,14 @@ fn observables(kind: Kind) {
             problem.quantities.retain(|quantity| *quantity != Quantity::Energy);
         }
         let names = columns(&problem.quantities, dim);
-        let x = problem.tokens.coordinates.clone();
         for sample in kind.evolve(&problem).samples {
             let value = |name: &str| sample.values[names.iter().position(|n| n == name).expect("a column")];
-            let mean = oracle::mean(&problem, &x, sample.replica);
+            let moments = reference::moments(&problem.tokens, sample.replica);
+            let mean = moments.mean;
             let tolerance = kind.tolerance(2e-6, 1e-13);
             let found: Vec<f64> = (0..dim).map(|k| value(&format!("mean_{k}"))).collect();
             assert_close("mean", &found, &mean, tolerance);
-            assert_close("mean_norm", &[value("mean_norm")], &[oracle::dot(&mean, &mean).sqrt()], tolerance);
+            assert_close("mean_norm", &[value("mean_norm")], &[dot(&mean, &mean).sqrt()], tolerance);
             // The traces of the second moment and of its square, sum_ij w_i w_j <x_i, x_j>^2, pin its spectrum.
             let spectrum: Vec<f64> = (0..dim).map(|k| value(&format!("second_moment_eigenvalue_{k}"))).collect();
             assert!(spectrum.is_sorted_by(|a, b| a >= b), "largest first: {spectrum:?}");
@@ -269,20 +269,27 @@ fn observables(kind: Kind) {
                 assert_close(
                     "trace of the square",
                     &[squares],
-                    &[oracle::mean_square_overlap(&problem, &x, sample.replica)],
+                    &[mean_square_overlap(&problem.tokens, sample.replica)],
                     tolerance,
                 );
             }
-            let expected = oracle::w2_dirac(&problem, &x, sample.replica);
+            let expected = moments.square_distance.sqrt();
             assert_close("w2_dirac", &[value("w2_dirac")], &[expected], kind.tolerance(1e-5, 1e-7));
-            let expected = oracle::overlap_min(&problem, &x, sample.replica);
-            assert_close("overlap_min", &[value("overlap_min")], &[expected], tolerance);
+            assert_close("overlap_min", &[value("overlap_min")], &[moments.overlap_min], tolerance);
             if problem.quantities.contains(&Quantity::Energy) {
-                let expected = oracle::log_energy(&problem, &x, sample.replica);
+                let expected = reference::log_energy(&problem.tokens, &problem.model, sample.replica);
                 assert_close("log_energy", &[value("log_energy")], &[expected], kind.tolerance(1e-5, 1e-12));
             }
         }
     }
+}
+
+/// sum_ij w_i w_j <x_i, x_j>^2.
+fn mean_square_overlap(tokens: &Tokens, replica: usize) -> f64 {
+    let sources = tokens.shape.sources();
+    let x = |i: usize| &tokens.replica(replica)[i * tokens.shape.dim..][..tokens.shape.dim];
+    let pairs = (0..sources).flat_map(|i| (0..sources).map(move |j| (i, j)));
+    pairs.map(|(i, j)| tokens.weight(replica, i) * tokens.weight(replica, j) * dot(x(i), x(j)).powi(2)).sum()
 }
 
 /// The comparison has teeth: one token moved by ten tolerances is seen, and so is a sign, and so is a field of zero.

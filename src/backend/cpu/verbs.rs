@@ -12,7 +12,7 @@ use super::{
     problem::{BLOCK, Cpu, PAIRS},
 };
 use crate::{
-    backend::{Answer, Backend, BackendError, Identity, Method, Point},
+    backend::{Answer, Backend, BackendError, Identity, Method, Point, require_stages},
     diffusion::Diffusion,
     model::{Field, Model},
     observables::{Need, Quantity},
@@ -22,9 +22,11 @@ use crate::{
     tokens::Shape,
 };
 
+const NAME: &str = "cpu";
+
 impl<T: Real> Backend for Cpu<T> {
     fn identity(&self) -> Identity {
-        Identity { backend: "cpu", adapter: describe(), driver: String::new(), precision: T::PRECISION }
+        Identity { backend: NAME, adapter: describe(), driver: String::new(), precision: T::PRECISION }
     }
 
     fn method(&self) -> Method {
@@ -38,6 +40,7 @@ impl<T: Real> Backend for Cpu<T> {
     }
 
     fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError> {
+        require_stages(NAME, stage.saturating_add(1), self.velocities.len())?;
         let mut velocities = std::mem::replace(&mut self.velocities[stage], Columns::zeros(0, 1, 0));
         let directions = self.directions(self.at(point));
         let from = directions.as_ref().unwrap_or(self.at(point));
@@ -56,6 +59,7 @@ impl<T: Real> Backend for Cpu<T> {
     }
 
     fn fluctuate(&mut self, point: Point, step: u64, stage: usize) -> Result<(), BackendError> {
+        require_stages(NAME, stage.saturating_add(1), self.velocities.len())?;
         let Some(noise) = &self.model.noise else {
             self.velocities[stage].clear();
             return Ok(());
@@ -84,6 +88,7 @@ impl<T: Real> Backend for Cpu<T> {
     }
 
     fn combine(&mut self, coefficients: &[f64], into: Point, field: Field) -> Result<(), BackendError> {
+        require_stages(NAME, coefficients.len(), self.velocities.len())?;
         let retraction = &Retraction::after(&self.model.geometry, field);
         let (instructions, velocities) = (self.instructions, &self.velocities);
         let (target, from) = match into {

@@ -82,6 +82,7 @@ use self::{
 };
 use super::{
     Answer, Backend, BackendError, Care, Identity, Method, Point, Precision, SlicedTargets, algorithm::held,
+    require_stages,
 };
 use crate::{
     diffusion::Diffusion,
@@ -93,10 +94,14 @@ use crate::{
     tokens::Shape,
 };
 
+const NAME: &str = "gpu";
+
 /// One problem on a graphics device, in the precision that it was opened for.
 pub struct Gpu {
     device: Device,
     shape: Shape,
+    /// Stages of a step.
+    slots: usize,
     constants: Constants,
     buffers: TokenBuffers,
     velocity: Velocity,
@@ -183,6 +188,7 @@ impl Gpu {
         Ok(Gpu {
             device: device.clone(),
             shape,
+            slots: problem.slots(),
             constants,
             buffers,
             velocity,
@@ -251,7 +257,7 @@ impl Backend for Gpu {
     fn identity(&self) -> Identity {
         let summary = self.device.summary();
         Identity {
-            backend: "gpu",
+            backend: NAME,
             adapter: format!("{} ({})", summary.name, summary.api),
             driver: summary.driver.clone(),
             precision: self.device.precision(),
@@ -263,6 +269,7 @@ impl Backend for Gpu {
     }
 
     fn evaluate(&mut self, point: Point, field: Field, stage: usize) -> Result<(), BackendError> {
+        require_stages(NAME, stage.saturating_add(1), self.slots)?;
         self.prepare(point)?;
         self.velocity.evaluate(&mut self.recorder, QueriesAndKeys::same(&self.buffers), point, field, stage)
     }
@@ -282,6 +289,7 @@ impl Backend for Gpu {
     }
 
     fn fluctuate(&mut self, point: Point, step: u64, stage: usize) -> Result<(), BackendError> {
+        require_stages(NAME, stage.saturating_add(1), self.slots)?;
         let Some(noise) = &mut self.noise else {
             let rows = self.buffers.segments.iter().map(|segment_buffers| segment_buffers.rows()).enumerate();
             let (recorder, motion) = (&mut self.recorder, &self.velocity.motion);
@@ -302,6 +310,7 @@ impl Backend for Gpu {
     }
 
     fn combine(&mut self, coefficients: &[f64], into: Point, field: Field) -> Result<(), BackendError> {
+        require_stages(NAME, coefficients.len(), self.slots)?;
         self.combination.record(&mut self.recorder, &self.buffers, coefficients, into, field)
     }
 

@@ -1,6 +1,7 @@
 //! Rows of attention against the weights that the reference writes out.
 
 use tokenfield::{
+    backend::reference,
     model::{Attention, Biases, Geometry, Head, Mask, Matrix, Model, Normalization, Position},
     observables::{self, Quantity},
     problem::Problem,
@@ -11,7 +12,6 @@ use super::{ends, weighted};
 use crate::{
     backends::Kind,
     clouds::{Numbers, assert_close, problem},
-    oracle::{beta, dot, scores, weights},
 };
 
 /// Means over the rows of all weights, with every mask and position there is.
@@ -87,17 +87,12 @@ pub fn orthonormal(kind: Kind) {
 }
 
 /// The rows of sources, of all heads.
-fn rows_of_weights(problem: &Problem, tokens: &[f64], replica: usize) -> Vec<Vec<f64>> {
-    let (shape, attention) = (problem.tokens.shape, &problem.model.attention);
-    let tokens: Vec<Vec<f64>> = tokens[replica * shape.count * shape.dim..][..shape.count * shape.dim]
-        .chunks(shape.dim)
-        .map(|x| x.iter().map(|component| component / dot(x, x).sqrt()).collect())
-        .collect();
+fn rows_of_weights(problem: &Problem, coordinates: &[f64], replica: usize) -> Vec<Vec<f64>> {
+    let tokens = Tokens { coordinates: coordinates.to_vec(), ..problem.tokens.clone() };
     let of_head = |head: &Head| {
-        let scores = scores(problem, attention, head, &tokens, replica);
-        let mut rows = weights(problem, attention, &scores, replica, beta(attention, head, replica));
-        rows.truncate(shape.sources());
+        let mut rows = reference::attention_matrix(&tokens, &problem.model, head, replica);
+        rows.truncate(tokens.shape.sources());
         rows
     };
-    attention.heads.iter().flat_map(of_head).collect()
+    problem.model.attention.heads.iter().flat_map(of_head).collect()
 }

@@ -1,5 +1,7 @@
 //! The public contract of the commands: exit codes, what lands in a run folder, and what does not.
 
+mod reference;
+
 use std::{
     fs,
     path::{Path, PathBuf},
