@@ -2,6 +2,7 @@
 
 mod arguments;
 mod arrows;
+mod history;
 mod prelude;
 
 use std::{
