@@ -18,7 +18,7 @@ With --record every peer that was measured is also appended to benches/history.c
 
     commit        of the working tree, which must have no changes; the program must have been built after it
     date          of the day, in UTC
-    machine       processor or adapter as `tokenfield devices` names it, threads, and the load before the run
+    machine       the processor and what `tokenfield devices` says of it, or the adapter; threads, and the load before the run
     work          as in the table
     ours_seconds  the median over the rounds
     peer          its name and the versions of its packages
@@ -356,7 +356,16 @@ def machine(arguments):
     named = [line.removeprefix(kind).removesuffix("<- auto").strip() for line in devices.splitlines() if line.startswith(kind)]
     if not named:
         sys.exit(f"--record: `{arguments.binary} devices` lists no {kind}")
-    return f"{named[0]}; {arguments.threads} threads; load {os.getloadavg()[0]:.1f}"
+    model = f"{processor()}; " if kind == "cpu" else ""
+    return f"{model}{named[0]}; {arguments.threads} threads in use; load {os.getloadavg()[0]:.1f}"
+
+
+def processor():
+    """What the processor is called, as far as the system says."""
+    models = Path("/proc/cpuinfo")
+    lines = models.read_text().splitlines() if models.exists() else []
+    named = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else platform.processor() or platform.machine()
 
 
 def versioned(peer):

@@ -3,6 +3,7 @@
 mod arguments;
 mod arrows;
 mod gates;
+mod history;
 mod prelude;
 
 use std::{
