@@ -2,11 +2,7 @@
 
 use std::error::Error;
 
-use tokenfield::{
-    backend::cpu::Cpu,
-    experiment::Experiment,
-    simulate::{Event, simulate},
-};
+use tokenfield::prelude::*;
 
 pub fn main() -> Result<(), Box<dyn Error>> {
     let experiment = Experiment::parse(
@@ -21,7 +17,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     let mut backend = Cpu::<f64>::new(&problem)?;
     let mut energies = Vec::new();
     pollster::block_on(simulate(&problem, &mut backend, |event| {
-        if let Event::Sample(sample) = event {
+        if let simulate::Event::Sample(sample) = event {
             println!("t = {:4}  ln E = {:.6}", sample.time, sample.values[0]);
             energies.push(sample.values[0]);
         }

@@ -2,13 +2,7 @@
 
 use std::error::Error;
 
-use tokenfield::{
-    backend::cpu::Cpu,
-    experiment::Experiment,
-    limit::quadrature_within,
-    problem::ReferenceSteps,
-    simulate::{Event, simulate_beside},
-};
+use tokenfield::{limit::quadrature_within, prelude::*, problem::ReferenceSteps};
 
 pub fn main() -> Result<(), Box<dyn Error>> {
     for count in [100, 400, 1600] {
@@ -26,8 +20,8 @@ pub fn main() -> Result<(), Box<dyn Error>> {
         let mut limit = quadrature_within(&problem, law, 1e-8, ReferenceSteps::Own)?;
         let mut backend = Cpu::<f64>::new(&problem)?;
         let mut squares = Vec::new();
-        pollster::block_on(simulate_beside(&problem, &mut backend, Some(&mut limit), |event| {
-            if let Event::Sample(sample) = event
+        pollster::block_on(simulate::simulate_beside(&problem, &mut backend, Some(&mut limit), |event| {
+            if let simulate::Event::Sample(sample) = event
                 && sample.time == 1.0
             {
                 squares.push(sample.values[0].powi(2));

@@ -2,12 +2,7 @@
 
 use std::{error::Error, ops::ControlFlow, path::Path};
 
-use tokenfield::{
-    backend::Precision,
-    experiment::Experiment,
-    record::Claim,
-    run::{Choice, Event, Machine, run},
-};
+use tokenfield::prelude::*;
 
 const EXPERIMENT: &str = r#"
 name = "chaos"
@@ -23,8 +18,8 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     let machine = pollster::block_on(Machine::open(Choice::Cpu, Precision::Double))?;
     let claim = Claim::vacant(Path::new("runs"), experiment.name())?;
     let folder = pollster::block_on(run(&experiment, claim, &machine, |event| match event {
-        Event::Sample(sample) if sample.values[0] > 1.0 => ControlFlow::Break(()),
-        Event::Steps(steps) => {
+        run::Event::Sample(sample) if sample.values[0] > 1.0 => ControlFlow::Break(()),
+        run::Event::Steps(steps) => {
             println!("{steps} steps");
             ControlFlow::Continue(())
         }

@@ -3,10 +3,9 @@
 //! Machines are shared and clocks move. So everything is warmed up first, a reading is long enough for the clock to
 //! mean something, readings of different things take turns, and what is reported is a median.
 
-use std::{
-    hint::black_box,
-    time::{Duration, Instant},
-};
+use std::{hint::black_box, time::Duration};
+
+use web_time::Instant;
 
 use crate::{
     backend::{Backend, BackendError, Point, Precision, advance, cpu},
@@ -18,6 +17,7 @@ const SHORTEST: Duration = Duration::from_millis(100);
 
 /// The medians of one problem on one backend, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Speed {
     /// One evaluation of the velocity of all tokens.
     pub evaluation: f64,

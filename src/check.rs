@@ -10,14 +10,17 @@ use crate::{
 
 /// A small problem that exercises one path of the arithmetic.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Case {
     /// What it exercises.
     pub name: &'static str,
+    /// Of one step of length one.
     pub problem: Problem,
 }
 
 /// How far a backend was from the reference on one case.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Errors {
     /// The largest difference of a coordinate of N(x + v).
     pub velocity: f64,

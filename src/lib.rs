@@ -10,6 +10,13 @@
 //! [`simulate`](simulate::simulate) drives a [`Backend`](backend::Backend) through it and hands out samples.
 //! `ARCHITECTURE.md` shows the house.
 
+#![warn(missing_docs)]
+// Rooms serve graphics and pictures with what nothing else needs; that nothing is dead the full build sees.
+#![cfg_attr(
+    any(not(feature = "gpu"), not(feature = "plot"), target_arch = "wasm32"),
+    allow(dead_code, reason = "what serves the rooms that are left out")
+)]
+
 pub mod backend;
 pub mod bench;
 pub mod budget;
@@ -22,14 +29,19 @@ pub mod limit;
 pub mod model;
 pub mod observables;
 pub mod observe;
+#[cfg(all(feature = "plot", not(target_arch = "wasm32")))]
 pub mod plot;
+pub mod prelude;
 pub mod problem;
 pub mod random;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod record;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod run;
 pub mod scheme;
 pub mod simulate;
 mod sums;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod sweep;
 pub mod tokens;
 pub mod transport;

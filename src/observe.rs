@@ -39,9 +39,13 @@ impl Statistics {
 
 /// The measurements of one replica at one time, in the order of [`columns`](crate::observables::columns).
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Sample {
+    /// Counted from zero.
     pub replica: usize,
+    /// Layer-time.
     pub time: f64,
+    /// One a column, in the order of [`columns`](crate::observables::columns).
     pub values: Vec<f64>,
 }
 

@@ -24,8 +24,11 @@ use crate::{
 /// third time of steps of 0.1 is 0.3, whatever the end is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Schedule {
+    /// The number of steps.
     pub steps: u64,
+    /// The layer-time of the last one.
     pub end: f64,
+    /// Steps from one observation to the next; zero: at the start and at the end.
     pub observe_every: u64,
 }
 
@@ -68,6 +71,7 @@ impl Schedule {
 
 /// How the sums over all pairs of tokens are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Algorithm {
     /// The fastest that serves the problem.
     Auto,
@@ -92,13 +96,19 @@ pub enum ReferenceSteps {
 /// Backends compute what [`check`](Problem::check) passes, and refuse all else when they are made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Problem {
+    /// At time zero.
     pub tokens: Tokens,
     /// The equation at time zero.
     pub model: Model,
+    /// How the equation changes from then on.
     pub model_schedule: ModelSchedule,
+    /// How a step is taken.
     pub scheme: Scheme,
+    /// How many steps there are, and which are followed by an observation.
     pub schedule: Schedule,
+    /// What is measured, in the order of its columns.
     pub quantities: Vec<Quantity>,
+    /// How sums over pairs are taken.
     pub algorithm: Algorithm,
     /// The largest error of a velocity that the harmonic algorithm may leave; none given means 1e-6 in single and
     /// 1e-12 in double precision.

@@ -52,6 +52,7 @@ pub struct Stream {
 }
 
 impl Stream {
+    /// From its first number on; the same arguments give the same numbers.
     pub fn new(seed: u64, replica: u32, token: u32, purpose: Purpose) -> Stream {
         let key = [seed as u32, (seed >> 32) as u32];
         Stream { key, counter: [0, replica, token, purpose as u32], words: [0; 4], used: 4 }

@@ -8,7 +8,9 @@ use crate::model::Field;
 /// An explicit Runge-Kutta method: `a` is strictly lower triangular, one row a stage.
 #[derive(Debug, PartialEq)]
 pub struct Tableau {
+    /// k_s is evaluated at x + h sum_r a_sr k_r, r < s.
     pub a: &'static [&'static [f64]],
+    /// The step is x <- N(x + h sum_s b_s k_s).
     pub b: &'static [f64],
     /// The order of convergence that the table promises.
     pub order: u32,
@@ -28,6 +30,7 @@ pub enum Scheme {
 }
 
 impl Scheme {
+    /// Its table.
     pub fn tableau(self) -> &'static Tableau {
         match self {
             Scheme::Euler | Scheme::Layer => &EULER,
@@ -56,6 +59,7 @@ static RK4: Tableau = Tableau {
 const _: () = assert!(EULER.is_consistent() && HEUN.is_consistent() && RK4.is_consistent());
 
 impl Tableau {
+    /// Evaluations of the field in a step.
     pub fn stages(&self) -> usize {
         self.b.len()
     }

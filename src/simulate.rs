@@ -58,6 +58,7 @@ use crate::{
 
 /// What the loop reports while it runs.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Event<'a> {
     /// One replica was measured.
     Sample(&'a Sample),
@@ -71,6 +72,7 @@ pub enum Event<'a> {
 
 /// What is known at the end of a simulation, beside its samples.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Summary {
     /// Pairs (i, j) that were summed over, by whichever algorithm.
     pub pairs: u64,
@@ -82,6 +84,8 @@ pub struct Summary {
 
 /// Why a simulation did not reach its end.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant says what it is and names its fields")]
 pub enum SimulateError {
     #[error(transparent)]
     Backend(#[from] BackendError),

@@ -60,9 +60,11 @@ impl Weights {
 /// A cloud of tokens on the host.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tokens {
+    /// How many there are, and of which dimension.
     pub shape: Shape,
     /// Ordered (replica, token, component).
     pub coordinates: Vec<f64>,
+    /// w_j.
     pub weights: Weights,
 }
 

@@ -7,6 +7,7 @@ use std::{collections::HashSet, fmt};
 
 /// What a warning is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum WarningKind {
     /// What stands for the limit is not near enough to the law, for a distance that is small.
     LimitUnresolved,
@@ -22,7 +23,9 @@ pub enum WarningKind {
 
 /// Something about a run that its user must know.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Warning {
+    /// What sort of thing is wrong.
     pub kind: WarningKind,
     /// The replica that it is about; none if it is about all of them.
     pub replica: Option<usize>,

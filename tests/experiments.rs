@@ -139,6 +139,7 @@ fn minilm_layers_on_the_cpu() {
     assert_layers("cpu", "double", 1e-6);
 }
 
+#[cfg(feature = "gpu")]
 #[test]
 fn minilm_layers_on_the_gpu() {
     assert_layers("gpu", "single", 2e-5);

@@ -45,7 +45,7 @@ fn run(text: &str) -> Printed {
         Reference::Zonal => zonal(&problem, law, steps),
         Reference::Gaussian => gaussian(&problem, law, steps),
         Reference::Equiangular => equiangular(&problem, law),
-        Reference::Particles { .. } => panic!("no case has particles"),
+        other => panic!("no case has {other}"),
     }
     .expect("a limit");
     let mut cpu = Cpu::<f64>::new(&problem).expect("a backend");

@@ -13,11 +13,26 @@ that of the ratios round by round. All have the same number of threads. Operands
 Ours evaluates the whole velocity (keys laid out anew, attention, projection on the tangent space); attention peers do
 only the attention. Errors are against f64: the largest difference on 64 rows, over the largest component.
 A peer that is not installed, or cannot do a work, is reported as such.
+
+With --record every peer that was measured is also appended to benches/history.csv, one row each:
+
+    commit        of the working tree, which must have no changes; the program must have been built after it
+    date          of the day, in UTC
+    machine       processor or adapter as `tokenfield devices` names it, threads, and the load before the run
+    work          as in the table
+    ours_seconds  the median over the rounds
+    peer          its name and the versions of its packages
+    peer_seconds  the median over the rounds
+    ratio         peer_seconds / ours_seconds
+
+Rows of one commit, date and machine were taken by turns and compare; others do not.
 """
 
 import argparse
 import csv
+import datetime
 import functools
+import importlib.metadata
 import importlib.util
 import io
 import os
@@ -30,6 +45,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+HISTORY = ROOT / "benches/history.csv"
+COLUMNS = ("commit", "date", "machine", "work", "ours_seconds", "peer", "peer_seconds", "ratio")
 
 
 @dataclass(frozen=True)
@@ -290,7 +307,7 @@ def environment(threads):
 
 
 def compare(index, work, arguments):
-    """The lines of one work: all run by turns, and whoever cannot is left out from then on."""
+    """Seconds and notes of one work: all run by turns, and whoever cannot is left out from then on."""
     takers = {"ours": lambda: seconds_of_ours(work, arguments)}
     for peer in work.peers:
         takers[peer] = functools.partial(seconds_of_peer, peer, index, arguments)
@@ -303,8 +320,7 @@ def compare(index, work, arguments):
                 notes[name] = note
             except Unsupported as reason:
                 times[name], notes[name] = [], f"unsupported: {reason}"
-    for name in takers:
-        yield line(work, name, times, notes[name])
+    return times, notes
 
 
 def line(work, name, times, note):
@@ -318,6 +334,54 @@ def line(work, name, times, note):
     return f"| {work.name} | {name} | {seconds} | {ratio} | {spread} | {note} |"
 
 
+# ---- The history.
+
+
+def git(*arguments):
+    return subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def commit_of(binary):
+    """The commit that the program was built from; ends where that cannot be said."""
+    if changes := git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!benches/history.csv"):
+        sys.exit(f"--record: the working tree has changes that no commit has; commit or stash them first:\n{changes}")
+    if not Path(binary).exists() or Path(binary).stat().st_mtime < int(git("log", "-1", "--format=%ct")):
+        sys.exit(f"--record: {binary} is older than the commit; run cargo build --release first")
+    return git("rev-parse", "--short=12", "HEAD")
+
+
+def machine(arguments):
+    kind = "gpu" if arguments.device == "cuda" else "cpu"
+    devices = subprocess.run([arguments.binary, "devices"], capture_output=True, text=True, check=True).stdout
+    named = [line.removeprefix(kind).removesuffix("<- auto").strip() for line in devices.splitlines() if line.startswith(kind)]
+    if not named:
+        sys.exit(f"--record: `{arguments.binary} devices` lists no {kind}")
+    return f"{named[0]}; {arguments.threads} threads; load {os.getloadavg()[0]:.1f}"
+
+
+def versioned(peer):
+    module = MODULES[peer.split("-")[0]]
+    return f"{peer} {importlib.metadata.version(module)}"
+
+
+def rows(work, times, about):
+    """What is kept of one work."""
+    for peer, seconds in times.items():
+        if peer != "ours" and seconds and times["ours"]:
+            ours, theirs = statistics.median(times["ours"]), statistics.median(seconds)
+            numbers = f"{ours:.4g}", versioned(peer), f"{theirs:.4g}", f"{theirs / ours:.4g}"
+            yield *about, work.name, *numbers
+
+
+def append(kept):
+    is_new = not HISTORY.exists()
+    with HISTORY.open("a", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        if is_new:
+            writer.writerow(COLUMNS)
+        writer.writerows(kept)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
@@ -325,18 +389,25 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", default="", help="works whose name contains this")
     parser.add_argument("--binary", default=ROOT / "target/release/tokenfield")
+    parser.add_argument("--record", action="store_true", help="append what is measured to benches/history.csv")
     parser.add_argument("--peer", nargs=2, metavar=("PEER", "WORK"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.peer:
         peer, index = arguments.peer
         return peer_process(peer, WORKS[int(index)], arguments.device, arguments.threads)
+    if arguments.record:
+        today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+        about = commit_of(arguments.binary), today, machine(arguments)
     load = os.getloadavg()[0]
     print(f"{platform.platform()}, {arguments.threads} threads, {arguments.rounds} rounds, load {load:.1f} at the start\n")
     print("| work | program | seconds | ratio to ours | range | error against f64 |\n|---|---|---|---|---|---|")
     for index, work in enumerate(WORKS):
         if arguments.only in work.name:
-            for row in compare(index, work, arguments):
-                print(row, flush=True)
+            times, notes = compare(index, work, arguments)
+            for name in times:
+                print(line(work, name, times, notes[name]), flush=True)
+            if arguments.record:
+                append(rows(work, times, about))
 
 
 if __name__ == "__main__":

@@ -3,9 +3,15 @@
 //! A backend holds the tokens of one problem, a stage point and the stage velocities, in its own precision and layout.
 //! It knows the equation and the tokens; it knows neither time, nor files, nor pictures.
 
+pub mod adapter;
 mod algorithm;
 pub mod cpu;
+#[cfg(feature = "gpu")]
 pub mod gpu;
+#[cfg(not(feature = "gpu"))]
+#[path = "no_gpu.rs"]
+mod gpu;
+pub mod machine;
 pub mod reference;
 mod stepper;
 
@@ -38,6 +44,7 @@ pub enum Point {
 
 /// What a run folder records about the machine that did the work.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Identity {
     /// `cpu`, `gpu` or `reference`.
     pub backend: &'static str,
@@ -45,24 +52,37 @@ pub struct Identity {
     pub adapter: String,
     /// The name and version of the graphics driver; empty on a CPU.
     pub driver: String,
+    /// The precision of the arithmetic.
     pub precision: Precision,
 }
 
 /// How a backend computed the sums over pairs.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Method {
     /// Pair by pair.
     Direct,
     /// By harmonics up to `degree`; `error` is the largest |v - v_direct| found so far in samples of tokens that had moved, or
     /// will move, by these sums, in units of the largest velocity in the sample if that exceeds one.
-    Harmonic { degree: usize, error: f64, care: Care },
+    Harmonic {
+        /// The largest degree.
+        degree: usize,
+        /// As above.
+        error: f64,
+        /// With how much care they are taken.
+        care: Care,
+    },
     /// By harmonics until a sample of tokens had an `error` above the tolerance, and pair by pair from then on.
-    Abandoned { error: f64 },
+    Abandoned {
+        /// The largest |v - v_direct|, in the same units.
+        error: f64,
+    },
 }
 
 /// With how much care sums are taken by harmonics: with as little as the tolerance seems to ask for, until a look at a sample of
 /// tokens has found that too little.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Care {
     /// In the precision of the run.
     Usual,
@@ -103,6 +123,7 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, BackendError>> + 
 /// left. A stage that the scheme has not is [`BackendError::NoStage`]. A backend may record work and run it later; readers wait for
 /// it.
 pub trait Backend {
+    /// Who does the work, for the record.
     fn identity(&self) -> Identity;
 
     /// How the sums over pairs have been computed so far.
@@ -166,11 +187,17 @@ pub trait Backend {
 
 /// Why a backend cannot do the work.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant says what it is and names its fields")]
 pub enum BackendError {
     #[error(
         "no graphics adapter found{0}; install a Vulkan driver (on Debian: mesa-vulkan-drivers), or use --backend cpu"
     )]
     NoAdapter(String),
+    #[error(
+        "this build of tokenfield has no graphics adapters; build it with `--features gpu`, or use --backend cpu"
+    )]
+    BuiltWithoutGpu,
     #[error(
         "the adapter {adapter} is below what this problem needs: {limit} is {available}, needed {needed}; \
          use --backend cpu"
@@ -207,13 +234,19 @@ pub enum BackendError {
     )]
     NoStage { backend: &'static str, asked: usize, stages: usize },
     #[error(transparent)]
-    Problem(#[from] ProblemError),
+    Problem(Box<ProblemError>),
     #[error(transparent)]
     Shortage(#[from] Shortage),
     #[error("the device {adapter} was lost: {reason}; run again, or use --backend cpu")]
     DeviceLost { adapter: String, reason: String },
     #[error("the device {adapter} refused the work: {reason}")]
     Device { adapter: String, reason: String },
+}
+
+impl From<ProblemError> for BackendError {
+    fn from(error: ProblemError) -> Self {
+        Self::Problem(Box::new(error))
+    }
 }
 
 /// Refuses more stages than the scheme of a problem has, those of the noise included.

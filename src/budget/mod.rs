@@ -5,13 +5,16 @@
 //! products saturate, so that none overflows, and whoever is refused learns both numbers and which keys make the larger one.
 //! Sums are those of the parts that live at the same time; they need not be exact, but must not be far below what will be taken.
 
+#[cfg_attr(target_arch = "wasm32", path = "browser.rs")]
 mod machine;
 mod sizes;
 
 use std::fmt;
 
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use self::machine::room_on_disk;
 pub(crate) use self::{
-    machine::{available, room_on_disk},
+    machine::available,
     sizes::{COUNT, DOUBLE, Limit, Sizes, made},
 };
 
@@ -86,13 +89,16 @@ impl Needs {
 
 /// More memory than there is.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Shortage {
     /// What takes most of it.
     what: &'static str,
     /// The numbers of which that is a product, by their keys, the largest first.
     keys: Vec<(&'static str, u128)>,
     largest: u128,
+    /// Bytes that all of it takes.
     pub needed: u128,
+    /// Bytes that this process can still take.
     pub available: u64,
 }
 

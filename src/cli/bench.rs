@@ -140,5 +140,6 @@ fn introduce(machine: &Machine) -> Option<f64> {
             talk(format_args!("cpu: {}, {:.2} GHz", cpu::describe(), clock / 1e9));
             Some(clock)
         }
+        _ => None,
     }
 }

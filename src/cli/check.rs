@@ -3,7 +3,7 @@
 use std::fmt;
 
 use tokenfield::{
-    backend::{BackendError, Precision, cpu::Cpu, gpu},
+    backend::{BackendError, Precision, adapter::Choice, cpu::Cpu, machine::Device},
     check::{Case, Errors, cases, compare},
 };
 
@@ -31,7 +31,7 @@ pub fn execute() -> Result<(), CommandError> {
             pollster::block_on(compare(&case.problem, &mut Cpu::<f64>::new(&case.problem)?))?,
         );
     }
-    match pollster::block_on(gpu::Device::open(gpu::Choice::Best, Precision::Single)) {
+    match pollster::block_on(Device::open(Choice::Best, Precision::Single)) {
         Ok(device) => {
             talk(format_args!("gpu: {}", device.summary().name));
             for case in &cases {
@@ -39,6 +39,7 @@ pub fn execute() -> Result<(), CommandError> {
             }
         }
         Err(BackendError::NoAdapter(_)) => talk(format_args!("gpu: no adapter on this machine, nothing to check")),
+        Err(error @ BackendError::BuiltWithoutGpu) => talk(format_args!("gpu: nothing to check: {error}")),
         Err(error) => return Err(error.into()),
     }
     match report.failures {
@@ -47,8 +48,8 @@ pub fn execute() -> Result<(), CommandError> {
     }
 }
 
-async fn on_gpu(device: &gpu::Device, case: &Case) -> Result<Errors, BackendError> {
-    compare(&case.problem, &mut gpu::Gpu::new(device, &case.problem).await?).await
+async fn on_gpu(device: &Device, case: &Case) -> Result<Errors, BackendError> {
+    compare(&case.problem, device.backend(&case.problem).await?.as_mut()).await
 }
 
 /// The table as it is printed, and its verdict, which counts whether anybody reads the table or not.

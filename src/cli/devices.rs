@@ -1,12 +1,25 @@
 //! `tokenfield devices`: what this machine has, and what `--backend auto` takes of it.
 
-use tokenfield::backend::{cpu, gpu};
+use tokenfield::backend::{
+    Precision,
+    adapter::{Choice, Kind},
+    cpu,
+    machine::{Device, adapters},
+};
 
-use super::{CommandError, output::data};
+use super::{
+    CommandError,
+    output::{data, talk},
+};
 
 pub fn execute() -> Result<(), CommandError> {
-    let adapters = pollster::block_on(gpu::adapters());
-    let auto = adapters.iter().position(|adapter| adapter.kind != gpu::Kind::Software);
+    let adapters = pollster::block_on(adapters());
+    if adapters.is_empty()
+        && let Err(error) = pollster::block_on(Device::open(Choice::Best, Precision::Single))
+    {
+        talk(format_args!("gpu: {error}"));
+    }
+    let auto = adapters.iter().position(|adapter| adapter.kind != Kind::Software);
     for (index, adapter) in adapters.iter().enumerate() {
         let (name, api, kind) = (&adapter.name, &adapter.api, adapter.kind.name());
         data(format_args!("gpu  {name} ({api}, {kind}){}", mark(auto == Some(index))))?;

@@ -76,9 +76,12 @@ impl CommandError {
             Self::Plot(_) => true,
             Self::Backend(error) => matches!(
                 error,
-                BackendError::TooManyHarmonics | BackendError::NoHarmonics { .. } | BackendError::Shortage(_)
+                BackendError::TooManyHarmonics
+                    | BackendError::NoHarmonics { .. }
+                    | BackendError::Shortage(_)
+                    | BackendError::BuiltWithoutGpu
             ),
-            Self::Failed(_) | Self::Disk(_) => false,
+            Self::Record(_) | Self::Failed(_) | Self::Disk(_) => false,
         };
         ExitCode::from(if input { 2 } else { 1 })
     }

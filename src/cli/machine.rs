@@ -69,6 +69,7 @@ impl MachineChoice {
                  adapter will do, or write --precision single"
             )),
             MachineError::Backend(error) => error.into(),
+            error => CommandError::Failed(error.to_string()),
         })
     }
 }

@@ -26,6 +26,7 @@ const MIXED: f64 = 80.0;
 /// What noise does in half a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Diffusion {
+    /// How many parts, one after the other, make up half a step.
     pub parts: u64,
     /// In each part.
     pub motion: Motion,
@@ -41,9 +42,15 @@ pub enum Motion {
     /// Along great circles, in the direction of the projected field.
     Turn(Turn),
     /// By boosts along each axis, which are the flows of the fields P_x e_k.
-    Boosts { spread: f64 },
+    Boosts {
+        /// The standard deviation of the length of each boost.
+        spread: f64,
+    },
     /// By matrices whose directions are seen: I + w e_l^T for each column, and the diagonal.
-    Shears { spread: f64 },
+    Shears {
+        /// The standard deviation of each entry.
+        spread: f64,
+    },
 }
 
 impl Diffusion {

@@ -19,6 +19,7 @@
 /// share = 1 and rate = sqrt(t), and every degree is right.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Turn {
+    /// The factor of r in the angle, see above.
     pub rate: f64,
     /// At most one, so that theta exists whatever r is.
     pub share: f64,

@@ -160,7 +160,7 @@ impl Config {
         mask: Mask,
         source: &Source,
     ) -> Result<Config, ExperimentError> {
-        let path = model.0.with_file_name("config.json");
+        let path = model.path().with_file_name("config.json");
         let refused = |problem: String, remedy: &str| {
             let problem = format!("{} beside it {problem}", path.display());
             source.error("attention.model", model.quoted(), problem, remedy)

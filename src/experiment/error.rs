@@ -4,6 +4,7 @@ use std::fmt;
 
 /// An experiment that cannot be run as written: `FILE: KEY = VALUE: PROBLEM; REMEDY`.
 #[derive(Clone, Debug, Default, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub struct ExperimentError {
     pub(super) origin: String,
     pub(super) key: String,

@@ -43,10 +43,7 @@ impl Experiment {
         typed.tokens.geometry = Some(self.explicit_geometry());
         typed.tokens.initial.write_defaults(shape.dim);
         if let Law::File(FromFile { path }) = &mut typed.tokens.initial {
-            *path = std::path::absolute(&*path).map_err(|error| {
-                let problem = format!("{} cannot be made absolute: {error}", path.display());
-                self.source.error("", "", problem, "run in a folder that exists")
-            })?;
+            *path = self.source.written(path)?;
         }
         let attention = &mut typed.attention;
         attention.mask.get_or_insert(word(MASKS, Mask::None));

@@ -6,6 +6,7 @@
 //! value and what to write instead. `assets/reference.toml` shows every key.
 
 mod array;
+mod arrays;
 mod attention;
 mod config;
 mod error;
@@ -41,6 +42,7 @@ use std::path::{Path, PathBuf};
 use toml::Table;
 
 pub use self::{
+    arrays::{ArrayError, Arrays},
     error::ExperimentError,
     overrides::Override,
     sweep::{Fit, SweepFile},
@@ -68,10 +70,23 @@ impl Experiment {
 
     /// Reads an experiment from text. Paths in it are relative to the current directory; errors call it `experiment`.
     pub fn parse(text: &str) -> Result<Experiment, ExperimentError> {
-        Experiment::from_text(
-            text,
-            Source { name: "experiment".into(), folder: PathBuf::new(), overrides: Vec::new() },
-        )
+        Experiment::parse_with(text, Arrays::default())
+    }
+
+    /// The same, where paths may also be names of `arrays`. Every one of these must be named.
+    pub fn parse_with(text: &str, arrays: Arrays) -> Result<Experiment, ExperimentError> {
+        let (folder, overrides) = (PathBuf::new(), Vec::new());
+        Experiment::from_text(text, Source { name: "experiment".into(), folder, overrides, arrays })
+    }
+
+    /// The arrays in memory that it names, as the text of the file `arrays.safetensors` that [`to_toml`](Experiment::to_toml) refers to;
+    /// none if there are none.
+    pub fn arrays(&self) -> Result<Option<Vec<u8>>, ExperimentError> {
+        if self.source.arrays.is_empty() {
+            return Ok(None);
+        }
+        let refused = |error| self.source.error("", "", format!("has arrays that cannot be written: {error}"), "");
+        self.source.arrays.to_bytes().map(Some).map_err(refused)
     }
 
     fn from_text(text: &str, source: Source) -> Result<Experiment, ExperimentError> {
@@ -79,6 +94,14 @@ impl Experiment {
         for change in &source.overrides {
             let misfit = |Misfit { key, problem, remedy }| source.error(key, "", problem, remedy);
             change.apply(&mut table).map_err(misfit)?;
+        }
+        if let Some(name) = source.arrays.unused(&table) {
+            return Err(source.error(
+                "",
+                "",
+                format!("names no array {name}"),
+                "write path = NAME, or leave the array out",
+            ));
         }
         let typed = Typed::read(&table, &source).map_err(keys::with_home)?;
         Ok(Experiment { source, typed })
@@ -104,7 +127,8 @@ impl Experiment {
 /// Where a file comes from whose paths are relative to its folder.
 fn source(path: &Path, overrides: &[Override]) -> Source {
     let folder = path.parent().map_or(PathBuf::new(), Path::to_owned);
-    Source { name: path.display().to_string(), folder, overrides: overrides.to_vec() }
+    let arrays = Arrays::default();
+    Source { name: path.display().to_string(), folder, overrides: overrides.to_vec(), arrays }
 }
 
 fn table(text: &str, source: &Source) -> Result<Table, ExperimentError> {

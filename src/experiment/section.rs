@@ -160,7 +160,8 @@ impl<'a> Entry<'a> {
     }
 
     pub fn file(&self) -> Result<FilePath, ExperimentError> {
-        self.path().map(FilePath)
+        let path = self.path()?;
+        Ok(if self.source.has_array(&path) { FilePath::Memory(path) } else { FilePath::File(path) })
     }
 
     /// The entry of one key of the table typed here, while its other keys are still to be declared.

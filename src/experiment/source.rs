@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use super::{error::ExperimentError, overrides::Override};
+use super::{arrays::Arrays, error::ExperimentError, overrides::Override};
 
 /// Where an experiment came from; every error about it is made here, so that all read alike.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +12,8 @@ pub(crate) struct Source {
     /// What the paths inside are relative to.
     pub folder: PathBuf,
     pub overrides: Vec<Override>,
+    /// In memory, by the names under which paths call them.
+    pub arrays: Arrays,
 }
 
 /// Long values are cut here when they are quoted; text, which may be a path, is not.

@@ -36,6 +36,7 @@ pub struct SweepFile {
     pub name: String,
     base: PathBuf,
     axes: Vec<(String, Vec<Value>)>,
+    /// The rates that are asked for.
     pub fits: Vec<Fit>,
     overrides: Vec<Override>,
 }
@@ -43,8 +44,11 @@ pub struct SweepFile {
 /// A rate: the slope of ln `quantity`, a column of samples, against ln `variable`, an axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fit {
+    /// A column of `samples.csv`, at the last time, positive.
     pub quantity: String,
+    /// The key of an axis, of positive numbers.
     pub variable: String,
+    /// The slope that a theorem promises, drawn beside the fitted one.
     pub expected: Option<f64>,
 }
 

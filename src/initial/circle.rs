@@ -12,6 +12,7 @@ const DEEPEST: u32 = 24;
 /// Angles that increase by at most a full turn, and the mass of the law between each and the next, of sum one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CircleQuantiles {
+    /// In radians, ascending.
     pub angles: Vec<f64>,
     /// One fewer.
     pub masses: Vec<f64>,

@@ -26,7 +26,12 @@ pub(crate) struct TokenFile {
 
 impl TokenFile {
     pub fn read(path: &Path, lengths: Lengths) -> Result<TokenFile, LawError> {
-        let array = npy::read(path).map_err(|npy::NpyError { problem, remedy }| unusable(problem, remedy))?;
+        Self::of(npy::read(path), lengths)
+    }
+
+    /// The tokens of an array, if that could be read.
+    pub fn of(array: Result<npy::Array, npy::NpyError>, lengths: Lengths) -> Result<TokenFile, LawError> {
+        let array = array.map_err(|npy::NpyError { problem, remedy }| unusable(problem, remedy))?;
         let (replicas, count, dim) = match array.shape[..] {
             [count, dim] => (None, count, dim),
             [replicas, count, dim] => (Some(replicas), count, dim),

@@ -15,8 +15,12 @@ macro_rules! laws {
         /// A law of initial tokens, written as `{ law = "uniform" }` in an experiment file.
         #[derive(Clone, Debug, PartialEq, Serialize)]
         #[serde(tag = "law", rename_all = "kebab-case")]
+        #[non_exhaustive]
         pub enum Law {
-            $($kind($law),)*
+            $(
+                #[doc = concat!("See [`", stringify!($law), "`].")]
+                $kind($law),
+            )*
         }
 
         /// Which law is meant, before its parameters are read.

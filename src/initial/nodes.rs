@@ -5,7 +5,9 @@ use std::f64::consts::PI;
 /// Nodes on S^{d-1}, row-major, and their weights, which sum to one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Nodes {
+    /// Row-major (node, component).
     pub coordinates: Vec<f64>,
+    /// One a node, of sum one.
     pub weights: Vec<f64>,
 }
 

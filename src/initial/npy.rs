@@ -13,6 +13,7 @@ use ndarray_npy::{ReadDataError, ReadableElement, npy::header::Header, npy::head
 use crate::budget::Needs;
 
 /// An array in f64 and C order, whatever the file holds.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Array {
     pub shape: Vec<usize>,
     pub values: Vec<f64>,
@@ -99,7 +100,7 @@ fn entries<T: ReadableElement + Into<f64> + Copy>(
 }
 
 impl Array {
-    fn finite(self) -> Result<Array, NpyError> {
+    pub fn finite(self) -> Result<Array, NpyError> {
         let Some(position) = self.values.iter().position(|value| !value.is_finite()) else { return Ok(self) };
         Err(NpyError {
             problem: format!("has {} at {}, counted from 0", self.values[position], self.index_text(position)),

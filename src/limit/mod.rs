@@ -40,6 +40,7 @@ pub struct Limit {
     /// One replica: nodes, and behind them passive tokens: those whose quantiles are known, and those coupled to all tokens, ordered
     /// (replica, token). Its tokens are those at time zero.
     pub problem: Problem,
+    /// What the nodes are to the measure of the limit.
     pub nodes: Nodes,
     motion: Motion,
     /// On the circle: the mass of the law between neighbours of known quantiles.
@@ -52,6 +53,8 @@ pub struct Limit {
 
 /// Why a problem has no limit of the kind asked for.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant says what it is and names its fields")]
 pub enum LimitError {
     #[error("{problem}; {remedy}")]
     Unserved { problem: &'static str, remedy: &'static str },

@@ -17,6 +17,7 @@
 /// state (r, theta) is x = r theta here: theta' = P_theta f / r and r' = <theta, f> are the two parts of x' = f.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Geometry {
+    /// S^{d-1}: fields are projected, and tokens divided by their lengths.
     #[default]
     Sphere,
     /// R^d, as in "The emergence of clusters in self-attention dynamics" (arXiv:2305.05465).
@@ -24,15 +25,21 @@ pub enum Geometry {
     /// R^d in the coordinates z = e^{-tV} x of the same paper, for one head: z' = V (sum_j a_ij z_j - z_i), with the
     /// scores of x = e^{tV} z. A [`ModelSchedule`](super::ModelSchedule) supplies e^{tV^T} A e^{tV}.
     Rescaled,
+    /// R^d: attention sees theta = x / |x|, and x' = f(theta).
     PreNorm,
+    /// R^d: attention sees theta = x / |x|, and x' = f(theta) / |f(theta)|.
     PeriNorm,
     /// "nGPT": the velocity has length alpha, but for the projection.
     Ngpt {
+        /// The length.
         alpha: f64,
     },
     /// Layer norms after the attention and after the perceptron of a Transformer layer.
     LayerNorm {
+        /// That after the attention.
         attention: LayerNorm,
+
+        /// That after the perceptron.
         perceptron: LayerNorm,
     },
 }
@@ -53,7 +60,10 @@ impl Geometry {
 /// ("Layer normalization", arXiv:1607.06450).
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerNorm {
+    /// d numbers.
     pub gain: Vec<f64>,
+    /// d numbers.
     pub bias: Vec<f64>,
+    /// Added to the variance, so that equal components divide by no zero.
     pub epsilon: f64,
 }

@@ -5,15 +5,19 @@ use nalgebra::DMatrix;
 /// A square matrix of width d.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Matrix {
+    /// I.
     Identity,
     /// A multiple of the identity.
     Scale(f64),
+    /// diag(a), of d numbers.
     Diagonal(Vec<f64>),
     /// Row-major, d * d numbers.
     Dense(Vec<f64>),
     /// L^T R, of rank at most r, for two factors of shape (r, d) in row-major order: Q^T K, or (W_o^T)^T W_v.
     Product {
+        /// L.
         left: Vec<f64>,
+        /// R.
         right: Vec<f64>,
     },
 }

@@ -35,8 +35,11 @@ pub(crate) use self::position::{Alibi, rotary_frequency};
 /// One attention head: scores <x_i, A x_j> with A = `query_key` = Q^T K, values V x_j with V = `value`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
+    /// A = Q^T K, d x d.
     pub query_key: Matrix,
+    /// V, d x d.
     pub value: Matrix,
+    /// Those of queries, keys, values and output.
     pub biases: Biases,
     /// The inverse temperature of this head, if it is not that of the attention.
     pub beta: Option<f64>,
@@ -63,6 +66,7 @@ impl Default for Head {
 pub struct Biases {
     /// r numbers, r being the number of rows of Q and K.
     pub query: Vec<f64>,
+    /// r numbers, r being the number of rows of Q and K.
     pub key: Vec<f64>,
     /// r numbers, r being the number of rows of W_v.
     pub value: Vec<f64>,
@@ -127,11 +131,15 @@ pub struct Attention {
     pub beta: f64,
     /// What it is multiplied by in each replica, from 0 to 1; empty for one everywhere.
     pub beta_factors: Vec<f64>,
+    /// What the weights of a row are divided by.
     pub normalization: Normalization,
+    /// Which sources a token attends to.
     pub mask: Mask,
     /// Sources further away than window - 1 places are not seen.
     pub window: Option<usize>,
+    /// How places enter.
     pub position: Position,
+    /// One or more.
     pub heads: Vec<Head>,
 }
 
@@ -187,9 +195,13 @@ impl Attention {
 /// The equation that moves the tokens.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Model {
+    /// Where tokens live.
     pub geometry: Geometry,
+    /// The attention term.
     pub attention: Attention,
+    /// The perceptron term, if there is one.
     pub perceptron: Option<Perceptron>,
+    /// The noise, if there is any.
     pub noise: Option<Noise>,
 }
 

@@ -7,10 +7,13 @@ use super::Activation;
 /// The draws of a step are keyed by (seed, replica, token, step), so they depend on neither backend nor threads.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Noise {
+    /// G and B.
     pub field: NoiseField,
     /// sigma: the generator of independent noise is (sigma^2 / 2) Laplacian.
     pub intensity: f64,
+    /// What the product with dB means.
     pub calculus: Calculus,
+    /// The key of all draws.
     pub seed: u64,
     /// Whether replicas share the draws of common noise: experiments conditional on it.
     pub is_shared: bool,
@@ -27,7 +30,12 @@ pub enum NoiseField {
     CommonMatrix,
     /// m^{-1/2} sum_k sigma(<a_k, x_i>) u_k sqrt(dt) with a fresh perceptron of m = `width` units for each step, a_k and u_k
     /// of independent standard normal entries ("Stochastic Scaling Limits and Synchronization by Noise", arXiv:2604.26898).
-    CommonPerceptron { width: u32, activation: Activation },
+    CommonPerceptron {
+        /// m.
+        width: u32,
+        /// sigma.
+        activation: Activation,
+    },
 }
 
 /// What the product with dB means. On the sphere it is the same for all fields, which are moved by `diffusion`.

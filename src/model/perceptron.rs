@@ -14,6 +14,7 @@ pub struct Perceptron {
     pub bias: Vec<f64>,
     /// d numbers.
     pub output_bias: Vec<f64>,
+    /// sigma.
     pub activation: Activation,
 }
 
@@ -31,7 +32,9 @@ pub enum Activation {
     Relu,
     /// s Phi(s) with the distribution function Phi of the standard normal law, exactly.
     Gelu,
+    /// tanh s.
     Tanh,
+    /// s.
     Identity,
 }
 

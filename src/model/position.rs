@@ -4,15 +4,23 @@ use std::f64::consts::LOG2_E;
 
 /// How the place of a token in its replica enters the attention.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum Position {
+    /// It does not.
     #[default]
     Nowhere,
     /// Attention with linear biases: weights are multiplied by e^{-decay (i - j) / n}, n being the number of sources, under
     /// a causal mask. Unnormalized weights are then divided by sum_k w_k e^{-decay (i - k) / n}, as in "Kinetic theory for
     /// Transformers and the lost-in-the-middle phenomenon" (arXiv:2605.09213).
-    Alibi { decay: f64 },
+    Alibi {
+        /// Per n places, not negative.
+        decay: f64,
+    },
     /// Components 2m and 2m + 1 of queries and keys are rotated by i base^{-2m / d_k} ("RoFormer", arXiv:2104.09864).
-    Rotary { base: f64 },
+    Rotary {
+        /// 10000 in the paper.
+        base: f64,
+    },
     /// p_i is added to token i where queries and keys are made, not where values are; (count, d) in row-major order.
     Additive(Vec<f64>),
 }

@@ -17,7 +17,9 @@ use crate::{
 /// sources, or beyond that number of `rows` as many that are drawn by `seed`, the same at all times.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Attention {
+    /// Rows of a replica that are measured at most.
     pub rows: usize,
+    /// The key of the draw.
     pub seed: u64,
 }
 

@@ -20,7 +20,9 @@ use crate::{
 /// weights of the `largest` of them, largest first, as `cluster_weight_k`; zero where there are fewer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Clusters {
+    /// The least overlap of linked tokens, in [-1, 1].
     pub threshold: f64,
+    /// How many weights are columns.
     pub largest: usize,
 }
 

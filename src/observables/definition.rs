@@ -37,6 +37,7 @@ pub(crate) struct Definition {
 
 /// What has to be there before an observable can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Need {
     /// sum_j w_j x_j x_j^T.
     SecondMoment,

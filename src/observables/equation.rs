@@ -8,8 +8,10 @@ use crate::{
 /// Tokens at time zero, and the equation that moves them.
 #[derive(Clone, Copy, Debug)]
 pub struct Equation<'a> {
+    /// At time zero.
     pub tokens: &'a Tokens,
     /// At time zero.
     pub model: &'a Model,
+    /// How the equation changes from then on.
     pub model_schedule: &'a ModelSchedule,
 }

@@ -35,6 +35,7 @@ const POINTS_A_MODE: usize = 8;
 
 /// The limit of a problem and its tokens at the time of a sample, of which the last are coupled to those of the problem.
 pub struct Limit<'a> {
+    /// The limit at the time of the sample.
     pub state: LimitState<'a>,
     /// On the circle.
     pub(super) curve: Option<Curve>,

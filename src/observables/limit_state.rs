@@ -8,7 +8,10 @@ pub enum Nodes {
     /// Its points.
     Points,
     /// Points of one meridian, which have its heights over the axis, about which it is symmetric.
-    Meridian { axis: Vec<f64> },
+    Meridian {
+        /// d numbers, of length one.
+        axis: Vec<f64>,
+    },
     /// Points that have its mean and covariance; it is normal.
     Moments,
 }
@@ -22,6 +25,7 @@ pub struct LimitState<'a> {
     pub tokens: &'a [f64],
     /// Those of the nodes, of sum one.
     pub weights: &'a [f64],
+    /// What the nodes are to the measure of the limit.
     pub nodes: &'a Nodes,
     /// On the circle: where the law is, if that is known.
     pub quantiles: Option<CircleQuantiles>,

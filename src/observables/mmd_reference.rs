@@ -16,6 +16,7 @@ use crate::{
 /// `mmd_reference`: the maximum mean discrepancy of the kernel e^{beta (<x, y> - 1)}, pairs i = j included.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MmdReference {
+    /// The sharpness of the kernel.
     pub beta: f64,
 }
 

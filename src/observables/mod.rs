@@ -26,10 +26,10 @@ mod unresolved;
 mod view;
 mod wasserstein;
 
-mod attention;
+pub(crate) mod attention;
 mod clusters;
 mod coupling_error;
-mod dissipation;
+pub(crate) mod dissipation;
 mod effective_rank;
 mod energy;
 mod lyapunov;
@@ -52,15 +52,6 @@ mod w1_reference;
 mod w2_dirac;
 mod w2_reference;
 
-pub(crate) use self::{
-    attention::{Row, drawn_rows},
-    definition::{Curve, Definition, Hue, Parameter, Range, Value},
-    dissipation::{flow_slope, times_exponential, value_over_query_key},
-    objection::{Objection, Setup},
-    on_device::OnDevice,
-    resolution::Resolution,
-    sliced_w2_reference::roots,
-};
 pub use self::{
     centres::Centres,
     definition::Need,
@@ -71,6 +62,14 @@ pub use self::{
     reference::Reference,
     unresolved::{Unresolved, unresolved},
     view::View,
+};
+pub(crate) use self::{
+    definition::{Curve, Definition, Hue, Parameter, Range, Value},
+    dissipation::value_over_query_key,
+    objection::{Objection, Setup},
+    on_device::OnDevice,
+    resolution::Resolution,
+    sliced_w2_reference::roots,
 };
 use self::{
     definition::{Numbers, Observable, Parametrized},
@@ -88,6 +87,7 @@ macro_rules! observables {
         ///
         /// Some are about directions theta_j = x_j / |x_j| of tokens of positive weight, on the sphere the tokens themselves.
         #[derive(Clone, Copy, Debug, PartialEq)]
+        #[non_exhaustive]
         pub enum Quantity {
             $(
                 #[doc = concat!("`", stringify!($file), "`: see [`", stringify!($name), "`](struct@", stringify!($name), ").")]

@@ -17,6 +17,7 @@ use crate::{
 /// the uniform measure, one for a Dirac.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Modes {
+    /// The largest l.
     pub degree: usize,
 }
 

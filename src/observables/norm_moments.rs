@@ -10,6 +10,7 @@ use crate::{
 /// `norm_moment_p` = sum_j w_j |x_j|^p for p = 1 .. order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NormMoments {
+    /// The largest p.
     pub order: usize,
 }
 

@@ -26,8 +26,11 @@ const ROWS: usize = 64;
 /// nothing is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OverlapHistogram {
+    /// Parts of [-1, 1].
     pub bins: usize,
+    /// Pairs of a replica that are measured at most.
     pub pairs: usize,
+    /// The key of the draw.
     pub seed: u64,
 }
 

@@ -4,9 +4,13 @@ use std::fmt;
 
 /// How the limit n = infinity of a problem is found.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Reference {
     /// By weighted nodes, as many as coupled tokens need to end within `tolerance` of where half as many lead them.
-    Quadrature { tolerance: f64 },
+    Quadrature {
+        /// The largest distance, in chords.
+        tolerance: f64,
+    },
     /// By heights over the axis of a symmetric law.
     Zonal,
     /// By mean and covariance of a normal law.
@@ -14,7 +18,10 @@ pub enum Reference {
     /// By the overlap of equiangular tokens; not a limit, but exact for their number.
     Equiangular,
     /// By a sample of `count` tokens of their own: an approximation, whose error is that of propagation of chaos.
-    Particles { count: usize },
+    Particles {
+        /// How many.
+        count: usize,
+    },
 }
 
 impl fmt::Display for Reference {

@@ -17,6 +17,7 @@ use crate::{
 /// separation / 4 of a strong one now; `renyi_drift`: the mean angle by which strong ones have moved.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RenyiCentres {
+    /// In radians.
     pub separation: f64,
 }
 

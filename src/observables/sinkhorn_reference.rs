@@ -18,6 +18,7 @@ const ITERATIONS: u32 = 20_000;
 /// `sinkhorn_reference`: the debiased entropic cost of |x - y|^2 / 2, W_2^2 / 2 as epsilon -> 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SinkhornReference {
+    /// The entropic regularisation, in units of the cost.
     pub epsilon: f64,
 }
 

@@ -18,6 +18,7 @@ use crate::{
 /// standard deviation of it over draws of the directions, which are the same at all times.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SlicedW2Reference {
+    /// How many directions are drawn.
     pub projections: u32,
 }
 

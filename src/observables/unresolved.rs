@@ -7,8 +7,11 @@ const RESOLVED: f64 = 0.01;
 
 /// A column of a sample that what stands for the limit is too far from the law for.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Unresolved {
+    /// Its name.
     pub column: String,
+    /// The number in it.
     pub value: f64,
     /// More than a hundredth of the number; none where a sample stands for the limit.
     pub error: Option<f64>,

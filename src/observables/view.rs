@@ -6,12 +6,15 @@ use crate::model::Model;
 /// Tokens that were read back at `time`, and the limit beside them.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
+    /// Tokens and equation at time zero.
     pub equation: Equation<'a>,
     /// The equation at `time`.
     pub model: &'a Model,
+    /// Layer-time.
     pub time: f64,
     /// Those of all replicas, ordered (replica, token, component); empty unless they were read.
     pub tokens: &'a [f64],
+    /// The limit at `time`, if one runs beside the tokens.
     pub limit: Option<&'a Limit<'a>>,
     /// [`Centres::of`] the tokens at time zero.
     pub centres: &'a [Centres],

@@ -6,6 +6,8 @@ use thiserror::Error;
 
 /// Why no picture was drawn. Pictures of earlier calls are left as they were.
 #[derive(Debug, Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant says what it is and names its fields")]
 pub enum PlotError {
     #[error("{}: {source}; give a folder that `tokenfield run` wrote, after its run has ended", path.display())]
     Read { path: PathBuf, source: std::io::Error },

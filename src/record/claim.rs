@@ -103,6 +103,7 @@ impl Claim {
         Ok(Ok(claim))
     }
 
+    /// Where the folder is.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -7,6 +7,8 @@ use crate::budget::Bytes;
 
 /// Why the record of a run could not be written.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant says what it is and names its fields")]
 pub enum RecordError {
     #[error("{}: the folder is not empty{}; choose another with --out, or remove it", path.display(), holding(standing))]
     Occupied { path: PathBuf, standing: Standing },

@@ -11,8 +11,11 @@ use sha2::{Digest, Sha256};
 
 /// What a file held when it was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Fingerprint {
+    /// The length of the file.
     pub bytes: u64,
+    /// In hexadecimal digits, lower case.
     pub sha256: String,
 }
 

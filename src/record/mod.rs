@@ -56,6 +56,14 @@ pub fn require_room(path: &Path, samples: u64, numbers: usize, each: u128) -> Re
     }
 }
 
+/// An experiment as it is written down.
+pub struct ExperimentFiles<'a> {
+    /// TOML, with every default.
+    pub text: &'a str,
+    /// What the text calls `arrays.safetensors`, if it does.
+    pub arrays: Option<&'a [u8]>,
+}
+
 /// The folder of a run under way.
 pub struct RunFolder {
     claim: Claim,
@@ -71,11 +79,11 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Begins the record of a run of the experiment written out in `experiment`, in the folder of `claim`. Files of a record that are
+    /// Begins the record of a run of the experiment in the folder of `claim`. Files of a record that are
     /// there already go.
     pub fn create(
         claim: Claim,
-        experiment: &str,
+        experiment: &ExperimentFiles<'_>,
         seed: u64,
         columns: &[String],
         identity: &Identity,
@@ -85,8 +93,13 @@ impl RunFolder {
         let begin = || {
             let path = claim.path();
             let mut manifest = Manifest::new(seed, identity, method);
-            let written = write_whole(&path.join("experiment.toml"), |file| file.write_all(experiment.as_bytes()))?;
+            let written =
+                write_whole(&path.join("experiment.toml"), |file| file.write_all(experiment.text.as_bytes()))?;
             manifest.files.insert("experiment.toml", written);
+            if let Some(arrays) = experiment.arrays {
+                let written = write_whole(&path.join("arrays.safetensors"), |file| file.write_all(arrays))?;
+                manifest.files.insert("arrays.safetensors", written);
+            }
             let samples = Samples::create(&path.join("samples.csv"), columns)?;
             manifest.write(path)?;
             Ok((samples, manifest))
@@ -103,6 +116,7 @@ impl RunFolder {
         self.manifest.write(self.path())
     }
 
+    /// Where the folder is.
     pub fn path(&self) -> &Path {
         self.claim.path()
     }

@@ -19,6 +19,7 @@ const REQUIRED: [&str; 3] = ["experiment.toml", "samples.csv", "tokens.npy"];
 
 /// How a run folder stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Standing {
     /// There is no such folder, or no file of a run in it.
     Absent,
@@ -31,7 +32,12 @@ pub enum Standing {
     /// It ended with this error.
     Failed(String),
     /// A file is not what it should be.
-    Broken { path: PathBuf, problem: String },
+    Broken {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
 }
 
 impl Standing {

@@ -8,6 +8,7 @@ use crate::{
 /// Why a run came to nothing. What it left on disk says so as well.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant says what it is and names its fields")]
 pub enum RunError {
     #[error(transparent)]
     Experiment(#[from] ExperimentError),

@@ -7,7 +7,7 @@ use crate::{
     observables::{Quantity, columns},
     observe::Sample,
     problem::Problem,
-    record::{Claim, RecordError, RunFolder, require_room},
+    record::{Claim, ExperimentFiles, RecordError, RunFolder, require_room},
     simulate::{SimulateError, Summary},
     tokens::Shape,
     warning::Warning,
@@ -15,7 +15,9 @@ use crate::{
 
 /// An experiment and the folder that is claimed for it; none where it has been written before.
 pub struct Part<'a> {
+    /// What is recorded as run.
     pub experiment: &'a Experiment,
+    /// Where.
     pub claim: Option<Claim>,
 }
 
@@ -41,8 +43,11 @@ impl Folders {
             if problem.quantities.contains(&Quantity::Tokens) {
                 require_room(claim.path(), samples, shape.coordinates(), 4)?;
             }
-            let (text, seed) = (part.experiment.to_toml()?, part.experiment.seed());
-            let mut folder = RunFolder::create(claim, &text, seed, &names, &backend.identity(), backend.method())?;
+            let (text, arrays, seed) =
+                (part.experiment.to_toml()?, part.experiment.arrays()?, part.experiment.seed());
+            let experiment = ExperimentFiles { text: &text, arrays: arrays.as_deref() };
+            let mut folder =
+                RunFolder::create(claim, &experiment, seed, &names, &backend.identity(), backend.method())?;
             folder.shared_by(count);
             if let Some((reference, _)) = part.experiment.reference() {
                 folder.beside(&reference)?;

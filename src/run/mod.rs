@@ -31,16 +31,12 @@
 
 mod error;
 mod folders;
-mod machine;
 
 use std::{ops::ControlFlow, path::PathBuf};
 
 use self::{error::Cancelled, folders::Folders};
-pub use self::{
-    error::RunError,
-    folders::Part,
-    machine::{Choice, Machine, MachineError},
-};
+pub use self::{error::RunError, folders::Part};
+pub use crate::backend::machine::{Choice, Machine, MachineError};
 use crate::{
     backend::{Backend, Identity},
     experiment::Experiment,
@@ -58,7 +54,14 @@ pub enum Event<'a> {
     /// This limit is being opened, to run beside the tokens.
     Limit(&'a Reference),
     /// Steps are about to be taken, of a problem on a backend.
-    Started { name: &'a str, identity: &'a Identity, problem: &'a Problem },
+    Started {
+        /// That of the experiment.
+        name: &'a str,
+        /// Who does the arithmetic.
+        identity: &'a Identity,
+        /// What is computed.
+        problem: &'a Problem,
+    },
     /// One replica was measured.
     Sample(&'a Sample),
     /// This many steps are done.

@@ -3,7 +3,10 @@
 use std::ops::ControlFlow::{Break, Continue};
 
 use super::*;
-use crate::record::{Standing, standing};
+use crate::{
+    experiment::Arrays,
+    record::{Standing, standing},
+};
 
 const EXPERIMENT: &str = "name = \"small\"\n[tokens]\ncount = 4\ndim = 3\nreplicas = 2\ninitial = { law = \"uniform\" }\n\
                           [attention]\nbeta = 1.0\nnormalization = \"softmax\"\n\
@@ -43,3 +46,23 @@ fn a_run_that_is_cancelled_keeps_its_samples_and_can_begin_again() {
     assert_eq!(outcome.expect("it reaches its end"), folder);
     assert_eq!(standing(&folder), Standing::Complete);
 }
+
+/// What was in memory is kept in the folder, and the experiment there means the same problem.
+#[test]
+fn a_run_of_arrays_in_memory_can_be_repeated_from_its_folder() {
+    let mut arrays = Arrays::default();
+    arrays.insert("x0", &[2, 2], vec![1.0, 0.0, 0.6, 0.8]).expect("an array");
+    let text = EXPERIMENT.replace("count = 4\ndim = 3\nreplicas = 2\ninitial = { law = \"uniform\" }", FROM_MEMORY);
+    let experiment = Experiment::parse_with(&text, arrays).expect("an experiment");
+    let root = tempfile::tempdir().expect("a folder");
+    let claim = Claim::vacant(root.path(), "run").expect("a folder");
+    let outcome = pollster::block_on(run(&experiment, claim, &Machine::CpuDouble, |_| Continue(())));
+    let folder = outcome.expect("it reaches its end");
+    assert_eq!(standing(&folder), Standing::Complete);
+    let repeated = Experiment::read(&folder.join("experiment.toml"), &[]).expect("an experiment");
+    assert_eq!(repeated.resolve().expect("a problem"), experiment.resolve().expect("a problem"));
+    let manifest = std::fs::read_to_string(folder.join("manifest.json")).expect("a manifest");
+    assert!(manifest.contains("\"arrays.safetensors\""), "{manifest}");
+}
+
+const FROM_MEMORY: &str = "initial = { law = \"file\", path = \"x0\" }";

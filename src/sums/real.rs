@@ -7,6 +7,7 @@ use crate::sums::Precision;
 
 /// f32 or f64: a scalar, its vectors on each instruction set, and the few operations that the kernels use.
 pub trait Real: Pod + Send + Sync + PartialOrd {
+    /// Which of the two it is.
     const PRECISION: Precision;
     /// The largest span of exponents (base 2) within which a sum loses nothing to underflow.
     const EXPONENT_SPAN: f64;
@@ -14,10 +15,14 @@ pub trait Real: Pod + Send + Sync + PartialOrd {
     const MASKED: Self;
     /// The spacing of numbers at one.
     const EPSILON: f64;
+    /// 0.
     const ZERO: Self;
+    /// 1.
     const ONE: Self;
 
+    /// The nearest number.
     fn from_f64(value: f64) -> Self;
+    /// The same number.
     fn to_f64(self) -> f64;
     /// self * factor + addend.
     #[doc(hidden)]

@@ -17,10 +17,13 @@ use crate::{
 
 /// One experiment of the grid.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Cell {
+    /// What its folder is called.
     pub id: String,
     /// The values of the axes, in their order: text as it is, all else as TOML.
     pub values: Vec<String>,
+    /// The base experiment with these values.
     pub experiment: Experiment,
     /// The experiment written out.
     pub(super) text: String,

@@ -7,6 +7,7 @@ use crate::{experiment::ExperimentError, record::RecordError, run::RunError};
 /// Why a sweep cannot be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant says what it is and names its fields")]
 pub enum SweepError {
     #[error(transparent)]
     Experiment(#[from] ExperimentError),

@@ -10,10 +10,14 @@ use crate::{record::Holder, run};
 pub enum Event<'a> {
     /// A cell, by its place in the grid, and so many others begin to run together.
     Cells {
+        /// Its place in the grid, from zero.
         first: usize,
+        /// How many run with it.
         others: usize,
+        /// Cells of the grid.
         of: usize,
     },
+    /// What the run of a cell, or of several together, reports.
     Run(run::Event<'a>),
     /// A cell is computed again, because of how its folder stands.
     Again(&'a str),
@@ -21,7 +25,9 @@ pub enum Event<'a> {
     Alone(&'a str),
     /// All that is left is what somebody else is at work on.
     Waiting {
+        /// Who is at work.
         holder: &'a Holder,
+        /// On which cell.
         folder: &'a Path,
     },
     /// Nothing happens while others are at work; told several times a second, so that who waits may end the sweep.

@@ -13,15 +13,21 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// A slope, and its 95 % interval unless a point has but one replica.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Slope {
+    /// d ln quantity / d ln key.
     pub value: f64,
+    /// Lower and upper end.
     pub interval: Option<[f64; 2]>,
 }
 
 /// A fitted slope, and the slopes from each point to the next.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Rate {
+    /// Of all points.
     pub slope: Slope,
+    /// From each point to the next, in ascending order of the key.
     pub local: Vec<Slope>,
 }
 
@@ -42,6 +48,7 @@ pub type Point = (f64, Vec<f64>);
 
 /// Why points have no rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum NoRate {
     /// Less than two points.
     FewPoints(usize),
@@ -50,7 +57,18 @@ pub enum NoRate {
     /// No sample at a value of the key.
     NoSample(f64),
     /// The first number that has no logarithm, at a value of the key and a place in its sample, and how many of all are like it.
-    Value { key: f64, sample: usize, value: f64, count: usize, all: usize },
+    Value {
+        /// The value of the key.
+        key: f64,
+        /// The place in the sample.
+        sample: usize,
+        /// The number.
+        value: f64,
+        /// How many are like it.
+        count: usize,
+        /// Of how many.
+        all: usize,
+    },
 }
 
 impl fmt::Display for NoRate {

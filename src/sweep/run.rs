@@ -19,7 +19,9 @@ use crate::{experiment::SweepFile, record::Claim, run::Machine};
 /// Which cells are run: the `index`-th part of `count`, counted from zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
+    /// Below `count`.
     pub index: usize,
+    /// At least one.
     pub count: usize,
 }
 
@@ -32,8 +34,11 @@ impl Default for Shard {
 
 /// What a sweep leaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Swept {
+    /// The sweep folder.
     pub folder: PathBuf,
+    /// Cells of the grid.
     pub cells: usize,
     /// Cells that other shards have not completed yet; with none the tables are written.
     pub left: usize,

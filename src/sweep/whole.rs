@@ -45,9 +45,13 @@ pub(super) fn vouch(
 /// Something in a sweep folder that is not what the sweep left, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {problem}; {remedy}", path.display())]
+#[non_exhaustive]
 pub struct Flaw {
+    /// The file or folder.
     pub path: PathBuf,
+    /// What is wrong with it.
     pub problem: String,
+    /// What to do about it.
     pub remedy: &'static str,
 }
 

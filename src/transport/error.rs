@@ -2,6 +2,8 @@
 
 /// Why there is no distance.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the message of each variant says what it is and names its fields")]
 pub enum TransportError {
     #[error(
         "coordinates: {numbers} numbers are no points of R^{dim}; give count * dim numbers, count and dim at least 1"

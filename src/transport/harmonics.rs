@@ -97,6 +97,7 @@ impl SphereMoments {
         Self { degree, sums: spherical(points, weights, degree) }
     }
 
+    /// The largest degree.
     pub fn degree(&self) -> usize {
         self.degree
     }

@@ -67,18 +67,22 @@ impl<'a> Measure<'a> {
         Self::new(&coordinates[replica * count * dim..][..sources * dim], dim, masses)
     }
 
+    /// The number of points.
     pub fn count(&self) -> usize {
         self.coordinates.len() / self.dim
     }
 
+    /// The dimension of the space.
     pub fn dim(&self) -> usize {
         self.dim
     }
 
+    /// As they were given.
     pub fn masses(&self) -> Masses<'a> {
         self.masses
     }
 
+    /// x_j, in their order.
     pub fn points(&self) -> impl Iterator<Item = &'a [f64]> + use<'a> {
         self.coordinates.chunks_exact(self.dim)
     }

@@ -40,7 +40,9 @@ pub use self::{
 /// The p of W_p = (inf int |x - y|^p)^{1/p}.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
+    /// p = 1.
     One,
+    /// p = 2.
     Two,
 }
 

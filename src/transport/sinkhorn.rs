@@ -50,6 +50,7 @@ pub struct Sinkhorn {
 
 /// S(a, b) and how well it is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Divergence {
     /// S >= 0 in units of the cost |x - y|^2 / 2, which is 1 - <x, y> on the sphere: 0 for a = b, W_2^2 / 2 (chordal) as
     /// epsilon -> 0 and |mean a - mean b|^2 / 2 as epsilon -> infinity.

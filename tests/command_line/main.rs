@@ -147,6 +147,7 @@ fn the_resolved_experiment_repeats_the_run_byte_for_byte() {
     assert!(bench.text("a-single/experiment.toml").contains("beta = 2.5"));
 }
 
+#[cfg(feature = "gpu")]
 #[test]
 fn the_gpu_gives_what_the_cpu_gives() {
     let required = std::env::var_os("TOKENFIELD_REQUIRE_GPU").is_some();
@@ -163,6 +164,27 @@ fn the_gpu_gives_what_the_cpu_gives() {
     let cpu: Array3<f64> = read_npy(bench.path("cpu/tokens.npy")).expect("tokens of the CPU");
     assert!(gpu.iter().zip(&cpu).all(|(a, b)| (f64::from(*a) - b).abs() < 1e-5));
     assert!(bench.text("gpu/manifest.json").contains("\"backend\": \"gpu\""));
+}
+
+/// A program without the feature `gpu` says so, with the remedy, and begins nothing.
+#[cfg(not(feature = "gpu"))]
+#[test]
+fn a_gpu_that_was_left_out_is_asked_for_in_vain() {
+    let bench = Bench::new(EXPERIMENT);
+    for precision in ["single", "half"] {
+        let output =
+            bench.tokenfield(&["run", "small.toml", "--backend", "gpu", "--precision", precision, "--out", "gpu"]);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains("build it with `--features gpu`"), "{}", stderr(&output));
+        assert!(!bench.path("gpu").exists(), "nothing was started");
+    }
+    let output = bench.tokenfield(&["devices"]);
+    assert_succeeds(&output);
+    assert!(stderr(&output).contains("build it with `--features gpu`"), "{}", stderr(&output));
+    // What takes whatever there is takes the CPU, and says so.
+    let output = bench.tokenfield(&["run", "small.toml", "--out", "auto", "--no-plot"]);
+    assert_succeeds(&output);
+    assert!(stderr(&output).contains("small on cpu"), "{}", stderr(&output));
 }
 
 #[test]
@@ -351,6 +373,13 @@ fn half_precision_is_never_replaced() {
     let output = bench.run("out", &["--precision", "half"]);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     assert!(stderr(&output).contains("use --backend gpu, or --precision single"), "{}", stderr(&output));
+    assert!(!bench.path("out").exists(), "nothing was started");
+}
+
+#[cfg(feature = "gpu")]
+#[test]
+fn half_precision_is_never_replaced_on_a_gpu() {
+    let bench = Bench::new(EXPERIMENT);
     // On a GPU that has it, d = 3 has not.
     let output = bench.tokenfield(&["run", "small.toml", "--backend", "gpu", "--precision", "half", "--out", "out"]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));

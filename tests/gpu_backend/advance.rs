@@ -207,6 +207,7 @@ pub fn events() -> Result<(), String> {
                 Event::Steps(steps) => Reported::Steps(steps),
                 Event::Tokens(_) => unreachable!("nobody asked for tokens"),
                 Event::Warning(warning) => unreachable!("nothing is amiss: {warning}"),
+                event => unreachable!("this is new: {event:?}"),
             });
             Ok(())
         });

@@ -1,15 +1,8 @@
 //! Every backend behind one name, so that a law or a parity test is written once and a new backend inherits them all.
 
-use std::sync::OnceLock;
-
 use libtest_mimic::Trial;
 use tokenfield::{
-    backend::{
-        Backend, BackendError, Precision, advance,
-        cpu::Cpu,
-        gpu::{self, Bounds, Gpu},
-        reference::Reference,
-    },
+    backend::{Backend, advance, cpu::Cpu, reference::Reference},
     model::Field,
     observe::Sample,
     problem::{Problem, Schedule},
@@ -17,15 +10,15 @@ use tokenfield::{
     simulate::{Event, Summary, simulate},
 };
 
+#[cfg(feature = "gpu")]
+use crate::graphics::{self, Mode};
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     CpuSingle,
     CpuDouble,
-    GpuSingle,
-    /// The same with every step stage by stage, where small replicas would stay in workgroups.
-    GpuStages,
-    /// Not among `ALL`, because it refuses what it is not for.
-    GpuHalf,
+    #[cfg(feature = "gpu")]
+    Gpu(Mode),
     /// Not among `ALL`, because it judges these: laws and the contract hold for it too.
     Reference,
 }
@@ -38,16 +31,30 @@ pub struct Outcome {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 4] = [Kind::CpuSingle, Kind::CpuDouble, Kind::GpuSingle, Kind::GpuStages];
+    pub const ALL: &[Kind] = &[
+        Kind::CpuSingle,
+        Kind::CpuDouble,
+        #[cfg(feature = "gpu")]
+        Kind::Gpu(Mode::Single),
+        #[cfg(feature = "gpu")]
+        Kind::Gpu(Mode::Stages),
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
             Kind::CpuSingle => "cpu_single",
             Kind::CpuDouble => "cpu_double",
-            Kind::GpuSingle => "gpu_single",
-            Kind::GpuStages => "gpu_stages",
-            Kind::GpuHalf => "gpu_half",
+            #[cfg(feature = "gpu")]
+            Kind::Gpu(mode) => mode.name(),
             Kind::Reference => "reference",
+        }
+    }
+
+    fn needs_adapter(self) -> bool {
+        match self {
+            Kind::CpuSingle | Kind::CpuDouble | Kind::Reference => false,
+            #[cfg(feature = "gpu")]
+            Kind::Gpu(_) => true,
         }
     }
 
@@ -55,7 +62,9 @@ impl Kind {
     pub fn tolerance(self, single: f64, double: f64) -> f64 {
         match self {
             Kind::CpuDouble | Kind::Reference => double,
-            Kind::CpuSingle | Kind::GpuSingle | Kind::GpuStages | Kind::GpuHalf => single,
+            Kind::CpuSingle => single,
+            #[cfg(feature = "gpu")]
+            Kind::Gpu(_) => single,
         }
     }
 
@@ -63,7 +72,8 @@ impl Kind {
     pub fn measured(self, device: f64, host: f64) -> f64 {
         match self {
             Kind::CpuSingle | Kind::CpuDouble | Kind::Reference => host,
-            Kind::GpuSingle | Kind::GpuStages | Kind::GpuHalf => device,
+            #[cfg(feature = "gpu")]
+            Kind::Gpu(_) => device,
         }
     }
 
@@ -73,15 +83,8 @@ impl Kind {
             Kind::CpuSingle => Box::new(Cpu::<f32>::new(problem).expect("the problem suits the CPU")),
             Kind::CpuDouble => Box::new(Cpu::<f64>::new(problem).expect("the problem suits the CPU")),
             Kind::Reference => Box::new(Reference::new(problem).expect("the problem suits the reference")),
-            Kind::GpuSingle => {
-                static DEVICE: OnceLock<gpu::Device> = OnceLock::new();
-                Box::new(on_gpu(problem, &DEVICE, Bounds::default()))
-            }
-            Kind::GpuStages => {
-                static DEVICE: OnceLock<gpu::Device> = OnceLock::new();
-                Box::new(on_gpu(problem, &DEVICE, Bounds { steps: Some(0), ..Bounds::default() }))
-            }
-            Kind::GpuHalf => Box::new(in_half(problem, Bounds::default()).expect("it suits half precision")),
+            #[cfg(feature = "gpu")]
+            Kind::Gpu(mode) => mode.open(problem),
         }
     }
 
@@ -113,45 +116,29 @@ impl Kind {
     }
 }
 
-/// On one device for all problems, so that kernels are compiled once.
-fn on_gpu(problem: &Problem, device: &OnceLock<gpu::Device>, bounds: Bounds) -> Gpu {
-    let open = || {
-        let open = gpu::Device::open_bounded(gpu::Choice::Best, Precision::Single, bounds);
-        pollster::block_on(open).expect("an adapter opens")
-    };
-    pollster::block_on(Gpu::new(device.get_or_init(open), problem)).expect("the problem fits the adapter")
-}
-
-/// The problem in half precision, on an adapter that has it.
-pub fn in_half(problem: &Problem, bounds: Bounds) -> Result<Gpu, BackendError> {
-    pollster::block_on(async {
-        let device = gpu::Device::open_bounded(gpu::Choice::Best, Precision::Half, bounds).await?;
-        Gpu::new(&device, problem).await
-    })
-}
-
 /// One trial for each backend and the reference: of what is known without it. A comparison with the reference is no test of it.
 pub fn laws(name: &str, test: impl Fn(Kind) + Copy + Send + 'static) -> Vec<Trial> {
-    trials_of(&[&Kind::ALL[..], &[Kind::Reference]].concat(), name, test)
+    trials_of(&[Kind::ALL, &[Kind::Reference]].concat(), name, test)
 }
 
 /// One trial for each backend.
 pub fn trials(name: &str, test: impl Fn(Kind) + Copy + Send + 'static) -> Vec<Trial> {
-    trials_of(&Kind::ALL, name, test)
+    trials_of(Kind::ALL, name, test)
 }
 
 /// Without an adapter the trials of GPUs are shown as ignored, unless `TOKENFIELD_REQUIRE_GPU` asks for one: then they run, and fail.
 fn trials_of(kinds: &[Kind], name: &str, test: impl Fn(Kind) + Copy + Send + 'static) -> Vec<Trial> {
-    let required = std::env::var_os("TOKENFIELD_REQUIRE_GPU").is_some();
-    static ADAPTERS: OnceLock<usize> = OnceLock::new();
-    let missing = !required && *ADAPTERS.get_or_init(|| pollster::block_on(gpu::adapters()).len()) == 0;
+    #[cfg(feature = "gpu")]
+    let missing = graphics::missing();
+    #[cfg(not(feature = "gpu"))]
+    let missing = true;
     let trial = |kind: &Kind| {
         let kind = *kind;
         Trial::test(format!("{}::{name}", kind.name()), move || {
             test(kind);
             Ok(())
         })
-        .with_ignored_flag(matches!(kind, Kind::GpuSingle | Kind::GpuStages) && missing)
+        .with_ignored_flag(kind.needs_adapter() && missing)
     };
     kinds.iter().map(trial).collect()
 }

@@ -15,8 +15,9 @@ use tokenfield::{
 };
 
 use crate::{
-    backends::{Kind, in_half},
+    backends::Kind,
     clouds::{Numbers, assert_close, cloud, distance, general_head, identity_head, normalize, problem, uneven},
+    graphics::{Mode, in_half},
 };
 
 pub fn all() -> Vec<Trial> {
@@ -60,7 +61,7 @@ fn assert_parity(problem: &Problem, tolerance: f64) {
             x.iter().zip(reference::field(&problem.tokens, &problem.model, field)).map(|(x, f)| x + f).collect();
         normalize(&mut expected, dim);
         let what = format!("{field:?} field, {:?}, beta {}", problem.tokens.shape, problem.model.attention.beta);
-        assert_close(&what, &Kind::GpuHalf.shifted(problem, field), &expected, tolerance);
+        assert_close(&what, &Kind::Gpu(Mode::Half).shifted(problem, field), &expected, tolerance);
     }
 }
 
@@ -176,7 +177,8 @@ fn sum_to_one() {
 
 fn not_single() {
     let problem = problem(cloud(1, 100, 32, 3), 4.0);
-    let [half, single] = [Kind::GpuHalf, Kind::GpuSingle].map(|kind| kind.shifted(&problem, Field::Tangent));
+    let [half, single] =
+        [Kind::Gpu(Mode::Half), Kind::Gpu(Mode::Single)].map(|kind| kind.shifted(&problem, Field::Tangent));
     assert!(distance(&half, &single) > 1e-6, "half precision is not in use");
 }
 

@@ -4,6 +4,9 @@ mod backends;
 mod clouds;
 mod contract;
 mod energy;
+#[cfg(feature = "gpu")]
+mod graphics;
+#[cfg(feature = "gpu")]
 mod half;
 mod harmonic;
 mod laws;
@@ -26,6 +29,7 @@ fn main() {
         parity::all(),
         energy::all(),
         harmonic::all(),
+        #[cfg(feature = "gpu")]
         half::all(),
         order::all(),
         threads::all(),

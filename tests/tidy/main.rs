@@ -3,6 +3,7 @@
 mod arguments;
 mod arrows;
 mod gates;
+mod prelude;
 
 use std::{
     fs,

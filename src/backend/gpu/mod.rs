@@ -119,6 +119,13 @@ pub struct Gpu {
     readback: Readback,
 }
 
+impl Device {
+    /// `problem` on this device; see [`Gpu::new`].
+    pub async fn backend(&self, problem: &Problem) -> Result<Box<dyn Backend>, BackendError> {
+        Ok(Box::new(Gpu::new(self, problem).await?))
+    }
+}
+
 impl Gpu {
     /// Lays `problem` out on `device` and uploads its tokens.
     ///
@@ -315,7 +322,7 @@ impl Backend for Gpu {
     fn wait(&mut self) -> Answer<'_, ()> {
         Box::pin(async move {
             self.recorder.submit()?;
-            self.recorder.drain()
+            self.recorder.drain().await
         })
     }
 

@@ -33,7 +33,7 @@ impl Experiment {
             activation: config.activation.unwrap_or(Activation::Gelu),
             inner: config.inner,
         };
-        let bytes = std::fs::read(&typed.model.0).map_err(|error| {
+        let bytes = std::fs::read(typed.model.path()).map_err(|error| {
             let remedy = "write the path of a .safetensors file, relative to the folder of the experiment file";
             self.source.error("attention.model", typed.model.quoted(), unreadable_because(&error), remedy)
         })?;

@@ -7,7 +7,7 @@ use super::super::{tests::GOOD, *};
 /// The good experiment with these overrides, which have the last word in its default quantities.
 fn experiment(overrides: &[&str]) -> Result<Experiment, ExperimentError> {
     let overrides = overrides.iter().map(|text| text.parse().unwrap()).collect();
-    let source = Source { name: "experiment".into(), folder: PathBuf::new(), overrides };
+    let source = Source { name: "experiment".into(), folder: PathBuf::new(), overrides, arrays: Arrays::default() };
     Experiment::from_text(GOOD, source)
 }
 

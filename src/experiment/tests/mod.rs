@@ -1,5 +1,6 @@
 //! Experiments that are fine.
 
+mod arrays;
 mod combinations;
 mod dropped;
 mod forms;

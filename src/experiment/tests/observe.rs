@@ -9,7 +9,7 @@ use crate::{
 
 fn experiment(overrides: &[&str]) -> Result<Experiment, ExperimentError> {
     let overrides = overrides.iter().map(|text| text.parse().unwrap()).collect();
-    let source = Source { name: "experiment".into(), folder: PathBuf::new(), overrides };
+    let source = Source { name: "experiment".into(), folder: PathBuf::new(), overrides, arrays: Arrays::default() };
     Experiment::from_text(GOOD, source)
 }
 

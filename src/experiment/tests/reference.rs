@@ -98,7 +98,12 @@ fn the_reference_shows_every_key_where_it_belongs() {
 }
 
 fn table(overrides: &[Override]) -> (Table, Source) {
-    let source = Source { name: "reference".into(), folder: PathBuf::new(), overrides: overrides.to_vec() };
+    let source = Source {
+        name: "reference".into(),
+        folder: PathBuf::new(),
+        overrides: overrides.to_vec(),
+        arrays: Arrays::default(),
+    };
     let mut table: Table = toml::from_str(REFERENCE).unwrap();
     overrides.iter().for_each(|change| change.apply(&mut table).unwrap());
     (table, source)

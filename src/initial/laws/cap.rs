@@ -20,7 +20,9 @@ use crate::{
 /// Uniform on the cap of points whose geodesic distance from the axis is at most `angle` (radians, at most pi).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Cap {
+    /// d numbers, of length one.
     pub axis: Vec<f64>,
+    /// In radians.
     pub angle: f64,
 }
 

@@ -15,6 +15,7 @@ use crate::initial::{
 /// length to 1e-3, which are then normalised.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FromFile {
+    /// Where it is.
     pub path: PathBuf,
 }
 

@@ -18,8 +18,10 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Gaussian {
     #[serde(skip_serializing_if = "Option::is_none")]
+    /// d numbers.
     pub mean: Option<Vec<f64>>,
     #[serde(flatten)]
+    /// The covariance.
     pub spread: Spread,
 }
 

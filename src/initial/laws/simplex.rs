@@ -18,6 +18,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Simplex {
     #[serde(skip_serializing_if = "Option::is_none")]
+    /// From -1 / (count - 1) to 1.
     pub overlap: Option<f64>,
 }
 

@@ -17,8 +17,11 @@ use crate::vector::dot;
 /// product with e_1 is `overlap`: von Mises-Fisher of this concentration about each, point masses when infinite.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct TwoClusters {
+    /// <u, e_1>, u being the centre of the others.
     pub overlap: f64,
+    /// From 0 to 1.
     pub fraction: f64,
+    /// Zero to infinity.
     pub concentration: f64,
 }
 

@@ -18,7 +18,9 @@ use crate::{
 /// Mises-Fisher distribution" (1994). Concentration 0 is uniform, infinity puts every token on the axis.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VonMisesFisher {
+    /// Zero to infinity.
     pub concentration: f64,
+    /// d numbers, of length one.
     pub axis: Vec<f64>,
 }
 

@@ -5,16 +5,24 @@ use crate::model::{Head, Matrix};
 
 /// A matrix as a function of step and layer-time. All but `Oscillating` are constant within a step.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum MatrixSchedule {
     /// That of each step in turn.
     Layers(Vec<Matrix>),
     /// base + sin(frequency t) amplitude, both of d * d entries.
     Oscillating {
+        /// At time zero.
         base: Vec<f64>,
+
+        /// What oscillates.
         amplitude: Vec<f64>,
+
+        /// In radians per unit of layer-time.
         frequency: f64,
     },
+    /// Drawn once, or every so many steps.
     Random(RandomMatrix),
+    /// A path of entries that forget.
     OrnsteinUhlenbeck(OrnsteinUhlenbeck),
     /// This multiple of the A of the same head, for V: with A symmetric the velocity is a gradient.
     OfQueryKey(f64),

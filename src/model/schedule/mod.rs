@@ -20,6 +20,7 @@ use super::{Geometry, Model};
 
 /// The equation as a function of layer-time.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
 pub enum ModelSchedule {
     /// The same at all times.
     #[default]
@@ -36,12 +37,27 @@ pub enum Part {
     /// The inverse temperature of the attention.
     Beta(Ramp),
     /// A matrix of a head.
-    Matrix { head: usize, operand: Operand, schedule: MatrixSchedule },
+    Matrix {
+        /// Its number, from zero.
+        head: usize,
+        /// Which matrix of the head.
+        operand: Operand,
+        /// What it is at each time.
+        schedule: MatrixSchedule,
+    },
     /// Where tokens live from step `from` on.
-    Geometry { from: u64, geometry: Geometry },
+    Geometry {
+        /// The first such step.
+        from: u64,
+        /// From then on.
+        geometry: Geometry,
+    },
     /// Scores e^{tV^T} A e^{tV} of tokens of width `dim` in the coordinates of [`Geometry::Rescaled`], V being the value
     /// matrix of the only head.
-    Rescaled { dim: usize },
+    Rescaled {
+        /// d.
+        dim: usize,
+    },
 }
 
 /// A number that is piecewise linear in layer-time, and constant before the first of `times` and after the last.
@@ -54,6 +70,7 @@ pub struct Ramp {
 }
 
 impl Ramp {
+    /// The number at `time`; zero without any values.
     pub fn at(&self, time: f64) -> f64 {
         let (Some(first), Some(last)) = (self.values.first(), self.values.last()) else { return 0.0 };
         match self.times.partition_point(|t| *t <= time) {
@@ -68,6 +85,7 @@ impl Ramp {
 }
 
 impl ModelSchedule {
+    /// Whether the equation stays the same.
     pub fn is_constant(&self) -> bool {
         *self == ModelSchedule::Constant
     }

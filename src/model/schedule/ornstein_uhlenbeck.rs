@@ -19,10 +19,13 @@ use crate::model::Matrix;
 pub struct OrnsteinUhlenbeck {
     /// d * d entries.
     pub mean: Vec<f64>,
+    /// r, per unit of layer-time.
     pub rate: f64,
+    /// s.
     pub intensity: f64,
     /// The length of a step.
     pub step: f64,
+    /// The key of all draws.
     pub seed: u64,
 }
 

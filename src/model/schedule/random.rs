@@ -10,6 +10,7 @@ use crate::{
 
 /// The law of a random d x d matrix, from matrices G, W, W' of independent entries N(0, variance).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ensemble {
     /// G.
     Gaussian,
@@ -27,11 +28,15 @@ pub enum Ensemble {
 /// number of the draw), so any draw can be had without those before it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RandomMatrix {
+    /// The law of the matrix.
     pub ensemble: Ensemble,
+    /// That of the entries of G, W and W'.
     pub variance: f64,
     /// Drawn afresh every so many steps; none given: once.
     pub every: Option<u64>,
+    /// d.
     pub dim: usize,
+    /// The key of all draws.
     pub seed: u64,
 }
 

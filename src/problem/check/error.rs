@@ -8,7 +8,9 @@ use std::fmt::Display;
 pub struct ProblemError {
     /// The path of the field, such as `model.attention.heads[0].query_key`.
     pub field: String,
+    /// What is wrong with it.
     pub problem: String,
+    /// What to give instead.
     pub remedy: String,
 }
 

@@ -1,58 +1,7 @@
 //! Which graphics adapters there are, and which one is taken.
 
 use crate::backend::BackendError;
-
-/// What an adapter is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// A processor that executes shaders, as Mesa's llvmpipe does.
-    Software,
-    /// Unknown to its driver.
-    Other,
-    Virtual,
-    Integrated,
-    Discrete,
-}
-
-impl Kind {
-    pub fn name(self) -> &'static str {
-        match self {
-            Kind::Software => "software",
-            Kind::Other => "other",
-            Kind::Virtual => "virtual",
-            Kind::Integrated => "integrated",
-            Kind::Discrete => "discrete",
-        }
-    }
-}
-
-/// Which adapter to open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
-    /// The best there is, a software adapter included: what `--backend gpu` takes.
-    Best,
-    /// The best that is hardware: what `--backend auto` takes, if there is one.
-    Hardware,
-}
-
-/// An adapter of this machine, as `tokenfield devices` shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AdapterSummary {
-    pub name: String,
-    /// The graphics API: `vulkan`, `metal`, `dx12`, `webgpu`.
-    pub api: String,
-    pub kind: Kind,
-    /// Name and version of the driver; empty where the API tells neither.
-    pub driver: String,
-    /// Bytes of one storage binding; larger problems are divided among several.
-    pub binding_bytes: u64,
-    /// Bytes of one buffer.
-    pub buffer_bytes: u64,
-    /// Bytes of the memory that a workgroup shares.
-    pub workgroup_bytes: u32,
-    /// Threads of one workgroup.
-    pub workgroup_threads: u32,
-}
+pub use crate::backend::adapter::{AdapterSummary, Choice, Kind};
 
 /// All adapters of this machine, best first. The first is what [`Choice::Best`] takes.
 pub async fn adapters() -> Vec<AdapterSummary> {

@@ -4,6 +4,8 @@
 pub mod adapter;
 pub mod allocation;
 pub mod compiled;
+#[cfg_attr(target_arch = "wasm32", path = "completion_in_browsers.rs")]
+pub mod completion;
 pub mod device;
 pub mod failure;
 pub mod half;
@@ -12,3 +14,4 @@ pub mod pace;
 pub mod pipelines;
 pub mod readback;
 pub mod recorder;
+pub mod signal;

@@ -3,7 +3,9 @@
 //! Operating systems end a device that does not answer for a second or two, and a busy queue must still let a window
 //! be drawn; on the other hand every submission costs some ten microseconds.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use web_time::Instant;
 
 /// What a submission should take.
 const TARGET: Duration = Duration::from_millis(50);
@@ -45,9 +47,8 @@ impl Pace {
         self.work
     }
 
-    /// Learns that `work` submitted at `start` has just ended.
-    pub fn learn(&mut self, work: f64, known: Work, start: Instant) {
-        let end = Instant::now();
+    /// Learns that `work` submitted at `start` ended at `end`.
+    pub fn learn(&mut self, work: f64, known: Work, start: Instant, end: Instant) {
         // The device works on one submission at a time, so this one began when the last one ended, or later.
         let began = self.last_end.map_or(start, |last| last.max(start));
         self.last_end = Some(end);
@@ -70,7 +71,7 @@ mod tests {
     fn the_work_of_a_fast_device_grows_step_by_step() {
         let mut pace = Pace::new(None);
         let before = pace.work();
-        pace.learn(before, Work::Done, Instant::now());
+        pace.learn(before, Work::Done, Instant::now(), Instant::now());
         assert_eq!(pace.work(), GROWTH * before);
     }
 
@@ -78,7 +79,7 @@ mod tests {
     fn the_work_of_a_slow_device_shrinks_at_once() {
         let mut pace = Pace::new(None);
         let before = pace.work();
-        pace.learn(before, Work::Done, Instant::now() - 10 * TARGET);
+        pace.learn(before, Work::Done, Instant::now() - 10 * TARGET, Instant::now());
         assert!((pace.work() - before / 10.0).abs() < 0.02 * before / 10.0, "{}", pace.work());
     }
 
@@ -86,17 +87,17 @@ mod tests {
     fn work_that_may_be_passed_over_teaches_no_faster_pace() {
         let mut pace = Pace::new(None);
         let before = pace.work();
-        pace.learn(before, Work::AtMost, Instant::now());
+        pace.learn(before, Work::AtMost, Instant::now(), Instant::now());
         assert_eq!(pace.work(), before);
         let mut pace = Pace::new(None);
-        pace.learn(before, Work::AtMost, Instant::now() - 10 * TARGET);
+        pace.learn(before, Work::AtMost, Instant::now() - 10 * TARGET, Instant::now());
         assert!(pace.work() < before);
     }
 
     #[test]
     fn a_given_work_stays() {
         let mut pace = Pace::new(Some(7.0));
-        pace.learn(7.0, Work::Done, Instant::now());
+        pace.learn(7.0, Work::Done, Instant::now(), Instant::now());
         assert_eq!(pace.work(), 7.0);
     }
 
@@ -104,7 +105,7 @@ mod tests {
     fn a_small_submission_teaches_nothing() {
         let mut pace = Pace::new(None);
         let before = pace.work();
-        pace.learn(1.0, Work::Done, Instant::now() - TARGET);
+        pace.learn(1.0, Work::Done, Instant::now() - TARGET, Instant::now());
         assert_eq!(pace.work(), before);
     }
 }

@@ -3,15 +3,9 @@
 //! Mapping is awaited, because a browser cannot block. On native targets the recorder has waited for the device
 //! before, so the future is ready at its first poll.
 
-use std::{
-    future::poll_fn,
-    sync::{Arc, Mutex, PoisonError},
-    task::{Poll, Waker},
-};
-
 use bytemuck::Pod;
 
-use super::{allocation::AllocationScope, recorder::Recorder};
+use super::{allocation::AllocationScope, recorder::Recorder, signal::Signal};
 use crate::backend::BackendError;
 
 /// The largest staging buffer; more is read in several rounds.
@@ -60,7 +54,7 @@ impl Readback {
             encoder.copy_buffer_to_buffer(buffer, offset, &self.staging, 0, size);
             recorder.finish(encoder)?;
             let mapping = self.map(size);
-            recorder.drain()?;
+            recorder.drain().await?;
             mapping.await.map_err(|reason| self.refused(reason))?;
             let view =
                 self.staging.slice(..size).get_mapped_range().map_err(|error| self.refused(error.to_string()))?;
@@ -78,30 +72,11 @@ impl Readback {
 
     /// Asks for the staging buffer; the future ends when the device has handed it over.
     fn map(&self, size: u64) -> impl Future<Output = Result<(), String>> + use<> {
-        let answer = Arc::new(Mutex::new(Answer::default()));
-        let callback = answer.clone();
+        let signal = Signal::new();
+        let callback = signal.clone();
         self.staging.slice(..size).map_async(wgpu::MapMode::Read, move |result| {
-            let mut answer = callback.lock().unwrap_or_else(PoisonError::into_inner);
-            answer.result = Some(result.map_err(|error| error.to_string()));
-            if let Some(waker) = answer.waker.take() {
-                waker.wake();
-            }
+            callback.bring(result.map_err(|error| error.to_string()));
         });
-        poll_fn(move |context| {
-            let mut answer = answer.lock().unwrap_or_else(PoisonError::into_inner);
-            match answer.result.take() {
-                Some(result) => Poll::Ready(result),
-                None => {
-                    answer.waker = Some(context.waker().clone());
-                    Poll::Pending
-                }
-            }
-        })
+        signal.wait()
     }
-}
-
-#[derive(Default)]
-struct Answer {
-    result: Option<Result<(), String>>,
-    waker: Option<Waker>,
 }

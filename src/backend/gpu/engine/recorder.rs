@@ -3,10 +3,13 @@
 //! Verbs record; the device gets the list when it is worth a submission or when a result is read. Each dispatch
 //! has its own slot of the uniform buffer, written once for the whole list.
 
-use std::{collections::VecDeque, ops::Range, time::Instant};
+use std::{collections::VecDeque, ops::Range};
+
+use web_time::Instant;
 
 use super::{
     allocation::AllocationScope,
+    completion::Completion,
     failure::Failure,
     pace::{Pace, Work},
     pipelines::BoundKernel,
@@ -30,7 +33,7 @@ struct Dispatch {
 
 /// A submission that the device has not answered yet.
 struct Submitted {
-    index: wgpu::SubmissionIndex,
+    completion: Completion,
     work: f64,
     known: Work,
     start: Instant,
@@ -176,23 +179,26 @@ impl Recorder {
         }
         let start = Instant::now();
         let index = self.queue.submit([encoder.finish()]);
-        self.in_flight.push_back(Submitted { index, work: self.work, known: self.known, start });
+        let completion = Completion::of(&self.queue, index);
+        self.in_flight.push_back(Submitted { completion, work: self.work, known: self.known, start });
         self.params.clear();
         (self.work, self.known) = (0.0, Work::Done);
-        while self.in_flight.len() > IN_FLIGHT {
-            self.wait_for_oldest()?;
+        while self.in_flight.len() > IN_FLIGHT
+            && let Some(oldest) = self.in_flight.front()
+            && let Some(end) = oldest.completion.block(&self.device).map_err(|error| self.lost(&error))?
+        {
+            self.learn_from_oldest(end);
         }
         self.failure.check()
     }
 
-    /// Submits `encoder` after everything recorded, and waits until the device has done all of it.
-    ///
-    /// In a browser nothing can wait here; a reader awaits its mapping instead.
+    /// Submits `encoder` after everything recorded.
     pub fn finish(&mut self, encoder: wgpu::CommandEncoder) -> Result<(), BackendError> {
         self.submit()?;
         let start = Instant::now();
         let index = self.queue.submit([encoder.finish()]);
-        self.in_flight.push_back(Submitted { index, work: 0.0, known: Work::Done, start });
+        let completion = Completion::of(&self.queue, index);
+        self.in_flight.push_back(Submitted { completion, work: 0.0, known: Work::Done, start });
         Ok(())
     }
 
@@ -204,25 +210,24 @@ impl Recorder {
     }
 
     /// Waits until the device has answered every submission.
-    pub fn drain(&mut self) -> Result<(), BackendError> {
-        while !self.in_flight.is_empty() {
-            self.wait_for_oldest()?;
+    pub async fn drain(&mut self) -> Result<(), BackendError> {
+        while let Some(oldest) = self.in_flight.front() {
+            let end = oldest.completion.wait(&self.device).await.map_err(|error| self.lost(&error))?;
+            self.learn_from_oldest(end);
         }
         self.failure.check()
     }
 
-    fn wait_for_oldest(&mut self) -> Result<(), BackendError> {
-        let Some(Submitted { index, work, known, start }) = self.in_flight.pop_front() else {
-            return Ok(());
-        };
-        let wait = wgpu::PollType::Wait { submission_index: Some(index), timeout: None };
-        if let Err(error) = self.device.poll(wait) {
-            self.failure.check()?;
-            let reason = error.to_string();
-            return Err(BackendError::DeviceLost { adapter: self.adapter.clone(), reason });
+    fn learn_from_oldest(&mut self, end: Instant) {
+        if let Some(Submitted { work, known, start, .. }) = self.in_flight.pop_front() {
+            self.pace.learn(work, known, start, end);
         }
-        self.pace.learn(work, known, start);
-        Ok(())
+    }
+
+    /// What ended the wait for the device.
+    fn lost(&self, error: &wgpu::PollError) -> BackendError {
+        let unknown = || BackendError::DeviceLost { adapter: self.adapter.clone(), reason: error.to_string() };
+        self.failure.check().err().unwrap_or_else(unknown)
     }
 
     /// A grid of at least `groups` workgroups, as square as its rows need to be.

@@ -10,7 +10,7 @@ macro_rules! codes {
         #[repr(u32)]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, NoUninit)]
         pub enum $name {
-            $($(#[$variant_doc])* $variant),*
+            $($(#[$variant_doc])* #[doc = concat!("`", $constant, "` in shaders.")] $variant),*
         }
 
         impl $name {

@@ -12,6 +12,7 @@ pub enum Shift {
 /// Which sources a query may attend to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Visibility {
+    /// Every source of the replica.
     All,
     /// The leading ones, up to a number that grows with the query.
     Leading,
@@ -34,10 +35,13 @@ pub struct Constants {
     pub tile: u32,
     /// Keys in a chunk: a multiple of the tile.
     pub chunk: u32,
+    /// Where the shift of a row of scores comes from.
     pub shift: Shift,
+    /// Which sources a query may attend to.
     pub visibility: Visibility,
     /// Degrees of a series whose radial coefficients each query has of its own; zero where they are all the same.
     pub degrees: u32,
+    /// Whether tokens are multiplied by matrices.
     pub matrices: Matrices,
     /// Replicas that a workgroup of `advance` keeps, each in a tile of its own; one elsewhere.
     pub tiles: u32,
@@ -57,6 +61,7 @@ pub struct Half {
 }
 
 impl Half {
+    /// Matrices of 8 rows, of subgroups of 8 threads.
     pub const SMALLEST: Half = Half { edge: 8, lanes: 8 };
 }
 
@@ -65,6 +70,7 @@ impl Half {
 pub enum Matrices {
     /// All are multiples of the identity, or multiplied elsewhere.
     Multiples,
+    /// Any d x d matrix.
     General,
 }
 

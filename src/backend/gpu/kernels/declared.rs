@@ -26,6 +26,7 @@ macro_rules! kernels {
         $(extensions: $extensions:literal,)?
     })*) => {
         $(
+            #[doc = concat!("The kernel of `shaders/", $name, ".wgsl`.")]
             pub struct $kernel;
 
             impl Kernel for $kernel {

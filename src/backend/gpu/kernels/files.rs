@@ -3,12 +3,15 @@
 /// One file of the folder `shaders`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct File {
+    /// Its name in the folder.
     pub name: &'static str,
+    /// All of it.
     pub text: &'static str,
 }
 
 macro_rules! files {
     ($($constant:ident = $name:literal;)*) => { $(
+        #[doc = concat!("`shaders/", $name, "`.")]
         pub const $constant: File = File {
             name: $name,
             text: include_str!(concat!("../../../../shaders/", $name)),

@@ -12,6 +12,7 @@ use crate::{harmonic, model};
 /// A constant that a kernel may ask for.
 #[derive(Clone, Copy)]
 pub struct Constant {
+    /// The name that shaders have for it.
     pub name: &'static str,
     value: Value,
 }
@@ -32,6 +33,7 @@ enum Value {
 
 macro_rules! constants {
     ($($name:ident: $value:expr;)*) => { $(
+        #[doc = concat!("What shaders call `", stringify!($name), "`.")]
         pub const $name: Constant = Constant { name: stringify!($name), value: $value };
     )* };
 }

@@ -9,7 +9,9 @@ use super::{
 
 /// A kernel, as a type that nothing needs a value of: its dispatches take its own parameters and no others.
 pub trait Kernel: 'static {
+    /// The uniform struct, binding 0.
     type Params: Params;
+    /// What the kernel consists of.
     const DECLARATION: Declaration;
 }
 
@@ -24,6 +26,7 @@ pub struct Declaration {
     pub bindings: &'static [Binding],
     /// In the order in which they are concatenated.
     pub files: &'static [File],
+    /// How many threads a workgroup has.
     pub workgroup: Workgroup,
     /// What is written in front of the files.
     pub constants: &'static [Constant],
@@ -34,13 +37,16 @@ pub struct Declaration {
 /// How a kernel uses a storage buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Binding {
+    /// `var<storage, read>`.
     Read,
+    /// `var<storage, read_write>`.
     ReadWrite,
 }
 
 /// Threads of a workgroup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Workgroup {
+    /// This many, whatever the constants are.
     Fixed(u32),
     /// As many as the constants say.
     Tuned,

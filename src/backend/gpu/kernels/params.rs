@@ -10,7 +10,9 @@ use super::codes::{Activation, Destination, FieldRule, Retraction, SinkhornPhase
 /// A uniform struct, as a shader declares it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
+    /// The name of the struct.
     pub name: &'static str,
+    /// Bytes.
     pub size: usize,
     /// Names and byte offsets, in order.
     pub fields: &'static [(&'static str, usize)],
@@ -18,15 +20,17 @@ pub struct Layout {
 
 /// A struct that goes into a uniform buffer.
 pub trait Params: NoUninit {
+    /// How Rust lays the struct out; a test compares it with the shader.
     const LAYOUT: Layout;
 }
 
 macro_rules! params {
     ($($name:ident { $($field:ident: $type:ty),* $(,)? })*) => { $(
+        #[doc = concat!("The uniform struct `", stringify!($name), "` of the shaders.")]
         #[repr(C)]
         #[derive(Clone, Copy, Debug, NoUninit)]
         pub struct $name {
-            $(pub $field: $type),*
+            $(#[doc = concat!("`", stringify!($field), "` in the shader.")] pub $field: $type),*
         }
 
         impl Params for $name {

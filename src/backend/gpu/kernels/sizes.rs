@@ -15,7 +15,9 @@ pub const STATISTICS_ROWS: u32 = 1024;
 pub const EDGE: u32 = 16;
 /// Tokens whose overlaps with others one workgroup counts, with how many of them, and bins that fit its memory.
 pub const OVERLAP_ROWS: u32 = 4 * EDGE;
+/// Tokens with which one workgroup counts the overlaps of its own.
 pub const OVERLAP_COLUMNS: u32 = 16 * OVERLAP_ROWS;
+/// Bins of a histogram that fit the memory of a workgroup.
 pub const OVERLAP_BINS: u32 = 1000;
 /// Directions that one thread of `project_sources` serves: components of a vector.
 pub const PROJECTED_DIRECTIONS: u32 = 4;
@@ -29,9 +31,11 @@ pub const WIDE_QUERIES: u32 = 64;
 pub const PANEL: u32 = 128;
 /// Vectors of the output that one workgroup of `project_wide` owns, and rows.
 pub const PROJECT_VECTORS: u32 = 8;
+/// Rows of the output that one workgroup of `project_wide` owns.
 pub const PROJECT_ROWS: u32 = 32;
 /// Tokens whose recurrences one thread carries for the moments, and harmonics that are summed at once.
 pub const MOMENT_KEYS: u32 = 8;
+/// Harmonics that are summed at once.
 pub const HARMONICS: u32 = 8;
 /// Queries of one thread of a series at most: eight sums each and their recurrences are some twenty registers.
 pub const SERIES_QUERIES: u32 = 4;

@@ -23,7 +23,7 @@ use crate::backend::gpu::{
 };
 use crate::{
     backend::{BackendError, Point},
-    observables::{Row, drawn_rows},
+    observables::attention::{Row, drawn_rows},
     tokens::Shape,
 };
 

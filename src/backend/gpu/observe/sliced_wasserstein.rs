@@ -207,7 +207,8 @@ impl Layout {
 
     /// Uploads the law along some directions, unless single precision cannot hold it.
     fn write(&self, device: &Device, lines: &SlicedTargets<'_>, first: usize, directions: usize) -> bool {
-        let law = |direction| single(&(lines.law)(direction), self.shape.sources());
+        let sources = self.shape.sources();
+        let law = |direction| single(&(lines.law)(direction), sources);
         let laws: Vec<(Vec<f32>, Vec<[u32; 2]>)> = (first..first + directions).into_par_iter().map(law).collect();
         if laws.iter().any(|(numbers, _)| numbers.iter().any(|number| !number.is_finite())) {
             return false;

@@ -19,7 +19,10 @@ use crate::backend::gpu::{
 use crate::{
     backend::BackendError,
     model::{Attention, Normalization},
-    observables::{Quantity, flow_slope, times_exponential},
+    observables::{
+        Quantity,
+        dissipation::{flow_slope, times_exponential},
+    },
     observe::{Statistics, has_direction},
     problem::Problem,
     tokens::Shape,

@@ -1,14 +1,8 @@
 //! Who does the arithmetic of a run: a graphics device that is opened, this CPU in one of its precisions, or the reference.
 
-use crate::{
-    backend::{
-        Backend, BackendError, Precision,
-        cpu::Cpu,
-        gpu::{self, Device, Gpu},
-        reference::Reference,
-    },
-    problem::Problem,
-};
+pub use super::gpu::{Device, adapters};
+use super::{Backend, BackendError, Precision, adapter, cpu::Cpu, reference::Reference};
+use crate::problem::Problem;
 
 /// What a run asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +11,7 @@ pub enum Choice {
     Auto,
     /// The best adapter, a software one included.
     Gpu,
+    /// All cores of the CPU.
     Cpu,
     /// The literal double loops that the others are held against, in double precision: slow.
     Reference,
@@ -24,24 +19,35 @@ pub enum Choice {
 
 /// What the choice comes to on this machine.
 #[derive(Clone)]
+#[non_exhaustive]
 pub enum Machine {
+    /// In a build without the feature `gpu` there is no such device.
     Gpu(Box<Device>),
+    /// All cores, in f32.
     CpuSingle,
+    /// All cores, in f64.
     CpuDouble,
+    /// Double loops on one thread, in f64.
     Reference,
 }
 
 /// Why there is no such machine.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum MachineError {
+    /// Half precision was asked of the CPU.
     #[error("CPUs compute in single and double precision, not in half")]
     HalfOnCpu,
+    /// Double precision was asked of a GPU.
     #[error("GPUs compute in single precision, not in double")]
     DoubleOnGpu,
+    /// The reference was asked for in another precision.
     #[error("the reference computes in double precision, not in {}", .0.name())]
     ReferenceIsDouble(Precision),
+    /// Half precision was asked for, and there is no adapter, but those that the text names.
     #[error("no graphics adapter found{0}, and half precision needs one")]
     NoAdapterForHalf(String),
+    /// The adapter cannot be opened.
     #[error(transparent)]
     Backend(#[from] BackendError),
 }
@@ -56,12 +62,14 @@ impl Machine {
             (Choice::Gpu, Precision::Double) => return Err(MachineError::DoubleOnGpu),
             (Choice::Auto | Choice::Cpu, Precision::Double) => return Ok(Self::CpuDouble),
             (Choice::Cpu, Precision::Single) => return Ok(Self::CpuSingle),
-            (Choice::Gpu, Precision::Half | Precision::Single) => gpu::Choice::Best,
-            (Choice::Auto, Precision::Half | Precision::Single) => gpu::Choice::Hardware,
+            (Choice::Gpu, Precision::Half | Precision::Single) => adapter::Choice::Best,
+            (Choice::Auto, Precision::Half | Precision::Single) => adapter::Choice::Hardware,
         };
         match (Device::open(adapter, precision).await, choice, precision) {
             (Ok(device), ..) => Ok(Self::Gpu(device.into())),
-            (Err(BackendError::NoAdapter(_)), Choice::Auto, Precision::Single) => Ok(Self::CpuSingle),
+            (Err(BackendError::NoAdapter(_) | BackendError::BuiltWithoutGpu), Choice::Auto, Precision::Single) => {
+                Ok(Self::CpuSingle)
+            }
             // What asks for half precision gets it or an error.
             (Err(BackendError::NoAdapter(which)), _, Precision::Half) => Err(MachineError::NoAdapterForHalf(which)),
             (Err(error), ..) => Err(error.into()),
@@ -71,13 +79,14 @@ impl Machine {
     /// `problem` on this machine.
     pub async fn backend(&self, problem: &Problem) -> Result<Box<dyn Backend>, BackendError> {
         Ok(match self {
-            Self::Gpu(device) => Box::new(Gpu::new(device, problem).await?),
+            Self::Gpu(device) => device.backend(problem).await?,
             Self::CpuSingle => Box::new(Cpu::<f32>::new(problem)?),
             Self::CpuDouble => Box::new(Cpu::<f64>::new(problem)?),
             Self::Reference => Box::new(Reference::new(problem)?),
         })
     }
 
+    /// The precision of the arithmetic.
     pub fn precision(&self) -> Precision {
         match self {
             Self::Gpu(device) => device.precision(),
