@@ -28,6 +28,7 @@ pub fn all() -> Vec<Trial> {
         trial("steps_by_stages_are_those_written_out", steps),
         trial("steps_of_noise_are_those_written_out", noises),
         trial("harmonics_are_refused_and_auto_is_direct", algorithms),
+        trial("problems_that_are_none_are_refused", no_problem),
         trial("matrices_that_fit_no_memory_are_refused", memory),
     ]
 }
@@ -90,10 +91,16 @@ fn algorithms() {
     assert_eq!(Kind::Reference.open(&problem).method(), Method::Direct);
 }
 
+fn no_problem() {
+    let mut problem = problem(cloud(1, 20, 3, 1), 1.0);
+    problem.tokens.coordinates.pop();
+    let refusal = Reference::new(&problem).err().map(|refusal| refusal.to_string()).unwrap_or_default();
+    assert!(refusal.contains("tokens.coordinates"), "{refusal}");
+}
+
 fn memory() {
-    let mut problem = problem(cloud(1, 2, 2, 1), 1.0);
-    problem.tokens.shape.count = 100_000_000;
+    let problem = problem(cloud(1, 1_000_000, 2, 1), 1.0);
     let refusal = Reference::new(&problem).err().map(|refusal| refusal.to_string()).unwrap_or_default();
     assert!(refusal.contains("for the matrix of attention"), "{refusal}");
-    assert!(refusal.contains("write less than tokens.count = 100000000"), "{refusal}");
+    assert!(refusal.contains("write less than tokens.count = 1000000"), "{refusal}");
 }

@@ -159,7 +159,7 @@ impl<'a> ReplicaAttention<'a> {
             };
             let values: Vec<Vec<f64>> = self.tokens[..self.w.len()].iter().map(value).collect();
             for (output, weights) in output.iter_mut().zip(self.weights(head, rows.clone())) {
-                // A token that sees nothing hears no bias either.
+                // A token that sees nothing is not moved by the bias either.
                 if weights.iter().all(|weight| *weight == 0.0) {
                     continue;
                 }
@@ -168,10 +168,13 @@ impl<'a> ReplicaAttention<'a> {
                     mean.iter_mut().zip(value).for_each(|(mean, value)| *mean += weight * value);
                 }
                 let image = match &head.value {
-                    Matrix::Product { left, .. } => transposed_factor(left, &head.biases.output, &mean),
+                    Matrix::Product { left, .. } => transposed_factor(left, &mean),
                     matrix => apply(matrix, &mean),
                 };
-                output.iter_mut().zip(&image).for_each(|(output, image)| *output += head.weight * image);
+                let bias = |k: usize| head.biases.output.get(k).copied().unwrap_or(0.0);
+                for k in 0..output.len() {
+                    output[k] += head.weight * (image[k] + bias(k));
+                }
             }
         }
         output

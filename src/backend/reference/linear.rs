@@ -53,11 +53,10 @@ pub(super) fn factor(rows: &[f64], bias: &[f64], x: &[f64]) -> Vec<f64> {
     rows.chunks(x.len()).enumerate().map(|(k, row)| dot(row, x) + plus(k)).collect()
 }
 
-/// F^T y + bias.
-pub(super) fn transposed_factor(rows: &[f64], bias: &[f64], y: &[f64]) -> Vec<f64> {
+/// F^T y.
+pub(super) fn transposed_factor(rows: &[f64], y: &[f64]) -> Vec<f64> {
     let dim = rows.len() / y.len();
-    let plus = |k: usize| bias.get(k).copied().unwrap_or(0.0);
-    (0..dim).map(|k| (0..y.len()).map(|r| rows[r * dim + k] * y[r]).sum::<f64>() + plus(k)).collect()
+    (0..dim).map(|k| (0..y.len()).map(|r| rows[r * dim + k] * y[r]).sum()).collect()
 }
 
 /// ln sum_k e^{s_k}.
