@@ -74,14 +74,14 @@ impl<'a> ReplicaAttention<'a> {
             Matrix::Product { left, right } => {
                 (factor(left, &head.biases.query, &x), factor(right, &head.biases.key, &x))
             }
-            matrix => {
+            matrix @ (Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_)) => {
                 let image = apply(matrix, &x);
                 (x, image)
             }
         };
         match position {
             Position::Rotary { base } => (rotated(&query, i, *base), rotated(&key, i, *base)),
-            _ => (query, key),
+            Position::Nowhere | Position::Alibi { .. } | Position::Additive(_) => (query, key),
         }
     }
 
@@ -112,7 +112,7 @@ impl<'a> ReplicaAttention<'a> {
         match self.attention.position {
             _ if !self.attends(i, j) => 0.0,
             Position::Alibi { decay } => self.w[j] * (-decay * (i as f64 - j as f64) / self.w.len() as f64).exp(),
-            _ => self.w[j],
+            Position::Nowhere | Position::Rotary { .. } | Position::Additive(_) => self.w[j],
         }
     }
 
@@ -144,7 +144,10 @@ impl<'a> ReplicaAttention<'a> {
         let divisor: f64 = match (self.attention.normalization, &self.attention.position) {
             (Normalization::Softmax | Normalization::Hardmax, _) => raw.iter().sum(),
             (_, Position::Alibi { .. }) => prior.iter().sum(),
-            _ => 1.0,
+            (
+                Normalization::Unnormalized | Normalization::Shifted | Normalization::Sinkhorn { .. },
+                Position::Nowhere | Position::Rotary { .. } | Position::Additive(_),
+            ) => 1.0,
         };
         raw.iter().map(|weight| if *weight > 0.0 { weight / divisor } else { *weight }).collect()
     }
@@ -155,7 +158,7 @@ impl<'a> ReplicaAttention<'a> {
         for head in &self.attention.heads {
             let value = |x: &Vec<f64>| match &head.value {
                 Matrix::Product { right, .. } => factor(right, &head.biases.value, x),
-                _ => x.clone(),
+                Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_) => x.clone(),
             };
             let values: Vec<Vec<f64>> = self.tokens[..self.w.len()].iter().map(value).collect();
             for (output, weights) in output.iter_mut().zip(self.weights(head, rows.clone())) {
@@ -169,7 +172,9 @@ impl<'a> ReplicaAttention<'a> {
                 }
                 let image = match &head.value {
                     Matrix::Product { left, .. } => transposed_factor(left, &mean),
-                    matrix => apply(matrix, &mean),
+                    matrix @ (Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_)) => {
+                        apply(matrix, &mean)
+                    }
                 };
                 let bias = |k: usize| head.biases.output.get(k).copied().unwrap_or(0.0);
                 for k in 0..output.len() {

@@ -59,7 +59,11 @@ pub(super) fn moved(model: &Model, d: usize, x: &[f64], terms: &[(f64, &[f64])],
         Geometry::Sphere | Geometry::Ngpt { .. } => unit(y),
         Geometry::LayerNorm { attention, .. } if after == Field::Ambient => normed(y, attention),
         Geometry::LayerNorm { perceptron, .. } if after == Field::Perceptron => normed(y, perceptron),
-        _ => y.to_vec(),
+        Geometry::LayerNorm { .. }
+        | Geometry::Euclidean
+        | Geometry::Rescaled
+        | Geometry::PreNorm
+        | Geometry::PeriNorm => y.to_vec(),
     };
     y.chunks(d).flat_map(token).collect()
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    backend::{cpu::Cpu, reference::Reference},
     model::{
         Activation, Attention, Biases, Calculus, Ensemble, Head, LayerNorm, Matrix, MatrixSchedule, Model,
         ModelSchedule, Noise, NoiseField, Normalization, Operand, OrnsteinUhlenbeck, Part, Perceptron, Position,
@@ -212,6 +213,11 @@ fn schedules_of_the_model_that_do_not_fit_the_tokens_are_refused() {
 fn backends_refuse_what_is_no_problem() {
     let mut malformed = problem();
     malformed.tokens.coordinates.pop();
-    let error = crate::backend::cpu::Cpu::<f64>::new(&malformed).map(|_| ()).expect_err("too few coordinates");
-    assert!(error.to_string().starts_with("tokens.coordinates has 11 numbers; "), "{error}");
+    let errors = [
+        Cpu::<f64>::new(&malformed).map(|_| ()).expect_err("too few coordinates"),
+        Reference::new(&malformed).map(|_| ()).expect_err("too few coordinates"),
+    ];
+    for error in errors {
+        assert!(error.to_string().starts_with("tokens.coordinates has 11 numbers; "), "{error}");
+    }
 }
