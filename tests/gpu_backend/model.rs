@@ -148,10 +148,14 @@ pub fn products() -> Result<(), String> {
             let full = Head { query_key: stream.matrix(dim), value: stream.matrix(dim), ..Head::default() };
             let head = product_head(&mut stream, dim, keys, values);
             problem.model.attention.mask = mask;
+            // Only products have biases of their own; every output may have one.
+            let Biases { query, key, value, output } = head.biases.clone();
+            let of_values = Biases { value, output: output.clone(), ..Biases::default() };
+            let of_keys = Biases { query, key, output, ..Biases::default() };
             problem.model.attention.heads = vec![
-                Head { query_key: full.query_key.clone(), ..head.clone() },
+                Head { query_key: full.query_key.clone(), biases: of_values, ..head.clone() },
                 full,
-                Head { value: Matrix::Scale(0.5), ..head.clone() },
+                Head { value: Matrix::Scale(0.5), biases: of_keys, ..head.clone() },
                 head,
             ];
             check(&format!("d = {dim}, ranks {keys} and {values}, {mask:?}"), &problem)?;

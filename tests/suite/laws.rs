@@ -2,7 +2,7 @@
 
 use libtest_mimic::Trial;
 use tokenfield::{
-    model::{Field, Geometry, Mask, Normalization},
+    model::{Activation, Field, Geometry, Head, Mask, Matrix, Normalization, Perceptron},
     observables::Quantity,
     problem::{Problem, Schedule},
     scheme::Scheme,
@@ -32,6 +32,7 @@ pub fn all() -> Vec<Trial> {
         laws("law::large_beta_keeps_the_softmax", large_beta),
         laws("law::long_steps_end_on_the_sphere", long_steps),
         laws("law::causal_tokens_converge_to_the_first", causal),
+        laws("law::an_output_bias_is_that_of_a_perceptron", output_bias),
         laws("law::layer_norms_decide_how_fast_tokens_meet", contraction),
     ];
     suites.into_iter().flatten().collect()
@@ -313,6 +314,29 @@ fn long_steps(kind: Kind) {
     let tokens = kind.evolve(&problem).tokens;
     let lengths: Vec<f64> = tokens.chunks(3).map(|x| x.iter().map(|c| c * c).sum::<f64>().sqrt()).collect();
     assert_close("length", &lengths, &[1.0; 20], kind.tolerance(3e-7, 1e-14));
+}
+
+/// Rows of softmax sum to one, so that a head adds its bias times its weight to every field, whatever its value matrix is.
+fn output_bias(kind: Kind) {
+    let (dim, bias) = (3, vec![0.4, -0.2, 0.3]);
+    let factors = Matrix::Product { left: vec![0.5, 0.1, -0.3], right: vec![-0.2, 0.7, 0.4] };
+    for value in [Matrix::Identity, Matrix::Scale(-0.5), factors] {
+        let mut without = problem(cloud(2, 30, dim, 19), 2.0);
+        without.quantities.clear();
+        without.model.attention.heads[0] = Head { value, weight: 0.7, ..Head::default() };
+        let mut with = without.clone();
+        with.model.attention.heads[0].biases.output = bias.clone();
+        without.model.perceptron = Some(Perceptron {
+            inner: vec![0.0; dim],
+            outer: vec![0.0; dim],
+            bias: vec![0.0],
+            output_bias: bias.iter().map(|b| 0.7 * b).collect(),
+            activation: Activation::Identity,
+        });
+        let (found, expected) = (kind.evolve(&with).tokens, kind.evolve(&without).tokens);
+        assert_close("tokens", &found, &expected, kind.tolerance(1e-6, 1e-14));
+        assert!(distance(&found, &with.tokens.coordinates) > 1e-2, "nothing moves");
+    }
 }
 
 /// Late contraction of two tokens under a normalization: post-LN e^{-2t}, and t^{-2} where lengths grow like t, of 1 - cos of

@@ -34,8 +34,8 @@ pub struct Reference {
 impl Reference {
     /// Takes a copy of the tokens of `problem` at time zero.
     ///
-    /// Fails with `Problem` where it is none, with `Shortage` where tokens or the matrix of all weights do not fit, and with `NoHarmonics` where the problem insists on
-    /// harmonics.
+    /// Fails with `Problem` where it is none, with `Shortage` where tokens or the matrix of all weights do not fit, and with
+    /// `NoHarmonics` where the problem insists on harmonics.
     pub fn new(problem: &Problem) -> Result<Self, BackendError> {
         problem.check()?;
         if problem.algorithm == Algorithm::Harmonic {
