@@ -22,8 +22,8 @@ pub fn all() -> Vec<Trial> {
             Ok(())
         })
     };
-    let mut trials = backends::trials("harmonic::fields_are_the_oracle_s", fields);
-    trials.extend(backends::trials("harmonic::energies_are_the_oracle_s", energies));
+    let mut trials = backends::trials("harmonic::fields_are_those_of_the_reference", fields);
+    trials.extend(backends::trials("harmonic::energies_are_those_of_the_reference", energies));
     trials.push(trial("cpu_double::harmonic::auto_takes_what_pays".into(), Box::new(auto_takes_what_pays)));
     trials.push(trial(
         "cpu_single::harmonic::unreachable_tolerances_are_refused".into(),

@@ -25,8 +25,8 @@ pub fn all() -> Vec<Trial> {
         trials("parity::field_under_masks", masks),
         trials("parity::field_of_ensembles", ensembles),
         trials("parity::field_of_a_cluster_that_repels", repelling_cluster),
-        trials("parity::schemes_evolve_like_the_oracle", schemes),
-        trials("parity::observables_are_the_oracle_s", observables),
+        trials("parity::schemes_evolve_like_the_reference", schemes),
+        trials("parity::observables_are_those_of_the_reference", observables),
         trials("parity::a_perturbed_token_is_noticed", perturbation),
     ];
     suites.into_iter().flatten().collect()

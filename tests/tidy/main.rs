@@ -164,11 +164,11 @@ fn no_work_is_left_for_later() {
 
 #[test]
 fn every_experiment_resolves_and_is_run_by_a_test() {
-    let runs =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/experiments.rs")).expect("a test");
+    let runs = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/program/experiments.rs"))
+        .expect("a test");
     for (path, _) in files("assets/experiments", "toml") {
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        assert!(runs.contains(&name), "tests/experiments.rs does not run {name}");
+        assert!(runs.contains(&name), "tests/program/experiments.rs does not run {name}");
     }
 }
 

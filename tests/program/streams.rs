@@ -1,7 +1,5 @@
 //! Nobody may be listening: every command with every kind of stdout and stderr that takes nothing.
 
-#![cfg(unix)]
-
 use std::{
     fs::{self, File},
     io::{BufRead, BufReader, Read},

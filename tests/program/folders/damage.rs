@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Bench, RECORD, SWEEP, assert_ends, assert_vouches, manifest, said};
+use super::{Bench, RECORD, SWEEP, assert_ends, assert_vouches, manifest, said};
 
 /// The files of a record are damaged one after the other, in every way that a disk or a hand may do it.
 fn damages(cell: &Path, other: &Path) -> Vec<(String, Box<dyn Fn()>)> {

@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use crate::{Bench, assert_ends, manifest, names};
+use super::{Bench, assert_ends, manifest, names};
 
 /// A disk that takes so many blocks of a file and no more, wherever in a run that is: nothing half-written is left, and nothing that
 /// would be in the way of the next attempt.

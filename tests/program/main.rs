@@ -1,0 +1,10 @@
+//! The program as a whole, run as its users run it: what it reads, prints and leaves, and how it ends.
+
+mod bench;
+mod command_line;
+mod experiments;
+mod folders;
+#[cfg(unix)]
+mod streams;
+mod sweep;
+mod warnings;
