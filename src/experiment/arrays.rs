@@ -1,10 +1,6 @@
 //! Arrays that an experiment names instead of `.npy` files: those that the caller holds in memory, and those of a `.safetensors` file.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use safetensors::{
     SafeTensors, View,
@@ -12,7 +8,6 @@ use safetensors::{
 };
 use toml::Value;
 
-use super::{error::ExperimentError, source::Source};
 use crate::initial::npy::{self, Array, NpyError, shape_text, unreadable_because};
 
 /// The file beside a written experiment that has the arrays that were in memory.
@@ -68,6 +63,20 @@ impl Arrays {
         safetensors::serialize(self.0.iter().map(|(name, array)| (name, Stored::of(array))), None)
     }
 
+    /// The one that `path` names.
+    pub(super) fn get(&self, path: &Path) -> Option<&Array> {
+        self.0.get(path.to_str()?)
+    }
+
+    /// What `path` stands for: one of these, one of a `.safetensors` file, or that of a `.npy` file.
+    pub(super) fn read(&self, path: &Path) -> Result<Array, NpyError> {
+        match (self.get(path), path.to_str().and_then(|text| text.rsplit_once(IN_FILE))) {
+            (Some(array), _) => Ok(array.clone()),
+            (None, Some((stem, name))) => of_file(Path::new(&format!("{stem}.safetensors")), name),
+            (None, None) => npy::read(path),
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -84,34 +93,6 @@ fn names(value: &Value, name: &str) -> bool {
         Value::Array(list) => list.iter().any(|value| names(value, name)),
         Value::Table(table) => table.values().any(|value| names(value, name)),
         Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => false,
-    }
-}
-
-impl Source {
-    /// Whether `path` is the name of an array in memory.
-    pub fn has_array(&self, path: &Path) -> bool {
-        path.to_str().is_some_and(|name| self.arrays.0.contains_key(name))
-    }
-
-    /// `path` as it is written down: absolute, and of an array in memory where the written experiment will have it.
-    pub fn written(&self, path: &Path) -> Result<PathBuf, ExperimentError> {
-        if self.has_array(path) {
-            return Ok(format!("{FILE}:{}", path.display()).into());
-        }
-        std::path::absolute(path).map_err(|error| {
-            let problem = format!("{} cannot be made absolute: {error}", path.display());
-            self.error("", "", problem, "run in a folder that exists")
-        })
-    }
-
-    /// The array that `path` stands for: one in memory, one of a `.safetensors` file, or that of a `.npy` file.
-    pub fn array(&self, path: &Path) -> Result<Array, NpyError> {
-        let text = path.to_str().unwrap_or_default();
-        match (self.arrays.0.get(text), text.rsplit_once(IN_FILE)) {
-            (Some(array), _) => Ok(array.clone()),
-            (None, Some((stem, name))) => of_file(Path::new(&format!("{stem}.safetensors")), name),
-            (None, None) => npy::read(path),
-        }
     }
 }
 

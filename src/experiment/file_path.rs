@@ -41,7 +41,8 @@ impl FilePath {
     /// The array that was typed at `key`.
     pub fn array(&self, key: &str, source: &Source) -> Result<npy::Array, ExperimentError> {
         source
-            .array(self.path())
+            .arrays
+            .read(self.path())
             .map_err(|npy::NpyError { problem, remedy }| source.error(key, self.quoted(), problem, remedy))
     }
 }

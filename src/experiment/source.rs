@@ -1,8 +1,15 @@
 //! Where an experiment came from.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
-use super::{arrays::Arrays, error::ExperimentError, overrides::Override};
+use super::{
+    arrays::{Arrays, FILE},
+    error::ExperimentError,
+    overrides::Override,
+};
 
 /// Where an experiment came from; every error about it is made here, so that all read alike.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +27,22 @@ pub(crate) struct Source {
 const QUOTED: usize = 60;
 
 impl Source {
+    /// Whether `path` is the name of an array in memory.
+    pub fn has_array(&self, path: &Path) -> bool {
+        self.arrays.get(path).is_some()
+    }
+
+    /// `path` as it is written down: absolute, and of an array in memory where the written experiment will have it.
+    pub fn written(&self, path: &Path) -> Result<PathBuf, ExperimentError> {
+        if self.has_array(path) {
+            return Ok(format!("{FILE}:{}", path.display()).into());
+        }
+        std::path::absolute(path).map_err(|error| {
+            let problem = format!("{} cannot be made absolute: {error}", path.display());
+            self.error("", "", problem, "run in a folder that exists")
+        })
+    }
+
     pub fn error(
         &self,
         key: impl Into<String>,

@@ -99,7 +99,7 @@ impl Experiment {
     /// The tokens that a file holds.
     pub(super) fn token_file(&self) -> Result<Option<TokenFile>, ExperimentError> {
         let Law::File(FromFile { path }) = &self.typed.tokens.initial else { return Ok(None) };
-        TokenFile::of(self.source.array(path), self.lengths()).map(Some).map_err(|error| self.law_error(error))
+        TokenFile::of(self.source.arrays.read(path), self.lengths()).map(Some).map_err(|error| self.law_error(error))
     }
 
     /// How many tokens there are: as typed, else as in the file they come from.
