@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::{
-    Cap, FromFile, Gaussian, Orthonormal, Simplex, TwoClusters, Uniform, VonMisesFisher,
     definition::{Form, InitialLaw},
     draws::Draws,
     error::LawError,
+    laws::{Cap, FromFile, Gaussian, Orthonormal, Simplex, TwoClusters, Uniform, VonMisesFisher},
 };
 
 /// Makes the enum of all laws, whose methods ask their definitions.

@@ -26,7 +26,7 @@ pub use error::LawError;
 pub(crate) use file::{Lengths, TokenFile};
 pub use law::Law;
 pub(crate) use law::LawKind;
-pub use laws::{Cap, FromFile, Gaussian, Orthonormal, Simplex, Spread, TwoClusters, Uniform, VonMisesFisher};
+pub use laws::*;
 pub use nodes::{Nodes, gauss_legendre};
 pub(crate) use perturbation::{normalise, perturb};
 pub use quadrature::quadrature;
