@@ -287,8 +287,8 @@ async fn slice(
         let Quantity::SlicedW2Reference(SlicedW2Reference { projections }) = *quantity else { continue };
         let (slices, error) = limit.slices(projections)?;
         let line = |direction| slices.line(direction);
-        let lines = SlicedTargets { directions: slices.directions(), values: slices.count(), law: &line };
-        if let Some(costs) = backend.sliced_costs(&lines).await? {
+        let targets = SlicedTargets { directions: slices.directions(), values: slices.count(), law: &line };
+        if let Some(costs) = backend.sliced_costs(&targets).await? {
             observables::add(*quantity, observables::roots(&costs, statistics.len(), error), statistics);
         }
     }

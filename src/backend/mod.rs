@@ -171,7 +171,7 @@ pub trait Backend {
     /// replica and G the law along theta: one number for each replica and direction, in this order.
     ///
     /// None where that is left to whoever reads the tokens, as it is unless a backend says otherwise.
-    fn sliced_costs<'a>(&'a mut self, _lines: &'a SlicedTargets<'_>) -> Answer<'a, Option<Vec<f64>>> {
+    fn sliced_costs<'a>(&'a mut self, _targets: &'a SlicedTargets<'_>) -> Answer<'a, Option<Vec<f64>>> {
         Box::pin(ready(Ok(None)))
     }
 

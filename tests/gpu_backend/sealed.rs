@@ -105,8 +105,8 @@ impl Backend for Sealed {
         Box::pin(async move { self.0.observe(quantities).await })
     }
 
-    fn sliced_costs<'a>(&'a mut self, lines: &'a SlicedTargets<'_>) -> Answer<'a, Option<Vec<f64>>> {
-        Box::pin(async move { self.0.sliced_costs(lines).await })
+    fn sliced_costs<'a>(&'a mut self, targets: &'a SlicedTargets<'_>) -> Answer<'a, Option<Vec<f64>>> {
+        Box::pin(async move { self.0.sliced_costs(targets).await })
     }
 
     fn marginal_error(&mut self) -> Answer<'_, Option<f64>> {

@@ -73,8 +73,8 @@ fn laws(count: usize, values: usize) -> Vec<SortedProjection> {
 
 fn costs(gpu: &mut Gpu, directions: &[f64], laws: &[SortedProjection]) -> Result<Option<Vec<f64>>, String> {
     let law = |direction: usize| laws[direction].clone();
-    let lines = SlicedTargets { directions, values: laws[0].values.len(), law: &law };
-    block_on(gpu.sliced_costs(&lines)).map_err(text)
+    let targets = SlicedTargets { directions, values: laws[0].values.len(), law: &law };
+    block_on(gpu.sliced_costs(&targets)).map_err(text)
 }
 
 /// W_2 by the sum over all tokens and values of the mass that they share.
@@ -103,9 +103,9 @@ fn literal(problem: &Problem, tokens: &[f64], directions: &[f64], laws: &[Sorted
     all
 }
 
-fn check(device: &Device, problem: &Problem, lines: usize, values: usize) -> Result<(), String> {
-    let what = format!("{:?}, {lines} lines, {values} values", problem.tokens.shape);
-    let (directions, laws) = (directions(lines, problem.tokens.shape.dim), laws(lines, values));
+fn check(device: &Device, problem: &Problem, targets: usize, values: usize) -> Result<(), String> {
+    let what = format!("{:?}, {targets} targets, {values} values", problem.tokens.shape);
+    let (directions, laws) = (directions(targets, problem.tokens.shape.dim), laws(targets, values));
     let mut gpu = block_on(Gpu::new(device, problem)).map_err(text)?;
     let found = costs(&mut gpu, &directions, &laws)?.ok_or_else(|| format!("{what}: left to the host"))?;
     let found: Vec<f64> = found.iter().map(|cost| cost.sqrt()).collect();
@@ -205,14 +205,14 @@ pub fn of_tokens_that_move() -> Result<(), String> {
     let problem = problem(Shape { replicas: 2, count: 300, dim: 3, passive: 5 }, 3.0);
     let mut gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
     let mut before = Vec::new();
-    for (lines, values) in [(4, 30), (4, 30), (4, 31), (9, 31), (4, 30)] {
-        let (directions, laws) = (directions(lines, 3), laws(lines, values));
+    for (targets, values) in [(4, 30), (4, 30), (4, 31), (9, 31), (4, 30)] {
+        let (directions, laws) = (directions(targets, 3), laws(targets, values));
         heun_step(&mut gpu).map_err(text)?;
         let found = costs(&mut gpu, &directions, &laws)?.ok_or("left to the host")?;
         let found: Vec<f64> = found.iter().map(|cost| cost.sqrt()).collect();
         let tokens = block_on(gpu.tokens()).map_err(text)?;
         let expected = literal(&problem, &tokens, &directions, &laws);
-        compare_within(&format!("{lines} lines, {values} values"), &found, &expected, PROJECTION + SUM)?;
+        compare_within(&format!("{targets} targets, {values} values"), &found, &expected, PROJECTION + SUM)?;
         if found == before {
             return Err("no test: tokens do not move".into());
         }

@@ -337,10 +337,10 @@ impl Backend for Gpu {
         })
     }
 
-    fn sliced_costs<'a>(&'a mut self, lines: &'a SlicedTargets<'_>) -> Answer<'a, Option<Vec<f64>>> {
+    fn sliced_costs<'a>(&'a mut self, targets: &'a SlicedTargets<'_>) -> Answer<'a, Option<Vec<f64>>> {
         Box::pin(async move {
             let Gpu { device, constants, buffers, recorder, readback, projections, .. } = self;
-            projections.costs(device, constants, buffers, recorder, readback, lines).await
+            projections.costs(device, constants, buffers, recorder, readback, targets).await
         })
     }
 

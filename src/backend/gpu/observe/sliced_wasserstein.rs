@@ -94,20 +94,20 @@ impl SortedProjections {
         buffers: &TokenBuffers,
         recorder: &mut Recorder,
         readback: &Readback,
-        lines: &SlicedTargets<'_>,
+        targets: &SlicedTargets<'_>,
     ) -> Result<Option<Vec<f64>>, BackendError> {
         if !self.is_served {
             return Ok(None);
         }
-        if !self.laid_out.as_ref().is_some_and(|layout| layout.serves(lines)) {
+        if !self.laid_out.as_ref().is_some_and(|layout| layout.serves(targets)) {
             // What was laid out before makes room.
             self.laid_out = None;
             let lay_out =
-                |scope: &AllocationScope| Ok(Layout::new(scope, self.shape, constants, buffers, recorder, lines));
+                |scope: &AllocationScope| Ok(Layout::new(scope, self.shape, constants, buffers, recorder, targets));
             self.laid_out = AllocationScope::afford(device, lay_out).await?.flatten();
         }
         let Some(layout) = &self.laid_out else { return Ok(None) };
-        layout.costs(device, buffers, recorder, readback, lines).await
+        layout.costs(device, buffers, recorder, readback, targets).await
     }
 }
 
@@ -119,29 +119,29 @@ impl Layout {
         constants: &Constants,
         buffers: &TokenBuffers,
         recorder: &Recorder,
-        lines: &SlicedTargets<'_>,
+        targets: &SlicedTargets<'_>,
     ) -> Option<Layout> {
         let device = scope.device();
         // Kernels count the words of a buffer in words.
         let most = device.segment_bytes().min(u32::MAX.into());
         let room = |bytes: u64| if bytes > most { 0 } else { (most.min(BATCH_BYTES) / bytes).max(1) as usize };
-        let (width, count) = (constants.width() as usize, lines.directions.len() / shape.dim);
+        let (width, count) = (constants.width() as usize, targets.directions.len() / shape.dim);
         let length = shape.sources().next_power_of_two();
-        let chunks = (shape.sources() + lines.values).div_ceil(CHUNK);
+        let chunks = (shape.sources() + targets.values).div_ceil(CHUNK);
         let lists = room(4 * length as u64).min(room(8 * chunks as u64));
-        let most_directions = count.min(lists).min(room(8 * lines.values as u64));
+        let most_directions = count.min(lists).min(room(8 * targets.values as u64));
         let fits = most_directions > 0 && (16 * width * count) as u64 <= most;
         if !fits {
             return None;
         }
         let most_replicas = shape.replicas.min(lists / most_directions);
-        let (lists, laws) = (most_replicas * most_directions, most_directions * lines.values);
+        let (lists, laws) = (most_replicas * most_directions, most_directions * targets.values);
         let [keys, costs] = [("keys", 4 * length), ("costs", 8 * chunks)]
             .map(|(label, bytes)| scope.buffer(label, (lists * bytes) as u64));
         let [numbers, ends] =
             [("numbers", 4), ("ends", 8)].map(|(label, bytes)| scope.buffer(label, (laws * bytes) as u64));
         let mut padded = vec![0.0f32; 4 * width * count];
-        for (to, from) in padded.chunks_exact_mut(4 * width).zip(lines.directions.chunks_exact(shape.dim)) {
+        for (to, from) in padded.chunks_exact_mut(4 * width).zip(targets.directions.chunks_exact(shape.dim)) {
             to.iter_mut().zip(from).for_each(|(to, from)| *to = *from as f32);
         }
         let directions = scope.upload("directions", &padded);
@@ -154,8 +154,8 @@ impl Layout {
         Some(Layout {
             shape,
             width,
-            directions: lines.directions.to_vec(),
-            values: lines.values,
+            directions: targets.directions.to_vec(),
+            values: targets.values,
             length,
             chunks,
             most_directions,
@@ -170,8 +170,8 @@ impl Layout {
         })
     }
 
-    fn serves(&self, lines: &SlicedTargets<'_>) -> bool {
-        self.values == lines.values && self.directions == lines.directions
+    fn serves(&self, targets: &SlicedTargets<'_>) -> bool {
+        self.values == targets.values && self.directions == targets.directions
     }
 
     async fn costs(
@@ -180,13 +180,13 @@ impl Layout {
         buffers: &TokenBuffers,
         recorder: &mut Recorder,
         readback: &Readback,
-        lines: &SlicedTargets<'_>,
+        targets: &SlicedTargets<'_>,
     ) -> Result<Option<Vec<f64>>, BackendError> {
         let count = self.directions.len() / self.shape.dim;
         let mut all = vec![0.0; self.shape.replicas * count];
         for first_direction in (0..count).step_by(self.most_directions) {
             let directions = self.most_directions.min(count - first_direction);
-            if !self.write(device, lines, first_direction, directions) {
+            if !self.write(device, targets, first_direction, directions) {
                 return Ok(None);
             }
             for first_replica in (0..self.shape.replicas).step_by(self.most_replicas) {
@@ -206,9 +206,9 @@ impl Layout {
     }
 
     /// Uploads the law along some directions, unless single precision cannot hold it.
-    fn write(&self, device: &Device, lines: &SlicedTargets<'_>, first: usize, directions: usize) -> bool {
+    fn write(&self, device: &Device, targets: &SlicedTargets<'_>, first: usize, directions: usize) -> bool {
         let sources = self.shape.sources();
-        let law = |direction| single(&(lines.law)(direction), sources);
+        let law = |direction| single(&(targets.law)(direction), sources);
         let laws: Vec<(Vec<f32>, Vec<[u32; 2]>)> = (first..first + directions).into_par_iter().map(law).collect();
         if laws.iter().any(|(numbers, _)| numbers.iter().any(|number| !number.is_finite())) {
             return false;

@@ -61,7 +61,7 @@ pub struct ChunkStatistics {
     shape: Shape,
     width: usize,
     /// beta of every head in every replica.
-    betas: Vec<Vec<f64>>,
+    replica_betas: Vec<Vec<f64>>,
     /// That of every head.
     head_weights: Vec<f64>,
 }
@@ -118,8 +118,8 @@ impl ChunkStatistics {
         recorder: &Recorder,
     ) -> Result<ChunkStatistics, BackendError> {
         let (shape, attention) = (problem.tokens.shape, &problem.model.attention);
-        let betas = betas(attention, shape.replicas);
-        let heads = betas.len();
+        let replica_betas = replica_betas(attention, shape.replicas);
+        let heads = replica_betas.len();
         let chunks_of = |tokens: usize| tokens.div_ceil(STATISTICS_ROWS as usize);
         let chunks: usize = buffers
             .segments
@@ -163,7 +163,7 @@ impl ChunkStatistics {
             replica_chunks,
             shape,
             width,
-            betas,
+            replica_betas,
             head_weights: head_weights(attention),
         })
     }
@@ -207,7 +207,7 @@ impl ChunkStatistics {
 
     /// Follows another model.
     pub fn write(&mut self, attention: &Attention) {
-        self.betas = betas(attention, self.shape.replicas);
+        self.replica_betas = replica_betas(attention, self.shape.replicas);
         self.head_weights = head_weights(attention);
     }
 
@@ -277,10 +277,10 @@ impl ChunkStatistics {
             // Of heads that count as much as their weights.
             let log_energy = |weights: &[f64]| {
                 let of_head = |head| vectors(places.energies + head * self.chunks + chunks, self.replica_chunks);
-                let parts = |(head, (betas, weight)): (usize, (&Vec<f64>, &f64))| {
-                    pairs(of_head(head), VECTOR, weight * (0.5 / betas[replica]))
+                let parts = |(head, (replica_betas, weight)): (usize, (&Vec<f64>, &f64))| {
+                    pairs(of_head(head), VECTOR, weight * (0.5 / replica_betas[replica]))
                 };
-                let parts: Vec<_> = self.betas.iter().zip(weights).enumerate().flat_map(parts).collect();
+                let parts: Vec<_> = self.replica_betas.iter().zip(weights).enumerate().flat_map(parts).collect();
                 let log_energy = log_sum(&parts) + (unit * unit).ln();
                 // That of a sum that is not positive is not a number.
                 if log_energy == f64::NEG_INFINITY { f64::NAN } else { log_energy }
@@ -293,7 +293,7 @@ impl ChunkStatistics {
                 let log_normalizer = match normalizer {
                     Normalizer::Sum => unit.ln(),
                     Normalizer::One => 0.0,
-                    Normalizer::Peak => self.betas[0][replica],
+                    Normalizer::Peak => self.replica_betas[0][replica],
                 };
                 let log_rate = log_sum(&pairs(parts, VECTOR, unit)) + log_normalizer - log_energy(&[1.0]);
                 statistics
@@ -343,7 +343,7 @@ impl ChunkStatistics {
     }
 
     fn places(&self) -> Places {
-        Places::new(self.chunks, self.shape.replicas, self.width, self.betas.len())
+        Places::new(self.chunks, self.shape.replicas, self.width, self.replica_betas.len())
     }
 }
 
@@ -358,7 +358,7 @@ impl Places {
 }
 
 /// beta of every head in every replica.
-fn betas(attention: &Attention, replicas: usize) -> Vec<Vec<f64>> {
+fn replica_betas(attention: &Attention, replicas: usize) -> Vec<Vec<f64>> {
     let of_head = |head| (0..replicas).map(|replica| attention.beta_in(head, replica)).collect();
     attention.heads.iter().map(of_head).collect()
 }
