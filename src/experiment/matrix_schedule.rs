@@ -1,6 +1,6 @@
 //! The matrices of a head, constant or not.
 //!
-//! Beside the constant forms: `{ layers = .. }`, one matrix a step; `{ ensemble = "goe", variance = 1.0, every = 1 }`, random;
+//! In addition to the constant forms: `{ layers = .. }`, one matrix a step; `{ ensemble = "goe", variance = 1.0, every = 1 }`, random;
 //! `{ base = .., amplitude = .., frequency = 1.0 }`; `{ ornstein-uhlenbeck = { mean = .., rate = .., intensity = .. } }`; and,
 //! for a value, `{ query-key = -1.0 }`, a multiple of the other matrix.
 

@@ -4,7 +4,7 @@
 //! in as tokens, which the same kernels transport. A *zonal* limit uses that the field is a function of one height where mu_0 is
 //! symmetric about an axis and all matrices are multiples of the identity: it serves any dimension. Normal laws in R^d stay
 //! normal under softmax: mean and covariance say everything (*gaussian*). A larger sample (*particles*) is an approximation,
-//! and says so. Beside *equiangular* tokens, which stay so, no n goes to infinity: one overlap is followed.
+//! and says so. For *equiangular* tokens, which stay so, no n goes to infinity: one overlap is followed.
 //!
 //! In all of them each token x_i of the problem has a coupled mean-field token, a passive token that starts where x_i starts and is moved
 //! by the field of the limit. A limit takes [steps of its own](crate::problem::ReferenceSteps::Own) unless told otherwise, so that it is where the equation

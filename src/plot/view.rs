@@ -48,7 +48,7 @@ impl Tokens {
         drawn
     }
 
-    /// Says in the caption what is not drawn: silence would pass for completeness.
+    /// Says in the caption what is not drawn, so that nobody takes a part for the whole.
     fn explain(&mut self, tokens: &ReplicaTokens) {
         let mut parts = vec![std::mem::take(&mut self.heading.caption)];
         parts.retain(|caption| !caption.is_empty());

@@ -176,7 +176,7 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Reports an event between runs, where whoever hears of it may end the sweep.
+/// Reports an event between runs, where the caller may end the sweep.
 fn tell(on_event: Listener<'_>, event: Event<'_>) -> Result<(), SweepError> {
     match on_event(event) {
         ControlFlow::Continue(()) => Ok(()),

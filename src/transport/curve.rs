@@ -228,7 +228,7 @@ mod tests {
         }
     }
 
-    /// Beside the distance from many points of equal mass, weights and gaps included; and turning everything changes nothing.
+    /// Against the distance from many points of equal mass, weights and gaps included; and turning everything changes nothing.
     #[test]
     fn distances_are_those_from_many_points() {
         let angles = [-2.9, -1.0, -0.8, 0.1, 1.9, 2.0];

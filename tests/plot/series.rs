@@ -125,7 +125,7 @@ fn the_histogram_of_overlaps_is_a_map_over_time() {
     assert_ne!(png.at(600.0, rows[2]), paper);
     assert_eq!(png.at(600.0, rows[2]), dark, "nine tenths of all pairs at first");
     assert!(png.at(3000.0, rows[3]) != paper && png.at(600.0, rows[3]) != png.at(3000.0, rows[3]));
-    // Beside the ramp the logarithms of 0.1 and 0.9, and on the axis all of [-1, 1].
+    // Next to the ramp the logarithms of 0.1 and 0.9, and on the axis all of [-1, 1].
     let svg = svg(dir.path(), "overlap_histogram");
     assert!(place_of(&svg, "−1.00").0 < place_of(&svg, "−0.0458").0);
     assert!(place_of(&svg, "−1.0").1 > place_of(&svg, "1.0").1 + 1000.0);

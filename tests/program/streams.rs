@@ -180,7 +180,7 @@ fn every_command_ends_well_whoever_listens() {
     }
 }
 
-/// Errors have their code, whether anybody hears of them or not.
+/// Errors have their code, whether anybody reads them or not.
 #[test]
 fn errors_that_nobody_hears_have_their_code() {
     let folder = TempDir::new().expect("a temporary folder");

@@ -83,7 +83,7 @@ impl<T: Real> Cpu<T> {
             None => Vec::new(),
         };
         let own = (attention.mask == Mask::Others).then_some(first);
-        Visibility { visible: visible.map(|sight| padded(sight.end)).collect(), hidden, own }
+        Visibility { visible: visible.map(|range| padded(range.end)).collect(), hidden, own }
     }
 
     /// The field at the tokens of `run`. `seen` says what each of them sees, and leaves out padding; it is asked only where
