@@ -23,12 +23,15 @@ pub mod budget;
 pub mod check;
 pub mod diffusion;
 pub mod experiment;
+pub mod expression;
 mod harmonic;
 pub mod initial;
 pub mod limit;
 pub mod model;
 pub mod observables;
 pub mod observe;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod papers;
 #[cfg(all(feature = "plot", not(target_arch = "wasm32")))]
 pub mod plot;
 pub mod prelude;
@@ -36,6 +39,7 @@ pub mod problem;
 pub mod random;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod record;
+pub mod results;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod run;
 pub mod scheme;

@@ -13,8 +13,9 @@ pub struct MachineChoice {
     /// Who does the arithmetic: a real GPU if there is one, else the CPU (auto); the best adapter, a software one
     /// included (gpu); the CPU; or the reference, the literal double loops in f64 that the others are held against: one
     /// thread, n^2 numbers of memory, and slow.
-    #[arg(long, value_enum, default_value_t = BackendChoice::Auto)]
-    backend: BackendChoice,
+    /// [default: auto, and cpu in double precision for laws of papers]
+    #[arg(long, value_enum)]
+    backend: Option<BackendChoice>,
     /// The precision of the arithmetic; double needs the CPU or the reference, which knows no other. Half needs a GPU with cooperative matrices and heads of 32
     /// components or more: operands of the sums over pairs are rounded to f16, which leaves velocities wrong by some 1e-4.
     /// How fast that is has not been measured [default: single, and double with --backend reference].
@@ -40,17 +41,30 @@ enum PrecisionChoice {
 impl MachineChoice {
     /// Opens what was asked for.
     pub fn open(&self) -> Result<Machine, CommandError> {
-        let choice = match self.backend {
+        self.open_or(BackendChoice::Auto, PrecisionChoice::Single)
+    }
+
+    /// The same, where numbers are held against closed forms unless typed otherwise.
+    pub fn open_for_laws(&self) -> Result<Machine, CommandError> {
+        let precision = match self.backend {
+            None | Some(BackendChoice::Cpu) => PrecisionChoice::Double,
+            _ => PrecisionChoice::Single,
+        };
+        self.open_or(BackendChoice::Cpu, precision)
+    }
+
+    fn open_or(&self, backend: BackendChoice, precision: PrecisionChoice) -> Result<Machine, CommandError> {
+        let choice = match self.backend.unwrap_or(backend) {
             BackendChoice::Auto => Choice::Auto,
             BackendChoice::Gpu => Choice::Gpu,
             BackendChoice::Cpu => Choice::Cpu,
             BackendChoice::Reference => Choice::Reference,
         };
-        let precision = match self.precision {
-            None if choice == Choice::Reference => Precision::Double,
-            Some(PrecisionChoice::Half) => Precision::Half,
-            None | Some(PrecisionChoice::Single) => Precision::Single,
-            Some(PrecisionChoice::Double) => Precision::Double,
+        let precision = match self.precision.unwrap_or(precision) {
+            _ if choice == Choice::Reference && self.precision.is_none() => Precision::Double,
+            PrecisionChoice::Half => Precision::Half,
+            PrecisionChoice::Single => Precision::Single,
+            PrecisionChoice::Double => Precision::Double,
         };
         pollster::block_on(Machine::open(choice, precision)).map_err(|error| match error {
             MachineError::HalfOnCpu => CommandError::Input(

@@ -6,6 +6,7 @@ mod devices;
 mod error;
 mod machine;
 pub mod output;
+mod papers;
 mod progress;
 mod run;
 mod sweep;
@@ -31,6 +32,8 @@ enum Command {
     Run(run::Run),
     /// Run every combination of the axes of a sweep file, and fit the rates it asks for; a stopped sweep goes on.
     Sweep(sweep::Sweep),
+    /// Show laws of the literature: what they predict, and what is measured here.
+    Papers(papers::Papers),
     /// Draw the pictures of a run or sweep folder.
     Plot {
         /// The run or sweep folder.
@@ -60,6 +63,7 @@ impl Arguments {
         match self.command {
             Command::Run(run) => run.execute(),
             Command::Sweep(sweep) => sweep.execute(),
+            Command::Papers(papers) => papers.execute(),
             Command::Plot { folder, animate: true } => {
                 output::name(&tokenfield::plot::animate(&folder)?);
                 Ok(())

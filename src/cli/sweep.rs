@@ -67,7 +67,7 @@ impl Sweep {
 }
 
 /// Says what a sweep reports.
-fn show(progress: &mut Progress, event: Event<'_>) -> ControlFlow<()> {
+pub fn show(progress: &mut Progress, event: Event<'_>) -> ControlFlow<()> {
     match event {
         Event::Cells { first, others: 0, of } => begin(format_args!("cell {} of {of}: ", first + 1)),
         Event::Cells { first, others, of } => {

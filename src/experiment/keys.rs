@@ -4,7 +4,7 @@
 use super::{
     array, attention,
     error::{ExperimentError, UnknownKey},
-    geometry, head, matrix, matrix_schedule, noise, observe, perceptron, reference, typed,
+    geometry, head, matrix, matrix_schedule, noise, observe, perceptron, reference, result, typed,
 };
 use crate::initial::LawKind;
 
@@ -44,6 +44,7 @@ pub(super) fn tables() -> Vec<(&'static str, Vec<&'static str>)> {
         ("time", typed::TIME.to_vec()),
         ("observe", observe::OBSERVE.to_vec()),
         ("reference", reference::REFERENCE.to_vec()),
+        ("result", result::RESULT.to_vec()),
     ]
 }
 

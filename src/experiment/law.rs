@@ -8,7 +8,8 @@ use super::{
     section::{Entry, Section},
 };
 use crate::initial::{
-    Cap, FromFile, Gaussian, Law, LawKind, Orthonormal, Simplex, Spread, TwoClusters, Uniform, VonMisesFisher,
+    Cap, Fourier, FromFile, Gaussian, Law, LawKind, Orthonormal, Points, Simplex, Spread, TwoClusters, Uniform,
+    VonMisesFisher,
 };
 
 pub(super) fn read(entry: &Entry) -> Result<Law, ExperimentError> {
@@ -24,10 +25,20 @@ pub(super) fn read(entry: &Entry) -> Result<Law, ExperimentError> {
             let axis = axis(section)?;
             Law::Cap(Cap { axis, angle: section.required("angle", "0.5")?.any_number()? })
         }
+        LawKind::Fourier => {
+            let amplitudes = section.required("amplitudes", "[0.0, 0.0, 0.01]")?.numbers()?;
+            let quiet = section.read("quiet", "true", |entry| entry.truth())?.unwrap_or(false);
+            Law::Fourier(Fourier { amplitudes, quiet })
+        }
         LawKind::Simplex => {
             Law::Simplex(Simplex { overlap: section.read("overlap", "0.5", |entry| entry.any_number())? })
         }
         LawKind::Orthonormal => Law::Orthonormal(Orthonormal),
+        LawKind::Points => {
+            let rows = section.required("rows", "[[1.0, 0.0], [0.0, 1.0]]")?;
+            let row = |row: &Entry| row.numbers();
+            Law::Points(Points { rows: rows.list("[1.0, 0.0]")?.iter().map(row).collect::<Result<_, _>>()? })
+        }
         LawKind::TwoClusters => {
             let overlap = section.required("overlap", "0.5")?.any_number()?;
             let fraction = section.required("fraction", "0.5")?.any_number()?;

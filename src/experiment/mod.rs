@@ -25,6 +25,7 @@ mod perceptron;
 mod quantities;
 mod reference;
 mod resolve;
+mod result;
 mod rules;
 mod schedule;
 mod section;
@@ -41,6 +42,7 @@ use std::path::{Path, PathBuf};
 
 use toml::Table;
 
+pub(crate) use self::sweep::number_at;
 pub use self::{
     arrays::{ArrayError, Arrays},
     error::ExperimentError,
@@ -62,10 +64,7 @@ impl Experiment {
     /// to the folder of the file.
     pub fn read(path: &Path, overrides: &[Override]) -> Result<Experiment, ExperimentError> {
         let source = source(path, overrides);
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            source.error("", "", unreadable_because(&error), "write the path of an experiment file")
-        })?;
-        Experiment::from_text(&text, source)
+        Experiment::from_table(read(path, &source)?, source)
     }
 
     /// Reads an experiment from text. Paths in it are relative to the current directory; errors call it `experiment`.
@@ -90,11 +89,11 @@ impl Experiment {
     }
 
     fn from_text(text: &str, source: Source) -> Result<Experiment, ExperimentError> {
-        let mut table = table(text, &source)?;
-        for change in &source.overrides {
-            let misfit = |Misfit { key, problem, remedy }| source.error(key, "", problem, remedy);
-            change.apply(&mut table).map_err(misfit)?;
-        }
+        Experiment::from_table(table(text, &source)?, source)
+    }
+
+    fn from_table(table: Table, source: Source) -> Result<Experiment, ExperimentError> {
+        let table = overridden(table, &source)?;
         if let Some(name) = source.arrays.unused(&table) {
             return Err(source.error(
                 "",
@@ -129,6 +128,22 @@ fn source(path: &Path, overrides: &[Override]) -> Source {
     let folder = path.parent().map_or(PathBuf::new(), Path::to_owned);
     let arrays = Arrays::default();
     Source { name: path.display().to_string(), folder, overrides: overrides.to_vec(), arrays }
+}
+
+/// The keys of the experiment file at `path`.
+fn read(path: &Path, source: &Source) -> Result<Table, ExperimentError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| source.error("", "", unreadable_because(&error), "write the path of an experiment file"))?;
+    table(&text, source)
+}
+
+/// The keys with the overrides in place of what was typed.
+fn overridden(mut table: Table, source: &Source) -> Result<Table, ExperimentError> {
+    for change in &source.overrides {
+        let misfit = |Misfit { key, problem, remedy }| source.error(key, "", problem, remedy);
+        change.apply(&mut table).map_err(misfit)?;
+    }
+    Ok(table)
 }
 
 fn table(text: &str, source: &Source) -> Result<Table, ExperimentError> {

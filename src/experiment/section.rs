@@ -169,6 +169,10 @@ impl<'a> Entry<'a> {
         Section { source: self.source, path: self.key.clone(), table: self.table()? }.required(key, example)
     }
 
+    pub fn truth(&self) -> Result<bool, ExperimentError> {
+        self.value.as_bool().ok_or_else(|| self.wrong_type("true or false"))
+    }
+
     pub fn text(&self) -> Result<&'a str, ExperimentError> {
         self.value.as_str().ok_or_else(|| self.wrong_type("text"))
     }

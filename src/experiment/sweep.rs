@@ -4,25 +4,29 @@
 //! base = "../experiments/clusters.toml"
 //! [axes]
 //! "tokens.count" = [64, 256, 1024]
+//! "attention.beta" = "2 * ln(tokens.count)"
 //! [[fit]]
 //! quantity = "coupling_error"
 //! variable = "tokens.count"
 //! expected = -0.5
 //! ```
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 use toml::{Table, Value};
 
 use super::{
-    Experiment,
+    Arrays, Experiment,
     error::ExperimentError,
     keys::{SWEEP, with_home},
     overrides::Override,
     section::{Entry, Section},
     source::Source,
 };
-use crate::initial::npy::unreadable_because;
+use crate::{expression::Expression, initial::npy::unreadable_because};
 
 /// Cells of a sweep: a folder each, and a row each of tables that are held as a whole.
 const MOST_CELLS: u128 = 1 << 20;
@@ -34,17 +38,49 @@ pub struct SweepFile {
     source: Source,
     /// What the sweep folder is called, unless told otherwise.
     pub name: String,
-    base: PathBuf,
+    base: Base,
     axes: Vec<(String, Vec<Value>)>,
+    /// Keys whose values are formulas of axes and of keys of the base.
+    coupled: Vec<(String, Expression)>,
     /// The rates that are asked for.
     pub fits: Vec<Fit>,
     overrides: Vec<Override>,
 }
 
+/// Where the experiment comes from whose keys are replaced.
+#[derive(Clone, Debug, PartialEq)]
+enum Base {
+    File(PathBuf),
+    Table { table: Table, source: Source },
+}
+
+impl Base {
+    fn experiment(&self, overrides: &[Override]) -> Result<Experiment, ExperimentError> {
+        match self {
+            Base::File(path) => Experiment::read(path, overrides),
+            Base::Table { table, source } => {
+                let source = Source { overrides: overrides.to_vec(), ..source.clone() };
+                Experiment::from_table(table.clone(), source)
+            }
+        }
+    }
+
+    /// Its keys as typed, overrides included.
+    fn table(&self, overrides: &[Override]) -> Result<Table, ExperimentError> {
+        match self {
+            Base::File(path) => {
+                let source = super::source(path, overrides);
+                super::overridden(super::read(path, &source)?, &source)
+            }
+            Base::Table { table, source } => super::overridden(table.clone(), source),
+        }
+    }
+}
+
 /// A rate: the slope of ln `quantity`, a column of samples, against ln `variable`, an axis.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fit {
-    /// A column of `samples.csv`, at the last time, positive.
+    /// A column of `samples.csv`, at the last time, or a result; positive.
     pub quantity: String,
     /// The key of an axis, of positive numbers.
     pub variable: String,
@@ -58,15 +94,31 @@ impl SweepFile {
         Self::read_typed(path, overrides).map_err(with_home)
     }
 
+    /// A sweep of an experiment in memory, over axes as typed under `[axes]`; without axes it has one cell. Errors call it `origin`.
+    pub(crate) fn of_tables(
+        name: &str,
+        origin: &str,
+        experiment: Table,
+        axes: &Table,
+    ) -> Result<Self, ExperimentError> {
+        let source =
+            Source { name: origin.into(), folder: PathBuf::new(), overrides: Vec::new(), arrays: Arrays::default() };
+        let typed = Table::from_iter([("axes".to_owned(), Value::Table(axes.clone()))]);
+        let entry = Section::new(&source, "", &typed, SWEEP)?.required("axes", "{ \"tokens.count\" = [64, 256] }")?;
+        let (axes, coupled) = if axes.is_empty() { (Axes::new(), Coupled::new()) } else { self::axes(&entry)? };
+        let base = Base::Table { table: experiment, source: source.clone() };
+        Ok(Self { name: name.to_owned(), base, axes, coupled, fits: Vec::new(), overrides: Vec::new(), source })
+    }
+
     fn read_typed(path: &Path, overrides: &[Override]) -> Result<Self, ExperimentError> {
         let source = super::source(path, &[]);
         let text = std::fs::read_to_string(path)
             .map_err(|error| source.error("", "", unreadable_because(&error), "write the path of a sweep file"))?;
         let table = super::table(&text, &source)?;
         let root = Section::new(&source, "", &table, SWEEP)?;
-        let base = root.required("base", "\"clusters.toml\"")?.path()?;
+        let base = Base::File(root.required("base", "\"clusters.toml\"")?.path()?);
         let entry = root.required("axes", "{ \"tokens.count\" = [64, 256] }")?;
-        let axes = axes(&root.required("axes", "{ \"tokens.count\" = [64, 256] }")?)?;
+        let (axes, coupled) = axes(&entry)?;
         let cells = axes.iter().fold(1u128, |cells, (_, values)| cells.saturating_mul(values.len() as u128));
         if cells > MOST_CELLS {
             let problem = format!("has {cells} cells, and a sweep folder has room for {MOST_CELLS}");
@@ -76,14 +128,14 @@ impl SweepFile {
             Some(entry) => entry
                 .list("{ quantity = \"mean_norm\", variable = \"tokens.count\" }")?
                 .iter()
-                .map(|entry| fit(entry, &axes))
+                .map(|entry| fit(entry, &axes, &coupled))
                 .collect::<Result<_, _>>()?,
             None => Vec::new(),
         };
         let stem = || path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("sweep").to_owned();
         let name = root.optional("name", "\"rates\"").map(|entry| super::typed::name(&entry)).transpose()?;
         let name = name.unwrap_or_else(stem);
-        Ok(Self { name, base, axes, fits, overrides: overrides.to_vec(), source })
+        Ok(Self { name, base, axes, coupled, fits, overrides: overrides.to_vec(), source })
     }
 
     /// Refuses fits of quantities that a cell with these columns does not measure.
@@ -93,8 +145,10 @@ impl SweepFile {
             Some(index) => {
                 let (key, quantity) =
                     (format!("fit.{index}.quantity"), Value::from(self.fits[index].quantity.clone()));
-                let remedy =
-                    format!("add it to observe.quantities of the base, or write one of {}", columns.join(", "));
+                let remedy = format!(
+                    "add it to observe.quantities or the results of the base, or write one of {}",
+                    columns.join(", ")
+                );
                 Err(self.source.error(key, quantity, "is no column that every cell measures", remedy))
             }
         }
@@ -107,13 +161,33 @@ impl SweepFile {
         self.source.error("axes", typed.join(", "), problem, "write every value of an axis once")
     }
 
-    /// The dotted keys of the axes.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
+    /// The dotted keys of the axes that are lists.
+    pub fn axes(&self) -> impl Iterator<Item = &str> {
         self.axes.iter().map(|(key, _)| key.as_str())
     }
 
-    /// Every combination of values, the last axis fastest.
-    pub fn grid(&self) -> Vec<Vec<Value>> {
+    /// The dotted keys of the axes, and after them those that are coupled to them.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        let (axes, coupled) = (self.axes.iter().map(|(key, _)| key), self.coupled.iter().map(|(key, _)| key));
+        axes.chain(coupled).map(String::as_str)
+    }
+
+    /// Whether `key` changes with `variable` alone, or `variable` with it: for a fit over `variable` it is no key of its own.
+    pub(crate) fn goes_with(&self, key: &str, variable: &str) -> bool {
+        self.free(key).is_some_and(|free| self.free(variable).is_some_and(|others| !free.is_disjoint(&others)))
+    }
+
+    /// The axes that decide the value of a key.
+    fn free(&self, key: &str) -> Option<BTreeSet<&str>> {
+        if let Some((axis, _)) = self.axes.iter().find(|(axis, _)| axis == key) {
+            return Some(BTreeSet::from([axis.as_str()]));
+        }
+        let (_, formula) = self.coupled.iter().find(|(coupled, _)| coupled == key)?;
+        Some(formula.names().into_iter().filter(|name| self.axes.iter().any(|(axis, _)| axis == name)).collect())
+    }
+
+    /// Every combination of values, the last axis fastest, and the values of the coupled keys after each.
+    pub fn grid(&self) -> Result<Vec<Vec<Value>>, ExperimentError> {
         let mut grid = vec![Vec::new()];
         for (_, values) in &self.axes {
             let longer = |row: &Vec<Value>| {
@@ -122,10 +196,38 @@ impl SweepFile {
             };
             grid = grid.iter().flat_map(longer).collect();
         }
-        grid
+        if self.coupled.is_empty() {
+            return Ok(grid);
+        }
+        let base = self.base.table(&self.overrides)?;
+        grid.into_iter().map(|row| self.with_coupled(row, &base)).collect()
     }
 
-    /// The base experiment with its axes at `values`.
+    fn with_coupled(&self, mut row: Vec<Value>, base: &Table) -> Result<Vec<Value>, ExperimentError> {
+        let free = row.clone();
+        let value_of = |name: &str| match self.axes.iter().position(|(axis, _)| axis == name) {
+            Some(index) => number(&free[index]),
+            None => number_at(base, name),
+        };
+        for (key, formula) in &self.coupled {
+            let refused = |problem: String| {
+                let remedy =
+                    "write a formula of axes and keys of the base that are numbers, e.g. \"2 * ln(tokens.count)\"";
+                self.source.error(format!("axes.{key}"), Value::from(formula.to_string()), problem, remedy)
+            };
+            let value = formula.value(&value_of).map_err(|error| refused(error.to_string()))?;
+            if !value.is_finite() {
+                let at = free.iter().map(Value::to_string).collect::<Vec<_>>().join(", ");
+                return Err(refused(format!("is {value} where the axes are {at}")));
+            }
+            // A key that counts takes no decimals.
+            let is_whole = value.fract() == 0.0 && value.abs() < 2f64.powi(53);
+            row.push(if is_whole { Value::from(value as i64) } else { Value::from(value) });
+        }
+        Ok(row)
+    }
+
+    /// The base experiment with its axes and coupled keys at `values`.
     pub fn experiment(&self, values: &[Value]) -> Result<Experiment, ExperimentError> {
         let mut overrides = self.overrides.clone();
         for (key, value) in self.keys().zip(values) {
@@ -136,30 +238,76 @@ impl SweepFile {
             })?;
             overrides.push(change);
         }
-        Experiment::read(&self.base, &overrides)
+        self.base.experiment(&overrides)
     }
 }
 
-fn axes(entry: &Entry) -> Result<Vec<(String, Vec<Value>)>, ExperimentError> {
-    let table: &Table = entry.table()?;
-    if table.is_empty() {
-        return Err(entry.error_with("names no key", "write e.g. \"tokens.count\" = [64, 256]"));
-    }
-    let axis = |(key, value): (&String, &Value)| match value {
-        Value::Array(values) if !values.is_empty() => Ok((key.clone(), values.clone())),
-        _ => Err(entry.error_with(
-            format!("{key} must be a list of one or more values"),
-            format!("write e.g. \"{key}\" = [64, 256]"),
-        )),
-    };
-    table.iter().map(axis).collect()
+/// The number that is typed at a dotted key.
+pub(crate) fn number_at(table: &Table, key: &str) -> Option<f64> {
+    number(typed_at(table, key)?)
 }
 
-fn fit(entry: &Entry, axes: &[(String, Vec<Value>)]) -> Result<Fit, ExperimentError> {
+fn number(value: &Value) -> Option<f64> {
+    value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64))
+}
+
+/// What is typed at a dotted key.
+fn typed_at<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
+    let (first, others) = key.split_once('.').map_or((key, None), |(first, others)| (first, Some(others)));
+    let mut value = table.get(first)?;
+    for name in others.into_iter().flat_map(|others| others.split('.')) {
+        value = match value {
+            Value::Array(list) => list.get(name.parse::<usize>().ok()?)?,
+            value => value.get(name)?,
+        };
+    }
+    Some(value)
+}
+
+type Axes = Vec<(String, Vec<Value>)>;
+type Coupled = Vec<(String, Expression)>;
+
+fn axes(entry: &Entry) -> Result<(Axes, Coupled), ExperimentError> {
+    let (mut axes, mut coupled) = (Axes::new(), Coupled::new());
+    for (key, value) in entry.table()? {
+        match value {
+            Value::Array(values) if !values.is_empty() => axes.push((key.clone(), values.clone())),
+            Value::String(text) => {
+                let formula = text.parse().map_err(|error: crate::expression::ExpressionError| {
+                    entry.error_with(format!("{key} = \"{text}\" {error}"), "write a list of values, or a formula")
+                })?;
+                coupled.push((key.clone(), formula));
+            }
+            _ => {
+                return Err(entry.error_with(
+                    format!("{key} must be a list of one or more values, or a formula of other axes"),
+                    format!("write e.g. \"{key}\" = [64, 256]"),
+                ));
+            }
+        }
+    }
+    if axes.is_empty() {
+        return Err(entry.error_with("names no key with a list of values", "write e.g. \"tokens.count\" = [64, 256]"));
+    }
+    for (key, formula) in &coupled {
+        if let Some((other, _)) = coupled.iter().find(|(other, _)| formula.names().contains(other.as_str())) {
+            let problem = format!("{key} = \"{formula}\" is coupled to {other}, which is coupled itself");
+            return Err(entry.error_with(problem, "write a formula of axes that are lists"));
+        }
+    }
+    Ok((axes, coupled))
+}
+
+fn fit(
+    entry: &Entry,
+    axes: &[(String, Vec<Value>)],
+    coupled: &[(String, Expression)],
+) -> Result<Fit, ExperimentError> {
     let section = entry.section(FIT)?;
     let variable = section.required("variable", "\"tokens.count\"")?;
     let numbers = |values: &[Value]| values.iter().all(|value| value.is_integer() || value.is_float());
-    let names: Vec<&str> = axes.iter().filter(|(_, values)| numbers(values)).map(|(key, _)| key.as_str()).collect();
+    let lists = axes.iter().filter(|(_, values)| numbers(values)).map(|(key, _)| key.as_str());
+    let names: Vec<&str> = lists.chain(coupled.iter().map(|(key, _)| key.as_str())).collect();
     let typed = variable.text()?;
     if !names.contains(&typed) {
         let accepted = format!("write an axis whose values are numbers: {}", names.join(", "));

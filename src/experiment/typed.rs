@@ -13,6 +13,7 @@ use super::{
     observe::{self, ObserveTyped},
     perceptron::{self, PerceptronTyped},
     reference::{self, ReferenceTyped},
+    result::{self, ResultTyped},
     section::{Entry, Section, Word},
     source::Source,
 };
@@ -36,6 +37,7 @@ pub(super) const ROOT: &[&str] = &[
     "time",
     "observe",
     "reference",
+    "result",
 ];
 pub(super) const TOKENS: &[&str] = &[
     "count",
@@ -67,6 +69,7 @@ pub(crate) struct Typed {
     pub time: TimeTyped,
     pub observe: ObserveTyped,
     pub reference: Option<ReferenceTyped>,
+    pub result: Option<Vec<ResultTyped>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -130,6 +133,11 @@ impl Typed {
             time: self::time(&time)?,
             observe: observe.unwrap_or_default(),
             reference,
+            result: root.read(
+                "result",
+                "[{ name = \"merged\", first-time = \"overlap_min > 0.99\" }]",
+                result::read,
+            )?,
         })
     }
 }

@@ -6,7 +6,7 @@ use super::{
     definition::{Form, InitialLaw},
     draws::Draws,
     error::LawError,
-    laws::{Cap, FromFile, Gaussian, Orthonormal, Simplex, TwoClusters, Uniform, VonMisesFisher},
+    laws::{Cap, Fourier, FromFile, Gaussian, Orthonormal, Points, Simplex, TwoClusters, Uniform, VonMisesFisher},
 };
 
 /// Makes the enum of all laws, whose methods ask their definitions.
@@ -82,8 +82,10 @@ laws! {
     Uniform(Uniform),
     VonMisesFisher(VonMisesFisher),
     Cap(Cap),
+    Fourier(Fourier),
     Simplex(Simplex),
     Orthonormal(Orthonormal),
+    Points(Points),
     TwoClusters(TwoClusters),
     Gaussian(Gaussian),
     File(FromFile),

@@ -260,9 +260,51 @@ fn laws_are_drawn_or_the_same_for_every_seed() {
         Law::Gaussian(Gaussian { mean: None, spread: Spread::Scale(1.0) }),
         Law::Simplex(Simplex { overlap: Some(0.1) }),
         Law::Orthonormal(Orthonormal),
+        Law::Points(Points { rows: vec![vec![1.0, 2.0, 3.0]; 3] }),
         Law::File(FromFile { path }),
     ] {
         let [one, other] = [1, 2].map(|seed| draw(&law, shape(1, 3, 3), seed).unwrap());
         assert_eq!(one != other, law.form().is_drawn(), "{law:?}");
     }
+}
+
+/// |sum_j e^{i k phi_j}| / n is half the amplitude of mode k: without noise on quiet tokens, but for modes beyond n.
+#[test]
+fn fourier_densities_have_their_modes() {
+    let amplitudes = vec![0.3, 0.0, -0.2, 0.1];
+    let modes = |quiet, count: usize| -> Vec<[f64; 2]> {
+        let law = Law::Fourier(Fourier { amplitudes: amplitudes.clone(), quiet });
+        let tokens = draw(&law, shape(1, count, 2), 3).expect("tokens");
+        let mode = |k: usize| {
+            let angles = tokens.chunks(2).map(|x| k as f64 * x[1].atan2(x[0]));
+            let (cos, sin): (Vec<f64>, Vec<f64>) = angles.map(|phi| (phi.cos(), phi.sin())).unzip();
+            [cos, sin].map(|parts| parts.iter().sum::<f64>() / count as f64)
+        };
+        (1..=6).map(mode).collect()
+    };
+    for (quiet, count, error) in [(true, 400, 1e-12), (false, 40_000, SIGMAS * 0.75 / 200.0)] {
+        for (k, [cos, sin]) in modes(quiet, count).into_iter().enumerate() {
+            let expected = 0.5 * amplitudes.get(k).copied().unwrap_or(0.0);
+            assert!((cos - expected).abs() < error && sin.abs() < error, "mode {}: {cos}, {sin}", k + 1);
+        }
+    }
+    let refused = |amplitudes: Vec<f64>, dim| {
+        let law = Law::Fourier(Fourier { amplitudes, quiet: true });
+        draw(&law, shape(1, 8, dim), 3).expect_err("it is refused").key
+    };
+    assert_eq!(refused(vec![0.0, 1.1], 2), "amplitudes");
+    assert_eq!(refused(vec![f64::NAN], 2), "amplitudes");
+    assert_eq!(refused(vec![0.5], 3), "law");
+    // Fejer's kernel of degree 2 vanishes and is not negative, though its amplitudes add up to more than one.
+    let fejer = Law::Fourier(Fourier { amplitudes: vec![4.0 / 3.0, 2.0 / 3.0], quiet: true });
+    assert!(draw(&fejer, shape(1, 8, 2), 3).is_ok());
+}
+
+#[test]
+fn points_are_where_they_are_typed() {
+    let law = Law::Points(Points { rows: vec![vec![0.6, 0.8], vec![-1.0, 0.0]] });
+    assert_eq!(draw(&law, shape(2, 2, 2), 5), Ok(vec![0.6, 0.8, -1.0, 0.0, 0.6, 0.8, -1.0, 0.0]));
+    let problem = |count, dim| draw(&law, shape(1, count, dim), 5).expect_err("it is refused").problem;
+    assert_eq!(problem(3, 2), "has 2 rows, and there are 3 tokens");
+    assert_eq!(problem(2, 3), "has 2 components in row 0, and tokens have 3");
 }

@@ -21,6 +21,7 @@ mod quadrature;
 mod solver;
 mod zonal;
 
+pub(crate) use self::solver::{Flow, Solver};
 use self::{motion::Motion, solver::SolverError};
 use crate::{
     backend::BackendError,

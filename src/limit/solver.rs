@@ -19,7 +19,7 @@ const SAFETY: f64 = 0.9;
 const SHORTEST: f64 = 1e-14;
 
 /// An equation dy/dt = f(t, y).
-pub(super) trait Flow: Send + Sync {
+pub(crate) trait Flow: Send + Sync {
     /// f(t, y).
     fn velocity(&mut self, time: f64, state: &[f64], velocity: &mut [f64]) -> Result<(), BackendError>;
 
@@ -35,7 +35,9 @@ pub(super) trait Flow: Send + Sync {
     fn set_step(&mut self, _step: u64) {}
 
     /// Nodes and coupled tokens, ordered (token, component), when the state is this one.
-    fn tokens(&self, state: &[f64]) -> Vec<f64>;
+    fn tokens(&self, state: &[f64]) -> Vec<f64> {
+        state.to_vec()
+    }
 
     /// The angles of the tokens whose quantiles are known, counted on over full turns; none where none are known.
     fn angles(&self, _state: &[f64]) -> Vec<f64> {
@@ -50,7 +52,7 @@ pub(super) fn largest(a: f64, b: f64) -> f64 {
 
 /// Why a state could not be brought to a time.
 #[derive(Debug)]
-pub(super) enum SolverError {
+pub(crate) enum SolverError {
     Backend(BackendError),
     /// The solution leaves every bound near this time.
     NotFinite {
@@ -70,13 +72,13 @@ impl From<BackendError> for SolverError {
 
 /// Steps of their own length, which is remembered from one call to the next.
 #[derive(Debug, Default)]
-pub(super) struct Solver {
+pub(crate) struct Solver {
     step: Option<f64>,
 }
 
 impl Solver {
     /// Brings `state` from the time `from` to the time `to`.
-    pub(super) fn advance(
+    pub(crate) fn advance(
         &mut self,
         flow: &mut dyn Flow,
         state: &mut Vec<f64>,

@@ -1,6 +1,6 @@
 //! Reads what the cells of a sweep say together: `cells.csv` and `rates.csv`.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use csv::StringRecord;
 
@@ -40,7 +40,7 @@ pub(super) struct Fit {
     /// None where replicas are one.
     pub(super) interval: Option<[f64; 2]>,
     pub(super) expected: Option<f64>,
-    /// The text of each other key; empty for the variable.
+    /// The text of each other key; empty for the variable, and for keys that go with it.
     pub(super) others: Vec<String>,
 }
 
@@ -96,20 +96,38 @@ impl Grid {
 
     /// A quantity of every replica of a cell, or once of those that share it.
     pub(super) fn sample(&self, cell: &Cell, quantity: &str) -> Vec<f64> {
-        let index = self.quantities.iter().position(|name| name == quantity);
-        let replicas = cell.replicas.iter().step_by(replicas_a_sample(quantity));
-        index.map_or(Vec::new(), |index| replicas.map(|replica| replica[index]).collect())
+        let Some(index) = self.quantities.iter().position(|name| name == quantity) else { return Vec::new() };
+        let sharers = self.sharers(index);
+        cell.replicas.iter().step_by(sharers).map(|replica| replica[index]).collect()
+    }
+
+    /// How many replicas share a number of this quantity; of a result, which may be one of pairs, the numbers themselves say so.
+    fn sharers(&self, index: usize) -> usize {
+        let agree = |pair: &[Vec<f64>]| pair.len() == 2 && pair[0][index].to_bits() == pair[1][index].to_bits();
+        let are_pairs = || self.cells.iter().all(|cell| cell.replicas.chunks(2).all(agree));
+        match replicas_a_sample(&self.quantities[index]) {
+            1 if are_pairs() => 2,
+            sharers => sharers,
+        }
     }
 
     /// The points of a fit.
     pub(super) fn points(&self, fit: &Fit) -> Vec<Point> {
         let Some(variable) = self.keys.iter().position(|key| *key == fit.variable) else { return Vec::new() };
         let is_of_fit = |cell: &&Cell| {
-            cell.values.iter().zip(&fit.others).enumerate().all(|(key, (a, b))| key == variable || a == b)
+            cell.values.iter().zip(&fit.others).all(|(value, other)| other.is_empty() || value == other)
         };
         let point =
             |cell: &Cell| (cell.values[variable].parse().unwrap_or(f64::NAN), self.sample(cell, &fit.quantity));
         self.cells.iter().filter(is_of_fit).map(point).collect()
+    }
+
+    /// Whether cells that agree in all keys before `key` agree in it too, as where it is coupled to them.
+    pub(super) fn is_decided_by_keys_before(&self, key: usize) -> bool {
+        let mut values = BTreeMap::new();
+        self.cells
+            .iter()
+            .all(|cell| *values.entry(&cell.values[..key]).or_insert(&cell.values[key]) == &cell.values[key])
     }
 
     /// The distinct values of a key, ascending, if all are numbers and there is more than one.

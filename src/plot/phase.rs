@@ -17,6 +17,7 @@ const COLUMNS: usize = 240;
 pub(super) fn diagrams(dir: &Path, grid: &Grid, heading: &Heading) -> Result<Vec<Heat>, PlotError> {
     let varying: Vec<usize> = (0..grid.keys.len())
         .filter(|key| grid.cells.iter().any(|cell| cell.values[*key] != grid.cells[0].values[*key]))
+        .filter(|key| !grid.is_decided_by_keys_before(*key))
         .collect();
     let sides: Option<Vec<Varying>> =
         varying.into_iter().map(|key| Some(Varying { key, values: grid.numbers(key)? })).collect();

@@ -40,6 +40,7 @@ use crate::{
     budget::room_on_disk,
     observe::Sample,
     problem::Reference,
+    results::Results,
     simulate::Summary,
     tokens::Shape,
     warning::{Warning, WarningKind},
@@ -69,6 +70,7 @@ pub struct RunFolder {
     claim: Claim,
     samples: Samples,
     trajectory: Option<Trajectory>,
+    results: Option<Results>,
     /// Runs that take this one's time with it.
     sharers: usize,
     /// The kinds of the warnings in the manifest.
@@ -106,8 +108,8 @@ impl RunFolder {
         };
         let (samples, manifest) = begin().inspect_err(|_| drop(claim.clear()))?;
         let started = Instant::now();
-        let (trajectory, warned) = (None, Vec::new());
-        Ok(Self { claim, samples, trajectory, sharers: 1, warned, manifest, started, is_closed: false })
+        let (trajectory, results, warned) = (None, None, Vec::new());
+        Ok(Self { claim, samples, trajectory, results, sharers: 1, warned, manifest, started, is_closed: false })
     }
 
     /// Records which limit runs beside the tokens, an approximate one as such.
@@ -123,6 +125,9 @@ impl RunFolder {
 
     /// Appends one row to `samples.csv`.
     pub fn sample(&mut self, sample: &Sample) -> Result<(), RecordError> {
+        if let Some(results) = &mut self.results {
+            results.sample(sample);
+        }
         self.samples.row((sample.replica, sample.time, &sample.values))
     }
 
@@ -135,6 +140,11 @@ impl RunFolder {
         self.manifest.warnings.push(warning.to_string());
         self.manifest.write(self.path())?;
         Ok(true)
+    }
+
+    /// From now on takes from the samples what `results.csv` is to have.
+    pub fn keep_results(&mut self, results: Results) {
+        self.results = Some(results);
     }
 
     /// Of the time that passes this run takes one part in so many.
@@ -164,21 +174,38 @@ impl RunFolder {
     ) -> Result<PathBuf, RecordError> {
         self.manifest.summarize(summary);
         self.manifest.computed_by(method);
-        let written = self.write_tokens(tokens, shape).and_then(|()| self.close(Status::Complete));
+        let results = self.write_results();
+        let written =
+            results.and_then(|()| self.write_tokens(tokens, shape)).and_then(|()| self.close(Status::Complete));
         if let Err(error) = &written {
             self.manifest.error = Some(error.to_string());
             // On a disk that stays full not even this can be recorded; then nobody holds the folder of a run that is not complete.
-            let _ = self.discard_tokens().and_then(|()| self.close(Status::Failed));
+            let _ = self.discard_ends().and_then(|()| self.close(Status::Failed));
         }
         written
     }
 
     /// Records that the run came to nothing, and why; the samples so far stay, a trajectory that lacks some does not.
     pub fn fail(mut self, error: &str, method: Method) -> Result<PathBuf, RecordError> {
-        self.discard_tokens()?;
+        self.discard_ends()?;
         self.manifest.error = Some(error.to_owned());
         self.manifest.computed_by(method);
         self.close(Status::Failed)
+    }
+
+    fn write_results(&mut self) -> Result<(), RecordError> {
+        let Some(results) = self.results.take() else { return Ok(()) };
+        let written = write_whole(&self.path().join("results.csv"), |file| {
+            let mut writer = csv::Writer::from_writer(file);
+            let header: Vec<&str> = ["replica"].into_iter().chain(results.names()).collect();
+            writer.write_record(header).map_err(io::Error::from)?;
+            for row in results.rows().iter().enumerate() {
+                writer.serialize(row).map_err(io::Error::from)?;
+            }
+            writer.flush()
+        })?;
+        self.manifest.files.insert("results.csv", written);
+        Ok(())
     }
 
     fn write_tokens(&mut self, tokens: &[f64], shape: Shape) -> Result<(), RecordError> {
@@ -198,9 +225,9 @@ impl RunFolder {
     }
 
     /// Removes what there is of files that a run has when it is complete.
-    fn discard_tokens(&mut self) -> Result<(), RecordError> {
-        self.trajectory = None;
-        for name in ["tokens.npy", "trajectory.npy"] {
+    fn discard_ends(&mut self) -> Result<(), RecordError> {
+        (self.trajectory, self.results) = (None, None);
+        for name in ["results.csv", "tokens.npy", "trajectory.npy"] {
             self.manifest.files.remove(name);
             let path = self.path().join(name);
             for path in [file::partial(&path), path] {

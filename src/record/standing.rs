@@ -68,9 +68,9 @@ pub fn standing(folder: &Path) -> Standing {
     holder(folder).map_or_else(|| of_files(folder, |_| true), Standing::Held)
 }
 
-/// The same, where only its experiment and its samples matter.
+/// The same, where only its experiment, its samples and its results matter.
 pub fn standing_of_samples(folder: &Path) -> Standing {
-    let matters = |name: &str| name == "samples.csv" || name == "experiment.toml";
+    let matters = |name: &str| ["samples.csv", "results.csv", "experiment.toml"].contains(&name);
     holder(folder).map_or_else(|| of_files(folder, matters), Standing::Held)
 }
 

@@ -8,6 +8,7 @@ use crate::{
     observe::Sample,
     problem::Problem,
     record::{Claim, ExperimentFiles, RecordError, RunFolder, require_room},
+    results::Results,
     simulate::{SimulateError, Summary},
     tokens::Shape,
     warning::Warning,
@@ -51,6 +52,10 @@ impl Folders {
             folder.shared_by(count);
             if let Some((reference, _)) = part.experiment.reference() {
                 folder.beside(&reference)?;
+            }
+            let results = part.experiment.results()?;
+            if !results.is_empty() {
+                folder.keep_results(Results::new(results, names.clone(), shape.replicas));
             }
             if problem.quantities.contains(&Quantity::Tokens) {
                 folder.keep_tokens(problem.schedule.observations() as usize, shape)?;

@@ -34,10 +34,12 @@ pub struct Cell {
 /// run for hours.
 pub fn cells(file: &SweepFile, precision: Precision) -> Result<Vec<Cell>, SweepError> {
     let (mut cells, mut ids) = (Vec::new(), HashSet::new());
-    for values in file.grid() {
+    for values in file.grid()? {
         let experiment = file.experiment(&values)?;
         let problem = experiment.resolve()?;
-        file.require_measured(&columns(&problem.quantities, problem.tokens.shape.dim))?;
+        let results = experiment.results()?.into_iter().map(|result| result.name);
+        let columns = columns(&problem.quantities, problem.tokens.shape.dim).into_iter().chain(results);
+        file.require_measured(&columns.collect::<Vec<_>>())?;
         let written = experiment.to_toml()?;
         let id = id(&written, precision);
         if !ids.insert(id.clone()) {

@@ -202,7 +202,7 @@ fn reach(parts: &[(f64, f64)]) -> f64 {
 }
 
 /// Student's 97.5 % quantile.
-fn quantile(freedom: f64) -> f64 {
+pub(crate) fn quantile(freedom: f64) -> f64 {
     StudentsT::new(0.0, 1.0, freedom).map_or(f64::NAN, |law| law.inverse_cdf(0.975))
 }
 

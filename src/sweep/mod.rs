@@ -15,6 +15,7 @@ mod table;
 mod whole;
 mod work;
 
+pub(crate) use self::fit::quantile;
 pub use self::{
     batch::{batches, merged},
     cell::{Cell, cells, folder, standing, standing_of},

@@ -8,13 +8,16 @@ use crate::{
     experiment::SweepFile,
     observables::replicas_a_sample,
     record::{Fingerprint, write_whole},
+    results::Functional,
 };
 
-/// The last sample of every replica of a cell.
+/// The last sample of every replica of a cell, and its results.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finals {
-    /// Names of the quantities.
+    /// Names of the quantities, and of the results after them.
     pub columns: Vec<String>,
+    /// How many replicas share a number of each column.
+    pub sharers: Vec<usize>,
     /// (replica, text of each quantity), by replica.
     pub rows: Vec<(usize, Vec<String>)>,
     /// What `samples.csv` held when it was read.
@@ -22,19 +25,12 @@ pub struct Finals {
 }
 
 impl Finals {
-    /// From `samples.csv` of a complete run folder.
-    pub fn read(folder: &Path) -> Result<Self, SweepError> {
-        let path = folder.join("samples.csv");
-        let broken = |problem: String| SweepError::Cell { path: path.clone(), problem };
-        let text = fs::read(&path).map_err(|error| broken(error.to_string()))?;
-        let mut reader = csv::Reader::from_reader(text.as_slice());
-        let header = reader.headers().map_err(|error| broken(error.to_string()))?.clone();
+    /// From the complete run folder of a cell with these results.
+    pub fn read(folder: &Path, results: &[Functional]) -> Result<Self, SweepError> {
+        let (table, samples) = Table::read(&folder.join("samples.csv"))?;
         let mut rows: Vec<(usize, Vec<String>)> = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(|error| broken(error.to_string()))?;
-            let replica = record.get(0).and_then(|text| text.parse().ok());
-            let replica: usize = replica.ok_or_else(|| broken("a row without a replica".into()))?;
-            let row = (replica, record.iter().skip(2).map(str::to_owned).collect());
+        for (replica, values) in table.rows {
+            let row = (replica, values.into_iter().skip(1).collect());
             // Times ascend, so the last row of a replica is its final one.
             match rows.iter_mut().find(|(other, _)| *other == replica) {
                 Some(last) => *last = row,
@@ -42,25 +38,60 @@ impl Finals {
             }
         }
         if rows.is_empty() {
-            return Err(broken("it holds no samples".into()));
+            let problem = "it holds no samples".into();
+            return Err(SweepError::Cell { path: folder.join("samples.csv"), problem });
         }
         rows.sort_by_key(|(replica, _)| *replica);
-        let columns = header.iter().skip(2).map(str::to_owned).collect();
-        Ok(Self { columns, rows, samples: Fingerprint::of(&text) })
+        let mut columns: Vec<String> = table.columns.into_iter().skip(1).collect();
+        let mut sharers: Vec<usize> = columns.iter().map(|column| replicas_a_sample(column)).collect();
+        if !results.is_empty() {
+            let (table, _) = Table::read(&folder.join("results.csv"))?;
+            for ((_, values), (_, own)) in rows.iter_mut().zip(table.rows) {
+                values.extend(own);
+            }
+            columns.extend(table.columns);
+            sharers.extend(results.iter().map(Functional::replicas_a_sample));
+        }
+        Ok(Self { columns, sharers, rows, samples })
     }
 
     /// A quantity of every replica, or once of those that share it; none if it was not measured.
-    fn quantity(&self, name: &str) -> Option<Vec<f64>> {
+    pub fn quantity(&self, name: &str) -> Option<Vec<f64>> {
         let index = self.columns.iter().position(|column| column == name)?;
-        self.rows.iter().step_by(replicas_a_sample(name)).map(|(_, values)| values[index].parse().ok()).collect()
+        self.rows.iter().step_by(self.sharers[index]).map(|(_, values)| values[index].parse().ok()).collect()
+    }
+}
+
+/// A table whose rows begin with the number of a replica.
+struct Table {
+    /// Names of the columns after it.
+    columns: Vec<String>,
+    rows: Vec<(usize, Vec<String>)>,
+}
+
+impl Table {
+    fn read(path: &Path) -> Result<(Self, Fingerprint), SweepError> {
+        let broken = |problem: String| SweepError::Cell { path: path.to_owned(), problem };
+        let text = fs::read(path).map_err(|error| broken(error.to_string()))?;
+        let mut reader = csv::Reader::from_reader(text.as_slice());
+        let header = reader.headers().map_err(|error| broken(error.to_string()))?;
+        let columns = header.iter().skip(1).map(str::to_owned).collect();
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(|error| broken(error.to_string()))?;
+            let replica = record.get(0).and_then(|text| text.parse().ok());
+            let replica = replica.ok_or_else(|| broken("a row without a replica".into()))?;
+            rows.push((replica, record.iter().skip(1).map(str::to_owned).collect()));
+        }
+        Ok((Self { columns, rows }, Fingerprint::of(&text)))
     }
 }
 
 /// Writes both tables of the sweep folder from its cells, all of which must be complete, and the manifest that vouches for them; returns
 /// what fits did not find.
 pub fn write_tables(sweep: &Path, file: &SweepFile, cells: &[Cell]) -> Result<Vec<String>, SweepError> {
-    let finals: Vec<Finals> =
-        cells.iter().map(|cell| Finals::read(&folder(sweep, cell))).collect::<Result<_, _>>()?;
+    let read = |cell: &Cell| Finals::read(&folder(sweep, cell), &cell.experiment.results()?);
+    let finals: Vec<Finals> = cells.iter().map(read).collect::<Result<_, _>>()?;
     let rates = rates_table(sweep, file, cells, &finals)?;
     let notes = rates.iter().skip(1).filter_map(|row| note(&rates[0], row)).collect();
     let tables = [("cells.csv", cells_table(file, cells, &finals)), ("rates.csv", rates)];
@@ -130,8 +161,11 @@ fn rates_table(
         let variable = keys.iter().position(|key| *key == fit.variable).unwrap_or(0);
         let mut groups: Vec<(Vec<String>, Vec<Point>)> = Vec::new();
         for (cell, finals) in cells.iter().zip(finals) {
-            let mut others = cell.values.clone();
-            others[variable] = String::new();
+            let apart = |(key, value): (&&str, &String)| {
+                let is_apart = *key != fit.variable && !file.goes_with(key, &fit.variable);
+                if is_apart { value.clone() } else { String::new() }
+            };
+            let others: Vec<String> = keys.iter().zip(&cell.values).map(apart).collect();
             let missing = || SweepError::Cell {
                 path: folder(sweep, cell),
                 problem: format!("it did not measure {}, which a fit asks for", fit.quantity),
@@ -183,6 +217,7 @@ mod tests {
             let row = |replica, pair: &str, own: &str| (replica, vec![pair.to_owned(), own.to_owned()]);
             let finals = Finals {
                 columns: vec![shared.into(), "coupling_error".into()],
+                sharers: [shared, "coupling_error"].map(replicas_a_sample).into(),
                 rows: vec![row(0, "0.5", "1"), row(1, "0.5", "2"), row(2, "0.25", "3"), row(3, "0.25", "4")],
                 samples: Fingerprint::of(b""),
             };

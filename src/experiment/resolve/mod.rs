@@ -3,12 +3,14 @@
 mod geometry;
 mod observe;
 mod reference;
+mod results;
 mod trained;
 
 use super::{Experiment, error::ExperimentError, geometry::GeometryWord, rules::Facts, shared::Shared};
 use crate::{
     initial::{FromFile, Law, LawError, Lengths, TokenFile, draw, normalise, perturb},
     model::{Mask, Model, ModelSchedule, Part},
+    observables::columns,
     problem::{Algorithm, Problem, Schedule},
     tokens::{Shape, Tokens, Weights},
 };
@@ -34,6 +36,10 @@ impl Experiment {
             None => draw(&self.typed.tokens.initial, shape, self.seed()),
         };
         let mut coordinates = coordinates.map_err(|error| self.law_error(error))?;
+        if matches!(self.typed.tokens.initial, Law::Points(_)) && self.geometry().starts_on_sphere() {
+            // Typed with as many digits as its author liked.
+            normalise(&mut coordinates, shape.dim);
+        }
         if let Some(size) = self.typed.tokens.perturbation {
             self.require_pairs(shape, &weights)?;
             perturb(&mut coordinates, shape, size, self.seed());
@@ -48,6 +54,7 @@ impl Experiment {
         let (scheme, algorithm, tolerance) = (self.typed.time.scheme.meaning, self.algorithm(), self.typed.tolerance);
         let problem = Problem { tokens, model, model_schedule, scheme, schedule, quantities, algorithm, tolerance };
         self.require_measurable(&problem)?;
+        self.results_of(&columns(&problem.quantities, shape.dim))?;
         Ok(problem)
     }
 

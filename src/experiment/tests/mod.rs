@@ -7,6 +7,7 @@ mod forms;
 mod observe;
 mod reference;
 mod refusals;
+mod results;
 mod terms;
 mod trained;
 

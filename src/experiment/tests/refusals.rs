@@ -38,11 +38,11 @@ fn keys_and_types() {
     ];
     insta::assert_snapshot!(refusals.join("\n"), @r#"
     experiment: attention.betta: unknown key; did you mean attention.beta? known here: beta, normalization, sinkhorn, mask, window, position, model, layers, heads, head
-    experiment: perceptrons: unknown key; did you mean perceptron? known here: name, algorithm, tolerance, tokens, layer-norm, attention, perceptron, noise, time, observe, reference
+    experiment: perceptrons: unknown key; did you mean perceptron? known here: name, algorithm, tolerance, tokens, layer-norm, attention, perceptron, noise, time, observe, reference, result
     experiment: tokens.initial.axis: unknown key; known here: law
     experiment: attention.beta: missing; write e.g. attention.beta = 4.0
     experiment: tokens.count: missing; write e.g. tokens.count = 4096
-    experiment: times: unknown key; did you mean time? times belongs in [attention.beta]; known here: name, algorithm, tolerance, tokens, layer-norm, attention, perceptron, noise, time, observe, reference
+    experiment: times: unknown key; did you mean time? times belongs in [attention.beta]; known here: name, algorithm, tolerance, tokens, layer-norm, attention, perceptron, noise, time, observe, reference, result
     experiment: time.step = "small": must be a number, and is text; write e.g. time.step = 0.05
     experiment: tokens.count = 6.0: must be a whole number, and is a decimal number; write e.g. tokens.count = 4096
     experiment: line 10, column 1: missing comma between array elements, expected `,`; write valid TOML, see https://toml.io
@@ -115,7 +115,7 @@ fn words() {
     let quantities: Vec<String> = Quantity::ALL.iter().map(|quantity| format!("\"{}\"", quantity.word())).collect();
     let refusals = refusals.join("\n").replace(&quantities.join(", "), "all quantities");
     insta::assert_snapshot!(refusals, @r#"
-    experiment: tokens.initial.law = "normal": not supported; accepted: "uniform", "von-mises-fisher", "cap", "simplex", "orthonormal", "two-clusters", "gaussian", "file"
+    experiment: tokens.initial.law = "normal": not supported; accepted: "uniform", "von-mises-fisher", "cap", "fourier", "simplex", "orthonormal", "points", "two-clusters", "gaussian", "file"
     experiment: attention.mask = "diagonal": not supported; accepted: "none", "causal", "strictly-causal", "others"
     experiment: attention.normalization = "sparsemax": not supported; accepted: "softmax", "unnormalized", "shifted", "hardmax", "sinkhorn"
     experiment: tokens.geometry = "hyperbolic": not supported; accepted: "sphere", "post-norm", "euclidean", "rescaled", "pre-norm", "peri-norm", "mix-norm", "ngpt", "layer-norm"

@@ -1,9 +1,11 @@
 //! The laws of initial tokens, one in each file.
 
 mod cap;
+mod fourier;
 mod from_file;
 mod gaussian;
 mod orthonormal;
+mod points;
 mod simplex;
 mod two_clusters;
 mod uniform;
@@ -11,9 +13,11 @@ mod von_mises_fisher;
 
 pub use self::{
     cap::Cap,
+    fourier::Fourier,
     from_file::FromFile,
     gaussian::{Gaussian, Spread},
     orthonormal::Orthonormal,
+    points::Points,
     simplex::Simplex,
     two_clusters::TwoClusters,
     uniform::Uniform,

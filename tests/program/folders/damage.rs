@@ -57,7 +57,7 @@ fn what_is_damaged_is_computed_again_and_not_drawn() {
     assert_vouches(
         &cells[0],
         &manifest(&cells[0]),
-        &["experiment.toml", "samples.csv", "tokens.npy", "trajectory.npy"],
+        &["experiment.toml", "results.csv", "samples.csv", "tokens.npy", "trajectory.npy"],
     );
     for cell in &cells {
         fs::write(cell.join("notes.txt"), "mine").expect("a file");

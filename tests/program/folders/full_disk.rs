@@ -16,6 +16,7 @@ fn a_full_disk_leaves_nothing_in_the_way() {
             format!("tokens.count={count}"),
             format!("time.end={end}"),
             format!("observe.quantities=[{quantities}]"),
+            "result=[{ name = \"end\", last = \"time\" }]".to_owned(),
         ];
         let more: Vec<&str> = set.iter().flat_map(|set| ["--set", set]).collect();
         fills_up(&more);

@@ -32,6 +32,9 @@ end = 1.0
 [observe]
 every = 0.5
 quantities = ["moments", "energy", "tokens"]
+[[result]]
+name = "end"
+last = "log_energy"
 "#;
 /// Two cells that run together, and two that run alone.
 const SWEEP: &str = "base = \"base.toml\"\n[axes]\n\"attention.beta\" = [1.0, 4.0]\n\"tokens.count\" = [8, 600]\n";
@@ -109,7 +112,8 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-const RECORD: [&str; 5] = ["experiment.toml", "manifest.json", "samples.csv", "tokens.npy", "trajectory.npy"];
+const RECORD: [&str; 6] =
+    ["experiment.toml", "manifest.json", "results.csv", "samples.csv", "tokens.npy", "trajectory.npy"];
 
 fn manifest(folder: &Path) -> serde_json::Value {
     serde_json::from_slice(&fs::read(folder.join("manifest.json")).expect("a file")).expect("a manifest")
@@ -212,7 +216,8 @@ fn a_cell_in_other_hands_is_waited_for() {
 }
 
 /// Long enough to be killed whenever that is.
-const LONG: [&str; 4] = ["--set", "time.end=1000000.0", "--set", "observe.quantities=[\"moments\"]"];
+const LONG: [&str; 6] =
+    ["--set", "time.end=1000000.0", "--set", "observe.quantities=[\"moments\"]", "--set", "result=[]"];
 
 #[test]
 fn a_run_that_is_killed_is_known_to_be_dead() {

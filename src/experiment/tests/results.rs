@@ -1,0 +1,59 @@
+//! Results as typed: what is read of them, and what is refused.
+
+use super::super::{tests::GOOD, *};
+use crate::results::{Kind, Window};
+
+fn experiment(result: &str) -> Result<Experiment, ExperimentError> {
+    let experiment = Experiment::parse(&format!("{GOOD}\n[[result]]\n{result}\n"))?;
+    experiment.resolve().map(|_| experiment)
+}
+
+#[test]
+fn results_are_functionals_of_columns() {
+    let experiment = experiment("name = \"rate\"\nslope = \"ln(mean_norm)\"\nfrom = 0.1").expect("a result");
+    let results = experiment.results().expect("results");
+    assert_eq!((results[0].name.as_str(), results[0].kind), ("rate", Kind::Slope));
+    assert_eq!(results[0].window, Window { from: Some(0.1), to: None });
+    let written = experiment.to_toml().expect("text");
+    assert_eq!(Experiment::parse(&written).expect("it is read").results(), Ok(results));
+}
+
+#[test]
+fn results_that_mean_nothing_are_refused() {
+    let cases = [
+        ("last = \"mean_norm\"", "result.0.name: missing"),
+        (
+            "name = \"mean_norm\"\nlast = \"mean_norm\"",
+            "result.0.name = \"mean_norm\": is a column of samples.csv already",
+        ),
+        ("name = \"a b\"\nlast = \"mean_norm\"", "result.0.name = \"a b\": must be letters, digits and underscores"),
+        ("name = \"pi\"\nlast = \"mean_norm\"", "result.0.name = \"pi\": must be letters, digits and underscores"),
+        (
+            "name = \"time\"\nlast = \"mean_norm\"",
+            "result.0.name = \"time\": must be letters, digits and underscores",
+        ),
+        (
+            "name = \"a\"",
+            "result.0 = { name = \"a\" }: has 0 of last, largest, smallest, integral, mean, slope, first-time",
+        ),
+        (
+            "name = \"a\"\nlast = \"1\"\nmean = \"2\"",
+            "result.0 = { last = \"1\", mean = \"2\", name = \"a\" }: has 2 of last",
+        ),
+        ("name = \"a\"\nlast = \"ln(\"", "result.0.last = \"ln(\": is no formula: nothing fits at character 4"),
+        (
+            "name = \"a\"\nlast = \"clusters\"",
+            "result.0.last = \"clusters\": clusters is no column of samples.csv; add its quantity",
+        ),
+        ("name = \"a\"\nlast = \"time\"\nfrom = 2\nto = 1", "result.0.to = 1: is before `from`"),
+        ("name = \"a\"\nlast = \"time\"\nfrom = 1e9", "result.0.from = 1000000000.0: is after time.end"),
+        (
+            "name = \"a\"\nlast = \"time\"\n[[result]]\nname = \"a\"\nlast = \"time\"",
+            "result.1.name = \"a\": is the name of two results",
+        ),
+    ];
+    for (typed, says) in cases {
+        let error = experiment(typed).expect_err(typed).to_string();
+        assert!(error.starts_with(&format!("experiment: {says}")), "{error}");
+    }
+}
