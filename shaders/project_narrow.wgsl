@@ -11,11 +11,12 @@ fn project_narrow(
     if (group >= params.end_group || row >= params.rows) {
         return;
     }
+    let first = matrix_of(row);
     for (var column = 0u; column < WIDTH; column += 1u) {
         var sum = vec4<f32>(0.0);
         for (var c = 0u; c < INNER; c += 1u) {
             let x = inputs[(params.first_input + row) * INNER + c];
-            let at = 4u * c * WIDTH + column;
+            let at = first + 4u * c * WIDTH + column;
             sum += (x.x * matrix[at] + x.y * matrix[at + WIDTH])
                 + (x.z * matrix[at + 2u * WIDTH] + x.w * matrix[at + 3u * WIDTH]);
         }

@@ -30,6 +30,8 @@ pub enum Purpose {
     CommonNoise = 3,
     /// The entries of a random matrix; operands of heads stand in the place of replicas, and draws in that of tokens.
     Weights = 4,
+    /// The entries of a random matrix that is a replica's own; draws stand in the place of tokens, and operands of heads beside.
+    ReplicaWeights = 5,
     /// Which way a cloud is projected.
     Projection = 6,
     /// Which pairs of tokens are compared; numbers of pairs stand in the place of tokens.
@@ -56,6 +58,13 @@ impl Stream {
     pub fn new(seed: u64, replica: u32, token: u32, purpose: Purpose) -> Stream {
         let key = [seed as u32, (seed >> 32) as u32];
         Stream { key, counter: [0, replica, token, purpose as u32], words: [0; 4], used: 4 }
+    }
+
+    /// The same for one of several things that a token draws for one purpose.
+    pub fn of_part(seed: u64, replica: u32, token: u32, purpose: Purpose, part: u32) -> Stream {
+        let mut stream = Stream::new(seed, replica, token, purpose);
+        stream.counter[3] += part << 8;
+        stream
     }
 
     fn word(&mut self) -> u32 {

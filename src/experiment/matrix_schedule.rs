@@ -16,14 +16,16 @@ use super::{
 };
 use crate::{
     initial::npy,
-    model::{Ensemble, Matrix, MatrixSchedule, OrnsteinUhlenbeck, RandomMatrix},
+    model::{Draws, Ensemble, Matrix, MatrixSchedule, OrnsteinUhlenbeck, RandomMatrix},
     problem::Schedule,
 };
 
 pub(super) const LAYERS: &[&str] = &["layers"];
-pub(super) const ENSEMBLE: &[&str] = &["ensemble", "variance", "every"];
+pub(super) const ENSEMBLE: &[&str] = &["ensemble", "variance", "every", "draws"];
 pub(super) const OSCILLATING: &[&str] = &["base", "amplitude", "frequency"];
 pub(super) const ORNSTEIN_UHLENBECK: &[&str] = &["mean", "rate", "intensity"];
+pub(super) const DRAWS: &[(&str, DrawsWord)] =
+    &[("shared", DrawsWord::Shared), ("replicas", DrawsWord::Replicas), ("pairs", DrawsWord::Pairs)];
 pub(super) const ENSEMBLES: &[(&str, Ensemble)] = &[
     ("gaussian", Ensemble::Gaussian),
     ("goe", Ensemble::Goe),
@@ -31,6 +33,14 @@ pub(super) const ENSEMBLES: &[(&str, Ensemble)] = &[
     ("psd", Ensemble::Psd),
     ("gaussian-product", Ensemble::GaussianProduct),
 ];
+
+/// Which replicas have the same draws.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DrawsWord {
+    Shared,
+    Replicas,
+    Pairs,
+}
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -44,6 +54,8 @@ pub(crate) enum MatrixScheduleTyped {
         variance: f64,
         #[serde(skip_serializing_if = "Option::is_none")]
         every: Option<u64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        draws: Option<Word<DrawsWord>>,
     },
     Oscillating {
         base: MatrixTyped,
@@ -118,6 +130,7 @@ fn random(section: &Section) -> Result<MatrixScheduleTyped, ExperimentError> {
         ensemble: section.required("ensemble", "\"gaussian\"")?.word(ENSEMBLES)?,
         variance: section.required("variance", "1.0")?.number("finite and greater than 0", |v| v > 0.0)?,
         every: section.read("every", "1", |entry| entry.whole(1..=u64::MAX))?,
+        draws: section.read("draws", "\"replicas\"", |entry| entry.word(DRAWS))?,
     })
 }
 
@@ -174,10 +187,15 @@ impl MatrixScheduleTyped {
             MatrixScheduleTyped::Layers { layers } => {
                 MatrixSchedule::Layers(layers.resolve(&format!("{key}.layers"), dim, schedule, shared)?)
             }
-            MatrixScheduleTyped::Random { ensemble, variance, every } => {
+            MatrixScheduleTyped::Random { ensemble, variance, every, draws } => {
                 numbered(schedule.steps / every.unwrap_or(u64::MAX), "every")?;
                 let (ensemble, variance, every) = (ensemble.meaning, *variance, *every);
-                MatrixSchedule::Random(RandomMatrix { ensemble, variance, every, dim, seed })
+                let draws = match draws.map_or(DrawsWord::Shared, |word| word.meaning) {
+                    DrawsWord::Shared => Draws::Shared,
+                    DrawsWord::Replicas => Draws::Replicas(shared.replicas),
+                    DrawsWord::Pairs => Draws::Pairs(shared.replicas),
+                };
+                MatrixSchedule::Random(RandomMatrix { ensemble, variance, every, dim, seed, draws })
             }
             MatrixScheduleTyped::Oscillating { base, amplitude, frequency } => MatrixSchedule::Oscillating {
                 base: dense(base, "base")?,

@@ -1,5 +1,7 @@
 //! Matrices in the cheapest form that says what they are.
 
+use std::borrow::Cow;
+
 use nalgebra::DMatrix;
 
 /// A square matrix of width d.
@@ -13,6 +15,8 @@ pub enum Matrix {
     Diagonal(Vec<f64>),
     /// Row-major, d * d numbers.
     Dense(Vec<f64>),
+    /// One of that form for each replica in turn, from the first again after the last.
+    OfReplicas(Vec<f64>),
     /// L^T R, of rank at most r, for two factors of shape (r, d) in row-major order: Q^T K, or (W_o^T)^T W_v.
     Product {
         /// L.
@@ -28,7 +32,7 @@ impl Matrix {
         match self {
             Matrix::Identity => Some(1.0),
             Matrix::Scale(factor) => Some(*factor),
-            Matrix::Diagonal(_) | Matrix::Dense(_) | Matrix::Product { .. } => None,
+            Matrix::Diagonal(_) | Matrix::Dense(_) | Matrix::OfReplicas(_) | Matrix::Product { .. } => None,
         }
     }
 
@@ -36,7 +40,32 @@ impl Matrix {
     pub fn factors(&self) -> Option<(&[f64], &[f64])> {
         match self {
             Matrix::Product { left, right } => Some((left, right)),
-            Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_) => None,
+            Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_) | Matrix::OfReplicas(_) => {
+                None
+            }
+        }
+    }
+
+    /// How many replicas have a matrix of their own; one where all have the same.
+    pub fn variety(&self, dim: usize) -> usize {
+        match self {
+            Matrix::OfReplicas(rows) => rows.len() / (dim * dim),
+            Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_) | Matrix::Product { .. } => {
+                1
+            }
+        }
+    }
+
+    /// The matrix as a replica has it.
+    pub fn in_replica(&self, replica: usize, dim: usize) -> Cow<'_, Matrix> {
+        match self {
+            Matrix::OfReplicas(rows) => {
+                let own = rows.chunks_exact(dim * dim).nth(replica % self.variety(dim));
+                Cow::Owned(Matrix::Dense(own.unwrap_or_default().to_vec()))
+            }
+            Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_) | Matrix::Product { .. } => {
+                Cow::Borrowed(self)
+            }
         }
     }
 
@@ -48,11 +77,13 @@ impl Matrix {
             Matrix::Scale(scale) => Matrix::Scale(factor * scale),
             Matrix::Diagonal(entries) => Matrix::Diagonal(times(entries)),
             Matrix::Dense(rows) => Matrix::Dense(times(rows)),
+            Matrix::OfReplicas(rows) => Matrix::OfReplicas(times(rows)),
             Matrix::Product { left, right } => Matrix::Product { left: times(left), right: right.clone() },
         }
     }
 
-    /// |A|_2, the largest factor by which the matrix of width `dim` stretches a vector.
+    /// |A|_2, the largest factor by which the matrix of width `dim` stretches a vector; where replicas have their own, which may be many
+    /// and new at every step, a bound on it for all of them, (|A|_1 |A|_inf)^{1/2}.
     ///
     /// Infinite where numbers are not finite, or so large that their products are not: iterations for singular values would not
     /// end on these.
@@ -65,6 +96,9 @@ impl Matrix {
             Matrix::Scale(factor) => factor.abs(),
             Matrix::Diagonal(entries) => entries.iter().fold(0.0, |largest, entry| entry.abs().max(largest)),
             Matrix::Dense(rows) => singular(DMatrix::from_row_slice(dim, dim, rows)),
+            Matrix::OfReplicas(rows) => {
+                rows.chunks_exact(dim * dim).map(|rows| stretch(rows, dim)).fold(0.0, f64::max)
+            }
             // The singular values of L^T R are those of R_l R_r^T, r by r, for the triangles of L^T and R^T.
             Matrix::Product { left, right } => {
                 let triangle = |factor: &[f64]| DMatrix::from_column_slice(dim, factor.len() / dim, factor).qr().r();
@@ -73,7 +107,7 @@ impl Matrix {
         }
     }
 
-    /// All d * d entries in row-major order, each multiplied by `factor`.
+    /// All d * d entries in row-major order, each multiplied by `factor`; of every replica in turn where these have their own.
     pub fn dense(&self, dim: usize, factor: f64) -> Vec<f64> {
         let diagonal = |entry: &dyn Fn(usize) -> f64| {
             let mut rows = vec![0.0; dim * dim];
@@ -86,7 +120,7 @@ impl Matrix {
             Matrix::Identity => diagonal(&|_| 1.0),
             Matrix::Scale(scale) => diagonal(&|_| *scale),
             Matrix::Diagonal(entries) => diagonal(&|k| entries[k]),
-            Matrix::Dense(rows) => rows.iter().map(|entry| factor * entry).collect(),
+            Matrix::Dense(rows) | Matrix::OfReplicas(rows) => rows.iter().map(|entry| factor * entry).collect(),
             Matrix::Product { left, right } => {
                 let mut rows = vec![0.0; dim * dim];
                 for (left, right) in left.chunks_exact(dim).zip(right.chunks_exact(dim)) {
@@ -98,4 +132,13 @@ impl Matrix {
             }
         }
     }
+}
+
+/// (|A|_1 |A|_inf)^{1/2}, which |A|_2 does not exceed; infinite where numbers are not finite.
+fn stretch(rows: &[f64], dim: usize) -> f64 {
+    let largest = |sum: &dyn Fn(usize) -> f64| (0..dim).map(sum).fold(0.0, f64::max);
+    let of_rows = largest(&|k| rows[k * dim..][..dim].iter().map(|entry| entry.abs()).sum());
+    let of_columns = largest(&|k| rows[k..].iter().step_by(dim).map(|entry| entry.abs()).sum());
+    let bound = (of_rows * of_columns).sqrt();
+    if rows.iter().all(|entry| entry.is_finite()) { bound } else { f64::INFINITY }
 }

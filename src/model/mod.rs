@@ -27,7 +27,9 @@ pub use self::{
     noise::{Calculus, Noise, NoiseField},
     perceptron::{Activation, Perceptron},
     position::Position,
-    schedule::{Ensemble, MatrixSchedule, ModelSchedule, Operand, OrnsteinUhlenbeck, Part, Ramp, RandomMatrix},
+    schedule::{
+        Draws, Ensemble, MatrixSchedule, ModelSchedule, Operand, OrnsteinUhlenbeck, Part, Ramp, RandomMatrix,
+    },
 };
 
 pub(crate) use self::position::{Alibi, rotary_frequency};

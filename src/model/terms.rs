@@ -2,7 +2,7 @@
 //!
 //! Each answer takes the terms apart field by field, so that a new one does not compile before it is decided here what it means.
 
-use super::{Attention, Biases, Head, Mask, Model, Normalization, Position};
+use super::{Attention, Biases, Head, Mask, Matrix, Model, Normalization, Position};
 
 impl Normalization {
     /// Whether weights are divided by their sum.
@@ -52,6 +52,14 @@ impl Head {
     }
 }
 
+impl Head {
+    /// Whether replicas have matrices of their own.
+    pub fn has_matrices_of_replicas(&self) -> bool {
+        let Head { query_key, value, biases: _, beta: _, weight: _ } = self;
+        [query_key, value].iter().any(|matrix| matches!(matrix, Matrix::OfReplicas(_)))
+    }
+}
+
 impl Attention {
     /// Whether every token sees all sources, itself among them, and nothing of their places.
     pub fn sees_all(&self) -> bool {
@@ -59,7 +67,7 @@ impl Attention {
         *mask == Mask::None && window.is_none() && *position == Position::Nowhere
     }
 
-    /// Whether all replicas have one beta, and the weights of sources are all that distinguishes the places of tokens, and all are seen: what expansions
+    /// Whether all replicas have one beta and the same matrices, and the weights of sources are all that distinguishes the places of tokens, and all are seen: what expansions
     /// and fast kernels may assume, beside matrices of their liking.
     pub fn is_plain(&self) -> bool {
         // `sees_all` decides of masks, windows and positions.
@@ -67,7 +75,7 @@ impl Attention {
         self.sees_all()
             && beta_factors.is_empty()
             && normalization.takes_one_reduction()
-            && !heads.iter().any(Head::has_biases)
+            && !heads.iter().any(|head| head.has_biases() || head.has_matrices_of_replicas())
     }
 }
 

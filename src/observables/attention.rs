@@ -134,13 +134,17 @@ impl Operands {
             Position::Additive(places) => seen.iter().zip(places).map(|(x, place)| x + place).collect(),
             Position::Nowhere | Position::Alibi { .. } | Position::Rotary { .. } => seen.to_vec(),
         };
-        let (width, mut queries, mut keys) = match &head.query_key {
+        let (width, mut queries, mut keys) = match &*head.query_key.in_replica(replica, dim) {
             Matrix::Product { left, right } => (
                 left.len() / dim,
                 images(&placed, left, &head.biases.query, dim),
                 images(&placed, right, &head.biases.key, dim),
             ),
-            matrix @ (Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_)) => {
+            matrix @ (Matrix::Identity
+            | Matrix::Scale(_)
+            | Matrix::Diagonal(_)
+            | Matrix::Dense(_)
+            | Matrix::OfReplicas(_)) => {
                 let rows = matrix.dense(dim, 1.0);
                 let transposed: Vec<f64> = (0..dim * dim).map(|k| rows[k % dim * dim + k / dim]).collect();
                 (dim, images(&placed, &transposed, &[], dim), placed)

@@ -157,6 +157,9 @@ fn slope(attention: &Attention, dim: usize) -> Option<f64> {
 pub(crate) fn value_over_query_key(head: &Head, dim: usize) -> Option<f64> {
     // Who asks decides of biases; beta and the weight of the head stand outside.
     let Head { query_key, value, biases: _, beta: _, weight: _ } = head;
+    if head.has_matrices_of_replicas() {
+        return None;
+    }
     if let (Some(query_key), Some(value)) = (query_key.multiple_of_identity(), value.multiple_of_identity()) {
         return (query_key != 0.0).then_some(value / query_key);
     }

@@ -127,6 +127,7 @@ const VALUES: &[(&str, &[&str])] = &[
     ("observe.rows", SIZES),
     ("ensemble", &["\"gaussian\"", "\"goe\"", "\"wigner\"", "\"psd\"", "\"gaussian-product\""]),
     ("variance", NUMBERS),
+    ("draws", &["\"shared\"", "\"replicas\"", "\"pairs\""]),
     ("every", TIMES),
     ("frequency", NUMBERS),
     ("rate", NUMBERS),

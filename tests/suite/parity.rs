@@ -3,7 +3,7 @@
 use libtest_mimic::Trial;
 use tokenfield::{
     backend::reference,
-    model::{Field, Head, Mask, Matrix, Normalization},
+    model::{Attention, Field, Head, Mask, Matrix, Normalization, Position},
     observables::{Quantity, columns},
     problem::{Problem, Schedule},
     scheme::Scheme,
@@ -24,6 +24,7 @@ pub fn all() -> Vec<Trial> {
         trials("parity::field_with_vanishing_weights", vanishing_weights),
         trials("parity::field_under_masks", masks),
         trials("parity::field_of_ensembles", ensembles),
+        trials("parity::field_with_matrices_of_replicas", matrices_of_replicas),
         trials("parity::field_of_a_cluster_that_repels", repelling_cluster),
         trials("parity::schemes_evolve_like_the_reference", schemes),
         trials("parity::observables_are_those_of_the_reference", observables),
@@ -127,6 +128,76 @@ fn ensembles(kind: Kind) {
                     assert_parity(kind, &general, 2.0);
                 }
             }
+        }
+    }
+}
+
+/// A matrix for each of `variety` replicas, of spectral norm near one.
+fn of_replicas(variety: usize, dim: usize, seed: u64) -> Matrix {
+    let own = |replica: usize| match general_head(dim, seed + replica as u64).query_key {
+        Matrix::Dense(rows) => rows,
+        matrix => panic!("{matrix:?} is not dense"),
+    };
+    Matrix::OfReplicas((0..variety).flat_map(own).collect())
+}
+
+/// Replicas with matrices of their own, as many as there are or half as many in turn: side by side, in turn and in pieces; beside heads
+/// that all have; under every normalization, mask and position.
+fn matrices_of_replicas(kind: Kind) {
+    for (replicas, count, dim) in
+        [(70, 9, 2), (64, 17, 3), (66, 8, 5), (64, 5, 16), (4, 300, 3), (2, 130, 33), (6, 20, 40)]
+    {
+        let mut tokens = cloud(replicas, count, dim, (3 * dim + count) as u64);
+        tokens.shape.passive = count / 4;
+        let weights = uneven(tokens.shape, 5);
+        let mut problem = problem(Tokens { weights, ..tokens }, 1.5);
+        let (own, half) = (of_replicas(replicas, dim, 40), of_replicas(replicas / 2, dim, 90));
+        let Head { query_key, value, .. } = general_head(dim, 7);
+        let heads = [
+            Head { query_key: own.clone(), value: value.clone(), ..Head::default() },
+            Head { query_key: query_key.clone(), value: own.clone(), weight: -0.5, ..Head::default() },
+            Head { query_key: half.clone(), value: half.clone(), beta: Some(0.7), ..Head::default() },
+            Head { query_key: own, value: half, ..Head::default() },
+        ];
+        for heads in [
+            heads[..1].to_vec(),
+            heads[1..2].to_vec(),
+            heads[2..].to_vec(),
+            [general_head(dim, 3), heads[3].clone()].to_vec(),
+        ] {
+            problem.model.attention.heads = heads;
+            for normalization in [Normalization::Softmax, Normalization::Unnormalized] {
+                problem.model.attention.normalization = normalization;
+                assert_parity(kind, &problem, 2.0);
+            }
+        }
+        let attention = problem.model.attention.clone();
+        let decay = Position::Alibi { decay: 0.8 };
+        let places = Position::Additive(
+            general_head(count.max(dim), 8).value.dense(count.max(dim), 0.1)[..count * dim].to_vec(),
+        );
+        let variants = [
+            Attention { normalization: Normalization::Hardmax, ..attention.clone() },
+            Attention {
+                normalization: Normalization::Sinkhorn { iterations: 6, tolerance: 0.0 },
+                ..attention.clone()
+            },
+            Attention {
+                normalization: Normalization::Shifted,
+                mask: Mask::Causal,
+                position: decay,
+                ..attention.clone()
+            },
+            Attention { mask: Mask::StrictlyCausal, window: Some(3), ..attention.clone() },
+            Attention {
+                position: places,
+                beta_factors: (0..replicas).map(|r| 1.0 / (1.0 + r as f64)).collect(),
+                ..attention
+            },
+        ];
+        for attention in variants {
+            problem.model.attention = attention;
+            assert_parity(kind, &problem, 4.0);
         }
     }
 }

@@ -82,8 +82,9 @@ impl<T: Real> Cpu<T> {
         expansion: Option<&Expansion<'_, U>>,
     ) -> f64 {
         let (shape, replica) = (self.shape, keys.replica);
-        let project =
-            |projections: &Projections<T>| projections.apply(self.instructions, tokens, head.factor(replica));
+        let project = |projections: &Projections<T>| {
+            projections.apply(self.instructions, replica, tokens, head.factor(replica))
+        };
         let operands = head.projections.as_ref().map(project);
         let most_lost = self.harmonics.as_ref().map_or(0.0, Harmonics::most_lost);
         let log2_sums = |first: usize| {

@@ -3,14 +3,13 @@
 use std::f64::consts::LOG2_E;
 
 use super::{
-    map::Map,
+    map::{Map, Maps},
     operands::{Operands, Projections},
     shift::{HeadInputs, shift},
 };
 use crate::{
     model::{Head, Matrix, Normalization},
     sums::{
-        exp2::Exp2,
         instructions::Instructions,
         keys::Keys,
         real::Real,
@@ -29,9 +28,9 @@ pub(super) struct HeadField<T> {
     query_multiple: Option<f64>,
     pub(super) value_multiple: Option<f64>,
     /// A^T, which takes tokens to queries.
-    query: Map,
+    query: Maps,
     /// What takes sums of values to the field: V, or W_o where values are projected.
-    value: Map,
+    value: Maps,
     /// W_o's bias; empty for none.
     output_bias: Vec<f64>,
     pub(super) normalization: Normalization,
@@ -65,17 +64,19 @@ impl<T: Real> HeadField<T> {
         let beta = attention.beta_of(head);
         let stretch = head.query_key.spectral_norm(dim);
         let value = match &head.value {
-            Matrix::Product { left, .. } => Map::transpose(left, dim, head.weight),
-            matrix @ (Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_)) => {
-                Map::new(matrix, dim, head.weight)
-            }
+            Matrix::Product { left, .. } => Map::transpose(left, dim, head.weight).into(),
+            matrix @ (Matrix::Identity
+            | Matrix::Scale(_)
+            | Matrix::Diagonal(_)
+            | Matrix::Dense(_)
+            | Matrix::OfReplicas(_)) => Maps::new(matrix, dim, head.weight),
         };
         Self {
             beta,
             factors: attention.factors_of(head).to_vec(),
             query_multiple: head.query_key.multiple_of_identity(),
             value_multiple: head.value.multiple_of_identity().map(|multiple| head.weight * multiple),
-            query: Map::new(&head.query_key, dim, 1.0).transposed(dim),
+            query: Maps::new(&head.query_key, dim, 1.0).transposed(dim),
             value,
             output_bias: head.biases.output.iter().map(|bias| head.weight * bias).collect(),
             normalization: attention.normalization,
@@ -125,23 +126,21 @@ impl<T: Real> HeadField<T> {
         }
     }
 
-    /// beta log2(e) A^T x of a vector of tokens.
-    #[inline(always)]
-    pub(super) fn query_of<S: Exp2, const D: usize>(&self, simd: S, token: &[T::Vector<S>; D]) -> [T::Vector<S>; D] {
-        self.query.apply_to_lanes::<S, T, D>(simd, self.beta * LOG2_E, token)
+    /// A^T, and what its images are multiplied by for scores in base 2.
+    pub(super) fn query_map(&self) -> (&Maps, f64) {
+        (&self.query, self.beta * LOG2_E)
     }
 
-    /// V x of a vector of tokens.
-    #[inline(always)]
-    pub(super) fn value_of<S: Exp2, const D: usize>(&self, simd: S, token: &[T::Vector<S>; D]) -> [T::Vector<S>; D] {
-        self.value.apply_to_lanes::<S, T, D>(simd, 1.0, token)
+    /// V, times the weight of the head.
+    pub(super) fn value_map(&self) -> &Maps {
+        &self.value
     }
 
-    /// beta A^T x_i for each token, row-major.
+    /// beta A^T x_i for each token, row-major, where all replicas have the same A.
     pub(super) fn queries(&self, tokens: &[f64], dim: usize) -> Vec<f64> {
         let mut queries = vec![0.0; tokens.len()];
         for (query, token) in queries.chunks_exact_mut(dim).zip(tokens.chunks_exact(dim)) {
-            self.query.apply(token, |k, value| query[k] = self.beta * value);
+            self.query.in_replica(0).apply(token, |k, value| query[k] = self.beta * value);
         }
         queries
     }
@@ -159,8 +158,9 @@ impl<T: Real> HeadField<T> {
         let scale = self.beta * self.factor(keys.replica) * LOG2_E;
         // In base 2, and padded with zeros to the width of the keys.
         let mut rows = vec![T::ZERO; tokens.len() / dim * keys.width];
+        let map = self.query.in_replica(keys.replica);
         for (query, token) in rows.chunks_exact_mut(keys.width).zip(tokens.chunks_exact(dim)) {
-            self.query.apply(token, |k, value| query[k] = T::from_f64(scale * value));
+            map.apply(token, |k, value| query[k] = T::from_f64(scale * value));
         }
         reduce(instructions, visibility.queries(&rows), keys, self.shift_in(keys.replica), reduced);
     }
@@ -202,6 +202,7 @@ impl<T: Real> HeadField<T> {
     ) {
         let width = reduced.barycentre.len() / reduced.log2_sum.len();
         let value_width = if self.projections.is_some() { width } else { dim };
+        let value = self.value.in_replica(replica);
         let rows = field.chunks_exact_mut(dim).zip(reduced.barycentre.chunks_exact(width)).zip(&reduced.log2_sum);
         for (row, ((field, barycentre), log2_sum)) in rows.enumerate() {
             if *log2_sum == f64::NEG_INFINITY {
@@ -213,7 +214,7 @@ impl<T: Real> HeadField<T> {
                 let divisor = log2_divisor.map_or(0.0, |divisors| divisors[row]);
                 (log2_sum + self.log2_normalizer(replica) - divisor).exp2()
             };
-            self.value.apply(&barycentre[..value_width], |k, value| field[k] += total * value);
+            value.apply(&barycentre[..value_width], |k, value| field[k] += total * value);
             field.iter_mut().zip(&self.output_bias).for_each(|(field, bias)| *field += bias);
         }
     }

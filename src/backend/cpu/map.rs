@@ -2,7 +2,7 @@
 
 use crate::{
     model::Matrix,
-    sums::{exp2::Exp2, real::Real},
+    sums::{columns::Numbers, exp2::Exp2, real::Real},
 };
 
 pub(super) enum Map {
@@ -19,7 +19,9 @@ impl Map {
             Matrix::Identity => Map::Scale(factor),
             Matrix::Scale(scale) => Map::Scale(factor * scale),
             Matrix::Diagonal(entries) => Map::Diagonal(entries.iter().map(|entry| factor * entry).collect()),
-            Matrix::Dense(_) | Matrix::Product { .. } => Map::Dense(matrix.dense(dim, factor)),
+            Matrix::Dense(_) | Matrix::OfReplicas(_) | Matrix::Product { .. } => {
+                Map::Dense(matrix.dense(dim, factor))
+            }
         }
     }
 
@@ -91,4 +93,93 @@ impl Map {
             }
         }
     }
+}
+
+/// A map for all replicas, or one for each in turn, from the first again after the last.
+pub(super) struct Maps(Vec<Map>);
+
+impl Maps {
+    /// `factor` times the matrix.
+    pub(super) fn new(matrix: &Matrix, dim: usize, factor: f64) -> Self {
+        let own = |replica| Map::new(&matrix.in_replica(replica, dim), dim, factor);
+        Self((0..matrix.variety(dim)).map(own).collect())
+    }
+
+    pub(super) fn transposed(self, dim: usize) -> Self {
+        Self(self.0.into_iter().map(|map| map.transposed(dim)).collect())
+    }
+
+    pub(super) fn in_replica(&self, replica: usize) -> &Map {
+        &self.0[replica % self.0.len()]
+    }
+
+    /// That of all replicas, if they have the same.
+    pub(super) fn shared(&self) -> Option<&Map> {
+        match &self.0[..] {
+            [map] => Some(map),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_symmetric(&self) -> bool {
+        self.0.iter().all(Map::is_symmetric)
+    }
+}
+
+/// One map for all replicas.
+impl From<Map> for Maps {
+    fn from(map: Map) -> Self {
+        Self(vec![map])
+    }
+}
+
+/// A matrix for each lane, row by row.
+pub(super) struct LaneMatrix<V>(Vec<V>);
+
+impl<V: Copy> LaneMatrix<V> {
+    /// `factor` times the maps of the `present` replicas from `first` on, lanes beyond repeating the last; none where all have the same.
+    pub(super) fn of<S: Exp2, T: Real<Vector<S> = V>, const D: usize>(
+        maps: &Maps,
+        factor: f64,
+        first: usize,
+        present: usize,
+    ) -> Option<Self> {
+        if maps.shared().is_some() {
+            return None;
+        }
+        let lanes = T::lanes::<S>();
+        let mut entries = Numbers::<T>::zeros(D * D * lanes);
+        let numbers = entries.all_mut();
+        for lane in 0..lanes {
+            let Map::Dense(rows) = maps.in_replica(first + lane.min(present - 1)) else { continue };
+            let dim = rows.len().isqrt();
+            for (k, row) in rows.chunks_exact(dim).enumerate() {
+                for (l, entry) in row.iter().enumerate() {
+                    numbers[(k * D + l) * lanes + lane] = T::from_f64(factor * entry);
+                }
+            }
+        }
+        Some(Self(T::vectors::<S>(numbers).to_vec()))
+    }
+}
+
+/// `factor` times the image of a vector of tokens under the map of all replicas, or under the matrices of its lanes, which have the factor.
+#[inline(always)]
+pub(super) fn image<S: Exp2, T: Real, const D: usize>(
+    simd: S,
+    maps: &Maps,
+    factor: f64,
+    own: Option<&LaneMatrix<T::Vector<S>>>,
+    tokens: &[T::Vector<S>; D],
+) -> [T::Vector<S>; D] {
+    let Some(LaneMatrix(entries)) = own else {
+        return maps.in_replica(0).apply_to_lanes::<S, T, D>(simd, factor, tokens);
+    };
+    let mut image = [T::splat(simd, T::ZERO); D];
+    for (image, row) in image.iter_mut().zip(entries.chunks_exact(D)) {
+        for (entry, token) in row.iter().zip(tokens) {
+            *image = T::mul_add(simd, *entry, *token, *image);
+        }
+    }
+    image
 }

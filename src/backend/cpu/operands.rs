@@ -19,8 +19,8 @@ const BLOCK: usize = 64;
 
 /// What makes queries, keys and values of one head; keys and values are the tokens where nothing else is said.
 pub(super) struct Projections<T> {
-    /// beta log2(e) (Q x + b_q).
-    query: Affine<T>,
+    /// beta log2(e) (Q x + b_q), for each replica in turn where these have their own.
+    query: Vec<Affine<T>>,
     key: Option<Affine<T>>,
     value: Option<Affine<T>>,
     position: Position,
@@ -38,25 +38,40 @@ impl<T: Real> Projections<T> {
         let factor = attention.beta_of(head) * LOG2_E;
         let (query, key) = match &head.query_key {
             Matrix::Product { left, right } => (
-                Affine::new(left, &head.biases.query, dim, factor),
+                vec![Affine::new(left, &head.biases.query, dim, factor)],
                 Some(Affine::new(right, &head.biases.key, dim, 1.0)),
             ),
-            matrix @ (Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_)) => {
-                let rows = matrix.dense(dim, 1.0);
-                let transposed: Vec<f64> = (0..dim * dim).map(|k| rows[k % dim * dim + k / dim]).collect();
+            matrix @ (Matrix::Identity
+            | Matrix::Scale(_)
+            | Matrix::Diagonal(_)
+            | Matrix::Dense(_)
+            | Matrix::OfReplicas(_)) => {
                 let identity = || Affine::new(&Matrix::Identity.dense(dim, 1.0), &[], dim, 1.0);
-                (Affine::new(&transposed, &[], dim, factor), is_placed.then(identity))
+                let query = |rows: &[f64]| {
+                    let transposed: Vec<f64> = (0..dim * dim).map(|k| rows[k % dim * dim + k / dim]).collect();
+                    Affine::new(&transposed, &[], dim, factor)
+                };
+                let queries = matrix.dense(dim, 1.0).chunks_exact(dim * dim).map(query).collect();
+                (queries, is_placed.then(identity))
             }
         };
         let value = match &head.value {
             Matrix::Product { right, .. } => Some(Affine::new(right, &head.biases.value, dim, 1.0)),
-            Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_) => None,
+            Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_) | Matrix::OfReplicas(_) => {
+                None
+            }
         };
         Some(Self { query, key, value, position: position.clone() })
     }
 
     /// The operands of all tokens of one replica, queries times `factor`.
-    pub(super) fn apply(&self, instructions: Instructions, tokens: ColumnsRef<'_, T>, factor: f64) -> Operands<T> {
+    pub(super) fn apply(
+        &self,
+        instructions: Instructions,
+        replica: usize,
+        tokens: ColumnsRef<'_, T>,
+        factor: f64,
+    ) -> Operands<T> {
         let moved = match &self.position {
             Position::Additive(places) => Some(translated(tokens, places)),
             Position::Nowhere | Position::Alibi { .. } | Position::Rotary { .. } => None,
@@ -72,7 +87,7 @@ impl<T: Real> Projections<T> {
             }
             images
         };
-        let mut queries = images(&self.query, placed);
+        let mut queries = images(&self.query[replica % self.query.len()], placed);
         let mut keys = self.key.as_ref().map(|key| images(key, placed));
         if let Position::Rotary { base } = self.position {
             for columns in std::iter::once(&mut queries).chain(&mut keys) {

@@ -61,7 +61,7 @@ impl<T: Real> Cpu<T> {
         tokens: ColumnsRef<'_, T>,
     ) -> Option<Operands<T>> {
         let factor = head.factor(keys.replica);
-        let mut operands = head.projections.as_ref()?.apply(self.instructions, tokens, factor);
+        let mut operands = head.projections.as_ref()?.apply(self.instructions, keys.replica, tokens, factor);
         if let Normalization::Sinkhorn { iterations, tolerance } = head.normalization {
             let sources = self.shape.sources();
             let balanced = sinkhorn::balance(self.instructions, &operands, keys, sources, iterations, tolerance);

@@ -70,11 +70,15 @@ impl<'a> ReplicaAttention<'a> {
             let place = &places[i * x.len()..];
             x.iter_mut().zip(place).for_each(|(x, p)| *x += p);
         }
-        let (query, key) = match &head.query_key {
+        let (query, key) = match &*head.query_key.in_replica(self.replica, x.len()) {
             Matrix::Product { left, right } => {
                 (factor(left, &head.biases.query, &x), factor(right, &head.biases.key, &x))
             }
-            matrix @ (Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_)) => {
+            matrix @ (Matrix::Identity
+            | Matrix::Scale(_)
+            | Matrix::Diagonal(_)
+            | Matrix::Dense(_)
+            | Matrix::OfReplicas(_)) => {
                 let image = apply(matrix, &x);
                 (x, image)
             }
@@ -158,7 +162,11 @@ impl<'a> ReplicaAttention<'a> {
         for head in &self.attention.heads {
             let value = |x: &Vec<f64>| match &head.value {
                 Matrix::Product { right, .. } => factor(right, &head.biases.value, x),
-                Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_) => x.clone(),
+                Matrix::Identity
+                | Matrix::Scale(_)
+                | Matrix::Diagonal(_)
+                | Matrix::Dense(_)
+                | Matrix::OfReplicas(_) => x.clone(),
             };
             let values: Vec<Vec<f64>> = self.tokens[..self.w.len()].iter().map(value).collect();
             for (output, weights) in output.iter_mut().zip(self.weights(head, rows.clone())) {
@@ -170,11 +178,13 @@ impl<'a> ReplicaAttention<'a> {
                 for (weight, value) in weights.iter().zip(&values) {
                     mean.iter_mut().zip(value).for_each(|(mean, value)| *mean += weight * value);
                 }
-                let image = match &head.value {
+                let image = match &*head.value.in_replica(self.replica, output.len()) {
                     Matrix::Product { left, .. } => transposed_factor(left, &mean),
-                    matrix @ (Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_)) => {
-                        apply(matrix, &mean)
-                    }
+                    matrix @ (Matrix::Identity
+                    | Matrix::Scale(_)
+                    | Matrix::Diagonal(_)
+                    | Matrix::Dense(_)
+                    | Matrix::OfReplicas(_)) => apply(matrix, &mean),
                 };
                 let bias = |k: usize| head.biases.output.get(k).copied().unwrap_or(0.0);
                 for k in 0..output.len() {

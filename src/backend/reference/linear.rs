@@ -34,7 +34,8 @@ fn entry(matrix: &Matrix, dim: usize, row: usize, column: usize) -> f64 {
         Matrix::Identity => identity,
         Matrix::Scale(factor) => factor * identity,
         Matrix::Diagonal(entries) => entries[row] * identity,
-        Matrix::Dense(rows) => rows[row * dim + column],
+        // The first has number zero; who asks for a replica's own asks `in_replica` before.
+        Matrix::Dense(rows) | Matrix::OfReplicas(rows) => rows[row * dim + column],
         Matrix::Product { left, right } => {
             (0..left.len() / dim).map(|k| left[k * dim + row] * right[k * dim + column]).sum()
         }

@@ -9,7 +9,7 @@ mod trained;
 use super::{Experiment, error::ExperimentError, geometry::GeometryWord, rules::Facts, shared::Shared};
 use crate::{
     initial::{FromFile, Law, LawError, Lengths, TokenFile, draw, normalise, perturb},
-    model::{Mask, Model, ModelSchedule, Part},
+    model::{Draws, Mask, MatrixSchedule, Model, ModelSchedule, Part},
     observables::columns,
     problem::{Algorithm, Problem, Schedule},
     tokens::{Shape, Tokens, Weights},
@@ -18,7 +18,8 @@ use crate::{
 impl Experiment {
     /// What its terms need of the rest of it.
     pub(super) fn shared(&self) -> Shared<'_> {
-        Shared { source: &self.source, seed: self.seed(), step: self.typed.time.step }
+        let replicas = self.typed.tokens.replicas.unwrap_or(1) as usize;
+        Shared { source: &self.source, seed: self.seed(), replicas, step: self.typed.time.step }
     }
 
     /// Answers every question the experiment leaves open, and draws the initial tokens.
@@ -88,6 +89,23 @@ impl Experiment {
             return Err(self.source.error("tokens.weights", self.quoted("tokens.weights"), problem, remedy));
         }
         Ok(())
+    }
+
+    /// Of two replicas that differ in their start alone, both have the same random matrices.
+    fn require_draws_of_pairs(&self, parts: &[Part]) -> Result<(), ExperimentError> {
+        let are_apart = |part: &Part| match part {
+            Part::Matrix { schedule: MatrixSchedule::Random(random), .. } => {
+                matches!(random.draws, Draws::Replicas(_))
+            }
+            Part::Matrix { .. } | Part::Beta(_) | Part::Geometry { .. } | Part::Rescaled { .. } => false,
+        };
+        if self.typed.tokens.perturbation.is_none() || !parts.iter().any(are_apart) {
+            return Ok(());
+        }
+        let problem =
+            "every second replica is the one before it perturbed, and draws = \"replicas\" gives it other matrices";
+        let remedy = "write draws = \"pairs\" beside the ensemble";
+        Err(self.source.error("tokens.perturbation", self.quoted("tokens.perturbation"), problem, remedy))
     }
 
     /// A tolerance is one of the harmonic algorithm, which is one for the circle and the sphere, where every token sees every source.
@@ -162,7 +180,10 @@ impl Experiment {
             return Ok((model, model_schedule));
         }
         let mut parts = Vec::new();
-        let attention = self.typed.attention.resolve(shape, schedule, &self.shared(), &mut parts)?;
+        // Of tokens from a file there may be as many replicas as it has.
+        let shared = Shared { replicas: shape.replicas, ..self.shared() };
+        let attention = self.typed.attention.resolve(shape, schedule, &shared, &mut parts)?;
+        self.require_draws_of_pairs(&parts)?;
         let geometry = self.resolved_geometry(shape.dim, &mut parts)?;
         let perceptron = self.typed.perceptron.as_ref();
         let perceptron = perceptron.map(|typed| typed.resolve(shape.dim, &self.shared())).transpose()?;

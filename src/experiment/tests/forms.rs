@@ -6,8 +6,9 @@ use ndarray_npy::write_npy;
 use super::super::{tests::GOOD, *};
 use crate::{
     model::{
-        Activation, Biases, Calculus, Ensemble, Geometry, LayerNorm, Mask, Matrix, MatrixSchedule, ModelSchedule,
-        Noise, NoiseField, Normalization, Operand, OrnsteinUhlenbeck, Part, Perceptron, Position, Ramp, RandomMatrix,
+        Activation, Biases, Calculus, Draws, Ensemble, Geometry, LayerNorm, Mask, Matrix, MatrixSchedule,
+        ModelSchedule, Noise, NoiseField, Normalization, Operand, OrnsteinUhlenbeck, Part, Perceptron, Position,
+        Ramp, RandomMatrix,
     },
     problem::Problem,
 };
@@ -206,7 +207,7 @@ fn ramps_of_beta() {
     assert_eq!(process, MatrixSchedule::OrnsteinUhlenbeck(expected));
     let random = part("{ ensemble = \"gaussian-product\", variance = 0.25, every = 4 }");
     let ensemble = Ensemble::GaussianProduct;
-    let expected = RandomMatrix { ensemble, variance: 0.25, every: Some(4), dim: 3, seed: 7 };
+    let expected = RandomMatrix { ensemble, variance: 0.25, every: Some(4), dim: 3, seed: 7, draws: Draws::Shared };
     assert_eq!(random, MatrixSchedule::Random(expected));
 }
 

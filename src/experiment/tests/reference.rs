@@ -177,6 +177,7 @@ fn the_reference_shows_every_word() {
         of(attention::MASKS),
         of(attention::NORMALIZATIONS),
         of(matrix_schedule::ENSEMBLES),
+        of(matrix_schedule::DRAWS),
         of(perceptron::ACTIVATIONS),
         of(noise::FIELDS),
         of(noise::CALCULI),

@@ -14,7 +14,7 @@ pub use self::{
     matrix::MatrixSchedule,
     operand::Operand,
     ornstein_uhlenbeck::OrnsteinUhlenbeck,
-    random::{Ensemble, RandomMatrix},
+    random::{Draws, Ensemble, RandomMatrix},
 };
 use super::{Geometry, Model};
 

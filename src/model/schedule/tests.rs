@@ -20,6 +20,36 @@ fn assert_near(found: &[f64], expected: &[f64], tolerance: f64) {
     }
 }
 
+/// Matrices of replicas are draws of the law apart from each other and from that which all share; those of a pair agree; and they do not
+/// depend on how many replicas there are.
+#[test]
+fn replicas_have_draws_of_their_own() {
+    let (dim, variance) = (3, 0.5);
+    let at = |draws, head, step| {
+        let random = RandomMatrix { ensemble: Ensemble::Gaussian, variance, every: Some(2), dim, seed: 5, draws };
+        match random.at(HeadOperand { head, operand: Operand::Value }, step) {
+            Matrix::OfReplicas(rows) | Matrix::Dense(rows) => rows,
+            other => panic!("{other:?}"),
+        }
+    };
+    let many = at(Draws::Replicas(20_000), 0, 0);
+    assert_eq!(many[..9 * 7], at(Draws::Replicas(7), 0, 1)[..], "the second step has the draw of the first");
+    let moment = |power: i32| many.iter().map(|entry| entry.powi(power)).sum::<f64>() / many.len() as f64;
+    let error = |variance: f64| 5.0 * (variance / many.len() as f64).sqrt();
+    assert!(moment(1).abs() < error(variance), "mean {}", moment(1));
+    assert!((moment(2) - variance).abs() < error(2.0 * variance * variance), "variance {}", moment(2));
+    let product = many.windows(10).map(|window| window[0] * window[9]).sum::<f64>() / many.len() as f64;
+    assert!(product.abs() < error(variance * variance), "neighbours correlate: {product}");
+    for (draws, head, step) in [(Draws::Shared, 0, 0), (Draws::Replicas(1), 1, 0), (Draws::Replicas(1), 0, 2)] {
+        assert_ne!(at(draws, head, step), many[..9], "{draws:?} {head} {step}");
+    }
+    let pairs = at(Draws::Pairs(6), 0, 0);
+    for (k, own) in pairs.chunks(18).enumerate() {
+        assert_eq!(own[..9], own[9..]);
+        assert_eq!(own[..9], many[9 * k..][..9]);
+    }
+}
+
 #[test]
 fn a_ramp_is_linear_between_its_times_and_constant_outside() {
     let ramp = Ramp { times: vec![1.0, 2.0, 4.0], values: vec![3.0, 5.0, 1.0] };
@@ -72,7 +102,7 @@ fn ensembles_have_their_second_moments() {
         (Ensemble::GaussianProduct, [4.0 * variance * variance, 4.0 * variance * variance, 0.0]),
     ];
     for (ensemble, expected) in expected {
-        let random = RandomMatrix { ensemble, variance, every: Some(3), dim: d, seed: 11 };
+        let random = RandomMatrix { ensemble, variance, every: Some(3), dim: d, seed: 11, draws: Draws::Shared };
         let mut sums = [0.0; 3];
         for draw in 0..draws {
             let m = dense(random.at(FIRST, 3 * draw));
@@ -88,7 +118,8 @@ fn ensembles_have_their_second_moments() {
             assert!((found - expected).abs() < 0.1 * (expected + 1.0), "{ensemble:?}: {found}, expected {expected}");
         }
     }
-    let once = RandomMatrix { ensemble: Ensemble::Goe, variance, every: None, dim: d, seed: 11 };
+    let once =
+        RandomMatrix { ensemble: Ensemble::Goe, variance, every: None, dim: d, seed: 11, draws: Draws::Shared };
     assert_eq!(once.at(FIRST, 0), once.at(FIRST, 1000));
 }
 

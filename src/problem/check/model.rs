@@ -131,6 +131,10 @@ pub(super) fn check_matrix(place: &Place, matrix: &Matrix, dim: usize) -> Result
         Matrix::Scale(scale) => place.finite(*scale),
         Matrix::Diagonal(entries) => place.numbers(entries, dim, "dim"),
         Matrix::Dense(rows) => place.numbers(rows, dim * dim, "dim * dim"),
+        Matrix::OfReplicas(rows) => {
+            let count = (rows.len() / (dim * dim)).max(1);
+            place.numbers(rows, count * dim * dim, "a multiple of dim * dim")
+        }
         Matrix::Product { left, right } => {
             let rank = left.len() / dim;
             place.require(rank > 0, rank, "of rank 1 at least")?;

@@ -4,7 +4,7 @@ use super::{
     error::{Place, ProblemError},
     model::{Sizes, check as check_model, check_geometry, check_matrix, one_head},
 };
-use crate::model::{MatrixSchedule, Model, ModelSchedule, OrnsteinUhlenbeck, Part, Ramp, RandomMatrix};
+use crate::model::{Draws, MatrixSchedule, Model, ModelSchedule, OrnsteinUhlenbeck, Part, Ramp, RandomMatrix};
 
 pub(super) fn check(
     place: &Place,
@@ -58,9 +58,15 @@ fn check_matrices(place: &Place, schedule: &MatrixSchedule, dim: usize) -> Resul
             place.field("amplitude").numbers(amplitude, dim * dim, "dim * dim")?;
             place.field("frequency").finite(*frequency)
         }
-        MatrixSchedule::Random(RandomMatrix { ensemble: _, variance, every: _, dim: own, seed: _ }) => {
+        MatrixSchedule::Random(RandomMatrix { ensemble: _, variance, every: _, dim: own, seed: _, draws }) => {
             let holds = variance.is_finite() && *variance >= 0.0;
             place.field("variance").require(holds, variance, "finite and at least 0")?;
+            match draws {
+                Draws::Shared => {}
+                Draws::Replicas(replicas) | Draws::Pairs(replicas) => {
+                    place.field("draws").require(*replicas > 0, replicas, "of at least one replica")?;
+                }
+            }
             place.field("dim").require(*own == dim, own, &format!("tokens.shape.dim = {dim}"))
         }
         MatrixSchedule::OrnsteinUhlenbeck(OrnsteinUhlenbeck { mean, rate, intensity, step, seed: _ }) => {

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     backend::{cpu::Cpu, reference::Reference},
     model::{
-        Activation, Attention, Biases, Calculus, Ensemble, Head, LayerNorm, Matrix, MatrixSchedule, Model,
+        Activation, Attention, Biases, Calculus, Draws, Ensemble, Head, LayerNorm, Matrix, MatrixSchedule, Model,
         ModelSchedule, Noise, NoiseField, Normalization, Operand, OrnsteinUhlenbeck, Part, Perceptron, Position,
         Ramp, RandomMatrix,
     },
@@ -193,7 +193,8 @@ fn schedules_of_the_model_that_do_not_fit_the_tokens_are_refused() {
     refused(oscillating(4, 3, 1.0), &format!("{at}.amplitude"), "3", "dim * dim = 4");
     refused(oscillating(4, 4, f64::NAN), &format!("{at}.frequency"), "NaN", "finite");
     let random = |variance: f64, dim: usize| {
-        let random = RandomMatrix { ensemble: Ensemble::Goe, variance, every: None, dim, seed: 1 };
+        let random =
+            RandomMatrix { ensemble: Ensemble::Goe, variance, every: None, dim, seed: 1, draws: Draws::Shared };
         matrices(MatrixSchedule::Random(random))
     };
     refused(random(-1.0, 2), &format!("{at}.variance"), "-1", "at least 0");

@@ -2,7 +2,10 @@
 
 use super::replicas::{Ensemble, NORMALIZERS, Pairs};
 use crate::{
-    backend::cpu::field::HeadField,
+    backend::cpu::{
+        field::HeadField,
+        map::{LaneMatrix, Maps, image},
+    },
     model::{Field, Normalization},
     sums::{columns::Numbers, exp2::Exp2, real::Real},
 };
@@ -12,6 +15,8 @@ pub(super) struct Fields<'a, S: Exp2, T: Real, const D: usize> {
     pub(super) ensemble: Ensemble<'a, T>,
     /// (head, number of the normalizer).
     normalizers: Vec<T::Vector<S>>,
+    /// For each head A^T and V where replicas have their own.
+    matrices: Vec<[Option<LaneMatrix<T::Vector<S>>>; 2]>,
     /// Room for (M, Z) of every token.
     sums: Numbers<T>,
 }
@@ -38,7 +43,17 @@ impl<'a, S: Exp2, T: Real, const D: usize> Fields<'a, S, T, D> {
     pub(super) fn new(_: S, ensemble: Ensemble<'a, T>, first: usize, present: usize) -> Self {
         let lanes = T::lanes::<S>();
         let normalizers = T::vectors::<S>(&ensemble.normalizers(first, present, lanes)).to_vec();
-        Self { ensemble, normalizers, sums: Numbers::zeros(ensemble.count * (D + 1) * lanes) }
+        let matrices = ensemble.heads.iter().map(|head| {
+            let (query, factor) = head.query_map();
+            let own = |maps: &Maps, factor| LaneMatrix::of::<S, T, D>(maps, factor, first, present);
+            [own(query, factor), own(head.value_map(), 1.0)]
+        });
+        Self {
+            ensemble,
+            normalizers,
+            matrices: matrices.collect(),
+            sums: Numbers::zeros(ensemble.count * (D + 1) * lanes),
+        }
     }
 
     /// `field` <- (token, component) of the field at `tokens`, (token, coordinates and bias).
@@ -47,9 +62,10 @@ impl<'a, S: Exp2, T: Real, const D: usize> Fields<'a, S, T, D> {
         let zero = T::splat(simd, T::ZERO);
         field.fill(zero);
         let sums = T::vectors_mut::<S>(self.sums.all_mut());
-        for (head, normalizer) in self.ensemble.heads.iter().zip(self.normalizers.chunks_exact(NORMALIZERS)) {
+        let normalizers = self.normalizers.chunks_exact(NORMALIZERS);
+        for ((head, normalizer), [query, value]) in self.ensemble.heads.iter().zip(normalizers).zip(&self.matrices) {
             let normalizer = Normalizer { factor: normalizer[0], shift: normalizer[1], undivided: normalizer[2] };
-            let share = Share::<S, T, D> { simd, head, normalizer };
+            let share = Share::<S, T, D> { simd, head, normalizer, query: query.as_ref(), value: value.as_ref() };
             match self.ensemble.pairs {
                 Pairs::Ordered => share.sum_rows(&self.ensemble, tokens, sums),
                 Pairs::Unordered => share.sum_pairs(self.ensemble.sources, tokens, sums),
@@ -88,6 +104,9 @@ struct Share<'a, S: Exp2, T: Real, const D: usize> {
     simd: S,
     head: &'a HeadField<T>,
     normalizer: Normalizer<T::Vector<S>>,
+    /// beta log2(e) A^T, and V, where replicas have their own.
+    query: Option<&'a LaneMatrix<T::Vector<S>>>,
+    value: Option<&'a LaneMatrix<T::Vector<S>>>,
 }
 
 impl<S: Exp2, T: Real, const D: usize> Share<'_, S, T, D> {
@@ -140,7 +159,8 @@ impl<S: Exp2, T: Real, const D: usize> Share<'_, S, T, D> {
     /// beta log2(e) A^T x.
     #[inline(always)]
     fn query(&self, x: &[T::Vector<S>; D]) -> [T::Vector<S>; D] {
-        let mut query = self.head.query_of::<S, D>(self.simd, x);
+        let (map, factor) = self.head.query_map();
+        let mut query = image::<S, T, D>(self.simd, map, factor, self.query, x);
         for c in 0..D {
             query[c] = T::mul(self.simd, self.normalizer.factor, query[c]);
         }
@@ -188,7 +208,7 @@ impl<S: Exp2, T: Real, const D: usize> Share<'_, S, T, D> {
         for c in 0..D {
             moment[c] = T::mul(simd, scale, moment[c]);
         }
-        let share = self.head.value_of::<S, D>(simd, &moment);
+        let share = image::<S, T, D>(simd, self.head.value_map(), 1.0, self.value, &moment);
         for c in 0..D {
             field[c] = T::add(simd, field[c], share[c]);
         }

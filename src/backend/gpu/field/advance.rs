@@ -21,7 +21,7 @@ use crate::backend::gpu::{
 };
 use crate::{
     backend::BackendError,
-    model::{Field, Mask, Normalization},
+    model::{Field, Head, Mask, Normalization},
     problem::Problem,
     scheme::Tableau,
 };
@@ -145,11 +145,13 @@ fn constants(device: &Device, problem: &Problem, buffers: &TokenBuffers) -> Opti
     let stages = problem.scheme.tableau().stages();
     let whole = buffers.segments.iter().all(|segment_buffers| segment_buffers.segment.tokens == shape.count);
     let refused = device.bounds.steps == Some(0);
-    if !whole || refused || stages > STAGES {
+    let attention = &problem.model.attention;
+    // The kernel has a table of matrices that all replicas share.
+    let has_own = attention.heads.iter().any(Head::has_matrices_of_replicas);
+    if !whole || refused || has_own || stages > STAGES {
         return None;
     }
     let shift = if heads::common_peak(problem).is_some() { Shift::Fixed } else { Shift::Running };
-    let attention = &problem.model.attention;
     tune::small(shape, device.kind(), stages, shift, heads::visibility(attention), heads::matrices(attention))
 }
 

@@ -4,7 +4,7 @@ use super::{
     duals::{Duals, Side},
     heads::HeadLayout,
     places::{Placing, Table},
-    project::{Linear, Projection, Rows},
+    project::{Linear, Projection, ReplicaRows, Rows},
     replica_betas::ReplicaBetas,
 };
 use crate::backend::gpu::{
@@ -161,7 +161,8 @@ impl<'a> Bindings<'a> {
         let (written, output) = match &own.layout.output {
             None => (&segment_buffers.velocities, None),
             Some(matrix) => {
-                (&buffers.outputs, Some(self.project(matrix, [&buffers.outputs, &segment_buffers.velocities])))
+                let projection = self.project(matrix, [&buffers.outputs, &segment_buffers.velocities]);
+                (&buffers.outputs, Some(projection.of_replicas(place_of(segment_buffers))))
             }
         };
         let divisors = segment_buffers
@@ -228,7 +229,8 @@ impl<'a> Bindings<'a> {
         let scaled = |replica_betas| Table::scaled(replica_betas, &segment_buffers.segment, self.own.layout.key_dim);
         let scale = self.own.replica_betas.filter(|_| side == Side::Queries).map(scaled);
         let turn = self.turns.as_ref().map(|turns| &turns[side as usize][segment]);
-        Some(self.operand(matrix?, [segment_buffers.score_inputs(point), scratch], turn.into_iter().chain(&scale)))
+        let rows = [segment_buffers.score_inputs(point), scratch];
+        Some(self.operand(matrix?, rows, place_of(segment_buffers), turn.into_iter().chain(&scale)))
     }
 
     /// The matrix of one side, the buffer for its rows, and the buffers of the tokens that they are made of.
@@ -243,14 +245,22 @@ impl<'a> Bindings<'a> {
         &self,
         matrix: &Linear,
         buffers: [&wgpu::Buffer; 2],
+        place: ReplicaRows,
         tables: impl Iterator<Item = &'t Table>,
     ) -> Operand {
         let Bindings { device, recorder, constants, .. } = self;
         let placing = |table| Placing::new(device, recorder, constants, table, buffers[1]);
-        Operand { projection: self.project(matrix, buffers), placings: tables.map(placing).collect() }
+        let projection = self.project(matrix, buffers).of_replicas(place);
+        Operand { projection, placings: tables.map(placing).collect() }
     }
 
     fn project(&self, matrix: &Linear, buffers: [&wgpu::Buffer; 2]) -> Projection {
         Projection::new(self.device, self.recorder, self.constants, matrix, buffers)
     }
+}
+
+/// Where the rows of a segment are among those of replicas.
+fn place_of(segment_buffers: &SegmentBuffers) -> ReplicaRows {
+    let segment = &segment_buffers.segment;
+    ReplicaRows { tokens: segment.tokens, first_replica: segment.first_replica }
 }

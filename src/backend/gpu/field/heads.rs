@@ -239,18 +239,20 @@ fn queries_and_keys(inputs: &HeadInputs, attention: &Attention, head: &Head) -> 
             let query = Affine::new(dim, rank, |r, k| factor * left[r * dim + k], &bias);
             (Query::Projected(query), Some(Affine::new(dim, rank, |r, k| right[r * dim + k], &head.biases.key)))
         }
-        matrix @ (Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_)) => {
-            match matrix.multiple_of_identity() {
-                Some(scale) if folds => (Query::Scaled((factor * scale) as f32), None),
-                _ => {
-                    // <x, A y> = <A^T x, y>.
-                    let rows = matrix.dense(dim, factor);
-                    let identity = || Affine::new(dim, dim, |k, l| f64::from(u8::from(k == l)), &[]);
-                    let query = Affine::new(dim, dim, |k, l| rows[l * dim + k], &[]);
-                    (Query::Projected(query), turns.then(identity))
-                }
+        matrix @ (Matrix::Identity
+        | Matrix::Scale(_)
+        | Matrix::Diagonal(_)
+        | Matrix::Dense(_)
+        | Matrix::OfReplicas(_)) => match matrix.multiple_of_identity() {
+            Some(scale) if folds => (Query::Scaled((factor * scale) as f32), None),
+            _ => {
+                // <x, A y> = <A^T x, y>.
+                let identity = || Affine::new(dim, dim, |k, l| f64::from(u8::from(k == l)), &[]);
+                let query = |rows: &[f64]| Affine::new(dim, dim, |k, l| rows[l * dim + k], &[]);
+                let queries = matrix.dense(dim, factor).chunks_exact(dim * dim).map(query).collect();
+                (Query::Projected(Affine::of_replicas(queries)), turns.then(identity))
             }
-        }
+        },
     }
 }
 
@@ -264,13 +266,18 @@ fn values_and_output(inputs: &HeadInputs, head: &Head) -> (Option<Affine>, Optio
             let value = Affine::new(dim, rank, |r, k| right[r * dim + k], &head.biases.value);
             (Some(value), Some(Affine::new(rank, dim, |k, r| head.weight * left[r * dim + k], &bias)))
         }
-        matrix @ (Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_)) => {
+        matrix @ (Matrix::Identity
+        | Matrix::Scale(_)
+        | Matrix::Diagonal(_)
+        | Matrix::Dense(_)
+        | Matrix::OfReplicas(_)) => {
             let folds = inputs.is_constant && bias.is_empty();
             if folds && matrix.multiple_of_identity().is_some() {
                 return (None, None);
             }
-            let rows = matrix.dense(dim, head.weight);
-            (None, Some(Affine::new(dim, dim, |k, l| rows[k * dim + l], &bias)))
+            let output = |rows: &[f64]| Affine::new(dim, dim, |k, l| rows[k * dim + l], &bias);
+            let outputs = matrix.dense(dim, head.weight).chunks_exact(dim * dim).map(output).collect();
+            (None, Some(Affine::of_replicas(outputs)))
         }
     }
 }

@@ -15,10 +15,13 @@ use crate::backend::gpu::{
 };
 use crate::{backend::BackendError, model::Activation};
 
-/// M and b on the host, padded like tokens: a row of M^T for each component of an input, then b.
+/// M and b on the host, padded like tokens: a row of M^T for each component of an input, then b; of each replica in turn where these
+/// have their own.
 pub struct Affine {
     inner: usize,
     outer: usize,
+    /// How many there are, one for all replicas.
+    variety: usize,
     numbers: Vec<f32>,
 }
 
@@ -37,11 +40,18 @@ impl Affine {
         }
         let last = numbers.len() - width;
         numbers[last..].iter_mut().zip(bias).for_each(|(to, bias)| *to = *bias as f32);
-        Affine { inner, outer, numbers }
+        Affine { inner, outer, variety: 1, numbers }
+    }
+
+    /// Those of the replicas in turn, all of one shape.
+    pub fn of_replicas(affines: Vec<Affine>) -> Affine {
+        let (inner, outer) = affines.first().map_or((0, 0), |affine| (affine.inner, affine.outer));
+        let variety = affines.len();
+        Affine { inner, outer, variety, numbers: affines.into_iter().flat_map(|affine| affine.numbers).collect() }
     }
 
     /// Divides M and b by a power of two, which is returned, such that no component of an output exceeds one where inputs are at
-    /// most of this length.
+    /// most of this length. It is asked where all replicas have one M.
     pub fn shrink(&mut self, length: f64) -> f64 {
         let width = 4 * self.outer.div_ceil(4);
         let (matrix, bias) = self.numbers.split_at(self.numbers.len() - width);
@@ -60,19 +70,20 @@ impl Affine {
 pub struct Linear {
     pub inner: usize,
     pub outer: usize,
+    variety: usize,
     buffer: wgpu::Buffer,
 }
 
 impl Linear {
     pub fn new(scope: &AllocationScope, label: &str, affine: &Affine) -> Linear {
-        let Affine { inner, outer, ref numbers } = *affine;
-        Linear { inner, outer, buffer: scope.upload(label, numbers) }
+        let Affine { inner, outer, variety, ref numbers } = *affine;
+        Linear { inner, outer, variety, buffer: scope.upload(label, numbers) }
     }
 
     /// Replaces the numbers, after whatever was submitted; false if the shape is another.
     #[must_use]
     pub fn write(&self, device: &Device, affine: &Affine) -> bool {
-        let fits = (self.inner, self.outer) == (affine.inner, affine.outer);
+        let fits = (self.inner, self.outer, self.variety) == (affine.inner, affine.outer, affine.variety);
         if fits {
             device.queue.write_buffer(&self.buffer, 0, bytemuck::cast_slice(&affine.numbers));
         }
@@ -120,6 +131,16 @@ pub struct Projection {
     is_narrow: bool,
     inner: usize,
     outer: usize,
+    /// How many matrices there are, and where rows are among those of replicas that have their own.
+    variety: usize,
+    place: ReplicaRows,
+}
+
+/// Rows of each replica, and the first of these.
+#[derive(Clone, Copy, Default)]
+pub struct ReplicaRows {
+    pub tokens: usize,
+    pub first_replica: usize,
 }
 
 impl Projection {
@@ -130,15 +151,21 @@ impl Projection {
         linear: &Linear,
         [inputs, outputs]: [&wgpu::Buffer; 2],
     ) -> Projection {
-        let Linear { inner, outer, ref buffer } = *linear;
-        let is_narrow = inner.min(outer) <= NARROW;
+        let Linear { inner, outer, variety, ref buffer } = *linear;
+        // A thread of the narrow kernel owns a row, and so knows its replica.
+        let is_narrow = inner.min(outer) <= NARROW || variety > 1;
         let constants = Constants { dim: outer as u32, inner: inner as u32, ..*constants };
         let (uniforms, buffers) = (recorder.uniforms(), [inputs, buffer, outputs]);
         let bound = match is_narrow {
             true => Pipeline::<declared::ProjectNarrow>::new(device, &constants).bind(device, uniforms, buffers),
             false => Pipeline::<declared::ProjectWide>::new(device, &constants).bind(device, uniforms, buffers),
         };
-        Projection { bound, is_narrow, inner, outer }
+        Projection { bound, is_narrow, inner, outer, variety, place: ReplicaRows::default() }
+    }
+
+    /// The same of rows of replicas that may have a matrix each.
+    pub fn of_replicas(self, place: ReplicaRows) -> Projection {
+        Projection { place, ..self }
     }
 
     pub fn record(&self, recorder: &mut Recorder, rows: Rows) -> Result<(), BackendError> {
@@ -159,6 +186,10 @@ impl Projection {
             accumulate: u32::from(rows.sum == Sum::Continued),
             activation: rows.activation.into(),
             marked: u32::from(rows.masked_rows == MaskedRows::Marked),
+            matrices: self.variety as u32,
+            tokens: self.place.tokens as u32,
+            first_replica: self.place.first_replica as u32,
+            reserved: 0,
         })
     }
 }

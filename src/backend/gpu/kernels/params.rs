@@ -103,6 +103,10 @@ params! {
         accumulate: u32,
         activation: Activation,
         marked: u32,
+        matrices: u32,
+        tokens: u32,
+        first_replica: u32,
+        reserved: u32,
     }
     Tangent { rows: u32, first_row: u32, rule: FieldRule, alpha: f32 }
     Combine {

@@ -42,6 +42,9 @@ pub fn check(problem: &Problem) -> Result<(), BackendError> {
     if heads.iter().any(|head| key_dim(head) < FEWEST) {
         return refuse("--precision half for keys of fewer than 32 components, which would gain nothing");
     }
+    if heads.iter().any(Head::has_matrices_of_replicas) {
+        return refuse("--precision half for random matrices with draws = \"replicas\" or \"pairs\"");
+    }
     match normalization {
         Normalization::Hardmax => return refuse("--precision half for normalization = \"hardmax\""),
         Normalization::Sinkhorn { .. } => return refuse("--precision half for normalization = \"sinkhorn\""),
