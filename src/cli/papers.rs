@@ -6,7 +6,10 @@ use std::{
 };
 
 use clap::Args;
-use tokenfield::papers::{Law, Paper, PapersError, Predicted, Row, catalogue, try_law};
+use tokenfield::{
+    papers::{Law, Paper, PapersError, Predicted, Row, catalogue, try_law},
+    plot::{PlotError, draw, draw_law},
+};
 
 use super::{
     error::CommandError,
@@ -47,9 +50,10 @@ impl Papers {
         let default = if self.full { "runs/papers-full" } else { "runs/papers" };
         let out = self.out.clone().unwrap_or_else(|| Path::new(default).to_owned());
         let mut table = vec![HEADER.map(str::to_owned).to_vec()];
-        let mut failed = 0;
+        let (mut page, mut failed) = (String::new(), 0);
         data(format_args!("{}", line(&HEADER.map(str::to_owned))))?;
         for paper in &papers {
+            page.push_str(&markdown::paper(paper));
             for law in &paper.laws {
                 let law = if self.full { law.clone().in_full() } else { law.clone() };
                 let folder = out.join(&paper.slug).join(&law.name);
@@ -57,17 +61,23 @@ impl Papers {
                 let trial = try_law(paper, &law, &folder, &machine, |event| show(&mut progress, event));
                 let rows = pollster::block_on(trial)?;
                 if !self.no_plot {
-                    tokenfield::plot::draw(&folder).map_err(|error| CommandError::Failed(error.to_string()))?;
+                    let undrawn = |error: PlotError| CommandError::Failed(error.to_string());
+                    draw_law(&folder, &law, &rows).map_err(undrawn)?;
+                    draw(&folder).map_err(undrawn)?;
                 }
+                page.push_str(&markdown::law(&law));
                 for row in &rows {
                     failed += usize::from(!row.holds);
                     let cells = cells(paper, &law, row);
                     data(format_args!("{}", line(&cells)))?;
+                    page.push_str(&markdown::row(&cells));
                     table.push(cells.to_vec());
                 }
+                page.push('\n');
             }
         }
-        write(&out.join("laws.csv"), &table)?;
+        write(&out.join("laws.csv"), &comma_separated(&table)?)?;
+        write(&out.join("laws.md"), page.as_bytes())?;
         name(&out);
         match failed {
             0 => Ok(()),
@@ -157,15 +167,40 @@ fn short(number: f64) -> String {
     }
 }
 
-/// The table as comma-separated values.
-fn write(path: &Path, table: &[Vec<String>]) -> Result<(), CommandError> {
-    let unwritten = |error: String| CommandError::Disk(format!("{}: cannot be written: {error}", path.display()));
+fn comma_separated(table: &[Vec<String>]) -> Result<Vec<u8>, CommandError> {
+    let unwritten = |error: String| CommandError::Disk(format!("laws.csv: cannot be written: {error}"));
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in table {
         writer.write_record(row).map_err(|error| unwritten(error.to_string()))?;
     }
-    let text = writer.into_inner().map_err(|error| unwritten(error.to_string()))?;
-    fs::write(path, text).map_err(|error| unwritten(error.to_string()))?;
+    writer.into_inner().map_err(|error| unwritten(error.to_string()))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
+    let unwritten = |error| CommandError::Disk(format!("{}: cannot be written: {error}", path.display()));
+    fs::write(path, bytes).map_err(unwritten)?;
     talk(format_args!("{}", path.display()));
     Ok(())
+}
+
+/// The same as a page: a heading for each paper, and for each law its statement and a table.
+mod markdown {
+    use tokenfield::papers::{Law, Paper};
+
+    pub fn paper(paper: &Paper) -> String {
+        let Paper { title, authors, arxiv, .. } = paper;
+        format!("## {title}\n\n{authors}, [arXiv:{arxiv}](https://arxiv.org/abs/{arxiv}).\n\n")
+    }
+
+    pub fn law(law: &Law) -> String {
+        let finding = law.finding.as_ref().map_or(String::new(), |finding| format!(" *{}*", finding.trim()));
+        let says = law.says.trim();
+        let header = "| place | quantity | predicted | measured | interval | verdict |\n|---|---|---|---|---|---|\n";
+        format!("**{}** ({}). {says}{finding}\n\n{header}", law.name, law.certainty.word())
+    }
+
+    pub fn row(cells: &[String; 8]) -> String {
+        let [_, _, place, quantity, predicted, measured, interval, verdict] = cells;
+        format!("| {place} | `{quantity}` | {predicted} | {measured} | {interval} | {verdict} |\n")
+    }
 }

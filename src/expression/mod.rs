@@ -66,6 +66,18 @@ impl Expression {
         self.root.value(value_of).map_err(|name| ExpressionError::Unknown { text: self.text.clone(), name })
     }
 
+    /// Whether it holds or does not: a comparison, or several.
+    pub fn is_condition(&self) -> bool {
+        match &self.root {
+            Node::Infix(operator, _) => match operator {
+                Operator::Or | Operator::And => true,
+                Operator::AtMost | Operator::AtLeast | Operator::Below | Operator::Above => true,
+                Operator::Add | Operator::Subtract | Operator::Multiply | Operator::Divide | Operator::Power => false,
+            },
+            Node::Number(_) | Node::Name(_) | Node::Negation(_) | Node::Call(..) => false,
+        }
+    }
+
     /// Its outermost comparison as left minus right side of what is to be larger: positive where it holds. None if it is another formula.
     pub fn margin(&self, value_of: &dyn Fn(&str) -> Option<f64>) -> Option<Result<f64, ExpressionError>> {
         let Node::Infix(operator, sides) = &self.root else { return None };

@@ -11,6 +11,29 @@ macro_rules! papers {
 /// (slug, text), in the order in which they are shown.
 const FILES: &[(&str, &str)] = papers! {
     "mean-field-dynamics"
+    "emergence-of-clusters"
+    "homogenized-transformers"
+    "perceptrons-localization"
+    "quantitative-clustering"
+    "critical-scaling"
+    "synchronization-by-noise"
+    "spectral-selection"
+    "multi-head-gradient-flow"
+    "reachability-gaussian-transformer"
+    "lost-in-the-middle"
+    "sequence-interpolation"
+    "contextual-flow-maps"
+    "time-dependent-gradient-flows"
+    "mathematical-perspective"
+    "dynamic-metastability"
+    "emergence-of-metastable-clustering"
+    "causal-clustering"
+    "normalization-in-attention-dynamics"
+    "sinkformers"
+    "noisy-transformer"
+    "deep-stochastic-transformers"
+    "dynamics-of-deep-transformers"
+    "attention-and-frank-wolfe"
 };
 
 /// All papers.

@@ -15,25 +15,31 @@ pub(super) struct Estimate {
 }
 
 impl Estimate {
-    /// The mean of independent numbers, with Student's interval; shares of what holds or does not have that of Wilson, which is right
-    /// where all or none do.
+    /// The mean of independent numbers, with Student's interval.
     pub(super) fn of(sample: &[f64]) -> Self {
         let count = sample.len() as f64;
         let mean = sample.iter().sum::<f64>() / count;
         if sample.len() < 2 {
             return Self { mean, error: None, interval: None };
         }
-        let is_share = sample.iter().all(|value| *value == 0.0 || *value == 1.0);
-        if is_share {
-            let square = NORMAL * NORMAL / count;
-            let centre = (mean + 0.5 * square) / (1.0 + square);
-            let reach = (mean * (1.0 - mean) * square + 0.25 * square * square).sqrt() / (1.0 + square);
-            return Self { mean, error: Some(reach / NORMAL), interval: Some([centre - reach, centre + reach]) };
-        }
         let squares: f64 = sample.iter().map(|value| (value - mean) * (value - mean)).sum();
         let error = (squares / (count - 1.0) / count).sqrt();
         let reach = quantile(count - 1.0) * error;
         Self { mean, error: Some(error), interval: Some([mean - reach, mean + reach]) }
+    }
+
+    /// The share of replicas in which a condition holds, 1 where it does and 0 where not, with the interval of Wilson, which is right
+    /// where it holds in all or in none.
+    pub(super) fn of_share(sample: &[f64]) -> Self {
+        let count = sample.len() as f64;
+        let mean = sample.iter().sum::<f64>() / count;
+        if sample.len() < 2 {
+            return Self { mean, error: None, interval: None };
+        }
+        let square = NORMAL * NORMAL / count;
+        let centre = (mean + 0.5 * square) / (1.0 + square);
+        let reach = (mean * (1.0 - mean) * square + 0.25 * square * square).sqrt() / (1.0 + square);
+        Self { mean, error: Some(reach / NORMAL), interval: Some([centre - reach, centre + reach]) }
     }
 
     /// The slope of ln quantity against ln key. The interval counts as that of a normal law, whatever its degrees of freedom.
@@ -59,12 +65,14 @@ mod tests {
         let near = |found: [f64; 2], expected: [f64; 2]| {
             assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 5e-4), "{found:?}, not {expected:?}");
         };
-        near(Estimate::of(&[0.0; 10]).interval.expect("an interval"), [0.0, 0.2775]);
+        near(Estimate::of_share(&[0.0; 10]).interval.expect("an interval"), [0.0, 0.2775]);
         let three = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0];
-        near(Estimate::of(&three).interval.expect("an interval"), [0.1078, 0.6032]);
+        near(Estimate::of_share(&three).interval.expect("an interval"), [0.1078, 0.6032]);
         // Mean 3, standard error (10 / 4 / 5)^{1/2}, and 2.7764 of them.
         let five = Estimate::of(&[1.0, 2.0, 3.0, 4.0, 5.0]);
         near(five.interval.expect("an interval"), [3.0 - 2.7764 * 0.5f64.sqrt(), 3.0 + 2.7764 * 0.5f64.sqrt()]);
+        // A column that is one in every replica is no share: nothing varies.
+        assert_eq!(Estimate::of(&[1.0; 8]).error, Some(0.0));
         assert_eq!(Estimate::of(&[2.0]), Estimate { mean: 2.0, error: None, interval: None });
     }
 }

@@ -1,6 +1,6 @@
 //! Expectations, with their formulas read.
 
-use super::{definition::formula, file::Expectation};
+use super::{definition::formula, file::Expectation, scope::Scope};
 use crate::expression::Expression;
 
 /// How many standard errors chance may make, unless typed: one in 16,000 right laws is told wrong.
@@ -82,6 +82,32 @@ impl Expected {
         let condition = condition.as_ref().map(|text| read("where", text)).transpose()?;
         let standard_errors = standard_errors.unwrap_or(STANDARD_ERRORS);
         Ok(Self { quantity, condition, target, within, standard_errors })
+    }
+
+    /// The first formula that has a name which is neither of a column, where it is measured, nor known to `scope`.
+    pub(super) fn unknown(&self, columns: &[String], scope: &Scope) -> Option<Fault> {
+        let Self { quantity, condition, target, within, standard_errors: _ } = self;
+        let (key, measured) = match quantity {
+            Quantity::Mean(formula) => ("measured", formula),
+            Quantity::Rate { of, against: _ } => ("rate", of),
+        };
+        let (Target::Value(target) | Target::AtLeast(target) | Target::AtMost(target)) = target;
+        let is_column = |name: &str| columns.iter().any(|column| column == name);
+        let formulas = [
+            (key, Some(measured)),
+            ("where", condition.as_ref()),
+            ("predicted", Some(target)),
+            ("within", within.as_ref()),
+        ];
+        let fault = |(own, formula): (&'static str, Option<&Expression>)| {
+            let is_known = |name: &str| {
+                scope.value(name).is_some() || own == key && is_column(name) || own == "within" && name == "predicted"
+            };
+            let formula = formula?;
+            let name = formula.names().into_iter().find(|name| !is_known(name))?;
+            Some(Fault { key: own, text: formula.to_string(), problem: format!("knows no {name}") })
+        };
+        formulas.into_iter().find_map(fault)
     }
 
     /// What is measured, as typed.

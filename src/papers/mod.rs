@@ -19,5 +19,5 @@ pub use self::{
     error::PapersError,
     file::{Certainty, Law, Paper},
     trial::try_law,
-    verdict::{Predicted, Row},
+    verdict::{At, Predicted, Row},
 };

@@ -14,8 +14,10 @@ use crate::{
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Row {
-    /// The values of the axes, as `key = value`; empty over all cells.
+    /// The values of the axes, as `key = value`; of a rate the condition on its cells, empty for all.
     pub place: String,
+    /// Where that is along an axis of numbers, if the law has one.
+    pub at: Option<At>,
     /// The formula of what is measured.
     pub quantity: String,
     /// What it should be.
@@ -26,6 +28,17 @@ pub struct Row {
     pub interval: Option<[f64; 2]>,
     /// Whether it is no further off than its bound and chance let it be.
     pub holds: bool,
+}
+
+/// A value of an axis, and those of the other axes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct At {
+    /// The dotted key of the axis.
+    pub key: String,
+    /// Its value.
+    pub value: f64,
+    /// The others, as `key = value`.
+    pub others: String,
 }
 
 /// A number that is to be met, or a bound.
@@ -43,6 +56,7 @@ pub enum Predicted {
 #[derive(Debug)]
 pub(super) struct Measured {
     pub(super) place: String,
+    pub(super) at: Option<At>,
     pub(super) scope: Scope,
     pub(super) finals: Finals,
 }
@@ -68,7 +82,10 @@ pub(super) fn judge(expected: &Expected, cells: &[Measured]) -> Result<Vec<Row>,
             .into_iter()
             .map(|cell| {
                 let sample = sample(&cell.finals, formula, &cell.scope)?;
-                row(expected, cell.place.clone(), Estimate::of(&sample), &cell.scope)
+                let estimate =
+                    if formula.is_condition() { Estimate::of_share(&sample) } else { Estimate::of(&sample) };
+                let row = row(expected, estimate, &cell.scope)?;
+                Ok(Row { place: cell.place.clone(), at: cell.at.clone(), ..row })
             })
             .collect(),
         Quantity::Rate { of, against } => {
@@ -79,7 +96,7 @@ pub(super) fn judge(expected: &Expected, cells: &[Measured]) -> Result<Vec<Row>,
                 points.push((key, sample(&cell.finals, of, &cell.scope)?));
             }
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
-            Ok(vec![row(expected, String::new(), Estimate::of_rate(&points), &first.scope)?])
+            Ok(vec![row(expected, Estimate::of_rate(&points), &first.scope)?])
         }
     }
 }
@@ -102,7 +119,8 @@ fn sample(finals: &Finals, formula: &Expression, scope: &Scope) -> Result<Vec<f6
     finals.rows.iter().step_by(sharers.unwrap_or(1)).map(value).collect()
 }
 
-fn row(expected: &Expected, place: String, estimate: Estimate, scope: &Scope) -> Result<Row, UnknownName> {
+/// Over all cells.
+fn row(expected: &Expected, estimate: Estimate, scope: &Scope) -> Result<Row, UnknownName> {
     let at = |formula: &Expression, predicted: f64| {
         let value_of = |name: &str| if name == "predicted" { Some(predicted) } else { scope.value(name) };
         formula.value(&value_of).map_err(unknown)
@@ -122,7 +140,8 @@ fn row(expected: &Expected, place: String, estimate: Estimate, scope: &Scope) ->
         Predicted::AtLeast(value) => measured >= value - allowed,
         Predicted::AtMost(value) => measured <= value + allowed,
     };
-    Ok(Row { place, quantity: expected.text(), predicted, measured, interval, holds })
+    let place = expected.condition.as_ref().map_or(String::new(), Expression::to_string);
+    Ok(Row { place, at: None, quantity: expected.text(), predicted, measured, interval, holds })
 }
 
 #[cfg(test)]

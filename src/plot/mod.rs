@@ -27,6 +27,7 @@ mod grid;
 mod heading;
 mod heat;
 mod histogram;
+mod law;
 mod legend;
 mod motion;
 mod over_time;
@@ -49,6 +50,7 @@ use std::path::{Path, PathBuf};
 pub use error::PlotError;
 
 use crate::{
+    papers::{Law, Row},
     record::{Standing, standing},
     sweep,
 };
@@ -68,6 +70,13 @@ use crate::{
 pub fn draw(dir: &Path) -> Result<Vec<PathBuf>, PlotError> {
     let finished = if is_sweep(dir) { of_sweep(dir)? } else { of_run(dir)? };
     finished.into_iter().map(canvas::Finished::publish).collect()
+}
+
+/// Draws `law` into the sweep folder of its experiments: what it predicts along a key, and what `rows` say was measured there. Nothing
+/// where it predicts no numbers along a key.
+pub fn draw_law(dir: &Path, law: &Law, rows: &[Row]) -> Result<Vec<PathBuf>, PlotError> {
+    let Some(figure) = law::Figure::of(law, rows) else { return Ok(Vec::new()) };
+    canvas::finish(dir, &figure)?.into_iter().map(canvas::Finished::publish).collect()
 }
 
 fn is_sweep(dir: &Path) -> bool {

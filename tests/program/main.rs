@@ -4,6 +4,7 @@ mod bench;
 mod command_line;
 mod experiments;
 mod folders;
+mod papers;
 mod results;
 #[cfg(unix)]
 mod streams;

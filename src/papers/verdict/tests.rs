@@ -22,6 +22,7 @@ fn cell(beta: f64, own: &[f64]) -> Measured {
     };
     Measured {
         place: format!("attention.beta = {beta}"),
+        at: None,
         scope: Scope::new(keys, &BTreeMap::new()).expect("a scope"),
         finals,
     }

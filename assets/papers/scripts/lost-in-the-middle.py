@@ -1,0 +1,73 @@
+"""Numbers of lost-in-the-middle.toml with numpy and scipy: the causal circle with ALiBi as in generate_alibi_particle_circle_dynamics.py
+(github.com/borjanG/2026-lost-in-the-middle), written anew, and the linear response of modes to independent uniform starts,
+E |mode_n|^2 = (1 / N^2) sum_i (sum_j [exp(n^2 I_n(beta) t P)]_ji)^2, P the strictly causal weights."""
+
+import numpy as np
+from scipy.linalg import expm
+from scipy.special import iv
+
+
+def weights(N, lam):
+    P = np.zeros((N, N))
+    for j in range(1, N):
+        w = np.exp(-lam * (j - np.arange(j)) / N)
+        P[j, :j] = w / w.sum()
+    return P
+
+
+def run(theta, beta, lam, T, h):
+    P = weights(len(theta), lam)
+
+    def F(a):
+        d = a[:, None] - a[None, :]
+        return (P * (-beta * np.sin(d) * np.exp(beta * np.cos(d)))).sum(1)
+
+    for _ in range(round(T / h)):
+        k1 = F(theta)
+        k2 = F(theta + h / 2 * k1)
+        k3 = F(theta + h / 2 * k2)
+        k4 = F(theta + h * k3)
+        theta = theta + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+    return theta
+
+
+A = np.array([0.1, 1.3, 2.9, 4.0, 5.5, 0.9, 2.2, 3.6, 4.7, 6.1, 1.8, 5.0])
+if __name__ == "__main__":
+    print("rows", [[float(round(np.cos(a), 12)), float(round(np.sin(a), 12))] for a in A])
+    for T in (2.0, 10.0):
+        th = run(A, 2.0, 1.0, T, 0.0025)
+        z = np.exp(1j * th).mean()
+        z2 = np.exp(2j * th).mean()
+        print("T", T, "mean %.12f %.12f mode_2 %.12f" % (z.real, z.imag, abs(z2)))
+    for n in (1, 2):
+        v = []
+        for N in (32, 64, 128):
+            C = expm(2 * n * n * iv(n, 1.0) * weights(N, 1.0))
+            v.append((C.sum(0) ** 2).sum() / N**2)
+            print("mode", n, "N", N, "E|mode|^2", v[-1], "times N", v[-1] * N)
+        print("   slope", np.polyfit(np.log([32, 64, 128]), np.log(v), 1)[0])
+    # The whole system by Monte Carlo, t = 2.
+    rng = np.random.default_rng(0)
+    for N, R in ((32, 20000), (128, 6000)):
+        P = weights(N, 1.0)
+        theta = rng.uniform(0, 2 * np.pi, (R, N))
+
+        def F(a):
+            c, s = np.cos(a), np.sin(a)
+            out = np.zeros_like(a)
+            for j in range(1, N):
+                cd = c[:, j : j + 1] * c[:, :j] + s[:, j : j + 1] * s[:, :j]
+                sd = s[:, j : j + 1] * c[:, :j] - c[:, j : j + 1] * s[:, :j]
+                out[:, j] = -(sd * np.exp(cd)) @ P[j, :j]
+            return out
+
+        h = 0.2
+        for _ in range(10):
+            k1 = F(theta)
+            k2 = F(theta + h / 2 * k1)
+            k3 = F(theta + h / 2 * k2)
+            k4 = F(theta + h * k3)
+            theta = theta + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+        for n in (1, 2):
+            m = abs(np.exp(1j * n * theta).mean(1)) ** 2
+            print("Monte Carlo: N", N, "E|mode_%d|^2" % n, m.mean(), "+-", m.std() / np.sqrt(R))
