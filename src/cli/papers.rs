@@ -112,8 +112,8 @@ impl Papers {
 impl From<PapersError> for CommandError {
     fn from(error: PapersError) -> Self {
         match error {
-            PapersError::Experiment(error) => Self::Experiment(error),
-            PapersError::Sweep(error) => error.into(),
+            PapersError::Experiment(error) => Self::Experiment(*error),
+            PapersError::Sweep(error) => (*error).into(),
             error => Self::Input(error.to_string()),
         }
     }

@@ -9,10 +9,22 @@ use crate::{experiment::ExperimentError, sweep::SweepError};
 pub enum PapersError {
     #[error("{slug}: {problem}")]
     File { slug: String, problem: String },
-    #[error("{slug}, law {law}: {key} = \"{text}\": {problem}; {remedy}")]
-    Formula { slug: String, law: String, key: String, text: String, problem: String, remedy: &'static str },
+    #[error("{place}: {problem}; {remedy}")]
+    Formula { place: String, problem: String, remedy: &'static str },
     #[error(transparent)]
-    Experiment(#[from] ExperimentError),
+    Experiment(Box<ExperimentError>),
     #[error(transparent)]
-    Sweep(#[from] SweepError),
+    Sweep(Box<SweepError>),
+}
+
+impl From<ExperimentError> for PapersError {
+    fn from(error: ExperimentError) -> Self {
+        Self::Experiment(Box::new(error))
+    }
+}
+
+impl From<SweepError> for PapersError {
+    fn from(error: SweepError) -> Self {
+        Self::Sweep(Box::new(error))
+    }
 }

@@ -31,7 +31,7 @@ pub async fn try_law(
     let measured = cells.iter().map(|cell| trial.measured(folder, cell)).collect::<Result<Vec<_>, PapersError>>()?;
     let rows = trial.expected.iter().map(|expected| {
         judge(expected, &measured)
-            .map_err(|UnknownName(problem)| trial.formula("expect", expected.text(), problem, NAMES))
+            .map_err(|UnknownName(problem)| trial.formula("expect", &expected.text(), problem, NAMES))
     });
     Ok(rows.collect::<Result<Vec<_>, PapersError>>()?.concat())
 }
@@ -66,7 +66,7 @@ impl<'a> Trial<'a> {
             let definition = Definition::read(typed).map_err(|problem| {
                 trial.formula(
                     &format!("let.{name}"),
-                    typed.to_string(),
+                    &typed.to_string(),
                     problem,
                     "write e.g. \"sqrt(2 * attention.beta)\"",
                 )
@@ -77,7 +77,7 @@ impl<'a> Trial<'a> {
             let expected = Expected::read(typed).map_err(|Fault { key, text, problem }| {
                 trial.formula(
                     &format!("expect.{key}"),
-                    text,
+                    &text,
                     problem,
                     "write e.g. measured = \"mean_norm\", predicted = \"1\"",
                 )
@@ -98,14 +98,14 @@ impl<'a> Trial<'a> {
         let (columns, scope) = (columns.collect::<Vec<_>>(), self.scope(&experiment)?);
         match self.expected.iter().find_map(|expected| expected.unknown(&columns, &scope)) {
             None => Ok(()),
-            Some(Fault { key, text, problem }) => Err(self.formula(&format!("expect.{key}"), text, problem, NAMES)),
+            Some(Fault { key, text, problem }) => Err(self.formula(&format!("expect.{key}"), &text, problem, NAMES)),
         }
     }
 
     fn scope(&self, experiment: &Experiment) -> Result<Scope, PapersError> {
         Scope::new(experiment.to_table()?, &self.definitions).map_err(|Unknown { definition, name }| {
             let text = self.law.definitions.get(&definition).map_or(String::new(), toml::Value::to_string);
-            self.formula(&format!("let.{definition}"), text, format!("knows no {name}"), NAMES)
+            self.formula(&format!("let.{definition}"), &text, format!("knows no {name}"), NAMES)
         })
     }
 
@@ -124,15 +124,9 @@ impl<'a> Trial<'a> {
         Ok(Measured { place: place(None), at, scope, finals })
     }
 
-    fn formula(&self, key: &str, text: String, problem: String, remedy: &'static str) -> PapersError {
-        PapersError::Formula {
-            slug: self.paper.slug.clone(),
-            law: self.law.name.clone(),
-            key: key.to_owned(),
-            text,
-            problem,
-            remedy,
-        }
+    fn formula(&self, key: &str, text: &str, problem: String, remedy: &'static str) -> PapersError {
+        let place = format!("{}, law {}: {key} = \"{text}\"", self.paper.slug, self.law.name);
+        PapersError::Formula { place, problem, remedy }
     }
 }
 
