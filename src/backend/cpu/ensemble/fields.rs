@@ -16,10 +16,13 @@ pub(super) struct Fields<'a, S: Exp2, T: Real, const D: usize> {
     /// (head, number of the normalizer).
     normalizers: Vec<T::Vector<S>>,
     /// For each head A^T and V where replicas have their own.
-    matrices: Vec<[Option<LaneMatrix<T::Vector<S>>>; 2]>,
+    matrices: Vec<HeadMatrices<T::Vector<S>>>,
     /// Room for (M, Z) of every token.
     sums: Numbers<T>,
 }
+
+/// A^T and V of a head, where replicas have their own.
+type HeadMatrices<V> = [Option<LaneMatrix<V>>; 2];
 
 /// What a replica makes of the scores under one head.
 #[derive(Clone, Copy)]
