@@ -118,3 +118,119 @@ impl Ascent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{Activation, Calculus, Matrix, ModelSchedule, Noise, NoiseField, Perceptron},
+        problem::{Algorithm, Schedule},
+        tokens::{Shape, Weights},
+    };
+
+    /// Two replicas of two tokens on the circle under one unnormalized head with A = a I, V = v I and the energy behind two other columns.
+    fn problem(a: f64, v: f64) -> Problem {
+        let head = Head { query_key: Matrix::Scale(a), value: Matrix::Scale(v), ..Head::default() };
+        let attention = Attention {
+            beta: 3.0,
+            normalization: Normalization::Unnormalized,
+            heads: vec![head],
+            ..Attention::default()
+        };
+        Problem {
+            tokens: Tokens {
+                shape: Shape { replicas: 2, count: 2, dim: 2, passive: 0 },
+                coordinates: [1.0, 0.0, 0.0, 1.0].repeat(2),
+                weights: Weights::Equal,
+            },
+            model: attention.into(),
+            model_schedule: ModelSchedule::Constant,
+            scheme: Scheme::Rk4,
+            schedule: Schedule { steps: 40, end: 10.0, observe_every: 10 },
+            quantities: vec![Quantity::Modes(crate::observables::Modes { degree: 2 }), Quantity::Energy],
+            algorithm: Algorithm::Direct,
+            tolerance: None,
+        }
+    }
+
+    /// What is said of a replica whose ln E goes from `before` at step 10 to `after` at step 30, while that of the other stays.
+    fn said(problem: &Problem, method: Method, before: f64, after: f64) -> Vec<Warning> {
+        let sample = |replica, time, log_energy| Sample { replica, time, values: vec![0.1, 0.2, log_energy] };
+        let mut ascent = Ascent::of(problem, Precision::Double).expect("a promise");
+        let samples = |time, log_energy| [sample(0, time, 1.0), sample(1, time, log_energy)];
+        assert_eq!(ascent.warnings(&samples(2.5, before), 10, method), [], "there is nothing to compare with");
+        ascent.warnings(&samples(7.5, after), 30, method)
+    }
+
+    #[test]
+    fn a_wrong_way_is_told_with_its_size_and_its_times() {
+        let remedy = "time.step = 0.25 is too long; take a smaller one";
+        let fell = "log_energy fell by 2.5e-1 between times 2.5 and 7.5, where the equation cannot lower it: ";
+        let rose = "log_energy rose by 2.5e-1 between times 2.5 and 7.5, where the equation cannot raise it: ";
+        for (value, before, after, sentence) in [(0.5, 1.75, 1.5, fell), (-0.5, 1.5, 1.75, rose)] {
+            let warning = Warning::of_replica(WarningKind::UnstableSteps, 1, format!("{sentence}{remedy}"));
+            assert_eq!(said(&problem(1.0, value), Method::Direct, before, after), [warning]);
+            assert_eq!(said(&problem(1.0, value), Method::Direct, after, before), [], "the right way");
+        }
+    }
+
+    /// With kappa = beta |A| = 6 and d = 2: 2^-52 (64 + 8 kappa (d + 4) + 4 kappa 20 steps), and with an error e of harmonics over a time
+    /// of 5 another e (2 + 2 kappa 6).
+    #[test]
+    fn what_rounding_and_harmonics_may_do_is_no_wrong_way() {
+        let rounding = 2f64.powi(-52) * (64.0 + 288.0 + 480.0);
+        let harmonic = Method::Abandoned { error: 1e-9 };
+        for (method, bound) in [(Method::Direct, rounding), (harmonic, rounding + 74e-9)] {
+            let wrong_ways = |share: f64| said(&problem(-2.0, -1.0), method, share * bound, 0.0).len();
+            assert_eq!((wrong_ways(0.99), wrong_ways(1.01)), (0, 1), "{method:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_promised_of_more_than_attention() {
+        let is_promised = |change: &dyn Fn(&mut Problem)| {
+            let mut problem = problem(1.0, 1.0);
+            change(&mut problem);
+            Ascent::of(&problem, Precision::Double).is_some()
+        };
+        let noise = Noise {
+            field: NoiseField::Independent,
+            intensity: 0.1,
+            calculus: Calculus::Ito,
+            seed: 1,
+            is_shared: false,
+        };
+        let perceptron = Perceptron {
+            inner: vec![1.0, 0.0],
+            outer: vec![0.0, 1.0],
+            bias: vec![0.0],
+            output_bias: vec![0.0; 2],
+            activation: Activation::Tanh,
+        };
+        assert!(is_promised(&|_| ()));
+        assert!(!is_promised(&|problem| problem.model.noise = Some(noise.clone())));
+        assert!(!is_promised(&|problem| problem.model.perceptron = Some(perceptron.clone())));
+        assert!(!is_promised(
+            &|problem| problem.model_schedule = ModelSchedule::Layers(vec![problem.model.clone(); 40])
+        ));
+        assert!(!is_promised(&|problem| problem.quantities.truncate(1)));
+        assert!(!is_promised(&|problem| problem.model.attention.heads[0].weight = -1.0));
+    }
+
+    /// Under softmax every head has a clock of its own; unnormalized heads need one ratio of V and A. A head of no weight is none.
+    #[test]
+    fn heads_that_do_not_share_a_clock_or_a_ratio_promise_nothing() {
+        let with = |normalization, second: f64, weight: f64| {
+            let mut problem = problem(1.0, 1.0);
+            let head = Head { value: Matrix::Scale(second), weight, ..problem.model.attention.heads[0].clone() };
+            problem.model.attention.normalization = normalization;
+            problem.model.attention.heads.push(head);
+            Ascent::of(&problem, Precision::Double).is_some()
+        };
+        let of = |normalization, second: f64| with(normalization, second, 1.0);
+        assert!(with(Normalization::Unnormalized, 1.0, 0.0) && !with(Normalization::Unnormalized, 1.0, -1.0));
+        assert!(of(Normalization::Unnormalized, 1.0) && of(Normalization::Shifted, 1.0));
+        assert!(!of(Normalization::Softmax, 1.0));
+        assert!(!of(Normalization::Unnormalized, 1.5) && !of(Normalization::Unnormalized, -1.0));
+    }
+}

@@ -213,4 +213,38 @@ mod tests {
             (before, here) = (here, ((2.0 * n + 1.0) * t * here - n * before) / (n + 1.0));
         }
     }
+
+    /// More points than one task sums, of weights 1 : 2 : .. : n: modes are sums of w e^{i k angle}, and products of degree l sums of
+    /// w P_l(<x, e>) over points of a spiral, with P_1, P_2 and P_3 written out.
+    #[test]
+    fn moments_of_many_points_are_sums_over_all() {
+        let count = 2 * CHUNK + 77;
+        let weights: Vec<f64> = (1..=count).map(|j| 2.0 * j as f64 / (count * (count + 1)) as f64).collect();
+        let angle = |j: usize| 2.4 * j as f64 + 1e-8 * (j * j) as f64;
+        let circle: Vec<f64> = (0..count).flat_map(|j| [angle(j).cos(), angle(j).sin()]).collect();
+        let modes = fourier(&circle, &weights, 5);
+        for (k, [re, im]) in modes.into_iter().enumerate() {
+            let sum = |part: fn(f64) -> f64| (0..count).map(|j| weights[j] * part(k as f64 * angle(j))).sum::<f64>();
+            let (cos, sin) = (sum(f64::cos), sum(f64::sin));
+            assert!(
+                (re - cos).abs() < 1e-12 && (im - sin).abs() < 1e-12,
+                "{k}: {re} and {im}, expected {cos} and {sin}"
+            );
+        }
+        let height = |j: usize| 0.9 - 1.2 * (j as f64 / count as f64);
+        let spiral = |j: usize| {
+            let (z, (sin, cos)) = (height(j), (0.002 * j as f64).sin_cos());
+            let radius = (1.0 - z * z).sqrt();
+            [radius * cos, radius * sin, z]
+        };
+        let points: Vec<f64> = (0..count).flat_map(spiral).collect();
+        let e = [0.48, -0.64, 0.6];
+        let products = SphereMoments::of(&points, &weights, 3).products(&SphereMoments::of(&e, &[1.0], 3));
+        let legendre: [fn(f64) -> f64; 4] = [|_| 1.0, |t| t, |t| 1.5 * t * t - 0.5, |t| 2.5 * t * t * t - 1.5 * t];
+        for (l, polynomial) in legendre.into_iter().enumerate() {
+            let overlap = |j: usize| points[3 * j..][..3].iter().zip(e).map(|(x, e)| x * e).sum::<f64>();
+            let expected: f64 = (0..count).map(|j| weights[j] * polynomial(overlap(j))).sum();
+            assert!((products[l] - expected).abs() < 1e-12, "{l}: {}, expected {expected}", products[l]);
+        }
+    }
 }

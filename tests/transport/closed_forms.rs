@@ -42,6 +42,18 @@ fn two_diracs_are_as_far_as_their_points() {
     }
 }
 
+/// All points of both in one place, where every cost is zero.
+#[test]
+fn clouds_in_one_place_are_at_no_distance() {
+    let points = [0.6, -0.8].repeat(7);
+    let cloud = || Measure::new(&points, 2, Masses::Equal).expect("a measure");
+    for order in ORDERS {
+        assert_eq!(assignment::wasserstein(order, &cloud(), &cloud()), Ok(0.0));
+        assert_eq!(circle::wasserstein(order, &cloud(), &cloud()), Ok(0.0));
+        assert_eq!(dirac::wasserstein(order, &cloud(), &points[..2]), Ok(0.0));
+    }
+}
+
 /// A mean over directions of |<theta, x>|^p: |x| 2 / pi and |x|^2 / 2 in the plane, and 1/2, 1/3 in space.
 #[test]
 fn two_diracs_are_as_far_as_their_mean_shadow() {

@@ -3,7 +3,10 @@
 mod definitions;
 mod distances;
 
-use super::{Directions, Quantity, View, centres, clusters, dissipation, effective_rank, modes, overlap_histogram};
+use super::{
+    Directions, Observable, OverlapHistogram, Quantity, View, centres, clusters, dissipation, effective_rank, modes,
+    overlap_histogram,
+};
 use crate::{
     initial::{Law, Uniform, draw},
     model::{Attention, Head, Matrix, ModelSchedule, Normalization},
@@ -85,6 +88,21 @@ fn knots_on_the_circle_are_counted() {
     // All tokens of a knot in one place, and all knots in one.
     assert_eq!(clusters::weights(&knots(0.0), 0.999_999).len(), 12);
     assert_eq!(clusters::weights(&weighted([1.0, 0.0].repeat(500), 2), 0.99).len(), 1);
+}
+
+/// Two dense lines near a pole, side by side: tokens on one are at most 0.08 sqrt 2 = 0.113 apart and those of two at least 0.09 sqrt 2 =
+/// 0.127, though the boxes around them are nearer than a link of 0.12.
+#[test]
+fn boxes_that_are_near_do_not_link_their_tokens() {
+    let token = |k: usize| {
+        let (along, across) = (0.08 * (k / 2) as f64 / 99.0, 0.09 * (k % 2) as f64);
+        let (x, y) = (-0.1 + along + across, -0.02 - along + across);
+        [x, y, (1.0 - x * x - y * y).sqrt()]
+    };
+    let lines = weighted((0..200).flat_map(token).collect(), 3);
+    assert_clusters(&lines, 1.0 - 0.12 * 0.12 / 2.0);
+    assert_eq!(clusters::weights(&lines, 1.0 - 0.12 * 0.12 / 2.0).len(), 2);
+    assert_eq!(clusters::weights(&lines, 1.0 - 0.13 * 0.13 / 2.0).len(), 1);
 }
 
 /// Two dense knots, of radius 0.001 and further apart than a link by 1e-4, are 10^11 pairs, and no work.
@@ -177,6 +195,32 @@ fn overlaps_at_the_ends_are_counted() {
     }
     let (lone, error) = overlap_histogram::histogram(&weighted(vec![1.0, 0.0], 2), 2, 10, 0, 0);
     assert!(error.is_nan() && lone.iter().all(|share| share.is_nan()), "one token makes no pair");
+}
+
+/// Every replica needs a pair, whatever the others have.
+#[test]
+fn a_replica_with_one_token_of_positive_weight_has_no_pairs() {
+    let objects = |weights: [f64; 4]| {
+        let head = Attention { heads: vec![Head::default()], ..Attention::default() };
+        let problem = Problem {
+            tokens: Tokens {
+                shape: Shape { replicas: 2, count: 2, dim: 2, passive: 0 },
+                coordinates: [1.0, 0.0, 0.0, 1.0].repeat(2),
+                weights: Weights::Each(weights.to_vec()),
+            },
+            model: head.into(),
+            model_schedule: ModelSchedule::Constant,
+            scheme: Scheme::Heun,
+            schedule: Schedule { steps: 1, end: 0.1, observe_every: 1 },
+            quantities: Vec::new(),
+            algorithm: Algorithm::Direct,
+            tolerance: None,
+        };
+        let histogram = OverlapHistogram { bins: 4, pairs: 10, seed: 0 };
+        histogram.objection_to_problem(&problem.equation()).is_some()
+    };
+    assert!(!objects([0.5, 0.5, 0.9, 0.1]));
+    assert!(objects([0.5, 0.5, 1.0, 0.0]) && objects([0.0, 1.0, 0.5, 0.5]));
 }
 
 /// Of all pairs and of drawn ones: a token that is nowhere is in no bin, and takes the histogram with it.
@@ -303,4 +347,21 @@ fn a_rate_overflows_only_where_it_must() {
     assert_eq!(dissipation::times_exponential(0.0, 900.0), 0.0);
     let product = dissipation::times_exponential(-1e-300, 900.0) / (900.0 - 300.0 * 10f64.ln()).exp();
     assert!((product + 1.0).abs() < 1e-12, "{product}");
+}
+
+/// The ratio of two matrices is one of all entries, and A is symmetric, or there is no energy whose gradient the field is.
+#[test]
+fn a_ratio_of_matrices_is_that_of_all_entries() {
+    let ratio = |query_key: [f64; 4], value: [f64; 4]| {
+        let [query_key, value] = [query_key, value].map(|rows| Matrix::Dense(rows.to_vec()));
+        dissipation::value_over_query_key(&Head { query_key, value, ..Head::default() }, 2)
+    };
+    let symmetric = [2.0, 0.5, 0.5, -1.0];
+    assert_eq!(ratio(symmetric, [-1.0, -0.25, -0.25, 0.5]), Some(-0.5));
+    for other in [[-1.0, 0.25, -0.25, 0.5], [-1.0, -0.25, -0.125, 0.5], [-1.0, -0.25, -0.25, 1.0]] {
+        assert_eq!(ratio(symmetric, other), None, "{other:?}");
+    }
+    for skewed in [[2.0, 0.5, -0.5, -1.0], [2.0, 0.5, 0.25, -1.0]] {
+        assert_eq!(ratio(skewed, skewed), None, "{skewed:?}");
+    }
 }
