@@ -90,14 +90,14 @@ fn knots_on_the_circle_are_counted() {
     assert_eq!(clusters::weights(&weighted([1.0, 0.0].repeat(500), 2), 0.99).len(), 1);
 }
 
-/// Two dense lines near a pole, side by side: tokens on one are at most 0.08 sqrt 2 = 0.113 apart and those of two at least 0.09 sqrt 2 =
-/// 0.127, though the boxes around them are nearer than a link of 0.12.
+/// Two dense lines near the south pole, side by side: tokens on one are at most 0.08 sqrt 2 = 0.113 apart and those of two at least
+/// 0.09 sqrt 2 = 0.127, though the boxes around them are nearer than a link of 0.12.
 #[test]
 fn boxes_that_are_near_do_not_link_their_tokens() {
     let token = |k: usize| {
         let (along, across) = (0.08 * (k / 2) as f64 / 99.0, 0.09 * (k % 2) as f64);
         let (x, y) = (-0.1 + along + across, -0.02 - along + across);
-        [x, y, (1.0 - x * x - y * y).sqrt()]
+        [x, y, -(1.0 - x * x - y * y).sqrt()]
     };
     let lines = weighted((0..200).flat_map(token).collect(), 3);
     assert_clusters(&lines, 1.0 - 0.12 * 0.12 / 2.0);
