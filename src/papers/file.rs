@@ -130,17 +130,45 @@ impl Law {
     }
 }
 
-/// Sets a dotted key.
+/// Sets a dotted key, in which numbers index lists. A key that has no place stands at the top as it is typed, where it is refused.
 fn put(table: &mut Table, key: &str, value: toml::Value) {
-    match key.split_once('.') {
+    match place(table, key) {
+        Some(place) => *place = value,
         None => {
             table.insert(key.to_owned(), value);
         }
-        Some((first, rest)) => {
-            let place = table.entry(first).or_insert_with(|| toml::Value::Table(Table::new()));
-            if let toml::Value::Table(inner) = place {
-                put(inner, rest, value);
-            }
-        }
+    }
+}
+
+/// Where a dotted key stands, tables on the way being made; none if a list or a number is in the way.
+fn place<'a>(table: &'a mut Table, key: &str) -> Option<&'a mut toml::Value> {
+    let mut names = key.split('.');
+    let absent = || toml::Value::Table(Table::new());
+    let mut place = table.entry(names.next()?).or_insert_with(absent);
+    for name in names {
+        place = match place {
+            toml::Value::Table(inner) => inner.entry(name).or_insert_with(absent),
+            toml::Value::Array(list) => list.get_mut(name.parse::<usize>().ok()?)?,
+            _ => return None,
+        };
+    }
+    Some(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_the_published_size_reach_into_lists_and_are_never_dropped() {
+        let text = "title = \"\"\nauthors = \"\"\narxiv = \"\"\n[[law]]\nname = \"a\"\nsays = \"\"\ncertainty = \"derived\"\nexpect = []\n\
+                    experiment = { attention = { head = [{ weight = 1.0 }] }, time = { step = 1.0 } }\n\
+                    full = { \"attention.head.0.weight\" = 2.0, \"tokens.count\" = 8, \"time.step.x\" = 1 }\n";
+        let law = Paper::parse("a", text).expect("a paper").laws.remove(0).in_full();
+        let experiment = law.experiment.to_string();
+        let expected: Table = "\"time.step.x\" = 1\nattention = { head = [{ weight = 2.0 }] }\ntime = { step = 1.0 }\ntokens = { count = 8 }"
+            .parse()
+            .expect("TOML");
+        assert_eq!(law.experiment, expected, "{experiment}");
     }
 }
