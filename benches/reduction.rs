@@ -5,10 +5,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main, measurement};
 use tokenfield::{
-    backend::{
-        Backend, BackendError, Point,
-        cpu::{Cpu, Real},
-    },
+    backend::{Backend, BackendError, Point, Precision, cpu},
     experiment::Experiment,
     model::Field,
     problem::Problem,
@@ -29,15 +26,15 @@ fn velocity(criterion: &mut Criterion) {
     for dim in [2, 3, 4, 8, 16, 64, 128] {
         for count in [1024, 8192] {
             let problem = problem("direct", 1, count, dim, "scheme = 'euler'\nstep = 0.1\nend = 0.1");
-            evaluation::<f32>(&mut group, &problem);
-            evaluation::<f64>(&mut group, &problem);
+            evaluation(Precision::Single, &mut group, &problem);
+            evaluation(Precision::Double, &mut group, &problem);
         }
     }
     for dim in [2, 3] {
         for count in [100_000, 1_000_000] {
             let problem = problem("harmonic", 1, count, dim, "scheme = 'euler'\nstep = 0.1\nend = 0.1");
-            evaluation::<f32>(&mut group, &problem);
-            evaluation::<f64>(&mut group, &problem);
+            evaluation(Precision::Single, &mut group, &problem);
+            evaluation(Precision::Double, &mut group, &problem);
         }
     }
 }
@@ -48,26 +45,27 @@ fn step(criterion: &mut Criterion) {
     group.sample_size(10).measurement_time(Duration::from_secs(2));
     for (algorithm, dim, count) in [("direct", 3, 8192), ("harmonic", 2, 1_000_000), ("harmonic", 3, 1_000_000)] {
         let problem = problem(algorithm, 1, count, dim, "scheme = 'heun'\nstep = 1e-6\nend = 1e-6");
-        let mut backend = Cpu::<f32>::new(&problem).expect("the problem suits the CPU");
+        let mut backend = cpu::single(&problem).expect("the problem suits the CPU");
         group.bench_function(BenchmarkId::new(format!("{algorithm} d={dim}"), count), |bencher| {
-            bencher.iter(|| heun(&mut backend, 1e-6).expect("a step"));
+            bencher.iter(|| heun(backend.as_mut(), 1e-6).expect("a step"));
         });
     }
 }
 
 /// Without the observations that `simulate` would make.
-fn heun<B: Backend>(backend: &mut B, h: f64) -> Result<(), BackendError> {
+fn heun(backend: &mut dyn Backend, h: f64) -> Result<(), BackendError> {
     backend.evaluate(Point::State, Field::Tangent, 0)?;
     backend.combine(&[h], Point::Stage, Field::Tangent)?;
     backend.evaluate(Point::Stage, Field::Tangent, 1)?;
     backend.combine(&[0.5 * h, 0.5 * h], Point::State, Field::Tangent)
 }
 
-fn evaluation<T: Real>(group: &mut BenchmarkGroup<measurement::WallTime>, problem: &Problem) {
+fn evaluation(precision: Precision, group: &mut BenchmarkGroup<measurement::WallTime>, problem: &Problem) {
     let shape = problem.tokens.shape;
-    let mut backend = Cpu::<T>::new(problem).expect("the problem suits the CPU");
+    let open = if precision == Precision::Single { cpu::single } else { cpu::double };
+    let mut backend = open(problem).expect("the problem suits the CPU");
     group.throughput(Throughput::Elements(problem.pairs_per_evaluation()));
-    let algorithm = format!("{:?} {} d={}", problem.algorithm, T::PRECISION.name(), shape.dim).to_lowercase();
+    let algorithm = format!("{:?} {} d={}", problem.algorithm, precision.name(), shape.dim).to_lowercase();
     let id = BenchmarkId::new(algorithm, shape.count);
     group.bench_function(id, |bencher| {
         bencher.iter(|| backend.evaluate(Point::State, Field::Tangent, 0).expect("an evaluation"));
@@ -77,11 +75,11 @@ fn evaluation<T: Real>(group: &mut BenchmarkGroup<measurement::WallTime>, proble
 /// One temperature of a phase diagram, with an eighth of the replicas and a tenth of the steps.
 fn phase_diagram(criterion: &mut Criterion) {
     let problem = problem("direct", 256, 32, 3, "scheme = 'euler'\nstep = 0.1\nend = 3.0");
-    let mut backend = Cpu::<f32>::new(&problem).expect("the problem suits the CPU");
+    let mut backend = cpu::single(&problem).expect("the problem suits the CPU");
     let mut group = criterion.benchmark_group("phase diagram");
     group.sample_size(10).throughput(Throughput::Elements(problem.schedule.steps * problem.pairs_per_step()));
     group.bench_function("256 replicas of 32 tokens, 30 steps", |bencher| {
-        bencher.iter(|| pollster::block_on(simulate(&problem, &mut backend, |_| Ok(()))).expect("a run"));
+        bencher.iter(|| pollster::block_on(simulate(&problem, backend.as_mut(), |_| Ok(()))).expect("a run"));
     });
 }
 

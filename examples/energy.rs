@@ -14,9 +14,9 @@ pub fn main() -> Result<(), Box<dyn Error>> {
         "#,
     )?;
     let problem = experiment.resolve()?;
-    let mut backend = Cpu::<f64>::new(&problem)?;
+    let mut backend = cpu::double(&problem)?;
     let mut energies = Vec::new();
-    pollster::block_on(simulate(&problem, &mut backend, |event| {
+    pollster::block_on(simulate(&problem, backend.as_mut(), |event| {
         if let simulate::Event::Sample(sample) = event {
             println!("t = {:4}  ln E = {:.6}", sample.time, sample.values[0]);
             energies.push(sample.values[0]);

@@ -18,9 +18,9 @@ pub fn main() -> Result<(), Box<dyn Error>> {
         let problem = experiment.resolve()?;
         let (_, law) = experiment.reference().ok_or("the experiment has a reference")?;
         let mut limit = quadrature_within(&problem, law, 1e-8, ReferenceSteps::Own)?;
-        let mut backend = Cpu::<f64>::new(&problem)?;
+        let mut backend = cpu::double(&problem)?;
         let mut squares = Vec::new();
-        pollster::block_on(simulate::simulate_beside(&problem, &mut backend, Some(&mut limit), |event| {
+        pollster::block_on(simulate::simulate_beside(&problem, backend.as_mut(), Some(&mut limit), |event| {
             if let simulate::Event::Sample(sample) = event
                 && sample.time == 1.0
             {

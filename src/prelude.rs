@@ -5,8 +5,7 @@
 
 pub use crate::{
     backend::{
-        Backend, Precision,
-        cpu::Cpu,
+        Backend, Precision, cpu,
         machine::{Choice, Machine},
     },
     experiment::{Experiment, SweepFile},

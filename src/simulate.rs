@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use tokenfield::{
-//!     backend::{Backend, cpu::Cpu},
+//!     backend::{Backend, cpu},
 //!     experiment::Experiment,
 //!     simulate::{Event, simulate},
 //! };
@@ -26,9 +26,9 @@
 //!     quantities = [\"energy\"]
 //! ")?;
 //! let problem = experiment.resolve()?;
-//! let mut backend = Cpu::<f64>::new(&problem)?;
+//! let mut backend = cpu::double(&problem)?;
 //! let mut energies = Vec::new();
-//! pollster::block_on(simulate(&problem, &mut backend, |event| {
+//! pollster::block_on(simulate(&problem, backend.as_mut(), |event| {
 //!     if let Event::Sample(sample) = event {
 //!         energies.push(sample.values[0]);
 //!     }

@@ -4,7 +4,7 @@
 use std::f64::consts::{PI, TAU};
 
 use tokenfield::{
-    backend::{Backend, cpu::Cpu},
+    backend::cpu,
     experiment::Experiment,
     limit::{equiangular, gaussian, quadrature_within, zonal},
     observables::columns,
@@ -48,9 +48,9 @@ fn run(text: &str) -> Printed {
         other => panic!("no case has {other}"),
     }
     .expect("a limit");
-    let mut cpu = Cpu::<f64>::new(&problem).expect("a backend");
+    let mut cpu = cpu::double(&problem).expect("a backend");
     let (mut samples, mut warnings) = (Vec::new(), Vec::new());
-    let end = simulate_beside(&problem, &mut cpu, Some(&mut limit), |event| {
+    let end = simulate_beside(&problem, cpu.as_mut(), Some(&mut limit), |event| {
         match event {
             Event::Sample(sample) => samples.push(sample.clone()),
             Event::Warning(warning) => warnings.push(warning.to_string()),

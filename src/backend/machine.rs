@@ -1,7 +1,7 @@
 //! Who does the arithmetic of a run: a graphics device that is opened, this CPU in one of its precisions, or the reference.
 
 pub use super::gpu::{Device, adapters};
-use super::{Backend, BackendError, Precision, adapter, cpu::Cpu, reference::Reference};
+use super::{Backend, BackendError, Precision, adapter, cpu, reference::Reference};
 use crate::problem::Problem;
 
 /// What a run asks for.
@@ -80,8 +80,8 @@ impl Machine {
     pub async fn backend(&self, problem: &Problem) -> Result<Box<dyn Backend>, BackendError> {
         Ok(match self {
             Self::Gpu(device) => device.backend(problem).await?,
-            Self::CpuSingle => Box::new(Cpu::<f32>::new(problem)?),
-            Self::CpuDouble => Box::new(Cpu::<f64>::new(problem)?),
+            Self::CpuSingle => cpu::single(problem)?,
+            Self::CpuDouble => cpu::double(problem)?,
             Self::Reference => Box::new(Reference::new(problem)?),
         })
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use tokenfield::{
-    backend::{BackendError, Precision, adapter::Choice, cpu::Cpu, machine::Device},
+    backend::{BackendError, Precision, adapter::Choice, cpu, machine::Device},
     check::{Case, Errors, cases, compare},
 };
 
@@ -23,12 +23,12 @@ pub fn execute() -> Result<(), CommandError> {
         report.row(
             "cpu single",
             case,
-            pollster::block_on(compare(&case.problem, &mut Cpu::<f32>::new(&case.problem)?))?,
+            pollster::block_on(compare(&case.problem, cpu::single(&case.problem)?.as_mut()))?,
         );
         report.row(
             "cpu double",
             case,
-            pollster::block_on(compare(&case.problem, &mut Cpu::<f64>::new(&case.problem)?))?,
+            pollster::block_on(compare(&case.problem, cpu::double(&case.problem)?.as_mut()))?,
         );
     }
     match pollster::block_on(Device::open(Choice::Best, Precision::Single)) {

@@ -3,8 +3,7 @@
 use pollster::block_on;
 use tokenfield::{
     backend::{
-        Answer, Backend, BackendError, Identity, Method, Point, SlicedTargets,
-        cpu::Cpu,
+        Answer, Backend, BackendError, Identity, Method, Point, SlicedTargets, cpu,
         gpu::{Device, Gpu},
     },
     diffusion::Diffusion,
@@ -31,8 +30,8 @@ impl Sealed {
 /// All samples of `problem` are the same on the CPU and on the device, whose tokens stay where they are, up to `tolerance` of the
 /// largest number in a sample if that exceeds one; what is no number is none in both.
 pub fn agree(device: &Device, problem: &Problem, tolerance: f64) -> Result<(), String> {
-    let (mut sealed, mut cpu) = (Sealed::new(device, problem)?, Cpu::<f64>::new(problem).map_err(text)?);
-    let (found, expected) = (samples(problem, &mut sealed)?, samples(problem, &mut cpu)?);
+    let (mut sealed, mut cpu) = (Sealed::new(device, problem)?, cpu::double(problem).map_err(text)?);
+    let (found, expected) = (samples(problem, &mut sealed)?, samples(problem, cpu.as_mut())?);
     if expected.len() < 2 * problem.tokens.shape.replicas || found.len() != expected.len() {
         return Err(format!("{} samples, expected {}", found.len(), expected.len()));
     }
@@ -52,7 +51,7 @@ pub fn agree(device: &Device, problem: &Problem, tolerance: f64) -> Result<(), S
     Ok(())
 }
 
-pub fn samples(problem: &Problem, backend: &mut impl Backend) -> Result<Vec<Vec<f64>>, String> {
+pub fn samples(problem: &Problem, backend: &mut dyn Backend) -> Result<Vec<Vec<f64>>, String> {
     let mut samples = Vec::new();
     let run = simulate(problem, backend, |event| {
         if let Event::Sample(sample) = event {

@@ -3,8 +3,7 @@
 use pollster::block_on;
 use tokenfield::{
     backend::{
-        Backend, Point, SlicedTargets, SortedProjection,
-        cpu::Cpu,
+        Backend, Point, SlicedTargets, SortedProjection, cpu,
         gpu::{Bounds, Device, Gpu},
     },
     initial::{Law, Uniform},
@@ -278,7 +277,7 @@ pub fn left_to_the_host() -> Result<(), String> {
 }
 
 /// The column of a run, its limit being evolved on a CPU; tokens stay where they are.
-fn column<B: Backend>(problem: &Problem, backend: &mut B) -> Result<Vec<Sample>, String> {
+fn column(problem: &Problem, backend: &mut dyn Backend) -> Result<Vec<Sample>, String> {
     let mut limit = particles(problem, &Law::Uniform(Uniform), 500, 3).map_err(|error| error.to_string())?;
     let mut samples = Vec::new();
     let run = simulate_beside(problem, backend, Some(&mut limit), |event| {
@@ -300,7 +299,7 @@ pub fn column_without_tokens() -> Result<(), String> {
     };
     let mut sealed = Sealed::new(device()?, &problem)?;
     let found = column(&problem, &mut sealed)?;
-    let expected = column(&problem, &mut Cpu::<f64>::new(&problem).map_err(text)?)?;
+    let expected = column(&problem, cpu::double(&problem).map_err(text)?.as_mut())?;
     for (found, expected) in found.iter().zip(&expected) {
         if (found.replica, found.time) != (expected.replica, expected.time) {
             return Err("samples are not in order".into());
@@ -324,7 +323,7 @@ pub fn column_without_tokens() -> Result<(), String> {
     }
     let mut open = block_on(Gpu::new(device()?, &uneven)).map_err(text)?;
     let (found, expected) =
-        (column(&uneven, &mut open)?, column(&uneven, &mut Cpu::<f64>::new(&uneven).map_err(text)?)?);
+        (column(&uneven, &mut open)?, column(&uneven, cpu::double(&uneven).map_err(text)?.as_mut())?);
     let last = |samples: &[Sample]| samples.iter().map(|sample| sample.values[7]).collect::<Vec<_>>();
     compare_within("uneven weights", &last(&found), &last(&expected), 1e-6)
 }

@@ -7,10 +7,7 @@ use std::{path::Path, process::Command};
 use ndarray::{Array2, Array3};
 use ndarray_npy::read_npy;
 use tokenfield::{
-    backend::{
-        Precision,
-        cpu::{Cpu, Real},
-    },
+    backend::{Backend, BackendError, Precision, cpu},
     experiment::{Experiment, SweepFile},
     observables::columns,
     problem::Problem,
@@ -23,12 +20,14 @@ fn problem(name: &str) -> Problem {
     Experiment::read(&path, &[]).and_then(|experiment| experiment.resolve()).expect("the experiment is right")
 }
 
+type Open = fn(&Problem) -> Result<Box<dyn Backend>, BackendError>;
+
 /// The last value of each named quantity.
-fn last<T: Real>(problem: &Problem, names: &[&str]) -> Vec<f64> {
+fn last(open: Open, problem: &Problem, names: &[&str]) -> Vec<f64> {
     let columns = columns(&problem.quantities, problem.tokens.shape.dim);
     let mut values = Vec::new();
-    let mut backend = Cpu::<T>::new(problem).expect("the problem suits the CPU");
-    let run = simulate(problem, &mut backend, |event| {
+    let mut backend = open(problem).expect("the problem suits the CPU");
+    let run = simulate(problem, backend.as_mut(), |event| {
         if let Event::Sample(sample) = event {
             values.clone_from(&sample.values);
         }
@@ -43,7 +42,7 @@ fn assert_ends(name: &str, expected: &[(&str, f64)]) {
     let names: Vec<&str> = expected.iter().map(|(name, _)| *name).collect();
     let problem = problem(name);
     for (precision, found, tolerance) in
-        [("single", last::<f32>(&problem, &names), 1e-4), ("double", last::<f64>(&problem, &names), 1e-9)]
+        [("single", last(cpu::single, &problem, &names), 1e-4), ("double", last(cpu::double, &problem, &names), 1e-9)]
     {
         for ((column, expected), found) in expected.iter().zip(found) {
             assert!((found - expected).abs() < tolerance, "{name}, {precision}: {column} = {found}, was {expected}");

@@ -2,7 +2,7 @@
 
 use libtest_mimic::Trial;
 use tokenfield::{
-    backend::{Backend, advance, cpu::Cpu, reference::Reference},
+    backend::{Backend, advance, cpu, reference::Reference},
     model::Field,
     observe::Sample,
     problem::{Problem, Schedule},
@@ -80,8 +80,8 @@ impl Kind {
     /// The problem on this backend.
     pub fn open(self, problem: &Problem) -> Box<dyn Backend> {
         match self {
-            Kind::CpuSingle => Box::new(Cpu::<f32>::new(problem).expect("the problem suits the CPU")),
-            Kind::CpuDouble => Box::new(Cpu::<f64>::new(problem).expect("the problem suits the CPU")),
+            Kind::CpuSingle => cpu::single(problem).expect("the problem suits the CPU"),
+            Kind::CpuDouble => cpu::double(problem).expect("the problem suits the CPU"),
             Kind::Reference => Box::new(Reference::new(problem).expect("the problem suits the reference")),
             #[cfg(feature = "gpu")]
             Kind::Gpu(mode) => mode.open(problem),

@@ -2,7 +2,7 @@
 
 use libtest_mimic::Trial;
 use tokenfield::{
-    backend::{Backend, BackendError, Method, cpu::Cpu, reference},
+    backend::{BackendError, Method, cpu, reference},
     model::{Field, Matrix, Normalization},
     observables::Quantity,
     problem::{Algorithm, Problem, Schedule},
@@ -103,7 +103,7 @@ fn energies(kind: Kind) {
 }
 
 fn method(problem: &Problem) -> Method {
-    Cpu::<f64>::new(problem).expect("the problem suits the CPU").method()
+    cpu::double(problem).expect("the problem suits the CPU").method()
 }
 
 fn auto_takes_what_pays() {
@@ -112,13 +112,13 @@ fn auto_takes_what_pays() {
     assert!(matches!(method(&auto(20_000, 3)), Method::Harmonic { .. }));
     assert!(matches!(method(&auto(20_000, 2)), Method::Harmonic { .. }));
     assert_eq!(method(&auto(20_000, 4)), Method::Direct);
-    let single = |count| Cpu::<f32>::new(&auto(count, 3)).expect("the problem suits the CPU").method();
+    let single = |count| cpu::single(&auto(count, 3)).expect("the problem suits the CPU").method();
     assert!(matches!(single(20_000), Method::Harmonic { .. }));
     let mut hopeless = auto(20_000, 3);
     hopeless.model.attention.beta = 1e5;
     assert_eq!(method(&hopeless), Method::Direct);
     hopeless.algorithm = Algorithm::Harmonic;
-    assert!(matches!(Cpu::<f64>::new(&hopeless), Err(BackendError::TooManyHarmonics)));
+    assert!(matches!(cpu::double(&hopeless), Err(BackendError::TooManyHarmonics)));
 }
 
 /// A tolerance that single precision cannot meet is refused by `harmonic`, with the error to expect; `auto` knows that direct sums do not
@@ -127,10 +127,10 @@ fn unreachable_tolerance() {
     let mut problem = problem(cloud(1, 20_000, 3, 101), 4.0);
     problem.tolerance = Some(1e-9);
     problem.algorithm = Algorithm::Auto;
-    let method = Cpu::<f32>::new(&problem).expect("auto has another way").method();
+    let method = cpu::single(&problem).expect("auto has another way").method();
     assert!(matches!(method, Method::Harmonic { .. }), "{method:?}");
     problem.algorithm = Algorithm::Harmonic;
-    match Cpu::<f32>::new(&problem).map(|backend| backend.method()) {
+    match cpu::single(&problem).map(|backend| backend.method()) {
         Err(BackendError::AboveTolerance { error, tolerance }) => assert!(error > 8.0 * tolerance && error < 1e-5),
         other => panic!("harmonics promise what they cannot keep: {other:?}"),
     }
@@ -158,8 +158,8 @@ fn owned_errors() {
     problem.tolerance = Some(2e-16);
     problem.algorithm = Algorithm::Harmonic;
     let run = |problem: &Problem| {
-        let mut backend = Cpu::<f64>::new(problem).expect("the problem suits the CPU");
-        let outcome = pollster::block_on(simulate(problem, &mut backend, |_| Ok(())));
+        let mut backend = cpu::double(problem).expect("the problem suits the CPU");
+        let outcome = pollster::block_on(simulate(problem, backend.as_mut(), |_| Ok(())));
         (outcome, backend.method())
     };
     match run(&problem).0 {

@@ -2,10 +2,7 @@
 
 use libtest_mimic::Trial;
 use tokenfield::{
-    backend::{
-        Backend,
-        cpu::{Cpu, Real},
-    },
+    backend::{Backend, BackendError, cpu},
     observe::Sample,
     problem::{Problem, Schedule},
     simulate::{Event, simulate},
@@ -20,12 +17,14 @@ pub fn all() -> Vec<Trial> {
     })]
 }
 
-fn evolve<T: Real>(problem: &Problem, threads: usize) -> (Vec<f64>, Vec<Sample>) {
+type Open = fn(&Problem) -> Result<Box<dyn Backend>, BackendError>;
+
+fn evolve(open: Open, problem: &Problem, threads: usize) -> (Vec<f64>, Vec<Sample>) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool starts");
     pool.install(|| {
-        let mut backend = Cpu::<T>::new(problem).expect("the problem suits the CPU");
+        let mut backend = open(problem).expect("the problem suits the CPU");
         let mut samples = Vec::new();
-        pollster::block_on(simulate(problem, &mut backend, |event| {
+        pollster::block_on(simulate(problem, backend.as_mut(), |event| {
             if let Event::Sample(sample) = event {
                 samples.push(sample.clone());
             }
@@ -40,7 +39,7 @@ fn the_number_of_threads_changes_no_bit() {
     for (count, dim) in [(5000, 3), (300, 40)] {
         let mut problem = problem(cloud(2, count, dim, 61), 4.0);
         problem.schedule = Schedule { steps: 3, end: 0.3, observe_every: 1 };
-        assert_eq!(evolve::<f32>(&problem, 1), evolve::<f32>(&problem, 3));
-        assert_eq!(evolve::<f64>(&problem, 1), evolve::<f64>(&problem, 2));
+        assert_eq!(evolve(cpu::single, &problem, 1), evolve(cpu::single, &problem, 3));
+        assert_eq!(evolve(cpu::double, &problem, 1), evolve(cpu::double, &problem, 2));
     }
 }

@@ -30,9 +30,23 @@ mod sinkhorn;
 mod velocity;
 mod verbs;
 
-pub use self::problem::Cpu;
-pub use crate::sums::Real;
-use crate::sums::instructions::Instructions;
+pub(crate) use self::problem::Cpu;
+use super::{Backend, BackendError};
+use crate::{problem::Problem, sums::instructions::Instructions};
+
+/// Takes a copy of the tokens of `problem` at time zero, to be moved in single precision.
+///
+/// Fails with `Problem` where it is none, with `Shortage` where they do not fit, and with `TooManyHarmonics` or `AboveTolerance` where
+/// the problem asks for harmonics and no affordable degree meets its tolerance.
+// No caller sees a generic type: kernels are compiled here, once, and not again in every program that opens a backend.
+pub fn single(problem: &Problem) -> Result<Box<dyn Backend>, BackendError> {
+    Ok(Box::new(Cpu::<f32>::new(problem)?))
+}
+
+/// The same in double precision.
+pub fn double(problem: &Problem) -> Result<Box<dyn Backend>, BackendError> {
+    Ok(Box::new(Cpu::<f64>::new(problem)?))
+}
 
 /// The processor as this backend uses it: architecture, instruction set, threads.
 pub fn describe() -> String {

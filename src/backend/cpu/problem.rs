@@ -32,7 +32,7 @@ pub(super) const BLOCK: usize = 1024;
 pub(super) const PAIRS: u64 = 1 << 31;
 
 /// The tokens of one problem on the CPU, in precision `T`.
-pub struct Cpu<T: Real> {
+pub(crate) struct Cpu<T: Real> {
     pub(super) instructions: Instructions,
     pub(super) model: Model,
     pub(super) heads: Vec<HeadField<T>>,
@@ -65,7 +65,7 @@ impl<T: Real> Cpu<T> {
     /// Takes a copy of the tokens of `problem` at time zero.
     ///
     /// Fails with `Problem` where it is none, with `Shortage` where they do not fit, and with `TooManyHarmonics` where the problem asks for harmonics and no affordable degree meets its tolerance.
-    pub fn new(problem: &Problem) -> Result<Self, BackendError> {
+    pub(crate) fn new(problem: &Problem) -> Result<Self, BackendError> {
         Self::with_instructions(problem, Instructions::detect())
     }
 
