@@ -25,6 +25,7 @@ pub(super) const HEAD: &[&str] = &[
     "value-bias",
     "output-bias",
     "beta",
+    "alibi",
     "weight",
 ];
 
@@ -36,6 +37,8 @@ pub(crate) struct HeadTyped {
     pub values: ValuesTyped,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beta: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alibi: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight: Option<f64>,
 }
@@ -77,7 +80,13 @@ pub(crate) enum ValuesTyped {
 impl Default for HeadTyped {
     fn default() -> Self {
         let scores = ScoresTyped::Whole { query_key: matrix_schedule::IDENTITY };
-        Self { scores, values: ValuesTyped::Whole { value: matrix_schedule::IDENTITY }, beta: None, weight: None }
+        Self {
+            scores,
+            values: ValuesTyped::Whole { value: matrix_schedule::IDENTITY },
+            beta: None,
+            alibi: None,
+            weight: None,
+        }
     }
 }
 
@@ -87,6 +96,7 @@ pub(super) fn read(entry: &Entry) -> Result<HeadTyped, ExperimentError> {
         scores: scores(&section)?,
         values: values(&section)?,
         beta: section.read("beta", "4.0", |entry| entry.number("finite and at least 0", |beta| beta >= 0.0))?,
+        alibi: section.read("alibi", "1.0", |entry| entry.number("finite and at least 0", |decay| decay >= 0.0))?,
         weight: section.read("weight", "0.5", |entry| entry.number("finite", |_| true))?,
     })
 }
@@ -133,7 +143,8 @@ impl HeadTyped {
         parts: &mut Vec<Part>,
     ) -> Result<Head, ExperimentError> {
         let keys = Keys { index, dim, shared };
-        let mut head = Head { beta: self.beta, weight: self.weight.unwrap_or(1.0), ..Head::default() };
+        let weight = self.weight.unwrap_or(1.0);
+        let mut head = Head { beta: self.beta, decay: self.alibi, weight, ..Head::default() };
         let mut whole = |operand, key: &str, typed: &MatrixScheduleTyped| {
             Ok(match typed.resolve(&keys.dotted(key), dim, schedule, shared)? {
                 Resolved::Constant(matrix) => matrix,

@@ -48,6 +48,12 @@ pub(super) const RULES: &[Rule] = &[
         remedy: "write attention.mask = \"causal\" or \"strictly-causal\"",
     },
     Rule {
+        key: "attention.head",
+        breached: |f| !f.is_alibi() && f.model.attention.has_decays_of_heads(),
+        problem: "has an alibi in place of that of attention.position, which has none",
+        remedy: "write attention.position = { alibi = 1.0 } beside it, or leave alibi of heads out",
+    },
+    Rule {
         key: "attention.position",
         breached: |f| f.is_alibi() && f.is_hardmax(),
         problem: "alibi adds finite terms to scores, which hardmax multiplies by infinity",

@@ -187,6 +187,7 @@ impl Encoder {
                     output: if h == 0 { output_bias.clone() } else { Vec::new() },
                 },
                 beta: Some(1.0 / (width as f64).sqrt()),
+                decay: None,
                 weight: 1.0,
             }
         };

@@ -45,6 +45,8 @@ pub struct Head {
     pub biases: Biases,
     /// The inverse temperature of this head, if it is not that of the attention.
     pub beta: Option<f64>,
+    /// How fast weights of this head decay with distance, if not as those of the attention do.
+    pub decay: Option<f64>,
     /// c_h, by which the output is multiplied before heads add up.
     pub weight: f64,
 }
@@ -57,6 +59,7 @@ impl Default for Head {
             value: Matrix::Identity,
             biases: Biases::default(),
             beta: None,
+            decay: None,
             weight: 1.0,
         }
     }
@@ -179,6 +182,19 @@ impl Attention {
     /// What that of a head is multiplied by in each replica; empty for one everywhere.
     pub fn factors_of(&self, head: &Head) -> &[f64] {
         if head.beta.is_some() { &[] } else { &self.beta_factors }
+    }
+
+    /// How the weights of a head decay with distance among so many sources; nothing if they do not.
+    pub(crate) fn alibi_of(&self, head: &Head, sources: usize) -> Option<Alibi> {
+        match self.position {
+            Position::Alibi { decay } => Some(Alibi { decay: head.decay.unwrap_or(decay), sources }),
+            Position::Nowhere | Position::Rotary { .. } | Position::Additive(_) => None,
+        }
+    }
+
+    /// Whether heads differ in how their weights decay with distance.
+    pub(crate) fn has_decays_of_heads(&self) -> bool {
+        self.heads.iter().any(|head| head.decay.is_some())
     }
 
     /// The sources that token `token` sees, a passive one by its place like any other, but for itself under [`Mask::Others`].

@@ -37,19 +37,13 @@ pub(crate) fn rotary_frequency(base: f64, pair: usize, width: usize) -> f64 {
 /// divisor of unnormalized weights.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Alibi {
-    decay: f64,
-    sources: usize,
+    /// Per n places.
+    pub decay: f64,
+    /// n.
+    pub sources: usize,
 }
 
 impl Alibi {
-    /// Nothing if weights do not decay.
-    pub fn of(position: &Position, sources: usize) -> Option<Self> {
-        match position {
-            Position::Alibi { decay } => Some(Self { decay: *decay, sources }),
-            Position::Nowhere | Position::Rotary { .. } | Position::Additive(_) => None,
-        }
-    }
-
     /// log2 e^{decay (j - n + 1) / n}, the factor of source j.
     pub fn log2_factor(&self, source: usize) -> f64 {
         let n = self.sources as f64;

@@ -35,19 +35,19 @@ impl Position {
 impl Head {
     /// Whether something is added to queries, keys, values or the output.
     pub fn has_biases(&self) -> bool {
-        let Head { query_key: _, value: _, biases, beta: _, weight: _ } = self;
+        let Head { query_key: _, value: _, biases, beta: _, decay: _, weight: _ } = self;
         *biases != Biases::default()
     }
 
     /// Whether A and V are multiples of the identity.
     pub fn is_multiple_of_identity(&self) -> bool {
-        let Head { query_key, value, biases: _, beta: _, weight: _ } = self;
+        let Head { query_key, value, biases: _, beta: _, decay: _, weight: _ } = self;
         [query_key, value].iter().all(|matrix| matrix.multiple_of_identity().is_some())
     }
 
     /// Whether A or V is a product, so that queries, keys or values may have another width than tokens.
     pub fn has_products(&self) -> bool {
-        let Head { query_key, value, biases: _, beta: _, weight: _ } = self;
+        let Head { query_key, value, biases: _, beta: _, decay: _, weight: _ } = self;
         [query_key, value].iter().any(|matrix| matrix.factors().is_some())
     }
 }
@@ -55,7 +55,7 @@ impl Head {
 impl Head {
     /// Whether replicas have matrices of their own.
     pub fn has_matrices_of_replicas(&self) -> bool {
-        let Head { query_key, value, biases: _, beta: _, weight: _ } = self;
+        let Head { query_key, value, biases: _, beta: _, decay: _, weight: _ } = self;
         [query_key, value].iter().any(|matrix| matches!(matrix, Matrix::OfReplicas(_)))
     }
 }

@@ -125,6 +125,7 @@ struct Operands {
     queries: Vec<f64>,
     keys: Vec<f64>,
     beta: f64,
+    alibi: Option<Alibi>,
 }
 
 impl Operands {
@@ -154,21 +155,21 @@ impl Operands {
             rotate(&mut queries, width, base);
             rotate(&mut keys, width, base);
         }
-        Self { width, queries, keys, beta: attention.beta_in(head, replica) }
+        let alibi = attention.alibi_of(head, view.equation.tokens.shape.sources());
+        Self { width, queries, keys, beta: attention.beta_in(head, replica), alibi }
     }
 
     /// ln a_ij, up to a number that all j share, for the sources j of positive weight that token i sees.
     fn log_weights(&self, view: &View, replica: usize, i: usize) -> Vec<f64> {
         let (tokens, attention) = (view.equation.tokens, &view.model.attention);
         let sources = tokens.shape.sources();
-        let alibi = Alibi::of(&attention.position, sources);
         let query = &self.queries[i * self.width..][..self.width];
         let itself = (attention.mask == Mask::Others).then_some(i);
         let heavy = attention.visible(i, sources).filter(|j| Some(*j) != itself && tokens.weight(replica, *j) > 0.0);
         let log_weight = |j: usize| {
             let score = dot(query, &self.keys[j * self.width..][..self.width]);
             let log_weight = self.beta * score + tokens.weight(replica, j).ln();
-            log_weight + alibi.map_or(0.0, |alibi| alibi.log_factor(i, j))
+            log_weight + self.alibi.map_or(0.0, |alibi| alibi.log_factor(i, j))
         };
         heavy.map(log_weight).collect()
     }

@@ -149,14 +149,14 @@ pub(crate) fn flow_slope(equation: &Equation) -> Option<f64> {
 fn slope(attention: &Attention, dim: usize) -> Option<f64> {
     let Attention { beta: _, beta_factors: _, normalization: _, mask: _, window: _, position: _, heads } = attention;
     let [head] = &heads[..] else { return None };
-    let Head { query_key: _, value: _, biases: _, beta: _, weight } = head;
+    let Head { query_key: _, value: _, biases: _, beta: _, decay: _, weight } = head;
     Some(weight * value_over_query_key(head, dim)?)
 }
 
 /// c if A is symmetric and V is c A.
 pub(crate) fn value_over_query_key(head: &Head, dim: usize) -> Option<f64> {
     // Who asks decides of biases; beta and the weight of the head stand outside.
-    let Head { query_key, value, biases: _, beta: _, weight: _ } = head;
+    let Head { query_key, value, biases: _, beta: _, decay: _, weight: _ } = head;
     if head.has_matrices_of_replicas() {
         return None;
     }

@@ -58,13 +58,13 @@ impl Ascent {
         let Tokens { shape, coordinates: _, weights: _ } = tokens;
         let dim = shape.dim;
         let factor = |head: &Head| {
-            let Head { query_key: _, value: _, biases: _, beta: _, weight } = head;
+            let Head { query_key: _, value: _, biases: _, beta: _, decay: _, weight } = head;
             (!head.has_biases() && *weight >= 0.0).then(|| value_over_query_key(head, dim)).flatten()
         };
         let factors = heads.iter().map(factor).collect::<Option<Vec<f64>>>()?;
         let direction = factors.first()?.signum();
         let largest = |head: &Head| {
-            let Head { query_key, value: _, biases: _, beta: _, weight: _ } = head;
+            let Head { query_key, value: _, biases: _, beta: _, decay: _, weight: _ } = head;
             attention.beta_of(head) * query_key.spectral_norm(dim)
         };
         let agree = factors.iter().all(|factor| (factor / factors[0] - 1.0).abs() < 1e-12);

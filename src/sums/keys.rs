@@ -47,9 +47,14 @@ impl<T: Real> Bias<T> {
         self.columns.replica(replica).column(0)
     }
 
+    /// That of the sources of one replica, padded.
+    pub(crate) fn sources(&self, replica: usize) -> &[T] {
+        &self.replica(replica)[..self.padded]
+    }
+
     /// The sources among `columns`, all tokens of one replica.
     pub(crate) fn keys<'a>(&'a self, replica: usize, columns: ColumnsRef<'a, T>) -> Keys<'a, T> {
-        let bias = &self.replica(replica)[..self.padded];
+        let bias = self.sources(replica);
         let columns = columns.part(0, self.padded);
         Keys { replica, columns, values: None, bias, padded: self.padded, width: columns.width() }
     }

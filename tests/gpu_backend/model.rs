@@ -52,6 +52,7 @@ pub fn product_head(stream: &mut Stream, dim: usize, keys: usize, values: usize)
             output: numbers(stream, dim, 0.3),
         },
         beta: Some(1.25),
+        decay: None,
         weight: 0.75,
     }
 }

@@ -4,6 +4,7 @@ mod backends;
 mod clouds;
 mod contract;
 mod energy;
+mod ensembles;
 #[cfg(feature = "gpu")]
 mod graphics;
 #[cfg(feature = "gpu")]
@@ -35,6 +36,7 @@ fn main() {
         threads::all(),
         long_sums::all(),
         model::all(),
+        ensembles::all(),
         noise::all(),
         observe::all(),
         model_schedule::all(),

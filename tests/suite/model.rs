@@ -55,6 +55,7 @@ fn factored_head(dim: usize, rank: usize, seed: u64) -> Head {
             output: numbers.vector(dim),
         },
         beta: Some(1.3),
+        decay: None,
         weight: 0.7,
     }
 }
@@ -164,19 +165,17 @@ fn positions(kind: Kind) {
             (Position::Rotary { base: 100.0 }, Mask::Causal),
             (Position::Additive(places), Mask::None),
         ] {
-            for heads in [vec![Head::default()], vec![product.clone(), Head::default()]] {
+            let (name, decays) = (format!("{position:?}"), matches!(position, Position::Alibi { .. }));
+            let sharper = Head { decay: decays.then_some(7.0), weight: -0.5, ..Head::default() };
+            for heads in [vec![Head::default()], vec![product.clone(), sharper]] {
                 for normalization in NORMALIZATIONS {
-                    let decays = matches!(position, Position::Alibi { .. });
                     if !makes_sense(normalization, mask) || (decays && normalization == Normalization::Hardmax) {
                         continue;
                     }
                     let (position, heads) = (position.clone(), heads.clone());
                     let attention =
                         Attention { beta: 2.0, normalization, mask, position, heads, ..Attention::default() };
-                    let what = format!(
-                        "d = {dim}, {normalization:?}, {mask:?}, {:.40}",
-                        format!("{:?}", attention.position)
-                    );
+                    let what = format!("d = {dim}, {normalization:?}, {mask:?}, {name:.40}");
                     let tokens = tokens(&Geometry::Sphere, 70, dim, 13);
                     assert_evolves(kind, &what, &euler(tokens, attention.into()), 2e-5, 1e-12);
                 }

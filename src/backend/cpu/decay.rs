@@ -1,10 +1,26 @@
 //! Attention with linear biases, as the bias of the keys and the divisors of tokens.
 
 use crate::{
-    model::{Alibi, Attention},
+    model::{Attention, Head},
     sums::{keys::Bias, real::Real},
     tokens::{Shape, Weights},
 };
+
+/// Those of all heads, or one for each.
+pub(super) struct Decays<T>(Vec<Decay<T>>);
+
+impl<T: Real> Decays<T> {
+    /// Nothing if weights do not decay.
+    pub(super) fn new(attention: &Attention, shape: Shape, weights: &Weights, plain: &Bias<T>) -> Option<Self> {
+        let differing = if attention.has_decays_of_heads() { attention.heads.len() } else { 1 };
+        let heads = attention.heads.iter().take(differing);
+        heads.map(|head| Decay::new(attention, head, shape, weights, plain)).collect::<Option<Vec<_>>>().map(Self)
+    }
+
+    pub(super) fn of(&self, head: usize) -> &Decay<T> {
+        &self.0[head % self.0.len()]
+    }
+}
 
 pub(super) struct Decay<T> {
     /// log2 w_j e^{decay (j - n + 1) / n}.
@@ -15,10 +31,9 @@ pub(super) struct Decay<T> {
 }
 
 impl<T: Real> Decay<T> {
-    /// Nothing if weights do not decay.
-    pub(super) fn new(attention: &Attention, shape: Shape, weights: &Weights, plain: &Bias<T>) -> Option<Self> {
+    fn new(attention: &Attention, head: &Head, shape: Shape, weights: &Weights, plain: &Bias<T>) -> Option<Self> {
         let sources = shape.sources();
-        let alibi = Alibi::of(&attention.position, sources)?;
+        let alibi = attention.alibi_of(head, sources)?;
         let log2_divisors = (!attention.normalization.is_divided()).then(|| {
             let replica = |replica: usize| {
                 let totals = alibi.totals(|j| weights.of(shape, replica, j));

@@ -20,14 +20,18 @@ use crate::{
 impl<T: Real> Cpu<T> {
     pub(super) fn ensemble(&self, field: Field) -> Ensemble<'_, T> {
         let attention = &self.model.attention;
-        let is_symmetric =
-            attention.sees_all() && self.weights == Weights::Equal && self.heads.iter().all(HeadField::is_symmetric);
+        let serves_two = |head: &HeadField<T>| head.is_symmetric() && head.constant_shift().is_some();
+        let is_symmetric = attention.sees_all()
+            && self.weights == Weights::Equal
+            && self.decays.is_none()
+            && self.heads.iter().all(serves_two);
         Ensemble {
             heads: &self.heads,
             mask: attention.mask,
             pairs: if is_symmetric { Pairs::Unordered } else { Pairs::Ordered },
             field,
             bias: &self.bias,
+            decays: self.decays.as_ref(),
             count: self.shape.count,
             sources: self.shape.sources(),
         }

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicU64;
 
 use super::{
     algorithm::Harmonics,
-    decay::Decay,
+    decay::Decays,
     ensemble::{self},
     field::HeadField,
     geometry::Direct,
@@ -47,7 +47,7 @@ pub(crate) struct Cpu<T: Real> {
     /// log2 w_j.
     pub(super) bias: Bias<T>,
     /// Present where weights decay with the distance between places.
-    pub(super) decay: Option<Decay<T>>,
+    pub(super) decays: Option<Decays<T>>,
     /// Whether replicas are evaluated side by side.
     pub(super) is_ensemble: bool,
     /// Present as long as sums over keys are taken by harmonics.
@@ -71,7 +71,7 @@ impl<T: Real> Cpu<T> {
 
     pub(super) fn with_instructions(problem: &Problem, instructions: Instructions) -> Result<Self, BackendError> {
         problem.check()?;
-        let (tokens, attention) = (&problem.tokens, &problem.model.attention);
+        let tokens = &problem.tokens;
         let shape = tokens.shape;
         problem.sizes().require_cpu(T::PRECISION, problem.model.geometry.sees_directions())?;
         let harmonics = Harmonics::choose(problem)?;
@@ -88,7 +88,7 @@ impl<T: Real> Cpu<T> {
             state: state(tokens),
             stage: columns(if has_stages { shape.count } else { 0 }),
             velocities: (0..problem.slots()).map(|_| columns(shape.count)).collect(),
-            decay: Decay::new(attention, shape, &tokens.weights, &bias),
+            decays: None,
             bias,
             is_ensemble: false,
             method: match &harmonics {
@@ -110,8 +110,9 @@ impl<T: Real> Cpu<T> {
         let inputs = HeadInputs { geometry: &model.geometry, attention: &model.attention, shape: *shape, weights };
         let heads: Vec<_> = model.attention.heads.iter().map(|head| HeadField::new(head, inputs)).collect();
         let perceptron = model.perceptron.as_ref().map(|perceptron| Hidden::new(perceptron, shape.dim));
+        let decays = Decays::new(&model.attention, *shape, weights, &self.bias);
         self.is_ensemble = self.harmonics.is_none() && ensemble::serves(model) && ensemble::suits(*shape, &heads);
-        (self.heads, self.perceptron) = (heads, perceptron);
+        (self.heads, self.perceptron, self.decays) = (heads, perceptron, decays);
     }
 
     /// The directions of tokens, where attention sees these.

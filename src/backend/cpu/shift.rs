@@ -1,7 +1,7 @@
 //! Which shift keeps the sums of a head in range.
 
 use crate::{
-    model::{Alibi, Attention, Geometry, Head, Mask, Position},
+    model::{Attention, Geometry, Head, Mask, Position},
     sums::{real::Real, reduction::Shift},
     tokens::{Shape, Weights},
 };
@@ -22,7 +22,7 @@ impl HeadInputs<'_> {
     }
 
     /// -log2 of the smallest positive weight, as the mask and the place of a token may lower it.
-    fn lightest(&self) -> f64 {
+    fn lightest(&self, head: &Head) -> f64 {
         let weight = match self.weights {
             Weights::Equal => (self.shape.sources() as f64).log2(),
             Weights::Each(weights) => {
@@ -30,7 +30,7 @@ impl HeadInputs<'_> {
                 -positive.fold(1.0, f64::min).log2()
             }
         };
-        let alibi = Alibi::of(&self.attention.position, self.shape.sources());
+        let alibi = self.attention.alibi_of(head, self.shape.sources());
         weight + alibi.map_or(0.0, |alibi| alibi.most_bits())
     }
 }
@@ -45,7 +45,7 @@ pub(super) fn shift<T: Real>(head: &Head, bound: f64, inputs: HeadInputs<'_>) ->
     let HeadInputs { geometry: _, attention, shape, weights } = inputs;
     // Betas and weights of heads are in the bound or outside the sums, and normalizations follow them.
     let Attention { beta: _, beta_factors: _, normalization: _, mask, window: _, position, heads: _ } = attention;
-    let Head { query_key, value: _, biases: _, beta: _, weight: _ } = head;
+    let Head { query_key, value: _, biases: _, beta: _, decay: _, weight: _ } = head;
     let (is_moved, is_turned) = match position {
         Position::Nowhere | Position::Alibi { .. } => (false, false),
         Position::Rotary { .. } => (false, true),
@@ -54,7 +54,7 @@ pub(super) fn shift<T: Real>(head: &Head, bound: f64, inputs: HeadInputs<'_>) ->
     if is_moved || head.has_biases() || !inputs.sees_unit_tokens() {
         return Shift::RowMaximum;
     }
-    let light = inputs.lightest();
+    let light = inputs.lightest(head);
     let every_query_sees_itself = matches!(mask, Mask::None | Mask::Causal)
         && shape.passive == 0
         && !matches!(weights, Weights::Each(weights) if weights.contains(&0.0))

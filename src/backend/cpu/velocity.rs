@@ -38,13 +38,15 @@ pub(super) struct Run<'a, T> {
 }
 
 impl<T: Real> Cpu<T> {
-    pub(super) fn keys<'a>(&'a self, replica: usize, tokens: ColumnsRef<'a, T>) -> Keys<'a, T> {
-        self.decay.as_ref().map_or(&self.bias, |decay| &decay.bias).keys(replica, tokens)
+    /// The sources of one replica as a head weighs them by their places.
+    fn weighed_by<'a>(&'a self, head: usize, keys: Keys<'a, T>) -> Keys<'a, T> {
+        let Some(decays) = &self.decays else { return keys };
+        keys.with(None, None, Some(decays.of(head).bias.sources(keys.replica)))
     }
 
     /// The sums over `tokens`, all those of one replica, as `field` needs them.
     pub(super) fn sources<'a>(&'a self, replica: usize, tokens: ColumnsRef<'a, T>, field: Field) -> Sources<'a, T> {
-        let keys = self.keys(replica, tokens);
+        let keys = self.bias.keys(replica, tokens);
         let operands = self.heads.iter().map(|head| self.operands(head, keys, tokens)).collect();
         let sums = match &self.harmonics {
             Some(harmonics) => self.expanded(&harmonics.form, keys, field),
@@ -167,24 +169,19 @@ impl<T: Real> Cpu<T> {
         let rows = run.tokens.rows(dim, visibility.visible.len());
         let mut fields = vec![0.0; rows.len()];
         let mut reduced = Reduced::default();
-        let divisors = self.decay.as_ref().and_then(|decay| decay.log2_divisors(sources.replica, run.first));
-        for (head, operands) in self.heads.iter().zip(&sources.operands) {
+        for (index, (head, operands)) in self.heads.iter().zip(&sources.operands).enumerate() {
+            let keys = self.weighed_by(index, sources.keys);
             match (operands, head.normalization) {
-                (None, _) => head.reduce(self.instructions, &rows, dim, sources.keys, visibility, &mut reduced),
+                (None, _) => head.reduce(self.instructions, &rows, dim, keys, visibility, &mut reduced),
                 (Some(operands), Normalization::Hardmax) => {
-                    hardmax::reduce(operands, run.first, sources.keys, visibility, &mut reduced);
+                    hardmax::reduce(operands, run.first, keys, visibility, &mut reduced);
                 }
                 (Some(operands), _) => {
-                    head.reduce_operands(
-                        self.instructions,
-                        operands,
-                        run.first,
-                        sources.keys,
-                        visibility,
-                        &mut reduced,
-                    );
+                    head.reduce_operands(self.instructions, operands, run.first, keys, visibility, &mut reduced);
                 }
             }
+            let decay = self.decays.as_ref().map(|decays| decays.of(index));
+            let divisors = decay.and_then(|decay| decay.log2_divisors(sources.replica, run.first));
             head.add(sources.replica, dim, &reduced, divisors, &mut fields);
         }
         self.finish(field, run.tokens, &rows, &mut fields);

@@ -112,10 +112,13 @@ impl<'a> ReplicaAttention<'a> {
     }
 
     /// What source j weighs for token i before its score is looked at.
-    fn prior(&self, i: usize, j: usize) -> f64 {
+    fn prior(&self, head: &Head, i: usize, j: usize) -> f64 {
         match self.attention.position {
             _ if !self.attends(i, j) => 0.0,
-            Position::Alibi { decay } => self.w[j] * (-decay * (i as f64 - j as f64) / self.w.len() as f64).exp(),
+            Position::Alibi { decay } => {
+                let decay = head.decay.unwrap_or(decay);
+                self.w[j] * (-decay * (i as f64 - j as f64) / self.w.len() as f64).exp()
+            }
             Position::Nowhere | Position::Rotary { .. } | Position::Additive(_) => self.w[j],
         }
     }
@@ -127,12 +130,13 @@ impl<'a> ReplicaAttention<'a> {
             return doubly_stochastic(&scores, &self.w, iterations, tolerance)[rows].to_vec();
         }
         let scores = self.scores(head, rows.clone());
-        rows.zip(&scores).map(|(i, scores)| self.row(i, scores, self.beta(head))).collect()
+        rows.zip(&scores).map(|(i, scores)| self.row(head, i, scores)).collect()
     }
 
     /// a_ij of token i, which does not depend on other rows.
-    fn row(&self, i: usize, scores: &[f64], beta: f64) -> Vec<f64> {
-        let prior: Vec<f64> = (0..scores.len()).map(|j| self.prior(i, j)).collect();
+    fn row(&self, head: &Head, i: usize, scores: &[f64]) -> Vec<f64> {
+        let beta = self.beta(head);
+        let prior: Vec<f64> = (0..scores.len()).map(|j| self.prior(head, i, j)).collect();
         let visible = || prior.iter().zip(scores).filter(|(prior, _)| **prior > 0.0);
         let largest = visible().map(|(_, score)| *score).fold(f64::NEG_INFINITY, f64::max);
         let size = visible().map(|(_, score)| score.abs()).fold(0.0, f64::max);

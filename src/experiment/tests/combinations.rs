@@ -28,6 +28,7 @@ const BREACHES: &[&[&str]] = &[
     &[SINKHORN, "attention.mask=causal"],
     &[SINKHORN, "attention.window=2"],
     &["attention.position={ alibi = 1 }"],
+    &["attention.head=[{ alibi = 1 }]"],
     &["attention.position={ alibi = 1 }", "attention.normalization=hardmax", "attention.mask=causal"],
     &["attention.mask=others"],
     &["attention.window=1", "attention.mask=strictly-causal"],

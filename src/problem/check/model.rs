@@ -109,10 +109,11 @@ fn check_attention(place: &Place, attention: &Attention, sizes: Sizes) -> Result
 }
 
 fn check_head(place: &Place, head: &Head, dim: usize) -> Result<(), ProblemError> {
-    let Head { query_key, value, biases, beta, weight } = head;
+    let Head { query_key, value, biases, beta, decay, weight } = head;
     check_matrix(&place.field("query_key"), query_key, dim)?;
     check_matrix(&place.field("value"), value, dim)?;
     place.field("beta").finite(beta.unwrap_or(0.0))?;
+    place.field("decay").finite(decay.unwrap_or(0.0))?;
     place.field("weight").finite(*weight)?;
     let Biases { query, key, value: of_values, output } = biases;
     let rank = |matrix: &Matrix| matrix.factors().map_or(0, |(left, _)| left.len() / dim);

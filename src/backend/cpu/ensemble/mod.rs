@@ -4,6 +4,7 @@
 //! replica of its own: no sums across lanes, no tails, and the tokens of a whole vector of replicas stay in the first-level
 //! cache while every query meets every key, and for as many steps as are wanted.
 
+mod decays;
 mod fields;
 mod replicas;
 mod steps;

@@ -1,8 +1,8 @@
 //! Which replicas run across the lanes, and what they have in common.
 
 use crate::{
-    backend::cpu::field::HeadField,
-    model::{Attention, Field, Geometry, Mask, Model, Position},
+    backend::cpu::{decay::Decays, field::HeadField},
+    model::{Attention, Field, Geometry, Mask, Model, Normalization, Position},
     sums::{keys::Bias, real::Real},
     tokens::Shape,
 };
@@ -31,13 +31,23 @@ pub(crate) fn serves(model: &Model) -> bool {
         Mask::None | Mask::Causal | Mask::StrictlyCausal => window.is_none(),
         Mask::Others => false,
     };
-    sees_leading && *geometry == Geometry::Sphere && *position == Position::Nowhere && perceptron.is_none()
+    let is_of_keys = match position {
+        Position::Nowhere | Position::Alibi { .. } => true,
+        Position::Rotary { .. } | Position::Additive(_) => false,
+    };
+    sees_leading && *geometry == Geometry::Sphere && is_of_keys && perceptron.is_none()
 }
 
-/// Whether replicas of that shape should be evaluated side by side, under heads that need no search for row maxima and no
+/// Whether replicas of that shape should be evaluated side by side, under heads whose sums are divided by their total, or need no
 /// exponential of a shift beyond the exponents of `T`.
 pub(crate) fn suits<T: Real>(shape: Shape, heads: &[HeadField<T>]) -> bool {
-    let representable = |head: &HeadField<T>| head.constant_shift().is_some_and(|shift| shift <= T::EXPONENT_SPAN);
+    let representable = |head: &HeadField<T>| match head.normalization {
+        Normalization::Softmax => true,
+        Normalization::Unnormalized | Normalization::Shifted => {
+            head.constant_shift().is_some_and(|shift| shift <= T::EXPONENT_SPAN)
+        }
+        Normalization::Hardmax | Normalization::Sinkhorn { .. } => false,
+    };
     shape.replicas >= FEWEST_REPLICAS
         && shape.count <= MOST_TOKENS
         && shape.dim <= WIDEST
@@ -60,7 +70,9 @@ pub(crate) struct Ensemble<'a, T> {
     pub(crate) mask: Mask,
     pub(crate) pairs: Pairs,
     pub(crate) field: Field,
+    /// log2 w_j.
     pub(crate) bias: &'a Bias<T>,
+    pub(crate) decays: Option<&'a Decays<T>>,
     pub(crate) count: usize,
     pub(crate) sources: usize,
 }

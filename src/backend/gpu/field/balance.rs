@@ -71,7 +71,11 @@ impl Balance {
             });
             let potentials = Side::BOTH.map(|side| {
                 let dual = &duals.of[side as usize][segment];
-                potential.bind(device, uniforms, [&buffers.partials, own.biases(), dual, &duals.residuals])
+                potential.bind(
+                    device,
+                    uniforms,
+                    [&buffers.partials, own.biases_of(bindings.head()), dual, &duals.residuals],
+                )
             });
             let operands = Side::BOTH.map(|side| bindings.operand_of(segment, point, side));
             Site { segment, operands, halves, potentials }

@@ -93,6 +93,8 @@ impl Summation {
 /// The buffers that a head has of its own.
 #[derive(Clone, Copy)]
 pub struct HeadBuffers<'a> {
+    /// The number of the head.
+    pub head: usize,
     pub layout: &'a HeadLayout<Linear>,
     /// Where replicas have betas of their own.
     pub replica_betas: Option<&'a ReplicaBetas>,
@@ -153,6 +155,11 @@ impl<'a> Bindings<'a> {
         Bindings { device, queries, keys, recorder, own, constants, plain, reduce, write_output, turns }
     }
 
+    /// The number of the head.
+    pub fn head(&self) -> usize {
+        self.own.head
+    }
+
     /// What the head does to the queries of the segment that has the number `segment`.
     pub fn pass(&self, segment: usize, point: Point) -> Pass {
         let Bindings { queries: buffers, keys, own, .. } = self;
@@ -166,8 +173,7 @@ impl<'a> Bindings<'a> {
             }
         };
         let divisors = segment_buffers
-            .decay
-            .as_ref()
+            .decay_of(own.head)
             .and_then(|decay| decay.divisors.as_ref())
             .unwrap_or(&segment_buffers.weights);
         // Without betas of replicas the table is not read; any buffer of vectors can be bound.
@@ -203,7 +209,8 @@ impl<'a> Bindings<'a> {
             let sums = [queries, keys, weights, &buffers.partials];
             summation.bind(self.device, self.recorder.uniforms(), sums, values, &buffers.extremes)
         };
-        let weights = own.duals.map_or(segment_buffers.biases(), |duals| &duals.of[Side::Keys as usize][segment]);
+        let weights =
+            own.duals.map_or(segment_buffers.biases_of(own.head), |duals| &duals.of[Side::Keys as usize][segment]);
         KeyPass {
             segment,
             key: self.operand_of(segment, point, Side::Keys),

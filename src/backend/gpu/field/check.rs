@@ -199,7 +199,7 @@ fn sample(
             stage: state.clone(),
             normalized: None,
             positioned: None,
-            decay: None,
+            decays: Vec::new(),
             weights: state.clone(),
             state,
             velocities: scope.buffer("sample velocities", 2 * bytes),

@@ -324,7 +324,7 @@ pub fn visibility(attention: &Attention) -> Visibility {
 fn peak(inputs: &HeadInputs, attention: &Attention, head: &Head) -> Option<f64> {
     // A peak is in units of beta, the shares of hardmax are no worse for it, and only products have biases.
     let Attention { beta: _, beta_factors: _, normalization: _, mask, window, position, heads: _ } = attention;
-    let Head { query_key, value: _, biases: _, beta: _, weight: _ } = head;
+    let Head { query_key, value: _, biases: _, beta: _, decay: _, weight: _ } = head;
     let scale = query_key.multiple_of_identity()?;
     let attended = inputs.attends_itself
         && match mask {
@@ -352,7 +352,7 @@ pub fn table(problem: &Problem) -> Vec<f32> {
     let dim = problem.tokens.shape.dim;
     let unit = unit(&HeadInputs::new(problem), &problem.model.attention);
     let mut table = Vec::new();
-    for Head { query_key, value, weight, biases: _, beta: _ } in &problem.model.attention.heads {
+    for Head { query_key, value, weight, biases: _, beta: _, decay: _ } in &problem.model.attention.heads {
         let multiples = [query_key, value].map(Matrix::multiple_of_identity);
         let [c, v] = multiples.map(|multiple| multiple.unwrap_or(1.0));
         let [general_a, general_v] = multiples.map(|multiple| f64::from(u8::from(multiple.is_none())));

@@ -102,7 +102,7 @@ impl Velocity {
         let device = scope.device();
         let QueriesAndKeys { queries, keys } = pair;
         let (inputs, attention) = (HeadInputs::on(device, problem), &problem.model.attention);
-        let head = |head| {
+        let head = |(index, head)| {
             let layout = HeadLayout::new(scope, &HeadLayout::of(&inputs, attention, head));
             let replica_betas = ReplicaBetas::new(scope, attention, head);
             let (iterations, tolerance, duals) = match attention.normalization {
@@ -114,7 +114,12 @@ impl Velocity {
                 | Normalization::Shifted
                 | Normalization::Hardmax => (0, 0.0, None),
             };
-            let own = HeadBuffers { layout: &layout, replica_betas: replica_betas.as_ref(), duals: duals.as_ref() };
+            let own = HeadBuffers {
+                head: index,
+                layout: &layout,
+                replica_betas: replica_betas.as_ref(),
+                duals: duals.as_ref(),
+            };
             let bindings = Bindings::new(scope, [queries, keys], recorder, attention, own, &constants);
             let balance = duals.as_ref().map(|duals| {
                 let wide = tune::wide(&constants, layout.key_dim, layout.value_dim);
@@ -132,7 +137,7 @@ impl Velocity {
             constants,
             normalization: attention.normalization,
             visible: VisibleSources::of(attention),
-            heads: attention.heads.iter().map(head).collect(),
+            heads: attention.heads.iter().enumerate().map(head).collect(),
             motion: Motion::new(scope, problem, &constants, queries, recorder),
             perceptron: None,
             series: None,
@@ -349,7 +354,7 @@ impl Velocity {
             scale: layout.scale,
             offset: layout.offset,
             marked: u32::from(layout.masked_rows == MaskedRows::Marked),
-            divided: u32::from(segment_buffers.decay.as_ref().is_some_and(|decay| decay.divisors.is_some())),
+            divided: u32::from(segment_buffers.decay_of(view.head).is_some_and(|decay| decay.divisors.is_some())),
             normalizer_tokens: self.heads[view.head].replica_betas.as_ref().map_or(0, |_| segment.tokens as u32),
             first_replica: segment.first_replica as u32,
         };

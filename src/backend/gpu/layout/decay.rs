@@ -4,9 +4,10 @@
 
 use super::segments::Segment;
 use crate::backend::gpu::{engine::allocation::AllocationScope, kernels::sizes::MASKED_SCORE};
-use crate::{model::Alibi, problem::Problem};
+use crate::{model::Head, problem::Problem};
 
-/// Weights of sources that decay with their distance.
+/// Weights of sources that decay with their distance, in one head.
+#[derive(Clone)]
 pub struct Decay {
     /// For each row 1, and the base-two logarithm of its weight times e^{decay (j - n + 1) / n}.
     pub biases: wgpu::Buffer,
@@ -19,12 +20,13 @@ impl Decay {
     pub fn new(
         scope: &AllocationScope,
         problem: &Problem,
+        head: &Head,
         segment: &Segment,
         relative: impl Fn(usize) -> [f32; 2],
     ) -> Option<Decay> {
         let (shape, attention) = (problem.tokens.shape, &problem.model.attention);
         let sources = shape.sources();
-        let alibi = Alibi::of(&attention.position, sources)?;
+        let alibi = attention.alibi_of(head, sources)?;
         let bias = |row: usize| {
             let [weight, log2_weight] = relative(row);
             let j = row % shape.count;

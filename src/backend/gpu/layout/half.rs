@@ -32,7 +32,7 @@ pub fn check(problem: &Problem) -> Result<(), BackendError> {
     let Model { geometry: _, attention, perceptron: _, noise: _ } = model;
     let Attention { beta: _, beta_factors: _, normalization, mask: _, window: _, position: _, heads } = attention;
     let key_dim = |head: &Head| {
-        let Head { query_key, value: _, biases: _, beta: _, weight: _ } = head;
+        let Head { query_key, value: _, biases: _, beta: _, decay: _, weight: _ } = head;
         query_key.factors().map_or(shape.dim, |(left, _)| left.len() / shape.dim)
     };
     let refuse = |term| Err(BackendError::Unsupported { backend: "gpu", term, remedy: "write --precision single" });

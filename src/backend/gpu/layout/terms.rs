@@ -19,19 +19,20 @@ pub fn check(problem: &Problem) -> Result<(), BackendError> {
         algorithm: _,
         tolerance: _,
     } = problem;
-    let position = position_of(model);
+    let places = places_of(model);
     match model_schedule {
-        ModelSchedule::Layers(layers) if layers.iter().any(|layer| position_of(layer) != position) => {
+        ModelSchedule::Layers(layers) if layers.iter().any(|layer| places_of(layer) != places) => {
             Err(unsupported("positions that change"))
         }
         ModelSchedule::Layers(_) | ModelSchedule::Constant | ModelSchedule::Parts(_) => Ok(()),
     }
 }
 
-fn position_of(model: &Model) -> &Position {
+/// The position, and the decay of each head that has its own.
+fn places_of(model: &Model) -> (&Position, Vec<Option<f64>>) {
     let Model { geometry: _, attention, perceptron: _, noise: _ } = model;
-    let Attention { beta: _, beta_factors: _, normalization: _, mask: _, window: _, position, heads: _ } = attention;
-    position
+    let Attention { beta: _, beta_factors: _, normalization: _, mask: _, window: _, position, heads } = attention;
+    (position, heads.iter().map(|head| head.decay).collect())
 }
 
 /// The attention if it is all there is, on the sphere, with full matrices that stay and heads that share their beta.
@@ -51,7 +52,7 @@ fn simple(problem: &Problem) -> Option<&Attention> {
     // Who asks decides of the other terms of the attention.
     let Attention { beta: _, beta_factors: _, normalization: _, mask: _, window: _, position: _, heads } = attention;
     let full = |head: &Head| {
-        let Head { query_key: _, value: _, biases: _, beta, weight: _ } = head;
+        let Head { query_key: _, value: _, biases: _, beta, decay: _, weight: _ } = head;
         !head.has_products() && !head.has_biases() && beta.is_none()
     };
     let is_simple = !heads.is_empty()

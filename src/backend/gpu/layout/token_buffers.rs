@@ -38,7 +38,8 @@ pub struct SegmentBuffers {
     pub velocities: wgpu::Buffer,
     /// For each row its weight, relative to the mean weight of a source, and the base-two logarithm of that.
     pub weights: wgpu::Buffer,
-    pub decay: Option<Decay>,
+    /// That of all heads, or one for each; none where weights do not decay.
+    pub decays: Vec<Decay>,
 }
 
 impl SegmentBuffers {
@@ -64,9 +65,14 @@ impl SegmentBuffers {
         self.positioned.as_ref().unwrap_or(self.inputs(point))
     }
 
-    /// The weights of sources in the field.
-    pub fn biases(&self) -> &wgpu::Buffer {
-        self.decay.as_ref().map_or(&self.weights, |decay| &decay.biases)
+    /// How weights decay in a head.
+    pub fn decay_of(&self, head: usize) -> Option<&Decay> {
+        self.decays.get(head % self.decays.len().max(1))
+    }
+
+    /// The weights of sources in the field of a head.
+    pub fn biases_of(&self, head: usize) -> &wgpu::Buffer {
+        self.decay_of(head).map_or(&self.weights, |decay| &decay.biases)
     }
 }
 
@@ -140,8 +146,13 @@ impl TokenBuffers {
         let is_additive = matches!(problem.model.attention.position, Position::Additive(_));
         let tokens = &problem.tokens;
         let relative = |row: usize| relative_weight(tokens, row / tokens.shape.count, row % tokens.shape.count);
+        let attention = &problem.model.attention;
+        let differing = if attention.has_decays_of_heads() { attention.heads.len() } else { 1 };
+        let decaying = attention.heads.iter().take(differing);
         let segment_buffers = |segment: Segment| {
             let bytes = VECTOR * width * segment.rows() as u64;
+            let decays = decaying.clone().filter_map(|head| Decay::new(scope, problem, head, &segment, relative));
+            let decays = decays.collect();
             SegmentBuffers {
                 segment,
                 state: scope.buffer("state", bytes),
@@ -151,7 +162,7 @@ impl TokenBuffers {
                 positioned: is_additive.then(|| scope.buffer("positioned", bytes)),
                 velocities: scope.buffer("velocities", bytes * slots),
                 weights: scope.buffer("weights", 8 * segment.rows() as u64),
-                decay: Decay::new(scope, problem, &segment, relative),
+                decays,
             }
         };
         let segments = segments.into_iter().map(segment_buffers).collect();
