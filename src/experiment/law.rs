@@ -8,8 +8,8 @@ use super::{
     section::{Entry, Section},
 };
 use crate::initial::{
-    Cap, Fourier, FromFile, Gaussian, Law, LawKind, Orthonormal, Points, Simplex, Spread, TwoClusters, Uniform,
-    VonMisesFisher,
+    Bound, Cap, Fourier, FromFile, Gaussian, Law, LawKind, Orthonormal, Points, Simplex, Spread, TwoClusters,
+    Uniform, UniformBox, VonMisesFisher,
 };
 
 pub(super) fn read(entry: &Entry) -> Result<Law, ExperimentError> {
@@ -49,6 +49,10 @@ pub(super) fn read(entry: &Entry) -> Result<Law, ExperimentError> {
             let mean = section.read("mean", "[0.0, 0.0, 0.0]", |entry| entry.numbers())?;
             Law::Gaussian(Gaussian { mean, spread: spread(section)? })
         }
+        LawKind::Box => {
+            let low = bound(&section.required("low", "-1.0")?)?;
+            Law::Box(UniformBox { low, high: bound(&section.required("high", "1.0")?)? })
+        }
         LawKind::File => Law::File(FromFile { path: section.required("path", "\"x.npy\"")?.path()? }),
     })
 }
@@ -59,6 +63,11 @@ fn spread(section: &Section) -> Result<Spread, ExperimentError> {
     };
     section.forbid(&["scale"], "stands beside covariance", "write one of the two")?;
     Ok(Spread::Covariance(rows(&covariance)?))
+}
+
+/// One number, or one for each component.
+fn bound(entry: &Entry) -> Result<Bound, ExperimentError> {
+    if entry.is_list() { entry.numbers().map(Bound::Each) } else { entry.any_number().map(Bound::All) }
 }
 
 fn axis(section: &Section) -> Result<Vec<f64>, ExperimentError> {

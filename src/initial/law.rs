@@ -6,7 +6,10 @@ use super::{
     definition::{Form, InitialLaw},
     draws::Draws,
     error::LawError,
-    laws::{Cap, Fourier, FromFile, Gaussian, Orthonormal, Points, Simplex, TwoClusters, Uniform, VonMisesFisher},
+    laws::{
+        Cap, Fourier, FromFile, Gaussian, Orthonormal, Points, Simplex, TwoClusters, Uniform, UniformBox,
+        VonMisesFisher,
+    },
 };
 
 /// Makes the enum of all laws, whose methods ask their definitions.
@@ -88,5 +91,6 @@ laws! {
     Points(Points),
     TwoClusters(TwoClusters),
     Gaussian(Gaussian),
+    Box(UniformBox),
     File(FromFile),
 }

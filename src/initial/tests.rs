@@ -258,6 +258,7 @@ fn laws_are_drawn_or_the_same_for_every_seed() {
         Law::Cap(Cap { axis, angle: 0.5 }),
         Law::TwoClusters(TwoClusters { overlap: 0.3, fraction: 1.0 / 3.0, concentration: 9.0 }),
         Law::Gaussian(Gaussian { mean: None, spread: Spread::Scale(1.0) }),
+        Law::Box(UniformBox { low: Bound::All(-1.0), high: Bound::All(1.0) }),
         Law::Simplex(Simplex { overlap: Some(0.1) }),
         Law::Orthonormal(Orthonormal),
         Law::Points(Points { rows: vec![vec![1.0, 2.0, 3.0]; 3] }),

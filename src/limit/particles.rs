@@ -18,7 +18,7 @@ pub fn particles(problem: &Problem, law: &Law, count: usize, seed: u64) -> Resul
         return Err(LimitError::Law(LawError {
             key: "law",
             problem: "is no law that a larger sample could be drawn from".into(),
-            remedy: "take uniform, von-mises-fisher, cap, two-clusters or gaussian".into(),
+            remedy: "take uniform, von-mises-fisher, cap, fourier, two-clusters, gaussian or box".into(),
         }));
     }
     let shape = Shape { replicas: 1, count, dim: problem.tokens.shape.dim, passive: 0 };

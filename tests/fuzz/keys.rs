@@ -15,6 +15,8 @@ const SIZES: &[&str] = &["1", "2", "3", "5", "17", "0", "4000000000", "429496729
 const TIMES: &[&str] = &["0.1", "0.05", "1.0", "0", "1e-300", "1e300", "1e18", "5e-324", "-1.0", "inf"];
 const LISTS: &[&str] =
     &["[0.0, 0.0, 1.0]", "[1.0, 2.0]", "[1e300, 1.0, 1e-300]", "[]", "[nan]", "[0.0, 0.0, 0.0, 1.0]"];
+const BOUNDS: &[&str] =
+    &["-1.0", "1.0", "-1e308", "1e308", "nan", "[0.0, 0.0, 0.0]", "[1.0, 1e-300, 2.0, 3.0]", "[inf, 1.0]", "[]"];
 const ROWS: &[&str] = &[
     "[[1.0, 0.0, 0.0, 0.0]]",
     "[[1.0, 0.5], [0.5, 1.0]]",
@@ -73,10 +75,11 @@ const VALUES: &[(&str, &[&str])] = &[
             "{ law = \"fourier\", amplitudes = [0.0, 0.5], quiet = true }",
             "{ law = \"points\", rows = [[1.0, 0.0], [0.0, 1.0]] }",
             "{ law = \"gaussian\", scale = 1e300 }",
+            "{ law = \"box\", low = -1e300, high = 1e300 }",
             "{ law = \"two-clusters\", overlap = 0.5, fraction = 0.5, concentration = 1e10 }",
         ],
     ),
-    ("law", &["\"uniform\"", "\"cap\"", "\"simplex\"", "\"orthonormal\"", "\"gaussian\""]),
+    ("law", &["\"uniform\"", "\"cap\"", "\"simplex\"", "\"orthonormal\"", "\"gaussian\"", "\"box\""]),
     ("amplitudes", LISTS),
     ("quiet", &["true", "false", "1"]),
     ("concentration", NUMBERS),
@@ -87,6 +90,8 @@ const VALUES: &[(&str, &[&str])] = &[
     ("scale", NUMBERS),
     ("mean", LISTS),
     ("covariance", ROWS),
+    ("low", BOUNDS),
+    ("high", BOUNDS),
     ("path", FILES),
     ("perturbation", &["1e-6", "1e300", "1e-300", "0.0"]),
     ("weights", &["{ path = \"w.npy\" }"]),

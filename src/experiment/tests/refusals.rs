@@ -115,7 +115,7 @@ fn words() {
     let quantities: Vec<String> = Quantity::ALL.iter().map(|quantity| format!("\"{}\"", quantity.word())).collect();
     let refusals = refusals.join("\n").replace(&quantities.join(", "), "all quantities");
     insta::assert_snapshot!(refusals, @r#"
-    experiment: tokens.initial.law = "normal": not supported; accepted: "uniform", "von-mises-fisher", "cap", "fourier", "simplex", "orthonormal", "points", "two-clusters", "gaussian", "file"
+    experiment: tokens.initial.law = "normal": not supported; accepted: "uniform", "von-mises-fisher", "cap", "fourier", "simplex", "orthonormal", "points", "two-clusters", "gaussian", "box", "file"
     experiment: attention.mask = "diagonal": not supported; accepted: "none", "causal", "strictly-causal", "others"
     experiment: attention.normalization = "sparsemax": not supported; accepted: "softmax", "unnormalized", "shifted", "hardmax", "sinkhorn"
     experiment: tokens.geometry = "hyperbolic": not supported; accepted: "sphere", "post-norm", "euclidean", "rescaled", "pre-norm", "peri-norm", "mix-norm", "ngpt", "layer-norm"

@@ -196,6 +196,12 @@ fn geometries_and_where_tokens_start() {
             "tokens.dim=2",
             "tokens.initial={ law = \"gaussian\", covariance = [[1, 2], [0, 1]] }",
         ],
+        &["tokens.initial={ law = \"box\", low = -1, high = 1 }"],
+        &["tokens.geometry=euclidean", "tokens.initial={ law = \"box\", low = -1 }"],
+        &["tokens.geometry=euclidean", "tokens.initial={ law = \"box\", low = -1, high = \"one\" }"],
+        &["tokens.geometry=euclidean", "tokens.initial={ law = \"box\", low = -inf, high = 1 }"],
+        &["tokens.geometry=euclidean", "tokens.initial={ law = \"box\", low = [-1, 0], high = 1 }"],
+        &["tokens.geometry=euclidean", "tokens.initial={ law = \"box\", low = [-1, 0, 2], high = 1 }"],
     ]);
     insta::assert_snapshot!(refusals, @r#"
     tokens.alpha: missing; write e.g. tokens.alpha = 1.0
@@ -213,6 +219,12 @@ fn geometries_and_where_tokens_start() {
     tokens.initial.covariance = [[1.0]]: is no matrix of 3 rows of 3 numbers; write 3 rows of 3 numbers, symmetric and without negative eigenvalues
     tokens.initial.covariance = [[1.0, 2.0], [2.0, 1.0]]: has the eigenvalue -1; write 2 rows of 2 numbers, symmetric and without negative eigenvalues
     tokens.initial.covariance = [[1.0, 2.0], [0.0, 1.0]]: is not symmetric; write 2 rows of 2 numbers, symmetric and without negative eigenvalues
+    tokens.initial.law = "box": is a law in R^d, and tokens of this tokens.geometry have length one; write tokens.geometry = "euclidean", or a law on the sphere
+    tokens.initial.high: missing; write e.g. tokens.initial.high = 1.0
+    tokens.initial.high = "one": must be a number, and is text; write e.g. tokens.initial.high = 1.0
+    tokens.initial.low = -inf: must be finite; write e.g. low = -1.0
+    tokens.initial.low = [-1.0, 0.0]: has 2 components and tokens have 3; write 3 numbers, or one for all components
+    tokens.initial.high = 1.0: must be greater than low in every component, and is 1 where low is 2, in component 2; write a larger high or a smaller low
     "#);
 }
 

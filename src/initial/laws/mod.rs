@@ -9,6 +9,7 @@ mod points;
 mod simplex;
 mod two_clusters;
 mod uniform;
+mod uniform_box;
 mod von_mises_fisher;
 
 pub use self::{
@@ -21,5 +22,6 @@ pub use self::{
     simplex::Simplex,
     two_clusters::TwoClusters,
     uniform::Uniform,
+    uniform_box::{Bound, UniformBox},
     von_mises_fisher::VonMisesFisher,
 };
