@@ -90,6 +90,10 @@ impl Grid {
         Ok(())
     }
 
+    pub(super) fn quantities(&self) -> &[String] {
+        &self.quantities
+    }
+
     pub(super) fn measures(&self, quantity: &str) -> bool {
         self.quantities.iter().any(|name| name == quantity)
     }

@@ -5,20 +5,26 @@
 //! SVG, for papers, and as PNG, for pages. The font is carried along, so a bare machine draws the same words.
 //!
 //! ```text
-//! samples ┐                  ┌ series (axis, frame)            ┐
-//! cloud   ├ the run folder   ┤                                 │
-//! heading ┤                  ├ histogram (heat)                │
-//!         │                  ├ tokens (circle, sphere, plane)  │
-//! motion  ┘                  └ over_time (panel)               ├ canvas ─ SVG, PNG (raster), GIF
-//! grid    ─ the sweep folder ┬ rates                           │
-//!                            └ phase (heat)                    ┘
+//! samples ┐                  ┌ columns: series (spread), components ┐
+//! cloud   ├ the run folder   ┤                                      │
+//! heading ┤                  ├ histogram (heat)                     │
+//!         │                  ├ tokens (circle, sphere, plane)       │
+//! motion  ┘                  └ over_time (panel), angles            ├ canvas ─ SVG, PNG (raster), GIF
+//! grid    ─ the sweep folder ┬ rates                                │
+//!                            ├ phase (heat)                         │
+//!                            └ against (parameter)                  │
+//! laws    ─ of papers        ─ law (parameter)                      ┘
 //! ```
 
+mod against;
+mod angles;
 mod axis;
 mod camera;
 mod canvas;
 mod circle;
 mod clusters;
+mod columns;
+mod components;
 mod dots;
 mod error;
 mod font;
@@ -33,6 +39,7 @@ mod motion;
 mod over_time;
 mod palette;
 mod panel;
+mod parameter;
 mod phase;
 mod plane;
 mod projection;
@@ -42,6 +49,7 @@ mod replica_tokens;
 mod samples;
 mod series;
 mod sphere;
+mod spread;
 mod tokens;
 mod view;
 
@@ -57,9 +65,10 @@ use crate::{
 
 /// Draws the run or sweep folder `dir` and returns the pictures, which lie in it.
 ///
-/// Of a run, every quantity that has a picture and a column in `samples.csv` is drawn against layer-time, one line a replica and
-/// their mean, and the histogram of overlaps as a map; `tokens` shows the final tokens of replica 0, and `tokens-over-time` earlier ones if the run kept them. Of a sweep, `rates` shows its fits on log-log axes; without fits,
-/// `phase-QUANTITY` is a map over two keys of numbers, or over one and layer-time; of other sweeps there is no picture.
+/// Of a run, every column of `samples.csv` is drawn against layer-time, one line a replica and their mean, or where replicas are many the
+/// regions of most of them, with what the limit has beside; numbered columns share a picture, and those of the histogram of overlaps are a
+/// map; `tokens` shows the final tokens of replica 0, and `tokens-over-time` earlier ones if the run kept them, on the circle their `angles` as well. Of a sweep, `rates` shows its fits on log-log axes; without fits,
+/// `phase-QUANTITY` is a map over two keys of numbers, or over one and layer-time, and `final-COLUMN` shows what cells end with; of other sweeps there is no picture.
 /// Each is a `.svg` and a `.png`.
 ///
 /// # Errors
@@ -75,7 +84,7 @@ pub fn draw(dir: &Path) -> Result<Vec<PathBuf>, PlotError> {
 /// Draws `law` into the sweep folder of its experiments: what it predicts along a key, and what `rows` say was measured there. Nothing
 /// where it predicts no numbers along a key.
 pub fn draw_law(dir: &Path, law: &Law, rows: &[Row]) -> Result<Vec<PathBuf>, PlotError> {
-    let Some(figure) = law::Figure::of(law, rows) else { return Ok(Vec::new()) };
+    let Some(figure) = law::of(law, rows) else { return Ok(Vec::new()) };
     canvas::finish(dir, &figure)?.into_iter().map(canvas::Finished::publish).collect()
 }
 
@@ -100,13 +109,16 @@ fn require_complete(dir: &Path) -> Result<(), PlotError> {
 
 fn of_run(dir: &Path) -> Result<Vec<canvas::Finished>, PlotError> {
     require_complete(dir)?;
-    let samples = samples::read(&dir.join("samples.csv"))?;
     let heading = heading::read(&dir.join("experiment.toml"))?;
+    let (series, components) = columns::charts(&dir.join("samples.csv"), &heading)?;
     let tokens = replica_tokens::ReplicaTokens::read(&dir.join("tokens.npy"))?;
 
     let mut finished = Vec::new();
-    for (curve, lines) in samples {
-        finished.extend(canvas::finish(dir, &series::Series { heading: heading.clone(), curve, lines })?);
+    for chart in &series {
+        finished.extend(canvas::finish(dir, chart)?);
+    }
+    for chart in &components {
+        finished.extend(canvas::finish(dir, chart)?);
     }
     finished.extend(canvas::finish(dir, &view::Tokens::new(&heading, &tokens))?);
     if let Some(map) = histogram::of(dir, &heading)? {
@@ -114,6 +126,9 @@ fn of_run(dir: &Path) -> Result<Vec<canvas::Finished>, PlotError> {
     }
     if let Some(motion) = motion::Motion::read(dir)? {
         let heading = explained(heading, &motion);
+        if let Some(angles) = angles::Angles::of(&heading, &motion) {
+            finished.extend(canvas::finish(dir, &angles)?);
+        }
         finished.extend(canvas::finish(dir, &over_time::OverTime { heading, motion: &motion })?);
     }
     Ok(finished)
@@ -167,8 +182,12 @@ fn of_sweep(dir: &Path) -> Result<Vec<canvas::Finished>, PlotError> {
         finished.extend(canvas::finish(dir, &rates)?);
     }
     if finished.is_empty() {
-        for map in phase::diagrams(dir, &grid, &heading)? {
+        let varying = phase::varying(&grid).unwrap_or_default();
+        for map in phase::diagrams(dir, &grid, &heading, &varying)? {
             finished.extend(canvas::finish(dir, &map)?);
+        }
+        for figure in against::figures(&grid, &heading, &varying) {
+            finished.extend(canvas::finish(dir, &figure)?);
         }
     }
     Ok(finished)

@@ -13,25 +13,40 @@ use crate::{observables::Curve, sweep};
 /// More columns than this are finer than the paper.
 const COLUMNS: usize = 240;
 
-/// One map for each quantity that has a picture; none where the keys that vary are not one or two, all of numbers.
-pub(super) fn diagrams(dir: &Path, grid: &Grid, heading: &Heading) -> Result<Vec<Heat>, PlotError> {
+/// The keys that vary and are not decided by others; none if one of them is not of numbers.
+pub(super) fn varying(grid: &Grid) -> Option<Vec<Varying>> {
     let varying: Vec<usize> = (0..grid.keys.len())
         .filter(|key| grid.cells.iter().any(|cell| cell.values[*key] != grid.cells[0].values[*key]))
         .filter(|key| !grid.is_decided_by_keys_before(*key))
         .collect();
-    let sides: Option<Vec<Varying>> =
-        varying.into_iter().map(|key| Some(Varying { key, values: grid.numbers(key)? })).collect();
-    match sides.as_deref() {
-        Some([only]) => over_time(dir, grid, heading, only),
-        Some([x, y]) => Ok(over_keys(grid, heading, x, y)),
+    varying.into_iter().map(|key| Some(Varying { key, values: grid.numbers(key)? })).collect()
+}
+
+/// One map for each quantity that has a picture; none where the keys that vary are not one or two.
+pub(super) fn diagrams(
+    dir: &Path,
+    grid: &Grid,
+    heading: &Heading,
+    varying: &[Varying],
+) -> Result<Vec<Heat>, PlotError> {
+    match varying {
+        [only] => over_time(dir, grid, heading, only),
+        [x, y] => Ok(over_keys(grid, heading, x, y)),
         _ => Ok(Vec::new()),
     }
 }
 
-/// A key that varies, and its values.
-struct Varying {
-    key: usize,
-    values: Vec<f64>,
+/// A key that varies, and its values, ascending.
+pub(super) struct Varying {
+    pub(super) key: usize,
+    pub(super) values: Vec<f64>,
+}
+
+impl Varying {
+    /// The value of a cell.
+    pub(super) fn of(&self, cell: &Cell) -> f64 {
+        number(cell, self.key)
+    }
 }
 
 fn side(grid: &Grid, varying: &Varying) -> Side {
@@ -70,8 +85,13 @@ fn over_time(dir: &Path, grid: &Grid, heading: &Heading, varying: &Varying) -> R
     let mut cells: Vec<&Cell> = grid.cells.iter().collect();
     cells.sort_by(|a, b| number(a, varying.key).total_cmp(&number(b, varying.key)));
     let read = |cell: &&Cell| -> Result<Vec<(&str, Polyline)>, PlotError> {
-        let curves = samples::read(&dir.join("cells").join(&cell.id).join("samples.csv"))?;
-        Ok(curves.iter().map(|(curve, lines)| (curve.column, mean(lines))).collect())
+        let path = dir.join("cells").join(&cell.id).join("samples.csv");
+        let found = samples::lines(&path, |name| CURVES.iter().any(|curve| curve.column == name))?;
+        let known = |curve: &&'static Curve| {
+            let (_, lines) = found.iter().find(|(name, _)| name == curve.column)?;
+            Some((curve.column, mean(lines).into_iter().skip(curve.void).collect()))
+        };
+        Ok(CURVES.iter().filter_map(known).collect())
     };
     let means: Vec<_> = cells.iter().map(read).collect::<Result<_, _>>()?;
     let mut maps = Vec::new();

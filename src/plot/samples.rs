@@ -1,6 +1,6 @@
 //! Reads the lines to draw from `samples.csv`.
 //!
-//! Only the columns that have a picture are parsed: a run in 384 dimensions has 800 columns and three of them matter.
+//! Only the columns that are drawn are parsed: a run in 384 dimensions has 800 columns, most of them components.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -10,21 +10,9 @@ use csv::StringRecord;
 
 use super::axis::LARGEST;
 use super::error::PlotError;
-use super::series::{CURVES, Polyline};
-use crate::observables::Curve;
+use super::series::Polyline;
 
 const REWRITE: &str = "let `tokenfield run` write the folder again";
-
-/// The lines of every quantity that has a picture and a column, one line a replica.
-pub(super) fn read(path: &Path) -> Result<Vec<(&'static Curve, Vec<Polyline>)>, PlotError> {
-    let mut found = lines(path, |name| CURVES.iter().any(|curve| curve.column == name))?;
-    let curve = |curve: &'static Curve| {
-        let index = found.iter().position(|(name, _)| name == curve.column)?;
-        let (_, lines) = found.swap_remove(index);
-        Some((curve, lines.into_iter().map(|line| line.into_iter().skip(curve.void).collect()).collect()))
-    };
-    Ok(CURVES.iter().copied().filter_map(curve).collect())
-}
 
 /// The lines of every column whose name is `wanted`, one line a replica.
 pub(super) fn lines(path: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, Vec<Polyline>)>, PlotError> {

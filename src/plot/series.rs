@@ -1,16 +1,18 @@
-//! A quantity against layer-time: one line a replica, and their mean.
+//! A column against layer-time: one line a replica, or where these are too many the regions in which most of them are; their mean,
+//! and what the limit has.
 
 use std::sync::LazyLock;
 
 use plotters::backend::DrawingBackend;
-use plotters::element::{Circle, PathElement};
-use plotters::style::{Color, ShapeStyle};
+use plotters::element::{Circle, PathElement, Polygon};
+use plotters::style::{Color, RGBAColor, ShapeStyle};
 
 use super::axis::{Axis, Scale};
 use super::canvas::{Area, Heading, MARGIN, Painted, Picture, WIDTH};
 use super::legend::{self, Mark};
+use super::spread::{self, Region};
 use super::{frame, palette};
-use crate::observables::{Curve, Quantity};
+use crate::observables::{Curve, Hue, Quantity};
 
 /// Every quantity that has a picture, if its column is there.
 pub(super) static CURVES: LazyLock<Vec<&'static Curve>> = LazyLock::new(|| {
@@ -25,27 +27,52 @@ pub(super) type Polyline = Vec<(f64, f64)>;
 
 pub(super) struct Series {
     pub(super) heading: Heading,
-    pub(super) curve: &'static Curve,
+    /// Its column, and the name of its files.
+    pub(super) name: String,
+    pub(super) label: String,
+    pub(super) hue: Hue,
     /// One line a replica.
     pub(super) lines: Vec<Polyline>,
+    /// The same in the limit, if that was measured.
+    pub(super) limit: Option<Polyline>,
 }
+
+/// Replicas that have a line each.
+const MOST_LINES: usize = 256;
+/// Dashes of the limit, over the whole width.
+const DASHES: usize = 40;
 
 /// Pens for a replica and for what matters most.
 const THIN: u32 = 6;
 const BOLD: u32 = 14;
+/// The sample of a region in the legend.
+const REGION: u32 = 40;
+/// Shares of the replicas in the regions that are drawn where there are too many for lines.
+const SHARES: [f64; 2] = [0.9, 0.5];
+const LIMIT: ShapeStyle = ShapeStyle {
+    color: RGBAColor(palette::INK.0, palette::INK.1, palette::INK.2, 1.0),
+    filled: false,
+    stroke_width: 10,
+};
 
 impl Picture for Series {
     fn name(&self) -> &str {
-        self.curve.column
+        &self.name
     }
 
     fn paint<DB: DrawingBackend>(&self, area: &Area<DB>) -> Painted<DB> {
-        let times = Axis::tight(self.lines.iter().flatten().map(|sample| sample.0));
-        let values = Axis::roomy(self.lines.iter().flatten().map(|sample| sample.1));
+        let drawn = || self.lines.iter().chain(&self.limit).flatten();
+        let times = Axis::tight(drawn().map(|sample| sample.0));
+        let values = Axis::roomy(drawn().map(|sample| sample.1));
         self.heading.paint(area)?;
         self.paint_labels(area, values.scale)?;
 
         let chart = frame::chart(area, &times, &values, "layer-time t")?;
+        for (share, (region, _)) in SHARES.into_iter().zip(self.regions()) {
+            for outline in region.outlines(&values) {
+                chart.plotting_area().draw(&Polygon::new(outline, self.shade(share)))?;
+            }
+        }
         for (line, style) in self.strokes() {
             for piece in pieces(&line, &values) {
                 match piece[..] {
@@ -56,16 +83,31 @@ impl Picture for Series {
                 }
             }
         }
+        for piece in self.limit.iter().flat_map(|limit| pieces(limit, &values)) {
+            for dash in spread::dashes(&piece, (times.high - times.low) / DASHES as f64) {
+                chart.plotting_area().draw(&PathElement::new(dash, LIMIT))?;
+            }
+        }
         Ok(())
     }
 }
 
 impl Series {
+    /// The parts of the replicas that regions hold, and what they are called, where replicas have no lines.
+    fn regions(&self) -> Vec<(Region, &'static str)> {
+        if self.lines.len() <= MOST_LINES {
+            return Vec::new();
+        }
+        let names = ["nine tenths of them", "the middle half"];
+        SHARES.iter().zip(names).map(|(share, name)| (Region::of(&self.lines, *share), name)).collect()
+    }
+
     /// The lines from bottom to top, each with its pen.
     fn strokes(&self) -> Vec<(Polyline, ShapeStyle)> {
-        let bold = palette::of(self.curve.hue).stroke_width(BOLD);
+        let bold = palette::of(self.hue).stroke_width(BOLD);
         match &self.lines[..] {
             [only] => vec![(only.clone(), bold)],
+            lines if lines.len() > MOST_LINES => vec![(mean(lines), bold)],
             lines => {
                 let pale = self.pale();
                 lines.iter().map(|line| (line.clone(), pale)).chain([(mean(lines), bold)]).collect()
@@ -76,23 +118,36 @@ impl Series {
     /// The pen of one replica among many: the more there are, the paler each.
     fn pale(&self) -> ShapeStyle {
         let alpha = (2.0 / (self.lines.len() as f64).sqrt()).clamp(0.08, 0.5);
-        palette::of(self.curve.hue).mix(alpha).stroke_width(THIN)
+        palette::of(self.hue).mix(alpha).stroke_width(THIN)
+    }
+
+    /// The region of a part of the replicas: the larger the part, the paler.
+    fn shade(&self, share: f64) -> ShapeStyle {
+        palette::of(self.hue).mix(0.32 - 0.2 * share).filled()
     }
 
     fn paint_labels<DB: DrawingBackend>(&self, area: &Area<DB>, scale: Scale) -> Painted<DB> {
         let label = match scale {
-            Scale::Linear => self.curve.label.to_string(),
-            Scale::Logarithmic => format!("{} (log scale)", self.curve.label),
+            Scale::Linear => self.label.clone(),
+            Scale::Logarithmic => format!("{} (log scale)", self.label),
         };
-        frame::name_vertical(area, &label, palette::of(self.curve.hue))?;
-        if self.lines.len() < 2 {
-            return Ok(());
+        frame::name_vertical(area, &label, palette::of(self.hue))?;
+        let bold = Mark::Stroke(palette::of(self.hue).stroke_width(BOLD));
+        let of_regions = SHARES.iter().zip(self.regions());
+        let mut entries: Vec<(Mark, String)> = of_regions
+            .map(|(share, (_, name))| (Mark::Stroke(self.shade(*share).stroke_width(REGION)), name.to_owned()))
+            .collect();
+        if entries.is_empty() && self.lines.len() > 1 {
+            entries.push((Mark::Stroke(self.pale()), "one replica".to_owned()));
         }
-        let bold = palette::of(self.curve.hue).stroke_width(BOLD);
-        let entries = [
-            (Mark::Stroke(self.pale()), "one replica".to_string()),
-            (Mark::Stroke(bold), format!("mean of {}", self.lines.len())),
-        ];
+        match self.lines.len() {
+            1 if self.limit.is_some() => entries.push((bold, "tokens".to_owned())),
+            0 | 1 => {}
+            replicas => entries.push((bold, format!("mean of {replicas}"))),
+        }
+        if self.limit.is_some() {
+            entries.push((Mark::Stroke(LIMIT), "limit".to_owned()));
+        }
         legend::row(area, &entries, (WIDTH as i32 - MARGIN, frame::ROW_MIDDLE))
     }
 }
@@ -109,7 +164,7 @@ pub(super) fn mean(lines: &[Polyline]) -> Polyline {
 }
 
 /// The pieces of a line between values that have no place on the axis: a gap is drawn as a gap.
-fn pieces(line: &Polyline, values: &Axis) -> Vec<Polyline> {
+pub(super) fn pieces(line: &Polyline, values: &Axis) -> Vec<Polyline> {
     let placed: Vec<Option<(f64, f64)>> =
         line.iter().map(|&(t, v)| values.place(v).map(|place| (t, place))).collect();
     let runs = placed.split(Option::is_none).filter(|run| !run.is_empty());

@@ -189,12 +189,12 @@ fn reaches(keys: &[f64], all: &[Summary], points: &[Point]) -> Option<Vec<f64>> 
             parts.push((spread.squares * freedom / count as f64, freedom));
         }
     }
-    Some(parts.iter().map(|parts| reach(parts)).collect())
+    Some(parts.iter().map(|parts| reach_of_parts(parts)).collect())
 }
 
 /// Student's 97.5 % quantile times the root of the sum of independent (variance, degrees of freedom). The freedom of Welch and
 /// Satterthwaite, which is larger than the least, covers 92 % only: it knows nothing of weights that owe to chance.
-fn reach(parts: &[(f64, f64)]) -> f64 {
+fn reach_of_parts(parts: &[(f64, f64)]) -> f64 {
     let varying = || parts.iter().filter(|(variance, _)| *variance > 0.0);
     let variance: f64 = varying().map(|(variance, _)| variance).sum();
     let freedom = varying().map(|(_, freedom)| *freedom).fold(f64::INFINITY, f64::min);
@@ -216,6 +216,14 @@ pub fn intercept(points: &[Point], slope: f64) -> f64 {
 /// The mean over replicas.
 pub fn mean(sample: &[f64]) -> f64 {
     sample.iter().sum::<f64>() / sample.len() as f64
+}
+
+/// Half the width of the 95 % interval of the mean; none for a single replica, which says nothing of it.
+pub fn reach(sample: &[f64]) -> Option<f64> {
+    let count = sample.len() as f64;
+    let mean = mean(sample);
+    let squares: f64 = sample.iter().map(|value| (value - mean).powi(2)).sum();
+    (count > 1.0).then(|| quantile(count - 1.0) * (squares / (count - 1.0) / count).sqrt())
 }
 
 /// Half the width of the 95 % interval of ln(mean); none for a single replica, which says nothing of it.

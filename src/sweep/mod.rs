@@ -21,7 +21,7 @@ pub use self::{
     cell::{Cell, cells, folder, standing, standing_of},
     error::SweepError,
     event::Event,
-    fit::{NoRate, Point, Rate, Slope, intercept, log_reach, mean, rates},
+    fit::{NoRate, Point, Rate, Slope, intercept, log_reach, mean, rates, reach},
     run::{Shard, Swept, run},
     table::{Finals, RATES, write_tables},
     whole::{Flaw, flaw, remove_tables, require_no_other},

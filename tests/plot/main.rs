@@ -46,7 +46,8 @@ fn listing(dir: &Path) -> Vec<String> {
     names
 }
 
-const ALL: [&str; 4] = ["mean_norm", "log_energy", "w2_dirac", "tokens"];
+/// The pictures of [`clustering`]; the numbered column is one of its own.
+const ALL: [&str; 5] = ["mean_norm", "log_energy", "w2_dirac", "mean", "tokens"];
 
 #[test]
 fn every_dimension_and_number_of_replicas_is_drawn() {

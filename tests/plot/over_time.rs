@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::Array4;
 use ndarray_npy::write_npy;
 
-use crate::drawing::{attribute, circles, elements, fill, place_of, svg, words};
+use crate::drawing::{attribute, circles, elements, fill, place_of, polylines, svg, words};
 use crate::folder::{EXPERIMENT, animate, cloud, clustering, draw, folder, knots, sphere};
 use crate::listing;
 
@@ -52,6 +52,20 @@ fn panels_show_the_first_replica_at_eight_times() {
         assert!((panel.0 - place.0).hypot(panel.1 - place.1) < 3.0, "panel {k}: {panel:?}, not {place:?}");
     }
     assert!(place_of(&svg, "t = 0.5").0 > place_of(&svg, "t = 0").0);
+}
+
+/// A token that turns by an eighth a sample crosses the angle pi between samples 4 and 5, twice a turn between its edges.
+#[test]
+fn angles_on_the_circle_are_lines_over_time() {
+    let dir = turning_run(8);
+    draw(dir.path()).expect("a good run folder");
+    let svg = svg(dir.path(), "angles");
+    assert!(words(&svg).contains(&"angle of a token".into()));
+    let lines: Vec<_> = polylines(&svg).into_iter().filter(|line| line.len() > 2).collect();
+    let lengths: Vec<usize> = lines.iter().map(Vec::len).collect();
+    assert_eq!(lengths.iter().sum::<usize>(), 8 + 2, "{lengths:?}");
+    let rises = |line: &Vec<(f64, f64)>| line.windows(2).all(|pair| pair[0].1 >= pair[1].1 && pair[0].0 <= pair[1].0);
+    assert!(lines.iter().all(rises), "{lines:?}");
 }
 
 #[test]

@@ -245,7 +245,11 @@ fn two_keys_make_a_map_of_the_end() {
     std::fs::write(dir.path().join("cells.csv"), cells).expect("cells.csv");
     copy_experiment(&dir, "c0");
     let paths = draw(dir.path()).expect("a good sweep folder");
-    assert_eq!(paths, ["phase-mean_norm.svg", "phase-mean_norm.png"].map(|name| dir.path().join(name)));
+    let names = ["phase-mean_norm", "final-mean_norm"];
+    let expected: Vec<_> =
+        names.iter().flat_map(|name| [".svg", ".png"].map(|end| dir.path().join(format!("{name}{end}")))).collect();
+    assert_eq!(paths, expected);
+    final_values_have_a_line_for_each_count(&svg(dir.path(), "final-mean_norm"));
     let svg = svg(dir.path(), "phase-mean_norm");
     let rectangles = elements(&svg, "rect");
     let place = |rectangle: &&str, name: &str| attribute(rectangle, name).parse::<f64>().expect("a number");
@@ -324,6 +328,24 @@ fn cells_over_time(column: [&str; 2], times: [usize; 2]) -> TempDir {
     dir
 }
 
+/// Means 0, 0.4 and 0.8 at beta = 1, 2 and 3 for one count, and 0.2 more for the other.
+fn final_values_have_a_line_for_each_count(svg: &str) {
+    let said = words(svg);
+    for text in ["count = 16", "count = 64", "attention.beta", "mean norm: means over replicas, with 95 % intervals"]
+    {
+        assert!(said.contains(&text.into()), "no `{text}` in {said:?}");
+    }
+    let mut dots: Vec<(f64, f64)> = circles(svg).into_iter().map(|(x, y, _)| (x, y)).collect();
+    dots.sort_by(|a, b| (a.0, -a.1).partial_cmp(&(b.0, -b.1)).expect("numbers"));
+    assert_eq!(dots.len(), 6, "{dots:?}");
+    let unit = (dots[0].1 - dots[5].1) / 1.0;
+    for (index, dot) in dots.iter().enumerate() {
+        let expected = dots[0].1 - unit * index as f64 / 5.0;
+        assert!((dot.1 - expected).abs() < 2.0, "dot {index} at {}, not {expected}", dot.1);
+    }
+    assert!((dots[2].0 - dots[0].0 - (dots[4].0 - dots[2].0)).abs() < 2.0, "beta is not to scale: {dots:?}");
+}
+
 #[test]
 fn a_map_over_time_has_no_more_columns_than_paper_shows() {
     let dir = cells_over_time(["mean_norm"; 2], [500; 2]);
@@ -344,7 +366,8 @@ fn a_map_over_time_has_no_more_columns_than_paper_shows() {
 #[test]
 fn cells_that_were_not_measured_alike_have_no_map_over_time() {
     for dir in [cells_over_time(["mean_norm"; 2], [4, 5]), cells_over_time(["mean_norm", "log_energy"], [4; 2])] {
-        assert_eq!(draw(dir.path()).expect("a good sweep folder"), Vec::<std::path::PathBuf>::new());
+        let paths = draw(dir.path()).expect("a good sweep folder");
+        assert!(paths.iter().all(|path| !path.to_string_lossy().contains("phase-")), "{paths:?}");
     }
 }
 
