@@ -61,19 +61,21 @@ impl Picture for Series {
     }
 
     fn paint<DB: DrawingBackend>(&self, area: &Area<DB>) -> Painted<DB> {
-        let drawn = || self.lines.iter().chain(&self.limit).flatten();
-        let times = Axis::tight(drawn().map(|sample| sample.0));
-        let values = Axis::roomy(drawn().map(|sample| sample.1));
+        let (regions, strokes) = (self.regions(), self.strokes());
+        let edges = regions.iter().flat_map(|(region, _)| region.edges());
+        let drawn = edges.chain(strokes.iter().map(|(line, _)| line)).chain(&self.limit).flatten();
+        let times = Axis::tight(drawn.clone().map(|sample| sample.0));
+        let values = Axis::roomy(drawn.map(|sample| sample.1));
         self.heading.paint(area)?;
         self.paint_labels(area, values.scale)?;
 
         let chart = frame::chart(area, &times, &values, "layer-time t")?;
-        for (share, (region, _)) in SHARES.into_iter().zip(self.regions()) {
+        for (share, (region, _)) in SHARES.into_iter().zip(&regions) {
             for outline in region.outlines(&values) {
                 chart.plotting_area().draw(&Polygon::new(outline, self.shade(share)))?;
             }
         }
-        for (line, style) in self.strokes() {
+        for (line, style) in strokes {
             for piece in pieces(&line, &values) {
                 match piece[..] {
                     [alone] => {
@@ -98,7 +100,7 @@ impl Series {
         if self.lines.len() <= MOST_LINES {
             return Vec::new();
         }
-        let names = ["nine tenths of them", "the middle half"];
+        let names = ["90 %", "50 %"];
         SHARES.iter().zip(names).map(|(share, name)| (Region::of(&self.lines, *share), name)).collect()
     }
 

@@ -25,6 +25,10 @@ impl Region {
         Self { low, high }
     }
 
+    pub(super) fn edges(&self) -> [&Polyline; 2] {
+        [&self.low, &self.high]
+    }
+
     /// Polygons between values that have a place on the axis.
     pub(super) fn outlines(&self, values: &Axis) -> Vec<Vec<(f64, f64)>> {
         let ends = self.low.iter().zip(&self.high);
