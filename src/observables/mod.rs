@@ -45,6 +45,7 @@ mod pair_overlap;
 mod renyi_centres;
 mod sinkhorn_reference;
 mod sliced_w2_reference;
+mod start_overlap;
 mod tagged_error;
 mod tokens;
 mod w1_copies;
@@ -146,6 +147,7 @@ observables! {
     norm_moments::NormMoments(NormMoments),
     attention::Attention(Attention),
     renyi_centres::RenyiCentres(RenyiCentres),
+    start_overlap::StartOverlap(StartOverlap),
     dissipation::Dissipation,
     lyapunov::Lyapunov,
     w1_reference::W1Reference,

@@ -6,7 +6,7 @@ mod attention;
 use libtest_mimic::Trial;
 use tokenfield::{
     model::{Attention, Geometry, Head, Mask, Matrix, Model, Normalization},
-    observables::{Clusters, Modes, NormMoments, OverlapHistogram, Quantity, RenyiCentres, columns},
+    observables::{Clusters, Modes, NormMoments, OverlapHistogram, Quantity, RenyiCentres, StartOverlap, columns},
     problem::{Problem, Schedule},
     scheme::Scheme,
     tokens::{Shape, Tokens, Weights},
@@ -21,6 +21,7 @@ pub fn all() -> Vec<Trial> {
     let suites = [
         laws("observe::overlaps_are_those_of_all_pairs", overlaps),
         laws("observe::the_mean_overlap_is_that_of_all_pairs", pair_overlaps),
+        laws("observe::the_last_token_is_compared_with_places_at_the_start", start_overlaps),
         laws("observe::a_mean_that_vanishes_has_no_direction", vanishing),
         laws("observe::clusters_are_what_links_connect", clusters),
         laws("observe::modes_are_sums_over_pairs", mode_amplitudes),
@@ -106,6 +107,19 @@ fn pair_overlaps(kind: Kind) {
         let lone = (0..90).map(|i| f64::from(u8::from(i % 45 == 7))).collect();
         problem.tokens.weights = Weights::Each(lone);
         assert!(ends(&problem, &kind.evolve(&problem), 1, &["pair_overlap"])[0].is_nan());
+    }
+}
+
+/// Of 41 tokens that are not passive, those of number 0, 13 and 27 at the start.
+fn start_overlaps(kind: Kind) {
+    let problem = weighted(3, Quantity::StartOverlap(StartOverlap { places: 3 }));
+    let outcome = kind.evolve(&problem);
+    for replica in 0..2 {
+        let token = |tokens: &[f64], i: usize| tokens[3 * (45 * replica + i)..][..3].to_vec();
+        let last = token(&outcome.tokens, 40);
+        let expected = [0, 13, 27].map(|i| dot(&last, &token(&problem.tokens.coordinates, i)));
+        let names = ["start_overlap_0", "start_overlap_1", "start_overlap_2"];
+        assert_close("overlaps", &ends(&problem, &outcome, replica, &names), &expected, 1e-13);
     }
 }
 
