@@ -41,6 +41,8 @@
 //! ```
 
 mod ascent;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, error::Error};
 

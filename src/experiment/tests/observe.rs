@@ -67,6 +67,20 @@ fn numbers_stand_beside_their_quantities() {
 }
 
 #[test]
+fn a_separation_is_at_most_that_of_opposite_tokens() {
+    let of = |separation: &str| {
+        let number = format!("observe.separation={separation}");
+        experiment(&["attention.mask=causal", "observe.quantities=[\"renyi_centres\"]", &number])
+    };
+    let quantities = of("3.141592653589793").unwrap().resolve().unwrap().quantities;
+    assert_eq!(quantities, [Quantity::RenyiCentres(RenyiCentres { separation: std::f64::consts::PI })]);
+    for other in ["3.1415926535897936", "0.0", "-0.5"] {
+        let error = of(other).expect_err(other).to_string();
+        assert!(error.contains("an angle greater than 0 and at most pi"), "{other}: {error}");
+    }
+}
+
+#[test]
 fn what_means_nothing_is_refused() {
     let causal = "attention.mask=causal";
     let of = |quantity: &str| format!("observe={{ quantities = [\"{quantity}\"] }}");
