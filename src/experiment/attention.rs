@@ -284,7 +284,10 @@ impl AttentionTyped {
             parts.push(Part::Beta(Ramp { times: times.clone(), values: values.clone() }));
         }
         for (index, head) in self.head.iter().enumerate() {
-            attention.heads.push(head.resolve(index, shape.dim, schedule, shared, parts)?);
+            for _ in 0..head.copies() {
+                let number = attention.heads.len();
+                attention.heads.push(head.resolve([index, number], shape.dim, schedule, shared, parts)?);
+            }
         }
         if attention.heads.is_empty() {
             attention.heads.push(Head::default());

@@ -26,8 +26,11 @@ pub(super) const HEAD: &[&str] = &[
     "output-bias",
     "beta",
     "alibi",
+    "copies",
     "weight",
 ];
+
+const MOST_COPIES: u64 = 4096;
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct HeadTyped {
@@ -39,6 +42,8 @@ pub(crate) struct HeadTyped {
     pub beta: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alibi: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copies: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weight: Option<f64>,
 }
@@ -85,6 +90,7 @@ impl Default for HeadTyped {
             values: ValuesTyped::Whole { value: matrix_schedule::IDENTITY },
             beta: None,
             alibi: None,
+            copies: None,
             weight: None,
         }
     }
@@ -97,6 +103,7 @@ pub(super) fn read(entry: &Entry) -> Result<HeadTyped, ExperimentError> {
         values: values(&section)?,
         beta: section.read("beta", "4.0", |entry| entry.number("finite and at least 0", |beta| beta >= 0.0))?,
         alibi: section.read("alibi", "1.0", |entry| entry.number("finite and at least 0", |decay| decay >= 0.0))?,
+        copies: section.read("copies", "8", |entry| entry.whole(1..=MOST_COPIES))?,
         weight: section.read("weight", "0.5", |entry| entry.number("finite", |_| true))?,
     })
 }
@@ -133,10 +140,16 @@ fn values(section: &Section) -> Result<ValuesTyped, ExperimentError> {
 }
 
 impl HeadTyped {
-    /// The head of number `index`; what of it changes becomes a part of the model schedule.
+    /// As many as there are of it.
+    pub fn copies(&self) -> usize {
+        self.copies.unwrap_or(1) as usize
+    }
+
+    /// The head of number `number`, typed at `index` of the list; what of it changes becomes a part of the model schedule, and draws
+    /// matrices by its number.
     pub fn resolve(
         &self,
-        index: usize,
+        [index, number]: [usize; 2],
         dim: usize,
         schedule: Schedule,
         shared: &Shared,
@@ -149,7 +162,7 @@ impl HeadTyped {
             Ok(match typed.resolve(&keys.dotted(key), dim, schedule, shared)? {
                 Resolved::Constant(matrix) => matrix,
                 Resolved::Changing(schedule) => {
-                    parts.push(Part::Matrix { head: index, operand, schedule });
+                    parts.push(Part::Matrix { head: number, operand, schedule });
                     Matrix::Identity
                 }
             })

@@ -68,7 +68,7 @@ impl Experiment {
         // Whatever the place of a token is, matrices are made alike.
         let position = attention.position.as_ref().map_or(Position::Nowhere, |_| Position::Rotary { base: 1.0 });
         let made = made(attention.normalization(), &position);
-        let rows = attention.head.iter().map(|head| made + matrices(head)).sum::<usize>();
+        let rows = attention.head.iter().map(|head| head.copies() * (made + matrices(head))).sum::<usize>();
         rows + if attention.head.is_empty() { made } else { 0 }
     }
 }

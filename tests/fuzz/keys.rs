@@ -122,6 +122,7 @@ const VALUES: &[(&str, &[&str])] = &[
     ("layers", &["[0, 1]", "[4294967295]", "[]", "\"x.npy\"", "[[[1.0, 0.0], [0.0, 1.0]]]"]),
     ("heads", WHOLE),
     ("head", &["[]", "[{}]", "[{}, {}]", "[{ query-key = { scale = 1e300 } }]"]),
+    ("copies", SIZES),
     ("query-key", MATRICES),
     ("value", MATRICES),
     ("amplitude", MATRICES),
