@@ -16,14 +16,16 @@ use super::{
 };
 use crate::{
     initial::npy,
-    model::{Draws, Ensemble, Matrix, MatrixSchedule, OrnsteinUhlenbeck, RandomMatrix},
+    model::{Draws, Ensemble, Matrix, MatrixSchedule, OrnsteinUhlenbeck, ProcessStart, RandomMatrix},
     problem::Schedule,
 };
 
 pub(super) const LAYERS: &[&str] = &["layers"];
 pub(super) const ENSEMBLE: &[&str] = &["ensemble", "variance", "every", "draws"];
 pub(super) const OSCILLATING: &[&str] = &["base", "amplitude", "frequency"];
-pub(super) const ORNSTEIN_UHLENBECK: &[&str] = &["mean", "rate", "intensity"];
+pub(super) const ORNSTEIN_UHLENBECK: &[&str] = &["mean", "rate", "intensity", "start", "symmetric", "draws"];
+pub(super) const STARTS: &[(&str, ProcessStart)] =
+    &[("mean", ProcessStart::Mean), ("stationary", ProcessStart::Stationary)];
 pub(super) const DRAWS: &[(&str, DrawsWord)] =
     &[("shared", DrawsWord::Shared), ("replicas", DrawsWord::Replicas), ("pairs", DrawsWord::Pairs)];
 pub(super) const ENSEMBLES: &[(&str, Ensemble)] = &[
@@ -85,6 +87,12 @@ pub(crate) struct OrnsteinUhlenbeckTyped {
     pub mean: MatrixTyped,
     pub rate: f64,
     pub intensity: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<Word<ProcessStart>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub symmetric: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub draws: Option<Word<DrawsWord>>,
 }
 
 pub(super) const IDENTITY: MatrixScheduleTyped = MatrixScheduleTyped::Constant(MatrixTyped::Identity);
@@ -147,6 +155,9 @@ fn process_of(section: &Section) -> Result<OrnsteinUhlenbeckTyped, ExperimentErr
         mean: constant(&section.required("mean", "\"identity\"")?)?,
         rate: section.required("rate", "1.0")?.number("finite and greater than 0", |rate| rate > 0.0)?,
         intensity: section.required("intensity", "0.1")?.number("finite and at least 0", |s| s >= 0.0)?,
+        start: section.read("start", "\"stationary\"", |entry| entry.word(STARTS))?,
+        symmetric: section.read("symmetric", "true", |entry| entry.truth())?,
+        draws: section.read("draws", "\"replicas\"", |entry| entry.word(DRAWS))?,
     })
 }
 
@@ -190,11 +201,7 @@ impl MatrixScheduleTyped {
             MatrixScheduleTyped::Random { ensemble, variance, every, draws } => {
                 numbered(schedule.steps / every.unwrap_or(u64::MAX), "every")?;
                 let (ensemble, variance, every) = (ensemble.meaning, *variance, *every);
-                let draws = match draws.map_or(DrawsWord::Shared, |word| word.meaning) {
-                    DrawsWord::Shared => Draws::Shared,
-                    DrawsWord::Replicas => Draws::Replicas(shared.replicas),
-                    DrawsWord::Pairs => Draws::Pairs(shared.replicas),
-                };
+                let draws = of_replicas(*draws, shared);
                 MatrixSchedule::Random(RandomMatrix { ensemble, variance, every, dim, seed, draws })
             }
             MatrixScheduleTyped::Oscillating { base, amplitude, frequency } => MatrixSchedule::Oscillating {
@@ -202,14 +209,32 @@ impl MatrixScheduleTyped {
                 amplitude: dense(amplitude, "amplitude")?,
                 frequency: *frequency,
             },
-            MatrixScheduleTyped::OrnsteinUhlenbeck { process: OrnsteinUhlenbeckTyped { mean, rate, intensity } } => {
+            MatrixScheduleTyped::OrnsteinUhlenbeck { process } => {
+                let OrnsteinUhlenbeckTyped { mean, rate, intensity, start, symmetric, draws } = process;
                 numbered(schedule.steps.saturating_mul(2), "ornstein-uhlenbeck")?;
                 let (rate, intensity, step) = (*rate, *intensity, shared.step);
                 let mean = dense(mean, "ornstein-uhlenbeck.mean")?;
-                MatrixSchedule::OrnsteinUhlenbeck(OrnsteinUhlenbeck { mean, rate, intensity, step, seed })
+                MatrixSchedule::OrnsteinUhlenbeck(OrnsteinUhlenbeck {
+                    mean,
+                    rate,
+                    intensity,
+                    start: start.map_or(ProcessStart::Mean, |word| word.meaning),
+                    is_symmetric: symmetric.unwrap_or(false),
+                    draws: of_replicas(*draws, shared),
+                    step,
+                    seed,
+                })
             }
             MatrixScheduleTyped::OfQueryKey { factor } => MatrixSchedule::OfQueryKey(*factor),
         }))
+    }
+}
+
+fn of_replicas(draws: Option<Word<DrawsWord>>, shared: &Shared) -> Draws {
+    match draws.map_or(DrawsWord::Shared, |word| word.meaning) {
+        DrawsWord::Shared => Draws::Shared,
+        DrawsWord::Replicas => Draws::Replicas(shared.replicas),
+        DrawsWord::Pairs => Draws::Pairs(shared.replicas),
     }
 }
 

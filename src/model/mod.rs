@@ -28,7 +28,8 @@ pub use self::{
     perceptron::{Activation, Perceptron},
     position::Position,
     schedule::{
-        Draws, Ensemble, MatrixSchedule, ModelSchedule, Operand, OrnsteinUhlenbeck, Part, Ramp, RandomMatrix,
+        Draws, Ensemble, MatrixSchedule, ModelSchedule, Operand, OrnsteinUhlenbeck, Part, ProcessStart, Ramp,
+        RandomMatrix,
     },
 };
 

@@ -93,18 +93,23 @@ impl Experiment {
 
     /// Of two replicas that differ in their start alone, both have the same random matrices.
     fn require_draws_of_pairs(&self, parts: &[Part]) -> Result<(), ExperimentError> {
-        let are_apart = |part: &Part| match part {
-            Part::Matrix { schedule: MatrixSchedule::Random(random), .. } => {
-                matches!(random.draws, Draws::Replicas(_))
+        let draws_of = |schedule: &MatrixSchedule| match schedule {
+            MatrixSchedule::Random(random) => random.draws,
+            MatrixSchedule::OrnsteinUhlenbeck(process) => process.draws,
+            MatrixSchedule::Layers(_) | MatrixSchedule::Oscillating { .. } | MatrixSchedule::OfQueryKey(_) => {
+                Draws::Shared
             }
-            Part::Matrix { .. } | Part::Beta(_) | Part::Geometry { .. } | Part::Rescaled { .. } => false,
+        };
+        let are_apart = |part: &Part| match part {
+            Part::Matrix { schedule, .. } => matches!(draws_of(schedule), Draws::Replicas(_)),
+            Part::Beta(_) | Part::Geometry { .. } | Part::Rescaled { .. } => false,
         };
         if self.typed.tokens.perturbation.is_none() || !parts.iter().any(are_apart) {
             return Ok(());
         }
         let problem =
             "every second replica is the one before it perturbed, and draws = \"replicas\" gives it other matrices";
-        let remedy = "write draws = \"pairs\" beside the ensemble";
+        let remedy = "write draws = \"pairs\"";
         Err(self.source.error("tokens.perturbation", self.quoted("tokens.perturbation"), problem, remedy))
     }
 

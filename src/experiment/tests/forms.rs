@@ -8,7 +8,7 @@ use crate::{
     model::{
         Activation, Biases, Calculus, Draws, Ensemble, Geometry, LayerNorm, Mask, Matrix, MatrixSchedule,
         ModelSchedule, Noise, NoiseField, Normalization, Operand, OrnsteinUhlenbeck, Part, Perceptron, Position,
-        Ramp, RandomMatrix,
+        ProcessStart, Ramp, RandomMatrix,
     },
     problem::Problem,
 };
@@ -203,7 +203,22 @@ fn ramps_of_beta() {
     let amplitude = Matrix::Scale(0.5).dense(3, 1.0);
     assert_eq!(oscillating, MatrixSchedule::Oscillating { base: identity(), amplitude, frequency: 3.0 });
     let process = part("{ ornstein-uhlenbeck = { mean = \"identity\", rate = 2, intensity = 0.5 } }");
-    let expected = OrnsteinUhlenbeck { mean: identity(), rate: 2.0, intensity: 0.5, step: 0.05, seed: 7 };
+    let expected = OrnsteinUhlenbeck {
+        mean: identity(),
+        rate: 2.0,
+        intensity: 0.5,
+        start: ProcessStart::Mean,
+        is_symmetric: false,
+        draws: Draws::Shared,
+        step: 0.05,
+        seed: 7,
+    };
+    assert_eq!(process, MatrixSchedule::OrnsteinUhlenbeck(expected.clone()));
+    let process = part(
+        "{ ornstein-uhlenbeck = { mean = \"identity\", rate = 2, intensity = 0.5, start = \"stationary\", symmetric = true, draws = \"pairs\" } }",
+    );
+    let (start, draws) = (ProcessStart::Stationary, Draws::Pairs(1));
+    let expected = OrnsteinUhlenbeck { start, is_symmetric: true, draws, ..expected };
     assert_eq!(process, MatrixSchedule::OrnsteinUhlenbeck(expected));
     let random = part("{ ensemble = \"gaussian-product\", variance = 0.25, every = 4 }");
     let ensemble = Ensemble::GaussianProduct;

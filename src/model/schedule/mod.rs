@@ -13,7 +13,7 @@ use self::layers::in_turn;
 pub use self::{
     matrix::MatrixSchedule,
     operand::Operand,
-    ornstein_uhlenbeck::OrnsteinUhlenbeck,
+    ornstein_uhlenbeck::{OrnsteinUhlenbeck, ProcessStart},
     random::{Draws, Ensemble, RandomMatrix},
 };
 use super::{Geometry, Model};

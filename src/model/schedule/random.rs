@@ -105,7 +105,12 @@ pub(super) fn stream(seed: u64, HeadOperand { head, operand }: HeadOperand, draw
 }
 
 /// The same of a matrix that is a replica's own.
-fn stream_of_replica(seed: u64, HeadOperand { head, operand }: HeadOperand, draw: u64, replica: usize) -> Stream {
+pub(super) fn stream_of_replica(
+    seed: u64,
+    HeadOperand { head, operand }: HeadOperand,
+    draw: u64,
+    replica: usize,
+) -> Stream {
     let part = 2 * head as u32 + operand as u32;
     Stream::of_part(seed, replica as u32, draw as u32, Purpose::ReplicaWeights, part)
 }

@@ -62,24 +62,78 @@ fn a_ramp_is_linear_between_its_times_and_constant_outside() {
 #[test]
 fn an_ornstein_uhlenbeck_process_has_its_covariance() {
     let (rate, intensity, h) = (0.7, 1.3, 0.4);
-    let process = OrnsteinUhlenbeck { mean: vec![0.0], rate, intensity, step: h, seed: 0 };
+    let process = OrnsteinUhlenbeck { rate, intensity, step: h, ..process(vec![0.0]) };
+    let stationary = OrnsteinUhlenbeck { start: ProcessStart::Stationary, ..process.clone() };
     const DRAWS: usize = 33;
     let unit = |number: u64| -> Vec<f64> { (0..DRAWS).map(|k| f64::from(u8::from(k as u64 == number))).collect() };
-    let paths: Vec<Vec<f64>> = (0..=20).map(|step| process.deviation(step, DRAWS, &unit)).collect();
-    for (j, a) in paths.iter().enumerate() {
-        for (k, b) in paths.iter().enumerate() {
-            let found: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
-            let (t, s) = (j as f64 * h, k as f64 * h);
-            let exact =
-                intensity * intensity / (2.0 * rate) * ((-rate * (t - s).abs()).exp() - (-rate * (t + s)).exp());
-            assert!((found - exact).abs() < 1e-13, "steps {j} and {k}: {found}, expected {exact}");
+    // What is lost where the start is no chance.
+    for (process, lost) in [(process, 1.0), (stationary, 0.0)] {
+        let paths: Vec<Vec<f64>> = (0..=20).map(|step| process.deviation(step, DRAWS, &unit)).collect();
+        for (j, a) in paths.iter().enumerate() {
+            for (k, b) in paths.iter().enumerate() {
+                let found: f64 = a.iter().zip(b).map(|(a, b)| a * b).sum();
+                let (t, s) = (j as f64 * h, k as f64 * h);
+                let exact = intensity * intensity / (2.0 * rate)
+                    * ((-rate * (t - s).abs()).exp() - lost * (-rate * (t + s)).exp());
+                assert!((found - exact).abs() < 1e-13, "steps {j} and {k}: {found}, expected {exact}");
+            }
         }
     }
 }
 
+fn process(mean: Vec<f64>) -> OrnsteinUhlenbeck {
+    OrnsteinUhlenbeck {
+        mean,
+        rate: 1.0,
+        intensity: 1.0,
+        start: ProcessStart::Mean,
+        is_symmetric: false,
+        draws: Draws::Shared,
+        step: 0.1,
+        seed: 3,
+    }
+}
+
+/// Stationary symmetric processes of replicas and of pairs: symmetric about the mean, of variance s^2 / (2 r) = 1/2 off the diagonal
+/// and twice that on it, at the start and later, and independent where they are not shared.
+#[test]
+fn processes_of_replicas_are_independent_and_symmetric() {
+    let replicas = 20_000;
+    let process = OrnsteinUhlenbeck {
+        start: ProcessStart::Stationary,
+        is_symmetric: true,
+        draws: Draws::Replicas(replicas),
+        ..process(vec![1.0, 2.0, -2.0, 4.0])
+    };
+    let deviations = |process: &OrnsteinUhlenbeck, step: u64| -> Vec<Vec<f64>> {
+        let Matrix::OfReplicas(rows) = process.at(FIRST, step) else { panic!("matrices of replicas") };
+        let of_one = |entries: &[f64]| entries.iter().zip(&process.mean).map(|(entry, mean)| entry - mean).collect();
+        rows.chunks(4).map(of_one).collect()
+    };
+    for step in [0, 11] {
+        let found = deviations(&process, step);
+        assert_eq!(found.len(), replicas);
+        assert!(found.iter().all(|d| (d[1] - d[2]).abs() < 1e-12), "not symmetric at step {step}");
+        let mean = |f: &dyn Fn(usize) -> f64| (0..replicas).map(f).sum::<f64>() / replicas as f64;
+        let moments = [
+            (mean(&|k| found[k][0].powi(2)), 1.0),
+            (mean(&|k| found[k][3].powi(2)), 1.0),
+            (mean(&|k| found[k][1].powi(2)), 0.5),
+            (mean(&|k| found[k][0] * found[k][3]), 0.0),
+            (mean(&|k| found[k][0] * found[(k + 1) % replicas][0]), 0.0),
+        ];
+        for (moment, expected) in moments {
+            // Five standard deviations of a mean of squares.
+            assert!((moment - expected).abs() < 0.05, "step {step}: {moment}, expected {expected}");
+        }
+    }
+    let pairs = deviations(&OrnsteinUhlenbeck { draws: Draws::Pairs(6), ..process }, 5);
+    assert!(pairs.chunks(2).all(|pair| pair[0] == pair[1]) && pairs[0] != pairs[2]);
+}
+
 #[test]
 fn an_ornstein_uhlenbeck_process_starts_at_its_mean_and_depends_on_seed_and_head() {
-    let process = OrnsteinUhlenbeck { mean: vec![1.0, 2.0, 3.0, 4.0], rate: 1.0, intensity: 1.0, step: 0.1, seed: 3 };
+    let process = process(vec![1.0, 2.0, 3.0, 4.0]);
     assert_eq!(dense(process.at(FIRST, 0)), process.mean);
     let at_nine = dense(process.at(FIRST, 9));
     assert_eq!(dense(process.at(FIRST, 9)), at_nine);

@@ -47,6 +47,15 @@ fn check_part(place: &Place, part: &Part, model: &Model, dim: usize) -> Result<(
     }
 }
 
+fn check_draws(place: &Place, draws: Draws) -> Result<(), ProblemError> {
+    match draws {
+        Draws::Shared => Ok(()),
+        Draws::Replicas(replicas) | Draws::Pairs(replicas) => {
+            place.field("draws").require(replicas > 0, replicas, "of at least one replica")
+        }
+    }
+}
+
 fn check_matrices(place: &Place, schedule: &MatrixSchedule, dim: usize) -> Result<(), ProblemError> {
     match schedule {
         MatrixSchedule::Layers(layers) => {
@@ -61,15 +70,20 @@ fn check_matrices(place: &Place, schedule: &MatrixSchedule, dim: usize) -> Resul
         MatrixSchedule::Random(RandomMatrix { ensemble: _, variance, every: _, dim: own, seed: _, draws }) => {
             let holds = variance.is_finite() && *variance >= 0.0;
             place.field("variance").require(holds, variance, "finite and at least 0")?;
-            match draws {
-                Draws::Shared => {}
-                Draws::Replicas(replicas) | Draws::Pairs(replicas) => {
-                    place.field("draws").require(*replicas > 0, replicas, "of at least one replica")?;
-                }
-            }
+            check_draws(place, *draws)?;
             place.field("dim").require(*own == dim, own, &format!("tokens.shape.dim = {dim}"))
         }
-        MatrixSchedule::OrnsteinUhlenbeck(OrnsteinUhlenbeck { mean, rate, intensity, step, seed: _ }) => {
+        MatrixSchedule::OrnsteinUhlenbeck(OrnsteinUhlenbeck {
+            mean,
+            rate,
+            intensity,
+            start: _,
+            is_symmetric: _,
+            draws,
+            step,
+            seed: _,
+        }) => {
+            check_draws(place, *draws)?;
             place.field("mean").numbers(mean, dim * dim, "dim * dim")?;
             place.field("rate").require(rate.is_finite() && *rate > 0.0, rate, "finite and greater than 0")?;
             place.field("intensity").finite(*intensity)?;

@@ -6,7 +6,7 @@ use crate::{
     model::{
         Activation, Attention, Biases, Calculus, Draws, Ensemble, Head, LayerNorm, Matrix, MatrixSchedule, Model,
         ModelSchedule, Noise, NoiseField, Normalization, Operand, OrnsteinUhlenbeck, Part, Perceptron, Position,
-        Ramp, RandomMatrix,
+        ProcessStart, Ramp, RandomMatrix,
     },
     problem::Algorithm,
     scheme::Scheme,
@@ -200,7 +200,16 @@ fn schedules_of_the_model_that_do_not_fit_the_tokens_are_refused() {
     refused(random(-1.0, 2), &format!("{at}.variance"), "-1", "at least 0");
     refused(random(1.0, 3), &format!("{at}.dim"), "3", "tokens.shape.dim = 2");
     let wandering = |mean: usize, rate: f64, intensity: f64, step: f64| {
-        let process = OrnsteinUhlenbeck { mean: vec![0.0; mean], rate, intensity, step, seed: 1 };
+        let process = OrnsteinUhlenbeck {
+            mean: vec![0.0; mean],
+            rate,
+            intensity,
+            start: ProcessStart::Mean,
+            is_symmetric: false,
+            draws: Draws::Shared,
+            step,
+            seed: 1,
+        };
         matrices(MatrixSchedule::OrnsteinUhlenbeck(process))
     };
     refused(wandering(3, 1.0, 1.0, 0.1), &format!("{at}.mean"), "3", "dim * dim = 4");
