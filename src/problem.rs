@@ -4,10 +4,12 @@
 
 mod check;
 mod decimal;
+mod schedule;
 mod sizes;
 
 pub use self::check::ProblemError;
 pub(crate) use self::decimal::Decimal;
+pub use self::schedule::{Samples, Schedule};
 pub use crate::observables::Reference;
 use crate::{
     diffusion::Diffusion,
@@ -16,58 +18,6 @@ use crate::{
     scheme::Scheme,
     tokens::Tokens,
 };
-
-/// The layer-times at which tokens are: `steps` steps from 0 to `end`, observed every `observe_every` steps and at
-/// the end.
-///
-/// A step is the shortest decimal that `steps` times are `end`, if there is one, and times are its multiples, each rounded once: the
-/// third time of steps of 0.1 is 0.3, whatever the end is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Schedule {
-    /// The number of steps.
-    pub steps: u64,
-    /// The layer-time of the last one.
-    pub end: f64,
-    /// Steps from one observation to the next; zero: at the start and at the end.
-    pub observe_every: u64,
-}
-
-impl Schedule {
-    /// The length h of one step.
-    pub fn step(&self) -> f64 {
-        Decimal::part(self.end, self.steps).map_or(self.end / self.steps.max(1) as f64, |step| step.times(1))
-    }
-
-    /// The layer-time after `steps` steps.
-    pub fn time(&self, steps: u64) -> f64 {
-        match Decimal::part(self.end, self.steps) {
-            Some(step) => step.times(steps),
-            None => self.end * steps as f64 / self.steps.max(1) as f64,
-        }
-    }
-
-    /// Steps from `steps` to the next observation; zero after the last.
-    pub fn until_observed(&self, steps: u64) -> u64 {
-        let rest = self.steps.saturating_sub(steps);
-        match self.observe_every {
-            0 => rest,
-            every => rest.min(every - steps % every),
-        }
-    }
-
-    /// How often the tokens are observed.
-    pub fn observations(&self) -> u64 {
-        match self.observe_every {
-            0 => 1 + u64::from(self.steps > 0),
-            every => 1 + self.steps.div_ceil(every),
-        }
-    }
-
-    /// Whether the tokens are observed after `steps` steps.
-    pub fn observes(&self, steps: u64) -> bool {
-        steps.is_multiple_of(self.observe_every) || steps == self.steps
-    }
-}
 
 /// How the sums over all pairs of tokens are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

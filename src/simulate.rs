@@ -124,7 +124,7 @@ pub async fn simulate_beside(
     mut limit: Option<&mut Limit>,
     mut on_event: impl FnMut(Event) -> Result<(), Box<dyn Error + Send + Sync>>,
 ) -> Result<Summary, SimulateError> {
-    let schedule = problem.schedule;
+    let schedule = &problem.schedule;
     let (mut summary, mut done, mut said) = (Summary::default(), 0, Said::default());
     let mut ascent = Ascent::of(problem, backend.identity().precision);
     let centres = observables::centres(&problem.quantities, &problem.equation());

@@ -275,7 +275,7 @@ impl AttentionTyped {
     pub fn resolve(
         &self,
         shape: Shape,
-        schedule: Schedule,
+        schedule: &Schedule,
         shared: &Shared,
         parts: &mut Vec<Part>,
     ) -> Result<Attention, ExperimentError> {

@@ -63,7 +63,9 @@ impl Experiment {
         }
         // Without steps there is no end to observe at, and one step is as good.
         let default = if schedule.steps == 0 { typed.time.step } else { typed.time.end };
-        typed.observe.every.get_or_insert(default);
+        if typed.observe.times.is_none() && typed.observe.log.is_none() {
+            typed.observe.every.get_or_insert(default);
+        }
         self.explicit_quantities(&mut typed.observe)?;
         Ok(typed)
     }

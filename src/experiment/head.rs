@@ -151,7 +151,7 @@ impl HeadTyped {
         &self,
         [index, number]: [usize; 2],
         dim: usize,
-        schedule: Schedule,
+        schedule: &Schedule,
         shared: &Shared,
         parts: &mut Vec<Part>,
     ) -> Result<Head, ExperimentError> {

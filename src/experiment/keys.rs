@@ -43,6 +43,7 @@ pub(super) fn tables() -> Vec<(&'static str, Vec<&'static str>)> {
         ("noise", noise::NOISE.to_vec()),
         ("time", typed::TIME.to_vec()),
         ("observe", observe::OBSERVE.to_vec()),
+        ("observe.log", observe::LOG.to_vec()),
         ("reference", reference::REFERENCE.to_vec()),
         ("result", result::RESULT.to_vec()),
     ]

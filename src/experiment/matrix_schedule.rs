@@ -176,7 +176,7 @@ impl MatrixScheduleTyped {
         &self,
         key: &str,
         dim: usize,
-        schedule: Schedule,
+        schedule: &Schedule,
         shared: &Shared,
     ) -> Result<Resolved, ExperimentError> {
         let source = shared.source;
@@ -243,7 +243,7 @@ impl LayersTyped {
         &self,
         key: &str,
         dim: usize,
-        schedule: Schedule,
+        schedule: &Schedule,
         shared: &Shared,
     ) -> Result<Vec<Matrix>, ExperimentError> {
         let source = shared.source;

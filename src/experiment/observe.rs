@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::{
     error::ExperimentError,
-    section::{Section, Word},
+    section::{Entry, Section, Word},
 };
 use crate::observables::{Parameter, Quantity, Range, Value};
 
@@ -20,8 +20,14 @@ static PARAMETERS: LazyLock<Vec<Key>> = LazyLock::new(|| Quantity::ALL.iter().fl
 /// The keys of the table.
 pub(super) static OBSERVE: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let parameters = PARAMETERS.iter().map(|parameter| parameter.key);
-    ["every", "quantities"].into_iter().chain(parameters).collect()
+    ["every", "times", "log", "quantities"].into_iter().chain(parameters).collect()
 });
+
+/// The keys of samples that lie evenly on a logarithmic axis.
+pub(super) const LOG: &[&str] = &["from", "per-decade"];
+
+/// Samples a decade at most.
+const DENSEST: u64 = 1000;
 
 /// A key that is a number of a quantity.
 struct Key {
@@ -56,9 +62,19 @@ impl Key {
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct ObserveTyped {
     pub every: Option<f64>,
+    pub times: Option<Vec<f64>>,
+    pub log: Option<LogTyped>,
     pub quantities: Option<Vec<Word<Quantity>>>,
     #[serde(flatten)]
     pub numbers: Numbers,
+}
+
+/// Samples at from * 10^{k / per_decade}.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct LogTyped {
+    pub from: f64,
+    pub per_decade: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -104,6 +120,15 @@ impl Serialize for Numbers {
 pub(super) fn read(section: &Section) -> Result<ObserveTyped, ExperimentError> {
     let every =
         section.read("every", "0.5", |entry| entry.number("finite and greater than 0", |every| every > 0.0))?;
+    let times = section.read("times", "[0.1, 1.0, 10.0]", times)?;
+    let log = section.read("log", "{ from = 0.01, per-decade = 10 }", log)?;
+    if every.is_some() {
+        let remedy = "write one of observe.every, observe.times and observe.log";
+        section.forbid(&["times", "log"], "stands beside observe.every", remedy)?;
+    }
+    if times.is_some() {
+        section.forbid(&["log"], "stands beside observe.times", "write one of observe.times and observe.log")?;
+    }
     let quantities = quantities(section)?;
     for Key { key, word, .. } in PARAMETERS.iter() {
         let is_measured = quantities.iter().flatten().any(|quantity| quantity.text() == *word);
@@ -112,7 +137,24 @@ pub(super) fn read(section: &Section) -> Result<ObserveTyped, ExperimentError> {
             section.forbid(&[key], &problem, &format!("add \"{word}\" to observe.quantities, or leave it out"))?;
         }
     }
-    Ok(ObserveTyped { every, quantities, numbers: Numbers::read(section)? })
+    Ok(ObserveTyped { every, times, log, quantities, numbers: Numbers::read(section)? })
+}
+
+/// Times in their order.
+fn times(entry: &Entry) -> Result<Vec<f64>, ExperimentError> {
+    let times = entry.numbers()?;
+    match times.is_sorted_by(|a, b| a < b) && times.first().is_none_or(|first| *first >= 0.0) {
+        true => Ok(times),
+        false => Err(entry.error("must be times of at least 0, each later than the one before it")),
+    }
+}
+
+fn log(entry: &Entry) -> Result<LogTyped, ExperimentError> {
+    let section = entry.section(LOG)?;
+    Ok(LogTyped {
+        from: section.required("from", "0.01")?.number("finite and greater than 0", |from| from > 0.0)?,
+        per_decade: section.required("per-decade", "10")?.whole(1..=DENSEST)?,
+    })
 }
 
 fn quantities(section: &Section) -> Result<Option<Vec<Word<Quantity>>>, ExperimentError> {

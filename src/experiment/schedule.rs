@@ -2,21 +2,64 @@
 
 use toml::Value;
 
-use super::{Experiment, error::ExperimentError};
-use crate::problem::{Decimal, Schedule};
+use super::{
+    Experiment,
+    error::ExperimentError,
+    observe::{LogTyped, ObserveTyped},
+};
+use crate::problem::{Decimal, Samples, Schedule};
 
 impl Experiment {
-    /// Tokens are observed at the start and the end, and between them as often as typed.
+    /// Tokens are observed at the start and the end, and between them as typed.
     pub(super) fn schedule(&self) -> Result<Schedule, ExperimentError> {
         let end = self.typed.time.end;
         let steps = if end == 0.0 { 0 } else { self.steps("time.end", end)? };
-        let observe_every = match self.typed.observe.every {
-            None => steps.max(1),
-            Some(every) => self.steps("observe.every", every)?,
-        };
+        let samples = self.samples(steps)?;
         // The multiple of the step, which the typed end may miss by 1e-9 of itself.
         let end = Decimal::of(self.typed.time.step).map_or(end, |step| step.times(steps));
-        Ok(Schedule { steps, end, observe_every })
+        Ok(Schedule { steps, end, samples })
+    }
+
+    /// After which of so many steps tokens are observed.
+    fn samples(&self, steps: u64) -> Result<Samples, ExperimentError> {
+        let ObserveTyped { every, times, log, quantities: _, numbers: _ } = &self.typed.observe;
+        Ok(match (every, times, log) {
+            (Some(every), _, _) => Samples::Every(self.steps("observe.every", *every)?),
+            (None, Some(times), _) => Samples::After(self.times(times, steps)?),
+            (None, None, Some(log)) => Samples::After(self.logarithmic(*log, steps)?),
+            (None, None, None) => Samples::Every(steps.max(1)),
+        })
+    }
+
+    /// The numbers of steps that end at these times.
+    fn times(&self, times: &[f64], steps: u64) -> Result<Vec<u64>, ExperimentError> {
+        let after = |(index, time): (usize, &f64)| {
+            let key = format!("observe.times.{index}");
+            let after = if *time == 0.0 { 0 } else { self.steps(&key, *time)? };
+            if after > steps { Err(self.too_late(&key, *time)) } else { Ok(after) }
+        };
+        times.iter().enumerate().map(after).collect()
+    }
+
+    /// The whole numbers of steps next to from * 10^{k / per_decade}, k = 0, 1, .., each once.
+    fn logarithmic(&self, log: LogTyped, steps: u64) -> Result<Vec<u64>, ExperimentError> {
+        let LogTyped { from, per_decade } = log;
+        if from > self.typed.time.end {
+            return Err(self.too_late("observe.log.from", from));
+        }
+        // Of a step that is beyond all numbers it is less than any.
+        let first = (from / self.typed.time.step).max(f64::MIN_POSITIVE);
+        let decades = ((steps.max(1) as f64).log10() - first.log10()).max(0.0);
+        let last = (decades * per_decade as f64).ceil() as u64;
+        let after = |k: u64| (first * 10f64.powf(k as f64 / per_decade as f64)).round() as u64;
+        let mut list: Vec<u64> = (0..=last).map(after).filter(|after| (1..=steps).contains(after)).collect();
+        list.dedup();
+        Ok(list)
+    }
+
+    fn too_late(&self, key: &str, time: f64) -> ExperimentError {
+        let end = Value::from(self.typed.time.end);
+        self.source.error(key, Value::from(time), format!("is after time.end = {end}"), "write an earlier time")
     }
 
     /// The whole number of steps, at least one, that the time typed at `key` takes.

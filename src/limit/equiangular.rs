@@ -172,6 +172,7 @@ mod tests {
         limit::tests::problem_of,
         model::Attention,
         observables::Quantity,
+        problem::Samples,
         scheme::Scheme,
         simulate::{Event, simulate_beside},
         tokens::Shape,
@@ -222,7 +223,7 @@ mod tests {
                 let attention = Attention { beta: 1.5, normalization, heads, ..Attention::default() };
                 let mut problem = problem(law, 6, attention, 1.0);
                 problem.schedule.steps = 800;
-                problem.schedule.observe_every = 200;
+                problem.schedule.samples = Samples::Every(200);
                 problem.quantities = vec![Quantity::CouplingError, Quantity::OverlapReference];
                 let mut limit = equiangular(&problem, law).expect("a limit");
                 let mut cpu = Cpu::<f64>::new(&problem).expect("a backend");

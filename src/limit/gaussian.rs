@@ -198,7 +198,7 @@ mod tests {
         let problem = problem(400_000, &law, heads.clone(), 1.2, 1.0, 2);
         // So short a time that a difference is a derivative.
         let mut short = problem.clone();
-        short.schedule = Schedule { steps: 1, end: 1e-6, observe_every: 1 };
+        short.schedule = Schedule::even(1, 1e-6, 1);
         let mut limit = gaussian(&short, &law, Steps::Own).expect("a limit");
         let before = limit.tokens();
         limit.advance(0, 1).expect("a step");

@@ -28,7 +28,7 @@ use crate::{
     initial::{CircleQuantiles, LawError},
     model::{Attention, Geometry, Head, Model},
     observables::{LimitState, Nodes, Quantity},
-    problem::{Algorithm, Problem, Schedule},
+    problem::{Algorithm, Problem, Samples, Schedule},
     tokens::{Shape, Tokens, Weights},
 };
 
@@ -143,7 +143,7 @@ fn problem_of_nodes(problem: &Problem, nodes: &[f64], node_weights: &[f64], pass
         algorithm: Algorithm::Auto,
         tolerance: None,
         quantities: Vec::new(),
-        schedule: Schedule { observe_every: problem.schedule.steps.max(1), ..problem.schedule },
+        schedule: Schedule { samples: Samples::Every(0), ..problem.schedule.clone() },
         ..problem.clone()
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn problem_of(shape: Shape, coordinates: Vec<f64>, model: Model, sche
         model,
         model_schedule: ModelSchedule::Constant,
         scheme,
-        schedule: Schedule { steps: (end * 20.0) as u64, end, observe_every: 1000 },
+        schedule: Schedule::even((end * 20.0) as u64, end, 1000),
         quantities: vec![crate::observables::Quantity::CouplingError],
         algorithm: Algorithm::Auto,
         tolerance: None,
@@ -165,7 +165,7 @@ fn what_has_no_limit_is_refused() {
 fn a_kernel_too_sharp_is_refused_and_says_by_how_much() {
     let shape = Shape { replicas: 1, count: 4, dim: 2, passive: 0 };
     let mut sharp = problem(shape, 1e7, Normalization::Softmax, 1.0);
-    sharp.schedule = Schedule { steps: 2, end: 0.5, observe_every: 2 };
+    sharp.schedule = Schedule::even(2, 0.5, 2);
     let error = quadrature_within(&sharp, &law(2), 1e-8, ReferenceSteps::Own).map(|_| ()).expect_err("too sharp");
     let LimitError::Unresolved { fineness: 4096, change, tolerance: 1e-8 } = error else { panic!("{error}") };
     assert!(change > 1e-8 && change < 0.1, "{change:e}");

@@ -2,7 +2,7 @@
 
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 
-use super::{Schedule, decimal::Decimal};
+use super::{Samples, Schedule, decimal::Decimal};
 
 /// The decimal string of whole * 10^-places, without zeros at its end.
 fn decimal(whole: u128, places: usize) -> String {
@@ -16,7 +16,7 @@ fn decimal(whole: u128, places: usize) -> String {
 fn schedule(whole: u64, places: usize, steps: u64) -> Schedule {
     let step: f64 = decimal(whole.into(), places).parse().expect("a number");
     let end = Decimal::of(step).expect("a decimal").times(steps);
-    Schedule { steps, end, observe_every: 1 }
+    Schedule::even(steps, end, 1)
 }
 
 /// Steps of up to six digits, and up to 10^9 of them: no more than 15 digits, which a double prints as they are.
@@ -41,7 +41,7 @@ fn times_are_the_decimals_of_the_grid() {
 #[test]
 fn the_same_time_is_the_same_number_whatever_the_end() {
     for (end, steps) in [(1.0, 10), (0.3, 3), (0.7, 7), (100.0, 1000), (1e9, 10_000_000_000)] {
-        let schedule = Schedule { steps, end, observe_every: 1 };
+        let schedule = Schedule::even(steps, end, 1);
         assert_eq!((schedule.step(), schedule.time(3)), (0.1, 0.3), "{end}");
         assert_eq!(schedule.time(steps), end);
     }
@@ -50,9 +50,9 @@ fn the_same_time_is_the_same_number_whatever_the_end() {
 /// A third has no decimal: its multiples are rounded once, and the last is the end.
 #[test]
 fn ends_that_no_decimal_divides_are_divided() {
-    let schedule = Schedule { steps: 3, end: 1.0, observe_every: 1 };
+    let schedule = Schedule::even(3, 1.0, 1);
     assert_eq!((schedule.step(), schedule.time(2), schedule.time(3)), (1.0 / 3.0, 2.0 / 3.0, 1.0));
-    let still = Schedule { steps: 0, end: 0.0, observe_every: 1 };
+    let still = Schedule::even(0, 0.0, 1);
     assert_eq!((still.step(), still.time(0)), (0.0, 0.0));
 }
 
@@ -63,7 +63,33 @@ fn long_decimals_are_kept() {
         let step: f64 = typed.parse().expect("a number");
         for steps in [1, 7, 3000, 123_456_789] {
             let end = Decimal::of(step).expect("a decimal").times(steps);
-            assert_eq!(Schedule { steps, end, observe_every: 1 }.step(), step, "{typed}, {steps} steps");
+            assert_eq!(Schedule::even(steps, end, 1).step(), step, "{typed}, {steps} steps");
         }
+    }
+}
+
+/// A walk from sample to sample finds those that are listed, the start and the end, and no others.
+#[test]
+fn samples_are_where_they_are_wanted() {
+    let cases: [(u64, Samples, &[u64]); 8] = [
+        (10, Samples::Every(0), &[0, 10]),
+        (10, Samples::Every(4), &[0, 4, 8, 10]),
+        (10, Samples::Every(5), &[0, 5, 10]),
+        (10, Samples::Every(u64::MAX), &[0, 10]),
+        (10, Samples::After(vec![]), &[0, 10]),
+        (10, Samples::After(vec![1, 2, 7]), &[0, 1, 2, 7, 10]),
+        (10, Samples::After(vec![0, 9, 10]), &[0, 9, 10]),
+        (0, Samples::After(vec![0]), &[0]),
+    ];
+    for (steps, samples, expected) in cases {
+        let schedule = Schedule { samples, ..Schedule::even(steps, 0.1 * steps as f64, 1) };
+        let (mut done, mut walked) = (0, vec![0]);
+        while schedule.until_observed(done) > 0 {
+            done += schedule.until_observed(done);
+            walked.push(done);
+        }
+        assert_eq!(walked, expected, "{schedule:?}");
+        assert_eq!((0..=steps).filter(|done| schedule.observes(*done)).collect::<Vec<_>>(), expected, "{schedule:?}");
+        assert_eq!(schedule.observations(), expected.len() as u64, "{schedule:?}");
     }
 }

@@ -16,7 +16,7 @@ pub enum RecordError {
     Held { path: PathBuf, holder: Holder },
     #[error(
         "{}: needs {} on disk for the samples of {samples} times (observe.every), and {} are free; \
-         write a larger observe.every, or choose another disk with --out", path.display(), Bytes(*needed), Bytes((*available).into())
+         write fewer times, as of a larger observe.every, or choose another disk with --out", path.display(), Bytes(*needed), Bytes((*available).into())
     )]
     NoRoom { path: PathBuf, samples: u64, needed: u128, available: u64 },
     #[error("{}: cannot be written: {source}; {}", path.display(), remedy(source))]

@@ -146,7 +146,7 @@ mod tests {
             model: attention.into(),
             model_schedule: ModelSchedule::Constant,
             scheme: Scheme::Rk4,
-            schedule: Schedule { steps: 40, end: 10.0, observe_every: 10 },
+            schedule: Schedule::even(40, 10.0, 10),
             quantities: vec![Quantity::Modes(crate::observables::Modes { degree: 2 }), Quantity::Energy],
             algorithm: Algorithm::Direct,
             tolerance: None,

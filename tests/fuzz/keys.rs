@@ -135,6 +135,8 @@ const VALUES: &[(&str, &[&str])] = &[
     ("variance", NUMBERS),
     ("draws", &["\"shared\"", "\"replicas\"", "\"pairs\""]),
     ("every", TIMES),
+    ("log", &["{ from = 0.01, per-decade = 10 }", "{ from = 5e-324, per-decade = 1000 }"]),
+    ("per-decade", WHOLE),
     ("frequency", NUMBERS),
     ("rate", NUMBERS),
     ("intensity", NUMBERS),

@@ -64,7 +64,7 @@ fn check(what: &str, problem: &Problem) -> Result<(), String> {
     let h = 0.7;
     let ambient = reference::field(&problem.tokens, &problem.model, Field::Ambient);
     for scheme in [Scheme::Euler, Scheme::Layer] {
-        let schedule = Schedule { steps: 1, end: h, observe_every: 1 };
+        let schedule = Schedule::even(1, h, 1);
         let problem = Problem { scheme, schedule, ..problem.clone() };
         let field = reference::field(&problem.tokens, &problem.model, scheme.field());
         let mut expected: Vec<f64> = problem.tokens.coordinates.iter().zip(&field).map(|(x, v)| x + h * v).collect();
@@ -155,7 +155,7 @@ pub fn many_pieces() -> Result<(), String> {
     for (count, replicas) in [(32, 37), (5, 40), (1, 50)] {
         let mut problem = problem(Shape { replicas, count, dim: 3, passive: 0 }, 3.0);
         problem.tokens.weights = uneven_weights(problem.tokens.shape);
-        problem.schedule = Schedule { steps: 17, end: 1.7, observe_every: 17 };
+        problem.schedule = Schedule::even(17, 1.7, 17);
         let whole = advanced(device()?, &problem, 17)?;
         for bounds in bounds {
             let pieces = advanced(&bounded(bounds)?, &problem, 17)?;
@@ -177,7 +177,7 @@ pub fn beside_stages() -> Result<(), String> {
         for (count, dim, passive) in [(33, 3, 0), (6, 5, 2), (40, 16, 0)] {
             let mut problem = problem(Shape { replicas: 3, count, dim, passive }, 3.0);
             problem.scheme = scheme;
-            problem.schedule = Schedule { steps: 50, end: 2.5, observe_every: 15 };
+            problem.schedule = Schedule::even(50, 2.5, 15);
             let expected = simulated(&stages, &problem)?;
             for device in devices()? {
                 let what = format!("{scheme:?}, {:?}", problem.tokens.shape);
@@ -197,7 +197,7 @@ enum Reported {
 /// Observers get the same events, whether steps go stage by stage or many at once.
 pub fn events() -> Result<(), String> {
     let mut problem = problem(Shape { replicas: 2, count: 20, dim: 3, passive: 0 }, 3.0);
-    problem.schedule = Schedule { steps: 50, end: 2.5, observe_every: 15 };
+    problem.schedule = Schedule::even(50, 2.5, 15);
     let run = |device: &Device| {
         let mut gpu = block_on(Gpu::new(device, &problem)).map_err(text)?;
         let mut events = Vec::new();
@@ -226,7 +226,7 @@ pub fn events() -> Result<(), String> {
 pub fn overflow() -> Result<(), String> {
     let mut problem = problem(Shape { replicas: 2, count: 20, dim: 3, passive: 0 }, 300.0);
     problem.model.attention.normalization = Normalization::Unnormalized;
-    problem.schedule = Schedule { steps: 6, end: 0.6, observe_every: 2 };
+    problem.schedule = Schedule::even(6, 0.6, 2);
     let end = |device: &Device| {
         let mut gpu = block_on(Gpu::new(device, &problem)).map_err(text)?;
         match block_on(simulate(&problem, &mut gpu, |_| Ok(()))) {

@@ -163,6 +163,6 @@ fn check(device: &Device, problem: &Problem) -> Result<(), String> {
 
 pub fn tokens_stay() -> Result<(), String> {
     let mut problem = varied(Shape { replicas: 2, count: 70, dim: 4, passive: 5 }).swap_remove(8);
-    problem.schedule = Schedule { steps: 4, end: 0.4, observe_every: 2 };
+    problem.schedule = Schedule::even(4, 0.4, 2);
     agree(device()?, &problem, 5e-6)
 }

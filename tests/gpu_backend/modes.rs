@@ -169,7 +169,7 @@ pub fn tokens_stay() -> Result<(), String> {
         let mut problem = problem(Shape { replicas: 2, count: 70, dim, passive: 5 }, 1.0);
         problem.tokens.weights = uneven_weights(problem.tokens.shape);
         problem.quantities = vec![MODES];
-        problem.schedule = Schedule { steps: 4, end: 0.4, observe_every: 2 };
+        problem.schedule = Schedule::even(4, 0.4, 2);
         agree(device()?, &problem, 4e-6)?;
     }
     Ok(())

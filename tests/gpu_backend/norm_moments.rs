@@ -122,6 +122,6 @@ pub fn tokens_stay() -> Result<(), String> {
     let mut problem = with_lengths(Shape { replicas: 2, count: 70, dim: 3, passive: 5 }, &[1.0, 2.0]);
     problem.tokens.weights = uneven_weights(problem.tokens.shape);
     problem.quantities = vec![Quantity::NormMoments(NormMoments { order: 3 })];
-    problem.schedule = Schedule { steps: 4, end: 0.4, observe_every: 2 };
+    problem.schedule = Schedule::even(4, 0.4, 2);
     agree(device()?, &problem, 2e-6)
 }

@@ -47,7 +47,7 @@ pub fn problem(shape: Shape, beta: f64) -> Problem {
         model: Attention { beta, ..Attention::default() }.into(),
         model_schedule: ModelSchedule::Constant,
         scheme: Scheme::Heun,
-        schedule: Schedule { steps: 1, end: 0.1, observe_every: 1 },
+        schedule: Schedule::even(1, 0.1, 1),
         quantities: vec![],
         algorithm: Algorithm::Direct,
         tolerance: None,

@@ -116,7 +116,7 @@ pub fn tokens_stay() -> Result<(), String> {
         let mut problem = beside(Shape { replicas, count: 70, dim: 3, passive: 5 }, 0.1);
         problem.tokens.weights = uneven_weights(problem.tokens.shape);
         problem.quantities = vec![Quantity::Lyapunov];
-        problem.schedule = Schedule { steps: 4, end: 0.4, observe_every: 2 };
+        problem.schedule = Schedule::even(4, 0.4, 2);
         agree(device()?, &problem, 2e-5)?;
     }
     Ok(())

@@ -293,7 +293,7 @@ fn column(problem: &Problem, backend: &mut dyn Backend) -> Result<Vec<Sample>, S
 pub fn column_without_tokens() -> Result<(), String> {
     let quantity = Quantity::SlicedW2Reference(SlicedW2Reference { projections: 20 });
     let problem = Problem {
-        schedule: Schedule { steps: 6, end: 0.6, observe_every: 2 },
+        schedule: Schedule::even(6, 0.6, 2),
         quantities: vec![Quantity::Moments, quantity],
         ..problem(Shape { replicas: 3, count: 90, dim: 3, passive: 10 }, 2.0)
     };

@@ -156,3 +156,20 @@ fn formulas_that_no_cell_could_follow_are_refused() {
         assert!(!folder.path().join("runs").exists(), "{axes}");
     }
 }
+
+/// Trapezoids between the samples that there are: 0, 0.1 * 10^{k/2} in steps of 0.01, and the end.
+#[test]
+fn integrals_take_the_time_between_samples() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let base = BASE.replace("every = 0.01", "log = { from = 0.1, per-decade = 2 }").replace("to = 2\n", "");
+    fs::write(folder.path().join("base.toml"), base).expect("a file");
+    run(folder.path(), &["run", "base.toml", "--out", "out"]);
+    let times = [0.0f64, 0.1, 0.32, 1.0, 3.16, 6.0];
+    let samples = rows(&folder.path().join("out/samples.csv"));
+    assert_eq!(samples.iter().map(|row| row["time"].parse()).collect::<Result<Vec<f64>, _>>().expect("times"), times);
+    for (row, time) in samples.iter().zip(times) {
+        assert_near(&row["pair_overlap"], time.tanh(), 1e-9);
+    }
+    let area = times.windows(2).map(|t| 0.5 * (t[1] - t[0]) * (t[0].tanh() + t[1].tanh())).sum();
+    assert_near(&rows(&folder.path().join("out/results.csv"))[0]["area"], area, 1e-9);
+}

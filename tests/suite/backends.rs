@@ -108,7 +108,7 @@ impl Kind {
             Field::Tangent => Scheme::Euler,
             Field::Ambient | Field::Perceptron => Scheme::Layer,
         };
-        let schedule = Schedule { steps: 1, end: 1.0, observe_every: 1 };
+        let schedule = Schedule::even(1, 1.0, 1);
         let problem = &Problem { scheme, schedule, ..problem.clone() };
         let mut backend = self.open(problem);
         advance(problem, backend.as_mut(), 0, 1).expect("a step is taken");

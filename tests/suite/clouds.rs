@@ -73,7 +73,7 @@ pub fn problem(tokens: Tokens, beta: f64) -> Problem {
         model: Attention { beta, ..Attention::default() }.into(),
         model_schedule: ModelSchedule::Constant,
         scheme: Scheme::Heun,
-        schedule: Schedule { steps: 1, end: 0.1, observe_every: 1 },
+        schedule: Schedule::even(1, 0.1, 1),
         quantities: vec![Quantity::Moments, Quantity::Energy, Quantity::W2Dirac, Quantity::Overlap],
         algorithm: Algorithm::Direct,
         tolerance: None,

@@ -111,7 +111,7 @@ fn unknown_stages(kind: Kind) {
 fn changed(kind: Kind) {
     let mut problem = problem(cloud(80, 20, 3, 7), 1.0);
     problem.scheme = Scheme::Euler;
-    problem.schedule = Schedule { steps: 6, end: 0.6, observe_every: 6 };
+    problem.schedule = Schedule::even(6, 0.6, 6);
     let mut backend = kind.open(&problem);
     let mut done = 0;
     while done < 3 {
@@ -163,7 +163,7 @@ fn balanced(iterations: u32, tolerance: f64, steps: u64) -> Problem {
     problem.tokens.shape.passive = 3;
     problem.model.attention.normalization = Normalization::Sinkhorn { iterations, tolerance };
     problem.scheme = Scheme::Euler;
-    problem.schedule = Schedule { steps, end: 0.1 * steps as f64, observe_every: 1 };
+    problem.schedule = Schedule::even(steps, 0.1 * steps as f64, 1);
     problem
 }
 

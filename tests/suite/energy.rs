@@ -43,7 +43,7 @@ fn climbs(kind: Kind) {
         head(symmetric(-0.6, 0.1), 1.5, -0.8),
     ];
     let mut problem = with(heads);
-    problem.schedule = Schedule { steps: 40, end: 2.0, observe_every: 1 };
+    problem.schedule = Schedule::even(40, 2.0, 1);
     assert_eq!(columns(&problem.quantities, 3), ["log_energy"]);
     for replica in 0..2 {
         let samples = kind.evolve(&problem).samples;
@@ -59,7 +59,7 @@ fn climbs(kind: Kind) {
 fn not_positive(kind: Kind) {
     let of = |weights: [f64; 2]| {
         let mut problem = with(weights.iter().map(|weight| head(Matrix::Identity, 1.0, *weight)).collect());
-        problem.schedule = Schedule { steps: 0, end: 0.0, observe_every: 1 };
+        problem.schedule = Schedule::even(0, 0.0, 1);
         kind.evolve(&problem).samples[0].values[0]
     };
     for weights in [[-1.0, 0.5], [0.0, 0.0], [-1.0, -1.0]] {

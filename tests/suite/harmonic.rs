@@ -92,7 +92,7 @@ fn energies(kind: Kind) {
             let mut problem = harmonic(cloud(2, 500, dim, 89), beta);
             // The tolerance sets the degree; in single precision rounding at beta = 20 is above the default.
             problem.tolerance = Some(kind.tolerance(1e-5, 1e-12));
-            problem.schedule = Schedule { steps: 0, end: 0.0, observe_every: 1 };
+            problem.schedule = Schedule::even(0, 0.0, 1);
             problem.quantities = vec![Quantity::Energy];
             for sample in kind.evolve(&problem).samples {
                 let expected = reference::log_energy(&problem.tokens, &problem.model, sample.replica);

@@ -43,7 +43,7 @@ const SINGLE: f64 = 1e-5;
 const DOUBLE: f64 = 1e-10;
 
 fn schedule(steps: u64, end: f64) -> Schedule {
-    Schedule { steps, end, observe_every: steps }
+    Schedule::even(steps, end, steps)
 }
 
 fn with(mut problem: Problem, normalization: Normalization, scheme: Scheme, schedule: Schedule) -> Problem {
@@ -116,7 +116,7 @@ fn energy_never_decreases(kind: Kind) {
         (Normalization::Softmax, 60.0, 8.0),
         (Normalization::Unnormalized, 2.0, 2.0),
     ] {
-        let schedule = Schedule { steps: 160, end, observe_every: 8 };
+        let schedule = Schedule::even(160, end, 8);
         let problem = with(problem(cloud(1, 200, 3, 5), beta), normalization, Scheme::Heun, schedule);
         let column = tokenfield::observables::columns(&problem.quantities, 3).iter().position(|c| c == "log_energy");
         let energies: Vec<f64> =
@@ -346,7 +346,7 @@ fn contraction(kind: Kind) {
         let mut problem = problem(cloud(1, 2, 3, 67), 1.0);
         problem.tokens.coordinates = vec![0.6, 0.8, 0.0, 0.6, 0.0, 0.8];
         problem.model.geometry = geometry;
-        problem.schedule = Schedule { steps: (end / 0.02).round() as u64, end, observe_every: u64::MAX };
+        problem.schedule = Schedule::even((end / 0.02).round() as u64, end, u64::MAX);
         problem.quantities = vec![Quantity::Moments];
         let x = kind.evolve(&problem).tokens;
         let square = |x: &[f64]| x.iter().map(|x| x * x).sum::<f64>();

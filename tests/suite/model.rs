@@ -92,7 +92,7 @@ fn tokens(geometry: &Geometry, count: usize, dim: usize, seed: u64) -> Tokens {
 }
 
 fn euler(tokens: Tokens, model: Model) -> Problem {
-    let schedule = Schedule { steps: 1, end: 0.5, observe_every: 1 };
+    let schedule = Schedule::even(1, 0.5, 1);
     Problem { scheme: Scheme::Euler, schedule, model, quantities: Vec::new(), ..problem(tokens, 1.0) }
 }
 
@@ -242,7 +242,7 @@ fn betas_of_replicas(kind: Kind) {
     let mut problem = euler(cloud(3, 50, 3, 107), attention.into());
     assert_evolves(kind, "hot beside cold", &problem, 2e-5, 1e-11);
     problem.quantities = vec![Quantity::Energy];
-    problem.schedule = Schedule { steps: 0, end: 0.0, observe_every: 1 };
+    problem.schedule = Schedule::even(0, 0.0, 1);
     for sample in kind.evolve(&problem).samples {
         let expected = reference::log_energy(&problem.tokens, &problem.model, sample.replica);
         assert_close("log_energy", &sample.values, &[expected], kind.tolerance(1e-5 * expected.abs(), 1e-12));
@@ -294,7 +294,7 @@ fn transformer(kind: Kind) {
     for dim in [6, 48] {
         let mut problem = euler(tokens(&Geometry::Euclidean, 60, dim, 47), layer(dim, 3, 53));
         problem.scheme = Scheme::Layer;
-        problem.schedule = Schedule { steps: 2, end: 2.0, observe_every: 2 };
+        problem.schedule = Schedule::even(2, 2.0, 2);
         assert_evolves(kind, &format!("d = {dim}"), &problem, 2e-5, 1e-12);
     }
 }
@@ -307,7 +307,7 @@ fn general(kind: Kind) {
         let mut problem = euler(tokens(&Geometry::Sphere, 90, dim, 61), attention.into());
         problem.model.perceptron = Some(perceptron(dim, 3 * dim, Activation::Gelu, 67));
         problem.scheme = Scheme::Rk4;
-        problem.schedule = Schedule { steps: 10, end: 1.0, observe_every: 10 };
+        problem.schedule = Schedule::even(10, 1.0, 10);
         assert_evolves(kind, &format!("d = {dim}"), &problem, 1e-5, 1e-11);
     }
 }
@@ -339,7 +339,7 @@ fn noises(kind: Kind) {
                     let model = Model { geometry: geometry.clone(), noise: Some(noise), ..Model::default() };
                     let mut problem = euler(tokens(&geometry, 33, dim, 71), model);
                     problem.scheme = scheme;
-                    problem.schedule = Schedule { steps: 5, end: 0.5, observe_every: 5 };
+                    problem.schedule = Schedule::even(5, 0.5, 5);
                     let what = format!("{field:?}, {geometry:?}, d = {dim}, {scheme:?}, shared {is_shared}");
                     assert_evolves(kind, &what, &problem, 2e-5, 1e-12);
                 }
@@ -362,7 +362,7 @@ fn energies(kind: Kind) {
         tokens.shape.passive = 4;
         tokens.weights = uneven(tokens.shape, 89);
         let mut problem = Problem { quantities: vec![Quantity::Energy], ..euler(tokens, model) };
-        problem.schedule = Schedule { steps: 0, end: 0.0, observe_every: 1 };
+        problem.schedule = Schedule::even(0, 0.0, 1);
         assert_eq!(columns(&problem.quantities, dim), ["log_energy"]);
         for sample in kind.evolve(&problem).samples {
             let expected = reference::log_energy(&problem.tokens, &problem.model, sample.replica);
@@ -385,7 +385,7 @@ fn layers_of_a_schedule(kind: Kind) {
         let mut problem = euler(tokens(&Geometry::Sphere, 40, dim, 97), layer(0));
         problem.model_schedule = ModelSchedule::Layers((0..4).map(layer).collect());
         problem.scheme = scheme;
-        problem.schedule = Schedule { steps: 4, end: 1.0, observe_every: 1 };
+        problem.schedule = Schedule::even(4, 1.0, 1);
         assert_evolves(kind, &format!("d = {dim}, {scheme:?}"), &problem, 1e-5, 1e-12);
     }
 }
@@ -394,6 +394,6 @@ fn mixed_norms(kind: Kind) {
     let mut problem = euler(tokens(&Geometry::Sphere, 40, 5, 101), Model::default());
     problem.model_schedule = ModelSchedule::Parts(vec![Part::Geometry { from: 3, geometry: Geometry::PreNorm }]);
     problem.scheme = Scheme::Heun;
-    problem.schedule = Schedule { steps: 6, end: 1.2, observe_every: 6 };
+    problem.schedule = Schedule::even(6, 1.2, 6);
     assert_evolves(kind, "mix-norm", &problem, 1e-5, 1e-12);
 }

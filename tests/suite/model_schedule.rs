@@ -51,7 +51,7 @@ fn lyapunov() {
         let coordinates = [[1.0, 0.0, 0.0, 0.0], second].concat().repeat(runs);
         let attention = Attention { beta, ..Attention::default() };
         let tokens = Tokens { coordinates, ..cloud(runs, 2, 4, 1) };
-        let schedule = Schedule { steps: layers, end: eta * layers as f64, observe_every: layers };
+        let schedule = Schedule::even(layers, eta * layers as f64, layers);
         let problem = Problem {
             model_schedule: ModelSchedule::Parts(vec![part]),
             schedule,
@@ -79,7 +79,7 @@ fn model(geometry: Geometry) -> Model {
 }
 
 fn evolved(kind: Kind, geometry: Geometry, model_schedule: ModelSchedule, end: f64) -> Vec<f64> {
-    let schedule = Schedule { steps: (end * 400.0) as u64, end, observe_every: u64::MAX };
+    let schedule = Schedule::even((end * 400.0) as u64, end, u64::MAX);
     let tokens = cloud(1, 12, 3, 5);
     let problem =
         Problem { model_schedule, schedule, scheme: Scheme::Rk4, quantities: Vec::new(), ..problem(tokens, 1.0) };

@@ -51,7 +51,7 @@ fn brownian(seed: u64) -> Noise {
 }
 
 fn noisy(tokens: Tokens, model: Model, steps: u64, end: f64) -> Problem {
-    let schedule = Schedule { steps, end, observe_every: steps };
+    let schedule = Schedule::even(steps, end, steps);
     let quantities = vec![Quantity::Moments];
     Problem { model, scheme: Scheme::Euler, schedule, quantities, ..problem(tokens, 1.0) }
 }

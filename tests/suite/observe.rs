@@ -143,7 +143,7 @@ fn vanishing(kind: Kind) {
                 let points: Vec<f64> = angles.iter().flat_map(|angle| [angle.cos(), angle.sin()]).collect();
                 let shape = Shape { replicas: 1, count, dim: 2, passive: 0 };
                 let tokens = Tokens { shape, coordinates: points.clone(), weights: Weights::Equal };
-                let schedule = Schedule { steps: 0, end: 0.0, observe_every: 1 };
+                let schedule = Schedule::even(0, 0.0, 1);
                 let quantities = vec![Quantity::W2Dirac, Quantity::Overlap];
                 let problem = Problem { quantities, schedule, ..problem(tokens, 1.0) };
                 let found = ends(&problem, &kind.evolve(&problem), 0, &["w2_dirac", "overlap_min", "overlap_mean"]);
@@ -253,7 +253,7 @@ fn centres(kind: Kind) {
     let mut problem = weighted(3, Quantity::RenyiCentres(RenyiCentres { separation }));
     problem.model.attention.mask = Mask::Causal;
     problem.model.attention.beta = 40.0;
-    problem.schedule = Schedule { steps: 30, end: 6.0, observe_every: 30 };
+    problem.schedule = Schedule::even(30, 6.0, 30);
     let outcome = kind.evolve(&problem);
     let names = ["renyi_centres", "strong_renyi_centres", "renyi_absorbed", "renyi_drift"];
     for replica in 0..2 {
@@ -302,7 +302,7 @@ fn dissipation(kind: Kind) {
                 model: Model { geometry, attention, ..Default::default() },
                 quantities: vec![Quantity::Energy, Quantity::Dissipation],
                 scheme: Scheme::Rk4,
-                schedule: Schedule { steps: 32, end: 0.1, observe_every: 4 },
+                schedule: Schedule::even(32, 0.1, 4),
                 ..problem(tokens, 1.5)
             };
             assert_eq!(columns(&problem.quantities, 3), ["log_energy", "log_energy_rate"]);
@@ -330,7 +330,7 @@ fn lyapunov(kind: Kind) {
         model: Model { geometry: Geometry::Euclidean, attention, ..Default::default() },
         quantities: vec![Quantity::Lyapunov],
         scheme: Scheme::Rk4,
-        schedule: Schedule { steps: 40, end: 2.0, observe_every: 40 },
+        schedule: Schedule::even(40, 2.0, 40),
         ..problem(tokens, 1.0)
     };
     let outcome = kind.evolve(&problem);

@@ -24,7 +24,7 @@ pub fn all() -> Vec<Trial> {
 fn evolve(kind: Kind, scheme: Scheme, steps: u64) -> Vec<f64> {
     let mut problem = problem(cloud(1, 40, 3, 51), 2.0);
     problem.model.attention.heads = vec![general_head(3, 8)];
-    let schedule = Schedule { steps, end: 2.0, observe_every: steps };
+    let schedule = Schedule::even(steps, 2.0, steps);
     kind.evolve(&Problem { scheme, schedule, ..problem }).tokens
 }
 

@@ -299,7 +299,7 @@ fn schemes(kind: Kind) {
             problem.model.attention.heads = vec![general_head(dim, 3)];
             problem.model.attention.normalization = normalization;
             problem.scheme = scheme;
-            problem.schedule = Schedule { steps: 50, end: 2.5, observe_every: 50 };
+            problem.schedule = Schedule::even(50, 2.5, 50);
             let what = format!("tokens after {scheme:?}, d = {dim}");
             let tolerance = kind.tolerance(1e-5, 1e-12);
             assert_close(&what, &kind.evolve(&problem).tokens, &reference::evolve(&problem), tolerance);
@@ -318,7 +318,7 @@ fn observables(kind: Kind) {
             problem.model.attention.heads = vec![general_head(dim, 3), identity_head()];
             problem.tokens.shape.passive = 0;
         }
-        problem.schedule = Schedule { steps: 0, end: 0.0, observe_every: 1 };
+        problem.schedule = Schedule::even(0, 0.0, 1);
         if count > 1000 {
             problem.quantities.retain(|quantity| *quantity != Quantity::Energy);
         }

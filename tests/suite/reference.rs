@@ -43,7 +43,7 @@ fn steps() {
                 model: attention.clone().into(),
                 model_schedule,
                 scheme,
-                schedule: Schedule { steps: 5, end: 1.0, observe_every: 5 },
+                schedule: Schedule::even(5, 1.0, 5),
                 quantities: Vec::new(),
                 ..problem(cloud(2, 20, 3, 51), 1.0)
             };
@@ -67,7 +67,7 @@ fn noises() {
                 let problem = Problem {
                     model,
                     scheme,
-                    schedule: Schedule { steps: 4, end: 0.4, observe_every: 4 },
+                    schedule: Schedule::even(4, 0.4, 4),
                     quantities: Vec::new(),
                     ..problem(cloud(2, 12, 5, 71), 1.0)
                 };

@@ -38,7 +38,7 @@ fn evolve(open: Open, problem: &Problem, threads: usize) -> (Vec<f64>, Vec<Sampl
 fn the_number_of_threads_changes_no_bit() {
     for (count, dim) in [(5000, 3), (300, 40)] {
         let mut problem = problem(cloud(2, count, dim, 61), 4.0);
-        problem.schedule = Schedule { steps: 3, end: 0.3, observe_every: 1 };
+        problem.schedule = Schedule::even(3, 0.3, 1);
         assert_eq!(evolve(cpu::single, &problem, 1), evolve(cpu::single, &problem, 3));
         assert_eq!(evolve(cpu::double, &problem, 1), evolve(cpu::double, &problem, 2));
     }

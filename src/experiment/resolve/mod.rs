@@ -30,7 +30,7 @@ impl Experiment {
         let schedule = self.schedule()?;
         let quantities = self.quantities()?;
         self.require_memory(shape, &quantities)?;
-        let (model, model_schedule) = self.equation(shape, schedule)?;
+        let (model, model_schedule) = self.equation(shape, &schedule)?;
         let weights = self.weights(shape)?;
         let coordinates = match file {
             Some(file) => file.place(shape),
@@ -178,7 +178,7 @@ impl Experiment {
     }
 
     /// The equation at time zero, and how it changes.
-    fn equation(&self, shape: Shape, schedule: Schedule) -> Result<(Model, ModelSchedule), ExperimentError> {
+    fn equation(&self, shape: Shape, schedule: &Schedule) -> Result<(Model, ModelSchedule), ExperimentError> {
         if let Some(typed) = &self.typed.attention.trained {
             let (model, model_schedule) = self.trained(typed, shape)?;
             self.require_sense(&self.facts(&model, &[], shape.dim))?;

@@ -9,6 +9,7 @@ mod reference;
 mod refusals;
 mod results;
 mod terms;
+mod times;
 mod trained;
 
 use ndarray::{arr1, arr2};
@@ -51,7 +52,7 @@ fn a_plain_experiment_resolves() {
     assert_eq!(problem.model.attention.normalization, Normalization::Softmax);
     assert_eq!(problem.model.attention.heads, [Head::default()]);
     assert_eq!(problem.scheme, Scheme::Heun);
-    assert_eq!(problem.schedule, Schedule { steps: 200, end: 10.0, observe_every: 200 });
+    assert_eq!(problem.schedule, Schedule::even(200, 10.0, 200));
     assert_eq!(problem.quantities, [Quantity::Moments, Quantity::Energy, Quantity::W2Dirac]);
 }
 
@@ -154,7 +155,7 @@ fn files_are_found_beside_the_experiment() {
         Head { query_key: Matrix::Diagonal(vec![1.0, -0.1]), value: Matrix::Scale(-1.0), ..Head::default() },
     ];
     assert_eq!(problem.model.attention.heads, heads);
-    assert_eq!(problem.schedule, Schedule { steps: 3, end: 0.3, observe_every: 2 });
+    assert_eq!(problem.schedule, Schedule::even(3, 0.3, 2));
     assert_eq!(problem.quantities, [Quantity::Moments, Quantity::W2Dirac], "no energy for beta = 0");
 }
 
@@ -185,7 +186,7 @@ fn the_resolved_file_means_the_same_from_any_folder() {
 fn without_time_only_the_start_is_observed() {
     let experiment = Experiment::parse(&GOOD.replace("end = 10.0", "end = 0")).unwrap();
     let schedule = experiment.resolve().unwrap().schedule;
-    assert_eq!(schedule, Schedule { steps: 0, end: 0.0, observe_every: 1 });
+    assert_eq!(schedule, Schedule::even(0, 0.0, 1));
     let again = Experiment::parse(&experiment.to_toml().unwrap()).unwrap();
     assert_eq!(again.resolve().unwrap().schedule, schedule);
 }

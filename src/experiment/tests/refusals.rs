@@ -42,7 +42,7 @@ fn keys_and_types() {
     experiment: tokens.initial.axis: unknown key; known here: law
     experiment: attention.beta: missing; write e.g. attention.beta = 4.0
     experiment: tokens.count: missing; write e.g. tokens.count = 4096
-    experiment: times: unknown key; did you mean time? times belongs in [attention.beta]; known here: name, algorithm, tolerance, tokens, layer-norm, attention, perceptron, noise, time, observe, reference, result
+    experiment: times: unknown key; did you mean time? times belongs in [attention.beta] or [observe]; known here: name, algorithm, tolerance, tokens, layer-norm, attention, perceptron, noise, time, observe, reference, result
     experiment: time.step = "small": must be a number, and is text; write e.g. time.step = 0.05
     experiment: tokens.count = 6.0: must be a whole number, and is a decimal number; write e.g. tokens.count = 4096
     experiment: line 10, column 1: missing comma between array elements, expected `,`; write valid TOML, see https://toml.io

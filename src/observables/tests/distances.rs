@@ -41,7 +41,7 @@ fn problem(tokens: Tokens, quantities: &[Quantity]) -> Problem {
         model: Attention { beta: 2.0, ..Attention::default() }.into(),
         model_schedule: ModelSchedule::Constant,
         scheme: Scheme::Rk4,
-        schedule: Schedule { steps: 10, end: 1.0, observe_every: 10 },
+        schedule: Schedule::even(10, 1.0, 10),
         quantities: quantities.to_vec(),
         algorithm: Algorithm::Auto,
         tolerance: None,

@@ -8,7 +8,7 @@ mod tests;
 
 pub use self::error::ProblemError;
 use self::{error::Place, model::Sizes};
-use super::{Problem, Schedule};
+use super::{Problem, Samples, Schedule};
 use crate::{
     model::{Geometry, Model},
     tokens::{Shape, Tokens, Weights},
@@ -29,11 +29,17 @@ impl Problem {
         let sizes = Sizes::of(*shape);
         model::check(&Place::new("model"), model, sizes)?;
         schedule::check(&Place::new("model_schedule"), model_schedule, model, sizes)?;
-        let Schedule { steps, end, observe_every: _ } = *schedule;
+        let Schedule { steps, end, samples } = schedule;
+        let (steps, end) = (*steps, *end);
         let range =
             if steps > 0 { "finite and greater than 0, because there are steps" } else { "finite and at least 0" };
         let holds = end.is_finite() && if steps > 0 { end > 0.0 } else { end >= 0.0 };
         Place::new("schedule.end").require(holds, end, range)?;
+        if let Samples::After(list) = samples {
+            let holds = list.is_sorted_by(|a, b| a < b) && list.last().is_none_or(|last| *last <= steps);
+            let range = format!("ascending, and at most schedule.steps = {steps}");
+            Place::new("schedule.samples").require(holds, format!("{list:?}"), &range)?;
+        }
         let tolerance = tolerance.unwrap_or(1.0);
         Place::new("tolerance").require(
             tolerance > 0.0 && tolerance.is_finite(),

@@ -20,7 +20,7 @@ fn problem() -> Problem {
         model: Model::default(),
         model_schedule: ModelSchedule::Constant,
         scheme: Scheme::Rk4,
-        schedule: Schedule { steps: 10, end: 1.0, observe_every: 1 },
+        schedule: Schedule::even(10, 1.0, 1),
         quantities: Vec::new(),
         algorithm: Algorithm::Auto,
         tolerance: None,
@@ -112,7 +112,10 @@ fn tokens_that_do_not_fit_their_shape_are_refused() {
 fn schedules_and_tolerances_outside_their_ranges_are_refused() {
     refused(|p| p.schedule.end = 0.0, "schedule.end", "0", "greater than 0");
     refused(|p| p.schedule.end = f64::INFINITY, "schedule.end", "inf", "finite");
-    refused(|p| p.schedule = Schedule { steps: 0, end: -1.0, observe_every: 1 }, "schedule.end", "-1", "at least 0");
+    refused(|p| p.schedule = Schedule::even(0, -1.0, 1), "schedule.end", "-1", "at least 0");
+    let after = |list: &[u64]| Samples::After(list.to_vec());
+    refused(|p| p.schedule.samples = after(&[2, 2]), "schedule.samples", "[2, 2]", "ascending");
+    refused(|p| p.schedule.samples = after(&[2, 11]), "schedule.samples", "[2, 11]", "at most schedule.steps = 10");
     refused(|p| p.tolerance = Some(0.0), "tolerance", "0", "greater than 0");
 }
 

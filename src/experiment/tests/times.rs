@@ -1,0 +1,71 @@
+//! When tokens are observed: as typed, and what of it is refused.
+
+use super::super::{tests::GOOD, *};
+use crate::problem::Samples;
+
+/// The samples of the good experiment, of 200 steps of 0.05, and whether they are the same once it is written down.
+fn samples(observe: &str) -> Samples {
+    let experiment = Experiment::parse(&format!("{GOOD}\n[observe]\n{observe}\n")).unwrap();
+    let schedule = experiment.resolve().unwrap().schedule;
+    let written = experiment.to_toml().unwrap();
+    assert_eq!(Experiment::parse(&written).unwrap().resolve().unwrap().schedule, schedule, "{written}");
+    schedule.samples
+}
+
+fn refusal(observe: &str) -> String {
+    let experiment = Experiment::parse(&format!("{GOOD}\n[observe]\n{observe}\n"));
+    experiment.and_then(|experiment| experiment.resolve()).map(|_| ()).expect_err(observe).to_string()
+}
+
+#[test]
+fn times_are_whole_numbers_of_steps() {
+    assert_eq!(samples("times = [0.05, 0.1, 1.0, 10.0]"), Samples::After(vec![1, 2, 20, 200]));
+    assert_eq!(samples("times = [0, 0.15000000001, 10]"), Samples::After(vec![0, 3, 200]));
+    assert_eq!(samples("times = []"), Samples::After(vec![]));
+}
+
+/// 2 * 10^{k/3} is 2, 4.31, 9.28, 20, 43.09, 92.83, 200; and 0.2 * 10^{k/10} is 0.50, 0.63, 0.80, 1.00, 1.26 and 1.59 at k = 4 .. 9.
+#[test]
+fn logarithmic_samples_are_rounded_to_steps() {
+    let at = |observe: &str| samples(&format!("log = {{ {observe} }}"));
+    assert_eq!(at("from = 0.1, per-decade = 3"), Samples::After(vec![2, 4, 9, 20, 43, 93, 200]));
+    let dense = [1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 63, 80, 100, 126, 159, 200];
+    assert_eq!(at("from = 0.01, per-decade = 10"), Samples::After(dense.into()));
+    assert_eq!(at("from = 10, per-decade = 1"), Samples::After(vec![200]));
+    // 3 * 10^{k/2}: 3, 9.49, 30, 94.87; the next is after the end.
+    assert_eq!(at("from = 0.15, per-decade = 2"), Samples::After(vec![3, 9, 30, 95]));
+}
+
+#[test]
+fn samples_that_mean_nothing_are_refused() {
+    let refusals = [
+        refusal("every = 0.5\ntimes = [1.0]"),
+        refusal("every = 0.5\nlog = { from = 0.1, per-decade = 3 }"),
+        refusal("times = [1.0]\nlog = { from = 0.1, per-decade = 3 }"),
+        refusal("times = [0.1, 0.12]"),
+        refusal("times = [0.1, 20]"),
+        refusal("times = [1.0, 0.5]"),
+        refusal("times = [-1.0]"),
+        refusal("times = 1.0"),
+        refusal("log = { from = 20, per-decade = 3 }"),
+        refusal("log = { from = 0, per-decade = 3 }"),
+        refusal("log = { from = 0.1 }"),
+        refusal("log = { from = 0.1, per-decade = 0 }"),
+        refusal("log = 10"),
+    ];
+    insta::assert_snapshot!(refusals.join("\n").replace("experiment: observe", ""), @r#"
+    .times = [1.0]: stands beside observe.every; write one of observe.every, observe.times and observe.log
+    .log = { from = 0.1, per-decade = 3 }: stands beside observe.every; write one of observe.every, observe.times and observe.log
+    .log = { from = 0.1, per-decade = 3 }: stands beside observe.times; write one of observe.times and observe.log
+    .times.1 = 0.12: is no whole number of steps of time.step = 0.05; write observe.times.1 = 0.1 or 0.15
+    .times.1 = 20.0: is after time.end = 10.0; write an earlier time
+    .times = [1.0, 0.5]: must be times of at least 0, each later than the one before it; write e.g. observe.times = [0.1, 1.0, 10.0]
+    .times = [-1.0]: must be times of at least 0, each later than the one before it; write e.g. observe.times = [0.1, 1.0, 10.0]
+    .times = 1.0: must be a list of numbers, and is a decimal number; write e.g. observe.times = [0.1, 1.0, 10.0]
+    .log.from = 20.0: is after time.end = 10.0; write an earlier time
+    .log.from = 0: must be finite and greater than 0; write e.g. observe.log.from = 0.01
+    .log.per-decade: missing; write e.g. observe.log.per-decade = 10
+    .log.per-decade = 0: must be at least 1; write e.g. observe.log.per-decade = 10
+    .log = 10: must be a table, and is a whole number; write e.g. observe.log = { from = 0.01, per-decade = 10 }
+    "#);
+}
