@@ -49,6 +49,17 @@ pub struct Sample {
     pub values: Vec<f64>,
 }
 
+impl Sample {
+    /// The value of one of the columns that samples have, or the `time`.
+    pub fn value(&self, columns: &[String], name: &str) -> Option<f64> {
+        if name == "time" {
+            return Some(self.time);
+        }
+        let index = columns.iter().position(|column| column == name)?;
+        self.values.get(index).copied()
+    }
+}
+
 /// Whether |mean| says more than rounding, when the sums are of vectors of length one and their errors at most `rounding`: beyond
 /// eight times that the direction is right to an eighth.
 pub fn has_direction(mean: &[f64], rounding: f64) -> bool {

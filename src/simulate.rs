@@ -49,6 +49,7 @@ use std::{collections::BTreeMap, error::Error};
 use self::ascent::Ascent;
 use crate::{
     backend::{Backend, BackendError, Method, SlicedTargets, advance},
+    expression::Expression,
     limit::{Limit, LimitError},
     model::{Model, Normalization},
     observables::{self, Centres, Need, Quantity, SlicedW2Reference, View, columns},
@@ -70,12 +71,35 @@ pub enum Event<'a> {
     Steps(u64),
     /// Something that the user must know, though the run goes on; each kind at most once for each replica.
     Warning(&'a Warning),
+    /// The condition to stop at holds in all replicas at this layer-time, and no more steps are taken.
+    Stopped {
+        /// That of the last sample.
+        time: f64,
+        /// What holds.
+        condition: &'a Expression,
+    },
+}
+
+/// Why a simulation took no more steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ending {
+    /// There were no more, and no condition could have ended it earlier.
+    #[default]
+    Scheduled,
+    /// There were no more, and its condition has not held in all replicas.
+    Unmet,
+    /// Its condition held.
+    Stopped,
 }
 
 /// What is known at the end of a simulation, beside its samples.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Summary {
+    /// The layer-time of the last sample.
+    pub time: f64,
+    /// Whether that is the end of the schedule.
+    pub ending: Ending,
     /// Pairs (i, j) that were summed over, by whichever algorithm.
     pub pairs: u64,
     /// [`Backend::marginal_error`].
@@ -104,7 +128,8 @@ pub enum SimulateError {
     Observer(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// Evolves the tokens of `problem`, held by `backend`, to the end of its schedule.
+/// Evolves the tokens of `problem`, held by `backend`, to the end of its schedule, or to the first sample at which its condition to
+/// stop at holds in all replicas.
 ///
 /// `on_event` is told of every sample (replica by replica, times ascending, time 0 and the end included) and of every
 /// step; an error it returns stops the run, with tokens that may be some steps further on, because a backend may take
@@ -128,6 +153,11 @@ pub async fn simulate_beside(
     let (mut summary, mut done, mut said) = (Summary::default(), 0, Said::default());
     let mut ascent = Ascent::of(problem, backend.identity().precision);
     let centres = observables::centres(&problem.quantities, &problem.equation());
+    let columns = columns(&problem.quantities, problem.tokens.shape.dim);
+    let holds = |stop: &Expression, sample: &Sample| stop.holds(&|name| sample.value(&columns, name));
+    if schedule.stop.is_some() {
+        summary.ending = Ending::Unmet;
+    }
     loop {
         let model = problem.model_schedule.at(&problem.model, done, schedule.time(done));
         if !problem.model_schedule.is_constant() {
@@ -151,8 +181,14 @@ pub async fn simulate_beside(
             if problem.quantities.iter().any(|quantity| quantity.needs(Need::Energy)) {
                 summary.pairs = problem.pairs_per_evaluation().saturating_add(summary.pairs);
             }
+            summary.time = schedule.time(done);
+            let met = schedule.stop.as_ref().filter(|stop| samples.iter().all(|sample| holds(stop, sample)));
+            if let Some(condition) = met {
+                summary.ending = Ending::Stopped;
+                on_event(Event::Stopped { time: summary.time, condition }).map_err(SimulateError::Observer)?;
+            }
         }
-        if done == schedule.steps {
+        if done == schedule.steps || summary.ending == Ending::Stopped {
             summary.marginal_error = backend.marginal_error().await?;
             if let Some(warning) = unbalanced(problem, summary.marginal_error) {
                 on_event(Event::Warning(&warning)).map_err(SimulateError::Observer)?;

@@ -32,6 +32,13 @@ impl Progress {
                 Some(Bar { bar, .. }) => bar.suspend(|| talk(format_args!("warning: {line}"))),
                 None => talk(format_args!("warning: {line}")),
             },
+            Event::Stopped { time, condition } => {
+                let line = format!("stopped at time {time}: {condition} in all replicas");
+                match &self.bar {
+                    Some(Bar { bar, .. }) => bar.suspend(|| talk(format_args!("{line}"))),
+                    None => talk(format_args!("{line}")),
+                }
+            }
             Event::Ended => self.bar.take().iter().for_each(|bar| bar.bar.finish_and_clear()),
             _ => {}
         }

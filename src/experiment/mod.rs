@@ -32,6 +32,7 @@ mod section;
 mod shared;
 mod sizes;
 mod source;
+mod stop;
 mod sweep;
 mod tensors;
 mod trained;

@@ -10,14 +10,14 @@ use super::{
 use crate::problem::{Decimal, Samples, Schedule};
 
 impl Experiment {
-    /// Tokens are observed at the start and the end, and between them as typed.
+    /// Tokens are observed at the start and the end, and between them as typed; at which columns they stop is not asked here.
     pub(super) fn schedule(&self) -> Result<Schedule, ExperimentError> {
         let end = self.typed.time.end;
         let steps = if end == 0.0 { 0 } else { self.steps("time.end", end)? };
         let samples = self.samples(steps)?;
         // The multiple of the step, which the typed end may miss by 1e-9 of itself.
         let end = Decimal::of(self.typed.time.step).map_or(end, |step| step.times(steps));
-        Ok(Schedule { steps, end, samples })
+        Ok(Schedule { steps, end, samples, stop: None })
     }
 
     /// After which of so many steps tokens are observed.

@@ -16,6 +16,7 @@ use super::{
     result::{self, ResultTyped},
     section::{Entry, Section, Word},
     source::Source,
+    stop::{self, StopTyped},
 };
 use crate::{initial::Law, problem::Algorithm, scheme::Scheme};
 
@@ -53,7 +54,7 @@ pub(super) const TOKENS: &[&str] = &[
     "weights",
 ];
 pub(super) const WEIGHTS: &[&str] = &["path"];
-pub(super) const TIME: &[&str] = &["scheme", "step", "end"];
+pub(super) const TIME: &[&str] = &["scheme", "step", "end", "stop"];
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -97,6 +98,7 @@ pub(crate) struct TimeTyped {
     pub scheme: Word<Scheme>,
     pub step: f64,
     pub end: f64,
+    pub stop: Option<StopTyped>,
 }
 
 impl Typed {
@@ -209,5 +211,6 @@ fn time(section: &Section) -> Result<TimeTyped, ExperimentError> {
         scheme: section.required("scheme", "\"heun\"")?.word(SCHEMES)?,
         step: section.required("step", "0.05")?.number("finite and greater than 0", |step| step > 0.0)?,
         end: section.required("end", "10.0")?.number("finite and at least 0", |end| end >= 0.0)?,
+        stop: section.read("stop", stop::EXAMPLE, stop::read)?,
     })
 }

@@ -66,6 +66,11 @@ impl Expression {
         self.root.value(value_of).map_err(|name| ExpressionError::Unknown { text: self.text.clone(), name })
     }
 
+    /// Whether it holds where `value_of` knows the values of all names; nothing holds of what is not a number.
+    pub fn holds(&self, value_of: &dyn Fn(&str) -> Option<f64>) -> bool {
+        self.value(value_of).is_ok_and(|value| value != 0.0 && value.is_finite())
+    }
+
     /// Whether it holds or does not: a comparison, or several.
     pub fn is_condition(&self) -> bool {
         match &self.root {

@@ -1,8 +1,10 @@
 //! When tokens are moved, and when they are looked at.
 
 use super::decimal::Decimal;
+use crate::expression::Expression;
 
-/// The layer-times at which tokens are: `steps` steps from 0 to `end`, observed at the start, at the end, and at the samples between.
+/// The layer-times at which tokens are: `steps` steps from 0 to `end`, or to the sample at which they stop, observed at the start, at the
+/// end, and at the samples between.
 ///
 /// A step is the shortest decimal that `steps` times are `end`, if there is one, and times are its multiples, each rounded once: the
 /// third time of steps of 0.1 is 0.3, whatever the end is.
@@ -14,6 +16,8 @@ pub struct Schedule {
     pub end: f64,
     /// After which of them tokens are observed.
     pub samples: Samples,
+    /// A condition on the columns of a sample and on `time`; the first sample at which it holds in all replicas is the last.
+    pub stop: Option<Expression>,
 }
 
 /// Numbers of steps after which tokens are observed, beside none and all of them.
@@ -26,9 +30,9 @@ pub enum Samples {
 }
 
 impl Schedule {
-    /// So many steps of one length up to the time `end`, observed every `observe_every` steps.
+    /// So many steps of one length up to the time `end`, observed every `observe_every` steps; nothing stops them.
     pub fn even(steps: u64, end: f64, observe_every: u64) -> Self {
-        Self { steps, end, samples: Samples::Every(observe_every) }
+        Self { steps, end, samples: Samples::Every(observe_every), stop: None }
     }
 
     /// The length h of one step.

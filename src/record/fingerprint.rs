@@ -76,7 +76,8 @@ impl Fingerprint {
     }
 }
 
-fn hashed(path: &Path) -> io::Result<Fingerprint> {
+/// Of the file at `path`, as it is.
+pub(super) fn hashed(path: &Path) -> io::Result<Fingerprint> {
     let mut file = File::open(path)?;
     let (mut hasher, mut buffer) = (Hasher::default(), vec![0; 1 << 18]);
     loop {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     backend::{Identity, Method, Precision},
-    simulate::Summary,
+    simulate::{Ending, Summary},
 };
 
 /// As it is written.
@@ -49,6 +49,12 @@ pub(super) struct Manifest {
     /// One of a kind.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) warnings: Vec<String>,
+    /// The layer-time at which a run ended that has a condition to stop at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_time: Option<f64>,
+    /// The key that ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_reason: Option<&'static str>,
     pub(super) wall_seconds: f64,
     pairs_evaluated: u64,
     /// The length and the SHA-256 of every file that belongs to the record, once the run has ended.
@@ -76,6 +82,8 @@ impl Manifest {
             status: Status::Running,
             error: None,
             warnings: Vec::new(),
+            end_time: None,
+            end_reason: None,
             wall_seconds: 0.0,
             pairs_evaluated: 0,
             files: BTreeMap::new(),
@@ -97,7 +105,13 @@ impl Manifest {
     }
 
     pub(super) fn summarize(&mut self, summary: &Summary) {
-        let Summary { pairs, marginal_error, reference_nodes } = summary;
+        let Summary { time, ending, pairs, marginal_error, reference_nodes } = summary;
+        self.end_reason = match ending {
+            Ending::Scheduled => None,
+            Ending::Unmet => Some("time.end"),
+            Ending::Stopped => Some("time.stop"),
+        };
+        self.end_time = self.end_reason.map(|_| *time);
         self.pairs_evaluated = *pairs;
         self.sinkhorn_marginal_error = *marginal_error;
         self.reference_nodes.clone_from(reference_nodes);

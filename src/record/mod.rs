@@ -41,7 +41,7 @@ use crate::{
     observe::Sample,
     problem::Reference,
     results::Results,
-    simulate::Summary,
+    simulate::{Ending, Summary},
     tokens::Shape,
     warning::{Warning, WarningKind},
 };
@@ -175,8 +175,10 @@ impl RunFolder {
         self.manifest.summarize(summary);
         self.manifest.computed_by(method);
         let results = self.write_results();
-        let written =
-            results.and_then(|()| self.write_tokens(tokens, shape)).and_then(|()| self.close(Status::Complete));
+        let written = results
+            .and_then(|()| self.write_tokens(tokens, shape))
+            .and_then(|()| self.write_trajectory(summary.ending))
+            .and_then(|()| self.close(Status::Complete));
         if let Err(error) = &written {
             self.manifest.error = Some(error.to_string());
             // On a disk that stays full not even this can be recorded; then nobody holds the folder of a run that is not complete.
@@ -218,9 +220,16 @@ impl RunFolder {
             Precision::Double => write_array(&path, tokens, shape)?,
         };
         self.manifest.files.insert("tokens.npy", written);
-        if let Some(trajectory) = self.trajectory.take() {
-            self.manifest.files.insert("trajectory.npy", trajectory.finish()?);
-        }
+        Ok(())
+    }
+
+    fn write_trajectory(&mut self, ending: Ending) -> Result<(), RecordError> {
+        let Some(trajectory) = self.trajectory.take() else { return Ok(()) };
+        let written = match ending {
+            Ending::Scheduled | Ending::Unmet => trajectory.finish()?,
+            Ending::Stopped => trajectory.finish_early()?,
+        };
+        self.manifest.files.insert("trajectory.npy", written);
         Ok(())
     }
 

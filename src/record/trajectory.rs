@@ -11,7 +11,7 @@ use ndarray_npy::{WritableElement, write_zeroed_npy};
 use super::{
     error::RecordError,
     file::{of_npy, partial},
-    fingerprint::{Fingerprint, Hasher},
+    fingerprint::{Fingerprint, Hasher, hashed},
 };
 use crate::{backend::Precision, tokens::Shape};
 
@@ -22,6 +22,10 @@ pub struct Trajectory {
     file: BufWriter<File>,
     precision: Precision,
     hasher: Hasher,
+    /// What comes before the numbers.
+    header: Vec<u8>,
+    /// Of the whole file.
+    samples: usize,
     /// The length of the whole file.
     bytes: u64,
 }
@@ -34,12 +38,13 @@ impl Trajectory {
             Precision::Half | Precision::Single => zeroed::<f32>(&partial, samples, shape),
             Precision::Double => zeroed::<f64>(&partial, samples, shape),
         };
-        let (file, hasher, bytes) = opened.map_err(|source| {
+        let (file, header, bytes) = opened.map_err(|source| {
             let _ = fs::remove_file(&partial);
             RecordError::Write { path: path.to_owned(), source }
         })?;
-        let file = BufWriter::new(file);
-        Ok(Self { path: path.to_owned(), partial, file, precision, hasher, bytes })
+        let (file, mut hasher) = (BufWriter::new(file), Hasher::default());
+        hasher.update(&header);
+        Ok(Self { path: path.to_owned(), partial, file, precision, hasher, header, samples, bytes })
     }
 
     /// Appends the tokens of a sample.
@@ -70,10 +75,40 @@ impl Trajectory {
             .map_err(|source| RecordError::Write { path: self.path.clone(), source })?;
         Ok(self.hasher.finish())
     }
+
+    /// Gives the file its name with those samples alone that it has, and there will be no more.
+    pub fn finish_early(mut self) -> Result<Fingerprint, RecordError> {
+        let numbers = self.bytes - self.header.len() as u64;
+        let each = (numbers / self.samples.max(1) as u64).max(1);
+        let samples = (self.hasher.bytes() - self.header.len() as u64) / each;
+        let mut cut = || {
+            let header = of_fewer(&self.header, self.samples, samples)
+                .ok_or_else(|| io::Error::other("its header is not the one that was written"))?;
+            self.file.flush()?;
+            let file = self.file.get_mut();
+            file.set_len(self.hasher.bytes())?;
+            file.seek(SeekFrom::Start(0))?;
+            file.write_all(&header)?;
+            file.sync_all()?;
+            let written = hashed(&self.partial)?;
+            fs::rename(&self.partial, &self.path)?;
+            Ok(written)
+        };
+        cut().map_err(|source| RecordError::Write { path: self.path.clone(), source })
+    }
+}
+
+/// The header of an array with fewer samples, and as many bytes: a number has become shorter, and there are more blanks at the end.
+fn of_fewer(header: &[u8], from: usize, to: u64) -> Option<Vec<u8>> {
+    let (before, after) = (format!("'shape': ({from}, "), format!("'shape': ({to}, "));
+    let place = header.windows(before.len()).position(|window| window == before.as_bytes())?;
+    let rest = header[place + before.len()..].strip_suffix(b"\n")?;
+    let blanks = vec![b' '; before.len() - after.len()];
+    Some([&header[..place], after.as_bytes(), rest, &blanks, b"\n"].concat())
 }
 
 /// A file of zeros, open where its numbers begin, the bytes up to there, and its length.
-fn zeroed<T: WritableElement>(path: &Path, samples: usize, shape: Shape) -> io::Result<(File, Hasher, u64)> {
+fn zeroed<T: WritableElement>(path: &Path, samples: usize, shape: Shape) -> io::Result<(File, Vec<u8>, u64)> {
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
     let dimensions = (samples, shape.replicas, shape.count, shape.dim);
     write_zeroed_npy::<T, _>(&file, dimensions).map_err(of_npy)?;
@@ -83,7 +118,5 @@ fn zeroed<T: WritableElement>(path: &Path, samples: usize, shape: Shape) -> io::
     let mut header = vec![0; (length - bytes as u64) as usize];
     file.seek(SeekFrom::Start(0))?;
     file.read_exact(&mut header)?;
-    let mut hasher = Hasher::default();
-    hasher.update(&header);
-    Ok((file, hasher, length))
+    Ok((file, header, length))
 }

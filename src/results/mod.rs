@@ -65,13 +65,7 @@ impl Results {
 
     /// Adds a sample; those of a replica come in the order of their times.
     pub fn sample(&mut self, sample: &Sample) {
-        let value_of = |name: &str| match name {
-            "time" => Some(sample.time),
-            name => {
-                let index = self.columns.iter().position(|column| column == name)?;
-                sample.values.get(index).copied()
-            }
-        };
+        let value_of = |name: &str| sample.value(&self.columns, name);
         let own = self.folds.get_mut(sample.replica).into_iter().flatten();
         for (fold, functional) in
             own.zip(&self.functionals).filter(|(_, functional)| functional.window.has(sample.time))

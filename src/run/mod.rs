@@ -40,6 +40,7 @@ pub use crate::backend::machine::{Choice, Machine, MachineError};
 use crate::{
     backend::{Backend, Identity},
     experiment::Experiment,
+    expression::Expression,
     limit::{Limit, equiangular, gaussian, particles, quadrature_within, zonal},
     observe::Sample,
     problem::{Problem, Reference},
@@ -68,6 +69,13 @@ pub enum Event<'a> {
     Steps(u64),
     /// Something that the user must know, though the run goes on; each kind at most once for each folder.
     Warning(&'a str),
+    /// The condition to stop at holds in all replicas at this layer-time, and no more steps are taken.
+    Stopped {
+        /// That of the last sample.
+        time: f64,
+        /// What holds.
+        condition: &'a Expression,
+    },
     /// No more steps are taken, for whatever reason.
     Ended,
 }
@@ -145,7 +153,7 @@ async fn run_on(
     }
 }
 
-/// Follows the equation to its end; what is known then, and the final tokens.
+/// Follows the equation to its end, or to where it stops; what is known then, and the final tokens.
 async fn follow(
     problem: &Problem,
     backend: &mut dyn Backend,
@@ -168,21 +176,23 @@ async fn follow(
                 Some(line) => on_event(Event::Warning(&line)),
                 None => ControlFlow::Continue(()),
             },
+            simulate::Event::Stopped { time, condition } => on_event(Event::Stopped { time, condition }),
         };
         if goes_on.is_break() { Err(Cancelled.into()) } else { Ok(()) }
     })
     .await?;
-    Ok((summary, finite(backend.tokens().await?, problem)?))
+    let tokens = finite(backend.tokens().await?, problem, summary.time)?;
+    Ok((summary, tokens))
 }
 
 /// The final tokens, unless one of them, of weight zero perhaps, is no longer finite.
-fn finite(tokens: Vec<f64>, problem: &Problem) -> Result<Vec<f64>, SimulateError> {
+fn finite(tokens: Vec<f64>, problem: &Problem, time: f64) -> Result<Vec<f64>, SimulateError> {
     let shape = problem.tokens.shape;
     match tokens.iter().position(|component| !component.is_finite()) {
         None => Ok(tokens),
         Some(at) => {
             let replica = at / (shape.count * shape.dim);
-            Err(SimulateError::NotFinite { replica, time: problem.schedule.end })
+            Err(SimulateError::NotFinite { replica, time })
         }
     }
 }

@@ -9,7 +9,7 @@ use super::Cell;
 use crate::{
     experiment::{Experiment, ExperimentError},
     model::{Attention, Model, ModelSchedule},
-    problem::{Algorithm, Problem},
+    problem::{Algorithm, Problem, Schedule},
     tokens::{Shape, Tokens, Weights},
 };
 
@@ -56,8 +56,8 @@ struct Likeness {
 }
 
 impl Likeness {
-    /// None for cells that run alone: large ones, those that random numbers or a limit tie to their replicas, those whose replicas
-    /// have betas of their own, and those that insist on harmonics, which know one beta.
+    /// None for cells that run alone: large ones, those that random numbers, a limit or a condition to stop at tie to their replicas,
+    /// those whose replicas have betas of their own, and those that insist on harmonics, which know one beta.
     fn of(experiment: &Experiment) -> Result<Option<Self>, ExperimentError> {
         let problem = experiment.resolve()?;
         if experiment.reference().is_some() || !serves(&problem) {
@@ -82,8 +82,9 @@ impl Likeness {
 
 /// Whether replicas of other cells may join those of a problem.
 fn serves(problem: &Problem) -> bool {
-    let Problem { tokens, model, model_schedule: _, scheme: _, schedule: _, quantities, algorithm, tolerance: _ } =
+    let Problem { tokens, model, model_schedule: _, scheme: _, schedule, quantities, algorithm, tolerance: _ } =
         problem;
+    let Schedule { steps: _, end: _, samples: _, stop } = schedule;
     let Tokens { shape, coordinates: _, weights: _ } = tokens;
     let Model { geometry: _, attention, perceptron: _, noise } = model;
     let Attention { beta: _, beta_factors, normalization: _, mask: _, window: _, position: _, heads: _ } = attention;
@@ -94,6 +95,7 @@ fn serves(problem: &Problem) -> bool {
     shape.count <= LONGEST
         && beta_factors.is_empty()
         && noise.is_none()
+        && stop.is_none()
         && !quantities.iter().any(|quantity| quantity.is_drawn())
         && !has_one_beta
 }
@@ -199,6 +201,8 @@ mod tests {
         assert_eq!(of(seeds, BASE).1, [[0, 1]], "nothing ties these");
         let limit = "[reference]\nkind = \"zonal\"\n";
         assert_eq!(of(seeds, &format!("{BASE}{limit}")).1, [[0], [1]], "a limit");
+        let stop = BASE.replace("end = 1.0", "end = 1.0\nstop = \"mean_norm > 0.9\"");
+        assert_eq!(of(seeds, &stop).1, [[0], [1]], "each stops when its own replicas are there");
         for drawn in ["attention", "overlap_histogram"] {
             assert_eq!(of("\"attention.beta\" = [1, 2]", &BASE.replace("moments", drawn)).1, [[0], [1]], "{drawn}");
         }

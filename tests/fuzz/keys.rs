@@ -162,6 +162,7 @@ const VALUES: &[(&str, &[&str])] = &[
     ("scheme", &["\"euler\"", "\"heun\"", "\"rk4\"", "\"layer\""]),
     ("step", TIMES),
     ("end", TIMES),
+    ("stop", &["\"mean_norm > 0.5\"", "\"time >= 0.1 or mean_0 < 1e300\"", "\"time\"", "\"((((1\""]),
     ("observe", &["{ quantities = [] }", "{ quantities = [\"energy\", \"tokens\", \"clusters\"] }"]),
     (
         "quantities",

@@ -6,6 +6,7 @@ mod experiments;
 mod folders;
 mod papers;
 mod results;
+mod stop;
 #[cfg(unix)]
 mod streams;
 mod sweep;

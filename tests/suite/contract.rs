@@ -6,7 +6,8 @@ use tokenfield::{
     backend::{Backend, BackendError, Point, advance},
     diffusion::Diffusion,
     model::{Calculus, Field, Geometry, Mask, Noise, NoiseField, Normalization},
-    problem::{Problem, Schedule},
+    observables::Quantity,
+    problem::{Problem, Samples, Schedule},
     scheme::Scheme,
 };
 
@@ -24,6 +25,7 @@ pub fn all() -> Vec<Trial> {
         laws("contract::marginal_error_is_that_of_the_columns", marginal_error),
         laws("contract::marginal_error_is_the_largest_of_all_fields", largest_marginal_error),
         laws("contract::marginal_error_is_one_of_sinkhorn", no_marginals),
+        laws("contract::a_step_is_the_same_whatever_samples_there_are", sampled),
     ];
     suites.into_iter().flatten().collect()
 }
@@ -193,4 +195,16 @@ fn no_marginals(kind: Kind) {
     let mut problem = problem(cloud(1, 20, 3, 11), 3.0);
     problem.model.attention.mask = Mask::Causal;
     assert_eq!(kind.evolve(&problem).summary.marginal_error, None);
+}
+
+/// Where steps are taken at once up to the next sample.
+fn sampled(kind: Kind) {
+    let mut problem = problem(cloud(3, 20, 3, 11), 3.0);
+    problem.quantities = vec![Quantity::Moments];
+    problem.schedule = Schedule::even(20, 2.0, 1);
+    let all = kind.evolve(&problem);
+    problem.schedule.samples = Samples::After(vec![1, 2, 9, 10, 17]);
+    let some = kind.evolve(&problem);
+    let expected = [0, 1, 2, 9, 10, 17, 20].map(|step| &all.samples[3 * step..][..3]).concat();
+    assert_eq!((some.samples, some.tokens), (expected, all.tokens));
 }

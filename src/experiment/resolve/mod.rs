@@ -27,9 +27,11 @@ impl Experiment {
         let file = self.token_file()?;
         let shape = self.shape(file.as_ref())?;
         self.require_starts(file.as_ref())?;
-        let schedule = self.schedule()?;
+        let mut schedule = self.schedule()?;
         let quantities = self.quantities()?;
         self.require_memory(shape, &quantities)?;
+        let columns = columns(&quantities, shape.dim);
+        schedule.stop = self.stop_of(&columns)?;
         let (model, model_schedule) = self.equation(shape, &schedule)?;
         let weights = self.weights(shape)?;
         let coordinates = match file {
@@ -55,7 +57,7 @@ impl Experiment {
         let (scheme, algorithm, tolerance) = (self.typed.time.scheme.meaning, self.algorithm(), self.typed.tolerance);
         let problem = Problem { tokens, model, model_schedule, scheme, schedule, quantities, algorithm, tolerance };
         self.require_measurable(&problem)?;
-        self.results_of(&columns(&problem.quantities, shape.dim))?;
+        self.results_of(&columns)?;
         Ok(problem)
     }
 

@@ -37,6 +37,28 @@ fn logarithmic_samples_are_rounded_to_steps() {
 }
 
 #[test]
+fn a_condition_to_stop_at_is_of_columns() {
+    let stop = |text: &str| {
+        let experiment = Experiment::parse(&GOOD.replace("end = 10.0", &format!("end = 10.0\nstop = {text}")));
+        experiment.and_then(|experiment| experiment.resolve().map(|problem| (problem, experiment)))
+    };
+    let (problem, experiment) = stop("\"mean_norm > 0.9 and time > 1\"").unwrap();
+    assert_eq!(problem.schedule.stop.clone().unwrap().to_string(), "mean_norm > 0.9 and time > 1");
+    assert_eq!(Experiment::parse(&experiment.to_toml().unwrap()).unwrap().resolve().unwrap(), problem);
+    let refused = |text: &str| stop(text).map(|_| ()).expect_err(text).to_string();
+    let refusals =
+        [refused("\"pair_overlap > 0.9\""), refused("\"mean_norm\""), refused("\"mean_norm >\""), refused("0.9")];
+    let columns = "mean_0, mean_1, mean_2, mean_norm, second_moment_eigenvalue_0, second_moment_eigenvalue_1, \
+                   second_moment_eigenvalue_2, log_energy, w2_dirac";
+    insta::assert_snapshot!(refusals.join("\n").replace(columns, "COLUMNS").replace("experiment: ", ""), @r#"
+    time.stop = "pair_overlap > 0.9": pair_overlap is no column of samples.csv; add its quantity to observe.quantities, or write time or one of COLUMNS
+    time.stop = "mean_norm": neither holds nor does not: it compares nothing; write e.g. time.stop = "pair_overlap > 0.99"
+    time.stop = "mean_norm >": is no formula: nothing fits at character 12, before ""; write e.g. time.stop = "pair_overlap > 0.99"
+    time.stop = 0.9: must be text, and is a decimal number; write e.g. time.stop = "pair_overlap > 0.99"
+    "#);
+}
+
+#[test]
 fn samples_that_mean_nothing_are_refused() {
     let refusals = [
         refusal("every = 0.5\ntimes = [1.0]"),

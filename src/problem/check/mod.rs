@@ -11,6 +11,7 @@ use self::{error::Place, model::Sizes};
 use super::{Problem, Samples, Schedule};
 use crate::{
     model::{Geometry, Model},
+    observables::columns,
     tokens::{Shape, Tokens, Weights},
 };
 
@@ -21,7 +22,7 @@ const SUM: f64 = 1e-6;
 impl Problem {
     /// Refuses what no backend computes. All of them ask when they are made.
     pub fn check(&self) -> Result<(), ProblemError> {
-        let Problem { tokens, model, model_schedule, scheme: _, schedule, quantities: _, algorithm: _, tolerance } =
+        let Problem { tokens, model, model_schedule, scheme: _, schedule, quantities, algorithm: _, tolerance } =
             self;
         let Tokens { shape, coordinates: _, weights: _ } = tokens;
         let Model { geometry, attention: _, perceptron: _, noise: _ } = model;
@@ -29,7 +30,7 @@ impl Problem {
         let sizes = Sizes::of(*shape);
         model::check(&Place::new("model"), model, sizes)?;
         schedule::check(&Place::new("model_schedule"), model_schedule, model, sizes)?;
-        let Schedule { steps, end, samples } = schedule;
+        let Schedule { steps, end, samples, stop } = schedule;
         let (steps, end) = (*steps, *end);
         let range =
             if steps > 0 { "finite and greater than 0, because there are steps" } else { "finite and at least 0" };
@@ -39,6 +40,14 @@ impl Problem {
             let holds = list.is_sorted_by(|a, b| a < b) && list.last().is_none_or(|last| *last <= steps);
             let range = format!("ascending, and at most schedule.steps = {steps}");
             Place::new("schedule.samples").require(holds, format!("{list:?}"), &range)?;
+        }
+        if let Some(stop) = stop {
+            let columns = columns(quantities, shape.dim);
+            let is_known = |name: &&str| *name == "time" || columns.iter().any(|column| column == name);
+            if let Some(unknown) = stop.names().into_iter().find(|name| !is_known(name)) {
+                let remedy = format!("it must be of time and the columns of the quantities, and {unknown} is none");
+                return Err(Place::new("schedule.stop").error("has a name that no sample has", remedy));
+            }
         }
         let tolerance = tolerance.unwrap_or(1.0);
         Place::new("tolerance").require(

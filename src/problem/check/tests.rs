@@ -113,6 +113,8 @@ fn schedules_and_tolerances_outside_their_ranges_are_refused() {
     refused(|p| p.schedule.end = 0.0, "schedule.end", "0", "greater than 0");
     refused(|p| p.schedule.end = f64::INFINITY, "schedule.end", "inf", "finite");
     refused(|p| p.schedule = Schedule::even(0, -1.0, 1), "schedule.end", "-1", "at least 0");
+    let stop = |p: &mut Problem| p.schedule.stop = Some("mean_0 > time".parse().expect("a condition"));
+    refused(stop, "schedule.stop", "no sample has", "mean_0 is none");
     let after = |list: &[u64]| Samples::After(list.to_vec());
     refused(|p| p.schedule.samples = after(&[2, 2]), "schedule.samples", "[2, 2]", "ascending");
     refused(|p| p.schedule.samples = after(&[2, 11]), "schedule.samples", "[2, 11]", "at most schedule.steps = 10");
