@@ -69,6 +69,17 @@ const UNIFORM: &str = "{ law = \"uniform\" }";
 const VON_MISES: &str = "{ law = \"von-mises-fisher\", concentration = 2.0, axis = [0.0, 1.0] }";
 const FISHER: &str = "{ law = \"von-mises-fisher\", concentration = 3.0, axis = [0.0, 0.0, 1.0] }";
 
+/// `{ law = "mixture", .. }`.
+fn mixture(laws: &[(f64, &str)]) -> String {
+    let (weights, laws): (Vec<f64>, Vec<&str>) = laws.iter().copied().unzip();
+    format!("{{ law = \"mixture\", weights = {weights:?}, laws = [{}] }}", laws.join(", "))
+}
+
+/// A cap of the circle about an angle.
+fn cap(middle: f64, angle: f64) -> String {
+    format!("{{ law = \"cap\", axis = [{:?}, {:?}], angle = {angle:?} }}", middle.cos(), middle.sin())
+}
+
 fn experiment(count: usize, dim: usize, law: &str, end: f64, kind: &str, observe: &str) -> String {
     format!(
         "name = \"limit\"\n[tokens]\ncount = {count}\ndim = {dim}\nseed = 5\ninitial = {law}\n\
@@ -144,16 +155,24 @@ fn scaled(z: f64) -> f64 {
 /// z = |beta x + kappa e_3|; kappa = 0 is the uniform law. However narrow the kernel, and however few the nodes.
 #[test]
 fn discrepancies_on_the_sphere_are_those_from_the_law() {
-    for (kappa, law) in [(0.0, UNIFORM), (3.0, FISHER)] {
-        for kind in ["quadrature", "zonal"] {
+    let both = mixture(&[(0.25, FISHER), (0.75, UNIFORM)]);
+    let each = [
+        (vec![(1.0, 0.0)], UNIFORM, vec!["quadrature", "zonal"]),
+        (vec![(1.0, 3.0)], FISHER, vec!["quadrature", "zonal"]),
+        (vec![(0.25, 3.0), (0.75, 0.0)], both.as_str(), vec!["quadrature"]),
+    ];
+    for (parts, law, kinds) in each {
+        for kind in kinds {
             for beta in [4.0, 100.0, 1e4] {
                 let observe = format!("quantities = [\"mmd_reference\"]\nkernel-beta = {beta:?}");
                 let printed = run(&experiment(2000, 3, law, 0.0, kind, &observe));
-                let mean = |t: f64| {
+                let mean_of = |kappa: f64, t: f64| {
                     let z = (beta * beta + kappa * kappa + 2.0 * beta * kappa * t).sqrt();
                     (z - beta - kappa).exp() * scaled(z) / scaled(kappa)
                 };
-                let density = |t: f64| (kappa * (t - 1.0)).exp() / (2.0 * scaled(kappa));
+                let density_of = |kappa: f64, t: f64| (kappa * (t - 1.0)).exp() / (2.0 * scaled(kappa));
+                let mean = |t: f64| parts.iter().map(|(share, kappa)| share * mean_of(*kappa, t)).sum::<f64>();
+                let density = |t: f64| parts.iter().map(|(share, kappa)| share * density_of(*kappa, t)).sum::<f64>();
                 let grid = 100_000;
                 let height = |k: usize| -1.0 + (2 * k + 1) as f64 / grid as f64;
                 let square: f64 =
@@ -166,7 +185,7 @@ fn discrepancies_on_the_sphere_are_those_from_the_law() {
                 let own = tokens.iter().map(row).sum::<f64>() / (n * n);
                 let product = tokens.iter().map(|x| mean(x[2])).sum::<f64>() / n;
                 let expected = (own + square - 2.0 * product).sqrt();
-                close(&format!("{kind}, kappa {kappa}, beta {beta}"), printed.last("mmd_reference"), expected, 1e-3);
+                close(&format!("{kind}, {law}, beta {beta}"), printed.last("mmd_reference"), expected, 1e-3);
                 assert_eq!(printed.warnings, Vec::<String>::new());
             }
         }
@@ -262,4 +281,79 @@ fn one_token_is_a_quarter_turn_away() {
         run(&experiment(1, 2, UNIFORM, 0.0, "quadrature", "quantities = [\"w1_reference\", \"w2_reference\"]"));
     close("W_1", printed.last("w1_reference"), PI / 2.0, 1e-12);
     close("W_2", printed.last("w2_reference"), PI / 3f64.sqrt(), 1e-12);
+}
+
+/// W_1 = int |F - G - median| between tokens and two laws with jumps: a cap on a uniform floor, and two caps with nothing between.
+#[test]
+fn distances_from_mixtures_on_the_circle_are_those_from_their_distribution_functions() {
+    let of_cap = |angle: f64, middle: f64, half: f64| ((angle - middle + half) / (2.0 * half)).clamp(0.0, 1.0);
+    let floor = mixture(&[(0.75, UNIFORM), (0.25, &cap(1.5, 0.5))]);
+    let gaps = mixture(&[(0.4, &cap(2.0, 0.3)), (0.6, &cap(4.5, 0.1))]);
+    let laws: [(String, &dyn Fn(f64) -> f64); 2] = [
+        (floor, &|angle| 0.75 * angle / TAU + 0.25 * of_cap(angle, 1.5, 0.5)),
+        (gaps, &|angle| 0.4 * of_cap(angle, 2.0, 0.3) + 0.6 * of_cap(angle, 4.5, 0.1)),
+    ];
+    for (law, below) in laws {
+        let printed = run(&experiment(300, 2, &law, 0.0, "quadrature", "quantities = [\"w1_reference\"]"));
+        let mut angles: Vec<f64> = printed.tokens.chunks(2).map(|x| x[1].atan2(x[0]).rem_euclid(TAU)).collect();
+        angles.sort_by(f64::total_cmp);
+        let grid = 1_000_000;
+        let difference = |k: usize| {
+            let angle = TAU * (k as f64 + 0.5) / grid as f64;
+            angles.partition_point(|other| *other <= angle) as f64 / 300.0 - below(angle)
+        };
+        let mut differences: Vec<f64> = (0..grid).map(difference).collect();
+        differences.sort_by(f64::total_cmp);
+        let median = differences[grid / 2];
+        let expected = differences.iter().map(|d| (d - median).abs()).sum::<f64>() / grid as f64 * TAU;
+        close(&law, printed.last("w1_reference"), expected, 1e-3);
+        assert_eq!(printed.warnings, Vec::<String>::new());
+    }
+}
+
+/// The limit of two caps of the circle by a literal loop over 600 points of each, and 20 steps of Runge and Kutta: coupled tokens start
+/// where tokens start, and the printed error is their distance at the end.
+#[test]
+fn tokens_of_a_mixture_are_coupled_to_its_own_field() {
+    let caps = [(0.3, 0.4, 0.9), (0.7, 2.6, 0.2)];
+    let law = mixture(
+        &caps.map(|(share, middle, half)| (share, cap(middle, half))).each_ref().map(|(s, c)| (*s, c.as_str())),
+    );
+    let printed = |end: f64| run(&experiment(40, 2, &law, end, "quadrature", "quantities = [\"coupling_error\"]"));
+    let (start, end) = (printed(0.0), printed(1.0));
+    let points = 600;
+    let spread = |(share, middle, half): (f64, f64, f64)| {
+        (0..points).map(move |k| (share / points as f64, middle + half * ((2 * k + 1) as f64 / points as f64 - 1.0)))
+    };
+    let (weights, mut angles): (Vec<f64>, Vec<f64>) = caps.into_iter().flat_map(spread).unzip();
+    angles.extend(start.tokens.chunks(2).map(|x| x[1].atan2(x[0])));
+    let velocity = |angles: &[f64]| -> Vec<f64> {
+        let of = |x: &f64| {
+            let (mut sum, mut pull) = (0.0, 0.0);
+            for (weight, y) in weights.iter().zip(angles) {
+                let (sin, cos) = (y - x).sin_cos();
+                sum += weight * cos.exp();
+                pull += weight * cos.exp() * sin;
+            }
+            pull / sum
+        };
+        angles.iter().map(of).collect()
+    };
+    let moved =
+        |angles: &[f64], v: &[f64], h: f64| angles.iter().zip(v).map(|(x, v)| x + h * v).collect::<Vec<f64>>();
+    let h = 0.05;
+    for _ in 0..20 {
+        let first = velocity(&angles);
+        let second = velocity(&moved(&angles, &first, 0.5 * h));
+        let third = velocity(&moved(&angles, &second, 0.5 * h));
+        let fourth = velocity(&moved(&angles, &third, h));
+        for (k, angle) in angles.iter_mut().enumerate() {
+            *angle += h / 6.0 * (first[k] + 2.0 * second[k] + 2.0 * third[k] + fourth[k]);
+        }
+    }
+    let coupled = &angles[weights.len()..];
+    let square = |(x, angle): (&[f64], &f64)| (x[0] - angle.cos()).powi(2) + (x[1] - angle.sin()).powi(2);
+    let expected = (end.tokens.chunks(2).zip(coupled).map(square).sum::<f64>() / 40.0).sqrt();
+    close("coupling_error", end.last("coupling_error"), expected, 1e-4);
+    assert!(expected > 1e-3, "{expected}");
 }

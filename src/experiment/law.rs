@@ -8,8 +8,8 @@ use super::{
     section::{Entry, Section},
 };
 use crate::initial::{
-    Bound, Cap, Fourier, FromFile, Gaussian, Law, LawKind, Orthonormal, Points, Simplex, Spread, TwoClusters,
-    Uniform, UniformBox, VonMisesFisher,
+    Bound, Cap, Fourier, FromFile, Gaussian, Law, LawKind, Mixture, Orthonormal, Points, Simplex, Spread,
+    TwoClusters, Uniform, UniformBox, VonMisesFisher,
 };
 
 pub(super) fn read(entry: &Entry) -> Result<Law, ExperimentError> {
@@ -52,6 +52,11 @@ pub(super) fn read(entry: &Entry) -> Result<Law, ExperimentError> {
         LawKind::Box => {
             let low = bound(&section.required("low", "-1.0")?)?;
             Law::Box(UniformBox { low, high: bound(&section.required("high", "1.0")?)? })
+        }
+        LawKind::Mixture => {
+            let weights = section.read("weights", "[0.25, 0.75]", |entry| entry.numbers())?;
+            let laws = section.required("laws", "[{ law = \"uniform\" }]")?.list("{ law = \"uniform\" }")?;
+            Law::Mixture(Mixture { weights, laws: laws.iter().map(read).collect::<Result<_, _>>()? })
         }
         LawKind::File => Law::File(FromFile { path: section.required("path", "\"x.npy\"")?.path()? }),
     })

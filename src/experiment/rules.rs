@@ -28,6 +28,9 @@ pub(crate) struct Rule {
     pub remedy: &'static str,
 }
 
+/// The key of the law of a mixture that is to blame stands further in.
+const LAW: &str = "tokens.initial.law";
+
 pub(super) const RULES: &[Rule] = &[
     Rule {
         key: "attention.mask",
@@ -173,8 +176,8 @@ pub(super) const RULES: &[Rule] = &[
         remedy: "write time.scheme = \"heun\"",
     },
     Rule {
-        key: "tokens.initial.law",
-        breached: |f| !f.law.is_on_sphere() && f.geometry.starts_on_sphere(),
+        key: LAW,
+        breached: |f| f.law.off_sphere().is_some() && f.geometry.starts_on_sphere(),
         problem: "is a law in R^d, and tokens of this tokens.geometry have length one",
         remedy: "write tokens.geometry = \"euclidean\", or a law on the sphere",
     },
@@ -260,17 +263,23 @@ impl Facts<'_> {
 impl Experiment {
     /// Refuses what breaches a rule.
     pub(super) fn require_sense(&self, facts: &Facts) -> Result<(), ExperimentError> {
-        match RULES.iter().find(|rule| (rule.breached)(facts)) {
-            None => Ok(()),
-            Some(rule) => Err(self.source.error(rule.key, self.quoted(rule.key), rule.problem, rule.remedy)),
-        }
+        let Some(rule) = RULES.iter().find(|rule| (rule.breached)(facts)) else { return Ok(()) };
+        let key = match facts.law.off_sphere() {
+            Some(law) if rule.key == LAW => format!("tokens.initial.{law}"),
+            _ => rule.key.to_owned(),
+        };
+        Err(self.source.error(key.as_str(), self.quoted(&key), rule.problem, rule.remedy))
     }
 
     /// What was typed at a dotted key, as TOML; nothing if it was left out.
     pub(super) fn quoted(&self, key: &str) -> String {
         let Ok(mut value) = toml::Value::try_from(&self.typed) else { return String::new() };
         for segment in key.split('.') {
-            match value.get(segment) {
+            let inner = match segment.parse::<usize>() {
+                Ok(index) => value.get(index),
+                Err(_) => value.get(segment),
+            };
+            match inner {
                 Some(inner) => value = inner.clone(),
                 None => return String::new(),
             }

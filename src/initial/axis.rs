@@ -11,13 +11,12 @@ pub(crate) fn unit_axis(axis: &[f64], dim: usize) -> Result<Vec<f64>, LawError> 
     };
     if axis.len() != dim {
         let problem = format!("has {} components and tokens have {dim}", axis.len());
-        return Err(LawError { key: "axis", problem, remedy: remedy() });
+        return Err(LawError::new("axis", problem, remedy()));
     }
     // Scaled first, so that squares neither overflow nor vanish.
     let largest = axis.iter().fold(0.0, |m: f64, c| m.max(c.abs()));
     if largest == 0.0 || axis.iter().any(|c| !c.is_finite()) {
-        let problem = "is no direction".into();
-        return Err(LawError { key: "axis", problem, remedy: remedy() });
+        return Err(LawError::new("axis", "is no direction", remedy()));
     }
     let mut unit: Vec<f64> = axis.iter().map(|c| c / largest).collect();
     sphere::normalise(&mut unit);

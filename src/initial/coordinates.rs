@@ -5,10 +5,9 @@ use crate::tokens::Shape;
 
 pub(super) fn zeros(shape: Shape) -> Result<Vec<f64>, LawError> {
     let Shape { replicas, count, dim, .. } = shape;
-    let too_large = || LawError {
-        key: "law",
-        problem: format!("{replicas} replicas of {count} tokens of {dim} components do not fit into memory"),
-        remedy: "take fewer tokens, replicas or components".into(),
+    let too_large = || {
+        let problem = format!("{replicas} replicas of {count} tokens of {dim} components do not fit into memory");
+        LawError::new("law", problem, "take fewer tokens, replicas or components")
     };
     let length = replicas.checked_mul(count).and_then(|tokens| tokens.checked_mul(dim)).ok_or_else(too_large)?;
     let mut coordinates = Vec::new();

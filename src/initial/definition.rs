@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use super::{axis::unit_axis, draws::Draws, error::LawError, nodes::Nodes};
-use crate::vector::dot;
+use super::{axis::unit_axis, error::LawError, nodes::Nodes};
+use crate::{random::Stream, tokens::Shape, vector::dot};
 
 /// A law of initial tokens.
 pub(crate) trait InitialLaw {
@@ -15,8 +15,8 @@ pub(crate) trait InitialLaw {
     /// Whether every parameter is in its range; lists, counts and files are judged when tokens are drawn.
     fn check(&self) -> Result<(), LawError>;
 
-    /// The coordinates of all tokens.
-    fn draw(&self, draws: &Draws) -> Result<Vec<f64>, LawError>;
+    /// How tokens of this shape are placed.
+    fn place(&self, shape: Shape) -> Result<Placement<'_>, LawError>;
 
     /// What is known of the measure.
     fn form(&self) -> Form<'_>;
@@ -26,6 +26,29 @@ pub(crate) trait InitialLaw {
 
     /// Writes down parameters that were left out, as far as they are numbers.
     fn write_defaults(&mut self, dim: usize);
+}
+
+/// How the tokens of a law are placed. Tokens are zero before.
+pub(crate) enum Placement<'a> {
+    /// Each is drawn like the others, and needs to know nothing of these.
+    Alike(Draw<'a>),
+    /// Each by its number in its replica.
+    Numbered(Place<'a>),
+    /// The coordinates of all.
+    Given(Vec<f64>),
+}
+
+type Draw<'a> = Box<dyn Fn(&mut Stream, &mut [f64]) + Sync + 'a>;
+type Place<'a> = Box<dyn Fn(&mut Stream, usize, &mut [f64]) + Sync + 'a>;
+
+impl<'a> Placement<'a> {
+    pub fn alike(draw: impl Fn(&mut Stream, &mut [f64]) + Sync + 'a) -> Self {
+        Self::Alike(Box::new(draw))
+    }
+
+    pub fn numbered(place: impl Fn(&mut Stream, usize, &mut [f64]) + Sync + 'a) -> Self {
+        Self::Numbered(Box::new(place))
+    }
 }
 
 /// What is known of the measure that a law stands for: limits make of it what they need, or refuse it.
@@ -42,6 +65,8 @@ pub(crate) enum Form<'a> {
     Normal(SigmaPoints<'a>),
     /// Drawn by chance, and nothing is known but how.
     Sampled,
+    /// Drawn from one of these laws, each with its probability.
+    Mixture(Vec<(f64, Form<'a>)>),
     /// The same for every seed: any two tokens have this inner product, by default -1 / (count - 1).
     Equiangular { overlap: Option<f64> },
     /// The same for every seed, and nothing is known but where tokens are.
@@ -59,6 +84,7 @@ impl Form<'_> {
     pub fn is_drawn(&self) -> bool {
         match self {
             Form::Axial(_) | Form::Smooth { .. } | Form::Normal(_) | Form::Sampled => true,
+            Form::Mixture(laws) => laws.iter().all(|(_, law)| law.is_drawn()),
             Form::Equiangular { .. } | Form::Placed => false,
         }
     }

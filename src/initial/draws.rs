@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{coordinates::zeros, error::LawError};
+use super::{coordinates::zeros, definition::Placement, error::LawError};
 use crate::{
     random::{Purpose, Stream},
     tokens::Shape,
@@ -10,23 +10,29 @@ use crate::{
 
 /// How many tokens are drawn, and from which streams.
 #[derive(Clone, Copy)]
-pub(crate) struct Draws {
+pub(super) struct Draws {
     pub shape: Shape,
     pub seed: u64,
     pub purpose: Purpose,
 }
 
 impl Draws {
+    /// The coordinates of all tokens, ordered (replica, token, component).
+    pub fn coordinates(&self, placement: Placement<'_>) -> Result<Vec<f64>, LawError> {
+        match placement {
+            Placement::Alike(draw) => self.scatter(|stream, _, token| draw(stream, token)),
+            Placement::Numbered(place) => self.scatter(place),
+            Placement::Given(coordinates) => Ok(coordinates),
+        }
+    }
+
     /// Places each token, of this number in its replica, with its own stream; tokens are zero before.
-    pub fn scatter(&self, place: impl Fn(&mut Stream, usize, &mut [f64]) + Sync) -> Result<Vec<f64>, LawError> {
+    fn scatter(&self, place: impl Fn(&mut Stream, usize, &mut [f64]) + Sync) -> Result<Vec<f64>, LawError> {
         let Draws { shape, seed, purpose } = *self;
-        let too_many = |_| LawError {
-            key: "law",
-            problem: format!(
-                "{} replicas of {} tokens are more than random streams can number",
-                shape.replicas, shape.count
-            ),
-            remedy: format!("take at most {} of each", u32::MAX),
+        let too_many = |_| {
+            let Shape { replicas, count, .. } = shape;
+            let problem = format!("{replicas} replicas of {count} tokens are more than random streams can number");
+            LawError::new("law", problem, format!("take at most {} of each", u32::MAX))
         };
         u32::try_from(shape.replicas.max(shape.count)).map_err(too_many)?;
         let mut coordinates = zeros(shape)?;

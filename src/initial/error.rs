@@ -1,12 +1,12 @@
 //! Why a law cannot start tokens.
 
-/// Why a law cannot start the tokens it is asked for. The key is the parameter of the law, or `law` itself.
+/// Why a law cannot start the tokens it is asked for.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{key}: {problem}; {remedy}")]
 #[non_exhaustive]
 pub struct LawError {
-    /// The parameter of the law, or `law`.
-    pub key: &'static str,
+    /// The parameter of the law, or `law` itself; `laws.1.angle` where it is one of the second law of a mixture.
+    pub key: String,
     /// What is wrong with it.
     pub problem: String,
     /// What to write instead.
@@ -14,8 +14,17 @@ pub struct LawError {
 }
 
 impl LawError {
-    pub(super) fn outside(key: &'static str, range: &str, example: &str) -> Self {
-        Self { key, problem: format!("must be {range}"), remedy: format!("write e.g. {key} = {example}") }
+    pub(crate) fn new(key: &str, problem: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { key: key.to_owned(), problem: problem.into(), remedy: remedy.into() }
+    }
+
+    pub(super) fn outside(key: &str, range: &str, example: &str) -> Self {
+        Self::new(key, format!("must be {range}"), format!("write e.g. {key} = {example}"))
+    }
+
+    /// The same of a law of a mixture, by its number.
+    pub(super) fn within(self, index: usize) -> Self {
+        Self { key: format!("laws.{index}.{}", self.key), ..self }
     }
 
     /// Refuses what is no inner product of unit vectors.

@@ -95,5 +95,5 @@ impl TokenFile {
 }
 
 fn unusable(problem: String, remedy: String) -> LawError {
-    LawError { key: "path", problem, remedy }
+    LawError::new("path", problem, remedy)
 }

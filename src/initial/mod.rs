@@ -24,8 +24,8 @@ pub(crate) use definition::Form;
 use draws::Draws;
 pub use error::LawError;
 pub(crate) use file::{Lengths, TokenFile};
-pub use law::Law;
 pub(crate) use law::LawKind;
+pub use law::{Law, Mixture};
 pub use laws::*;
 pub use nodes::{Nodes, gauss_legendre};
 pub(crate) use perturbation::{normalise, perturb};
@@ -46,9 +46,9 @@ pub(crate) fn draw_for(purpose: Purpose, law: &Law, shape: Shape, seed: u64) -> 
     law.check()?;
     if shape.dim < 2 {
         let problem = format!("tokens of dim = {} have no directions", shape.dim);
-        return Err(LawError { key: "law", problem, remedy: "take dim = 2 or more".into() });
+        return Err(LawError::new("law", problem, "take dim = 2 or more"));
     }
-    law.draw(&Draws { shape, seed, purpose })
+    Draws { shape, seed, purpose }.coordinates(law.place(shape)?)
 }
 
 #[cfg(test)]

@@ -15,29 +15,47 @@ use super::{
 /// The law on the circle (`dim` = 2, `fineness` nodes) or on the sphere (`dim` = 3, `fineness` heights with twice as many
 /// longitudes).
 ///
-/// Laws with a density: uniform, von Mises-Fisher, caps, and two clusters of finite concentration.
+/// Laws with a density: uniform, von Mises-Fisher, caps, Fourier series, two clusters of finite concentration, and mixtures of
+/// these, each of which has so many nodes of its own.
 pub fn quadrature(law: &Law, dim: usize, fineness: usize) -> Result<Nodes, LawError> {
     law.check()?;
-    let nodes = match dim {
-        2 => circle(law, fineness)?,
-        3 => sphere(law, fineness)?,
+    let mut nodes = EMPTY;
+    add(&mut nodes, &law.form(), 1.0, dim, fineness)?;
+    Ok(nodes)
+}
+
+const EMPTY: Nodes = Nodes { coordinates: Vec::new(), weights: Vec::new() };
+
+/// Adds the nodes of a law, whose weights have the sum `share`.
+fn add(nodes: &mut Nodes, form: &Form<'_>, share: f64, dim: usize, fineness: usize) -> Result<(), LawError> {
+    if let Form::Mixture(laws) = form {
+        let mut laws = laws.iter().enumerate();
+        return laws.try_for_each(|(index, (weight, law))| {
+            add(nodes, law, share * weight, dim, fineness).map_err(|error| error.within(index))
+        });
+    }
+    let own = match dim {
+        2 => circle(form, fineness)?,
+        3 => sphere(form, fineness)?,
         _ => return Err(no_quadrature(format!("has a quadrature on the circle and the sphere, not for d = {dim}"))),
     };
-    let total: f64 = nodes.weights.iter().sum();
-    Ok(Nodes { weights: nodes.weights.iter().map(|weight| weight / total).collect(), ..nodes })
+    let total: f64 = own.weights.iter().sum();
+    nodes.weights.extend(own.weights.iter().map(|weight| share * weight / total));
+    nodes.coordinates.extend(own.coordinates);
+    Ok(())
 }
 
 fn no_quadrature(problem: String) -> LawError {
-    let remedy = "take uniform, von-mises-fisher, cap or two-clusters of finite concentration".into();
-    LawError { key: "law", problem, remedy }
+    let remedy =
+        "take uniform, von-mises-fisher, cap, fourier or two-clusters of finite concentration, or a mixture of these";
+    LawError::new("law", problem, remedy)
 }
 
-fn circle(law: &Law, count: usize) -> Result<Nodes, LawError> {
-    let form = law.form();
-    let density = density(&form, 2)?;
-    let mut nodes = Nodes { coordinates: Vec::new(), weights: Vec::new() };
+fn circle(form: &Form<'_>, count: usize) -> Result<Nodes, LawError> {
+    let density = density(form, 2)?;
+    let mut nodes = EMPTY;
     // A density that ends is integrated between its ends.
-    if let Form::Axial(axial @ Axial { axis: _, concentration: _, end: Some(angle) }) = &form {
+    if let Form::Axial(axial @ Axial { axis: _, concentration: _, end: Some(angle) }) = form {
         let axis = axial.unit_axis(2)?;
         for (t, weight) in gauss_legendre(count) {
             let (sin, cos) = (t * angle).sin_cos();
@@ -55,17 +73,19 @@ fn circle(law: &Law, count: usize) -> Result<Nodes, LawError> {
     Ok(nodes)
 }
 
-fn sphere(law: &Law, heights: usize) -> Result<Nodes, LawError> {
-    let form = law.form();
-    let density = density(&form, 3)?;
-    let (axis, lowest) = match &form {
+fn sphere(form: &Form<'_>, heights: usize) -> Result<Nodes, LawError> {
+    let density = density(form, 3)?;
+    let (axis, lowest) = match form {
         Form::Axial(axial) => (axial.unit_axis(3)?, axial.end.map_or(-1.0, f64::cos)),
-        Form::Smooth { .. } | Form::Normal(_) | Form::Sampled | Form::Equiangular { .. } | Form::Placed => {
-            (vec![0.0, 0.0, 1.0], -1.0)
-        }
+        Form::Smooth { .. }
+        | Form::Normal(_)
+        | Form::Sampled
+        | Form::Mixture(_)
+        | Form::Equiangular { .. }
+        | Form::Placed => (vec![0.0, 0.0, 1.0], -1.0),
     };
     let [u, v] = plane(&axis);
-    let mut nodes = Nodes { coordinates: Vec::new(), weights: Vec::new() };
+    let mut nodes = EMPTY;
     for (t, weight) in gauss_legendre(heights) {
         let height = lowest + (1.0 - lowest) * (t + 1.0) / 2.0;
         let radius = (1.0 - height * height).max(0.0).sqrt();
@@ -86,12 +106,12 @@ fn plane(axis: &[f64]) -> [[f64; 3]; 2] {
     [u.to_array(), v.to_array()]
 }
 
-/// The density of a law in this dimension.
+/// The density of a law in this dimension, up to a factor, which the laws of a mixture do not share.
 pub(super) fn density(form: &Form<'_>, dim: usize) -> Result<Density, LawError> {
     match form {
         Form::Axial(axial) => axial.density(dim),
         Form::Smooth { density, centres: _ } => Ok(density.clone()),
-        Form::Normal(_) | Form::Sampled | Form::Equiangular { .. } | Form::Placed => {
+        Form::Normal(_) | Form::Sampled | Form::Mixture(_) | Form::Equiangular { .. } | Form::Placed => {
             Err(no_quadrature("has no density".into()))
         }
     }

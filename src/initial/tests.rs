@@ -1,5 +1,7 @@
 //! Laws against their moments, and files against what was written to them.
 
+mod mixtures;
+
 use std::f64::consts::PI;
 
 use ndarray::{Array2, Array3, ArrayD, Axis, IxDyn, ShapeBuilder};
@@ -131,7 +133,11 @@ fn a_token_does_not_depend_on_its_company() {
         Law::Uniform(Uniform),
         Law::VonMisesFisher(VonMisesFisher { concentration: 2.0, axis: axis.clone() }),
         Law::Cap(Cap { axis: axis.clone(), angle: 0.4 }),
-        Law::Cap(Cap { axis, angle: 2.0 }),
+        Law::Cap(Cap { axis: axis.clone(), angle: 2.0 }),
+        Law::Mixture(Mixture {
+            weights: None,
+            laws: vec![Law::Cap(Cap { axis, angle: 0.4 }), Law::Uniform(Uniform), Law::Uniform(Uniform)],
+        }),
     ];
     for law in laws {
         let many = draw(&law, shape(3, 10, 3), 7).unwrap();
@@ -259,6 +265,7 @@ fn laws_are_drawn_or_the_same_for_every_seed() {
         Law::TwoClusters(TwoClusters { overlap: 0.3, fraction: 1.0 / 3.0, concentration: 9.0 }),
         Law::Gaussian(Gaussian { mean: None, spread: Spread::Scale(1.0) }),
         Law::Box(UniformBox { low: Bound::All(-1.0), high: Bound::All(1.0) }),
+        Law::Mixture(Mixture { weights: None, laws: vec![Law::Uniform(Uniform)] }),
         Law::Simplex(Simplex { overlap: Some(0.1) }),
         Law::Orthonormal(Orthonormal),
         Law::Points(Points { rows: vec![vec![1.0, 2.0, 3.0]; 3] }),

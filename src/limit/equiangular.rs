@@ -50,9 +50,10 @@ pub fn equiangular(problem: &Problem, law: &Law) -> Result<Limit, LimitError> {
         | Form::Smooth { .. }
         | Form::Normal(_)
         | Form::Sampled
+        | Form::Mixture(_)
         | Form::Placed => {
-            let remedy = "take simplex or orthonormal, of two tokens or more".into();
-            return Err(LimitError::Law(LawError { key: "law", problem: "is not equiangular".into(), remedy }));
+            let remedy = "take simplex or orthonormal, of two tokens or more";
+            return Err(LimitError::Law(LawError::new("law", "is not equiangular", remedy)));
         }
     };
     if (1..tokens.shape.replicas).any(|replica| tokens.replica(replica) != tokens.replica(0)) {

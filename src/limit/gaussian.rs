@@ -46,10 +46,12 @@ pub fn gaussian(problem: &Problem, law: &Law, steps: Steps) -> Result<Limit, Lim
     let dim = problem.tokens.shape.dim;
     let nodes = match law.form() {
         Form::Normal(sigma_points) => sigma_points(dim)?,
-        Form::Axial(_) | Form::Smooth { .. } | Form::Sampled | Form::Equiangular { .. } | Form::Placed => {
-            let remedy = "take gaussian".into();
-            return Err(LimitError::Law(LawError { key: "law", problem: "is not normal".into(), remedy }));
-        }
+        Form::Axial(_)
+        | Form::Smooth { .. }
+        | Form::Sampled
+        | Form::Mixture(_)
+        | Form::Equiangular { .. }
+        | Form::Placed => return Err(LimitError::Law(LawError::new("law", "is not normal", "take gaussian"))),
     };
     let PointMoments { mean, covariance } = PointMoments::of(&nodes.coordinates, dim, |j| nodes.weights[j]);
     let limit = problem_of_nodes(problem, &nodes.coordinates, &nodes.weights, &problem.tokens.coordinates);

@@ -46,7 +46,7 @@ pub struct Limit {
     motion: Motion,
     /// On the circle: the mass of the law between neighbours of known quantiles.
     masses: Vec<f64>,
-    /// Nodes in a direction, where they are a grid of heights and twice as many longitudes.
+    /// Nodes in a direction, where they are a grid of heights and twice as many longitudes, or one for each law of a mixture.
     grid: Option<usize>,
     /// Whether nodes are a sample of the law.
     is_sampled: bool,

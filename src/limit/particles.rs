@@ -15,11 +15,9 @@ use crate::{
 pub fn particles(problem: &Problem, law: &Law, count: usize, seed: u64) -> Result<Limit, LimitError> {
     serves(&problem.model)?;
     if !law.form().is_drawn() {
-        return Err(LimitError::Law(LawError {
-            key: "law",
-            problem: "is no law that a larger sample could be drawn from".into(),
-            remedy: "take uniform, von-mises-fisher, cap, fourier, two-clusters, gaussian or box".into(),
-        }));
+        let problem = "is no law that a larger sample could be drawn from";
+        let remedy = "take uniform, von-mises-fisher, cap, fourier, two-clusters, gaussian, box or a mixture";
+        return Err(LimitError::Law(LawError::new("law", problem, remedy)));
     }
     let shape = Shape { replicas: 1, count, dim: problem.tokens.shape.dim, passive: 0 };
     let coordinates = draw_for(Purpose::Reference, law, shape, seed)?;

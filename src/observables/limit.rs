@@ -246,14 +246,14 @@ fn on_circle(angles: &[f64]) -> Vec<f64> {
 }
 
 /// (sum_j w_j (a_j^2 + b_j^2) / 12)^{1/2}, a_j and b_j being the sides of the cell of node j in a grid of `heights` by twice as many
-/// longitudes: what it takes to spread the mass of every node over its cell.
+/// longitudes, or in several of these: what it takes to spread the mass of every node over its cell.
 fn spread(points: &[f64], weights: &[f64], heights: usize) -> f64 {
     let longitudes = 2 * heights;
     let node = |i: usize, k: usize| &points[3 * (i * longitudes + k % longitudes)..][..3];
     let square = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| (x - y) * (x - y)).sum::<f64>();
     let cell = |index: usize| {
         let (i, k) = (index / longitudes, index % longitudes);
-        let below = if i + 1 < heights { i + 1 } else { i.saturating_sub(1) };
+        let below = if (i + 1) % heights > 0 { i + 1 } else { i.saturating_sub(1) };
         square(node(i, k), node(i, k + 1)) + square(node(i, k), node(below, k))
     };
     (weights.iter().enumerate().map(|(index, weight)| weight * cell(index)).sum::<f64>() / 12.0).sqrt()

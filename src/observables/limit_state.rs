@@ -29,7 +29,7 @@ pub struct LimitState<'a> {
     pub nodes: &'a Nodes,
     /// On the circle: where the law is, if that is known.
     pub quantiles: Option<CircleQuantiles>,
-    /// Nodes in a direction, where they are a grid of heights and twice as many longitudes.
+    /// Nodes in a direction, where they are a grid of heights and twice as many longitudes, or one for each law of a mixture.
     pub grid: Option<usize>,
     /// Whether all tokens have length one.
     pub is_unit: bool,

@@ -165,9 +165,8 @@ impl Experiment {
     }
 
     fn law_error(&self, LawError { key, problem, remedy }: LawError) -> ExperimentError {
-        let value = toml::Value::try_from(&self.typed.tokens.initial).ok();
-        let value = value.as_ref().and_then(|law| law.get(key)).map_or(String::new(), toml::Value::to_string);
-        self.source.error(format!("tokens.initial.{key}"), value, problem, remedy)
+        let key = format!("tokens.initial.{key}");
+        self.source.error(key.as_str(), self.quoted(&key), problem, remedy)
     }
 
     /// The lengths that tokens may start with.

@@ -115,7 +115,7 @@ fn words() {
     let quantities: Vec<String> = Quantity::ALL.iter().map(|quantity| format!("\"{}\"", quantity.word())).collect();
     let refusals = refusals.join("\n").replace(&quantities.join(", "), "all quantities");
     insta::assert_snapshot!(refusals, @r#"
-    experiment: tokens.initial.law = "normal": not supported; accepted: "uniform", "von-mises-fisher", "cap", "fourier", "simplex", "orthonormal", "points", "two-clusters", "gaussian", "box", "file"
+    experiment: tokens.initial.law = "normal": not supported; accepted: "uniform", "von-mises-fisher", "cap", "fourier", "simplex", "orthonormal", "points", "two-clusters", "gaussian", "box", "mixture", "file"
     experiment: attention.mask = "diagonal": not supported; accepted: "none", "causal", "strictly-causal", "others"
     experiment: attention.normalization = "sparsemax": not supported; accepted: "softmax", "unnormalized", "shifted", "hardmax", "sinkhorn"
     experiment: tokens.geometry = "hyperbolic": not supported; accepted: "sphere", "post-norm", "euclidean", "rescaled", "pre-norm", "peri-norm", "mix-norm", "ngpt", "layer-norm"
@@ -144,6 +144,12 @@ fn laws() {
         law("{ law = \"two-clusters\", overlap = 0.5 }"),
         law("{ law = \"two-clusters\", overlap = 0.5, fraction = 0.4 }"),
         law("{ law = \"two-clusters\", overlap = 0.5, fraction = 1.5 }"),
+        law("{ law = \"mixture\" }"),
+        law("{ law = \"mixture\", laws = [{ law = \"uniform\" }, { law = \"cap\", axis = [0, 0, 1], angle = 4 }] }"),
+        law("{ law = \"mixture\", laws = [{ law = \"uniform\" }, { law = \"cap\", axis = [0, 0, 1], radius = 4 }] }"),
+        law("{ law = \"mixture\", laws = [{ law = \"mixture\", laws = [{ law = \"gaussian\", scale = 1 }] }] }"),
+        law("{ law = \"mixture\", weights = [1], laws = [{ law = \"uniform\" }, { law = \"uniform\" }] }"),
+        law("{ law = \"mixture\", laws = [{ law = \"simplex\" }] }"),
     ];
     insta::assert_snapshot!(refusals.join("\n"), @r#"
     experiment: tokens.initial = "uniform": must be a table, and is text; write e.g. tokens.initial = { law = "uniform" }
@@ -160,6 +166,12 @@ fn laws() {
     experiment: tokens.initial.fraction: missing; write e.g. tokens.initial.fraction = 0.5
     experiment: tokens.initial.fraction = 0.4: 0.4 of 6 tokens is not a whole number of tokens; write fraction = 0.3333333333333333 or fraction = 0.5
     experiment: tokens.initial.fraction = 1.5: must be from 0 to 1; write e.g. fraction = 0.5
+    experiment: tokens.initial.laws: missing; write e.g. tokens.initial.laws = [{ law = "uniform" }]
+    experiment: tokens.initial.laws.1.angle = 4.0: must be an angle in radians, greater than 0 and at most pi; write e.g. angle = 0.5
+    experiment: tokens.initial.laws.1.radius: unknown key; did you mean tokens.initial.laws.1.axis? known here: law, axis, angle
+    experiment: tokens.initial.laws.0.laws.0.law = "gaussian": is a law in R^d, and tokens of this tokens.geometry have length one; write tokens.geometry = "euclidean", or a law on the sphere
+    experiment: tokens.initial.weights = [1.0]: has 1 numbers, and there are 2 laws; write 2 numbers, or leave it out for equal weights
+    experiment: tokens.initial.laws.0.law = "simplex": places tokens by their number, and the law of a token of a mixture is chosen by chance; take uniform, von-mises-fisher, cap, gaussian, box, a mixture, or fourier without quiet
     "#);
 }
 

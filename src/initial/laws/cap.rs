@@ -8,12 +8,12 @@ use serde::Serialize;
 use crate::{
     initial::{
         axis::unit_axis,
-        definition::{Axial, Form, InitialLaw},
-        draws::Draws,
+        definition::{Axial, Form, InitialLaw, Placement},
         error::LawError,
         sphere,
     },
     random::Stream,
+    tokens::Shape,
     vector::dot,
 };
 
@@ -38,9 +38,9 @@ impl InitialLaw for Cap {
         Ok(())
     }
 
-    fn draw(&self, draws: &Draws) -> Result<Vec<f64>, LawError> {
-        let axis = unit_axis(&self.axis, draws.shape.dim)?;
-        draws.scatter(|stream, _, token| point_of(stream, &axis, self.angle, token))
+    fn place(&self, shape: Shape) -> Result<Placement<'_>, LawError> {
+        let axis = unit_axis(&self.axis, shape.dim)?;
+        Ok(Placement::alike(move |stream, token| point_of(stream, &axis, self.angle, token)))
     }
 
     fn form(&self) -> Form<'_> {

@@ -8,10 +8,12 @@ use std::{
 use rand::RngExt;
 use serde::Serialize;
 
-use crate::initial::{
-    definition::{Form, InitialLaw},
-    draws::Draws,
-    error::LawError,
+use crate::{
+    initial::{
+        definition::{Form, InitialLaw, Placement},
+        error::LawError,
+    },
+    tokens::Shape,
 };
 
 /// The density (1 + sum_k amplitudes_k cos(k phi)) / 2 pi of the angle phi on the circle; `quiet`: token i of n at its quantile
@@ -45,21 +47,22 @@ impl InitialLaw for Fourier {
         }
     }
 
-    fn draw(&self, draws: &Draws) -> Result<Vec<f64>, LawError> {
-        if draws.shape.dim != 2 {
-            let (problem, remedy) = ("is a law on the circle", "write tokens.dim = 2, or another law");
-            return Err(LawError { key: "law", problem: problem.into(), remedy: remedy.into() });
+    fn place(&self, shape: Shape) -> Result<Placement<'_>, LawError> {
+        if shape.dim != 2 {
+            return Err(LawError::new("law", "is a law on the circle", "write tokens.dim = 2, or another law"));
         }
-        let sources = draws.shape.sources();
-        draws.scatter(|stream, i, token| {
-            let quantile = match self.quiet {
-                false => stream.random::<f64>(),
-                true if i < sources => (i as f64 + 0.5) / sources as f64,
-                true => ((i - sources) as f64 + 0.5) / draws.shape.passive as f64,
-            };
+        let put = |quantile: f64, token: &mut [f64]| {
             let (sin, cos) = self.angle(quantile).sin_cos();
             token.copy_from_slice(&[cos, sin]);
-        })
+        };
+        if !self.quiet {
+            return Ok(Placement::alike(move |stream, token| put(stream.random(), token)));
+        }
+        let sources = shape.sources();
+        Ok(Placement::numbered(move |_, i, token| {
+            let (place, count) = if i < sources { (i, sources) } else { (i - sources, shape.passive) };
+            put((place as f64 + 0.5) / count as f64, token);
+        }))
     }
 
     fn form(&self) -> Form<'_> {

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::initial::{
-    definition::{Form, InitialLaw},
-    draws::Draws,
-    error::LawError,
-    file::{Lengths, TokenFile},
+use crate::{
+    initial::{
+        definition::{Form, InitialLaw, Placement},
+        error::LawError,
+        file::{Lengths, TokenFile},
+    },
+    tokens::Shape,
 };
 
 /// The tokens of a `.npy` file, (count, dim) for all replicas or (replicas, count, dim), in f32 or f64; rows of unit
@@ -27,8 +29,8 @@ impl InitialLaw for FromFile {
         Ok(())
     }
 
-    fn draw(&self, draws: &Draws) -> Result<Vec<f64>, LawError> {
-        TokenFile::read(&self.path, Lengths::One)?.place(draws.shape)
+    fn place(&self, shape: Shape) -> Result<Placement<'_>, LawError> {
+        TokenFile::read(&self.path, Lengths::One)?.place(shape).map(Placement::Given)
     }
 
     fn form(&self) -> Form<'_> {

@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use crate::{
     initial::{
-        definition::{Form, InitialLaw},
-        draws::Draws,
+        definition::{Form, InitialLaw, Placement},
         error::LawError,
         nodes::Nodes,
     },
     random::Stream,
+    tokens::Shape,
 };
 
 /// N(mean, covariance) in R^d; without a mean, about the origin.
@@ -48,9 +48,9 @@ impl InitialLaw for Gaussian {
         }
     }
 
-    fn draw(&self, draws: &Draws) -> Result<Vec<f64>, LawError> {
-        let sampler = Sampler::new(self, draws.shape.dim)?;
-        draws.scatter(|stream, _, token| sampler.draw(stream, token))
+    fn place(&self, shape: Shape) -> Result<Placement<'_>, LawError> {
+        let sampler = Sampler::new(self, shape.dim)?;
+        Ok(Placement::alike(move |stream, token| sampler.draw(stream, token)))
     }
 
     fn form(&self) -> Form<'_> {
@@ -85,7 +85,7 @@ impl Sampler {
         let mean = mean.clone().unwrap_or_else(|| vec![0.0; dim]);
         if mean.len() != dim {
             let problem = format!("has {} components and tokens have {dim}", mean.len());
-            return Err(LawError { key: "mean", problem, remedy: format!("write {dim} numbers, or leave it out") });
+            return Err(LawError::new("mean", problem, format!("write {dim} numbers, or leave it out")));
         }
         let root = match spread {
             Spread::Scale(scale) => Root::Scale(*scale),
@@ -127,10 +127,9 @@ fn sigma_points(law: &Gaussian, dim: usize) -> Result<Nodes, LawError> {
 }
 
 fn square_root(rows: &[Vec<f64>], dim: usize) -> Result<Vec<f64>, LawError> {
-    let unfit = |problem: String| LawError {
-        key: "covariance",
-        problem,
-        remedy: format!("write {dim} rows of {dim} numbers, symmetric and without negative eigenvalues"),
+    let unfit = |problem: String| {
+        let remedy = format!("write {dim} rows of {dim} numbers, symmetric and without negative eigenvalues");
+        LawError::new("covariance", problem, remedy)
     };
     if rows.len() != dim || rows.iter().any(|row| row.len() != dim) {
         return Err(unfit(format!("is no matrix of {dim} rows of {dim} numbers")));

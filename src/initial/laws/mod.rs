@@ -1,4 +1,4 @@
-//! The laws of initial tokens, one in each file.
+//! The laws of initial tokens, one in each file, but for mixtures, which are made of all of them.
 
 mod cap;
 mod fourier;

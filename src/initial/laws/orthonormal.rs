@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
-use crate::initial::{
-    definition::{Form, InitialLaw},
-    draws::Draws,
-    error::LawError,
+use crate::{
+    initial::{
+        definition::{Form, InitialLaw, Placement},
+        error::LawError,
+    },
+    tokens::Shape,
 };
 
 /// Token i is the basis vector e_i, in every replica.
@@ -20,9 +22,9 @@ impl InitialLaw for Orthonormal {
         Ok(())
     }
 
-    fn draw(&self, draws: &Draws) -> Result<Vec<f64>, LawError> {
-        at_most_an_orthonormal_basis(draws.shape.count, draws.shape.dim)?;
-        draws.scatter(|_, i, token| token[i] = 1.0)
+    fn place(&self, shape: Shape) -> Result<Placement<'_>, LawError> {
+        at_most_an_orthonormal_basis(shape.count, shape.dim)?;
+        Ok(Placement::numbered(|_, i, token| token[i] = 1.0))
     }
 
     fn form(&self) -> Form<'_> {
@@ -41,9 +43,6 @@ fn at_most_an_orthonormal_basis(count: usize, dim: usize) -> Result<(), LawError
     if count <= dim {
         return Ok(());
     }
-    Err(LawError {
-        key: "law",
-        problem: format!("{count} tokens cannot be orthonormal in dim = {dim}"),
-        remedy: format!("write tokens.count = {dim} or less, or tokens.dim = {count} or more"),
-    })
+    let problem = format!("{count} tokens cannot be orthonormal in dim = {dim}");
+    Err(LawError::new("law", problem, format!("write tokens.count = {dim} or less, or tokens.dim = {count} or more")))
 }

@@ -4,8 +4,7 @@ use serde::Serialize;
 
 use crate::{
     initial::{
-        definition::{Form, InitialLaw},
-        draws::Draws,
+        definition::{Form, InitialLaw, Placement},
         error::LawError,
     },
     tokens::Shape,
@@ -32,9 +31,9 @@ impl InitialLaw for Points {
         }
     }
 
-    fn draw(&self, draws: &Draws) -> Result<Vec<f64>, LawError> {
-        let Shape { count, dim, .. } = draws.shape;
-        let wrong = |problem: String, remedy: String| Err(LawError { key: "rows", problem, remedy });
+    fn place(&self, shape: Shape) -> Result<Placement<'_>, LawError> {
+        let Shape { count, dim, .. } = shape;
+        let wrong = |problem: String, remedy: String| Err(LawError::new("rows", problem, remedy));
         if self.rows.len() != count {
             let problem = format!("has {} rows, and there are {count} tokens", self.rows.len());
             return wrong(problem, format!("write tokens.count = {}", self.rows.len()));
@@ -43,7 +42,7 @@ impl InitialLaw for Points {
             let problem = format!("has {} components in row {row}, and tokens have {dim}", self.rows[row].len());
             return wrong(problem, format!("write rows of {dim} numbers, or another tokens.dim"));
         }
-        draws.scatter(|_, i, token| token.copy_from_slice(&self.rows[i]))
+        Ok(Placement::numbered(|_, i, token| token.copy_from_slice(&self.rows[i])))
     }
 
     fn form(&self) -> Form<'_> {

@@ -5,8 +5,7 @@ use serde::Serialize;
 use crate::{
     initial::{
         coordinates::zeros,
-        definition::{Form, InitialLaw},
-        draws::Draws,
+        definition::{Form, InitialLaw, Placement},
         error::LawError,
         sphere,
     },
@@ -30,10 +29,10 @@ impl InitialLaw for Simplex {
         self.overlap.map_or(Ok(()), LawError::unless_overlap)
     }
 
-    fn draw(&self, draws: &Draws) -> Result<Vec<f64>, LawError> {
-        let Shape { replicas: _, count, dim, passive: _ } = draws.shape;
+    fn place(&self, shape: Shape) -> Result<Placement<'_>, LawError> {
+        let Shape { replicas: _, count, dim, passive: _ } = shape;
         let tokens = equiangular(count, dim, self.overlap)?;
-        draws.scatter(|_, i, token| token.copy_from_slice(&tokens[i * dim..][..dim]))
+        Ok(Placement::numbered(move |_, i, token| token.copy_from_slice(&tokens[i * dim..][..dim])))
     }
 
     fn form(&self) -> Form<'_> {
@@ -60,22 +59,15 @@ fn equiangular(count: usize, dim: usize, overlap: Option<f64>) -> Result<Vec<f64
     let rho = overlap.unwrap_or(regular);
     let is_regular = count > 1 && (rho - lowest).abs() <= 1e-12;
     if !(is_regular || rho >= lowest && rho < 1.0) {
-        return Err(LawError {
-            key: "overlap",
-            problem: format!("{count} equiangular tokens need an overlap in [{lowest}, 1)"),
-            remedy: "write an overlap in this interval, or none for the regular simplex".into(),
-        });
+        let problem = format!("{count} equiangular tokens need an overlap in [{lowest}, 1)");
+        let remedy = "write an overlap in this interval, or none for the regular simplex";
+        return Err(LawError::new("overlap", problem, remedy));
     }
     if count > dim + usize::from(is_regular) {
-        return Err(LawError {
-            key: "law",
-            problem: format!("{count} tokens of overlap {rho} do not fit into dim = {dim}"),
-            remedy: format!(
-                "write tokens.count = {} or less, or tokens.dim = {} or more",
-                dim + usize::from(overlap.is_none()),
-                count - usize::from(is_regular)
-            ),
-        });
+        let (most, least) = (dim + usize::from(overlap.is_none()), count - usize::from(is_regular));
+        let problem = format!("{count} tokens of overlap {rho} do not fit into dim = {dim}");
+        let remedy = format!("write tokens.count = {most} or less, or tokens.dim = {least} or more");
+        return Err(LawError::new("law", problem, remedy));
     }
     let placed = count.min(dim);
     let along = (1.0 - rho).sqrt();

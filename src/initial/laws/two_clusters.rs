@@ -5,13 +5,15 @@ use std::rc::Rc;
 use serde::Serialize;
 
 use super::von_mises_fisher;
-use crate::initial::{
-    definition::{Form, InitialLaw},
-    draws::Draws,
-    error::LawError,
-    sphere,
+use crate::{
+    initial::{
+        definition::{Form, InitialLaw, Placement},
+        error::LawError,
+        sphere,
+    },
+    tokens::Shape,
+    vector::dot,
 };
-use crate::vector::dot;
 
 /// The first `fraction` of the tokens around e_1, the others around the point of the (e_1, e_2) plane whose inner
 /// product with e_1 is `overlap`: von Mises-Fisher of this concentration about each, point masses when infinite.
@@ -38,13 +40,13 @@ impl InitialLaw for TwoClusters {
         Ok(())
     }
 
-    fn draw(&self, draws: &Draws) -> Result<Vec<f64>, LawError> {
-        let first = first_cluster(draws.shape.count, self.fraction)?;
-        let centres = two_centres(draws.shape.dim, self.overlap);
-        draws.scatter(|stream, i, token| {
+    fn place(&self, shape: Shape) -> Result<Placement<'_>, LawError> {
+        let first = first_cluster(shape.count, self.fraction)?;
+        let centres = two_centres(shape.dim, self.overlap);
+        Ok(Placement::numbered(move |stream, i, token| {
             let centre = &centres[usize::from(i >= first)];
             von_mises_fisher::point(stream, centre, self.concentration, token)
-        })
+        }))
     }
 
     fn form(&self) -> Form<'_> {
@@ -76,11 +78,8 @@ fn first_cluster(count: usize, fraction: f64) -> Result<usize, LawError> {
         return Ok(whole as usize);
     }
     let (low, high) = (exact.floor() / count as f64, exact.ceil() / count as f64);
-    Err(LawError {
-        key: "fraction",
-        problem: format!("{fraction} of {count} tokens is not a whole number of tokens"),
-        remedy: format!("write fraction = {low} or fraction = {high}"),
-    })
+    let problem = format!("{fraction} of {count} tokens is not a whole number of tokens");
+    Err(LawError::new("fraction", problem, format!("write fraction = {low} or fraction = {high}")))
 }
 
 /// e_1, and overlap e_1 + sqrt(1 - overlap^2) e_2.

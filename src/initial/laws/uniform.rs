@@ -2,11 +2,13 @@
 
 use serde::Serialize;
 
-use crate::initial::{
-    definition::{Axial, Form, InitialLaw},
-    draws::Draws,
-    error::LawError,
-    sphere,
+use crate::{
+    initial::{
+        definition::{Axial, Form, InitialLaw, Placement},
+        error::LawError,
+        sphere,
+    },
+    tokens::Shape,
 };
 
 /// The uniform measure on the sphere: a normalised Gaussian vector (Muller, CACM 1959).
@@ -21,8 +23,8 @@ impl InitialLaw for Uniform {
         Ok(())
     }
 
-    fn draw(&self, draws: &Draws) -> Result<Vec<f64>, LawError> {
-        draws.scatter(|stream, _, token| sphere::uniform(stream, token))
+    fn place(&self, _: Shape) -> Result<Placement<'_>, LawError> {
+        Ok(Placement::alike(sphere::uniform))
     }
 
     fn form(&self) -> Form<'_> {

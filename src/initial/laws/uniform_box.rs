@@ -3,10 +3,12 @@
 use rand::RngExt;
 use serde::Serialize;
 
-use crate::initial::{
-    definition::{Form, InitialLaw},
-    draws::Draws,
-    error::LawError,
+use crate::{
+    initial::{
+        definition::{Form, InitialLaw, Placement},
+        error::LawError,
+    },
+    tokens::Shape,
 };
 
 /// Uniform on the x in R^d with low_k <= x_k <= high_k.
@@ -44,22 +46,21 @@ impl InitialLaw for UniformBox {
                 let problem = format!(
                     "must be greater than low in every component, and is {high} where low is {low}, in component {k}"
                 );
-                return Err(LawError { key: "high", problem, remedy: "write a larger high or a smaller low".into() });
+                return Err(LawError::new("high", problem, "write a larger high or a smaller low"));
             }
         }
         Ok(())
     }
 
-    fn draw(&self, draws: &Draws) -> Result<Vec<f64>, LawError> {
-        let dim = draws.shape.dim;
-        let (low, high) = (self.low.components("low", dim)?, self.high.components("high", dim)?);
-        draws.scatter(|stream, _, token| {
+    fn place(&self, shape: Shape) -> Result<Placement<'_>, LawError> {
+        let (low, high) = (self.low.components("low", shape.dim)?, self.high.components("high", shape.dim)?);
+        Ok(Placement::alike(move |stream, token| {
             for (component, (low, high)) in token.iter_mut().zip(low.iter().zip(&high)) {
                 let part: f64 = stream.random();
                 // In two products, because the width of a box may overflow.
                 *component = (low * (1.0 - part) + high * part).clamp(*low, *high);
             }
-        })
+        }))
     }
 
     fn form(&self) -> Form<'_> {
@@ -96,13 +97,13 @@ impl Bound {
         }
     }
 
-    fn components(&self, key: &'static str, dim: usize) -> Result<Vec<f64>, LawError> {
+    fn components(&self, key: &str, dim: usize) -> Result<Vec<f64>, LawError> {
         match self {
             Bound::All(end) => Ok(vec![*end; dim]),
             Bound::Each(ends) if ends.len() == dim => Ok(ends.clone()),
             Bound::Each(ends) => {
                 let problem = format!("has {} components and tokens have {dim}", ends.len());
-                Err(LawError { key, problem, remedy: format!("write {dim} numbers, or one for all components") })
+                Err(LawError::new(key, problem, format!("write {dim} numbers, or one for all components")))
             }
         }
     }
@@ -168,6 +169,6 @@ mod tests {
         assert_eq!(refused(Bound::All(f64::NAN), Bound::All(1.0)).key, "low");
         assert_eq!(refused(each(&[0.0, 0.0]), each(&[1.0, f64::INFINITY])).key, "high");
         let error = refused(each(&[0.0, 0.0, 0.0]), Bound::All(1.0));
-        assert_eq!((error.key, error.problem.as_str()), ("low", "has 3 components and tokens have 2"));
+        assert_eq!((error.key.as_str(), error.problem.as_str()), ("low", "has 3 components and tokens have 2"));
     }
 }

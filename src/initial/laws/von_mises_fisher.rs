@@ -6,12 +6,12 @@ use serde::Serialize;
 use crate::{
     initial::{
         axis::unit_axis,
-        definition::{Axial, Form, InitialLaw},
-        draws::Draws,
+        definition::{Axial, Form, InitialLaw, Placement},
         error::LawError,
         sphere,
     },
     random::Stream,
+    tokens::Shape,
 };
 
 /// Density proportional to e^{concentration <axis, x>}, by the rejection of Wood, "Simulation of the von
@@ -32,9 +32,9 @@ impl InitialLaw for VonMisesFisher {
         check_concentration(self.concentration)
     }
 
-    fn draw(&self, draws: &Draws) -> Result<Vec<f64>, LawError> {
-        let axis = unit_axis(&self.axis, draws.shape.dim)?;
-        draws.scatter(|stream, _, token| point(stream, &axis, self.concentration, token))
+    fn place(&self, shape: Shape) -> Result<Placement<'_>, LawError> {
+        let axis = unit_axis(&self.axis, shape.dim)?;
+        Ok(Placement::alike(move |stream, token| point(stream, &axis, self.concentration, token)))
     }
 
     fn form(&self) -> Form<'_> {

@@ -18,9 +18,14 @@ pub(super) struct Heights {
 pub(super) fn nodes(law: &Law, dim: usize, count: usize, sharpest: f64) -> Result<Heights, LawError> {
     let (axis, concentration, widest) = match law.form() {
         Form::Axial(axial) => (axial.unit_axis(dim)?, axial.concentration, axial.end.unwrap_or(PI)),
-        Form::Smooth { .. } | Form::Normal(_) | Form::Sampled | Form::Equiangular { .. } | Form::Placed => {
-            let remedy = "take uniform, cap or von-mises-fisher of finite concentration".into();
-            return Err(LawError { key: "law", problem: "has no axis of symmetry".into(), remedy });
+        Form::Smooth { .. }
+        | Form::Normal(_)
+        | Form::Sampled
+        | Form::Mixture(_)
+        | Form::Equiangular { .. }
+        | Form::Placed => {
+            let remedy = "take uniform, cap or von-mises-fisher of finite concentration";
+            return Err(LawError::new("law", "has no axis of symmetry", remedy));
         }
     };
     // Where the density has fallen so far that no kernel makes it count no node is needed, and a narrow law needs all of them nearer by.
@@ -36,11 +41,7 @@ pub(super) fn nodes(law: &Law, dim: usize, count: usize, sharpest: f64) -> Resul
         .collect();
     let total: f64 = raw.iter().map(|(_, weight)| weight).sum();
     if !(total > 0.0 && total.is_finite()) {
-        return Err(LawError {
-            key: "concentration",
-            problem: "is so large that the law is a point".into(),
-            remedy: "take a smaller one".into(),
-        });
+        return Err(LawError::new("concentration", "is so large that the law is a point", "take a smaller one"));
     }
     Ok(Heights { axis, nodes: raw.into_iter().map(|(angle, weight)| (angle, weight / total)).collect() })
 }
