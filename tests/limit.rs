@@ -235,22 +235,28 @@ const OVERLAPS: [(f64, f64); 3] = [(0.08, 0.021963282892), (0.16, 0.048641849073
 /// With V = -I a normal law of variance 9 contracts: sigma^2 = 9 / (1 + 18 t), whatever the tokens make of steps of 0.4.
 #[test]
 fn normal_laws_contract_whatever_the_step() {
-    let text = "name = \"gaussian\"\n[tokens]\ncount = 64\ndim = 2\nseed = 1\ngeometry = \"euclidean\"\n\
+    for dim in [1, 2] {
+        contracts(dim);
+    }
+}
+
+fn contracts(dim: usize) {
+    let text = "name = \"gaussian\"\n[tokens]\ncount = 64\ndim = DIM\nseed = 1\ngeometry = \"euclidean\"\n\
                 initial = { law = \"gaussian\", scale = 3.0 }\n[attention]\nbeta = 1.0\nnormalization = \"softmax\"\n\
                 [[attention.head]]\nvalue = { scale = -1.0 }\n[time]\nscheme = \"rk4\"\nstep = 0.4\nend = 4.0\n\
                 [observe]\nquantities = [\"moments_reference\"]\n[reference]\nkind = \"gaussian\"\n";
-    let printed = run(text);
+    let printed = run(&text.replace("DIM", &dim.to_string()));
     let variance = 9.0 / (1.0 + 18.0 * 4.0);
-    let n = printed.tokens.len() as f64 / 2.0;
-    let mean = [0, 1].map(|k| printed.tokens.iter().skip(k).step_by(2).sum::<f64>() / n);
+    let n = 64.0;
+    let mean: Vec<f64> = (0..dim).map(|k| printed.tokens.iter().skip(k).step_by(dim).sum::<f64>() / n).collect();
     let mut square = 0.0;
-    for k in 0..2 {
-        for l in 0..2 {
-            let entry = printed.tokens.chunks(2).map(|x| (x[k] - mean[k]) * (x[l] - mean[l])).sum::<f64>() / n;
+    for k in 0..dim {
+        for l in 0..dim {
+            let entry = printed.tokens.chunks(dim).map(|x| (x[k] - mean[k]) * (x[l] - mean[l])).sum::<f64>() / n;
             square += (entry - if k == l { variance } else { 0.0 }).powi(2);
         }
     }
-    close("mean", printed.last("mean_reference"), mean[0].hypot(mean[1]), 1e-9);
+    close("mean", printed.last("mean_reference"), mean.iter().map(|m| m * m).sum::<f64>().sqrt(), 1e-9);
     close("covariance", printed.last("covariance_reference"), square.sqrt(), 1e-9);
 }
 

@@ -46,6 +46,20 @@ impl GeometryWord {
         matches!(self, GeometryWord::Sphere | GeometryWord::PostNorm | GeometryWord::MixNorm | GeometryWord::Ngpt)
     }
 
+    /// Whether tokens may have one component: where nothing is divided by their lengths.
+    pub fn suits_a_line(self) -> bool {
+        match self {
+            GeometryWord::Euclidean | GeometryWord::Rescaled => true,
+            GeometryWord::Sphere
+            | GeometryWord::PostNorm
+            | GeometryWord::PreNorm
+            | GeometryWord::PeriNorm
+            | GeometryWord::MixNorm
+            | GeometryWord::Ngpt
+            | GeometryWord::LayerNorm => false,
+        }
+    }
+
     /// Whether tokens have length one at all times.
     pub fn is_unit(self) -> bool {
         self.starts_on_sphere() && self != GeometryWord::MixNorm

@@ -177,7 +177,7 @@ fn tokens(section: &Section) -> Result<TokensTyped, ExperimentError> {
     const MOST: u64 = u32::MAX as u64;
     let whole = |key, example, range| section.optional(key, example).map(|entry| entry.whole(range)).transpose();
     let count = whole("count", "4096", 1..=MOST)?;
-    let dim = whole("dim", "3", 2..=MOST)?;
+    let dim = whole("dim", "3", 1..=MOST)?;
     let initial = law::read(&section.required("initial", "{ law = \"uniform\" }")?)?;
     if !matches!(initial, Law::File(_)) {
         section.required("count", "4096")?;

@@ -53,6 +53,9 @@ macro_rules! laws {
             }
 
             pub(super) fn place(&self, shape: Shape) -> Result<Placement<'_>, LawError> {
+                if shape.dim < 2 {
+                    self.suits_a_line()?;
+                }
                 match self {
                     $(Law::$kind(law) => law.place(shape),)*
                 }
@@ -205,6 +208,24 @@ impl Law {
             Law::Fourier(Fourier { amplitudes: _, quiet: true }) => Err(not_alone("quiet")),
             Law::Simplex(_) | Law::Orthonormal(_) | Law::Points(_) | Law::TwoClusters(_) | Law::File(_) => {
                 Err(not_alone("law"))
+            }
+        }
+    }
+
+    /// Refuses laws on the sphere, of which tokens of one component have no directions to draw.
+    fn suits_a_line(&self) -> Result<(), LawError> {
+        match self {
+            Law::Gaussian(_) | Law::Box(_) | Law::Points(_) | Law::Mixture(_) => Ok(()),
+            Law::Uniform(_)
+            | Law::VonMisesFisher(_)
+            | Law::Cap(_)
+            | Law::Fourier(_)
+            | Law::Simplex(_)
+            | Law::Orthonormal(_)
+            | Law::TwoClusters(_)
+            | Law::File(_) => {
+                let problem = "is a law on the sphere, and tokens of one component have no directions";
+                Err(LawError::new("law", problem, "write tokens.dim = 2 or more, or gaussian, box or points"))
             }
         }
     }

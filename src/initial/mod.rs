@@ -36,7 +36,7 @@ use crate::{random::Purpose, tokens::Shape};
 /// The initial coordinates of every token, ordered (replica, token, component).
 ///
 /// Errors: a parameter outside its range, more tokens than a configuration has room for, an unfit file, tokens of less
-/// than two components, and more replicas or tokens than the 32 bits that number them in the random streams.
+/// than two components for a law on the sphere, and more replicas or tokens than the 32 bits that number them in the random streams.
 pub fn draw(law: &Law, shape: Shape, seed: u64) -> Result<Vec<f64>, LawError> {
     draw_for(Purpose::Initial, law, shape, seed)
 }
@@ -44,9 +44,8 @@ pub fn draw(law: &Law, shape: Shape, seed: u64) -> Result<Vec<f64>, LawError> {
 /// The same from other random streams, those of `purpose`.
 pub(crate) fn draw_for(purpose: Purpose, law: &Law, shape: Shape, seed: u64) -> Result<Vec<f64>, LawError> {
     law.check()?;
-    if shape.dim < 2 {
-        let problem = format!("tokens of dim = {} have no directions", shape.dim);
-        return Err(LawError::new("law", problem, "take dim = 2 or more"));
+    if shape.dim == 0 {
+        return Err(LawError::new("law", "tokens of dim = 0 are nowhere", "take dim = 1 or more"));
     }
     Draws { shape, seed, purpose }.coordinates(law.place(shape)?)
 }

@@ -316,3 +316,33 @@ fn points_are_where_they_are_typed() {
     assert_eq!(problem(3, 2), "has 2 rows, and there are 3 tokens");
     assert_eq!(problem(2, 3), "has 2 components in row 0, and tokens have 3");
 }
+
+/// One component has no directions, but a mean and a variance: of N(1, 4), of a box, and of both.
+#[test]
+fn on_the_line_there_are_laws_of_lengths_alone() {
+    let normal = || Law::Gaussian(Gaussian { mean: Some(vec![1.0]), spread: Spread::Scale(2.0) });
+    let uniform = || Law::Box(UniformBox { low: Bound::All(-3.0), high: Bound::All(1.0) });
+    let both = Law::Mixture(Mixture { weights: Some(vec![0.25, 0.75]), laws: vec![normal(), uniform()] });
+    let count = 40_000;
+    // E x and E x^2: 1 and 5, -1 and 7 / 3.
+    for (law, first, second) in [(normal(), 1.0, 5.0), (uniform(), -1.0, 7.0 / 3.0), (both, -0.5, 3.0)] {
+        let tokens = draw(&law, shape(1, count, 1), 17).expect("tokens");
+        let mean = |power: i32| tokens.iter().map(|x| x.powi(power)).sum::<f64>() / count as f64;
+        let error = SIGMAS / (count as f64).sqrt();
+        assert!((mean(1) - first).abs() < 2.0 * error, "{law:?}: {}", mean(1));
+        assert!((mean(2) - second).abs() < 8.0 * error, "{law:?}: {}", mean(2));
+    }
+    let points = Law::Points(Points { rows: vec![vec![0.5], vec![-7.0]] });
+    assert_eq!(draw(&points, shape(1, 2, 1), 0), Ok(vec![0.5, -7.0]));
+    for law in [
+        Law::Uniform(Uniform),
+        Law::VonMisesFisher(VonMisesFisher { concentration: 1.0, axis: vec![1.0] }),
+        Law::Cap(Cap { axis: vec![1.0], angle: 0.5 }),
+        Law::Simplex(Simplex { overlap: None }),
+        Law::Orthonormal(Orthonormal),
+        Law::TwoClusters(TwoClusters { overlap: -1.0, fraction: 0.5, concentration: 1.0 }),
+    ] {
+        let error = draw(&law, shape(1, 2, 1), 0).expect_err("it is refused");
+        assert!(error.key == "law" && error.problem.contains("no directions"), "{law:?}: {error}");
+    }
+}

@@ -4,6 +4,7 @@ use super::{Definition, Need, Numbers, Objection, Observable, Setup, View};
 use crate::{
     budget::{Part, Sizes},
     observe::{Statistics, eigenvalues},
+    tokens::Tokens,
 };
 
 /// `effective_rank` = e^{-sum_k p_k ln p_k}, p_k being the shares of the eigenvalues of sum_j w_j x_j x_j^T (Roy, Vetterli,
@@ -29,6 +30,11 @@ impl Observable for EffectiveRank {
 
     fn objection(&self, _: &Setup) -> Option<Objection> {
         None
+    }
+
+    fn objection_to_tokens(&self, _: &Setup, tokens: &Tokens) -> Option<Objection> {
+        let line = || Objection::new("effective_rank is 1 for all tokens of one component", "leave it out");
+        (tokens.shape.dim == 1).then(line)
     }
 
     fn memory(&self, _: &Sizes) -> Part {

@@ -57,7 +57,14 @@ impl Observable for SlicedW2Reference {
     }
 
     fn objection_to_tokens(&self, setup: &Setup, tokens: &Tokens) -> Option<Objection> {
-        objection_to_moments(setup).or_else(|| objection_to_heights(setup, tokens.shape.dim))
+        let line = || {
+            Objection::new(
+                "sliced_w2_reference is a mean over directions, and tokens of one component have two of them, along which it is W_2",
+                "write \"w2_reference\", \"mmd_reference\" or \"moments_reference\" instead",
+            )
+        };
+        let on_line = (tokens.shape.dim == 1).then(line);
+        objection_to_moments(setup).or_else(|| objection_to_heights(setup, tokens.shape.dim)).or(on_line)
     }
 
     fn memory(&self, sizes: &Sizes) -> Part {

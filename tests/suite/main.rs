@@ -11,6 +11,7 @@ mod graphics;
 mod half;
 mod harmonic;
 mod laws;
+mod line;
 mod long_sums;
 mod model;
 mod model_schedule;
@@ -37,6 +38,7 @@ fn main() {
         long_sums::all(),
         model::all(),
         ensembles::all(),
+        line::all(),
         noise::all(),
         observe::all(),
         model_schedule::all(),

@@ -43,7 +43,7 @@ fn matrix(numbers: &mut Numbers, rows: usize, columns: usize) -> Vec<f64> {
 }
 
 /// A head of factors of `rank` rows, and of twice as many for the values, with biases.
-fn factored_head(dim: usize, rank: usize, seed: u64) -> Head {
+pub fn factored_head(dim: usize, rank: usize, seed: u64) -> Head {
     let numbers = &mut Numbers(seed);
     Head {
         query_key: Matrix::Product { left: matrix(numbers, rank, dim), right: matrix(numbers, rank, dim) },
@@ -60,7 +60,7 @@ fn factored_head(dim: usize, rank: usize, seed: u64) -> Head {
     }
 }
 
-fn perceptron(dim: usize, width: usize, activation: Activation, seed: u64) -> Perceptron {
+pub fn perceptron(dim: usize, width: usize, activation: Activation, seed: u64) -> Perceptron {
     let numbers = &mut Numbers(seed);
     Perceptron {
         inner: matrix(numbers, width, dim),
@@ -91,18 +91,18 @@ fn tokens(geometry: &Geometry, count: usize, dim: usize, seed: u64) -> Tokens {
     Tokens { weights: uneven(tokens.shape, seed), ..tokens }
 }
 
-fn euler(tokens: Tokens, model: Model) -> Problem {
+pub fn euler(tokens: Tokens, model: Model) -> Problem {
     let schedule = Schedule::even(1, 0.5, 1);
     Problem { scheme: Scheme::Euler, schedule, model, quantities: Vec::new(), ..problem(tokens, 1.0) }
 }
 
 #[track_caller]
-fn assert_evolves(kind: Kind, what: &str, problem: &Problem, single: f64, double: f64) {
+pub fn assert_evolves(kind: Kind, what: &str, problem: &Problem, single: f64, double: f64) {
     let expected = reference::evolve(problem);
     assert_close(what, &kind.evolve(problem).tokens, &expected, kind.tolerance(single, double));
 }
 
-const NORMALIZATIONS: [Normalization; 5] = [
+pub const NORMALIZATIONS: [Normalization; 5] = [
     Normalization::Softmax,
     Normalization::Unnormalized,
     Normalization::Shifted,
@@ -122,7 +122,7 @@ fn geometries() -> Vec<Geometry> {
 }
 
 /// Sinkhorn's iterations balance all pairs; the own token is left out of the largest score only.
-fn makes_sense(normalization: Normalization, mask: Mask) -> bool {
+pub fn makes_sense(normalization: Normalization, mask: Mask) -> bool {
     match (normalization, mask) {
         (Normalization::Sinkhorn { .. }, _) => mask == Mask::None,
         (_, Mask::Others) => normalization == Normalization::Hardmax,

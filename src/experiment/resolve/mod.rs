@@ -146,13 +146,10 @@ impl Experiment {
         let (Some(count), Some(dim)) = (count, dim) else {
             return Err(self.source.error("tokens.count", "", "missing", "write tokens.count and tokens.dim"));
         };
-        if dim < 2 {
-            return Err(self.source.error(
-                "tokens.dim",
-                dim,
-                "must be at least 2",
-                "save tokens of two or more components",
-            ));
+        if dim < 2 && !self.geometry().suits_a_line() {
+            let problem = "must be at least 2, because tokens of one component have no directions, which this tokens.geometry needs";
+            let remedy = "take tokens of two or more components, or write tokens.geometry = \"euclidean\"";
+            return Err(self.source.error("tokens.dim", dim, problem, remedy));
         }
         let passive = typed.passive.unwrap_or(0);
         if passive >= count {

@@ -83,7 +83,7 @@ fn numbers() {
     experiment: attention.beta = -1: must be finite and at least 0; write e.g. attention.beta = 4.0
     experiment: attention.beta = nan: must be finite and at least 0; write e.g. attention.beta = 4.0
     experiment: attention.beta = inf: must be finite and at least 0; write e.g. attention.beta = 4.0
-    experiment: tokens.dim = 1: must be at least 2; write e.g. tokens.dim = 3
+    experiment: tokens.dim = 1: must be at least 2, because tokens of one component have no directions, which this tokens.geometry needs; take tokens of two or more components, or write tokens.geometry = "euclidean"
     experiment: tokens.count = 0: must be at least 1; write e.g. tokens.count = 4096
     experiment: tokens.count = 5000000000: must be at most 4294967295; write e.g. tokens.count = 4096
     experiment: tokens.dim = 4000000000: needs 1.3e8 EB of memory (1.3e8 EB of it for sums of second moments), and [..] are available; write less than tokens.dim = 4000000000

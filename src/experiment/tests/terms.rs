@@ -29,6 +29,8 @@ fn refusals(sets: &[&[&str]]) -> String {
     sets.iter().map(message).collect::<Vec<_>>().join("\n")
 }
 
+const LINE: &str = "tokens.initial={ law = \"box\", low = -1, high = 1 }";
+
 #[test]
 fn heads() {
     let refusals = refusals(&[
@@ -202,6 +204,23 @@ fn geometries_and_where_tokens_start() {
         &["tokens.geometry=euclidean", "tokens.initial={ law = \"box\", low = -inf, high = 1 }"],
         &["tokens.geometry=euclidean", "tokens.initial={ law = \"box\", low = [-1, 0], high = 1 }"],
         &["tokens.geometry=euclidean", "tokens.initial={ law = \"box\", low = [-1, 0, 2], high = 1 }"],
+        &["tokens.geometry=peri-norm", "tokens.dim=1", "tokens.initial={ law = \"box\", low = -1, high = 1 }"],
+        &["tokens.geometry=euclidean", "tokens.dim=1"],
+        &[
+            "tokens.geometry=euclidean",
+            "tokens.dim=1",
+            "tokens.initial={ law = \"mixture\", laws = [{ law = \"gaussian\", scale = 1 }, { law = \"uniform\" }] }",
+        ],
+        &["tokens.geometry=euclidean", "tokens.dim=1", LINE, "observe.quantities=[\"effective_rank\"]"],
+        &["tokens.geometry=euclidean", "tokens.dim=1", LINE, "observe.quantities=[\"clusters\"]"],
+        &[
+            "tokens.geometry=euclidean",
+            "tokens.dim=1",
+            LINE,
+            "reference={ kind = \"particles\" }",
+            "observe.quantities=[\"sliced_w2_reference\"]",
+        ],
+        &["tokens.geometry=euclidean", "tokens.dim=1", LINE, "algorithm=harmonic"],
     ]);
     insta::assert_snapshot!(refusals, @r#"
     tokens.alpha: missing; write e.g. tokens.alpha = 1.0
@@ -225,6 +244,13 @@ fn geometries_and_where_tokens_start() {
     tokens.initial.low = -inf: must be finite; write e.g. low = -1.0
     tokens.initial.low = [-1.0, 0.0]: has 2 components and tokens have 3; write 3 numbers, or one for all components
     tokens.initial.high = 1.0: must be greater than low in every component, and is 1 where low is 2, in component 2; write a larger high or a smaller low
+    tokens.dim = 1: must be at least 2, because tokens of one component have no directions, which this tokens.geometry needs; take tokens of two or more components, or write tokens.geometry = "euclidean"
+    tokens.initial.law = "uniform": is a law on the sphere, and tokens of one component have no directions; write tokens.dim = 2 or more, or gaussian, box or points
+    tokens.initial.laws.1.law = "uniform": is a law on the sphere, and tokens of one component have no directions; write tokens.dim = 2 or more, or gaussian, box or points
+    observe.quantities = ["effective_rank"]: effective_rank is 1 for all tokens of one component; leave it out
+    observe.quantities = ["clusters"]: clusters, overlap_histogram, modes and renyi_centres are of directions, and tokens of one direction may be far apart in R^d; leave them out
+    observe.quantities = ["sliced_w2_reference"]: sliced_w2_reference is a mean over directions, and tokens of one component have two of them, along which it is W_2; write "w2_reference", "mmd_reference" or "moments_reference" instead
+    algorithm = "harmonic": needs tokens.dim = 2 or 3 and no mask; write algorithm = "auto"
     "#);
 }
 

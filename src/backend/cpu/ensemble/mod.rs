@@ -72,7 +72,7 @@ impl<T: Real> Ensemble<'_, T> {
     {
         let ensemble = self;
         match width {
-            2 => instructions.run(Group::<T, 2> { ensemble, first, work }),
+            1..=2 => instructions.run(Group::<T, 2> { ensemble, first, work }),
             3 => instructions.run(Group::<T, 3> { ensemble, first, work }),
             4 => instructions.run(Group::<T, 4> { ensemble, first, work }),
             5..=8 => instructions.run(Group::<T, 8> { ensemble, first, work }),
