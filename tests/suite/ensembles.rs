@@ -24,7 +24,7 @@ pub fn all() -> Vec<Trial> {
 
 /// 70 replicas, which fill no whole vector.
 fn ensemble(count: usize, dim: usize, attention: Attention) -> Problem {
-    let schedule = Schedule { steps: 1, end: 0.1, observe_every: 1 };
+    let schedule = Schedule::even(1, 0.1, 1);
     let model = attention.into();
     let tokens = cloud(70, count, dim, 3);
     Problem { scheme: Scheme::Heun, schedule, model, quantities: Vec::new(), ..problem(tokens, 1.0) }

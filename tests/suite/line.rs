@@ -58,7 +58,7 @@ fn two_tokens(kind: Kind) {
             let mut problem =
                 on_line(tokens, Attention { beta: 1.3, normalization, heads: vec![head], ..Attention::default() });
             problem.scheme = Scheme::Rk4;
-            problem.schedule = Schedule { steps: 40, end: 0.4, observe_every: 40 };
+            problem.schedule = Schedule::even(40, 0.4, 40);
             let velocity = |a: f64| value * a * pull(1.3 * a * a);
             let (mut a, h) = (0.7, 0.4 / 4000.0);
             for _ in 0..4000 {
@@ -84,7 +84,7 @@ fn sums(kind: Kind) {
         Quantity::NormMoments(NormMoments { order: 3 }),
         Quantity::Attention(Rows { rows: 4096, seed: 1 }),
     ];
-    problem.schedule = Schedule { steps: 0, end: 0.0, observe_every: 1 };
+    problem.schedule = Schedule::even(0, 0.0, 1);
     let names = columns(&problem.quantities, 1);
     for sample in kind.evolve(&problem).samples {
         let x = problem.tokens.replica(sample.replica);
@@ -124,7 +124,7 @@ fn copies(kind: Kind) {
     let tokens = Tokens { weights: Weights::Equal, ..tokens(2, 50, 19) };
     let mut problem = on_line(tokens, Attention::default());
     problem.quantities = vec![Quantity::W1Copies];
-    problem.schedule = Schedule { steps: 0, end: 0.0, observe_every: 1 };
+    problem.schedule = Schedule::even(0, 0.0, 1);
     let sorted = |replica: usize| {
         let mut x = problem.tokens.replica(replica).to_vec();
         x.sort_by(f64::total_cmp);
@@ -234,7 +234,7 @@ fn ensembles(kind: Kind) {
                 let attention = Attention { beta: 0.7, mask, heads, beta_factors, ..Attention::default() };
                 let mut problem = on_line(tokens(replicas, count, 7), attention);
                 problem.scheme = Scheme::Heun;
-                problem.schedule = Schedule { steps: 6, end: 0.3, observe_every: 6 };
+                problem.schedule = Schedule::even(6, 0.3, 6);
                 assert_evolves(kind, &what, &problem, 2e-5, 1e-12);
             }
         }
@@ -254,7 +254,7 @@ fn noises(kind: Kind) {
                 let mut problem = on_line(tokens(2, 33, 71), Attention::default());
                 problem.model.noise = Some(noise);
                 problem.scheme = scheme;
-                problem.schedule = Schedule { steps: 5, end: 0.5, observe_every: 5 };
+                problem.schedule = Schedule::even(5, 0.5, 5);
                 let what = format!("{field:?}, {scheme:?}, shared {is_shared}");
                 assert_evolves(kind, &what, &problem, 5e-5, 1e-12);
             }
