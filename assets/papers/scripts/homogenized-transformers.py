@@ -26,7 +26,8 @@ if __name__ == "__main__":
     rng = np.random.default_rng(0)
     law = lambda t, n=16: 1 / n / (1 / n + (1 - 1 / n) * np.exp(-t))
     # H heads of weight 1/H and step h have the noise of one head of step h / sqrt(H).
-    for d, h, samples in ((64, 0.1, 1500), (128, 0.1, 1500), (256, 0.1, 800), (128, 0.2 / np.sqrt(2), 1500)):
+    cases = (32, 0.1, 8000), (32, 0.2 / np.sqrt(2), 8000), (64, 0.1, 1500), (128, 0.1, 1500), (256, 0.1, 800)
+    for d, h, samples in cases:
         for t, (mean, error) in zip((1, 2, 3), chain(d, 16, h, (1, 2, 3), samples, rng)):
             print(
                 "d %d h^2 %.3f t %d: %.4f +- %.4f, law %.4f, ratio - 1 = %.4f +- %.4f, times d %.1f"
