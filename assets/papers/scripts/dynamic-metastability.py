@@ -36,3 +36,25 @@ for k in range(4001):
     A /= A.sum(1)[:, None]
     z = z + 0.1 * A @ z
     z /= np.linalg.norm(z, axis=1)[:, None]
+
+# Staircase: five tokens at log(beta) / (2 beta^(1/2)) times (0, .5, 2, 4, 7), beta = 16, under shifted attention; S = sum_ij e^{beta (<x_i, x_j> - 1)}
+from scipy.integrate import solve_ivp
+
+beta = 16.0
+start = np.log(beta) / (2 * np.sqrt(beta)) * np.array([0, 0.5, 2, 4, 7])
+
+
+def velocity(_, a):
+    d = a[:, None] - a[None, :]
+    return -(np.exp(beta * (np.cos(d) - 1)) * np.sin(d)).sum(1) / 5
+
+
+def S(a):
+    d = a[:, None] - a[None, :]
+    return np.exp(beta * (np.cos(d) - 1)).sum()
+
+
+events = [lambda _, a, level=level: S(a) - level for level in (9, 14)]
+r = solve_ivp(velocity, (0, 1200), start, method="DOP853", rtol=1e-12, atol=1e-14, events=events, t_eval=[0, 40, 1200])
+print("rows", [[float(round(np.cos(a), 12)), float(round(np.sin(a), 12))] for a in start])
+print("S at 0, 40, 1200:", ["%.9f" % S(r.y[:, i]) for i in range(3)], "S = 9 and 14 at", [e[0] for e in r.t_events])
