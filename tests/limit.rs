@@ -1,12 +1,15 @@
 //! The columns that compare tokens with a limit, as they are printed, against values from outside: closed forms, literal integrals over
 //! distribution functions, and numbers of `tests/limit/reference.py`, which moves laws by NumPy and SciPy.
 
+#[path = "limit/values.rs"]
+mod values;
+
 use std::f64::consts::{PI, TAU};
 
 use tokenfield::{
     backend::cpu,
     experiment::Experiment,
-    limit::{equiangular, gaussian, quadrature_within, zonal},
+    limit::{equiangular, gaussian, particles, quadrature_within, zonal},
     observables::columns,
     observe::Sample,
     problem::Reference,
@@ -45,6 +48,7 @@ fn run(text: &str) -> Printed {
         Reference::Zonal => zonal(&problem, law, steps),
         Reference::Gaussian => gaussian(&problem, law, steps),
         Reference::Equiangular => equiangular(&problem, law),
+        Reference::Particles { count } => particles(&problem, law, count, 7),
         other => panic!("no case has {other}"),
     }
     .expect("a limit");

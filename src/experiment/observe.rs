@@ -14,8 +14,17 @@ use crate::observables::{Parameter, Quantity, Range, Value};
 pub(super) static WORDS: LazyLock<Vec<(&'static str, Quantity)>> =
     LazyLock::new(|| Quantity::ALL.iter().map(|quantity| (quantity.word(), *quantity)).collect());
 
-/// The keys that are numbers of one quantity, in the order in which they are written down.
-static PARAMETERS: LazyLock<Vec<Key>> = LazyLock::new(|| Quantity::ALL.iter().flat_map(Key::all).collect());
+/// The keys that are numbers of quantities, in the order in which they are written down.
+static PARAMETERS: LazyLock<Vec<Key>> = LazyLock::new(|| {
+    let mut keys: Vec<Key> = Vec::new();
+    for own in Quantity::ALL.iter().flat_map(Key::all) {
+        match keys.iter_mut().find(|key| key.key == own.key) {
+            Some(shared) => shared.words.extend(own.words),
+            None => keys.push(own),
+        }
+    }
+    keys
+});
 
 /// The keys of the table.
 pub(super) static OBSERVE: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
@@ -29,10 +38,10 @@ pub(super) const LOG: &[&str] = &["from", "per-decade"];
 /// Samples a decade at most.
 const DENSEST: u64 = 1000;
 
-/// A key that is a number of a quantity.
+/// A key that is a number of a quantity, or of several.
 struct Key {
     key: &'static str,
-    word: &'static str,
+    words: Vec<&'static str>,
     range: Range,
     /// The number that stands where none is typed.
     example: String,
@@ -46,9 +55,25 @@ impl Key {
                 Number::Decimal(number) => format!("{number:?}"),
                 Number::Whole(number) => number.to_string(),
             };
-            Key { key, word, range, example }
+            Key { key, words: vec![word], range, example }
         };
         default.parameters().into_iter().map(key).collect()
+    }
+
+    /// Refuses the number where none of its quantities is measured.
+    fn require_quantity(&self, section: &Section, measured: &[Word<Quantity>]) -> Result<(), ExperimentError> {
+        if measured.iter().any(|quantity| self.words.contains(&quantity.text())) {
+            return Ok(());
+        }
+        let quoted: Vec<String> = self.words.iter().map(|word| format!("\"{word}\"")).collect();
+        let (problem, added) = match &quoted[..] {
+            [word] => (format!("is a number of the quantity {word}, which is not measured"), word.clone()),
+            words => {
+                let problem = format!("is a number of {}, none of which is measured", words.join(" and "));
+                (problem, format!("one of {}", words.join(", ")))
+            }
+        };
+        section.forbid(&[self.key], &problem, &format!("add {added} to observe.quantities, or leave it out"))
     }
 
     fn read(&'static self, section: &Section) -> Result<Option<Number>, ExperimentError> {
@@ -130,13 +155,8 @@ pub(super) fn read(section: &Section) -> Result<ObserveTyped, ExperimentError> {
         section.forbid(&["log"], "stands beside observe.times", "write one of observe.times and observe.log")?;
     }
     let quantities = quantities(section)?;
-    for Key { key, word, .. } in PARAMETERS.iter() {
-        let is_measured = quantities.iter().flatten().any(|quantity| quantity.text() == *word);
-        if !is_measured {
-            let problem = format!("is a number of the quantity \"{word}\", which is not measured");
-            section.forbid(&[key], &problem, &format!("add \"{word}\" to observe.quantities, or leave it out"))?;
-        }
-    }
+    let measured = quantities.as_deref().unwrap_or_default();
+    PARAMETERS.iter().try_for_each(|key| key.require_quantity(section, measured))?;
     Ok(ObserveTyped { every, times, log, quantities, numbers: Numbers::read(section)? })
 }
 
@@ -179,7 +199,7 @@ impl Numbers {
         Ok(Self(numbers))
     }
 
-    /// All numbers of these quantities.
+    /// All numbers of these quantities, each key once.
     pub(super) fn of(quantities: &[Quantity]) -> Self {
         let measured =
             |listed: &Quantity| quantities.iter().find(|quantity| quantity.word() == listed.word()).copied();
@@ -187,7 +207,13 @@ impl Numbers {
             let number = |parameter: Parameter<'_>| (parameter.key, Number::of(&parameter.value));
             quantity.parameters().into_iter().map(number).collect()
         };
-        Self(Quantity::ALL.iter().filter_map(measured).flat_map(numbers).collect())
+        let mut all: Vec<(&'static str, Number)> = Vec::new();
+        for (key, number) in Quantity::ALL.iter().filter_map(measured).flat_map(numbers) {
+            if all.iter().all(|(listed, _)| *listed != key) {
+                all.push((key, number));
+            }
+        }
+        Self(all)
     }
 
     /// The quantity with the numbers that were typed.

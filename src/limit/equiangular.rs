@@ -65,7 +65,7 @@ pub fn equiangular(problem: &Problem, law: &Law) -> Result<Limit, LimitError> {
     let limit = problem_of_nodes(problem, &start, &weights, &tokens.coordinates);
     let flow = Equiangular { model: model.clone(), dim, replicas: tokens.shape.replicas, start };
     let state = vec![flow.logarithm(overlap)];
-    Ok(Limit::new(limit, Nodes::Points, Motion::own(flow, state)))
+    Ok(Limit::new(limit, Nodes::Points, Motion::own(flow, state)).of_tokens())
 }
 
 /// Whether a problem that has a limit on the sphere keeps tokens equiangular that are.

@@ -50,6 +50,8 @@ pub struct Limit {
     grid: Option<usize>,
     /// Whether nodes are a sample of the law.
     is_sampled: bool,
+    /// Whether nodes are tokens, of a sample or equiangular.
+    are_tokens: bool,
 }
 
 /// Why a problem has no limit of the kind asked for.
@@ -82,6 +84,11 @@ pub enum LimitError {
          write a smaller observe.kernel-beta, or leave \"mmd_reference\" out"
     )]
     SharpKernel { beta: f64, most: f64 },
+    #[error(
+        "with {fineness} nodes a direction the modes of the limit are not known up to observe.degree = {degree}; \
+         write a smaller observe.degree or an earlier time.end, or leave \"limit_modes\" out"
+    )]
+    UnresolvedModes { degree: usize, fineness: usize },
     #[error(
         "with {fineness} nodes a direction the coupled tokens still move by {change:e}, above the tolerance {tolerance:e}; \
          write a larger tolerance, an earlier time.end or a smaller attention.beta"
@@ -159,12 +166,20 @@ fn pieces(problem: &Problem) -> usize {
     }
 }
 
+/// The largest degree of the modes of the law that are asked for.
+fn degree(problem: &Problem) -> usize {
+    let of = |quantity: &Quantity| quantity.resolution(problem.tokens.shape.sources()).degree;
+    problem.quantities.iter().map(of).max().unwrap_or(0)
+}
+
+/// By how much modes of the law at the end may change where nodes are doubled.
+const MODES: f64 = 1e-8;
 /// Of a law on the circle.
 const MOST_PIECES: usize = 1 << 17;
 
 impl Limit {
     fn new(problem: Problem, nodes: Nodes, motion: Motion) -> Self {
-        Self { problem, nodes, motion, masses: Vec::new(), grid: None, is_sampled: false }
+        Self { problem, nodes, motion, masses: Vec::new(), grid: None, is_sampled: false, are_tokens: false }
     }
 
     fn with_masses(mut self, curve: Option<CircleQuantiles>) -> Self {
@@ -179,6 +194,11 @@ impl Limit {
 
     fn sampled(mut self) -> Self {
         self.is_sampled = true;
+        self.of_tokens()
+    }
+
+    fn of_tokens(mut self) -> Self {
+        self.are_tokens = true;
         self
     }
 
@@ -207,6 +227,7 @@ impl Limit {
             grid: self.grid,
             is_unit: self.problem.model.geometry.is_unit(),
             is_sampled: self.is_sampled,
+            are_tokens: self.are_tokens,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    Limit, LimitError, Motion, Nodes,
+    Limit, LimitError, MODES, Motion, Nodes, degree,
     motion::Models,
     on_sphere, pieces, problem_of_nodes, serves,
     solver::{Flow, largest},
@@ -12,7 +12,7 @@ use crate::{
     backend::{BackendError, cpu::Cpu},
     initial::{Law, circle_quantiles, quadrature},
     model::Field,
-    observables::Quantity,
+    observables::{Quantity, amplitudes},
     problem::{Problem, ReferenceSteps as Steps},
     tokens::Tokens,
     transport::harmonics::SphereMoments,
@@ -38,22 +38,29 @@ pub fn quadrature_within(problem: &Problem, law: &Law, tolerance: f64, steps: St
     refuse_sharp_kernels(problem)?;
     let (dim, tokens) = (problem.tokens.shape.dim, &problem.tokens.coordinates);
     let probes = &tokens[..tokens.len().min(PROBES * dim)];
-    let fewest = fewest(problem)?;
+    let (fewest, degree) = (fewest(problem)?, degree(problem));
     let mut before: Option<Ended> = None;
     let mut fineness = COARSEST;
     loop {
         let mut probing = of_nodes(problem, law, steps, fineness, None, probes)?;
         probing.advance(0, problem.schedule.steps)?;
-        let here = Ended::of(&probing, fineness);
-        let (change, law_change) = match &before {
-            None => (f64::INFINITY, f64::INFINITY),
-            Some(before) => (largest_distance(&before.coupled, &here.coupled, dim), before.distance(&here)),
+        let here = Ended::of(&probing, fineness, degree);
+        let (change, law_change, modes_change) = match &before {
+            None => (f64::INFINITY, f64::INFINITY, f64::INFINITY),
+            Some(before) => {
+                let modes = before.modes.iter().zip(&here.modes).map(|(a, b)| (a - b).abs()).fold(0.0, largest);
+                (largest_distance(&before.coupled, &here.coupled, dim), before.distance(&here), modes)
+            }
         };
         let is_finest = 2 * fineness > FINEST.get(dim.wrapping_sub(2)).copied().unwrap_or(0);
         let knows_law =
             !asks_for_moments(problem) || law_change <= MOMENTS / (problem.tokens.shape.sources() as f64).sqrt();
-        if change <= tolerance && fineness >= fewest && (knows_law || is_finest) {
+        let knows_modes = modes_change <= MODES;
+        if change <= tolerance && fineness >= fewest && knows_modes && (knows_law || is_finest) {
             return of_nodes(problem, law, steps, fineness, Some(pieces(problem)), tokens);
+        }
+        if is_finest && change <= tolerance && !knows_modes {
+            return Err(LimitError::UnresolvedModes { degree, fineness });
         }
         if is_finest {
             return Err(LimitError::Unresolved { fineness, change, tolerance });
@@ -72,15 +79,20 @@ fn refuse_sharp_kernels(problem: &Problem) -> Result<(), LimitError> {
     }
 }
 
-/// Nodes in a direction that a Sinkhorn divergence needs on the sphere: a quarter of its width apart at most.
+/// Nodes in a direction that a Sinkhorn divergence needs on the sphere, a quarter of its width apart at most, and that modes need, two a
+/// period.
 fn fewest(problem: &Problem) -> Result<usize, LimitError> {
-    let most = FINEST[1];
+    let (most, degree) = (FINEST[1], degree(problem));
+    let finest = FINEST.get(problem.tokens.shape.dim.wrapping_sub(2)).copied().unwrap_or(0);
+    if 2 * degree > finest {
+        return Err(LimitError::UnresolvedModes { degree, fineness: finest });
+    }
     let needed = |quantity: &Quantity| quantity.resolution(problem.tokens.shape.sources()).nodes;
     let needed = problem.quantities.iter().map(needed).max().unwrap_or(0);
     match problem.tokens.shape.dim {
         3 if needed > most => Err(LimitError::TooFewNodes { needed, most }),
-        3 => Ok(needed),
-        _ => Ok(0),
+        3 => Ok(needed.max(2 * degree)),
+        _ => Ok(2 * degree),
     }
 }
 
@@ -95,15 +107,18 @@ struct Ended {
     coupled: Vec<f64>,
     /// On the sphere.
     moments: Option<SphereMoments>,
+    /// Those that are asked for.
+    modes: Vec<f64>,
 }
 
 impl Ended {
-    fn of(limit: &Limit, fineness: usize) -> Self {
+    fn of(limit: &Limit, fineness: usize, degree: usize) -> Self {
         let (mut tokens, weights) = (limit.tokens(), limit.weights());
+        let modes = if degree > 0 { amplitudes(&limit.state(&tokens), degree) } else { Vec::new() };
         let dim = limit.problem.tokens.shape.dim;
         let coupled = tokens.split_off(weights.len() * dim);
         let moments = (dim == 3).then(|| SphereMoments::of(&tokens, weights, fineness / 2));
-        Self { coupled, moments }
+        Self { coupled, moments, modes }
     }
 
     /// How far the moments of twice as many nodes are from these, and how large the last of them are.

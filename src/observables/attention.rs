@@ -40,7 +40,7 @@ impl Attention {
 
 impl Parametrized for Attention {
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
-        vec![Parameter::whole("rows", &mut self.rows, 1..=u64::from(u32::MAX))]
+        vec![rows(&mut self.rows)]
     }
 
     fn seed(&mut self) -> Option<&mut u64> {
@@ -68,9 +68,7 @@ impl Observable for Attention {
     }
 
     fn memory(&self, sizes: &Sizes) -> Part {
-        let [_, count, dim] = sizes.shape();
-        let operands = if sizes.dim > sizes.count { [dim, dim] } else { [count, dim] };
-        Part::new("queries and keys of attention", 4 * DOUBLE, &operands)
+        memory_of_operands(sizes)
     }
 
     fn measure(&self, view: &View, replica: usize, _: &Statistics) -> Numbers {
@@ -80,6 +78,18 @@ impl Observable for Attention {
     fn on_device(&self) -> Option<OnDevice> {
         Some(OnDevice::Attention { rows: self.rows, seed: self.seed })
     }
+}
+
+/// The number of rows that are measured at most.
+pub(super) fn rows(most: &mut usize) -> Parameter<'_> {
+    Parameter::whole("rows", most, 1..=u64::from(u32::MAX))
+}
+
+/// What queries and keys of a replica take.
+pub(super) fn memory_of_operands(sizes: &Sizes) -> Part {
+    let [_, count, dim] = sizes.shape();
+    let operands = if sizes.dim > sizes.count { [dim, dim] } else { [count, dim] };
+    Part::new("queries and keys of attention", 4 * DOUBLE, &operands)
 }
 
 /// Means over rows and heads of the entropy -sum_j a_ij ln a_ij, of the largest weight max_j a_ij, and of the gap ln(a_ij / a_ik)
@@ -107,7 +117,7 @@ pub(crate) fn drawn_rows(sources: usize, replica: usize, rows: usize, seed: u64)
 }
 
 /// The sources of one replica as attention sees them, row-major.
-fn seen(view: &View, replica: usize) -> Vec<f64> {
+pub(super) fn seen(view: &View, replica: usize) -> Vec<f64> {
     let shape = view.equation.tokens.shape;
     let mut seen = view.replica(replica)[..shape.sources() * shape.dim].to_vec();
     if view.model.geometry.sees_directions() {
@@ -120,16 +130,16 @@ fn seen(view: &View, replica: usize) -> Vec<f64> {
 }
 
 /// Queries and keys of one head for all sources, row-major, and what their products are multiplied by.
-struct Operands {
-    width: usize,
-    queries: Vec<f64>,
-    keys: Vec<f64>,
-    beta: f64,
-    alibi: Option<Alibi>,
+pub(super) struct Operands {
+    pub width: usize,
+    pub queries: Vec<f64>,
+    pub keys: Vec<f64>,
+    pub beta: f64,
+    pub alibi: Option<Alibi>,
 }
 
 impl Operands {
-    fn new(view: &View, head: &Head, replica: usize, seen: &[f64]) -> Self {
+    pub fn new(view: &View, head: &Head, replica: usize, seen: &[f64]) -> Self {
         let (dim, attention) = (view.equation.tokens.shape.dim, &view.model.attention);
         let placed: Vec<f64> = match &attention.position {
             Position::Additive(places) => seen.iter().zip(places).map(|(x, place)| x + place).collect(),
@@ -159,24 +169,32 @@ impl Operands {
         Self { width, queries, keys, beta: attention.beta_in(head, replica), alibi }
     }
 
+    /// The score of the source j for the token i.
+    pub fn score(&self, i: usize, j: usize) -> f64 {
+        dot(&self.queries[i * self.width..][..self.width], &self.keys[j * self.width..][..self.width])
+    }
+
     /// ln a_ij, up to a number that all j share, for the sources j of positive weight that token i sees.
-    fn log_weights(&self, view: &View, replica: usize, i: usize) -> Vec<f64> {
-        let (tokens, attention) = (view.equation.tokens, &view.model.attention);
-        let sources = tokens.shape.sources();
-        let query = &self.queries[i * self.width..][..self.width];
-        let itself = (attention.mask == Mask::Others).then_some(i);
-        let heavy = attention.visible(i, sources).filter(|j| Some(*j) != itself && tokens.weight(replica, *j) > 0.0);
+    pub fn log_weights(&self, view: &View, replica: usize, i: usize) -> Vec<f64> {
+        let tokens = view.equation.tokens;
         let log_weight = |j: usize| {
-            let score = dot(query, &self.keys[j * self.width..][..self.width]);
-            let log_weight = self.beta * score + tokens.weight(replica, j).ln();
+            let log_weight = self.beta * self.score(i, j) + tokens.weight(replica, j).ln();
             log_weight + self.alibi.map_or(0.0, |alibi| alibi.log_factor(i, j))
         };
-        heavy.map(log_weight).collect()
+        visible(view, replica, i).map(log_weight).collect()
     }
 }
 
+/// The sources of positive weight that token i sees.
+pub(super) fn visible<'a>(view: &View<'a>, replica: usize, i: usize) -> impl Iterator<Item = usize> + use<'a> {
+    let (tokens, attention) = (view.equation.tokens, &view.model.attention);
+    let itself = (attention.mask == Mask::Others).then_some(i);
+    let seen = attention.visible(i, tokens.shape.sources());
+    seen.filter(move |j| Some(*j) != itself && tokens.weight(replica, *j) > 0.0)
+}
+
 /// L x + b for every row x.
-fn images(rows: &[f64], factor: &[f64], bias: &[f64], dim: usize) -> Vec<f64> {
+pub(super) fn images(rows: &[f64], factor: &[f64], bias: &[f64], dim: usize) -> Vec<f64> {
     let image = |x: &[f64]| -> Vec<f64> {
         let biases = bias.iter().copied().chain(std::iter::repeat(0.0));
         factor.chunks_exact(dim).zip(biases).map(|(row, bias)| dot(row, x) + bias).collect()

@@ -64,6 +64,7 @@ mod tests {
             grid: None,
             is_unit: true,
             is_sampled: false,
+            are_tokens: false,
         };
         let limit = Limit::new(state, &[], 2).expect("a limit");
         let view = View {

@@ -10,7 +10,7 @@ use crate::vector::norm;
 pub fn objection(setup: &Setup) -> Option<Objection> {
     let apart = || {
         Objection::new(
-            "clusters, overlap_histogram, modes and renyi_centres are of directions, and tokens of one direction may be far apart in R^d",
+            "clusters, limit_modes, modes, overlap_histogram, overlap_share and renyi_centres are of directions, and tokens of one direction may be far apart in R^d",
             "leave them out",
         )
     };

@@ -1,9 +1,8 @@
 //! How fast the energy changes along the flow, where the flow is one of its gradient.
 
-use rayon::prelude::*;
-
 use super::{
-    Definition, Need, Numbers, Objection, Observable, OnDevice, Setup, View, energy::undefined, equation::Equation,
+    Definition, Need, Numbers, Objection, Observable, OnDevice, Setup, View, attention::images, energy::undefined,
+    equation::Equation,
 };
 use crate::{
     budget::{DOUBLE, Part, Sizes},
@@ -14,15 +13,17 @@ use crate::{
     vector::dot,
 };
 
-/// `log_energy_rate` = d ln E / dt along the flow, from tokens and velocities at one time: the identity of energy and
-/// dissipation dE / dt = (1 / c) sum_i w_i s_i |v_i|^2 for V = c A, s_i = Z_i for softmax (arXiv:2512.01868).
+/// `log_energy_rate` = d ln |E| / dt along the flow, from tokens and velocities at one time: of one head with V = c A the identity of
+/// energy and dissipation dE / dt = (1 / c) sum_i w_i s_i |v_i|^2, s_i = Z_i for softmax (arXiv:2512.01868), and in general
+/// dE / dt = sum_i <grad_i E, v_i> (arXiv:2605.18870).
 pub struct Dissipation;
 
 const DEFINITION: Definition = Definition {
     word: "dissipation",
-    documentation: "log_energy_rate = (dE/dt) / E by the identity dE/dt = (1/c) sum_i w_i s_i |dx_i/dt|^2, s_i = Z_i \
-        (softmax), 1 (unnormalized) or e^beta (shifted); for a constant equation with one head, A symmetric and \
-        V = c A, without mask, position, perceptron and noise, on the sphere and in R^d",
+    documentation: "log_energy_rate = (dE/dt) / E of the E of energy, by the identity dE/dt = (1/c) sum_i w_i s_i |dx_i/dt|^2, \
+        s_i = Z_i (softmax), 1 (unnormalized) or e^beta (shifted), of one head with V = c A; else dE/dt = sum_i \
+        <grad_i E, dx_i/dt>, for any heads; for a constant equation with symmetric A_h, without mask, position, \
+        perceptron and noise, on the sphere and in R^d",
     needs: &[Need::Tokens],
     replicas_a_sample: 1,
     curve: None,
@@ -44,12 +45,12 @@ impl Observable for Dissipation {
     fn objection_to_problem(&self, equation: &Equation) -> Option<Objection> {
         let other = || {
             Objection::new(
-                "dissipation is that of a gradient flow: softmax, unnormalized or shifted attention to all, on the sphere or in R^d, \
-                 with one head that does not change, A symmetric and V a multiple of A, and nothing else",
+                "dissipation is that of softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with heads that do not \
+                 change, A symmetric, and nothing else",
                 "leave \"dissipation\" out",
             )
         };
-        flow_slope(equation).is_none().then(other)
+        (!has_rate(equation)).then(other)
     }
 
     fn memory(&self, sizes: &Sizes) -> Part {
@@ -57,7 +58,8 @@ impl Observable for Dissipation {
     }
 
     fn measure(&self, view: &View, replica: usize, _: &Statistics) -> Numbers {
-        Ok(vec![log_energy_rate(view, replica)])
+        let rate = if flow_slope(&view.equation).is_some() { log_energy_rate } else { rate_of_heads };
+        Ok(vec![rate(view, replica)])
     }
 
     fn on_device(&self) -> Option<OnDevice> {
@@ -82,30 +84,14 @@ pub(super) fn log_energy_rate(view: &View, replica: usize) -> f64 {
     let Some((head, factor)) = attention.heads.first().and_then(|head| Some((head, slope(attention, dim)?))) else {
         return f64::NAN;
     };
-    let (mut points, mut log_weights) = (Vec::new(), Vec::new());
-    let tokens = view.equation.tokens;
-    for (token, x) in view.replica(replica).chunks_exact(dim).take(tokens.shape.sources()).enumerate() {
-        let weight = tokens.weight(replica, token);
-        if weight > 0.0 {
-            points.extend_from_slice(x);
-            log_weights.push(weight.ln());
-        }
-    }
-    let matrix = head.query_key.dense(dim, 1.0);
-    let images = |rows: &[f64]| -> Vec<f64> {
-        rows.par_chunks_exact(dim).flat_map_iter(|x| matrix.chunks_exact(dim).map(move |row| dot(row, x))).collect()
-    };
+    let (points, log_weights) = heavy(view, replica);
     let beta = attention.beta_in(head, replica);
-    let (log_sums, means) = Sources::new(&points, dim).log_sums_and_means(&images(&points), beta, &log_weights);
-    let gradients = images(&means);
+    let Pulls { log_sums, means } = Pulls::new(&points, &log_weights, head, beta, dim);
+    let gradients = images(&means, &head.query_key.dense(dim, 1.0), &[], dim);
     // ln w_i Z_i, and those with the factor Z_i / s_i of the velocity and |P g_i|^2.
     let terms: Vec<f64> = log_sums.iter().zip(&log_weights).map(|(sum, weight)| sum + weight).collect();
     let rated = |(row, x): (usize, &[f64])| {
-        let log_clock = match attention.normalization {
-            Normalization::Unnormalized => log_sums[row],
-            Normalization::Shifted => log_sums[row] - beta,
-            Normalization::Softmax | Normalization::Hardmax | Normalization::Sinkhorn { .. } => 0.0,
-        };
+        let log_clock = log_clock(attention.normalization, log_sums[row], beta);
         terms[row] + log_clock + squared_tangent(&view.model.geometry, x, &gradients[row * dim..][..dim]).ln()
     };
     let rates: Vec<f64> = points.chunks_exact(dim).enumerate().map(rated).collect();
@@ -115,8 +101,92 @@ pub(super) fn log_energy_rate(view: &View, replica: usize) -> f64 {
     times_exponential(2.0 * beta * factor, log_sum(&rates) - log_sum(&terms))
 }
 
+/// d ln |E| / dt for heads with symmetric A_h and any V_h: with the softmax means m_i^h the gradient of E by x_i is w_i g_i with
+/// g_i = sum_h c_h Z_i^h A_h m_i^h, and v_i = P sum_h c_h (Z_i^h / s_i^h) V_h m_i^h, so that dE / dt = sum_i w_i <g_i, v_i>. Not a number where E
+/// vanishes.
+fn rate_of_heads(view: &View, replica: usize) -> f64 {
+    let (attention, dim) = (&view.model.attention, view.equation.tokens.shape.dim);
+    let (points, log_weights) = heavy(view, replica);
+    let heads: Vec<(&Head, f64, Pulls)> = attention
+        .heads
+        .iter()
+        .filter(|head| head.weight != 0.0)
+        .map(|head| {
+            let beta = attention.beta_in(head, replica);
+            (head, beta, Pulls::new(&points, &log_weights, head, beta, dim))
+        })
+        .collect();
+    let clock = |pulls: &Pulls, row: usize, beta: f64| log_clock(attention.normalization, pulls.log_sums[row], beta);
+    let rows = 0..log_weights.len();
+    let largest = |of: &dyn Fn(&Pulls, usize, f64) -> f64| {
+        let all = heads.iter().flat_map(|(_, beta, pulls)| rows.clone().map(move |row| of(pulls, row, *beta)));
+        all.fold(f64::NEG_INFINITY, f64::max)
+    };
+    // What gradients and energies, and what velocities are divided by.
+    let (height, speed) = (largest(&|pulls, row, _| pulls.log_sums[row]), largest(&clock));
+    let (mut gradients, mut velocities) = (vec![0.0; points.len()], vec![0.0; points.len()]);
+    let mut energy = 0.0;
+    for (head, beta, pulls) in &heads {
+        let pulled = images(&pulls.means, &head.query_key.dense(dim, head.weight), &[], dim);
+        let moved = images(&pulls.means, &head.value.dense(dim, head.weight), &[], dim);
+        for row in rows.clone() {
+            let share = (pulls.log_sums[row] - height).exp();
+            let pace = (clock(pulls, row, *beta) - speed).exp();
+            energy += head.weight / (2.0 * beta) * log_weights[row].exp() * share;
+            for k in row * dim..(row + 1) * dim {
+                gradients[k] += share * pulled[k];
+                velocities[k] += pace * moved[k];
+            }
+        }
+    }
+    let is_unit = view.model.geometry.is_unit();
+    let rate = |row: usize| {
+        let [x, g, v] = [&points, &gradients, &velocities].map(|rows| &rows[row * dim..][..dim]);
+        let along = if is_unit { dot(x, g) * dot(x, v) / dot(x, x) } else { 0.0 };
+        log_weights[row].exp() * (dot(g, v) - along)
+    };
+    times_exponential(rows.map(rate).sum::<f64>() / energy, speed)
+}
+
+/// The tokens of positive weight of a replica, and the logarithms of their weights.
+fn heavy(view: &View, replica: usize) -> (Vec<f64>, Vec<f64>) {
+    let tokens = view.equation.tokens;
+    let (mut points, mut log_weights) = (Vec::new(), Vec::new());
+    for (token, x) in view.replica(replica).chunks_exact(tokens.shape.dim).take(tokens.shape.sources()).enumerate() {
+        let weight = tokens.weight(replica, token);
+        if weight > 0.0 {
+            points.extend_from_slice(x);
+            log_weights.push(weight.ln());
+        }
+    }
+    (points, log_weights)
+}
+
+/// ln Z_i of a head at all tokens, and the means of tokens under its weights.
+struct Pulls {
+    log_sums: Vec<f64>,
+    means: Vec<f64>,
+}
+
+impl Pulls {
+    fn new(points: &[f64], log_weights: &[f64], head: &Head, beta: f64, dim: usize) -> Self {
+        let queries = images(points, &head.query_key.dense(dim, 1.0), &[], dim);
+        let (log_sums, means) = Sources::new(points, dim).log_sums_and_means(&queries, beta, log_weights);
+        Self { log_sums, means }
+    }
+}
+
+/// ln(Z_i / s_i).
+fn log_clock(normalization: Normalization, log_sum: f64, beta: f64) -> f64 {
+    match normalization {
+        Normalization::Unnormalized => log_sum,
+        Normalization::Shifted => log_sum - beta,
+        Normalization::Softmax | Normalization::Hardmax | Normalization::Sinkhorn { .. } => 0.0,
+    }
+}
+
 /// ln sum_k e^{t_k}.
-fn log_sum(terms: &[f64]) -> f64 {
+pub(super) fn log_sum(terms: &[f64]) -> f64 {
     let largest = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let shift = if largest.is_finite() { largest } else { 0.0 };
     terms.iter().map(|term| (term - shift).exp()).sum::<f64>().ln() + shift
@@ -135,14 +205,34 @@ fn squared_tangent(geometry: &Geometry, x: &[f64], gradient: &[f64]) -> f64 {
 
 /// c times the weight of the head if the energy changes along the flow of `problem` as the tokens move, and by nothing else.
 pub(crate) fn flow_slope(equation: &Equation) -> Option<f64> {
-    let Equation { tokens, model, model_schedule } = *equation;
+    let Equation { tokens, model, model_schedule: _ } = *equation;
+    let Model { geometry: _, attention, perceptron: _, noise: _ } = model;
+    let Tokens { shape, coordinates: _, weights: _ } = tokens;
+    if moves_by_attention(equation) { slope(attention, shape.dim) } else { None }
+}
+
+/// Whether constant attention to all moves tokens of the sphere or of R^d, and nothing else does.
+fn moves_by_attention(equation: &Equation) -> bool {
+    let Equation { tokens: _, model, model_schedule } = *equation;
     let Model { geometry, attention, perceptron: _, noise: _ } = model;
-    let is_flow = matches!(geometry, Geometry::Sphere | Geometry::Euclidean)
+    matches!(geometry, Geometry::Sphere | Geometry::Euclidean)
         && model_schedule.is_constant()
         && attention.is_plain()
-        && model.is_attention_alone();
+        && model.is_attention_alone()
+}
+
+/// Whether the rate of the energy is known: the gradient of a head is that of a symmetric A.
+fn has_rate(equation: &Equation) -> bool {
+    let Equation { tokens, model, model_schedule: _ } = *equation;
+    let Model { geometry: _, attention, perceptron: _, noise: _ } = model;
+    let Attention { beta: _, beta_factors: _, normalization: _, mask: _, window: _, position: _, heads } = attention;
     let Tokens { shape, coordinates: _, weights: _ } = tokens;
-    if is_flow { slope(attention, shape.dim) } else { None }
+    let dim = shape.dim;
+    let has_gradient = |head: &Head| {
+        let Head { query_key, value: _, biases: _, beta: _, decay: _, weight: _ } = head;
+        query_key.multiple_of_identity().is_some() || is_symmetric(&query_key.dense(dim, 1.0), dim)
+    };
+    moves_by_attention(equation) && heads.iter().all(has_gradient)
 }
 
 /// c times the weight of the head if there is one head, its A is symmetric, and its V is c A.
@@ -166,9 +256,15 @@ pub(crate) fn value_over_query_key(head: &Head, dim: usize) -> Option<f64> {
     let (query_key, value) = (query_key.dense(dim, 1.0), value.dense(dim, 1.0));
     let largest = (0..dim * dim).max_by(|a, b| query_key[*a].abs().total_cmp(&query_key[*b].abs()))?;
     let factor = value[largest] / query_key[largest];
-    // Matrices are typed, or products of some: they agree to rounding.
-    let within = 1e-12 * query_key[largest].abs();
-    let is_symmetric = (0..dim * dim).all(|k| (query_key[k] - query_key[k % dim * dim + k / dim]).abs() <= within);
+    let within = ROUNDING * query_key[largest].abs();
     let is_multiple = (0..dim * dim).all(|k| (value[k] - factor * query_key[k]).abs() <= within * factor.abs());
-    (is_symmetric && is_multiple).then_some(factor)
+    (is_symmetric(&query_key, dim) && is_multiple).then_some(factor)
+}
+
+/// How far entries that are the same may be apart, relative to the largest: matrices are typed, or products of some.
+const ROUNDING: f64 = 1e-12;
+
+fn is_symmetric(matrix: &[f64], dim: usize) -> bool {
+    let largest = matrix.iter().fold(0.0, |largest: f64, entry| largest.max(entry.abs()));
+    (0..dim * dim).all(|k| (matrix[k] - matrix[k % dim * dim + k / dim]).abs() <= ROUNDING * largest)
 }

@@ -16,6 +16,7 @@ use crate::{
         curve::Curve,
         harmonics::{SphereMoments, fourier},
         kernel,
+        point_moments::PointMoments,
         series::Series,
         sliced::Slices,
         zonal::kernel_mean,
@@ -200,6 +201,16 @@ impl<'a> Limit<'a> {
         }
     }
 
+    /// Mean and covariance of the law.
+    pub(super) fn moments(&self) -> PointMoments {
+        let dim = self.state.shape.dim;
+        let (points, weights) = self.nodes();
+        match self.state.nodes {
+            Nodes::Points | Nodes::Moments => PointMoments::of(points, dim, |j| weights[j]),
+            Nodes::Meridian { axis } => about(axis, points, weights),
+        }
+    }
+
     /// Nodes or heights of the law; none where its moments are known.
     pub(super) fn node_count(&self) -> Option<usize> {
         match self.state.nodes {
@@ -237,6 +248,23 @@ impl<'a> Limit<'a> {
             Nodes::Meridian { .. } => Err(TransportError::NoPoints { known: "heights" }),
             Nodes::Moments => Err(TransportError::NoPoints { known: "moments" }),
         }
+    }
+}
+
+/// Of a measure symmetric about `axis`: mean E[t] e and covariance Var[t] e e^T + E[1 - t^2] / (d - 1) (I - e e^T).
+fn about(axis: &[f64], points: &[f64], weights: &[f64]) -> PointMoments {
+    let dim = axis.len();
+    let height = |x: &[f64]| x.iter().zip(axis).map(|(x, e)| x * e).sum::<f64>();
+    let expectation = |f: &dyn Fn(f64) -> f64| -> f64 {
+        points.chunks_exact(dim).zip(weights).map(|(x, weight)| weight * f(height(x))).sum()
+    };
+    let mean = expectation(&|t| t);
+    let (along, across) =
+        (expectation(&|t| (t - mean) * (t - mean)), expectation(&|t| 1.0 - t * t) / (dim - 1) as f64);
+    let entry = |k: usize, l: usize| (along - across) * axis[k] * axis[l] + if k == l { across } else { 0.0 };
+    PointMoments {
+        mean: axis.iter().map(|e| mean * e).collect(),
+        covariance: (0..dim * dim).map(|index| entry(index / dim, index % dim)).collect(),
     }
 }
 

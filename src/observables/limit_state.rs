@@ -35,4 +35,6 @@ pub struct LimitState<'a> {
     pub is_unit: bool,
     /// Whether nodes are a sample of the law, whose error is in every distance from it.
     pub is_sampled: bool,
+    /// Whether nodes are as many tokens as they are, a sample or equiangular ones, and no quadrature of a law.
+    pub are_tokens: bool,
 }

@@ -16,8 +16,10 @@ mod equation;
 mod law;
 mod limit;
 mod limit_state;
+mod limit_values;
 mod objection;
 mod on_device;
+mod pairs;
 mod quantity;
 mod reference;
 mod resolution;
@@ -27,11 +29,18 @@ mod view;
 mod wasserstein;
 
 pub(crate) mod attention;
+mod attention_spectrum;
 mod clusters;
 mod coupling_error;
 pub(crate) mod dissipation;
 mod effective_rank;
 mod energy;
+mod gap_counts;
+mod head_energies;
+mod limit_energy;
+mod limit_modes;
+mod limit_moments;
+mod limit_pair_overlap;
 mod lyapunov;
 mod mmd_reference;
 mod modes;
@@ -41,6 +50,7 @@ mod norm_moments;
 mod overlap;
 mod overlap_histogram;
 mod overlap_reference;
+mod overlap_share;
 mod pair_overlap;
 mod renyi_centres;
 mod sinkhorn_reference;
@@ -67,6 +77,7 @@ pub use self::{
 pub(crate) use self::{
     definition::{Curve, Definition, Hue, Parameter, Range, Value},
     dissipation::value_over_query_key,
+    limit_modes::amplitudes,
     objection::{Objection, Setup},
     on_device::OnDevice,
     resolution::Resolution,
@@ -134,6 +145,7 @@ macro_rules! last {
 observables! {
     moments::Moments,
     energy::Energy,
+    head_energies::HeadEnergies(HeadEnergies),
     w2_dirac::W2Dirac,
     overlap::Overlap,
     pair_overlap::PairOverlap,
@@ -142,10 +154,13 @@ observables! {
     tokens::Tokens,
     clusters::Clusters(Clusters),
     overlap_histogram::OverlapHistogram(OverlapHistogram),
+    overlap_share::OverlapShare(OverlapShare),
     modes::Modes(Modes),
     effective_rank::EffectiveRank,
     norm_moments::NormMoments(NormMoments),
     attention::Attention(Attention),
+    gap_counts::GapCounts(GapCounts),
+    attention_spectrum::AttentionSpectrum(AttentionSpectrum),
     renyi_centres::RenyiCentres(RenyiCentres),
     start_overlap::StartOverlap(StartOverlap),
     dissipation::Dissipation,
@@ -157,6 +172,10 @@ observables! {
     mmd_reference::MmdReference(MmdReference),
     moments_reference::MomentsReference,
     overlap_reference::OverlapReference,
+    limit_moments::LimitMoments,
+    limit_pair_overlap::LimitPairOverlap,
+    limit_energy::LimitEnergy,
+    limit_modes::LimitModes(LimitModes),
     w1_copies::W1Copies,
 }
 
@@ -194,7 +213,7 @@ pub fn measure_together(
     statistics: &mut [Statistics],
 ) -> Result<(), TransportError> {
     for quantity in quantities {
-        if !statistics.iter().any(|statistics| quantity.is_lacking_in(statistics)) {
+        if statistics.iter().all(|statistics| statistics.measured(&quantity.key()).is_some()) {
             continue;
         }
         if let Some(numbers) = quantity.observable().measure_together(view)? {

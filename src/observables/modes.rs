@@ -37,7 +37,7 @@ impl Modes {
 
 impl Parametrized for Modes {
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
-        vec![Parameter::whole("degree", &mut self.degree, 1..=1000)]
+        vec![parameter(&mut self.degree)]
     }
 }
 
@@ -55,13 +55,7 @@ impl Observable for Modes {
     }
 
     fn objection_to_problem(&self, equation: &Equation) -> Option<Objection> {
-        let other = || {
-            Objection::new(
-                "modes are those of Fourier and of spherical harmonics, for tokens.dim = 2 and 3",
-                "leave \"modes\" out; overlap_histogram is for any tokens.dim",
-            )
-        };
-        (!matches!(equation.tokens.shape.dim, 2 | 3)).then(other)
+        objection_to_dim(DEFINITION.word, equation)
     }
 
     fn memory(&self, sizes: &Sizes) -> Part {
@@ -77,6 +71,22 @@ impl Observable for Modes {
     fn on_device(&self) -> Option<OnDevice> {
         Some(OnDevice::Modes { degree: self.degree })
     }
+}
+
+/// The largest degree that is measured.
+pub(super) fn parameter(degree: &mut usize) -> Parameter<'_> {
+    Parameter::whole("degree", degree, 1..=1000)
+}
+
+/// Where there are no such harmonics.
+pub(super) fn objection_to_dim(word: &str, equation: &Equation) -> Option<Objection> {
+    let other = || {
+        Objection::new(
+            format!("{word} are those of Fourier and of spherical harmonics, for tokens.dim = 2 and 3"),
+            format!("leave \"{word}\" out; overlap_histogram is for any tokens.dim"),
+        )
+    };
+    (!matches!(equation.tokens.shape.dim, 2 | 3)).then(other)
 }
 
 /// The amplitudes of degrees 1 to `degree`, for d = 2 and 3.

@@ -1,6 +1,6 @@
 //! How far mean and covariance of a replica are from those of the limit.
 
-use super::{Definition, Limit, Need, Numbers, Objection, Observable, Setup, View, limit_state::Nodes};
+use super::{Definition, Limit, Need, Numbers, Objection, Observable, Setup, View};
 use crate::{
     budget::{DOUBLE, Part, Sizes},
     observe::Statistics,
@@ -52,34 +52,8 @@ fn errors(view: &View, replica: usize) -> [f64; 2] {
     let points = &view.replica(replica)[..shape.sources() * shape.dim];
     let weights = &view.equation.tokens.weights;
     let tokens = PointMoments::of(points, shape.dim, |j| weights.of(shape, replica, j));
-    let expected = of_limit(limit);
+    let expected = limit.moments();
     [distance(&tokens.mean, &expected.mean), distance(&tokens.covariance, &expected.covariance)]
-}
-
-fn of_limit(limit: &Limit) -> PointMoments {
-    let dim = limit.state.shape.dim;
-    let (points, weights) = limit.nodes();
-    match limit.state.nodes {
-        Nodes::Points | Nodes::Moments => PointMoments::of(points, dim, |j| weights[j]),
-        Nodes::Meridian { axis } => about(axis, points, weights),
-    }
-}
-
-/// Of a measure symmetric about `axis`: mean E[t] e and covariance Var[t] e e^T + E[1 - t^2] / (d - 1) (I - e e^T).
-fn about(axis: &[f64], points: &[f64], weights: &[f64]) -> PointMoments {
-    let dim = axis.len();
-    let height = |x: &[f64]| x.iter().zip(axis).map(|(x, e)| x * e).sum::<f64>();
-    let expectation = |f: &dyn Fn(f64) -> f64| -> f64 {
-        points.chunks_exact(dim).zip(weights).map(|(x, weight)| weight * f(height(x))).sum()
-    };
-    let mean = expectation(&|t| t);
-    let (along, across) =
-        (expectation(&|t| (t - mean) * (t - mean)), expectation(&|t| 1.0 - t * t) / (dim - 1) as f64);
-    let entry = |k: usize, l: usize| (along - across) * axis[k] * axis[l] + if k == l { across } else { 0.0 };
-    PointMoments {
-        mean: axis.iter().map(|e| mean * e).collect(),
-        covariance: (0..dim * dim).map(|index| entry(index / dim, index % dim)).collect(),
-    }
 }
 
 fn distance(a: &[f64], b: &[f64]) -> f64 {

@@ -9,6 +9,8 @@ pub(crate) struct Resolution {
     pub nodes: usize,
     /// Whether moments of a law on the sphere are read.
     pub reads_moments: bool,
+    /// The largest degree of the modes of a law on the circle or the sphere that are read.
+    pub degree: usize,
     /// The inverse temperature of the kernel under which laws are compared.
     pub kernel_beta: Option<f64>,
 }

@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(of(seeds, &format!("{BASE}{limit}")).1, [[0], [1]], "a limit");
         let stop = BASE.replace("end = 1.0", "end = 1.0\nstop = \"mean_norm > 0.9\"");
         assert_eq!(of(seeds, &stop).1, [[0], [1]], "each stops when its own replicas are there");
-        for drawn in ["attention", "overlap_histogram"] {
+        for drawn in ["attention", "gap_counts", "overlap_histogram", "overlap_share"] {
             assert_eq!(of("\"attention.beta\" = [1, 2]", &BASE.replace("moments", drawn)).1, [[0], [1]], "{drawn}");
         }
         let harmonic = format!("algorithm = \"harmonic\"\n{BASE}");

@@ -12,7 +12,7 @@ import csv, functools, os, subprocess, sys, tempfile
 
 import numpy as np
 from scipy.integrate import quad, solve_ivp
-from scipy.special import ive
+from scipy.special import iv, ive
 
 PROGRAM = os.path.abspath(sys.argv[1])
 BASE = """[tokens]
@@ -106,7 +106,80 @@ def sphere_mmd(tokens, kappa, beta):
     return np.sqrt(own + square - 2 * mean(tokens[:, 2]).mean())
 
 
+def of_circle(kappa, beta, end, count=2000):
+    """Von Mises' law about pi/2 moved to the end: |mean|, the largest and the least eigenvalue of the second moment, ln E, modes 2 to 4."""
+    a = np.pi / 2 + 2 * np.pi * np.arange(count) / count
+    w = np.exp(kappa * (np.sin(a) - 1))
+    w /= w.sum()
+
+    def field(_, a):
+        k = np.exp(beta * np.cos(a[:, None] - a[None, :])) * w
+        return (k * np.sin(a[None, :] - a[:, None])).sum(1) / k.sum(1)
+
+    if end > 0:
+        a = solve_ivp(field, (0, end), a, method="DOP853", rtol=1e-12, atol=1e-13).y[:, -1]
+    modes = [abs((w * np.exp(1j * l * a)).sum()) for l in range(1, 5)]
+    x = np.stack([np.cos(a), np.sin(a)])
+    least, largest = np.linalg.eigvalsh((w * x) @ x.T)
+    energy = np.log((w[:, None] * w * np.exp(beta * np.cos(a[:, None] - a[None, :]))).sum() / (2 * beta))
+    return [modes[0], largest, least, energy, *modes[1:]]
+
+
+def of_sphere(kappa, beta, end, count=400):
+    """The same of Fisher's law, by angles from the axis."""
+    x, g = np.polynomial.legendre.leggauss(count)
+    angles = np.pi * (x + 1) / 2
+    w = g * np.exp(kappa * (np.cos(angles) - 1)) * np.sin(angles)
+    w /= w.sum()
+
+    def kernel(angles):
+        t, a = np.cos(angles), np.sin(angles)
+        return t, a, beta * a[:, None] * a[None, :], np.exp(beta * t[:, None] * t[None, :]) * w
+
+    def field(_, angles):
+        t, a, z, e = kernel(angles)
+        along = e * (t[None, :] * a[:, None] ** 2 * iv(0, z) - t[:, None] * a[:, None] * a[None, :] * iv(1, z))
+        return -along.sum(1) / (e * iv(0, z)).sum(1) / a
+
+    if end > 0:
+        angles = solve_ivp(field, (0, end), angles, method="DOP853", rtol=1e-12, atol=1e-13).y[:, -1]
+    t, _, z, e = kernel(angles)
+    modes = [abs((w * np.polynomial.legendre.Legendre.basis(l)(t)).sum()) for l in range(1, 5)]
+    square = (w * t * t).sum()
+    return [modes[0], square, (1 - square) / 2, np.log((w @ (e * iv(0, z))).sum() / (2 * beta)), *modes[1:]]
+
+
+def of_normal(mean, covariance, matrix, beta):
+    """ln E of a normal law: that of a quadratic form of the pair (x, y)."""
+    d = len(mean)
+    form = beta * np.block([[np.zeros((d, d)), matrix], [matrix.T, np.zeros((d, d))]])
+    both, pair = np.kron(np.eye(2), covariance), np.tile(mean, 2)
+    log = -0.5 * np.log(np.linalg.det(np.eye(2 * d) - both @ form))
+    return log + 0.5 * pair @ np.linalg.solve(np.eye(2 * d) - form @ both, form @ pair) - np.log(2 * beta)
+
+
+def columns_of_the_limit():
+    quantities = '["limit_moments", "limit_energy", "limit_modes"]'
+    names = ["mean_norm", "second_moment_eigenvalue_0", "", "log_energy", "mode_2", "mode_3", "mode_4"]
+    for d, of, kappa, axis in [(2, of_circle, 2.0, "[0.0, 1.0]"), (3, of_sphere, 3.0, "[0.0, 0.0, 1.0]")]:
+        law = f'{{ law = "von-mises-fisher", concentration = {kappa}, axis = {axis} }}'
+        names[2] = f"second_moment_eigenvalue_{d - 1}"
+        for kind in ("quadrature", "zonal"):
+            samples, _ = run(3, d, law, quantities, end=1.0, kind=kind, extra="degree = 4\n", every="every = 1.0\n")
+            for sample in samples:
+                for name, right in zip(names, of(kappa, 1.0, sample["time"])):
+                    check(f"d {d}, {kind}, t {sample['time']}: limit_{name}", sample["limit_" + name], right, 1e-7)
+    text = ('[tokens]\ncount = 4\ndim = 2\ngeometry = "euclidean"\ninitial = { law = "gaussian", mean = [0.3, -0.2], '
+            'covariance = [[0.25, 0.1], [0.1, 0.16]] }\n[attention]\nbeta = 1.5\nnormalization = "softmax"\n'
+            '[[attention.head]]\nquery-key = { rows = [[1.0, 0.5], [-0.3, 0.8]] }\n[time]\nscheme = "rk4"\nstep = 0.5\nend = 0.0\n'
+            '[observe]\nquantities = ["limit_energy"]\n[reference]\nkind = "gaussian"\n')
+    (sample,), _ = run(0, 0, "", "", text=text)
+    right = of_normal(np.array([0.3, -0.2]), np.array([[0.25, 0.1], [0.1, 0.16]]), np.array([[1.0, 0.5], [-0.3, 0.8]]), 1.5)
+    check("gaussian: limit_log_energy", sample["limit_log_energy"], right, 1e-11)
+
+
 def main():
+    columns_of_the_limit()
     uniform = '{ law = "uniform" }'
     for kappa, law in [(0.0, uniform), (2.0, '{ law = "von-mises-fisher", concentration = 2.0, axis = [0.0, 1.0] }')]:
         for kind in ("quadrature", "zonal"):

@@ -6,7 +6,9 @@ mod attention;
 use libtest_mimic::Trial;
 use tokenfield::{
     model::{Attention, Geometry, Head, Mask, Matrix, Model, Normalization},
-    observables::{Clusters, Modes, NormMoments, OverlapHistogram, Quantity, RenyiCentres, StartOverlap, columns},
+    observables::{
+        Clusters, Modes, NormMoments, OverlapHistogram, OverlapShare, Quantity, RenyiCentres, StartOverlap, columns,
+    },
     problem::{Problem, Schedule},
     scheme::Scheme,
     tokens::{Shape, Tokens, Weights},
@@ -20,6 +22,7 @@ use crate::{
 pub fn all() -> Vec<Trial> {
     let suites = [
         laws("observe::overlaps_are_those_of_all_pairs", overlaps),
+        laws("observe::a_share_of_pairs_is_above_the_level", share_of_pairs),
         laws("observe::the_mean_overlap_is_that_of_all_pairs", pair_overlaps),
         laws("observe::the_last_token_is_compared_with_places_at_the_start", start_overlaps),
         laws("observe::a_mean_that_vanishes_has_no_direction", vanishing),
@@ -27,6 +30,9 @@ pub fn all() -> Vec<Trial> {
         laws("observe::modes_are_sums_over_pairs", mode_amplitudes),
         laws("observe::lengths_and_ranks", lengths),
         trials("observe::attention_is_as_sharp_as_its_rows", attention::rows),
+        trials("observe::gaps_are_counted_from_the_largest_score", attention::gaps),
+        laws("observe::gaps_of_equiangular_tokens_are_alike", attention::equiangular_gaps),
+        trials("observe::singular_values_have_the_traces_of_attention", attention::spectra),
         laws("observe::rows_of_orthonormal_tokens_are_alike", attention::orthonormal),
         laws("observe::centres_are_counted_from_the_start", centres),
         laws("observe::the_energy_changes_at_the_rate_of_dissipation", dissipation),
@@ -82,6 +88,31 @@ fn overlaps(kind: Kind) {
             let found = ends(&problem, &outcome, replica, &names.each_ref().map(String::as_str));
             assert_close("shares", &found[..4], &expected.map(|share| share / total), 1e-13);
             assert_eq!(found[4], 0.0, "all pairs are counted");
+        }
+    }
+}
+
+/// Of all pairs, and of a hundred that are drawn: of those the error is that of a share of a hundred.
+fn share_of_pairs(kind: Kind) {
+    for (dim, above) in [(2, 0.9), (3, 0.5), (7, 0.25)] {
+        for most in [1000, 100] {
+            let problem = weighted(dim, Quantity::OverlapShare(OverlapShare { above, pairs: most, seed: 3 }));
+            let outcome = kind.evolve(&problem);
+            for replica in 0..2 {
+                let rows = pairs(&problem, &outcome.tokens, replica);
+                let below = || rows.iter().enumerate().flat_map(|(i, row)| &row[..i]);
+                let total: f64 = below().map(|(weight, _)| weight).sum();
+                let expected =
+                    below().filter(|(_, overlap)| *overlap > above).map(|(weight, _)| weight).sum::<f64>() / total;
+                assert!(expected > 0.05 && expected < 0.95, "no test: a share of {expected}");
+                let found = ends(&problem, &outcome, replica, &["overlap_share", "overlap_share_error"]);
+                if most == 1000 {
+                    assert_close("share", &found, &[expected, 0.0], 1e-13);
+                } else {
+                    assert_close("share", &found[..1], &[expected], 5.0 * found[1]);
+                    assert_close("error", &found[1..], &[(found[0] * (1.0 - found[0]) / 100.0).sqrt()], 1e-14);
+                }
+            }
         }
     }
 }
@@ -290,13 +321,23 @@ fn dissipation(kind: Kind) {
     }
     let symmetric = Matrix::Dense(matrix);
     let general = Head { value: symmetric.scaled(-0.5), query_key: symmetric, weight: 1.5, ..Head::default() };
+    // Several heads, of other betas and weights; V is no multiple of A in one of them, and its energy no Lyapunov function.
+    let turned = Matrix::Dense(vec![1.3, -1.0, 0.2, 0.9, 1.1, 0.0, -0.4, 0.5, 1.8]);
+    let several = vec![
+        Head { beta: Some(0.8), ..general.clone() },
+        Head { weight: -0.2, ..Head::default() },
+        Head { value: turned, query_key: Matrix::Scale(0.6), weight: 1.2, ..Head::default() },
+    ];
     for normalization in [Normalization::Softmax, Normalization::Unnormalized, Normalization::Shifted] {
-        for (geometry, head) in [
-            (Geometry::Sphere, Head::default()),
-            (Geometry::Sphere, general.clone()),
-            (Geometry::Euclidean, Head { value: Matrix::Scale(-0.7), ..Head::default() }),
+        for (geometry, heads) in [
+            (Geometry::Sphere, vec![Head::default()]),
+            (Geometry::Sphere, vec![general.clone()]),
+            (Geometry::Euclidean, vec![Head { value: Matrix::Scale(-0.7), ..Head::default() }]),
+            (Geometry::Sphere, several.clone()),
+            (Geometry::Euclidean, several[..2].to_vec()),
+            (Geometry::Sphere, several[2..].to_vec()),
         ] {
-            let attention = Attention { beta: 1.5, normalization, heads: vec![head], ..Attention::default() };
+            let attention = Attention { beta: 1.5, normalization, heads, ..Attention::default() };
             let tokens = weighted(3, Quantity::Energy).tokens;
             let problem = Problem {
                 model: Model { geometry, attention, ..Default::default() },

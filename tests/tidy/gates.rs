@@ -38,7 +38,10 @@ const GATES: &[(&str, &[&str])] = &[
     ("src/limit/gaussian.rs", &["keeps_normal_laws"]),
     ("src/limit/equiangular.rs", &["keeps_tokens_equiangular"]),
     ("src/limit/zonal/mod.rs", &["keeps_laws_zonal"]),
-    ("src/observables/dissipation.rs", &["flow_slope", "slope", "value_over_query_key"]),
+    (
+        "src/observables/dissipation.rs",
+        &["flow_slope", "moves_by_attention", "has_rate", "slope", "value_over_query_key"],
+    ),
     ("src/observables/lyapunov.rs", &["has_noises"]),
     ("src/problem/check/mod.rs", &["check", "check_tokens"]),
     ("src/problem/check/model.rs", &["check", "check_geometry", "check_attention", "check_head", "check_perceptron"]),

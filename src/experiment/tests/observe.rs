@@ -2,7 +2,7 @@
 
 use super::super::{tests::GOOD, *};
 use crate::{
-    observables::{self, Clusters, Modes, NormMoments, OverlapHistogram, Quantity, RenyiCentres},
+    observables::{self, Clusters, Modes, NormMoments, OverlapHistogram, OverlapShare, Quantity, RenyiCentres},
     problem::Problem,
     tokens::Shape,
 };
@@ -81,6 +81,17 @@ fn a_separation_is_at_most_that_of_opposite_tokens() {
 }
 
 #[test]
+fn quantities_share_a_number() {
+    let list = "observe.quantities=[\"overlap_share\", \"overlap_histogram\"]";
+    let typed = [list, "observe.above=0.5", "observe.pairs=11"];
+    let share = Quantity::OverlapShare(OverlapShare { above: 0.5, pairs: 11, seed: 7 });
+    let histogram = Quantity::OverlapHistogram(OverlapHistogram { bins: 32, pairs: 11, seed: 7 });
+    assert_eq!(problem(&typed).quantities, [share, histogram]);
+    let written = experiment(&typed).unwrap().to_toml().unwrap();
+    assert!(written.ends_with("bins = 32\npairs = 11\nabove = 0.5\n"), "{written}");
+}
+
+#[test]
 fn what_means_nothing_is_refused() {
     let causal = "attention.mask=causal";
     let of = |quantity: &str| format!("observe={{ quantities = [\"{quantity}\"] }}");
@@ -90,12 +101,23 @@ fn what_means_nothing_is_refused() {
     let refusals = [
         refusal(&["observe.threshold=0.9"]),
         refusal(&["observe={ quantities = [\"clusters\"], bins = 9 }"]),
+        refusal(&["observe={ quantities = [\"clusters\"], pairs = 9 }"]),
         refusal(&["observe={ quantities = [\"clusters\"], threshold = 1 }"]),
+        refusal(&["observe={ quantities = [\"overlap_share\"], above = 1 }"]),
         refused("clusters", &["tokens.geometry=euclidean"]),
         refused("overlap_histogram", &["tokens.passive=5"]),
+        refused("overlap_share", &["tokens.passive=5"]),
         refused("modes", &["tokens.dim=4"]),
+        refused("head_energies", &["attention.head=[{}, { beta = 0.5 }]"]),
+        refused("head_energies", &["attention.normalization=hardmax"]),
+        refused("limit_modes", &["tokens.dim=4", "reference={ kind = \"zonal\" }"]),
+        refused("limit_modes", &["tokens.geometry=euclidean", "reference={ kind = \"particles\" }"]),
+        refused("limit_moments", &[]),
+        refused("limit_energy", &["attention.beta=0", "reference={ kind = \"zonal\" }"]),
         refused("norm_moments", &[]),
         refused("attention", &["attention.normalization=hardmax"]),
+        refused("attention_spectrum", &["attention.normalization=hardmax"]),
+        refused("attention_spectrum", &["tokens.count=3000"]),
         refused("renyi_centres", &[]),
         refused("dissipation", &[causal]),
         refused("dissipation", &["attention.head=[{ query-key = { rows = [[1, 2, 0], [0, 1, 0], [0, 0, 1]] } }]"]),
@@ -108,15 +130,26 @@ fn what_means_nothing_is_refused() {
     insta::assert_snapshot!(refusals.join("\n"), @r#"
     .threshold = 0.9: is a number of the quantity "clusters", which is not measured; add "clusters" to observe.quantities, or leave it out
     .bins = 9: is a number of the quantity "overlap_histogram", which is not measured; add "overlap_histogram" to observe.quantities, or leave it out
+    .pairs = 9: is a number of "overlap_histogram" and "overlap_share", none of which is measured; add one of "overlap_histogram", "overlap_share" to observe.quantities, or leave it out
     .threshold = 1: must be greater than -1 and less than 1; write e.g. observe.threshold = 0.99
-    .quantities = ["clusters"]: clusters, overlap_histogram, modes and renyi_centres are of directions, and tokens of one direction may be far apart in R^d; leave them out
+    .above = 1: must be at least -1 and less than 1; write e.g. observe.above = 0.99
+    .quantities = ["clusters"]: clusters, limit_modes, modes, overlap_histogram, overlap_share and renyi_centres are of directions, and tokens of one direction may be far apart in R^d; leave them out
     .quantities = ["overlap_histogram"]: overlap_histogram is of pairs of tokens of positive weight, and a replica has less than two of those; leave it out
+    .quantities = ["overlap_share"]: overlap_share is of pairs of tokens of positive weight, and a replica has less than two of those; leave it out
     .quantities = ["modes"]: modes are those of Fourier and of spherical harmonics, for tokens.dim = 2 and 3; leave "modes" out; overlap_histogram is for any tokens.dim
+    .quantities = ["head_energies"]: attention has 2 heads, and head_energies a column for each of observe.heads = 1; write observe.heads = 2
+    .quantities = ["head_energies"]: the energy (1 / 2 beta) sum_ij .. is infinite for hardmax, which is beta = infinity; leave "head_energies" out
+    .quantities = ["limit_modes"]: limit_modes are those of Fourier and of spherical harmonics, for tokens.dim = 2 and 3; leave "limit_modes" out; overlap_histogram is for any tokens.dim
+    .quantities = ["limit_modes"]: clusters, limit_modes, modes, overlap_histogram, overlap_share and renyi_centres are of directions, and tokens of one direction may be far apart in R^d; leave them out
+    .quantities = ["limit_moments"]: "limit_moments" is of the limit, and there is none; write a table [reference], or leave "limit_moments" out
+    .quantities = ["limit_energy"]: the energy (1 / 2 beta) sum_ij .. is undefined for attention.beta = 0; leave "limit_energy" out, or write attention.beta = 1e-3
     .quantities = ["norm_moments"]: norm_moments are of lengths, and all tokens of this tokens.geometry have length 1; leave them out
     .quantities = ["attention"]: attention is of rows with a second largest weight, each by itself, and those of hardmax and sinkhorn are not; leave "attention" out
+    .quantities = ["attention_spectrum"]: attention_spectrum is of rows that are weighed each by itself, and those of hardmax and sinkhorn are not; leave "attention_spectrum" out
+    .quantities = ["attention_spectrum"]: singular values take n^3 operations, and 3000 tokens are too many; write tokens.count = 2048 or less, or leave "attention_spectrum" out
     .quantities = ["renyi_centres"]: renyi_centres are tokens that none before them moves, and here all see all; write attention.mask = "causal" or "strictly-causal", or leave it out
-    .quantities = ["dissipation"]: dissipation is that of a gradient flow: softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with one head that does not change, A symmetric and V a multiple of A, and nothing else; leave "dissipation" out
-    .quantities = ["dissipation"]: dissipation is that of a gradient flow: softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with one head that does not change, A symmetric and V a multiple of A, and nothing else; leave "dissipation" out
+    .quantities = ["dissipation"]: dissipation is that of softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with heads that do not change, A symmetric, and nothing else; leave "dissipation" out
+    .quantities = ["dissipation"]: dissipation is that of softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with heads that do not change, A symmetric, and nothing else; leave "dissipation" out
     .quantities = ["dissipation"]: the energy (1 / 2 beta) sum_ij .. is undefined for attention.beta = 0; leave "dissipation" out, or write attention.beta = 1e-3
     .quantities = ["lyapunov"]: lyapunov compares pairs of replicas that start next to each other; write tokens.perturbation = 1e-6 and an even tokens.replicas
     .quantities = ["lyapunov"]: lyapunov compares replicas under the same noise, and here each has its own; write a common noise.field and noise.replicas = "shared"

@@ -20,7 +20,7 @@ use rayon::prelude::*;
 
 use self::nodes::{Heights, meridian, nodes};
 use super::{
-    Limit, LimitError, Motion, Nodes, is_isotropic, on_sphere, pieces, problem_of_nodes, serves,
+    Limit, LimitError, MODES, Motion, Nodes, degree, is_isotropic, on_sphere, pieces, problem_of_nodes, serves,
     solver::{Flow, largest},
 };
 use crate::{
@@ -28,12 +28,11 @@ use crate::{
     budget::Needs,
     initial::{Law, circle_quantiles},
     model::{Field, Head, Matrix, Model, Normalization},
-    observables::Quantity,
+    observables::{Quantity, amplitudes},
     problem::{Problem, ReferenceSteps as Steps},
     transport::{
-        mean_exponential::mean_exponential,
         series::Series,
-        zonal::{BELOW, SHARPEST, kernel_mean},
+        zonal::{SHARPEST, kernel_mean, sums},
     },
     vector::dot,
 };
@@ -93,13 +92,19 @@ pub fn zonal(problem: &Problem, law: &Law, steps: Steps) -> Result<Limit, LimitE
         });
     }
     let fineness = |kappa: f64| (NODES * (kappa / COARSE).sqrt().max(1.0)).ceil() as usize;
-    let mut count = fineness(sharpest);
+    // A wave of this degree is not seen by fewer.
+    let degree = degree(problem);
+    let mut count = fineness(sharpest).max(degree);
     loop {
         let limit = of_nodes(problem, law, steps, count, &problem.tokens.coordinates)?;
-        if kernels.is_empty() || are_resolved(problem, law, steps, count, &kernels)? {
+        let is_fine = kernels.is_empty() && degree == 0;
+        if is_fine || are_resolved(problem, law, steps, count, &kernels, degree)? {
             return Ok(limit);
         }
         count *= 2;
+        if count > MOST && kernels.is_empty() {
+            return Err(LimitError::UnresolvedModes { degree, fineness: count / 2 });
+        }
         if count > MOST {
             return Err(LimitError::Unserved {
                 problem: "the zonal limit has too few nodes for observe.kernel-beta where the flow has drawn them apart",
@@ -123,31 +128,46 @@ fn kernels(problem: &Problem) -> Vec<f64> {
     problem.quantities.iter().filter_map(beta).collect()
 }
 
-/// Whether `count` nodes and twice as many, brought to the end, differ as measures by less than [`SAME`] under every kernel.
+/// Where nodes have come to: heights, their weights, and the modes that are asked for.
+#[derive(Default)]
+struct End {
+    heights: Vec<f64>,
+    weights: Vec<f64>,
+    modes: Vec<f64>,
+}
+
+/// Whether `count` nodes and twice as many, brought to the end, differ as measures by less than [`SAME`] under every kernel, and in no mode up to
+/// `degree`.
 fn are_resolved(
     problem: &Problem,
     law: &Law,
     steps: Steps,
     count: usize,
     kernels: &[f64],
+    degree: usize,
 ) -> Result<bool, LimitError> {
-    let end = |count: usize| -> Result<(Vec<f64>, Vec<f64>), LimitError> {
+    let end = |count: usize| -> Result<End, LimitError> {
         let mut limit = of_nodes(problem, law, steps, count, &[])?;
         limit.advance(0, problem.schedule.steps)?;
-        let Nodes::Meridian { axis } = &limit.nodes else { return Ok(Default::default()) };
-        let (points, weights) = (limit.tokens(), limit.weights());
-        Ok((points.chunks_exact(axis.len()).take(count).map(|x| dot(x, axis)).collect(), weights.to_vec()))
+        let Nodes::Meridian { axis } = &limit.nodes else { return Ok(End::default()) };
+        let (points, weights) = (limit.tokens(), limit.weights().to_vec());
+        let modes = if degree > 0 { amplitudes(&limit.state(&points), degree) } else { Vec::new() };
+        let heights = points.chunks_exact(axis.len()).take(count).map(|x| dot(x, axis)).collect();
+        Ok(End { heights, weights, modes })
     };
     let dim = problem.tokens.shape.dim;
-    let ((coarse, coarse_weights), (fine, fine_weights)) = (end(count)?, end(2 * count)?);
+    let (coarse, fine) = (end(count)?, end(2 * count)?);
+    if coarse.modes.iter().zip(&fine.modes).any(|(a, b)| (a - b).abs() > MODES) {
+        return Ok(false);
+    }
     let square = |beta: &f64| {
-        let (of_coarse, of_fine) =
-            (kernel_mean(&coarse, &coarse_weights, dim, *beta), kernel_mean(&fine, &fine_weights, dim, *beta));
+        let mean_under = |law: &End| kernel_mean(&law.heights, &law.weights, dim, *beta);
+        let (of_coarse, of_fine) = (mean_under(&coarse), mean_under(&fine));
         let difference = |t: &f64| of_coarse.at(*t) - of_fine.at(*t);
-        let mean = |heights: &[f64], weights: &[f64]| -> f64 {
-            heights.iter().zip(weights).map(|(t, weight)| weight * difference(t)).sum()
+        let mean = |law: &End| -> f64 {
+            law.heights.iter().zip(&law.weights).map(|(t, weight)| weight * difference(t)).sum()
         };
-        mean(&coarse, &coarse_weights) - mean(&fine, &fine_weights)
+        mean(&coarse) - mean(&fine)
     };
     Ok(kernels.iter().all(|beta| square(beta).abs() <= SAME * SAME))
 }
@@ -212,7 +232,7 @@ impl Zonal {
         let attention = &model.attention;
         // What a head adds to c at the height `t`, and the mass that it is a mean of.
         let share = |head: &Head, t: f64| {
-            let (sum, moment, logarithm) = self.sums(heights, t, kappa(model, head));
+            let (sum, moment, logarithm) = sums(heights, &self.weights, self.dim, kappa(model, head), t);
             let unit = match attention.normalization {
                 Normalization::Softmax => 1.0 / sum,
                 Normalization::Shifted => (logarithm - attention.beta_of(head)).exp(),
@@ -228,43 +248,6 @@ impl Zonal {
         let size = [-1.0, 0.0, 1.0].map(size).into_iter().fold(0.0, f64::max);
         Series::of(size, |t| attention.heads.iter().map(|head| share(head, t).0).sum())
     }
-
-    /// Denominator and numerator of c at the height `t`, and the logarithm of what both are to be multiplied by.
-    fn sums(&self, heights: &[f64], t: f64, kappa: f64) -> (f64, f64, f64) {
-        let wide = (1.0 - t * t).max(0.0);
-        let nodes = heights.iter().zip(&self.weights).map(|(s, weight)| {
-            let across = (1.0 - s * s).max(0.0);
-            Node { s: *s, across, z: kappa.abs() * (wide * across).sqrt(), scale: weight.ln() + kappa * t * s }
-        });
-        let nodes: Vec<Node> = nodes.collect();
-        let term = |node: &Node| {
-            let mean = mean_exponential(self.dim - 1, node.z);
-            (node.scale + mean.logarithm, node.s - t * kappa * node.across * mean.slope)
-        };
-        // A(z) <= e^z says which terms may count beside that of the largest bound.
-        let bound = |node: &&Node| node.scale + node.z;
-        let Some(first) = nodes.iter().max_by(|a, b| bound(a).total_cmp(&bound(b))) else { return (0.0, 0.0, 0.0) };
-        let least = term(first).0 - BELOW;
-        let terms: Vec<(f64, f64)> = nodes.iter().filter(|node| bound(node) >= least).map(term).collect();
-        let largest = terms.iter().map(|(logarithm, _)| *logarithm).fold(f64::NEG_INFINITY, f64::max);
-        let (mut sum, mut moment) = (0.0, 0.0);
-        for (logarithm, height) in terms {
-            let share = (logarithm - largest).exp();
-            sum += share;
-            moment += share * height;
-        }
-        (sum, moment, largest)
-    }
-}
-
-/// Where a node is, as one height sees it.
-struct Node {
-    s: f64,
-    /// 1 - s^2.
-    across: f64,
-    z: f64,
-    /// ln w_s + kappa t s.
-    scale: f64,
 }
 
 /// The largest |kappa|.

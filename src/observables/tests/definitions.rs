@@ -1,6 +1,10 @@
 //! The definitions of all observables against each other, the files that they stand in, and the page that documents them.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use super::super::{Need, Parameter, Quantity, Range, Value, columns};
 
@@ -71,13 +75,29 @@ fn no_column_has_two_meanings() {
     }
 }
 
+/// "RANGE, default VALUE" of a number of an observable.
+fn in_words(range: &Range, value: &Value) -> String {
+    let range = match range {
+        Range::Number { words, .. } => (*words).to_owned(),
+        Range::Whole(range) => format!("from {} to {}", range.start(), range.end()),
+    };
+    let value = match value {
+        Value::Number(number) => number.to_string(),
+        Value::Whole(number) => number.to_string(),
+        Value::Whole32(number) => number.to_string(),
+    };
+    format!("{range}, default {value}")
+}
+
+/// Observables may share a key, which then has one meaning: one range and one default.
 #[test]
-fn defaults_are_in_their_ranges_and_keys_are_of_one_observable() {
-    let mut keys = BTreeSet::from(["every", "quantities"]);
+fn defaults_are_in_their_ranges_and_shared_keys_agree() {
+    let mut keys = BTreeMap::from(["every", "quantities"].map(|key| (key, String::new())));
     for mut quantity in Quantity::ALL.iter().copied() {
         let word = quantity.word();
         for Parameter { key, range, value } in quantity.parameters() {
-            assert!(keys.insert(key), "{key} of {word} is a key already");
+            let said = in_words(&range, &value);
+            assert_eq!(keys.entry(key).or_insert_with(|| said.clone()), &said, "{key} of {word}");
             let holds = match (range, value) {
                 (Range::Number { holds, .. }, Value::Number(number)) => holds(*number),
                 (Range::Whole(range), Value::Whole(number)) => range.contains(&(*number as u64)),
@@ -97,16 +117,7 @@ fn the_page_says_of_each_number_what_its_definition_says() {
     let numbers = numbers.lines().map(|line| line.trim_start_matches(['#', ' '])).collect::<Vec<_>>().join(" ");
     for mut quantity in Quantity::ALL.iter().copied() {
         for Parameter { key, range, value } in quantity.parameters() {
-            let range = match range {
-                Range::Number { words, .. } => words.to_owned(),
-                Range::Whole(range) => format!("from {} to {}", range.start(), range.end()),
-            };
-            let value = match value {
-                Value::Number(number) => number.to_string(),
-                Value::Whole(number) => number.to_string(),
-                Value::Whole32(number) => number.to_string(),
-            };
-            let sentence = format!(" {key}: {range}, default {value}");
+            let sentence = format!(" {key}: {}", in_words(&range, &value));
             let is_said = [". ", ", "].iter().any(|end| numbers.contains(&format!("{sentence}{end}")));
             assert!(is_said, "assets/reference.toml does not say:{sentence}");
         }
@@ -114,11 +125,26 @@ fn the_page_says_of_each_number_what_its_definition_says() {
 }
 
 #[test]
-fn what_reads_directions_or_a_limit_reads_tokens() {
+fn what_reads_directions_or_compares_with_a_limit_reads_tokens() {
     for quantity in Quantity::ALL {
-        let reads = quantity.needs(Need::Directions) || quantity.needs(Need::Reference);
+        let compares = quantity.needs(Need::Reference) && !quantity.word().starts_with("limit_");
+        let reads = quantity.needs(Need::Directions) || compares;
         assert!(!reads || quantity.needs(Need::Tokens), "{}", quantity.word());
     }
+}
+
+/// The columns of limit_WORD are those of WORD, each with limit_ before it.
+#[test]
+fn the_limit_has_the_columns_of_what_is_measured() {
+    let mut found = 0;
+    for quantity in Quantity::ALL {
+        let Some(word) = quantity.word().strip_prefix("limit_") else { continue };
+        let measured = Quantity::ALL.iter().find(|quantity| quantity.word() == word).expect("a quantity");
+        let expected: Vec<String> = columns(&[*measured], 3).iter().map(|name| format!("limit_{name}")).collect();
+        assert_eq!(columns(&[*quantity], 3), expected);
+        found += 1;
+    }
+    assert_eq!(found, 4);
 }
 
 #[test]

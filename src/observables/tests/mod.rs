@@ -5,7 +5,7 @@ mod distances;
 
 use super::{
     Directions, Observable, OverlapHistogram, Quantity, View, centres, clusters, dissipation, effective_rank, modes,
-    overlap_histogram,
+    overlap_histogram, overlap_share, pairs,
 };
 use crate::{
     initial::{Law, Uniform, draw},
@@ -14,6 +14,10 @@ use crate::{
     scheme::Scheme,
     tokens::{Shape, Tokens, Weights},
 };
+
+fn histogram(directions: &Directions, bins: usize, most: usize, seed: u64, replica: usize) -> (Vec<f64>, f64) {
+    overlap_histogram::histogram(directions, bins, pairs::Sample { most, seed, replica })
+}
 
 fn uniform(count: usize, dim: usize, seed: u64) -> Directions {
     let shape = Shape { replicas: 1, count, dim, passive: 0 };
@@ -123,22 +127,32 @@ fn a_million_tokens_on_the_sphere_take_seconds() {
 #[test]
 fn sampled_pairs_have_the_shares_of_all() {
     let cloud = uniform(4000, 3, 5);
-    let ((all, exact), most) = (overlap_histogram::histogram(&cloud, 10, usize::MAX, 1, 0), 200_000);
+    let ((all, exact), most) = (histogram(&cloud, 10, usize::MAX, 1, 0), 200_000);
     assert_eq!(exact, 0.0, "nothing was drawn");
     for seed in [1, 2] {
-        let (drawn, error) = overlap_histogram::histogram(&cloud, 10, most, seed, 0);
-        assert_eq!(drawn, overlap_histogram::histogram(&cloud, 10, most, seed, 0).0, "the same pairs every time");
-        assert_ne!(
-            drawn,
-            overlap_histogram::histogram(&cloud, 10, most, seed, 1).0,
-            "other pairs in another replica"
-        );
+        let (drawn, error) = histogram(&cloud, 10, most, seed, 0);
+        assert_eq!(drawn, histogram(&cloud, 10, most, seed, 0).0, "the same pairs every time");
+        assert_ne!(drawn, histogram(&cloud, 10, most, seed, 1).0, "other pairs in another replica");
         let deviation = (0.1 * 0.9 / most as f64).sqrt();
         assert!((error / deviation - 1.0).abs() < 0.05, "{error}, expected {deviation}");
         for (drawn, all) in drawn.iter().zip(&all) {
             assert!((drawn - all).abs() < 5.0 * deviation, "{drawn} of those drawn and {all} of all");
             assert!((all - 0.1).abs() < 0.01, "{all}");
         }
+    }
+}
+
+/// Where the last bin begins at the level, all overlaps above it are in that bin: of all pairs, and of those that are drawn.
+#[test]
+fn the_share_above_a_level_is_that_of_the_bins_there() {
+    let cloud = uniform(300, 3, 5);
+    for most in [usize::MAX, 3000] {
+        let sample = pairs::Sample { most, seed: 1, replica: 2 };
+        let (bins, _) = overlap_histogram::histogram(&cloud, 8, sample);
+        let (share, error) = overlap_share::share(&cloud, 0.75, sample);
+        assert!((share - bins[7]).abs() < 1e-15 && share > 0.1, "{share}, in the bin {}", bins[7]);
+        let deviation = if most == 3000 { (share * (1.0 - share) / 3000.0).sqrt() } else { 0.0 };
+        assert!((error - deviation).abs() < 1e-15, "{error}, expected {deviation}");
     }
 }
 
@@ -154,9 +168,9 @@ fn pairs_of_unequal_weights_are_drawn_by_their_products() {
     let rising: Vec<f64> = (1..=300).map(|k| f64::from(k) / 45_150.0).collect();
     for weights in [heavy(&[0.3, 0.3], 300), last(), heavy(&[1.0 - 1e-9, 1e-12], 300), rising] {
         let cloud = Directions { weights, ..uniform(300, 3, 5) };
-        let (all, _) = overlap_histogram::histogram(&cloud, 8, usize::MAX, 0, 0);
+        let (all, _) = histogram(&cloud, 8, usize::MAX, 0, 0);
         let (most, seeds) = (2_000, 200);
-        let drawn: Vec<_> = (0..seeds).map(|seed| overlap_histogram::histogram(&cloud, 8, most, seed, 0)).collect();
+        let drawn: Vec<_> = (0..seeds).map(|seed| histogram(&cloud, 8, most, seed, 0)).collect();
         let mut largest: f64 = 0.0;
         for bin in 0..8 {
             let deviation = (all[bin] * (1.0 - all[bin]) / most as f64).sqrt();
@@ -180,7 +194,7 @@ fn pairs_of_unequal_weights_are_drawn_by_their_products() {
 #[test]
 fn drawn_pairs_that_agree_leave_an_error_of_one_draw() {
     let cloud = Directions { points: [1.0, 0.0].repeat(60), ..uniform(60, 2, 5) };
-    let (shares, error) = overlap_histogram::histogram(&cloud, 2, 1000, 0, 0);
+    let (shares, error) = histogram(&cloud, 2, 1000, 0, 0);
     assert_eq!((shares, error), (vec![0.0, 1.0], 1e-3));
 }
 
@@ -188,12 +202,12 @@ fn drawn_pairs_that_agree_leave_an_error_of_one_draw() {
 fn overlaps_at_the_ends_are_counted() {
     let poles = weighted(vec![0.0, 1.0, 0.0, -1.0, 0.0, 1.0], 2);
     // Weights 1, 2, 3 of 6: pairs (0, 1) and (1, 2) are opposite, 2 + 6, and (0, 2) agrees, 3.
-    let (shares, error) = overlap_histogram::histogram(&poles, 4, 10, 0, 0);
+    let (shares, error) = histogram(&poles, 4, 10, 0, 0);
     assert_eq!(error, 0.0);
     for (share, expected) in shares.iter().zip([8.0 / 11.0, 0.0, 0.0, 3.0 / 11.0]) {
         assert!((share - expected).abs() < 1e-15, "{shares:?}");
     }
-    let (lone, error) = overlap_histogram::histogram(&weighted(vec![1.0, 0.0], 2), 2, 10, 0, 0);
+    let (lone, error) = histogram(&weighted(vec![1.0, 0.0], 2), 2, 10, 0, 0);
     assert!(error.is_nan() && lone.iter().all(|share| share.is_nan()), "one token makes no pair");
 }
 
@@ -230,7 +244,7 @@ fn overlaps_of_what_is_not_a_number_are_not_numbers() {
         let mut cloud = uniform(50, 3, 4);
         cloud.points[3 * 20 + 1] = nowhere;
         for most in [usize::MAX, 100] {
-            let (shares, error) = overlap_histogram::histogram(&cloud, 8, most, 1, 0);
+            let (shares, error) = histogram(&cloud, 8, most, 1, 0);
             assert_eq!(shares.len(), 8);
             assert!(
                 error.is_nan() && shares.iter().all(|share| share.is_nan()),
