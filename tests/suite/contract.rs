@@ -7,13 +7,15 @@ use tokenfield::{
     diffusion::Diffusion,
     model::{Calculus, Field, Geometry, Mask, Noise, NoiseField, Normalization},
     observables::Quantity,
+    observe::Sample,
     problem::{Problem, Samples, Schedule},
     scheme::Scheme,
+    simulate::Ending,
 };
 
 use crate::{
     backends::{Kind, laws},
-    clouds::{assert_close, cloud, problem},
+    clouds::{assert_close, cloud, normalize, problem},
 };
 
 pub fn all() -> Vec<Trial> {
@@ -25,6 +27,7 @@ pub fn all() -> Vec<Trial> {
         laws("contract::marginal_error_is_that_of_the_columns", marginal_error),
         laws("contract::marginal_error_is_the_largest_of_all_fields", largest_marginal_error),
         laws("contract::marginal_error_is_one_of_sinkhorn", no_marginals),
+        laws("contract::a_run_stops_at_the_first_sample_at_which_its_condition_holds", stopped),
         laws("contract::a_step_is_the_same_whatever_samples_there_are", sampled),
     ];
     suites.into_iter().flatten().collect()
@@ -195,6 +198,36 @@ fn no_marginals(kind: Kind) {
     let mut problem = problem(cloud(1, 20, 3, 11), 3.0);
     problem.model.attention.mask = Mask::Causal;
     assert_eq!(kind.evolve(&problem).summary.marginal_error, None);
+}
+
+/// Of as many samples as there would be without the condition those up to the first at which it holds in all replicas, which are not all
+/// there at once.
+fn stopped(kind: Kind) {
+    for count in [20, 300] {
+        let mut problem = problem(cloud(5, count, 3, 11), 3.0);
+        // The first replica is nearer to its end.
+        problem.tokens.coordinates[..3 * count].chunks_mut(3).for_each(|token| token[0] += 2.0);
+        normalize(&mut problem.tokens.coordinates, 3);
+        problem.quantities = vec![Quantity::Moments];
+        problem.schedule = Schedule::even(60, 6.0, 3);
+        let all = kind.evolve(&problem);
+        assert_eq!((all.summary.ending, all.summary.time), (Ending::Scheduled, 6.0));
+        let mean_norms = |samples: &[Sample]| samples.iter().map(|sample| sample.values[3]).collect::<Vec<f64>>();
+        let norms: Vec<Vec<f64>> = all.samples.chunks(5).map(mean_norms).collect();
+        let level = 0.999 * norms[7].iter().copied().fold(1.0, f64::min);
+        let first = norms.iter().position(|norms| norms.iter().all(|norm| *norm > level)).expect("it holds at last");
+        let earlier = norms.iter().position(|norms| norms.iter().any(|norm| *norm > level));
+        assert!(earlier < Some(first) && first <= 7, "no test: {earlier:?}, {first}");
+        problem.schedule.stop = Some(format!("mean_norm > {level}").parse().expect("a condition"));
+        let found = kind.evolve(&problem);
+        assert_eq!(found.samples, all.samples[..5 * (first + 1)], "{count} tokens");
+        assert_eq!(
+            (found.summary.ending, found.summary.time),
+            (Ending::Stopped, problem.schedule.time(3 * first as u64))
+        );
+        problem.schedule = Schedule::even(3 * first as u64, problem.schedule.time(3 * first as u64), 3);
+        assert_eq!(found.tokens, kind.evolve(&problem).tokens, "{count} tokens");
+    }
 }
 
 /// Where steps are taken at once up to the next sample.
