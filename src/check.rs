@@ -83,7 +83,7 @@ pub async fn compare(problem: &Problem, backend: &mut dyn Backend) -> Result<Err
     let statistics = backend.observe(&[Quantity::Energy]).await?;
     advance(problem, backend, 0, 1)?;
     let found = backend.tokens().await?;
-    let schedule = Schedule::even(1, problem.schedule.step(), 1);
+    let schedule = Schedule::even(1, problem.schedule.step(0), 1);
     let expected = reference::evolve(&Problem { schedule, ..problem.clone() });
     let log_energy = |(replica, found): (usize, &Statistics)| {
         (found.log_energy - reference::log_energy(&problem.tokens, &problem.model, replica)).abs()

@@ -6,10 +6,16 @@ mod check;
 mod decimal;
 mod schedule;
 mod sizes;
+mod uneven;
 
 pub use self::check::ProblemError;
+pub(crate) use self::check::needs_even_steps;
 pub(crate) use self::decimal::Decimal;
-pub use self::schedule::{Samples, Schedule};
+pub(crate) use self::uneven::MOST;
+pub use self::{
+    schedule::{Samples, Schedule},
+    uneven::{Growth, Uneven},
+};
 pub use crate::observables::Reference;
 use crate::{
     diffusion::Diffusion,
@@ -104,7 +110,7 @@ impl Problem {
     /// What noise does before and after the stages of every step, because tokens are on the sphere.
     pub fn diffusion(&self) -> Option<Diffusion> {
         let noise = self.model.noise.as_ref().filter(|_| !self.fluctuates())?;
-        Diffusion::new(noise, 0.5 * self.schedule.step(), self.tokens.shape.dim)
+        Diffusion::new(noise, 0.5 * self.schedule.step(0), self.tokens.shape.dim)
     }
 
     /// Pairs (i, j) whose score one step computes.

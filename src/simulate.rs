@@ -219,7 +219,7 @@ fn warnings(problem: &Problem, method: Method) -> impl Iterator<Item = Warning> 
             ),
         )),
     };
-    let of_noise = || problem.diffusion()?.warning(problem.schedule.step());
+    let of_noise = || problem.diffusion()?.warning(problem.schedule.step(0));
     warning.into_iter().chain(of_noise())
 }
 

@@ -11,9 +11,9 @@ use crate::{
 /// `backend` takes by itself, or one, stage by stage.
 pub fn advance(problem: &Problem, backend: &mut dyn Backend, done: u64, most: u64) -> Result<u64, BackendError> {
     let tableau = problem.scheme.tableau();
-    let (h, field) = (problem.schedule.step(), problem.scheme.field());
+    let (h, field) = (problem.schedule.step(done), problem.scheme.field());
     if repeats_one_step(problem) {
-        let taken = backend.advance(tableau, h, field, most)?;
+        let taken = backend.advance(tableau, h, field, problem.schedule.alike(done, most))?;
         if taken > 0 {
             return Ok(taken);
         }

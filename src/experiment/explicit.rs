@@ -62,7 +62,7 @@ impl Experiment {
             reference.steps.get_or_insert(word(STEPS, self.reference_steps()));
         }
         // Without steps there is no end to observe at, and one step is as good.
-        let default = if schedule.steps == 0 { typed.time.step } else { typed.time.end };
+        let default = if schedule.steps == 0 { typed.time.step.first() } else { typed.time.end };
         if typed.observe.times.is_none() && typed.observe.log.is_none() {
             typed.observe.every.get_or_insert(default);
         }

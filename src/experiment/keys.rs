@@ -4,7 +4,7 @@
 use super::{
     array, attention,
     error::{ExperimentError, UnknownKey},
-    geometry, head, matrix, matrix_schedule, noise, observe, perceptron, reference, result, typed,
+    geometry, head, matrix, matrix_schedule, noise, observe, perceptron, reference, result, step, typed,
 };
 use crate::initial::LawKind;
 
@@ -42,6 +42,7 @@ pub(super) fn tables() -> Vec<(&'static str, Vec<&'static str>)> {
         ("perceptron.gradient", perceptron::GRADIENT.to_vec()),
         ("noise", noise::NOISE.to_vec()),
         ("time", typed::TIME.to_vec()),
+        ("time.step", step::GROWTH.to_vec()),
         ("observe", observe::OBSERVE.to_vec()),
         ("observe.log", observe::LOG.to_vec()),
         ("reference", reference::REFERENCE.to_vec()),

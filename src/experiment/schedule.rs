@@ -6,27 +6,32 @@ use super::{
     Experiment,
     error::ExperimentError,
     observe::{LogTyped, ObserveTyped},
+    step::StepTyped,
 };
-use crate::problem::{Decimal, Samples, Schedule};
+use crate::problem::{Decimal, Growth, Samples, Schedule};
 
 impl Experiment {
     /// Tokens are observed at the start and the end, and between them as typed; at which columns they stop is not asked here.
     pub(super) fn schedule(&self) -> Result<Schedule, ExperimentError> {
         let end = self.typed.time.end;
+        let step = match self.typed.time.step {
+            StepTyped::Even(step) => step,
+            StepTyped::Growing { first, factor, most } => return self.growing(Growth { first, factor, most }),
+        };
         let steps = if end == 0.0 { 0 } else { self.steps("time.end", end)? };
-        let samples = self.samples(steps)?;
+        let samples = self.samples(step, steps)?;
         // The multiple of the step, which the typed end may miss by 1e-9 of itself.
-        let end = Decimal::of(self.typed.time.step).map_or(end, |step| step.times(steps));
-        Ok(Schedule { steps, end, samples, stop: None })
+        let end = Decimal::of(step).map_or(end, |step| step.times(steps));
+        Ok(Schedule { samples, ..Schedule::even(steps, end, 0) })
     }
 
-    /// After which of so many steps tokens are observed.
-    fn samples(&self, steps: u64) -> Result<Samples, ExperimentError> {
+    /// After which of so many steps of one length tokens are observed.
+    fn samples(&self, step: f64, steps: u64) -> Result<Samples, ExperimentError> {
         let ObserveTyped { every, times, log, quantities: _, numbers: _ } = &self.typed.observe;
         Ok(match (every, times, log) {
             (Some(every), _, _) => Samples::Every(self.steps("observe.every", *every)?),
             (None, Some(times), _) => Samples::After(self.times(times, steps)?),
-            (None, None, Some(log)) => Samples::After(self.logarithmic(*log, steps)?),
+            (None, None, Some(log)) => Samples::After(self.logarithmic(*log, step, steps)?),
             (None, None, None) => Samples::Every(steps.max(1)),
         })
     }
@@ -42,13 +47,13 @@ impl Experiment {
     }
 
     /// The whole numbers of steps next to from * 10^{k / per_decade}, k = 0, 1, .., each once.
-    fn logarithmic(&self, log: LogTyped, steps: u64) -> Result<Vec<u64>, ExperimentError> {
+    fn logarithmic(&self, log: LogTyped, step: f64, steps: u64) -> Result<Vec<u64>, ExperimentError> {
         let LogTyped { from, per_decade } = log;
         if from > self.typed.time.end {
             return Err(self.too_late("observe.log.from", from));
         }
         // Of a step that is beyond all numbers it is less than any.
-        let first = (from / self.typed.time.step).max(f64::MIN_POSITIVE);
+        let first = (from / step).max(f64::MIN_POSITIVE);
         let decades = ((steps.max(1) as f64).log10() - first.log10()).max(0.0);
         let last = (decades * per_decade as f64).ceil() as u64;
         let after = |k: u64| (first * 10f64.powf(k as f64 / per_decade as f64)).round() as u64;
@@ -57,14 +62,18 @@ impl Experiment {
         Ok(list)
     }
 
-    fn too_late(&self, key: &str, time: f64) -> ExperimentError {
+    pub(super) fn too_late(&self, key: &str, time: f64) -> ExperimentError {
         let end = Value::from(self.typed.time.end);
         self.source.error(key, Value::from(time), format!("is after time.end = {end}"), "write an earlier time")
     }
 
     /// The whole number of steps, at least one, that the time typed at `key` takes.
     pub(super) fn steps(&self, key: &str, time: f64) -> Result<u64, ExperimentError> {
-        let step = self.typed.time.step;
+        let StepTyped::Even(step) = self.typed.time.step else {
+            let (problem, remedy) =
+                ("is counted in steps, and those of time.step grow", "write e.g. time.step = 0.05");
+            return Err(self.source.error(key, Value::from(time), problem, remedy));
+        };
         let ratio = time / step;
         let refused = |problem: &str, remedy| {
             let problem = format!("{problem} of time.step = {}", Value::from(step));

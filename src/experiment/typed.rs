@@ -16,6 +16,7 @@ use super::{
     result::{self, ResultTyped},
     section::{Entry, Section, Word},
     source::Source,
+    step::{self, StepTyped},
     stop::{self, StopTyped},
 };
 use crate::{initial::Law, problem::Algorithm, scheme::Scheme};
@@ -96,7 +97,7 @@ pub(crate) struct WeightsTyped {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct TimeTyped {
     pub scheme: Word<Scheme>,
-    pub step: f64,
+    pub step: StepTyped,
     pub end: f64,
     pub stop: Option<StopTyped>,
 }
@@ -209,7 +210,7 @@ fn tokens(section: &Section) -> Result<TokensTyped, ExperimentError> {
 fn time(section: &Section) -> Result<TimeTyped, ExperimentError> {
     Ok(TimeTyped {
         scheme: section.required("scheme", "\"heun\"")?.word(SCHEMES)?,
-        step: section.required("step", "0.05")?.number("finite and greater than 0", |step| step > 0.0)?,
+        step: step::read(&section.required("step", "0.05")?)?,
         end: section.required("end", "10.0")?.number("finite and at least 0", |end| end >= 0.0)?,
         stop: section.read("stop", stop::EXAMPLE, stop::read)?,
     })

@@ -131,7 +131,7 @@ fn take(
     schedule: &Schedule,
     step: u64,
 ) -> Result<(), BackendError> {
-    let h = schedule.step();
+    let h = schedule.step(step);
     let mut stages: Vec<Vec<f64>> = Vec::new();
     for (s, row) in tableau.a.iter().enumerate() {
         let mut point = state.to_vec();

@@ -5,7 +5,7 @@ use crate::{
     model::{Attention, Geometry, Head, Model, Normalization},
     observables::{Quantity, columns, value_over_query_key},
     observe::Sample,
-    problem::Problem,
+    problem::{Problem, Schedule},
     scheme::Scheme,
     tokens::Tokens,
     warning::{Warning, WarningKind},
@@ -20,8 +20,8 @@ pub(super) struct Ascent {
     kappa: f64,
     dim: usize,
     precision: Precision,
-    /// The length of a step.
-    h: f64,
+    /// The steps, and how long they are.
+    schedule: Schedule,
     /// Where ln E is in a sample.
     column: usize,
     /// Steps until the last sample, its time, and ln E of each replica.
@@ -73,7 +73,7 @@ impl Ascent {
             kappa: heads.iter().map(largest).fold(0.0, f64::max),
             dim,
             precision,
-            h: schedule.step(),
+            schedule: schedule.clone(),
             column: columns(&quantities[..place], dim).len(),
             last: (0, f64::NAN, vec![f64::NAN; shape.replicas]),
         })
@@ -91,7 +91,7 @@ impl Ascent {
             let sentence = format!(
                 "log_energy {fell} by {wrong_way:.1e} between times {time_before} and {time}, where the equation cannot {lower} it: \
                  time.step = {} is too long; take a smaller one",
-                self.h
+                self.schedule.step(done.saturating_sub(1))
             );
             (wrong_way > bound).then(|| Warning::of_replica(WarningKind::UnstableSteps, sample.replica, sentence))
         };
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
     use crate::{
         model::{Activation, Calculus, Matrix, ModelSchedule, Noise, NoiseField, Perceptron},
-        problem::{Algorithm, Schedule},
+        problem::Algorithm,
         tokens::{Shape, Weights},
     };
 

@@ -84,7 +84,7 @@ impl Likeness {
 fn serves(problem: &Problem) -> bool {
     let Problem { tokens, model, model_schedule: _, scheme: _, schedule, quantities, algorithm, tolerance: _ } =
         problem;
-    let Schedule { steps: _, end: _, samples: _, stop } = schedule;
+    let Schedule { steps: _, end: _, uneven: _, samples: _, stop } = schedule;
     let Tokens { shape, coordinates: _, weights: _ } = tokens;
     let Model { geometry: _, attention, perceptron: _, noise } = model;
     let Attention { beta: _, beta_factors, normalization: _, mask: _, window: _, position: _, heads: _ } = attention;

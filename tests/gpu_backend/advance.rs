@@ -39,7 +39,7 @@ fn by_stages() -> Result<Device, String> {
 /// The tokens after `steps` steps that the device took by itself.
 fn advanced(device: &Device, problem: &Problem, steps: u64) -> Result<Vec<f64>, String> {
     let mut gpu = block_on(Gpu::new(device, problem)).map_err(text)?;
-    let (tableau, h, field) = (problem.scheme.tableau(), problem.schedule.step(), problem.scheme.field());
+    let (tableau, h, field) = (problem.scheme.tableau(), problem.schedule.step(0), problem.scheme.field());
     let mut done = 0;
     while done < steps {
         match gpu.advance(tableau, h, field, steps - done).map_err(text)? {

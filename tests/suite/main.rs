@@ -20,6 +20,7 @@ mod observe;
 mod order;
 mod parity;
 mod reference;
+mod steps;
 mod threads;
 
 use libtest_mimic::Arguments;
@@ -34,6 +35,7 @@ fn main() {
         #[cfg(feature = "gpu")]
         half::all(),
         order::all(),
+        steps::all(),
         threads::all(),
         long_sums::all(),
         model::all(),

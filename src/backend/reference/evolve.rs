@@ -14,18 +14,21 @@ use crate::{
 
 /// The tokens at the end of the schedule of `problem`, by steps that no backend takes.
 pub fn evolve(problem: &Problem) -> Vec<f64> {
-    let h = problem.schedule.end / problem.schedule.steps.max(1) as f64;
-    let mut tokens = problem.tokens.clone();
+    let even = problem.schedule.end / problem.schedule.steps.max(1) as f64;
+    let (mut tokens, mut start) = (problem.tokens.clone(), 0.0);
     for step in 0..problem.schedule.steps {
-        tokens.coordinates = Step { problem, step, h }.of(&tokens);
+        let h = problem.schedule.uneven.as_ref().map_or(even, |uneven| uneven.lengths()[step as usize]);
+        tokens.coordinates = Step { problem, step, start, h }.of(&tokens);
+        start = if problem.schedule.uneven.is_some() { start + h } else { (step + 1) as f64 * h };
     }
     tokens.coordinates
 }
 
-/// One step, of length `h`, after `step` others.
+/// One step, of length `h`, from the time `start` on, after `step` others.
 struct Step<'a> {
     problem: &'a Problem,
     step: u64,
+    start: f64,
     h: f64,
 }
 
@@ -44,7 +47,7 @@ impl Step<'_> {
 
     /// The equation at the fraction `node` of the step.
     fn model(&self, node: f64) -> Model {
-        let time = (self.step as f64 + node) * self.h;
+        let time = self.start + node * self.h;
         self.problem.model_schedule.at(&self.problem.model, self.step, time).into_owned()
     }
 

@@ -19,7 +19,7 @@ impl Experiment {
     /// What its terms need of the rest of it.
     pub(super) fn shared(&self) -> Shared<'_> {
         let replicas = self.typed.tokens.replicas.unwrap_or(1) as usize;
-        Shared { source: &self.source, seed: self.seed(), replicas, step: self.typed.time.step }
+        Shared { source: &self.source, seed: self.seed(), replicas, step: self.typed.time.step.first() }
     }
 
     /// Answers every question the experiment leaves open, and draws the initial tokens.
@@ -56,6 +56,7 @@ impl Experiment {
         self.require_harmonics(shape.dim, model.attention.mask)?;
         let (scheme, algorithm, tolerance) = (self.typed.time.scheme.meaning, self.algorithm(), self.typed.tolerance);
         let problem = Problem { tokens, model, model_schedule, scheme, schedule, quantities, algorithm, tolerance };
+        self.require_even_steps(&problem)?;
         self.require_measurable(&problem)?;
         self.results_of(&columns)?;
         Ok(problem)

@@ -5,6 +5,7 @@ use super::super::{
     config::Config,
     error::ExperimentError,
     geometry::GeometryWord,
+    step::StepTyped,
     tensors::{Encoder, Tensors},
     trained::TrainedTyped,
 };
@@ -76,7 +77,7 @@ impl Experiment {
         if time.scheme.meaning != Scheme::Layer {
             return refused("time.scheme", "is not the scheme", "write time.scheme = \"layer\"");
         }
-        if time.step != 1.0 {
+        if time.step != StepTyped::Even(1.0) {
             return refused("time.step", "is not the step", "write time.step = 1");
         }
         if time.end != layers as f64 {

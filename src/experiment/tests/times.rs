@@ -58,6 +58,72 @@ fn a_condition_to_stop_at_is_of_columns() {
     "#);
 }
 
+/// The good experiment with steps of 0.01, 0.02, 0.04 .. 0.64, 0.64 .., and other times.
+fn growing(observe: &str, more: &str) -> Result<Experiment, ExperimentError> {
+    let step = "step = { first = 0.01, factor = 2, most = 0.64 }";
+    let text = GOOD.replace("step = 0.05", step).replace("end = 10.0", "end = 2.0");
+    Experiment::parse(&format!("{text}{more}\n[observe]\nquantities = [\"moments\"]\n{observe}\n"))
+}
+
+/// Ends are 0.01, 0.03, 0.07, 0.15, 0.31, 0.63, 1.27, 1.91 and 2; nearest to 0.02, 0.0632, 0.2, 0.632 and 2 are 0.03, which is as near as
+/// 0.01, 0.07, 0.15, 0.63 and 2.
+#[test]
+fn steps_that_grow_end_at_samples() {
+    let of = |observe: &str| {
+        let experiment = growing(observe, "").unwrap();
+        let schedule = experiment.resolve().unwrap().schedule;
+        let written = experiment.to_toml().unwrap();
+        assert_eq!(Experiment::parse(&written).unwrap().resolve().unwrap().schedule, schedule, "{written}");
+        let times = (0..=schedule.steps).filter(|done| schedule.observes(*done)).map(|done| schedule.time(done));
+        (schedule.steps, times.collect::<Vec<_>>())
+    };
+    assert_eq!(of(""), (9, vec![0.0, 2.0]));
+    assert_eq!(of("every = 0.7"), (10, vec![0.0, 0.7, 1.4, 2.0]));
+    assert_eq!(of("times = [0, 0.03, 0.1, 2]"), (9, vec![0.0, 0.03, 0.1, 2.0]));
+    let (steps, times) = of("log = { from = 0.02, per-decade = 2 }");
+    let expected = [0.0, 0.03, 0.07, 0.15, 0.63, 2.0];
+    assert!(steps == 9 && times.len() == 6, "{times:?}");
+    assert!(times.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-15), "{times:?}");
+}
+
+#[test]
+fn steps_that_cannot_grow_are_refused() {
+    let refused = |observe: &str, more: &str| {
+        let experiment = growing(observe, more);
+        experiment.and_then(|experiment| experiment.resolve()).map(|_| ()).expect_err(more).to_string()
+    };
+    let step = |step: &str| {
+        let text = GOOD.replace("step = 0.05", &format!("step = {step}"));
+        Experiment::parse(&text).and_then(|experiment| experiment.resolve()).map(|_| ()).expect_err(step).to_string()
+    };
+    let noise = "[noise]\nfield = \"independent\"\nintensity = 0.1\ncalculus = \"stratonovich\"";
+    let wandering = "[[attention.head]]\nquery-key = { ornstein-uhlenbeck = { mean = \"identity\", rate = 1.0, intensity = 0.1 } }";
+    let refusals = [
+        refused("", noise),
+        refused("", wandering),
+        refused("times = [1.0, 3.0]", ""),
+        refused("log = { from = 3.0, per-decade = 3 }", ""),
+        refused("every = 1e-9", ""),
+        step("{ first = 0.1, factor = 2, most = 0.05 }"),
+        step("{ first = 0.1, factor = 0.5, most = 1 }"),
+        step("{ first = 0.1, factor = 2 }"),
+        step("{ first = 1e-9, factor = 1, most = 1e-9 }"),
+        step("[0.1, 0.2]"),
+    ];
+    insta::assert_snapshot!(refusals.join("\n").replace("experiment: ", ""), @r#"
+    time.step = { factor = 2.0, first = 0.01, most = 0.64 }: has several lengths, and noise on the sphere is one motion for all steps; write one length, e.g. time.step = 0.05
+    time.step = { factor = 2.0, first = 0.01, most = 0.64 }: has several lengths, and the numbers of an Ornstein-Uhlenbeck matrix are of one; write one length, e.g. time.step = 0.05
+    observe.times.1 = 3.0: is after time.end = 2.0; write an earlier time
+    observe.log.from = 3.0: is after time.end = 2.0; write an earlier time
+    observe.every = 0.000000001: makes more than 1048576 samples up to time.end = 2.0; write a larger one
+    time.step.most = 0.05: is less than time.step.first; write a longer one, or a shorter time.step.first
+    time.step.factor = 0.5: must be finite and at least 1; write e.g. time.step.factor = 1.05
+    time.step.most: missing; write e.g. time.step.most = 0.1
+    time.step = { factor = 1.0, first = 0.000000001, most = 0.000000001 }: makes more than 1048576 steps up to time.end = 10.0; write longer steps, or an earlier time.end
+    time.step = [0.1, 0.2]: must be a number, and is a list; write e.g. time.step = 0.05
+    "#);
+}
+
 #[test]
 fn samples_that_mean_nothing_are_refused() {
     let refusals = [

@@ -7,6 +7,7 @@ mod schedule;
 mod tests;
 
 pub use self::error::ProblemError;
+pub(crate) use self::schedule::needs_even_steps;
 use self::{error::Place, model::Sizes};
 use super::{Problem, Samples, Schedule};
 use crate::{
@@ -30,12 +31,28 @@ impl Problem {
         let sizes = Sizes::of(*shape);
         model::check(&Place::new("model"), model, sizes)?;
         schedule::check(&Place::new("model_schedule"), model_schedule, model, sizes)?;
-        let Schedule { steps, end, samples, stop } = schedule;
+        let Schedule { steps, end, uneven, samples, stop } = schedule;
         let (steps, end) = (*steps, *end);
         let range =
             if steps > 0 { "finite and greater than 0, because there are steps" } else { "finite and at least 0" };
         let holds = end.is_finite() && if steps > 0 { end > 0.0 } else { end >= 0.0 };
         Place::new("schedule.end").require(holds, end, range)?;
+        if let Some(uneven) = uneven {
+            let (lengths, last) = (uneven.lengths(), uneven.ends().last().copied().unwrap_or(0.0));
+            let place = Place::new("schedule.uneven");
+            let range = format!("as many as schedule.steps = {steps}, up to schedule.end = {end}");
+            let holds = lengths.len() as u64 == steps && last == end;
+            place.require(holds, format!("{} steps up to {last}", lengths.len()), &range)?;
+            let odd = lengths.iter().find(|length| !(length.is_finite() && **length > 0.0));
+            place.require(
+                odd.is_none(),
+                odd.copied().unwrap_or(0.0),
+                "of lengths that are finite and greater than 0",
+            )?;
+            if let Some(problem) = needs_even_steps(model, model_schedule) {
+                return Err(place.error(problem, "it must be none"));
+            }
+        }
         if let Samples::After(list) = samples {
             let holds = list.is_sorted_by(|a, b| a < b) && list.last().is_none_or(|last| *last <= steps);
             let range = format!("ascending, and at most schedule.steps = {steps}");

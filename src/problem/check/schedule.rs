@@ -4,7 +4,9 @@ use super::{
     error::{Place, ProblemError},
     model::{Sizes, check as check_model, check_geometry, check_matrix, one_head},
 };
-use crate::model::{Draws, MatrixSchedule, Model, ModelSchedule, OrnsteinUhlenbeck, Part, Ramp, RandomMatrix};
+use crate::model::{
+    Draws, Geometry, MatrixSchedule, Model, ModelSchedule, OrnsteinUhlenbeck, Part, Ramp, RandomMatrix,
+};
 
 pub(super) fn check(
     place: &Place,
@@ -23,6 +25,41 @@ pub(super) fn check(
             parts.try_for_each(|(index, part)| check_part(&place.entry(index), part, model, sizes.dim))
         }
     }
+}
+
+/// Why steps of this equation all have one length, if they have.
+pub(crate) fn needs_even_steps(model: &Model, schedule: &ModelSchedule) -> Option<&'static str> {
+    let Model { geometry, attention: _, perceptron: _, noise } = model;
+    let diffuses = match geometry {
+        Geometry::Sphere => noise.is_some(),
+        Geometry::Euclidean
+        | Geometry::Rescaled
+        | Geometry::PreNorm
+        | Geometry::PeriNorm
+        | Geometry::Ngpt { .. }
+        | Geometry::LayerNorm { .. } => false,
+    };
+    if diffuses {
+        return Some("has several lengths, and noise on the sphere is one motion for all steps");
+    }
+    let wanders = |part: &Part| match part {
+        Part::Matrix { head: _, operand: _, schedule } => match schedule {
+            MatrixSchedule::OrnsteinUhlenbeck(_) => true,
+            MatrixSchedule::Layers(_)
+            | MatrixSchedule::Oscillating { .. }
+            | MatrixSchedule::Random(_)
+            | MatrixSchedule::OfQueryKey(_) => false,
+        },
+        Part::Beta(_) | Part::Geometry { .. } | Part::Rescaled { .. } => false,
+    };
+    let parts = match schedule {
+        ModelSchedule::Constant | ModelSchedule::Layers(_) => &[][..],
+        ModelSchedule::Parts(parts) => parts.as_slice(),
+    };
+    parts
+        .iter()
+        .any(wanders)
+        .then_some("has several lengths, and the numbers of an Ornstein-Uhlenbeck matrix are of one")
 }
 
 fn check_part(place: &Place, part: &Part, model: &Model, dim: usize) -> Result<(), ProblemError> {

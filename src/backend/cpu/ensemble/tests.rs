@@ -60,7 +60,7 @@ fn ends<T: Real>(problem: &Problem, instructions: Instructions) -> [Vec<f64>; 2]
 
 fn stages<T: Real>(problem: &Problem, cpu: &mut Cpu<T>) -> u64 {
     use crate::backend::Point::{Stage, State};
-    let (tableau, field, h) = (problem.scheme.tableau(), problem.scheme.field(), problem.schedule.step());
+    let (tableau, field, h) = (problem.scheme.tableau(), problem.scheme.field(), problem.schedule.step(0));
     let scaled = |row: &[f64]| row.iter().map(|entry| h * entry).collect::<Vec<_>>();
     for (stage, row) in tableau.a.iter().enumerate() {
         if stage > 0 {
