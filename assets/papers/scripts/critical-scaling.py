@@ -2,7 +2,8 @@
 
 uniform keys: E of the largest weight of a row, the query being one of the n tokens: a = 1 / (1 + S), S = sum over n - 1 others of
 e^{-beta (1 - u)}, and E 1 / (1 + S) = int_0^inf e^{-s} (E e^{-s e^{-beta (1 - u)}})^{n - 1} ds with u of density ~ (1 - u^2)^{(d - 3) / 2}.
-random energy model: n independent standard normal scores, entropy of the softmax row by Monte Carlo.
+random energy model: n independent standard normal scores, entropy of the softmax row by Monte Carlo; and scores <g, y_j> of uniform y_j,
+g = A^T x standard normal, those of a row under a matrix A of its own.
 """
 
 import numpy as np
@@ -46,6 +47,19 @@ def rem(n, beta, d, rows, rng, block=200):
     return H.mean(), H.std() / np.sqrt(rows), top.mean(), top.std() / np.sqrt(rows)
 
 
+def rem_of_matrices(n, betas, d, blocks, rng, rows=400):
+    out = {beta: [] for beta in betas}
+    for _ in range(blocks):
+        y = rng.standard_normal((n, d))
+        y /= np.linalg.norm(y, axis=1, keepdims=True)
+        s = y @ rng.standard_normal((d, rows))
+        for beta in betas:
+            p = np.exp(beta * (s - s.max(0)))
+            p /= p.sum(0)
+            out[beta].append((-(p * np.log(np.maximum(p, 1e-300))).sum(0).mean(), p.max(0).mean()))
+    return {beta: (np.mean(v, 0), np.std(v, 0, ddof=1) / len(v) ** 0.5) for beta, v in out.items()}
+
+
 if __name__ == "__main__":
     rng = np.random.default_rng(1)
     m = largest_mc(300, 20.0, 5, 2000, rng)
@@ -56,3 +70,5 @@ if __name__ == "__main__":
     for n, d in ((2048, 128),):
         for g in (0.5, 1.5, 2.0):
             print("rem n", n, "beta/beta_c", g, rem(n, g * np.sqrt(2 * np.log(n)), d, 20000, rng))
+    for beta, (mean, error) in rem_of_matrices(2048, (1.0, 1.95252, 5.85757, 7.81009), 128, 160, rng).items():
+        print("rem of matrices, beta %.5f: entropy %.4f +- %.4f, largest %.4f +- %.4f" % (beta, mean[0], error[0], mean[1], error[1]))
