@@ -61,7 +61,7 @@ impl Picture for Angles {
         self.heading.paint(area)?;
         frame::name_vertical(area, "angle of a token", palette::BLUE)?;
         let chart = frame::chart(area, &times, &angles, "layer-time t")?;
-        for piece in self.lines.iter().flat_map(|line| unbroken(line)) {
+        for piece in self.lines.iter().flat_map(unbroken) {
             chart.plotting_area().draw(&PathElement::new(piece, self.pen()))?;
         }
         Ok(())
