@@ -34,6 +34,9 @@ const FILES: &[(&str, &str)] = papers! {
     "deep-stochastic-transformers"
     "dynamics-of-deep-transformers"
     "attention-and-frank-wolfe"
+    "random-quadratic-form"
+    "low-temperature"
+    "multiscale-moderate-interaction"
 };
 
 /// All papers.

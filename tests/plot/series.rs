@@ -112,12 +112,12 @@ fn on_limit(point: (f64, f64), replica: &[(f64, f64)], scale: f64) -> bool {
 /// Numbered columns share a picture, those without a known curve have one of their own, and there are no more lines than colours.
 #[test]
 fn every_column_is_drawn() {
-    let constants: Vec<(String, Box<dyn Fn(usize, f64) -> f64>)> = (0..9)
-        .map(|k| {
-            (format!("mode_{k}"), Box::new(move |_: usize, t: f64| t + k as f64) as Box<dyn Fn(usize, f64) -> f64>)
-        })
-        .collect();
-    let mut columns: Vec<Column> = constants.iter().map(|(name, value)| (name.as_str(), &**value)).collect();
+    let names: Vec<String> = (0..9).map(|k| format!("mode_{k}")).collect();
+    let values: Vec<_> = (0..9).map(|k| move |_: usize, t: f64| t + k as f64).collect();
+    let mut columns: Vec<Column> = Vec::new();
+    for (name, value) in names.iter().zip(&values) {
+        columns.push((name, value));
+    }
     let own = |_: usize, t: f64| t.sin();
     columns.push(("pair_overlap", &own));
     let dir = folder(EXPERIMENT, &samples(1, 12, &columns), &[circle(7)]);

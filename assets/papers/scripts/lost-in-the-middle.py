@@ -132,3 +132,6 @@ if __name__ == "__main__":
         C = expm(1.5 * sum(c * n * n * iv(n, b) * weights(24, lam) for c, b, lam in HEADS))
         print("double well: linear response, N 24 E|mode_%d|^2 %.6f" % (n, (C.sum(0) ** 2).sum() / 24**2))
     print("double well: Monte Carlo, N 24, modes 1 and 2", double_well_modes(24, 6000, 1.5, 0.05, rng))
+    profile = 32 * expm(iv(1, 1.0) * weights(32, 1.0))[31, ::2]
+    edges = profile[[0, 14, 15]].mean() - profile[4:8].mean()
+    print("places at the start: mean %.5f, edges above the middle %.5f" % (profile.mean(), edges))

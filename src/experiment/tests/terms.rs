@@ -248,7 +248,7 @@ fn geometries_and_where_tokens_start() {
     tokens.initial.law = "uniform": is a law on the sphere, and tokens of one component have no directions; write tokens.dim = 2 or more, or gaussian, box or points
     tokens.initial.laws.1.law = "uniform": is a law on the sphere, and tokens of one component have no directions; write tokens.dim = 2 or more, or gaussian, box or points
     observe.quantities = ["effective_rank"]: effective_rank is 1 for all tokens of one component; leave it out
-    observe.quantities = ["clusters"]: clusters, overlap_histogram, modes and renyi_centres are of directions, and tokens of one direction may be far apart in R^d; leave them out
+    observe.quantities = ["clusters"]: clusters, limit_modes, modes, overlap_histogram, overlap_share and renyi_centres are of directions, and tokens of one direction may be far apart in R^d; leave them out
     observe.quantities = ["sliced_w2_reference"]: sliced_w2_reference is a mean over directions, and tokens of one component have two of them, along which it is W_2; write "w2_reference", "mmd_reference" or "moments_reference" instead
     algorithm = "harmonic": needs tokens.dim = 2 or 3 and no mask; write algorithm = "auto"
     "#);
