@@ -61,14 +61,14 @@ pub struct Bench {
 
 impl Bench {
     pub fn execute(self) -> Result<(), CommandError> {
-        let experiments = self.experiments()?;
+        // What is refused is refused before anything is printed.
+        let problems = self.experiments()?.iter().map(Experiment::resolve).collect::<Result<Vec<_>, _>>()?;
         let machine = self.machine.open()?;
         let clock = introduce(&machine);
         let mut table = if self.csv { Table::csv() } else { Table::text()? };
-        for experiment in &experiments {
-            let problem = experiment.resolve()?;
-            let mut backend = pollster::block_on(machine.backend(&problem))?;
-            let row = self.row(&problem, backend.as_mut(), clock)?;
+        for problem in &problems {
+            let mut backend = pollster::block_on(machine.backend(problem))?;
+            let row = self.row(problem, backend.as_mut(), clock)?;
             table.write(&row)?;
         }
         Ok(())

@@ -37,11 +37,11 @@ pub(super) fn charts(path: &Path, heading: &Heading) -> Result<(Vec<Series>, Vec
         let column = columns.remove(0);
         match numbered(&column.name) {
             Some((name, index)) => {
-                let line = (index, mean(&column.lines));
-                match components.iter_mut().find(|family| family.name == name) {
-                    Some(family) => family.lines.push(line),
-                    None => components.push(Components::new(heading, name, line, column.lines.len())),
-                }
+                let at = components.iter().position(|family| family.name == name).unwrap_or_else(|| {
+                    components.push(Components::new(heading, name, column.lines.len()));
+                    components.len() - 1
+                });
+                components[at].lines.push((index, mean(&column.lines)));
             }
             None => {
                 let limit = limit_of(&mut columns, &column.name);

@@ -22,8 +22,9 @@ pub(super) struct Components {
 }
 
 impl Components {
-    pub(super) fn new(heading: &Heading, name: &str, line: (usize, Polyline), replicas: usize) -> Self {
-        Self { heading: heading.clone(), name: name.to_owned(), lines: vec![line], replicas }
+    /// Without lines so far.
+    pub(super) fn new(heading: &Heading, name: &str, replicas: usize) -> Self {
+        Self { heading: heading.clone(), name: name.to_owned(), lines: Vec::new(), replicas }
     }
 
     /// As many as there are colours.

@@ -10,6 +10,7 @@ use plotters::style::{Color, RGBAColor, ShapeStyle};
 use super::axis::{Axis, Scale};
 use super::canvas::{Area, Heading, MARGIN, Painted, Picture, WIDTH};
 use super::legend::{self, Mark};
+pub(super) use super::spread::Polyline;
 use super::spread::{self, Region};
 use super::{frame, palette};
 use crate::observables::{Curve, Hue, Quantity};
@@ -21,9 +22,6 @@ pub(super) static CURVES: LazyLock<Vec<&'static Curve>> = LazyLock::new(|| {
     curves.sort_by_key(|curve| curve.rank);
     curves
 });
-
-/// (layer-time, value), in order of time; a value may be NaN or infinite.
-pub(super) type Polyline = Vec<(f64, f64)>;
 
 pub(super) struct Series {
     pub(super) heading: Heading,

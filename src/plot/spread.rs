@@ -1,7 +1,9 @@
-//! Where most of many replicas are at each time, and lines in dashes.
+//! Lines over time: where most of many are at each time, and how one is dashed.
 
 use super::axis::Axis;
-use super::series::Polyline;
+
+/// (layer-time, value), in order of time; a value may be NaN or infinite.
+pub(super) type Polyline = Vec<(f64, f64)>;
 
 /// From a quantile to another over time; not numbers where no replica has a value.
 pub(super) struct Region {

@@ -133,6 +133,8 @@ const VALUES: &[(&str, &[&str])] = &[
     ("value", MATRICES),
     ("amplitude", MATRICES),
     ("base", MATRICES),
+    ("start", &["\"mean\"", "\"stationary\"", "\"end\""]),
+    ("symmetric", &["true", "false", "1"]),
     ("ornstein-uhlenbeck", &["{ mean = \"identity\", rate = 1e300, intensity = 1.0 }"]),
     ("diagonal", LISTS),
     ("rows", ROWS),

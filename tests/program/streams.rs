@@ -97,21 +97,29 @@ struct Case {
     leaves: &'static [&'static str],
 }
 
-const RUN: [&str; 10] = [
+const RUN: [&str; 14] = [
     "experiment.toml",
     "log_energy.png",
     "log_energy.svg",
     "manifest.json",
+    "mean.png",
+    "mean.svg",
     "mean_norm.png",
     "mean_norm.svg",
     "samples.csv",
+    "second_moment_eigenvalue.png",
+    "second_moment_eigenvalue.svg",
     "tokens.npy",
     "tokens.png",
     "tokens.svg",
 ];
-const PHASES: [&str; 8] = [
+const PHASES: [&str; 12] = [
     "cells",
     "cells.csv",
+    "final-log_energy.png",
+    "final-log_energy.svg",
+    "final-mean_norm.png",
+    "final-mean_norm.svg",
     "manifest.json",
     "phase-log_energy.png",
     "phase-log_energy.svg",

@@ -31,7 +31,7 @@ const GATES: &[(&str, &[&str])] = &[
     ("src/backend/cpu/ensemble/replicas.rs", &["serves", "suits"]),
     ("src/backend/cpu/series/mod.rs", &["is_bare"]),
     ("src/backend/cpu/shift.rs", &["shift"]),
-    ("src/backend/gpu/layout/terms.rs", &["check", "position_of", "simple", "fits_advance", "is_plain"]),
+    ("src/backend/gpu/layout/terms.rs", &["check", "places_of", "simple", "fits_advance", "is_plain"]),
     ("src/backend/gpu/layout/half.rs", &["check", "longest"]),
     ("src/backend/gpu/field/heads.rs", &["peak"]),
     ("src/limit/mod.rs", &["serves", "on_sphere", "is_isotropic"]),

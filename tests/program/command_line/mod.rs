@@ -88,7 +88,17 @@ fn a_run_folder_holds_what_the_contract_says() {
     assert_succeeds(&output);
     assert_eq!(String::from_utf8_lossy(&output.stdout), "out\n", "stdout is the folder and nothing else");
     let mut expected = vec!["experiment.toml", "manifest.json", "samples.csv", "tokens.npy"];
-    for picture in ["log_energy", "mean_norm", "tokens", "w2_dirac"] {
+    const PICTURES: [&str; 8] = [
+        "log_energy",
+        "mean",
+        "mean_norm",
+        "overlap_mean",
+        "overlap_min",
+        "second_moment_eigenvalue",
+        "tokens",
+        "w2_dirac",
+    ];
+    for picture in PICTURES {
         expected.extend([".png", ".svg"].map(|ending| &*Box::leak(format!("{picture}{ending}").into_boxed_str())));
     }
     expected.sort_unstable();
@@ -194,7 +204,7 @@ fn pictures_can_be_drawn_later() {
     let output = bench.tokenfield(&["plot", "out"]);
     assert_succeeds(&output);
     let drawn = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert_eq!(drawn.lines().count(), 8);
+    assert_eq!(drawn.lines().count(), 16);
     assert!(drawn.lines().all(|line| bench.path(line).is_file()), "{drawn}");
 }
 
