@@ -228,8 +228,20 @@ impl Heading {
         let width = WIDTH as i32 - 2 * MARGIN;
         let title = shortened(&self.title, TITLE, width);
         write(area, &title, (MARGIN, 64), Pen { size: TITLE, colour: palette::INK }, Anchor::TopLeft)?;
-        let caption = shortened(&self.caption, BODY, width);
-        write(area, &caption, (MARGIN, 192), Pen::body(palette::GREY), Anchor::TopLeft)
+        for (line, top) in two_lines(&self.caption, width).iter().zip([192, 192 + BODY as i32 + 4]) {
+            write(area, line, (MARGIN, top), Pen::body(palette::GREY), Anchor::TopLeft)?;
+        }
+        Ok(())
+    }
+}
+
+/// A text of words on one line, or on two where it is longer.
+fn two_lines(text: &str, width: i32) -> Vec<String> {
+    let fits = |line: &str| text_width(line, BODY) <= width;
+    let breaks = text.match_indices(' ').map(|(place, _)| place);
+    match breaks.take_while(|place| fits(&text[..*place])).last() {
+        Some(place) if !fits(text) => vec![text[..place].to_owned(), shortened(&text[place + 1..], BODY, width)],
+        _ => vec![shortened(text, BODY, width)],
     }
 }
 
@@ -255,6 +267,17 @@ mod tests {
         assert!(short.ends_with('…') && text_width(&short, TITLE) <= 2000, "{short}");
         assert!(text_width(&short, TITLE) > 1800, "no more is cut than must be");
         assert_eq!(shortened("clusters", TITLE, 2000), "clusters");
+    }
+
+    #[test]
+    fn a_long_caption_goes_on_below() {
+        assert!(font::register());
+        assert_eq!(two_lines("clusters merge", 2000), ["clusters merge"]);
+        let lines = two_lines(&"clusters merge ".repeat(12), 2000);
+        assert_eq!(lines.len(), 2);
+        assert!(lines.iter().all(|line| text_width(line, BODY) <= 2000), "{lines:?}");
+        assert_eq!(lines.join(" "), "clusters merge ".repeat(12));
+        assert!(two_lines(&"clusters merge ".repeat(50), 2000)[1].ends_with('…'));
     }
 
     #[test]

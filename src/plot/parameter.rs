@@ -21,7 +21,7 @@ const BAR: u32 = 6;
 const DOT: u32 = 18;
 const RING: u32 = 34;
 /// Characters of a name that has room beside the chart.
-const LONGEST: usize = 28;
+pub(super) const LONGEST: usize = 34;
 
 pub(super) struct Figure {
     /// That of its files.

@@ -115,6 +115,18 @@ impl<T: Real> HeadField<T> {
         }
     }
 
+    /// Whether one sum over keys, of scores less the constant shift or the maximum of their row, stays within the exponents of `T` and
+    /// gives all that weights need: where they are not divided by their total, 2 to the shift must be a number.
+    pub(super) fn stays_in_range(&self) -> bool {
+        match self.normalization {
+            Normalization::Softmax => true,
+            Normalization::Unnormalized | Normalization::Shifted => {
+                self.constant_shift().is_some_and(|shift| shift <= T::EXPONENT_SPAN)
+            }
+            Normalization::Hardmax | Normalization::Sinkhorn { .. } => false,
+        }
+    }
+
     /// log2 of what sums of weights are multiplied by in a replica where they are not divided by their total.
     pub(super) fn log2_normalizer(&self, replica: usize) -> f64 {
         match self.normalization {

@@ -2,7 +2,7 @@
 
 use crate::{
     backend::cpu::{decay::Decays, field::HeadField},
-    model::{Attention, Field, Geometry, Mask, Model, Normalization, Position},
+    model::{Attention, Field, Geometry, Mask, Model, Position},
     sums::{keys::Bias, real::Real},
     tokens::Shape,
 };
@@ -38,20 +38,12 @@ pub(crate) fn serves(model: &Model) -> bool {
     sees_leading && *geometry == Geometry::Sphere && is_of_keys && perceptron.is_none()
 }
 
-/// Whether replicas of that shape should be evaluated side by side, under heads whose sums are divided by their total, or need no
-/// exponential of a shift beyond the exponents of `T`.
+/// Whether replicas of that shape should be evaluated side by side, under heads whose sums stay within the exponents of `T`.
 pub(crate) fn suits<T: Real>(shape: Shape, heads: &[HeadField<T>]) -> bool {
-    let representable = |head: &HeadField<T>| match head.normalization {
-        Normalization::Softmax => true,
-        Normalization::Unnormalized | Normalization::Shifted => {
-            head.constant_shift().is_some_and(|shift| shift <= T::EXPONENT_SPAN)
-        }
-        Normalization::Hardmax | Normalization::Sinkhorn { .. } => false,
-    };
     shape.replicas >= FEWEST_REPLICAS
         && shape.count <= MOST_TOKENS
         && shape.dim <= WIDEST
-        && heads.iter().all(|head| head.projections.is_none() && representable(head))
+        && heads.iter().all(|head| head.projections.is_none() && head.stays_in_range())
 }
 
 /// How the sums of a replica are taken.

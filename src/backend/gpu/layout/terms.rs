@@ -32,7 +32,11 @@ pub fn check(problem: &Problem) -> Result<(), BackendError> {
 fn places_of(model: &Model) -> (&Position, Vec<Option<f64>>) {
     let Model { geometry: _, attention, perceptron: _, noise: _ } = model;
     let Attention { beta: _, beta_factors: _, normalization: _, mask: _, window: _, position, heads } = attention;
-    (position, heads.iter().map(|head| head.decay).collect())
+    let decay = |head: &Head| {
+        let Head { query_key: _, value: _, biases: _, beta: _, decay, weight: _ } = head;
+        *decay
+    };
+    (position, heads.iter().map(decay).collect())
 }
 
 /// The attention if it is all there is, on the sphere, with full matrices that stay and heads that share their beta.
