@@ -273,10 +273,11 @@ mod tests {
     fn a_long_caption_goes_on_below() {
         assert!(font::register());
         assert_eq!(two_lines("clusters merge", 2000), ["clusters merge"]);
-        let lines = two_lines(&"clusters merge ".repeat(12), 2000);
+        let text = ["clusters merge"; 5].join(" ");
+        let lines = two_lines(&text, 2000);
         assert_eq!(lines.len(), 2);
         assert!(lines.iter().all(|line| text_width(line, BODY) <= 2000), "{lines:?}");
-        assert_eq!(lines.join(" "), "clusters merge ".repeat(12));
+        assert_eq!(lines.join(" "), text);
         assert!(two_lines(&"clusters merge ".repeat(50), 2000)[1].ends_with('…'));
     }
 
