@@ -30,7 +30,7 @@ fn growing() -> Schedule {
     Schedule::uneven(uneven, Samples::Every(5))
 }
 
-/// One replica, and many small ones; noise in R^d, and an equation that changes.
+/// One replica, and so many small ones that CPUs take them side by side; noise in R^d, and an equation that changes.
 fn parity(kind: Kind) {
     let ramp = Ramp { times: vec![0.0, 0.3, 2.0], values: vec![1.0, 3.0, 2.0] };
     let noise = Noise {
@@ -52,7 +52,7 @@ fn parity(kind: Kind) {
     };
     let changes: [(&str, &dyn Fn(Problem) -> Problem); 3] =
         [("plain", &plain), ("changing", &changing), ("noisy", &noisy)];
-    for (replicas, count) in [(1, 150), (40, 12)] {
+    for (replicas, count) in [(1, 150), (70, 12)] {
         for scheme in [Scheme::Euler, Scheme::Heun, Scheme::Rk4] {
             // Noise goes with Euler and Heun alone.
             let served = if scheme == Scheme::Rk4 { &changes[..2] } else { &changes[..] };
