@@ -9,6 +9,7 @@ mod array;
 mod arrays;
 mod attention;
 mod config;
+mod coupled;
 mod error;
 mod explicit;
 mod file_path;

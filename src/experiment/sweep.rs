@@ -20,6 +20,7 @@ use toml::{Table, Value};
 
 use super::{
     Arrays, Experiment,
+    coupled::{Coupled, Cycle, Fault},
     error::ExperimentError,
     keys::{SWEEP, with_home},
     overrides::Override,
@@ -39,9 +40,8 @@ pub struct SweepFile {
     /// What the sweep folder is called, unless told otherwise.
     pub name: String,
     base: Base,
-    axes: Vec<(String, Vec<Value>)>,
-    /// Keys whose values are formulas of axes and of keys of the base.
-    coupled: Vec<(String, Expression)>,
+    axes: Axes,
+    coupled: Coupled,
     /// The rates that are asked for.
     pub fits: Vec<Fit>,
     overrides: Vec<Override>,
@@ -77,13 +77,13 @@ impl Base {
     }
 }
 
-/// A rate: the slope of ln `quantity`, a column of samples, against ln `variable`, an axis.
+/// A rate: the slope of ln `quantity`, a column of samples, against ln `variable`, an axis or a formula of axes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fit {
     /// A column of `samples.csv`, at the last time, or a result; positive.
     pub quantity: String,
-    /// The key of an axis, of positive numbers.
-    pub variable: String,
+    /// A formula of keys of the sweep, most often one of them; positive in every cell.
+    pub variable: Expression,
     /// The slope that a theorem promises, drawn beside the fitted one.
     pub expected: Option<f64>,
 }
@@ -105,7 +105,7 @@ impl SweepFile {
             Source { name: origin.into(), folder: PathBuf::new(), overrides: Vec::new(), arrays: Arrays::default() };
         let typed = Table::from_iter([("axes".to_owned(), Value::Table(axes.clone()))]);
         let entry = Section::new(&source, "", &typed, SWEEP)?.required("axes", "{ \"tokens.count\" = [64, 256] }")?;
-        let (axes, coupled) = if axes.is_empty() { (Axes::new(), Coupled::new()) } else { self::axes(&entry)? };
+        let (axes, coupled) = if axes.is_empty() { (Axes::new(), Coupled::default()) } else { self::axes(&entry)? };
         let base = Base::Table { table: experiment, source: source.clone() };
         Ok(Self { name: name.to_owned(), base, axes, coupled, fits: Vec::new(), overrides: Vec::new(), source })
     }
@@ -168,22 +168,19 @@ impl SweepFile {
 
     /// The dotted keys of the axes, and after them those that are coupled to them.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        let (axes, coupled) = (self.axes.iter().map(|(key, _)| key), self.coupled.iter().map(|(key, _)| key));
-        axes.chain(coupled).map(String::as_str)
+        self.axes.iter().map(|(key, _)| key.as_str()).chain(self.coupled.keys())
     }
 
-    /// Whether `key` changes with `variable` alone, or `variable` with it: for a fit over `variable` it is no key of its own.
-    pub(crate) fn goes_with(&self, key: &str, variable: &str) -> bool {
-        self.free(key).is_some_and(|free| self.free(variable).is_some_and(|others| !free.is_disjoint(&others)))
-    }
-
-    /// The axes that decide the value of a key.
-    fn free(&self, key: &str) -> Option<BTreeSet<&str>> {
-        if let Some((axis, _)) = self.axes.iter().find(|(axis, _)| axis == key) {
-            return Some(BTreeSet::from([axis.as_str()]));
-        }
-        let (_, formula) = self.coupled.iter().find(|(coupled, _)| coupled == key)?;
-        Some(formula.names().into_iter().filter(|name| self.axes.iter().any(|(axis, _)| axis == name)).collect())
+    /// Whether `key` changes with a formula of keys, or the formula with it: for a fit over the formula it is no key of its own.
+    pub(crate) fn goes_with(&self, key: &str, variable: &Expression) -> bool {
+        let axes_of = |key: &str| -> BTreeSet<&str> {
+            match self.axes.iter().find(|(axis, _)| axis == key) {
+                Some((axis, _)) => BTreeSet::from([axis.as_str()]),
+                None => self.coupled.names_behind(key),
+            }
+        };
+        let free: BTreeSet<&str> = variable.names().into_iter().flat_map(axes_of).collect();
+        axes_of(key).intersection(&free).any(|name| self.axes.iter().any(|(axis, _)| axis == name))
     }
 
     /// Every combination of values, the last axis fastest, and the values of the coupled keys after each.
@@ -209,17 +206,19 @@ impl SweepFile {
             Some(index) => number(&free[index]),
             None => number_at(base, name),
         };
-        for (key, formula) in &self.coupled {
-            let refused = |problem: String| {
-                let remedy =
-                    "write a formula of axes and keys of the base that are numbers, e.g. \"2 * ln(tokens.count)\"";
-                self.source.error(format!("axes.{key}"), Value::from(formula.to_string()), problem, remedy)
+        let refused = |fault: Fault| {
+            let remedy = "write a formula of axes and keys of the base that are numbers, e.g. \"2 * ln(tokens.count)\"";
+            let problem = match fault.value {
+                Err(error) => error.to_string(),
+                Ok(value) => {
+                    let at = free.iter().map(Value::to_string).collect::<Vec<_>>().join(", ");
+                    format!("is {value} where the axes are {at}")
+                }
             };
-            let value = formula.value(&value_of).map_err(|error| refused(error.to_string()))?;
-            if !value.is_finite() {
-                let at = free.iter().map(Value::to_string).collect::<Vec<_>>().join(", ");
-                return Err(refused(format!("is {value} where the axes are {at}")));
-            }
+            let key = format!("axes.{}", fault.key);
+            self.source.error(key, Value::from(fault.formula.to_string()), problem, remedy)
+        };
+        for value in self.coupled.values(&value_of).map_err(refused)? {
             // A key that counts takes no decimals.
             let is_whole = value.fract() == 0.0 && value.abs() < 2f64.powi(53);
             row.push(if is_whole { Value::from(value as i64) } else { Value::from(value) });
@@ -265,10 +264,9 @@ fn typed_at<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
 }
 
 type Axes = Vec<(String, Vec<Value>)>;
-type Coupled = Vec<(String, Expression)>;
 
 fn axes(entry: &Entry) -> Result<(Axes, Coupled), ExperimentError> {
-    let (mut axes, mut coupled) = (Axes::new(), Coupled::new());
+    let (mut axes, mut coupled) = (Axes::new(), Vec::new());
     for (key, value) in entry.table()? {
         match value {
             Value::Array(values) if !values.is_empty() => axes.push((key.clone(), values.clone())),
@@ -289,34 +287,38 @@ fn axes(entry: &Entry) -> Result<(Axes, Coupled), ExperimentError> {
     if axes.is_empty() {
         return Err(entry.error_with("names no key with a list of values", "write e.g. \"tokens.count\" = [64, 256]"));
     }
-    for (key, formula) in &coupled {
-        if let Some((other, _)) = coupled.iter().find(|(other, _)| formula.names().contains(other.as_str())) {
-            let problem = format!("{key} = \"{formula}\" is coupled to {other}, which is coupled itself");
-            return Err(entry.error_with(problem, "write a formula of axes that are lists"));
-        }
-    }
-    Ok((axes, coupled))
+    let refused = |Cycle { key, formula }| {
+        let problem = format!("{key} = \"{formula}\" needs keys that need one another");
+        entry.error_with(problem, "write formulas that lead back to axes that are lists")
+    };
+    Ok((axes, Coupled::new(coupled).map_err(refused)?))
 }
 
-fn fit(
-    entry: &Entry,
-    axes: &[(String, Vec<Value>)],
-    coupled: &[(String, Expression)],
-) -> Result<Fit, ExperimentError> {
+fn fit(entry: &Entry, axes: &Axes, coupled: &Coupled) -> Result<Fit, ExperimentError> {
     let section = entry.section(FIT)?;
-    let variable = section.required("variable", "\"tokens.count\"")?;
-    let numbers = |values: &[Value]| values.iter().all(|value| value.is_integer() || value.is_float());
-    let lists = axes.iter().filter(|(_, values)| numbers(values)).map(|(key, _)| key.as_str());
-    let names: Vec<&str> = lists.chain(coupled.iter().map(|(key, _)| key.as_str())).collect();
-    let typed = variable.text()?;
-    if !names.contains(&typed) {
-        let accepted = format!("write an axis whose values are numbers: {}", names.join(", "));
-        return Err(variable.error_with("is no axis of numbers", accepted));
-    }
     let expected = section.optional("expected", "-0.5");
     Ok(Fit {
         quantity: section.required("quantity", "\"coupling_error\"")?.text()?.to_owned(),
-        variable: typed.to_owned(),
+        variable: variable(&section.required("variable", "\"tokens.count\"")?, axes, coupled)?,
         expected: expected.map(|entry| entry.number("finite", |_| true)).transpose()?,
     })
+}
+
+/// A formula of axes of numbers and of coupled keys.
+fn variable(entry: &Entry, axes: &Axes, coupled: &Coupled) -> Result<Expression, ExperimentError> {
+    let numbers = |values: &[Value]| values.iter().all(|value| value.is_integer() || value.is_float());
+    let lists = axes.iter().filter(|(_, values)| numbers(values)).map(|(key, _)| key.as_str());
+    let known: Vec<&str> = lists.chain(coupled.keys()).collect();
+    let remedy =
+        || format!("write an axis whose values are numbers, or a formula such as \"tokens.count - 1\", of {}", known.join(", "));
+    let formula: Expression = entry
+        .text()?
+        .parse()
+        .map_err(|error: crate::expression::ExpressionError| entry.error_with(error.to_string(), remedy()))?;
+    let names = formula.names();
+    match names.iter().find(|name| !known.contains(name)) {
+        Some(name) => Err(entry.error_with(format!("has {name}, which is no axis of numbers"), remedy())),
+        None if names.is_empty() => Err(entry.error_with("is the same in all cells", remedy())),
+        None => Ok(formula),
+    }
 }

@@ -1,6 +1,6 @@
 //! The functions that formulas may call.
 
-use statrs::function::{erf::erf, gamma::gamma};
+use statrs::function::{erf::erf, gamma::{digamma, gamma, ln_gamma}};
 
 /// A function of one or two numbers.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ const fn two(name: &'static str, function: fn(f64, f64) -> f64) -> Function {
     Function { name, meaning: Meaning::OfTwo(function) }
 }
 
-static FUNCTIONS: [Function; 23] = [
+static FUNCTIONS: [Function; 25] = [
     one("abs", f64::abs),
     one("acos", f64::acos),
     one("asin", f64::asin),
@@ -38,11 +38,13 @@ static FUNCTIONS: [Function; 23] = [
     one("ceil", f64::ceil),
     one("cos", f64::cos),
     one("cosh", f64::cosh),
+    one("digamma", digamma),
     one("erf", erf),
     one("exp", f64::exp),
     one("floor", f64::floor),
     one("gamma", gamma),
     one("ln", f64::ln),
+    one("ln_gamma", ln_gamma),
     one("round", f64::round),
     one("sin", f64::sin),
     one("sinh", f64::sinh),
@@ -99,5 +101,5 @@ fn bessel_i(order: f64, x: f64) -> f64 {
     if x == 0.0 {
         return if order == 0.0 { 1.0 } else { 0.0 };
     }
-    sum * (order * (0.5 * x).ln() - statrs::function::gamma::ln_gamma(order + 1.0)).exp()
+    sum * (order * (0.5 * x).ln() - ln_gamma(order + 1.0)).exp()
 }

@@ -87,6 +87,11 @@ fn bessel_functions_are_those_of_tables() {
         assert!((found - expected).abs() <= error * expected.abs(), "{text} = {found}, not {expected}");
     };
     close("exp(-5) * bessel_i(0, 5)", 0.1835408126, 1e-9);
+    // DLMF 5.4.12, 5.4.13 and 5.5.2.
+    close("digamma(1)", -0.577_215_664_901_532_9, 1e-12);
+    close("digamma(0.5)", -0.577_215_664_901_532_9 - 2.0 * 2f64.ln(), 1e-12);
+    close("digamma(7.5) - digamma(6.5)", 1.0 / 6.5, 1e-12);
+    close("ln_gamma(171) - ln_gamma(170)", 170f64.ln(), 1e-11);
     close("bessel_i(3, 5)", 10.33115017, 1e-9);
     close("bessel_i(0.5, 30)", (2.0 / (std::f64::consts::PI * 30.0)).sqrt() * 30f64.sinh(), 1e-13);
     close("(bessel_i(38, 7) - bessel_i(40, 7)) / bessel_i(39, 7)", 2.0 * 39.0 / 7.0, 1e-12);

@@ -6,6 +6,7 @@ use csv::StringRecord;
 
 use super::error::PlotError;
 use crate::{
+    expression::Expression,
     observables::replicas_a_sample,
     sweep::{Point, RATES},
 };
@@ -117,12 +118,15 @@ impl Grid {
 
     /// The points of a fit.
     pub(super) fn points(&self, fit: &Fit) -> Vec<Point> {
-        let Some(variable) = self.keys.iter().position(|key| *key == fit.variable) else { return Vec::new() };
+        let Ok(variable) = fit.variable.parse::<Expression>() else { return Vec::new() };
         let is_of_fit = |cell: &&Cell| {
             cell.values.iter().zip(&fit.others).all(|(value, other)| other.is_empty() || value == other)
         };
-        let point =
-            |cell: &Cell| (cell.values[variable].parse().unwrap_or(f64::NAN), self.sample(cell, &fit.quantity));
+        let value_in = |cell: &Cell| {
+            let value_of = |name: &str| cell.values[self.keys.iter().position(|key| key == name)?].parse().ok();
+            variable.value(&value_of).unwrap_or(f64::NAN)
+        };
+        let point = |cell: &Cell| (value_in(cell), self.sample(cell, &fit.quantity));
         self.cells.iter().filter(is_of_fit).map(point).collect()
     }
 

@@ -158,12 +158,10 @@ fn rates_table(
     let keys: Vec<&str> = file.keys().collect();
     let mut table = vec![RATES.iter().chain(&keys).map(ToString::to_string).collect::<Vec<_>>()];
     for fit in &file.fits {
-        let variable = keys.iter().position(|key| *key == fit.variable).unwrap_or(0);
         let mut groups: Vec<(Vec<String>, Vec<Point>)> = Vec::new();
         for (cell, finals) in cells.iter().zip(finals) {
             let apart = |(key, value): (&&str, &String)| {
-                let is_apart = *key != fit.variable && !file.goes_with(key, &fit.variable);
-                if is_apart { value.clone() } else { String::new() }
+                if file.goes_with(key, &fit.variable) { String::new() } else { value.clone() }
             };
             let others: Vec<String> = keys.iter().zip(&cell.values).map(apart).collect();
             let missing = || SweepError::Cell {
@@ -171,7 +169,8 @@ fn rates_table(
                 problem: format!("it did not measure {}, which a fit asks for", fit.quantity),
             };
             let sample = finals.quantity(&fit.quantity).ok_or_else(missing)?;
-            let point = (cell.values[variable].parse().unwrap_or(f64::NAN), sample);
+            let value_of = |name: &str| cell.values[keys.iter().position(|key| *key == name)?].parse().ok();
+            let point = (fit.variable.value(&value_of).unwrap_or(f64::NAN), sample);
             match groups.iter_mut().find(|(values, _)| *values == others) {
                 Some((_, points)) => points.push(point),
                 None => groups.push((others, vec![point])),
@@ -181,7 +180,7 @@ fn rates_table(
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
             let expected = fit.expected.map_or(String::new(), |expected| expected.to_string());
             let found = found(rates(&points), expected);
-            let names = [fit.quantity.clone(), fit.variable.clone()];
+            let names = [fit.quantity.clone(), fit.variable.to_string()];
             table.push(names.into_iter().chain(found).chain(others).collect());
         }
     }

@@ -100,8 +100,8 @@ base = "base.toml"
 "attention.head.0.weight" = [0.5, 1, 2]
 "tokens.replicas" = [1, 2]
 "time.step" = "0.01 / attention.head.0.weight"
-"time.end" = "600 * 0.01 / attention.head.0.weight"
-"observe.every" = "0.01 / attention.head.0.weight"
+"time.end" = "600 * time.step"
+"observe.every" = "time.step"
 "tokens.count" = "tokens.dim"
 [[fit]]
 quantity = "half"
@@ -109,6 +109,9 @@ variable = "attention.head.0.weight"
 [[fit]]
 quantity = "half"
 variable = "time.step"
+[[fit]]
+quantity = "half"
+variable = "attention.head.0.weight / time.end"
 "#;
     fs::write(folder.path().join("sweep.toml"), sweep).expect("a file");
     run(folder.path(), &["sweep", "sweep.toml", "--out", "out"]);
@@ -120,11 +123,11 @@ variable = "time.step"
         .iter()
         .map(|rate| ["variable", "tokens.replicas", "time.step", "attention.head.0.weight"].map(|key| &*rate[key]))
         .collect();
-    let expected = ["attention.head.0.weight", "time.step"]
+    let expected = ["attention.head.0.weight", "time.step", "attention.head.0.weight / time.end"]
         .map(|variable| ["1", "2"].map(|replicas| [variable, replicas, "", ""]));
     assert_eq!(rates, expected.concat());
     let slopes = self::rows(&folder.path().join("out/rates.csv"));
-    for (rate, slope) in slopes.iter().zip([-1.0, -1.0, 1.0, 1.0]) {
+    for (rate, slope) in slopes.iter().zip([-1.0, -1.0, 1.0, 1.0, -0.5, -0.5]) {
         assert_near(&rate["slope"], slope, 1e-9);
     }
 }
@@ -141,7 +144,7 @@ fn formulas_that_no_cell_could_follow_are_refused() {
         ),
         (
             "\"tokens.seed\" = [1]\n\"attention.beta\" = \"time.step\"\n\"time.step\" = \"attention.beta\"",
-            "which is coupled itself",
+            "needs keys that need one another",
         ),
         ("\"tokens.seed\" = [1]\n\"attention.beta\" = \"1 / (tokens.seed - 1)\"", "is inf where the axes are 1"),
         ("\"tokens.seed\" = [1]\n\"tokens.count\" = \"tokens.seed / 2\"", "tokens.count"),
