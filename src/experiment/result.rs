@@ -9,23 +9,47 @@ use super::{
 };
 use crate::{
     expression::Expression,
-    results::{Functional, Kind, Window},
+    results::Kind,
 };
 
 /// The keys of one result: its name, one functional, and a window of times.
 pub(super) const RESULT: &[&str] =
     &["name", "last", "largest", "smallest", "integral", "mean", "slope", "first-time", "from", "to"];
 
+/// A result as typed, before names of its formulas are known to mean anything.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct ResultTyped(pub Functional);
+pub(crate) struct ResultTyped {
+    pub name: String,
+    pub kind: Kind,
+    pub of: Expression,
+    /// The window: its first and its last time.
+    pub from: Option<TimeTyped>,
+    pub to: Option<TimeTyped>,
+}
+
+/// A time, or a formula of keys of the experiment that are numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum TimeTyped {
+    Number(f64),
+    Formula(Expression),
+}
+
+impl From<&TimeTyped> for Value {
+    fn from(time: &TimeTyped) -> Value {
+        match time {
+            TimeTyped::Number(number) => Value::from(*number),
+            TimeTyped::Formula(formula) => Value::from(formula.to_string()),
+        }
+    }
+}
 
 impl Serialize for ResultTyped {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Functional { name, kind, of, window: Window { from, to } } = &self.0;
+        let Self { name, kind, of, from, to } = self;
         let texts = [("name", name.clone()), (kind.word(), of.to_string())];
         let texts = texts.into_iter().map(|(key, text)| (key, Value::from(text)));
         let times =
-            [("from", from), ("to", to)].into_iter().filter_map(|(key, time)| Some((key, Value::from((*time)?))));
+            [("from", from), ("to", to)].into_iter().filter_map(|(key, time)| Some((key, Value::from(time.as_ref()?))));
         serializer.collect_map(texts.chain(times))
     }
 }
@@ -36,16 +60,12 @@ pub(super) fn read(entry: &Entry) -> Result<Vec<ResultTyped>, ExperimentError> {
         let section = element.section(RESULT)?;
         let typed = section.required("name", "\"merged\"")?;
         let name = name(&typed)?;
-        if results.iter().any(|other| other.0.name == name) {
+        if results.iter().any(|other| other.name == name) {
             return Err(typed.error_with("is the name of two results", "write every name once"));
         }
         let (kind, of) = functional(&section, &element)?;
-        let window = Window { from: time(&section, "from")?, to: time(&section, "to")? };
-        if window.from > window.to.or(Some(f64::INFINITY)) {
-            let to = section.required("to", "1.0")?;
-            return Err(to.error_with("is before `from`", "write a window that is not empty"));
-        }
-        results.push(ResultTyped(Functional { name, kind, of, window }));
+        let (from, to) = (time(&section, "from")?, time(&section, "to")?);
+        results.push(ResultTyped { name, kind, of, from, to });
     }
     Ok(results)
 }
@@ -80,6 +100,13 @@ fn functional(section: &Section, result: &Entry) -> Result<(Kind, Expression), E
     Ok((*kind, formula))
 }
 
-fn time(section: &Section, key: &str) -> Result<Option<f64>, ExperimentError> {
-    section.read(key, "1.0", |entry| entry.number("finite and at least 0", |time| time >= 0.0))
+fn time(section: &Section, key: &str) -> Result<Option<TimeTyped>, ExperimentError> {
+    let Some(entry) = section.optional(key, "1.0") else { return Ok(None) };
+    let Ok(text) = entry.text() else {
+        return Ok(Some(TimeTyped::Number(entry.number("finite and at least 0", |time| time >= 0.0)?)));
+    };
+    let formula = text.parse().map_err(|error: crate::expression::ExpressionError| {
+        entry.error_with(error.to_string(), "write a time, or a formula of keys such as \"2 / attention.beta\"")
+    })?;
+    Ok(Some(TimeTyped::Formula(formula)))
 }

@@ -1,9 +1,19 @@
 //! What is asked of the samples as a whole, held against the columns that they have.
 
-use toml::Value;
+use toml::{Table, Value};
 
-use super::super::{Experiment, error::ExperimentError, stop::StopTyped};
-use crate::{expression::Expression, observables::columns, results::Functional};
+use super::super::{
+    Experiment,
+    error::ExperimentError,
+    result::{ResultTyped, TimeTyped},
+    stop::StopTyped,
+    sweep::number_at,
+};
+use crate::{
+    expression::Expression,
+    observables::columns,
+    results::{Functional, Window},
+};
 
 impl Experiment {
     /// What is asked of the samples of the run as a whole, in the order of `results.csv`.
@@ -15,7 +25,7 @@ impl Experiment {
     /// The same, of samples with these columns.
     pub(super) fn results_of(&self, columns: &[String]) -> Result<Vec<Functional>, ExperimentError> {
         let typed = self.typed.result.iter().flatten();
-        typed.enumerate().map(|(index, result)| self.result(index, &result.0, columns)).collect()
+        typed.enumerate().map(|(index, result)| self.result(index, result, columns)).collect()
     }
 
     /// The condition at which the run ends, of samples with these columns.
@@ -27,23 +37,50 @@ impl Experiment {
         }
     }
 
-    fn result(&self, index: usize, result: &Functional, columns: &[String]) -> Result<Functional, ExperimentError> {
-        let refused = |key: &str, value: Value, problem: String, remedy: String| {
-            Err(self.source.error(format!("result.{index}.{key}"), value, problem, remedy))
+    fn result(&self, index: usize, result: &ResultTyped, columns: &[String]) -> Result<Functional, ExperimentError> {
+        let ResultTyped { name, kind, of, from, to } = result;
+        let refused = |key: &str, value: Value, problem: String, remedy: &str| {
+            self.source.error(format!("result.{index}.{key}"), value, problem, remedy)
         };
-        if columns.contains(&result.name) {
-            let remedy = "write another name".to_owned();
-            return refused("name", result.name.clone().into(), "is a column of samples.csv already".into(), remedy);
+        if columns.contains(name) {
+            let problem = "is a column of samples.csv already".into();
+            return Err(refused("name", name.clone().into(), problem, "write another name"));
         }
-        if let Some((problem, remedy)) = unknown(&result.of, columns) {
-            return refused(result.kind.word(), result.of.to_string().into(), problem, remedy);
+        if let Some((problem, remedy)) = unknown(of, columns) {
+            return Err(refused(kind.word(), of.to_string().into(), problem, &remedy));
         }
+        let time = |key: &str, typed: &Option<TimeTyped>| {
+            let Some(typed) = typed else { return Ok(None) };
+            let remedy = "write a time, or a formula of keys that are numbers, such as \"2 / attention.beta\"";
+            self.time(typed).map(Some).map_err(|problem| refused(key, typed.into(), problem, remedy))
+        };
+        let window = Window { from: time("from", from)?, to: time("to", to)? };
         let end = self.typed.time.end;
-        if let Some(from) = result.window.from.filter(|from| *from > end) {
+        if let Some(time) = window.from.filter(|time| *time > end) {
             let problem = format!("is after time.end = {}", Value::from(end));
-            return refused("from", from.into(), problem, "write an earlier time".into());
+            return Err(refused("from", time.into(), problem, "write an earlier time"));
         }
-        Ok(result.clone())
+        if let (Some(first), Some(last)) = (window.from, window.to)
+            && first > last
+        {
+            let problem = format!("is before `from`, which is {first}");
+            return Err(refused("to", last.into(), problem, "write a window that is not empty"));
+        }
+        Ok(Functional { name: name.clone(), kind: *kind, of: of.clone(), window })
+    }
+
+    /// A time as a number, or what is wrong with its formula.
+    fn time(&self, typed: &TimeTyped) -> Result<f64, String> {
+        let formula = match typed {
+            TimeTyped::Number(number) => return Ok(*number),
+            TimeTyped::Formula(formula) => formula,
+        };
+        let keys = Table::try_from(&self.typed).unwrap_or_default();
+        match formula.value(&|name| number_at(&keys, name)) {
+            Ok(time) if time.is_finite() && time >= 0.0 => Ok(time),
+            Ok(time) => Err(format!("is {time}, which is no time")),
+            Err(error) => Err(error.to_string()),
+        }
     }
 }
 

@@ -19,6 +19,21 @@ fn results_are_functionals_of_columns() {
 }
 
 #[test]
+fn windows_follow_keys_of_the_experiment() {
+    let typed = "name = \"rate\"\nslope = \"ln(mean_norm)\"\nfrom = \"2 * time.step\"\nto = \"time.end - time.step\"";
+    let results = |keys: &str| {
+        let experiment = experiment(typed).expect("a result");
+        let overrides: Vec<Override> = keys.split_whitespace().map(|key| key.parse().expect("a key")).collect();
+        let text = experiment.to_toml().expect("text");
+        let table: Table = toml::from_str(&text).expect("a table");
+        let source = Source { overrides, ..experiment.source };
+        Experiment::from_table(table, source).expect("an experiment").results().expect("results").remove(0).window
+    };
+    assert_eq!(results("time.step=0.25 time.end=2"), Window { from: Some(0.5), to: Some(1.75) });
+    assert_eq!(results("time.step=0.5 time.end=4"), Window { from: Some(1.0), to: Some(3.5) });
+}
+
+#[test]
 fn results_that_mean_nothing_are_refused() {
     let cases = [
         ("last = \"mean_norm\"", "result.0.name: missing"),
@@ -45,8 +60,18 @@ fn results_that_mean_nothing_are_refused() {
             "name = \"a\"\nlast = \"clusters\"",
             "result.0.last = \"clusters\": clusters is no column of samples.csv; add its quantity",
         ),
-        ("name = \"a\"\nlast = \"time\"\nfrom = 2\nto = 1", "result.0.to = 1: is before `from`"),
+        ("name = \"a\"\nlast = \"time\"\nfrom = 2\nto = 1", "result.0.to = 1.0: is before `from`, which is 2; write"),
         ("name = \"a\"\nlast = \"time\"\nfrom = 1e9", "result.0.from = 1000000000.0: is after time.end"),
+        (
+            "name = \"a\"\nlast = \"time\"\nto = \"2 *\"",
+            "result.0.to = \"2 *\": is no formula: nothing fits at character 4",
+        ),
+        (
+            "name = \"a\"\nlast = \"time\"\nto = \"attention.mask\"",
+            "result.0.to = \"attention.mask\": knows no attention.mask; write a time, or a formula of keys that are numbers",
+        ),
+        ("name = \"a\"\nlast = \"time\"\nto = \"-1\"", "result.0.to = \"-1\": is -1, which is no time"),
+        ("name = \"a\"\nlast = \"time\"\nfrom = -1", "result.0.from = -1: must be finite and at least 0"),
         (
             "name = \"a\"\nlast = \"time\"\n[[result]]\nname = \"a\"\nlast = \"time\"",
             "result.1.name = \"a\": is the name of two results",
