@@ -13,6 +13,7 @@ const DEEPEST: usize = 32;
 ///
 /// The value is TOML; what does not parse as TOML and does not start like a list, table or quoted text is text itself,
 /// so that `time.scheme=rk4` needs no quotes. A number between dots indexes a list, as in `attention.head.0.value`.
+/// `{ unset = true }` takes the key out, so that its default holds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Override {
     text: String,
@@ -35,6 +36,10 @@ impl Override {
     }
 
     pub(super) fn apply(&self, root: &mut Table) -> Result<(), Misfit> {
+        if self.unsets() {
+            self.remove(root);
+            return Ok(());
+        }
         let mut place = None;
         for (depth, segment) in self.key.iter().enumerate() {
             let parent = match place.take() {
@@ -47,6 +52,36 @@ impl Override {
             *value = self.value.clone();
         }
         Ok(())
+    }
+
+    fn unsets(&self) -> bool {
+        self.value.as_table().is_some_and(|table| table.len() == 1 && table.get("unset") == Some(&Value::Boolean(true)))
+    }
+
+    /// Takes the key out of its table, or the element out of its list, if it is there.
+    fn remove(&self, root: &mut Table) {
+        let Some((last, parents)) = self.key.split_last() else { return };
+        let Some((first, others)) = parents.split_first() else {
+            root.remove(last);
+            return;
+        };
+        let mut place = root.get_mut(first);
+        for segment in others {
+            place = match (place, segment.parse::<usize>()) {
+                (Some(Value::Array(list)), Ok(index)) => list.get_mut(index),
+                (Some(Value::Table(table)), _) => table.get_mut(segment),
+                _ => return,
+            };
+        }
+        match (place, last.parse::<usize>()) {
+            (Some(Value::Table(table)), _) => {
+                table.remove(last);
+            }
+            (Some(Value::Array(list)), Ok(index)) if index < list.len() => {
+                list.remove(index);
+            }
+            _ => {}
+        }
     }
 
     /// The element of `value` that segment `depth` names, made when it is the next of its kind.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     expression::{Expression, ExpressionError},
-    sweep::Finals,
+    sweep::{Final, Finals},
 };
 
 /// What a law is held to in one cell, or over all of them.
@@ -109,9 +109,9 @@ fn unknown(error: ExpressionError) -> UnknownName {
 fn sample(finals: &Finals, formula: &Expression, scope: &Scope) -> Result<Vec<f64>, UnknownName> {
     let column = |name: &str| finals.columns.iter().position(|column| column == name);
     let sharers = formula.names().into_iter().filter_map(column).map(|index| finals.sharers[index]).max();
-    let value = |(_, values): &(usize, Vec<String>)| {
+    let value = |row: &Final| {
         let value_of = |name: &str| match column(name) {
-            Some(index) => values.get(index)?.parse().ok(),
+            Some(index) => row.values.get(index)?.parse().ok(),
             None => scope.value(name),
         };
         formula.value(&value_of).map_err(unknown)

@@ -23,7 +23,7 @@ pub use self::{
     event::Event,
     fit::{NoRate, Point, Rate, Slope, intercept, log_reach, mean, rates, reach},
     run::{Shard, Swept, run},
-    table::{Finals, RATES, write_tables},
+    table::{Final, Finals, RATES, write_tables},
     whole::{Flaw, flaw, remove_tables, require_no_other},
 };
 

@@ -1,7 +1,15 @@
 //! What complete cells say together: `cells.csv`, one row per cell and replica, and `rates.csv`, one row per fit and
 //! combination of the other axes.
 
-use std::{collections::BTreeMap, fs, io::Write, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::Write,
+    path::Path,
+};
+
+use csv::StringRecord;
+use rayon::prelude::*;
 
 use super::{Cell, NoRate, Point, Rate, Slope, SweepError, folder, rates, whole::vouch};
 use crate::{
@@ -18,70 +26,74 @@ pub struct Finals {
     pub columns: Vec<String>,
     /// How many replicas share a number of each column.
     pub sharers: Vec<usize>,
-    /// (replica, text of each quantity), by replica.
-    pub rows: Vec<(usize, Vec<String>)>,
+    /// By replica.
+    pub rows: Vec<Final>,
     /// What `samples.csv` held when it was read.
     pub samples: Fingerprint,
+}
+
+/// The last sample of a replica, and its results.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Final {
+    /// Its number, from zero.
+    pub replica: usize,
+    /// The text of each quantity.
+    pub values: StringRecord,
 }
 
 impl Finals {
     /// From the complete run folder of a cell with these results.
     pub fn read(folder: &Path, results: &[Functional]) -> Result<Self, SweepError> {
-        let (table, samples) = Table::read(&folder.join("samples.csv"))?;
-        let mut rows: Vec<(usize, Vec<String>)> = Vec::new();
-        for (replica, values) in table.rows {
-            let row = (replica, values.into_iter().skip(1).collect());
-            // Times ascend, so the last row of a replica is its final one.
-            match rows.iter_mut().find(|(other, _)| *other == replica) {
-                Some(last) => *last = row,
-                None => rows.push(row),
-            }
-        }
-        if rows.is_empty() {
+        let (mut table, samples) = LastRows::read(&folder.join("samples.csv"), 2)?;
+        if table.rows.is_empty() {
             let problem = "it holds no samples".into();
             return Err(SweepError::Cell { path: folder.join("samples.csv"), problem });
         }
-        rows.sort_by_key(|(replica, _)| *replica);
-        let mut columns: Vec<String> = table.columns.into_iter().skip(1).collect();
-        let mut sharers: Vec<usize> = columns.iter().map(|column| replicas_a_sample(column)).collect();
+        let mut sharers: Vec<usize> = table.columns.iter().map(|column| replicas_a_sample(column)).collect();
         if !results.is_empty() {
-            let (table, _) = Table::read(&folder.join("results.csv"))?;
-            for ((_, values), (_, own)) in rows.iter_mut().zip(table.rows) {
-                values.extend(own);
+            let (own, _) = LastRows::read(&folder.join("results.csv"), 1)?;
+            for (replica, values) in own.rows {
+                table.rows.entry(replica).or_default().extend(values.iter());
             }
-            columns.extend(table.columns);
+            table.columns.extend(own.columns);
             sharers.extend(results.iter().map(Functional::replicas_a_sample));
         }
-        Ok(Self { columns, sharers, rows, samples })
+        let rows = table.rows.into_iter().map(|(replica, values)| Final { replica, values }).collect();
+        Ok(Self { columns: table.columns, sharers, rows, samples })
     }
 
     /// A quantity of every replica, or once of those that share it; none if it was not measured.
     pub fn quantity(&self, name: &str) -> Option<Vec<f64>> {
         let index = self.columns.iter().position(|column| column == name)?;
-        self.rows.iter().step_by(self.sharers[index]).map(|(_, values)| values[index].parse().ok()).collect()
+        let value = |row: &Final| row.values.get(index)?.parse().ok();
+        self.rows.iter().step_by(self.sharers[index]).map(value).collect()
     }
 }
 
-/// A table whose rows begin with the number of a replica.
-struct Table {
-    /// Names of the columns after it.
+/// The last row of each replica of a table whose rows begin with its number. Times ascend, so that of samples is the final one.
+struct LastRows {
+    /// Names of the columns after the first `skip`.
     columns: Vec<String>,
-    rows: Vec<(usize, Vec<String>)>,
+    /// What stands in them.
+    rows: BTreeMap<usize, StringRecord>,
 }
 
-impl Table {
-    fn read(path: &Path) -> Result<(Self, Fingerprint), SweepError> {
+impl LastRows {
+    fn read(path: &Path, skip: usize) -> Result<(Self, Fingerprint), SweepError> {
         let broken = |problem: String| SweepError::Cell { path: path.to_owned(), problem };
         let text = fs::read(path).map_err(|error| broken(error.to_string()))?;
         let mut reader = csv::Reader::from_reader(text.as_slice());
         let header = reader.headers().map_err(|error| broken(error.to_string()))?;
-        let columns = header.iter().skip(1).map(str::to_owned).collect();
-        let mut rows = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(|error| broken(error.to_string()))?;
+        let columns = header.iter().skip(skip).map(str::to_owned).collect();
+        let mut rows: BTreeMap<usize, StringRecord> = BTreeMap::new();
+        let mut record = StringRecord::new();
+        while reader.read_record(&mut record).map_err(|error| broken(error.to_string()))? {
             let replica = record.get(0).and_then(|text| text.parse().ok());
             let replica = replica.ok_or_else(|| broken("a row without a replica".into()))?;
-            rows.push((replica, record.iter().skip(1).map(str::to_owned).collect()));
+            rows.entry(replica).or_default().clone_from(&record);
+        }
+        for row in rows.values_mut() {
+            *row = row.iter().skip(skip).collect();
         }
         Ok((Self { columns, rows }, Fingerprint::of(&text)))
     }
@@ -91,14 +103,13 @@ impl Table {
 /// what fits did not find.
 pub fn write_tables(sweep: &Path, file: &SweepFile, cells: &[Cell]) -> Result<Vec<String>, SweepError> {
     let read = |cell: &Cell| Finals::read(&folder(sweep, cell), &cell.experiment.results()?);
-    let finals: Vec<Finals> = cells.iter().map(read).collect::<Result<_, _>>()?;
+    let finals: Vec<Finals> = cells.par_iter().map(read).collect::<Result<_, _>>()?;
     let rates = rates_table(sweep, file, cells, &finals)?;
     let notes = rates.iter().skip(1).filter_map(|row| note(&rates[0], row)).collect();
-    let tables = [("cells.csv", cells_table(file, cells, &finals)), ("rates.csv", rates)];
-    let mut files = BTreeMap::new();
-    for (name, table) in tables {
-        files.insert(name.to_owned(), write_csv(&sweep.join(name), &table)?);
-    }
+    let cells_written = write_csv(&sweep.join("cells.csv"), |table| write_cells(table, file, cells, &finals))?;
+    let rates_written =
+        write_csv(&sweep.join("rates.csv"), |table| rates.iter().try_for_each(|row| table.write_record(row)))?;
+    let files = BTreeMap::from([("cells.csv".to_owned(), cells_written), ("rates.csv".to_owned(), rates_written)]);
     let samples = cells.iter().zip(finals).map(|(cell, finals)| (cell.id.clone(), finals.samples));
     vouch(sweep, files, samples.collect())?;
     Ok(notes)
@@ -113,35 +124,43 @@ fn note(header: &[String], row: &[String]) -> Option<String> {
     Some(format!("fit of {} over {}{place}: {note}", fit[0], fit[1]))
 }
 
-fn write_csv(path: &Path, table: &[Vec<String>]) -> Result<Fingerprint, SweepError> {
+/// A table being written.
+type CsvWriter<'a> = csv::Writer<&'a mut dyn Write>;
+
+fn write_csv(
+    path: &Path,
+    rows: impl FnOnce(&mut CsvWriter) -> Result<(), csv::Error>,
+) -> Result<Fingerprint, SweepError> {
     Ok(write_whole(path, |file| {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        for row in table {
-            writer.write_record(row).map_err(std::io::Error::from)?;
-        }
-        file.write_all(&writer.into_inner().map_err(|error| error.into_error())?)
+        let mut writer = csv::Writer::from_writer(file as &mut dyn Write);
+        rows(&mut writer)?;
+        writer.flush()
     })?)
 }
 
 /// Cells may measure other quantities than each other, as tokens of other widths do; what one does not measure is empty.
-fn cells_table(file: &SweepFile, cells: &[Cell], finals: &[Finals]) -> Vec<Vec<String>> {
-    let mut columns: Vec<&String> = Vec::new();
+fn write_cells(
+    table: &mut CsvWriter,
+    file: &SweepFile,
+    cells: &[Cell],
+    finals: &[Finals],
+) -> Result<(), csv::Error> {
+    let mut columns: Vec<&str> = Vec::new();
     for finals in finals {
-        columns.extend(finals.columns.iter().filter(|column| !columns.contains(column)).collect::<Vec<_>>());
+        let known: BTreeSet<&str> = columns.iter().copied().collect();
+        columns.extend(finals.columns.iter().map(String::as_str).filter(|column| !known.contains(column)));
     }
-    let header = ["cell", "replica"].into_iter().map(String::from).chain(file.keys().map(String::from));
-    let mut table = vec![header.chain(columns.iter().map(|column| (*column).clone())).collect()];
+    table.write_record(["cell", "replica"].into_iter().chain(file.keys()).chain(columns.iter().copied()))?;
     for (cell, finals) in cells.iter().zip(finals) {
-        for (replica, values) in &finals.rows {
-            let value = |column: &&String| {
-                let index = finals.columns.iter().position(|other| other == *column);
-                index.map_or(String::new(), |index| values[index].clone())
-            };
-            let keys = [cell.id.clone(), replica.to_string()].into_iter().chain(cell.values.iter().cloned());
-            table.push(keys.chain(columns.iter().map(value)).collect());
+        let own: BTreeMap<&str, usize> = finals.columns.iter().map(String::as_str).zip(0..).collect();
+        let places: Vec<Option<usize>> = columns.iter().map(|column| own.get(column).copied()).collect();
+        for Final { replica, values } in &finals.rows {
+            let measured = places.iter().map(|place| place.and_then(|place| values.get(place)).unwrap_or_default());
+            let keys = cell.values.iter().map(String::as_str);
+            table.write_record([&*cell.id, &*replica.to_string()].into_iter().chain(keys).chain(measured))?;
         }
     }
-    table
+    Ok(())
 }
 
 /// The columns of a fit, before those of the keys.
@@ -213,7 +232,7 @@ mod tests {
     #[test]
     fn two_replicas_that_share_a_number_are_one_sample() {
         for shared in ["w1_copies", "log_growth", "lyapunov"] {
-            let row = |replica, pair: &str, own: &str| (replica, vec![pair.to_owned(), own.to_owned()]);
+            let row = |replica, pair: &str, own: &str| Final { replica, values: StringRecord::from(vec![pair, own]) };
             let finals = Finals {
                 columns: vec![shared.into(), "coupling_error".into()],
                 sharers: [shared, "coupling_error"].map(replicas_a_sample).into(),

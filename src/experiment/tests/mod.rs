@@ -203,6 +203,24 @@ fn weights_may_be_zero_before_the_passive_tail() {
 }
 
 #[test]
+fn overrides_take_keys_out() {
+    let (_folder, file) = folder_of_files();
+    let read = |changes: &[&str]| {
+        let changes: Vec<Override> = changes.iter().map(|text| text.parse().unwrap()).collect();
+        Experiment::read(&file, &changes)
+    };
+    let heads = |changes: &[&str]| read(changes).unwrap().resolve().unwrap().model.attention.heads;
+    let before = heads(&[]);
+    assert_ne!(before[1].query_key, Matrix::Identity);
+    let without = "attention.head.1.query-key={ unset = true }";
+    assert_eq!(heads(&[without])[1].query_key, Matrix::Identity, "the default holds");
+    assert_eq!(heads(&["attention.head.0={ unset = true }"]), before[1..]);
+    assert_eq!(heads(&["attention.window={ unset = true }"]), before, "it was not there");
+    let refused = read(&["attention.beta={ unset = true }"]).and_then(|experiment| experiment.resolve()).unwrap_err();
+    assert!(refused.to_string().contains("attention.beta: missing"), "{refused}");
+}
+
+#[test]
 fn overrides_replace_what_was_typed() {
     let (_folder, file) = folder_of_files();
     let changes = [

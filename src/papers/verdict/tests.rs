@@ -13,7 +13,10 @@ fn expected(text: &str) -> Expected {
 /// A cell of two columns, one of which pairs of replicas share.
 fn cell(beta: f64, own: &[f64]) -> Measured {
     let keys = format!("[attention]\nbeta = {beta:?}").parse().expect("TOML");
-    let rows = own.iter().enumerate().map(|(k, x)| (k, vec![x.to_string(), format!("{}", k / 2)]));
+    let rows = own.iter().enumerate().map(|(replica, x)| {
+        let values = [x.to_string(), format!("{}", replica / 2)];
+        Final { replica, values: values.iter().collect() }
+    });
     let finals = Finals {
         columns: vec!["x".into(), "shared".into()],
         sharers: vec![1, 2],
