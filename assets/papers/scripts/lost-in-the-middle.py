@@ -84,6 +84,34 @@ def double_well_modes(N, R, T, h, rng):
 
 
 A = np.array([0.1, 1.3, 2.9, 4.0, 5.5, 0.9, 2.2, 3.6, 4.7, 6.1, 1.8, 5.0])
+
+
+def places(N, R, t, h, rng):
+    """N cos(theta_N(t) - theta_i(0)), less its value at t = 0: the mean over every second i, the first two and the last two of these above
+    the fifth to the eighth."""
+    P = weights(N, 1.0)
+    start = rng.uniform(0, 2 * np.pi, (N, R))
+
+    def F(a):
+        c, s = np.cos(a), np.sin(a)
+        out = np.zeros_like(a)
+        for j in range(1, N):
+            cd, sd = c[j] * c[:j] + s[j] * s[:j], s[j] * c[:j] - c[j] * s[:j]
+            out[j] = -P[j, :j] @ (sd * np.exp(cd))
+        return out
+
+    theta = start
+    for _ in range(round(t / h)):
+        k1 = F(theta)
+        k2 = F(theta + h / 2 * k1)
+        k3 = F(theta + h / 2 * k2)
+        k4 = F(theta + h * k3)
+        theta = theta + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+    q = N * (np.cos(theta[-1] - start[::2]) - np.cos(start[-1] - start[::2]))
+    middle = q[4:8].mean()
+    return q.mean(), q[:2].mean() - middle, q[-2:].mean() - middle
+
+
 if __name__ == "__main__":
     print("rows", [[float(round(np.cos(a), 12)), float(round(np.sin(a), 12))] for a in A])
     for T in (2.0, 10.0):
@@ -133,5 +161,8 @@ if __name__ == "__main__":
         print("double well: linear response, N 24 E|mode_%d|^2 %.6f" % (n, (C.sum(0) ** 2).sum() / 24**2))
     print("double well: Monte Carlo, N 24, modes 1 and 2", double_well_modes(24, 6000, 1.5, 0.05, rng))
     profile = 32 * expm(iv(1, 1.0) * weights(32, 1.0))[31, ::2]
-    edges = profile[[0, 14, 15]].mean() - profile[4:8].mean()
-    print("places at the start: mean %.5f, edges above the middle %.5f" % (profile.mean(), edges))
+    middle = profile[4:8].mean()
+    print("places at the start: mean %.5f, first %.5f, last %.5f" % (profile.mean(), profile[:2].mean() - middle, profile[-2:].mean() - middle))
+    rng = np.random.default_rng(3)
+    some = np.array([places(32, 5000, 1.0, 0.2, rng) for _ in range(200)])
+    print("Monte Carlo: mean, first, last", some.mean(0), "+-", some.std(0, ddof=1) / 200**0.5)
