@@ -20,7 +20,7 @@ pub use crate::observables::Reference;
 use crate::{
     diffusion::Diffusion,
     model::{Geometry, Mask, Model, ModelSchedule},
-    observables::{Equation, Quantity},
+    observables::{Equation, Need, Quantity},
     scheme::Scheme,
     tokens::Tokens,
 };
@@ -95,6 +95,11 @@ impl Problem {
         };
         let of_replica = among_sources + by_passive;
         of_replica.saturating_mul(shape.replicas as u64 * attention.heads.len() as u64)
+    }
+
+    /// Whether one of its quantities needs this.
+    pub(crate) fn needs(&self, need: Need) -> bool {
+        self.quantities.iter().any(|quantity| quantity.needs(need))
     }
 
     /// Stages of a step: those of the scheme, and as many for the noise if it goes with them.

@@ -48,10 +48,10 @@ use std::{collections::BTreeMap, error::Error};
 
 use self::ascent::Ascent;
 use crate::{
-    backend::{Backend, BackendError, Method, SlicedTargets, advance},
+    backend::{Backend, BackendError, Method, Point, SlicedTargets, advance},
     expression::Expression,
     limit::{Limit, LimitError},
-    model::{Model, Normalization},
+    model::{Field, Model, Normalization},
     observables::{self, Centres, Need, Quantity, SlicedW2Reference, View, columns},
     observe::{Sample, Statistics},
     problem::Problem,
@@ -178,7 +178,7 @@ pub async fn simulate_beside(
             for warning in warnings.filter(|warning| said.is_news(warning)) {
                 on_event(Event::Warning(&warning)).map_err(SimulateError::Observer)?;
             }
-            if problem.quantities.iter().any(|quantity| quantity.needs(Need::Energy)) {
+            for _ in [Need::Energy, Need::Velocities].into_iter().filter(|need| problem.needs(*need)) {
                 summary.pairs = problem.pairs_per_evaluation().saturating_add(summary.pairs);
             }
             summary.time = schedule.time(done);
@@ -260,9 +260,7 @@ async fn sample(
         return Err(SimulateError::NotFinite { replica, time });
     }
     let limit = match limit {
-        Some(limit) if problem.quantities.iter().any(|quantity| quantity.needs(Need::Reference)) => {
-            Some((limit, limit.tokens()))
-        }
+        Some(limit) if problem.needs(Need::Reference) => Some((limit, limit.tokens())),
         _ => None,
     };
     if limit.iter().any(|(_, tokens)| tokens.iter().any(|component| !component.is_finite())) {
@@ -278,7 +276,16 @@ async fn sample(
     let lacks = |quantity: &Quantity| statistics.iter().any(|statistics| quantity.is_lacking_in(statistics));
     let reads = problem.quantities.iter().any(lacks);
     let tokens = if reads { backend.tokens().await? } else { Vec::new() };
-    let view = View { equation: problem.equation(), model, time, tokens: &tokens, limit: limit.as_ref(), centres };
+    let velocities = if problem.needs(Need::Velocities) { velocities(backend).await? } else { Vec::new() };
+    let view = View {
+        equation: problem.equation(),
+        model,
+        time,
+        tokens: &tokens,
+        velocities: &velocities,
+        limit: limit.as_ref(),
+        centres,
+    };
     observables::measure_together(&problem.quantities, &view, &mut statistics)?;
     let sample = |(replica, statistics)| {
         let values = observables::values(&problem.quantities, &view, replica, statistics)?;
@@ -295,6 +302,12 @@ async fn sample(
     };
     let reference_nodes = limit.as_ref().map(nodes).unwrap_or_default();
     Ok(Sampled { samples, tokens, unresolved, reference_nodes })
+}
+
+/// dx/dt of all tokens, without noise.
+async fn velocities(backend: &mut dyn Backend) -> Result<Vec<f64>, BackendError> {
+    backend.evaluate(Point::State, Field::Tangent, 0)?;
+    backend.velocity(0).await
 }
 
 /// What is to be said about distances from the limit.

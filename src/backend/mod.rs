@@ -119,7 +119,7 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, BackendError>> + 
 /// The arithmetic of one problem.
 ///
 /// The tokens given at construction are the state. `evaluate` fills stage `stage` (0, 1, ..., below the number of
-/// stages of the scheme, and as many more of noise if it goes with them), `combine` moves a point, and the two readers return what is
+/// stages of the scheme, and as many more of noise if it goes with them), `combine` moves a point, and the readers return what is
 /// left. A stage that the scheme has not is [`BackendError::NoStage`]. A backend may record work and run it later; readers wait for
 /// it.
 pub trait Backend {
@@ -180,6 +180,9 @@ pub trait Backend {
     fn marginal_error(&mut self) -> Answer<'_, Option<f64>> {
         Box::pin(ready(Ok(None)))
     }
+
+    /// The field k_stage as it was evaluated last, ordered (replica, token, component).
+    fn velocity(&mut self, stage: usize) -> Answer<'_, Vec<f64>>;
 
     /// The coordinates of the state, ordered (replica, token, component).
     fn tokens(&mut self) -> Answer<'_, Vec<f64>>;

@@ -72,6 +72,7 @@ mod tests {
             model: &model,
             time: 0.0,
             tokens: &tokens,
+            velocities: &[],
             limit: Some(&limit),
             centres: &[],
         };

@@ -49,6 +49,8 @@ pub enum Need {
     Tokens,
     /// Directions of tokens, which are read back as well; it tells nothing where tokens of one direction may be far apart.
     Directions,
+    /// dx/dt of tokens, which is evaluated for it and read back.
+    Velocities,
     /// The limit, or the tokens coupled to others in it.
     Reference,
 }

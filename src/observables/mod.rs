@@ -58,6 +58,7 @@ mod sliced_w2_reference;
 mod start_overlap;
 mod tagged_error;
 mod tokens;
+mod velocity;
 mod w1_copies;
 mod w1_reference;
 mod w2_dirac;
@@ -164,6 +165,7 @@ observables! {
     renyi_centres::RenyiCentres(RenyiCentres),
     start_overlap::StartOverlap(StartOverlap),
     dissipation::Dissipation,
+    velocity::Velocity,
     lyapunov::Lyapunov,
     w1_reference::W1Reference,
     w2_reference::W2Reference,

@@ -14,6 +14,8 @@ pub struct View<'a> {
     pub time: f64,
     /// Those of all replicas, ordered (replica, token, component); empty unless they were read.
     pub tokens: &'a [f64],
+    /// dx/dt of these in the same order; empty unless they were read.
+    pub velocities: &'a [f64],
     /// The limit at `time`, if one runs beside the tokens.
     pub limit: Option<&'a Limit<'a>>,
     /// [`Centres::of`] the tokens at time zero.
@@ -25,6 +27,12 @@ impl<'a> View<'a> {
     pub(super) fn replica(&self, replica: usize) -> &'a [f64] {
         let length = self.equation.tokens.shape.count * self.equation.tokens.shape.dim;
         &self.tokens[replica * length..][..length]
+    }
+
+    /// dx/dt of the tokens of one replica, in the same order.
+    pub(super) fn velocities(&self, replica: usize) -> &'a [f64] {
+        let length = self.equation.tokens.shape.count * self.equation.tokens.shape.dim;
+        &self.velocities[replica * length..][..length]
     }
 
     /// The directions of the tokens of one replica that have weight, in their order.

@@ -25,7 +25,7 @@ impl Problem {
             is_rescaled: model.geometry == Geometry::Rescaled,
             noise: model.noise.as_ref().map(|noise| noise.field),
             has_columns_of_components: self.quantities.contains(&Quantity::Moments),
-            has_second_moments: self.quantities.iter().any(|quantity| quantity.needs(Need::SecondMoment)),
+            has_second_moments: self.needs(Need::SecondMoment),
             limit: None,
         }
     }

@@ -181,7 +181,7 @@ const VALUES: &[(&str, &[&str])] = &[
             "[\"moments\", \"energy\", \"w2_dirac\", \"overlap\"]",
             "[\"clusters\", \"overlap_histogram\", \"effective_rank\", \"tokens\"]",
             "[\"coupling_error\", \"mmd_reference\", \"moments_reference\"]",
-            "[\"modes\", \"attention\", \"gap_counts\", \"dissipation\"]",
+            "[\"modes\", \"attention\", \"gap_counts\", \"dissipation\", \"velocity\"]",
             "[\"w1_copies\"]",
             "[\"attention_spectrum\", \"head_energies\"]",
             "[\"limit_moments\", \"limit_pair_overlap\", \"limit_energy\", \"limit_modes\"]",

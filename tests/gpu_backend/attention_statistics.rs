@@ -141,7 +141,15 @@ fn check(device: &Device, problem: &Problem) -> Result<(), String> {
     let statistics = block_on(gpu.observe(&problem.quantities)).map_err(text)?;
     let tokens = block_on(gpu.tokens()).map_err(text)?;
     let model = &problem.model;
-    let view = View { equation: problem.equation(), model, time: 0.0, tokens: &tokens, limit: None, centres: &[] };
+    let view = View {
+        equation: problem.equation(),
+        model,
+        time: 0.0,
+        tokens: &tokens,
+        velocities: &[],
+        limit: None,
+        centres: &[],
+    };
     for replica in 0..problem.tokens.shape.replicas {
         let Attention { mask, position, normalization, beta, .. } = &model.attention;
         let what =

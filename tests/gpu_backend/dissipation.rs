@@ -108,6 +108,7 @@ fn check_within(device: &Device, problem: &Problem, tolerance: f64) -> Result<()
         model: &problem.model,
         time: 0.0,
         tokens: &tokens,
+        velocities: &[],
         limit: None,
         centres: &[],
     };

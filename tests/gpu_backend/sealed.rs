@@ -112,6 +112,10 @@ impl Backend for Sealed {
         Box::pin(async move { self.0.marginal_error().await })
     }
 
+    fn velocity(&mut self, stage: usize) -> Answer<'_, Vec<f64>> {
+        Box::pin(async move { self.0.velocity(stage).await })
+    }
+
     fn tokens(&mut self) -> Answer<'_, Vec<f64>> {
         Box::pin(async move { Err(SEAL) })
     }

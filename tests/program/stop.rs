@@ -117,3 +117,19 @@ fn every_cell_of_a_sweep_stops_by_itself() {
         assert_eq!(manifest(&folder.path().join("out/cells").join(&cell["cell"]))["end_time"], end);
     }
 }
+
+/// Two orthogonal tokens that meet as tanh t move with sqrt(1 - tanh(t)^2) / 2: less than 0.3 from t = arcosh(5/3) = 1.0986 on.
+#[test]
+fn a_run_ends_where_tokens_have_come_to_rest() {
+    let base = BASE.replace("pair_overlap > 0.5", "velocity_largest < 0.3");
+    let folder = folder(&base.replace("[\"pair_overlap\"", "[\"velocity\", \"pair_overlap\""));
+    run(folder.path(), &["run", "base.toml", "--out", "out", "--no-plot"]);
+    let out = folder.path().join("out");
+    assert_eq!(manifest(&out)["end_time"], 1.1);
+    for row in rows(&out.join("samples.csv")) {
+        let [time, largest, rms] =
+            ["time", "velocity_largest", "velocity_rms"].map(|name| row[name].parse::<f64>().expect("a number"));
+        let expected = 0.5 / time.cosh();
+        assert!((largest - expected).abs() < 1e-9 && (rms - expected).abs() < 1e-9, "{largest}, {rms} at {time}");
+    }
+}

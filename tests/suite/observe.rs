@@ -2,6 +2,7 @@
 //! as a device measures them.
 
 mod attention;
+mod velocity;
 
 use libtest_mimic::Trial;
 use tokenfield::{
@@ -36,6 +37,8 @@ pub fn all() -> Vec<Trial> {
         laws("observe::rows_of_orthonormal_tokens_are_alike", attention::orthonormal),
         laws("observe::centres_are_counted_from_the_start", centres),
         laws("observe::the_energy_changes_at_the_rate_of_dissipation", dissipation),
+        laws("observe::two_tokens_are_as_fast_as_their_weights", velocity::two_tokens),
+        trials("observe::velocities_are_those_of_the_field", velocity::of_the_field),
         laws("observe::replicas_part_as_the_linear_law_says", lyapunov),
     ];
     suites.into_iter().flatten().collect()

@@ -155,6 +155,13 @@ impl<T: Real> Backend for Cpu<T> {
         })
     }
 
+    fn velocity(&mut self, stage: usize) -> Answer<'_, Vec<f64>> {
+        Box::pin(async move {
+            require_stages(NAME, stage.saturating_add(1), self.velocities.len())?;
+            Ok(self.rows(&self.velocities[stage]))
+        })
+    }
+
     fn tokens(&mut self) -> Answer<'_, Vec<f64>> {
         Box::pin(async move { Ok(self.rows(&self.state)) })
     }

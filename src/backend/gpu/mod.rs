@@ -204,19 +204,6 @@ impl Gpu {
         })
     }
 
-    /// The velocity k_stage as it was evaluated last, ordered like [`tokens`](Backend::tokens): to check it.
-    pub async fn velocity(&mut self, stage: usize) -> Result<Vec<f64>, BackendError> {
-        let padded = 4 * self.constants.width() as usize;
-        let mut velocity = Vec::with_capacity(self.shape.coordinates());
-        for segment_buffers in &self.buffers.segments {
-            let count = segment_buffers.rows() * padded;
-            let rows =
-                self.readback.numbers(&mut self.recorder, &segment_buffers.velocities, stage * count, count).await?;
-            velocity.extend(unpadded(&rows, padded, self.shape.dim));
-        }
-        Ok(velocity)
-    }
-
     /// Records the coefficients for the tokens at `point`, if sums are taken by harmonics.
     fn prepare(&mut self, point: Point) -> Result<(), BackendError> {
         match &self.harmonics {
@@ -346,6 +333,20 @@ impl Backend for Gpu {
 
     fn marginal_error(&mut self) -> Answer<'_, Option<f64>> {
         Box::pin(async move { self.velocity.marginal_error(&mut self.recorder, &self.readback).await })
+    }
+
+    fn velocity(&mut self, stage: usize) -> Answer<'_, Vec<f64>> {
+        Box::pin(async move {
+            require_stages(NAME, stage.saturating_add(1), self.slots)?;
+            let padded = 4 * self.constants.width() as usize;
+            let mut velocity = Vec::with_capacity(self.shape.coordinates());
+            for segment_buffers in &self.buffers.segments {
+                let (count, from) = (segment_buffers.rows() * padded, &segment_buffers.velocities);
+                let rows = self.readback.numbers(&mut self.recorder, from, stage * count, count).await?;
+                velocity.extend(unpadded(&rows, padded, self.shape.dim));
+            }
+            Ok(velocity)
+        })
     }
 
     fn tokens(&mut self) -> Answer<'_, Vec<f64>> {

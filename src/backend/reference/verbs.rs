@@ -151,6 +151,13 @@ impl Backend for Reference {
         Box::pin(async move { Ok(self.model.attention.is_balanced().then_some(self.marginal_error)) })
     }
 
+    fn velocity(&mut self, stage: usize) -> Answer<'_, Vec<f64>> {
+        Box::pin(async move {
+            require_stages(NAME, stage.saturating_add(1), self.velocities.len())?;
+            Ok(self.velocities[stage].clone())
+        })
+    }
+
     fn tokens(&mut self) -> Answer<'_, Vec<f64>> {
         Box::pin(async move { Ok(self.state.coordinates.clone()) })
     }

@@ -122,6 +122,7 @@ fn what_means_nothing_is_refused() {
         refused("dissipation", &[causal]),
         refused("dissipation", &["attention.head=[{ query-key = { rows = [[1, 2, 0], [0, 1, 0], [0, 0, 1]] } }]"]),
         refused("dissipation", &["attention.beta=0"]),
+        refused("velocity", &["tokens.geometry=layer-norm", "layer-norm={ epsilon = 1e-12 }", "time.scheme=layer"]),
         refused("lyapunov", &[]),
         refused("lyapunov", &[pairs.as_slice(), &[common, "time.scheme=euler"]].concat()),
         refusal(&["tokens.replicas=3", "tokens.perturbation=0.1"]),
@@ -151,6 +152,7 @@ fn what_means_nothing_is_refused() {
     .quantities = ["dissipation"]: dissipation is that of softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with heads that do not change, A symmetric, and nothing else; leave "dissipation" out
     .quantities = ["dissipation"]: dissipation is that of softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with heads that do not change, A symmetric, and nothing else; leave "dissipation" out
     .quantities = ["dissipation"]: the energy (1 / 2 beta) sum_ij .. is undefined for attention.beta = 0; leave "dissipation" out, or write attention.beta = 1e-3
+    .quantities = ["velocity"]: velocity is that of tokens in continuous time, and layer norms move them at once; leave "velocity" out, or write another tokens.geometry
     .quantities = ["lyapunov"]: lyapunov compares pairs of replicas that start next to each other; write tokens.perturbation = 1e-6 and an even tokens.replicas
     .quantities = ["lyapunov"]: lyapunov compares replicas under the same noise, and here each has its own; write a common noise.field and noise.replicas = "shared"
     .replicas = 3: every second replica is the one before it perturbed, and their number is odd; write tokens.replicas = 4

@@ -352,7 +352,15 @@ fn a_rate_overflows_only_where_it_must() {
             tolerance: None,
         };
         let (model, tokens) = (&problem.model, &problem.tokens.coordinates);
-        let view = View { equation: problem.equation(), model, time: 0.0, tokens, limit: None, centres: &[] };
+        let view = View {
+            equation: problem.equation(),
+            model,
+            time: 0.0,
+            tokens,
+            velocities: &[],
+            limit: None,
+            centres: &[],
+        };
         let rate = dissipation::log_energy_rate(&view, 0);
         let log = beta * (2.0 * angle.cos() - 1.0) - (beta * (angle.cos() - 1.0)).exp().ln_1p();
         let expected = c.signum() * beta * angle.sin().powi(2) * (c.abs().ln() + log).exp();
