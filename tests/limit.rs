@@ -1,6 +1,8 @@
 //! The columns that compare tokens with a limit, as they are printed, against values from outside: closed forms, literal integrals over
 //! distribution functions, and numbers of `tests/limit/reference.py`, which moves laws by NumPy and SciPy.
 
+#[path = "limit/equiangular.rs"]
+mod equiangular_tokens;
 #[path = "limit/values.rs"]
 mod values;
 
@@ -9,7 +11,7 @@ use std::f64::consts::{PI, TAU};
 use tokenfield::{
     backend::cpu,
     experiment::Experiment,
-    limit::{equiangular, gaussian, particles, quadrature_within, zonal},
+    limit::{equiangular, gaussian, overlap, particles, quadrature_within, zonal},
     observables::columns,
     observe::Sample,
     problem::Reference,
@@ -48,6 +50,7 @@ fn run(text: &str) -> Printed {
         Reference::Zonal => zonal(&problem, law, steps),
         Reference::Gaussian => gaussian(&problem, law, steps),
         Reference::Equiangular => equiangular(&problem, law),
+        Reference::Overlap { count, overlap: start } => overlap(&problem, count, start),
         Reference::Particles { count } => particles(&problem, law, count, 7),
         other => panic!("no case has {other}"),
     }

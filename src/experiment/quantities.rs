@@ -21,10 +21,10 @@ impl Experiment {
         let Some(typed) = &self.typed.observe.quantities else {
             let mut quantities =
                 vec![Quantity::Moments, Quantity::Energy, Quantity::W2Dirac, Quantity::CouplingError];
-            quantities.retain(|quantity| quantity.observable().objection(&setup).is_none());
+            quantities.retain(|quantity| quantity.objection(&setup).is_none());
             return Ok(quantities.into_iter().map(|quantity| word(&WORDS, quantity)).collect());
         };
-        self.refuse(typed.iter().find_map(|quantity| quantity.meaning.observable().objection(&setup)))?;
+        self.refuse(typed.iter().find_map(|quantity| quantity.meaning.objection(&setup)))?;
         Ok(typed.clone())
     }
 

@@ -24,7 +24,7 @@ pub(super) const REFERENCES: &[(&str, ReferenceWord)] = &[
     ("equiangular", ReferenceWord::Equiangular),
     ("particles", ReferenceWord::Particles),
 ];
-pub(super) const REFERENCE: &[&str] = &["kind", "tolerance", "count", "steps"];
+pub(super) const REFERENCE: &[&str] = &["kind", "tolerance", "count", "overlap", "steps"];
 
 pub(super) const STEPS: &[(&str, ReferenceSteps)] =
     &[("own", ReferenceSteps::Own), ("tokens", ReferenceSteps::Tokens)];
@@ -33,12 +33,15 @@ pub(super) const STEPS: &[(&str, ReferenceSteps)] =
 pub(super) const TOLERANCE: f64 = 1e-8;
 /// How many tokens stand for the limit, unless typed.
 pub(super) const COUNT: u64 = 65_536;
+/// Beyond, doubles no longer tell n - 1 from n.
+const MOST_EQUIANGULAR: u64 = 1_000_000_000_000_000;
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct ReferenceTyped {
     pub kind: Word<ReferenceWord>,
     pub tolerance: Option<f64>,
     pub count: Option<u64>,
+    pub overlap: Option<f64>,
     pub steps: Option<Word<ReferenceSteps>>,
 }
 
@@ -48,14 +51,27 @@ pub(super) fn read(section: &Section) -> Result<ReferenceTyped, ExperimentError>
         let problem = "is one of nodes that are doubled, which this limit does not have";
         section.forbid(&["tolerance"], problem, "leave it out, or write reference.kind = \"quadrature\"")?;
     }
-    if kind.meaning != ReferenceWord::Particles {
-        let problem = "is that of particles that stand for the limit";
-        section.forbid(&["count"], problem, "leave it out, or write reference.kind = \"particles\"")?;
+    let most = match kind.meaning {
+        ReferenceWord::Particles => 1..=u64::from(u32::MAX),
+        ReferenceWord::Equiangular => 2..=MOST_EQUIANGULAR,
+        ReferenceWord::Quadrature | ReferenceWord::Zonal | ReferenceWord::Gaussian => {
+            let problem = "is that of particles or equiangular tokens that stand for the limit";
+            let remedy = "leave it out, or write reference.kind = \"particles\" or \"equiangular\"";
+            section.forbid(&["count"], problem, remedy)?;
+            1..=1
+        }
+    };
+    if kind.meaning != ReferenceWord::Equiangular {
+        let problem = "is that of equiangular tokens";
+        section.forbid(&["overlap"], problem, "leave it out, or write reference.kind = \"equiangular\"")?;
     }
     let tolerance = section.read("tolerance", "1e-8", |entry| {
         entry.number("greater than 0 and less than 1", |tolerance| 0.0 < tolerance && tolerance < 1.0)
     })?;
-    let count = section.read("count", "65536", |entry| entry.whole(1..=u64::from(u32::MAX)))?;
+    let count = section.read("count", "65536", |entry| entry.whole(most.clone()))?;
+    let overlap = section.read("overlap", "0.0", |entry| {
+        entry.number("at least -1 and less than 1", |overlap| (-1.0..1.0).contains(&overlap))
+    })?;
     let steps = section.read("steps", "\"own\"", |entry| entry.word(STEPS))?;
     let fixed = match (kind.meaning, steps.map(|steps: Word<ReferenceSteps>| steps.meaning)) {
         (ReferenceWord::Particles, Some(ReferenceSteps::Own)) => {
@@ -69,7 +85,7 @@ pub(super) fn read(section: &Section) -> Result<ReferenceTyped, ExperimentError>
     if let Some(problem) = fixed {
         section.forbid(&["steps"], problem, "leave it out")?;
     }
-    Ok(ReferenceTyped { kind, tolerance, count, steps })
+    Ok(ReferenceTyped { kind, tolerance, count, overlap, steps })
 }
 
 impl ReferenceTyped {

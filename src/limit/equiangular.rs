@@ -1,48 +1,62 @@
-//! The path of equiangular tokens, which stay equiangular: one overlap rho = <x_i, x_j>, i != j, says where all are.
+//! The path of equiangular tokens, which stay equiangular: one overlap rho = <theta_i, theta_j>, i != j, theta = x / |x|, says where
+//! all are, and with pre-norm and peri-norm one length r.
 //!
 //! ```text
-//! d rho / dt = sum_h c_h v_h 2 e^{kappa rho} (1 - rho) ((n - 1) rho + 1) / (e^kappa + (n - 1) e^{kappa rho})      (softmax)
-//! d rho / dt = sum_h c_h v_h (2 / n) e^{kappa rho} (1 - rho) ((n - 1) rho + 1)                                  (unnormalized)
+//! d rho / dt = sum_h c_h v_h 2 e^{kappa rho} (1 - rho) ((n - 1) rho + 1) / (e^kappa + (n - 1) e^{kappa rho}) / s      (softmax)
+//! d rho / dt = sum_h c_h v_h (2 / n) e^{kappa rho} (1 - rho) ((n - 1) rho + 1) / s                              (unnormalized)
 //! ```
 //!
 //! with A_h = a_h I, V_h = v_h I and kappa = beta_h a_h; shifted weights have the latter times e^{-beta_h} (Rigollet,
-//! arXiv:2512.01868, section on the equiangular model). No n goes to infinity: for these n tokens it is exact. Token i lies in
+//! arXiv:2512.01868, section on the equiangular model). With A the attention of a token ("Normalization in attention dynamics",
+//! arXiv:2510.22026) s is 1 on the sphere, r for pre-norm, r |A| for peri-norm and |A| / alpha for nGPT; dr / dt is <theta, A> and
+//! <theta, A> / |A| for pre-norm and peri-norm. No n goes to infinity: for these n tokens it is exact. Token i lies in
 //! the plane of its start and of the sum c of all, at the height ((1 + (n - 1) rho) / n)^{1/2} over c / |c|.
 //!
-//! What is solved is y = ln(((n - 1) rho + 1) / (1 - rho)): both factors that vanish leave dy/dt = 2 n sum_h c_h v_h s_h(rho), s_h
-//! being the share above, and an overlap that settles at one is no stiff equation.
+//! What is solved is y = ln(((n - 1) rho + 1) / (1 - rho)): both factors that vanish leave dy/dt = 2 q / s, q = n sum_h c_h v_h b_h, b_h being
+//! the weight of another token, and an overlap that settles at one is no stiff equation. With p = sum_h c_h v_h (a_h - b_h), a_h being the
+//! weight of a token for itself, and the height h, <theta, A> = p + q h^2 and |A|^2 = p^2 + (2 p + q) q h^2. All of these are finite for any n.
 
-use super::{Limit, LimitError, Motion, Nodes, is_isotropic, on_sphere, problem_of_nodes, serves, solver::Flow};
+use super::{
+    Limit, LimitError, Motion, Nodes, is_isotropic, problem_of_nodes, serves,
+    solver::{Flow, largest},
+};
 use crate::{
     backend::BackendError,
     initial::{Form, Law, LawError},
-    model::{Field, Head, Matrix, Model, Normalization},
+    model::{Field, Geometry, Head, Matrix, Model, Normalization},
+    observables::EquiangularTokens,
     problem::Problem,
     tokens::{Tokens, Weights},
 };
 
-/// The arithmetic of one overlap.
+/// The arithmetic of one overlap and one length.
 pub(super) struct Equiangular {
     model: Model,
+    /// n.
+    count: f64,
     dim: usize,
+    places: Option<Places>,
+}
+
+/// Where tokens of the problem are.
+struct Places {
     replicas: usize,
-    /// Where tokens start, (count, dim).
+    /// At time zero, (count, dim).
     start: Vec<f64>,
 }
 
 /// The path of `problem` from the configuration `law`; the tokens that have the overlap are the nodes, and the coupled tokens of each
 /// replica once more.
 pub fn equiangular(problem: &Problem, law: &Law) -> Result<Limit, LimitError> {
-    serves(&problem.model)?;
-    on_sphere(&problem.model)?;
-    let (model, tokens) = (&problem.model, &problem.tokens);
-    if !keeps_tokens_equiangular(problem) {
+    requires_overlaps(problem)?;
+    let tokens = &problem.tokens;
+    if !are_alike(tokens) {
         return Err(LimitError::Unserved {
-            problem: "tokens stay equiangular where all are alike and matrices are multiples of the identity",
-            remedy: "leave out matrices, perceptron, changing weights, scheme = \"layer\", tokens.weights and tokens.passive",
+            problem: "tokens stay equiangular where all are alike",
+            remedy: "leave out tokens.weights and tokens.passive",
         });
     }
-    let (count, dim) = (tokens.shape.count, tokens.shape.dim);
+    let count = tokens.shape.count;
     let overlap = match law.form() {
         Form::Equiangular { overlap } if count > 1 => overlap.unwrap_or(-1.0 / (count - 1) as f64),
         Form::Equiangular { .. }
@@ -63,77 +77,140 @@ pub fn equiangular(problem: &Problem, law: &Law) -> Result<Limit, LimitError> {
     let start = tokens.replica(0).to_vec();
     let weights = vec![1.0 / count as f64; count];
     let limit = problem_of_nodes(problem, &start, &weights, &tokens.coordinates);
-    let flow = Equiangular { model: model.clone(), dim, replicas: tokens.shape.replicas, start };
-    let state = vec![flow.logarithm(overlap)];
+    let (dim, places) = (tokens.shape.dim, Places { replicas: tokens.shape.replicas, start });
+    let flow = Equiangular { model: problem.model.clone(), count: count as f64, dim, places: Some(places) };
+    let state = flow.state(overlap);
     Ok(Limit::new(limit, Nodes::Points, Motion::own(flow, state)).of_tokens())
 }
 
-/// Whether a problem that has a limit on the sphere keeps tokens equiangular that are.
-fn keeps_tokens_equiangular(problem: &Problem) -> bool {
-    let Problem { tokens, model, model_schedule, scheme, schedule: _, quantities: _, algorithm: _, tolerance: _ } =
+/// The path of `count` tokens of length one that have this overlap at time zero and move as those of `problem` do.
+pub fn overlap(problem: &Problem, count: u64, overlap: f64) -> Result<Limit, LimitError> {
+    requires_overlaps(problem)?;
+    let dim = problem.tokens.shape.dim;
+    let flow = Equiangular { model: problem.model.clone(), count: count as f64, dim, places: None };
+    let limit = problem_of_nodes(problem, &flow.nowhere(), &[1.0], &[]);
+    let state = flow.state(overlap);
+    Ok(Limit::new(limit, Nodes::Overlap, Motion::own(flow, state)).of_tokens())
+}
+
+/// Refuses what moves equiangular tokens elsewhere.
+fn requires_overlaps(problem: &Problem) -> Result<(), LimitError> {
+    serves(&problem.model)?;
+    geometry_of(&problem.model)?;
+    if !keeps_overlaps(problem) {
+        return Err(LimitError::Unserved {
+            problem: "tokens stay equiangular where matrices are multiples of the identity and nothing changes",
+            remedy: "leave out matrices, perceptron, changing weights and scheme = \"layer\"",
+        });
+    }
+    Ok(())
+}
+
+/// Whether a problem that has such a limit keeps tokens equiangular that are.
+fn keeps_overlaps(problem: &Problem) -> bool {
+    let Problem { tokens: _, model, model_schedule, scheme, schedule: _, quantities: _, algorithm: _, tolerance: _ } =
         problem;
+    is_isotropic(model) && model_schedule.is_constant() && scheme.field() == Field::Tangent
+}
+
+/// Whether all tokens attract all others alike.
+fn are_alike(tokens: &Tokens) -> bool {
     let Tokens { shape, coordinates: _, weights } = tokens;
-    is_isotropic(model)
-        && model_schedule.is_constant()
-        && scheme.field() == Field::Tangent
-        && *weights == Weights::Equal
-        && shape.passive == 0
+    *weights == Weights::Equal && shape.passive == 0
+}
+
+/// Refuses geometries in which lengths or coordinates tell tokens apart.
+fn geometry_of(model: &Model) -> Result<(), LimitError> {
+    let Model { geometry, attention: _, perceptron: _, noise: _ } = model;
+    match geometry {
+        Geometry::Sphere | Geometry::PreNorm | Geometry::PeriNorm | Geometry::Ngpt { .. } => Ok(()),
+        Geometry::Euclidean | Geometry::Rescaled | Geometry::LayerNorm { .. } => Err(LimitError::Unserved {
+            problem: "the overlap of equiangular tokens is one of directions",
+            remedy: "write tokens.geometry = \"sphere\", \"pre-norm\", \"peri-norm\" or \"ngpt\", or reference.kind = \"particles\"",
+        }),
+    }
 }
 
 impl Equiangular {
-    fn count(&self) -> f64 {
-        (self.start.len() / self.dim) as f64
-    }
-
-    /// y at the overlap rho; the regular simplex is at minus infinity, where rounding must not leave it finite.
-    fn logarithm(&self, rho: f64) -> f64 {
-        let n = self.count();
+    /// That of the overlap rho and length one: y, and r where it changes.
+    fn state(&self, rho: f64) -> Vec<f64> {
+        let n = self.count;
         let least = (n - 1.0) * rho + 1.0;
-        if least <= n * f64::EPSILON { f64::NEG_INFINITY } else { (least / (1.0 - rho)).ln() }
+        // The regular simplex is at minus infinity, where rounding must not leave it finite.
+        let y = if least <= 8.0 * f64::EPSILON { f64::NEG_INFINITY } else { (least / (1.0 - rho)).ln() };
+        match self.model.geometry.is_unit() {
+            true => vec![y],
+            false => vec![y, 1.0],
+        }
     }
 
-    /// (1 - rho, rho) at y: (n - 1 + e^y) (1 - rho) = n.
-    fn overlap(&self, y: f64) -> (f64, f64) {
-        let n = self.count();
-        let rest = if y > 0.0 { n * (-y).exp() / (1.0 + (n - 1.0) * (-y).exp()) } else { n / (n - 1.0 + y.exp()) };
-        (rest, 1.0 - rest)
+    fn tokens_at(&self, state: &[f64]) -> EquiangularTokens {
+        let (rest, _) = self.angle(state[0]);
+        let (n, y) = (self.count, state[0]);
+        let overlap = if y > 1.0 { 1.0 - rest } else { y.exp_m1() / (n - 1.0 + y.exp()) };
+        EquiangularTokens { count: n, overlap, rest, length: state.get(1).copied().unwrap_or(1.0) }
     }
 
-    /// sum_h c_h v_h s_h, s_h being e^{kappa rho} over the normalization.
-    fn speed(&self, y: f64) -> f64 {
-        let (n, attention) = (self.count(), &self.model.attention);
-        let (rest, rho) = self.overlap(y);
-        let share = |head: &Head| {
+    /// (1 - rho, h^2) at y: (n - 1 + e^y) (1 - rho) = n, and e^y (1 - rho) = n h^2.
+    fn angle(&self, y: f64) -> (f64, f64) {
+        let n = self.count;
+        if y > 0.0 {
+            let below = 1.0 + (n - 1.0) * (-y).exp();
+            (n * (-y).exp() / below, 1.0 / below)
+        } else {
+            let below = n - 1.0 + y.exp();
+            (n / below, y.exp() / below)
+        }
+    }
+
+    /// (p, q).
+    fn shares(&self, tokens: &EquiangularTokens) -> (f64, f64) {
+        let (n, attention) = (self.count, &self.model.attention);
+        let of_head = |head: &Head| {
             let multiple = |matrix: &Matrix| matrix.multiple_of_identity().unwrap_or(0.0);
             let beta = attention.beta_of(head);
             let kappa = beta * multiple(&head.query_key);
-            let weight = match attention.normalization {
-                // Divided by e^{kappa rho}, so that nothing overflows where the overlap is near one.
-                Normalization::Softmax => 1.0 / ((kappa * rest).exp() + n - 1.0),
-                Normalization::Shifted => (kappa * rho - beta).exp() / n,
+            let gap = kappa * tokens.rest;
+            let (own, other) = match attention.normalization {
+                // Divided by the larger of e^kappa and e^{kappa rho}, so that nothing overflows.
+                Normalization::Softmax if gap > 0.0 => {
+                    let sum = 1.0 + (n - 1.0) * (-gap).exp();
+                    (-(-gap).exp_m1() / sum, n * (-gap).exp() / sum)
+                }
+                Normalization::Softmax => {
+                    let sum = gap.exp() + n - 1.0;
+                    (gap.exp_m1() / sum, n / sum)
+                }
+                Normalization::Shifted => unnormalized(kappa, kappa * tokens.overlap, gap, beta, n),
                 Normalization::Unnormalized | Normalization::Hardmax | Normalization::Sinkhorn { .. } => {
-                    (kappa * rho).exp() / n
+                    unnormalized(kappa, kappa * tokens.overlap, gap, 0.0, n)
                 }
             };
-            head.weight * multiple(&head.value) * weight
+            let value = head.weight * multiple(&head.value);
+            (value * own, value * other)
         };
-        attention.heads.iter().map(share).sum::<f64>()
+        attention.heads.iter().map(of_head).fold((0.0, 0.0), |(p, q), (own, other)| (p + own, q + other))
+    }
+
+    /// What stands for tokens whose places are not known, and is not read.
+    fn nowhere(&self) -> Vec<f64> {
+        (0..self.dim).map(|k| if k == 0 { 1.0 } else { 0.0 }).collect()
     }
 
     /// Tokens of the overlap at y.
-    fn places(&self, y: f64) -> Vec<f64> {
-        let (n, dim) = (self.count(), self.dim);
+    fn places(&self, places: &Places, y: f64) -> Vec<f64> {
+        let (n, dim, start) = (self.count, self.dim, &places.start);
         let dot = |x: &[f64], y: &[f64]| x.iter().zip(y).map(|(x, y)| x * y).sum::<f64>();
         let mut pole = vec![0.0; dim];
-        self.start.chunks_exact(dim).for_each(|x| pole.iter_mut().zip(x).for_each(|(c, x)| *c += x));
+        start.chunks_exact(dim).for_each(|x| pole.iter_mut().zip(x).for_each(|(c, x)| *c += x));
         let length = dot(&pole, &pole).sqrt();
         // The regular simplex, whose sum is nothing but rounding, stays where it is.
         if length < 1e-9 {
-            return self.start.clone();
+            return start.clone();
         }
         pole.iter_mut().for_each(|c| *c /= length);
-        let (rest, rho) = self.overlap(y);
-        let height = ((1.0 + (n - 1.0) * rho) / n).clamp(0.0, 1.0).sqrt();
+        let (rest, square) = self.angle(y);
+        let height = square.clamp(0.0, 1.0).sqrt();
         // 1 - height^2, without the digits that this would lose near the pole.
         let across = ((n - 1.0) * rest / n).clamp(0.0, 1.0).sqrt();
         let place = |x: &[f64]| {
@@ -142,25 +219,56 @@ impl Equiangular {
             let width = dot(&side, &side).sqrt();
             pole.iter().zip(side).map(|(c, side)| height * c + across * side / width).collect::<Vec<_>>()
         };
-        self.start.chunks_exact(dim).flat_map(place).collect()
+        start.chunks_exact(dim).flat_map(place).collect()
     }
+}
+
+/// ((e^kappa - e^{kappa rho}) / n, e^{kappa rho}) e^{-shift} from both scores and their difference.
+fn unnormalized(own: f64, other: f64, gap: f64, shift: f64, n: f64) -> (f64, f64) {
+    let between =
+        if gap > 0.0 { (own - shift).exp() * -(-gap).exp_m1() } else { (other - shift).exp() * gap.exp_m1() };
+    (between / n, (other - shift).exp())
 }
 
 impl Flow for Equiangular {
     fn velocity(&mut self, _time: f64, state: &[f64], velocity: &mut [f64]) -> Result<(), BackendError> {
-        velocity[0] = 2.0 * self.count() * self.speed(state[0]);
+        let (tokens, (_, square)) = (self.tokens_at(state), self.angle(state[0]));
+        let (p, q) = self.shares(&tokens);
+        let along = p + q * square;
+        let length = (p * p + (2.0 * p + q) * q * square).max(0.0).sqrt();
+        let (turn, growth) = match &self.model.geometry {
+            Geometry::PreNorm => (1.0 / tokens.length, along),
+            Geometry::PeriNorm => (1.0 / (tokens.length * length), along / length),
+            Geometry::Ngpt { alpha } => (alpha / length, 0.0),
+            Geometry::Sphere | Geometry::Euclidean | Geometry::Rescaled | Geometry::LayerNorm { .. } => (1.0, 0.0),
+        };
+        velocity[0] = 2.0 * q * turn;
+        if let Some(velocity) = velocity.get_mut(1) {
+            *velocity = growth;
+        }
         Ok(())
     }
 
-    /// That of rho: d rho / dy = (1 - rho) ((n - 1) rho + 1) / n.
+    /// That of rho, d rho / dy = (1 - rho) h^2, and of the length.
     fn size(&self, state: &[f64], error: &[f64]) -> f64 {
-        let n = self.count();
-        let (rest, rho) = self.overlap(state[0]);
-        error[0].abs() * rest * ((n - 1.0) * rho + 1.0).max(0.0) / n
+        let (rest, square) = self.angle(state[0]);
+        let length = state.iter().zip(error).skip(1).map(|(r, error)| error.abs() / r.abs().max(1.0));
+        length.fold(error[0].abs() * rest * square, largest)
     }
 
     fn tokens(&self, state: &[f64]) -> Vec<f64> {
-        self.places(state[0]).repeat(self.replicas + 1)
+        match &self.places {
+            Some(places) => {
+                let length = self.tokens_at(state).length;
+                let tokens = self.places(places, state[0]);
+                tokens.iter().map(|x| length * x).collect::<Vec<_>>().repeat(places.replicas + 1)
+            }
+            None => self.nowhere(),
+        }
+    }
+
+    fn equiangular(&self, state: &[f64]) -> Option<EquiangularTokens> {
+        Some(self.tokens_at(state))
     }
 }
 

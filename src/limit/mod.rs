@@ -33,7 +33,11 @@ use crate::{
 };
 
 pub use self::{
-    equiangular::equiangular, gaussian::gaussian, particles::particles, quadrature::quadrature_within, zonal::zonal,
+    equiangular::{equiangular, overlap},
+    gaussian::gaussian,
+    particles::particles,
+    quadrature::quadrature_within,
+    zonal::zonal,
 };
 
 /// The limit of a problem, and where it has come to.
@@ -228,6 +232,7 @@ impl Limit {
             is_unit: self.problem.model.geometry.is_unit(),
             is_sampled: self.is_sampled,
             are_tokens: self.are_tokens,
+            equiangular: self.motion.equiangular(),
         }
     }
 

@@ -6,6 +6,7 @@ use super::solver::{Flow, Solver, SolverError, add};
 use crate::{
     backend::{self, BackendError, cpu::Cpu},
     model::{Model, ModelSchedule},
+    observables::EquiangularTokens,
     problem::{Problem, ReferenceSteps as Steps, Schedule},
     scheme::Tableau,
 };
@@ -104,6 +105,14 @@ impl Motion {
         match self {
             Motion::Own { flow, state, .. } | Motion::Scheme { flow, state } => flow.tokens(state),
             Motion::Backend { cpu, .. } => cpu.coordinates(),
+        }
+    }
+
+    /// Lengths and overlap, where tokens are equiangular.
+    pub(super) fn equiangular(&self) -> Option<EquiangularTokens> {
+        match self {
+            Motion::Own { flow, state, .. } | Motion::Scheme { flow, state } => flow.equiangular(state),
+            Motion::Backend { .. } => None,
         }
     }
 

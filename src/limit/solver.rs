@@ -4,7 +4,7 @@
 //! e_5^2 / (e_5^2 + 0.01 e_3^2)^{1/2} (Hairer, Norsett, Wanner, II.10) is at most [`TOLERANCE`], else it is tried again with a shorter one.
 
 use super::dop853::{A, B, C, E3, E5, STAGES};
-use crate::backend::BackendError;
+use crate::{backend::BackendError, observables::EquiangularTokens};
 
 /// The largest error of one step, in the units of [`Flow::size`]: far below the 1e-10 that is promised for all of them together.
 const TOLERANCE: f64 = 1e-13;
@@ -37,6 +37,11 @@ pub(crate) trait Flow: Send + Sync {
     /// Nodes and coupled tokens, ordered (token, component), when the state is this one.
     fn tokens(&self, state: &[f64]) -> Vec<f64> {
         state.to_vec()
+    }
+
+    /// Lengths and overlap, where the state is that of equiangular tokens.
+    fn equiangular(&self, _state: &[f64]) -> Option<EquiangularTokens> {
+        None
     }
 
     /// The angles of the tokens whose quantiles are known, counted on over full turns; none where none are known.
@@ -139,7 +144,9 @@ fn step(
         flow.size(&next, &point)
     };
     let (fifth, third) = (size(&E5), size(&E3));
-    let error = if fifth == 0.0 { 0.0 } else { fifth * fifth / (fifth * fifth + 0.01 * third * third).sqrt() };
+    // Where the square of an error underflows there is none.
+    let square = fifth * fifth;
+    let error = if square == 0.0 { 0.0 } else { square / (square + 0.01 * third * third).sqrt() };
     let is_finite = next.iter().all(|y| !y.is_nan());
     Ok((next, if is_finite { error } else { f64::NAN }))
 }

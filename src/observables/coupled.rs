@@ -65,6 +65,7 @@ mod tests {
             is_unit: true,
             is_sampled: false,
             are_tokens: false,
+            equiangular: None,
         };
         let limit = Limit::new(state, &[], 2).expect("a limit");
         let view = View {

@@ -104,6 +104,11 @@ pub(crate) trait Observable {
     /// Its numbers of one replica, from what a backend reduced and from tokens that were read back if it needs these.
     fn measure(&self, view: &View, replica: usize, statistics: &Statistics) -> Numbers;
 
+    /// Whether it can be told of a limit of equiangular tokens of which nothing but lengths and overlap is known.
+    fn is_known_of_overlaps(&self) -> bool {
+        false
+    }
+
     /// Its numbers of every replica, where it is measured of all of them at once.
     fn measure_together(&self, _view: &View) -> Result<Option<Vec<Vec<f64>>>, TransportError> {
         Ok(None)

@@ -156,7 +156,7 @@ impl<'a> Limit<'a> {
             Form::Points(law) => kernel::mean(tokens, &law.measure()?, beta)?,
             Form::Heights(series) => match self.state.nodes {
                 Nodes::Meridian { axis } => tokens.mean(|x| series.at(dot(x, axis))),
-                Nodes::Points | Nodes::Moments => f64::NAN,
+                Nodes::Points | Nodes::Moments | Nodes::Overlap => f64::NAN,
             },
             Form::Modes { coefficients, sums } => {
                 let own = fourier(&points(), &weights(), coefficients.len() - 1);
@@ -198,6 +198,7 @@ impl<'a> Limit<'a> {
             }
             Nodes::Meridian { .. } => Err(TransportError::NoPoints { known: "heights" }),
             Nodes::Moments => Err(TransportError::NoPoints { known: "moments" }),
+            Nodes::Overlap => Err(TransportError::NoPoints { known: "overlaps" }),
         }
     }
 
@@ -206,16 +207,16 @@ impl<'a> Limit<'a> {
         let dim = self.state.shape.dim;
         let (points, weights) = self.nodes();
         match self.state.nodes {
-            Nodes::Points | Nodes::Moments => PointMoments::of(points, dim, |j| weights[j]),
+            Nodes::Points | Nodes::Moments | Nodes::Overlap => PointMoments::of(points, dim, |j| weights[j]),
             Nodes::Meridian { axis } => about(axis, points, weights),
         }
     }
 
-    /// Nodes or heights of the law; none where its moments are known.
+    /// Nodes or heights of the law; none where its moments or overlaps are known.
     pub(super) fn node_count(&self) -> Option<usize> {
         match self.state.nodes {
             Nodes::Points | Nodes::Meridian { .. } => Some(self.state.weights.len()),
-            Nodes::Moments => None,
+            Nodes::Moments | Nodes::Overlap => None,
         }
     }
 
@@ -247,6 +248,7 @@ impl<'a> Limit<'a> {
             Nodes::Points => Ok(Law::new(points.to_vec(), weights.to_vec(), dim, is_unit)),
             Nodes::Meridian { .. } => Err(TransportError::NoPoints { known: "heights" }),
             Nodes::Moments => Err(TransportError::NoPoints { known: "moments" }),
+            Nodes::Overlap => Err(TransportError::NoPoints { known: "overlaps" }),
         }
     }
 }

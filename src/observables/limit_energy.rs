@@ -59,6 +59,10 @@ impl Observable for LimitEnergy {
         limit_values::everywhere(view, |limit| vec![log_energy(limit, view.model)])
     }
 
+    fn is_known_of_overlaps(&self) -> bool {
+        true
+    }
+
     fn law_nodes(&self, limit: &Limit) -> Option<usize> {
         limit.node_count()
     }
@@ -85,6 +89,11 @@ fn log_energy(limit: &Limit, model: &Model) -> f64 {
 fn log_mean(limit: &Limit, model: &Model, head: &Head, beta: f64) -> f64 {
     let dim = limit.state.shape.dim;
     let (points, weights) = limit.nodes();
+    // A limit of an axis or of equiangular tokens is one of multiples of the identity.
+    let kappa = || beta * head.query_key.multiple_of_identity().unwrap_or(f64::NAN);
+    if let Some(tokens) = limit.state.equiangular {
+        return tokens.log_mean(kappa());
+    }
     match limit.state.nodes {
         Nodes::Points => {
             let heavy = points.chunks_exact(dim).zip(weights).filter(|(_, weight)| **weight > 0.0);
@@ -101,8 +110,7 @@ fn log_mean(limit: &Limit, model: &Model, head: &Head, beta: f64) -> f64 {
         }
         Nodes::Meridian { axis } => {
             let heights: Vec<f64> = points.chunks_exact(dim).map(|x| dot(x, axis)).collect();
-            // A zonal limit is one of multiples of the identity.
-            let kappa = beta * head.query_key.multiple_of_identity().unwrap_or(f64::NAN);
+            let kappa = kappa();
             let row = |(t, weight): (&f64, &f64)| {
                 let (sum, _, log) = zonal::sums(&heights, weights, dim, kappa, *t);
                 weight.ln() + sum.ln() + log
@@ -110,6 +118,7 @@ fn log_mean(limit: &Limit, model: &Model, head: &Head, beta: f64) -> f64 {
             log_sum(&heights.par_iter().zip(weights).map(row).collect::<Vec<_>>())
         }
         Nodes::Moments => of_normal(limit.moments(), &head.query_key.dense(dim, beta)),
+        Nodes::Overlap => f64::NAN,
     }
 }
 

@@ -48,6 +48,10 @@ impl Observable for LimitPairOverlap {
         limit_values::everywhere(view, |limit| vec![pair_overlap(limit)])
     }
 
+    fn is_known_of_overlaps(&self) -> bool {
+        true
+    }
+
     fn law_nodes(&self, limit: &Limit) -> Option<usize> {
         limit.node_count()
     }
@@ -56,6 +60,9 @@ impl Observable for LimitPairOverlap {
 /// |m|^2 has the pairs of a token with itself, of which independent tokens have none, but a finite number of them has: of weights w_j these
 /// are sum_j w_j^2 |x_j|^2 of it.
 fn pair_overlap(limit: &Limit) -> f64 {
+    if let Some(tokens) = limit.state.equiangular {
+        return tokens.length * tokens.length * tokens.overlap;
+    }
     let mean = limit.moments().mean;
     let square = dot(&mean, &mean);
     if !limit.state.are_tokens {

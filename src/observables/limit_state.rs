@@ -1,5 +1,6 @@
 //! Where a limit is at the time of a sample, and how its measure is known.
 
+use super::equiangular_tokens::EquiangularTokens;
 use crate::{initial::CircleQuantiles, tokens::Shape};
 
 /// What the nodes of a limit are to its measure.
@@ -14,6 +15,8 @@ pub enum Nodes {
     },
     /// Points that have its mean and covariance; it is normal.
     Moments,
+    /// None that are its points: it is equiangular tokens, of which lengths and overlap are known.
+    Overlap,
 }
 
 /// A limit at one time, as far as distances from it need to know.
@@ -37,4 +40,6 @@ pub struct LimitState<'a> {
     pub is_sampled: bool,
     /// Whether nodes are as many tokens as they are, a sample or equiangular ones, and no quadrature of a law.
     pub are_tokens: bool,
+    /// Where the limit is equiangular tokens.
+    pub equiangular: Option<EquiangularTokens>,
 }

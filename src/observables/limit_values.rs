@@ -6,7 +6,7 @@ use crate::transport::TransportError;
 /// Of each such observable: its columns are those of the observable behind "limit_", each with that before it.
 pub const DOCUMENTATION: &str = "the columns of moments, pair_overlap, energy and modes in the limit at the same time, each with \
     limit_ before its name, the same for all replicas. limit_pair_overlap is |mean|^2 of the law; of the equiangular \
-    reference it is rho, and of particles the mean over their pairs. limit_log_energy is infinite where a normal law \
+    reference it is |x|^2 rho, and of particles the mean over their pairs. limit_log_energy is infinite where a normal law \
     has no energy. Of particles all are those of the sample, some count^{-1/2} from the law";
 
 /// Where nothing stands for the limit.

@@ -13,6 +13,7 @@ mod definition;
 mod directions;
 mod distances;
 mod equation;
+mod equiangular_tokens;
 mod law;
 mod limit;
 mod limit_state;
@@ -37,6 +38,7 @@ mod effective_rank;
 mod energy;
 mod gap_counts;
 mod head_energies;
+mod limit_attention;
 mod limit_energy;
 mod limit_modes;
 mod limit_moments;
@@ -68,6 +70,7 @@ pub use self::{
     centres::Centres,
     definition::Need,
     equation::Equation,
+    equiangular_tokens::EquiangularTokens,
     limit::Limit,
     limit_state::{LimitState, Nodes},
     quantity::{columns, replicas_a_sample},
@@ -177,6 +180,7 @@ observables! {
     limit_moments::LimitMoments,
     limit_pair_overlap::LimitPairOverlap,
     limit_energy::LimitEnergy,
+    limit_attention::LimitAttention,
     limit_modes::LimitModes(LimitModes),
     w1_copies::W1Copies,
 }

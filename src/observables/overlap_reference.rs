@@ -7,14 +7,15 @@ use crate::{
     observe::Statistics,
     tokens::Tokens,
     transport::point_moments::PointMoments,
+    vector::{dot, norm},
 };
 
-/// `overlap_reference` = |mean of <x_i, x_j> over i != j - rho|, rho being the overlap of the equiangular reference.
+/// `overlap_reference` = |mean of <x_i, x_j> / |x_i| |x_j| over i != j - rho|, rho being the overlap of the equiangular reference.
 pub struct OverlapReference;
 
 const DEFINITION: Definition = Definition {
     word: "overlap_reference",
-    documentation: "|mean of <x_i, x_j> over i != j - rho|, for reference.kind = \"equiangular\"",
+    documentation: "|mean of <x_i, x_j> / |x_i| |x_j| over i != j - rho|, for reference.kind = \"equiangular\"",
     needs: &[Need::Tokens, Need::Reference],
     replicas_a_sample: 1,
     curve: None,
@@ -56,15 +57,18 @@ impl Observable for OverlapReference {
     }
 }
 
-/// | mean overlap of two tokens - that of two of the limit |, of tokens of length one and equal weights: the mean of <x_i, x_j>
-/// over i != j is (n |m|^2 - 1) / (n - 1). Not a number without a limit.
+/// | mean overlap of two tokens - rho |, of tokens of equal weights: with theta = x / |x| and their mean m the mean of
+/// <theta_i, theta_j> over i != j is (n |m|^2 - 1) / (n - 1). Not a number without a limit of equiangular tokens.
 fn overlap_error(view: &View, replica: usize) -> f64 {
-    let Some(limit) = view.limit else { return f64::NAN };
+    let Some(reference) = view.limit.and_then(|limit| limit.state.equiangular) else { return f64::NAN };
     let dim = view.equation.tokens.shape.dim;
-    let overlap = |points: &[f64]| {
-        let count = (points.len() / dim) as f64;
-        let mean = PointMoments::of(points, dim, |_| 1.0 / count).mean;
-        (count * mean.iter().map(|m| m * m).sum::<f64>() - 1.0) / (count - 1.0)
-    };
-    (overlap(view.replica(replica)) - overlap(limit.nodes().0)).abs()
+    let mut directions = view.replica(replica).to_vec();
+    for x in directions.chunks_exact_mut(dim) {
+        let length = norm(x);
+        x.iter_mut().for_each(|component| *component /= length);
+    }
+    let count = (directions.len() / dim) as f64;
+    let mean = PointMoments::of(&directions, dim, |_| 1.0 / count).mean;
+    let overlap = (count * dot(&mean, &mean) - 1.0) / (count - 1.0);
+    (overlap - reference.overlap).abs()
 }

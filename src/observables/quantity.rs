@@ -1,6 +1,6 @@
 //! What can be asked of any observable, whichever it is.
 
-use super::{Limit, Need, OnDevice, Parameter, Quantity, Resolution};
+use super::{Limit, Need, Objection, OnDevice, Parameter, Quantity, Reference, Resolution, Setup};
 use crate::observe::Statistics;
 
 /// The names of the numbers in a [`Sample`](crate::observe::Sample) of tokens of width `dim`.
@@ -24,6 +24,23 @@ impl Quantity {
     /// What tells it from all others: the observable and its parameters.
     pub fn key(&self) -> String {
         format!("{self:?}")
+    }
+
+    /// Why it means nothing for what was typed.
+    pub(crate) fn objection(&self, setup: &Setup) -> Option<Objection> {
+        let is_of_overlaps = matches!(setup.reference, Some(Reference::Overlap { .. }));
+        let reads_more = self.needs(Need::Reference) && !self.observable().is_known_of_overlaps();
+        let more = || {
+            let word = self.word();
+            Objection::new(
+                format!(
+                    "\"{word}\" reads more of the reference than overlaps, and its equiangular tokens are not those of the \
+                     problem"
+                ),
+                format!("leave reference.count and reference.overlap out, or leave \"{word}\" out"),
+            )
+        };
+        self.observable().objection(setup).or_else(|| (is_of_overlaps && reads_more).then(more))
     }
 
     /// Whether it is measured from this.

@@ -17,6 +17,13 @@ pub enum Reference {
     Gaussian,
     /// By the overlap of equiangular tokens; not a limit, but exact for their number.
     Equiangular,
+    /// By the overlap of `count` equiangular tokens that are not those of the problem, from this one at time zero.
+    Overlap {
+        /// How many.
+        count: u64,
+        /// <x_i, x_j> for i != j.
+        overlap: f64,
+    },
     /// By a sample of `count` tokens of their own: an approximation, whose error is that of propagation of chaos.
     Particles {
         /// How many.
@@ -31,6 +38,9 @@ impl fmt::Display for Reference {
             Reference::Zonal => write!(f, "zonal"),
             Reference::Gaussian => write!(f, "gaussian"),
             Reference::Equiangular => write!(f, "equiangular"),
+            Reference::Overlap { count, overlap } => {
+                write!(f, "{count} equiangular tokens from the overlap {overlap}")
+            }
             Reference::Particles { count } => {
                 let error = (*count as f64).powf(-0.5);
                 write!(f, "{count} particles, an approximation of error about count^(-1/2) = {error:.1e}")

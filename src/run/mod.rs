@@ -41,7 +41,7 @@ use crate::{
     backend::{Backend, Identity},
     experiment::Experiment,
     expression::Expression,
-    limit::{Limit, equiangular, gaussian, particles, quadrature_within, zonal},
+    limit::{Limit, equiangular, gaussian, overlap, particles, quadrature_within, zonal},
     observe::Sample,
     problem::{Problem, Reference},
     record::Claim,
@@ -117,6 +117,7 @@ fn limit(experiment: &Experiment, problem: &Problem) -> Option<Result<Limit, Run
         Reference::Zonal => zonal(problem, law, steps),
         Reference::Gaussian => gaussian(problem, law, steps),
         Reference::Equiangular => equiangular(problem, law),
+        Reference::Overlap { count, overlap: start } => overlap(problem, count, start),
     };
     Some(limit.map_err(RunError::Limit))
 }

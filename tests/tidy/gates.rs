@@ -36,7 +36,7 @@ const GATES: &[(&str, &[&str])] = &[
     ("src/backend/gpu/field/heads.rs", &["peak"]),
     ("src/limit/mod.rs", &["serves", "on_sphere", "is_isotropic"]),
     ("src/limit/gaussian.rs", &["keeps_normal_laws"]),
-    ("src/limit/equiangular.rs", &["keeps_tokens_equiangular"]),
+    ("src/limit/equiangular.rs", &["keeps_overlaps", "geometry_of", "are_alike"]),
     ("src/limit/zonal/mod.rs", &["keeps_laws_zonal"]),
     (
         "src/observables/dissipation.rs",

@@ -28,6 +28,7 @@ impl Experiment {
         let shape = self.shape(file.as_ref())?;
         self.require_starts(file.as_ref())?;
         let mut schedule = self.schedule()?;
+        self.require_overlap()?;
         let quantities = self.quantities()?;
         self.require_memory(shape, &quantities)?;
         let columns = columns(&quantities, shape.dim);

@@ -265,6 +265,22 @@ fn references() {
         &["reference.kind=\"zonal\"", "observe.quantities=[\"tagged_error\"]"],
         &["reference={ kind = \"zonal\", count = 8 }"],
         &["reference={ kind = \"particles\", count = 0 }"],
+        &["reference={ kind = \"zonal\", overlap = 0.0 }"],
+        &["reference={ kind = \"equiangular\", count = 1 }"],
+        &["reference={ kind = \"equiangular\", overlap = 1.0 }"],
+        &["reference={ kind = \"equiangular\", count = 100 }"],
+        &["reference={ kind = \"equiangular\", count = 101, overlap = -0.1 }"],
+        &[
+            "reference={ kind = \"equiangular\", count = 101 }",
+            "tokens.initial={ law = \"simplex\", overlap = -0.1 }",
+            "tokens.dim=6",
+        ],
+        &[
+            "reference={ kind = \"equiangular\", count = 100, overlap = 0.0 }",
+            "observe.quantities=[\"coupling_error\"]",
+        ],
+        &["reference={ kind = \"equiangular\", overlap = 0.0 }", "observe.quantities=[\"overlap_reference\"]"],
+        &["reference.kind=\"zonal\"", "observe.quantities=[\"limit_attention\"]"],
         &["observe.quantities=[\"mmd_reference\"]"],
         &["reference.kind=\"zonal\"", "observe.quantities=[\"sliced_w2_reference\"]"],
         &["reference.kind=\"zonal\"", "observe.quantities=[\"w1_reference\"]"],
@@ -295,8 +311,17 @@ fn references() {
     reference.tolerance = 0.000001: is one of nodes that are doubled, which this limit does not have; leave it out, or write reference.kind = "quadrature"
     reference.tolerance = 0: must be greater than 0 and less than 1; write e.g. reference.tolerance = 1e-8
     observe.quantities = ["tagged_error"]: tagged_error is that of passive tokens, and there are none; write tokens.passive = 1 or more, or leave it out
-    reference.count = 8: is that of particles that stand for the limit; leave it out, or write reference.kind = "particles"
+    reference.count = 8: is that of particles or equiangular tokens that stand for the limit; leave it out, or write reference.kind = "particles" or "equiangular"
     reference.count = 0: must be at least 1; write e.g. reference.count = 65536
+    reference.overlap = 0.0: is that of equiangular tokens; leave it out, or write reference.kind = "equiangular"
+    reference.count = 1: must be at least 2; write e.g. reference.count = 65536
+    reference.overlap = 1.0: must be at least -1 and less than 1; write e.g. reference.overlap = 0.0
+    reference.overlap: missing, and tokens.initial is not equiangular; write e.g. reference.overlap = 0.0
+    reference.overlap = -0.1: 101 equiangular tokens need an overlap in [-0.01, 1), and would start from -0.1; write reference.overlap = 0.0, for example
+    reference.count = 101: 101 equiangular tokens need an overlap in [-0.01, 1), and would start from -0.1; write reference.overlap = 0.0, for example
+    observe.quantities = ["coupling_error"]: "coupling_error" reads more of the reference than overlaps, and its equiangular tokens are not those of the problem; leave reference.count and reference.overlap out, or leave "coupling_error" out
+    observe.quantities = ["overlap_reference"]: "overlap_reference" reads more of the reference than overlaps, and its equiangular tokens are not those of the problem; leave reference.count and reference.overlap out, or leave "overlap_reference" out
+    observe.quantities = ["limit_attention"]: "limit_attention" is that of equiangular tokens; write reference.kind = "equiangular", or leave "limit_attention" out
     observe.quantities = ["mmd_reference"]: a distance from the limit needs one; write a table [reference], or leave it out
     observe.quantities = ["sliced_w2_reference"]: of a zonal limit heights are known, and no points; write "mmd_reference" instead, or reference.kind = "quadrature" (dim = 3) or "particles"
     observe.quantities = ["w1_reference"]: off the circle w1_reference and w2_reference pair tokens with as many of the limit; write "sliced_w2_reference" instead, or reference = { kind = "particles", count = 6 }

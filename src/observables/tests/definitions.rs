@@ -144,7 +144,7 @@ fn the_limit_has_the_columns_of_what_is_measured() {
         assert_eq!(columns(&[*quantity], 3), expected);
         found += 1;
     }
-    assert_eq!(found, 4);
+    assert_eq!(found, 5);
 }
 
 #[test]
