@@ -20,7 +20,7 @@ mod quadrature;
 mod sphere;
 
 pub use circle::{CircleQuantiles, circle_quantiles};
-pub(crate) use definition::Form;
+pub(crate) use definition::{Axial, Form};
 use draws::Draws;
 pub use error::LawError;
 pub(crate) use file::{Lengths, TokenFile};

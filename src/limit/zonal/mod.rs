@@ -9,12 +9,12 @@
 //! ```
 //!
 //! (not divided where weights are unnormalized). Sums are taken relative to their largest term, so that no kappa overflows. Only
-//! the law of heights is needed of mu: its nodes are those of Gauss and Legendre in the angle from the axis, moved by the same
-//! velocity.
+//! the law of heights is needed of mu: its nodes are those of Gauss and Legendre in the angle from the axis, for each law of a mixture,
+//! moved by the same velocity.
 
 mod nodes;
 
-use std::ops::Range;
+use std::{f64::consts::TAU, ops::Range};
 
 use rayon::prelude::*;
 
@@ -58,9 +58,28 @@ pub(super) struct Zonal {
     weights: Vec<f64>,
     /// u of every token; zero on the axis.
     sides: Vec<f64>,
-    /// The tokens whose quantiles are known, and on which side of the axis each is: -1 or 1.
+    /// The tokens whose quantiles are known, and where each is for an angle to the axis.
     quantiles: Range<usize>,
-    signs: Vec<f64>,
+    turns: Vec<Turn>,
+}
+
+/// An angle counted from the axis as that between -pi and pi, and full turns. A token never crosses the axis.
+struct Turn {
+    full: f64,
+    /// On which side of the axis it is: -1 or 1.
+    sign: f64,
+}
+
+impl Turn {
+    fn of(angle: f64) -> Self {
+        let full = TAU * (angle / TAU).round();
+        Self { full, sign: if angle < full { -1.0 } else { 1.0 } }
+    }
+}
+
+/// The angle of an axis on the circle.
+fn direction(axis: &[f64]) -> f64 {
+    axis[1].atan2(axis[0])
 }
 
 /// The same with the tokens themselves as the state, as their scheme moves them.
@@ -152,7 +171,7 @@ fn are_resolved(
         let Nodes::Meridian { axis } = &limit.nodes else { return Ok(End::default()) };
         let (points, weights) = (limit.tokens(), limit.weights().to_vec());
         let modes = if degree > 0 { amplitudes(&limit.state(&points), degree) } else { Vec::new() };
-        let heights = points.chunks_exact(axis.len()).take(count).map(|x| dot(x, axis)).collect();
+        let heights = points.chunks_exact(axis.len()).take(weights.len()).map(|x| dot(x, axis)).collect();
         Ok(End { heights, weights, modes })
     };
     let dim = problem.tokens.shape.dim;
@@ -175,11 +194,12 @@ fn are_resolved(
 /// The limit with `count` nodes and coupled tokens that start at `coupled`.
 fn of_nodes(problem: &Problem, law: &Law, steps: Steps, count: usize, coupled: &[f64]) -> Result<Limit, LimitError> {
     let dim = problem.tokens.shape.dim;
+    let Heights { axis, nodes } = nodes(law, dim, count, sharpest(&problem.model))?;
+    let count = nodes.len();
     let mut needs = Needs::default();
     let each = 8 * (4 + problem.slots() as u128);
     needs.add("the nodes of the limit", each, &[("attention.beta", count as u128), ("tokens.dim", dim as u128)]);
     needs.require().map_err(BackendError::from)?;
-    let Heights { axis, nodes } = nodes(law, dim, count, sharpest(&problem.model))?;
     let weights: Vec<f64> = nodes.iter().map(|(_, weight)| *weight).collect();
     let meridian = meridian(&axis);
     let place = |angle: f64| {
@@ -191,15 +211,11 @@ fn of_nodes(problem: &Problem, law: &Law, steps: Steps, count: usize, coupled: &
     let tracers: Vec<f64> = curve.iter().flat_map(|curve| &curve.angles).flat_map(|a| [a.cos(), a.sin()]).collect();
     let limit = problem_of_nodes(problem, &coordinates, &weights, &[tracers.as_slice(), coupled].concat());
     let quantiles = count..count + tracers.len() / dim;
-    // The law's own angle of the axis may be a full turn off that of the unit vector.
-    let signs = curve.iter().flat_map(|curve| {
-        let middle = (curve.angles[0] + curve.angles[curve.angles.len() - 1]) / 2.0;
-        curve.angles.iter().map(move |angle| if *angle < middle { -1.0 } else { 1.0 })
-    });
-    let signs = signs.collect();
+    let turns = curve.iter().flat_map(|curve| &curve.angles).map(|angle| Turn::of(*angle - direction(&axis)));
+    let turns = turns.collect();
     let tokens = &limit.tokens.coordinates;
     let sides = tokens.chunks_exact(dim).flat_map(|x| side(x, &axis)).collect();
-    let flow = Zonal { model: problem.model.clone(), dim, axis: axis.clone(), weights, sides, quantiles, signs };
+    let flow = Zonal { model: problem.model.clone(), dim, axis: axis.clone(), weights, sides, quantiles, turns };
     let motion = match steps {
         Steps::Own => {
             let state = tokens.chunks_exact(dim).map(|x| flow.logarithm(x)).collect();
@@ -295,8 +311,9 @@ impl Flow for Zonal {
 impl Zonal {
     /// The angles on the circle of the tokens whose quantiles are known, from their angles to the axis.
     fn lifted(&self, from_axis: impl Fn(usize) -> f64) -> Vec<f64> {
-        let axis = self.axis[1].atan2(self.axis[0]);
-        self.quantiles.clone().zip(&self.signs).map(|(index, sign)| axis + sign * from_axis(index)).collect()
+        let axis = direction(&self.axis);
+        let lifted = |(index, turn): (usize, &Turn)| axis + turn.full + turn.sign * from_axis(index);
+        self.quantiles.clone().zip(&self.turns).map(lifted).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use crate::{
-    initial::{Form, Law, LawError, gauss_legendre},
+    initial::{Axial, Form, Law, LawError, gauss_legendre},
     vector::dot,
 };
 
@@ -14,20 +14,58 @@ pub(super) struct Heights {
     pub(super) nodes: Vec<(f64, f64)>,
 }
 
-/// The axis of a symmetric law, and `count` nodes of its angles from there, under kernels up to kappa = `sharpest`.
+/// How far components of axes may be apart that are the same but for rounding.
+const SAME: f64 = 1e-12;
+
+/// The axis of a symmetric law, and `count` nodes of its angles from there, for each law of a mixture, under kernels up to
+/// kappa = `sharpest`.
 pub(super) fn nodes(law: &Law, dim: usize, count: usize, sharpest: f64) -> Result<Heights, LawError> {
-    let (axis, concentration, widest) = match law.form() {
-        Form::Axial(axial) => (axial.unit_axis(dim)?, axial.concentration, axial.end.unwrap_or(PI)),
-        Form::Smooth { .. }
-        | Form::Normal(_)
-        | Form::Sampled
-        | Form::Mixture(_)
-        | Form::Equiangular { .. }
-        | Form::Placed => {
+    let (form, mut laws) = (law.form(), Vec::new());
+    collect(&form, 1.0, &mut laws)?;
+    let foremost = laws.iter().find(|(_, law)| !is_uniform(law)).or(laws.first());
+    let axis = foremost.map_or(Ok(Vec::new()), |(_, law)| law.unit_axis(dim))?;
+    let mut nodes = Vec::new();
+    for (share, law) in laws {
+        let own = law.unit_axis(dim)?;
+        let is_along = |sign: f64| own.iter().zip(&axis).all(|(a, b)| (a - sign * b).abs() < SAME);
+        let is_opposite = !is_uniform(law) && is_along(-1.0);
+        if !is_uniform(law) && !is_opposite && !is_along(1.0) {
+            let remedy =
+                "write axes that are equal but for a sign, or take another reference.kind, quadrature or particles";
+            return Err(LawError::new("law", "has laws about several axes, and so no axis of symmetry", remedy));
+        }
+        let angles = angles(law, dim, count, sharpest)?;
+        let turned = |angle: f64| if is_opposite { PI - angle } else { angle };
+        nodes.extend(angles.into_iter().map(|(angle, weight)| (turned(angle), share * weight)));
+    }
+    Ok(Heights { axis, nodes })
+}
+
+/// All laws of a form that are no mixtures, with their probabilities.
+fn collect<'a>(form: &'a Form<'a>, share: f64, laws: &mut Vec<(f64, &'a Axial<'a>)>) -> Result<(), LawError> {
+    match form {
+        Form::Axial(axial) => laws.push((share, axial)),
+        Form::Mixture(parts) => {
+            for (part, law) in parts {
+                collect(law, share * part, laws)?;
+            }
+        }
+        Form::Smooth { .. } | Form::Normal(_) | Form::Sampled | Form::Equiangular { .. } | Form::Placed => {
             let remedy = "take uniform, cap or von-mises-fisher of finite concentration";
             return Err(LawError::new("law", "has no axis of symmetry", remedy));
         }
-    };
+    }
+    Ok(())
+}
+
+/// Whether every axis is one of symmetry.
+fn is_uniform(law: &Axial) -> bool {
+    law.concentration == 0.0 && law.end.is_none()
+}
+
+/// `count` angles from the axis of a law, and their weights, of sum one.
+fn angles(law: &Axial, dim: usize, count: usize, sharpest: f64) -> Result<Vec<(f64, f64)>, LawError> {
+    let (concentration, widest) = (law.concentration, law.end.unwrap_or(PI));
     // Where the density has fallen so far that no kernel makes it count no node is needed, and a narrow law needs all of them nearer by.
     let narrow = (50.0 + 4.0 * dim as f64 + 2.0 * sharpest) / concentration;
     let widest = if narrow < 1.0 { widest.min((1.0 - narrow).acos()) } else { widest };
@@ -43,7 +81,7 @@ pub(super) fn nodes(law: &Law, dim: usize, count: usize, sharpest: f64) -> Resul
     if !(total > 0.0 && total.is_finite()) {
         return Err(LawError::new("concentration", "is so large that the law is a point", "take a smaller one"));
     }
-    Ok(Heights { axis, nodes: raw.into_iter().map(|(angle, weight)| (angle, weight / total)).collect() })
+    Ok(raw.into_iter().map(|(angle, weight)| (angle, weight / total)).collect())
 }
 
 /// A unit vector orthogonal to `axis`.

@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use super::*;
 use crate::{
-    initial::{Uniform, VonMisesFisher, gauss_legendre},
+    initial::{Mixture, Uniform, VonMisesFisher, gauss_legendre},
     limit::tests::problem_of,
     model::Attention,
     scheme::Scheme,
@@ -107,4 +107,20 @@ fn kernels_finer_than_all_nodes_are_refused() {
     assert!(zonal(&problem(2.5e5), &Law::Uniform(Uniform), Steps::Own).is_ok());
     let error = zonal(&problem(2.6e5), &Law::Uniform(Uniform), Steps::Own).map(|_| ()).expect_err("too sharp");
     assert!(error.to_string().contains("take a smaller attention.beta"), "{error}");
+}
+
+#[test]
+fn mixtures_about_several_axes_are_refused() {
+    let shape = Shape { replicas: 1, count: 1, dim: 3, passive: 0 };
+    let problem = problem_of(shape, vec![0.0, 0.0, 1.0], Attention::default().into(), Scheme::Rk4, 1.0);
+    let about = |axis: [f64; 3]| Law::VonMisesFisher(VonMisesFisher { concentration: 2.0, axis: axis.to_vec() });
+    let of = |axis| {
+        Law::Mixture(Mixture {
+            weights: None,
+            laws: vec![Law::Uniform(Uniform), about([0.0, 3.0, 4.0]), about(axis)],
+        })
+    };
+    assert!(zonal(&problem, &of([0.0, -0.6, -0.8]), Steps::Own).is_ok());
+    let error = zonal(&problem, &of([0.0, 0.6, 0.81]), Steps::Own).map(|_| ()).expect_err("two axes");
+    assert!(error.to_string().contains("has laws about several axes"), "{error}");
 }
