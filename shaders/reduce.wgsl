@@ -35,6 +35,8 @@ struct Reduce {
     // Where the residuals of Sinkhorn's iterations start, and the one at which they end.
     residuals_at: u32,
     tolerance: f32,
+    // One if weights are sigmoids of scores, zero if they are positive parts, where they are one of these.
+    sigmoid: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Reduce;

@@ -111,7 +111,7 @@ fn kernels(constants: &Constants) -> impl Iterator<Item = &'static Declaration> 
     declared::ALL.iter().filter(move |kernel| match kernel.name {
         "advance" | "reduce_half" => false,
         "reduce_narrow" => is_narrow,
-        "reduce_wide" | "hardmax" | "half_step" => !is_narrow,
+        "reduce_wide" | "hardmax" | "pointwise" | "half_step" => !is_narrow,
         "project_narrow" => dim.min(inner) as usize <= NARROW,
         "project_wide" => dim.min(inner) as usize > NARROW,
         "write_output" | "attention_statistics" => true,

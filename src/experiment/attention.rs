@@ -35,6 +35,8 @@ pub(super) const NORMALIZATIONS: &[(&str, Divisor)] = &[
     ("shifted", Divisor::Shifted),
     ("hardmax", Divisor::Hardmax),
     ("sinkhorn", Divisor::Sinkhorn),
+    ("relu", Divisor::Relu),
+    ("sigmoid", Divisor::Sigmoid),
 ];
 
 /// A normalization, without its numbers.
@@ -45,6 +47,8 @@ pub(crate) enum Divisor {
     Shifted,
     Hardmax,
     Sinkhorn,
+    Relu,
+    Sigmoid,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -199,6 +203,8 @@ impl AttentionTyped {
             (Divisor::Unnormalized, _) => Normalization::Unnormalized,
             (Divisor::Shifted, _) => Normalization::Shifted,
             (Divisor::Hardmax, _) => Normalization::Hardmax,
+            (Divisor::Relu, _) => Normalization::Relu,
+            (Divisor::Sigmoid, _) => Normalization::Sigmoid,
             (Divisor::Sinkhorn, numbers) => {
                 let (iterations, tolerance) = numbers.as_ref().map_or((1, 0.0), |n| (n.iterations, n.tolerance));
                 Normalization::Sinkhorn { iterations: iterations as u32, tolerance }

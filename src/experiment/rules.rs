@@ -63,6 +63,12 @@ pub(super) const RULES: &[Rule] = &[
         remedy: "leave it out, or write attention.normalization = \"softmax\"",
     },
     Rule {
+        key: "attention.position",
+        breached: |f| f.is_alibi() && f.model.attention.normalization.is_pointwise(),
+        problem: "alibi divides weights by sums of theirs, and those of relu and sigmoid are divided by nothing",
+        remedy: "leave it out, or write attention.normalization = \"unnormalized\"",
+    },
+    Rule {
         key: "attention.mask",
         breached: |f| f.model.attention.mask == Mask::Others && !f.is_hardmax(),
         problem: "is for hardmax, under which a token may follow itself alone",

@@ -182,7 +182,11 @@ impl Equiangular {
                     (gap.exp_m1() / sum, n / sum)
                 }
                 Normalization::Shifted => unnormalized(kappa, kappa * tokens.overlap, gap, beta, n),
-                Normalization::Unnormalized | Normalization::Hardmax | Normalization::Sinkhorn { .. } => {
+                Normalization::Unnormalized
+                | Normalization::Hardmax
+                | Normalization::Sinkhorn { .. }
+                | Normalization::Relu
+                | Normalization::Sigmoid => {
                     unnormalized(kappa, kappa * tokens.overlap, gap, 0.0, n)
                 }
             };

@@ -101,6 +101,11 @@ pub enum Normalization {
         /// Iterations end when no log column sum of a replica is further than this from zero.
         tolerance: f64,
     },
+    /// By nothing, and without an exponential: w_j max(0, beta s_ij), "Gradient Flow Structure .. Multi-Head
+    /// Self-Attention" (arXiv:2605.04279).
+    Relu,
+    /// By nothing: w_j / (1 + e^{-beta s_ij}), "How Smooth Is Attention?" (arXiv:2312.14820) and arXiv:2501.18322.
+    Sigmoid,
 }
 
 /// Relative to the largest magnitude of a score in its row, how far below the largest a score is still tied with it.

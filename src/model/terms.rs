@@ -9,7 +9,9 @@ impl Normalization {
     pub fn is_divided(self) -> bool {
         match self {
             Normalization::Softmax | Normalization::Hardmax | Normalization::Sinkhorn { .. } => true,
-            Normalization::Unnormalized | Normalization::Shifted => false,
+            Normalization::Unnormalized | Normalization::Shifted | Normalization::Relu | Normalization::Sigmoid => {
+                false
+            }
         }
     }
 
@@ -17,8 +19,28 @@ impl Normalization {
     pub fn takes_one_reduction(self) -> bool {
         match self {
             Normalization::Softmax | Normalization::Unnormalized | Normalization::Shifted => true,
-            Normalization::Hardmax | Normalization::Sinkhorn { .. } => false,
+            Normalization::Hardmax
+            | Normalization::Sinkhorn { .. }
+            | Normalization::Relu
+            | Normalization::Sigmoid => false,
         }
+    }
+
+    /// Whether a weight is w_j times a function of its score that is no exponential, and nothing else.
+    pub fn is_pointwise(self) -> bool {
+        match self {
+            Normalization::Relu | Normalization::Sigmoid => true,
+            Normalization::Softmax
+            | Normalization::Unnormalized
+            | Normalization::Shifted
+            | Normalization::Hardmax
+            | Normalization::Sinkhorn { .. } => false,
+        }
+    }
+
+    /// Whether weights have logarithms, up to a number of their row, that are known from the scores of that row.
+    pub fn weighs_each_row(self) -> bool {
+        self.takes_one_reduction() || self.is_pointwise()
     }
 }
 

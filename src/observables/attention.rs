@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::{Definition, Need, Numbers, Objection, Observable, OnDevice, Parameter, Parametrized, Setup, View};
 use crate::{
     budget::{DOUBLE, Part, Sizes},
-    model::{Alibi, Head, Mask, Matrix, Position, rotary_frequency},
+    model::{Alibi, Head, Mask, Matrix, Normalization, Position, rotary_frequency},
     observe::Statistics,
     random::{Purpose, Stream},
     vector::{dot, norm},
@@ -27,8 +27,8 @@ const DEFINITION: Definition = Definition {
     word: "attention",
     documentation: "attention_entropy, attention_largest and attention_gap: -sum_j a_ij ln a_ij, max_j a_ij and ln(a_ij / \
         a_ik) of the two largest, as means over heads and over the rows i of all tokens that are not passive, or \
-        of `rows` of them drawn by `seed`; rows are divided by their sums whatever the normalization; not for \
-        hardmax and sinkhorn; on a GPU entropy and gap are right to 1e-6 + 4e-7 beta",
+        of `rows` of them drawn by `seed`; rows are divided by their sums whatever the normalization, and \
+        left out where these vanish; not for hardmax and sinkhorn; on a GPU entropy and gap are right to 1e-6 + 4e-7 beta",
     needs: &[Need::Tokens],
     replicas_a_sample: 1,
     curve: None,
@@ -64,7 +64,7 @@ impl Observable for Attention {
                 "leave \"attention\" out",
             )
         };
-        (!setup.normalization.takes_one_reduction()).then(together)
+        (!setup.normalization.weighs_each_row()).then(together)
     }
 
     fn memory(&self, sizes: &Sizes) -> Part {
@@ -94,14 +94,17 @@ pub(super) fn memory_of_operands(sizes: &Sizes) -> Part {
 
 /// Means over rows and heads of the entropy -sum_j a_ij ln a_ij, of the largest weight max_j a_ij, and of the gap ln(a_ij / a_ik)
 /// between the two largest, for rows divided by their sums whatever the normalization. Rows are those of all sources, or of
-/// `rows` sources drawn by `seed` and replica, the same at all times. A row that sees no source is left out, and from the
-/// gap one that sees no second.
+/// `rows` sources drawn by `seed` and replica, the same at all times. A row that sees no source, or gives none a weight, is left out,
+/// and from the gap one that has no second.
 fn statistics(view: &View, replica: usize, rows: usize, seed: u64) -> [f64; 3] {
     let tokens = drawn_rows(view.equation.tokens.shape.sources(), replica, rows, seed);
     let seen = seen(view, replica);
     let of_head = |head: &Head| {
         let operands = Operands::new(view, head, replica, &seen);
-        let row = |token: &usize| Row::new(operands.log_weights(view, replica, *token));
+        let row = |token: &usize| {
+            let log_weights = operands.log_weights(view, replica, *token);
+            Row::new(log_weights.into_iter().filter(|weight| *weight != f64::NEG_INFINITY).collect())
+        };
         tokens.par_iter().map(row).collect::<Vec<Option<Row>>>()
     };
     Row::means(&view.model.attention.heads.iter().flat_map(of_head).flatten().collect::<Vec<Row>>())
@@ -136,6 +139,7 @@ pub(super) struct Operands {
     pub keys: Vec<f64>,
     pub beta: f64,
     pub alibi: Option<Alibi>,
+    pub normalization: Normalization,
 }
 
 impl Operands {
@@ -166,7 +170,8 @@ impl Operands {
             rotate(&mut keys, width, base);
         }
         let alibi = attention.alibi_of(head, view.equation.tokens.shape.sources());
-        Self { width, queries, keys, beta: attention.beta_in(head, replica), alibi }
+        let (beta, normalization) = (attention.beta_in(head, replica), attention.normalization);
+        Self { width, queries, keys, beta, alibi, normalization }
     }
 
     /// The score of the source j for the token i.
@@ -178,10 +183,26 @@ impl Operands {
     pub fn log_weights(&self, view: &View, replica: usize, i: usize) -> Vec<f64> {
         let tokens = view.equation.tokens;
         let log_weight = |j: usize| {
-            let log_weight = self.beta * self.score(i, j) + tokens.weight(replica, j).ln();
+            let log_weight =
+                log_share(self.normalization, self.beta * self.score(i, j)) + tokens.weight(replica, j).ln();
             log_weight + self.alibi.map_or(0.0, |alibi| alibi.log_factor(i, j))
         };
         visible(view, replica, i).map(log_weight).collect()
+    }
+}
+
+/// ln of what a score makes of a weight, up to a number that a row shares; minus infinity where it makes nothing of it.
+fn log_share(normalization: Normalization, score: f64) -> f64 {
+    match normalization {
+        Normalization::Relu if score <= 0.0 => f64::NEG_INFINITY,
+        Normalization::Relu => score.ln(),
+        Normalization::Sigmoid if score < 0.0 => score - score.exp().ln_1p(),
+        Normalization::Sigmoid => -(-score).exp().ln_1p(),
+        Normalization::Softmax
+        | Normalization::Unnormalized
+        | Normalization::Shifted
+        | Normalization::Hardmax
+        | Normalization::Sinkhorn { .. } => score,
     }
 }
 

@@ -70,7 +70,7 @@ impl Observable for AttentionSpectrum {
                 "leave \"attention_spectrum\" out",
             )
         };
-        (!setup.normalization.takes_one_reduction()).then(together)
+        (!setup.normalization.weighs_each_row()).then(together)
     }
 
     fn objection_to_problem(&self, equation: &Equation) -> Option<Objection> {
@@ -116,6 +116,9 @@ fn spectrum(view: &View, head: &Head, replica: usize, seen: &[f64]) -> Vec<f64> 
         let mut row = vec![0.0; sources];
         let log_weights = operands.log_weights(view, replica, i);
         let largest = log_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        if largest == f64::NEG_INFINITY {
+            return row;
+        }
         let sum: f64 = log_weights.iter().map(|log_weight| (log_weight - largest).exp()).sum();
         for (j, log_weight) in attention::visible(view, replica, i).zip(log_weights) {
             row[j] = (log_weight - largest).exp() / sum;

@@ -181,7 +181,11 @@ fn log_clock(normalization: Normalization, log_sum: f64, beta: f64) -> f64 {
     match normalization {
         Normalization::Unnormalized => log_sum,
         Normalization::Shifted => log_sum - beta,
-        Normalization::Softmax | Normalization::Hardmax | Normalization::Sinkhorn { .. } => 0.0,
+        Normalization::Softmax
+        | Normalization::Hardmax
+        | Normalization::Sinkhorn { .. }
+        | Normalization::Relu
+        | Normalization::Sigmoid => 0.0,
     }
 }
 

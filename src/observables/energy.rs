@@ -13,7 +13,7 @@ pub struct Energy;
 const DEFINITION: Definition = Definition {
     word: "energy",
     documentation: "log_energy = ln E, E = sum_h c_h E_h with the weights c_h of the heads and E_h = (1 / 2 beta_h) sum_ij \
-        w_i w_j e^{beta_h <x_i, A_h x_j>} over all pairs, for beta > 0, not hardmax; not a number where E is not \
+        w_i w_j e^{beta_h <x_i, A_h x_j>} over all pairs, for beta > 0, not hardmax, relu and sigmoid; not a number where E is not \
         positive. With symmetric A_h and V_h = A_h it rises along the flow of unnormalized heads, of shifted \
         ones that share their beta, and of one softmax head; several softmax heads may lower it. Where it must \
         rise (or fall, with V_h = c A_h, c < 0) between unit vectors or directions, and goes the other way by \
@@ -36,6 +36,12 @@ impl Observable for Energy {
         if setup.normalization == Normalization::Hardmax {
             return Some(Objection::new(
                 "the energy (1 / 2 beta) sum_ij .. is infinite for hardmax, which is beta = infinity",
+                "leave \"energy\" out",
+            ));
+        }
+        if setup.normalization.is_pointwise() {
+            return Some(Objection::new(
+                "the energy (1 / 2 beta) sum_ij .. has exponentials, and relu and sigmoid do not",
                 "leave \"energy\" out",
             ));
         }

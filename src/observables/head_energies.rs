@@ -85,7 +85,8 @@ impl Observable for HeadEnergies {
 /// ln E of one head, whatever the mask.
 fn log_energy(view: &View, head: &Head, replica: usize, seen: &[f64]) -> f64 {
     let tokens = view.equation.tokens;
-    let Operands { width, queries, keys, beta, alibi: _ } = Operands::new(view, head, replica, seen);
+    let Operands { width, queries, keys, beta, alibi: _, normalization: _ } =
+        Operands::new(view, head, replica, seen);
     let heavy: Vec<usize> = (0..tokens.shape.sources()).filter(|j| tokens.weight(replica, *j) > 0.0).collect();
     let log_weights: Vec<f64> = heavy.iter().map(|j| tokens.weight(replica, *j).ln()).collect();
     let of_heavy =

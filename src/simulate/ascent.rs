@@ -50,7 +50,10 @@ impl Ascent {
             Normalization::Softmax => heads.len() == 1,
             Normalization::Unnormalized => true,
             Normalization::Shifted => heads.iter().all(|head| attention.beta_of(head) == *beta),
-            Normalization::Hardmax | Normalization::Sinkhorn { .. } => false,
+            Normalization::Hardmax
+            | Normalization::Sinkhorn { .. }
+            | Normalization::Relu
+            | Normalization::Sigmoid => false,
         };
         if !(is_bounded && is_flow && attention.sees_all() && share_clock) {
             return None;

@@ -115,7 +115,10 @@ const VALUES: &[(&str, &[&str])] = &[
     ),
     ("times", LISTS),
     ("values", LISTS),
-    ("normalization", &["\"softmax\"", "\"unnormalized\"", "\"shifted\"", "\"hardmax\"", "\"sinkhorn\""]),
+    (
+        "normalization",
+        &["\"softmax\"", "\"unnormalized\"", "\"shifted\"", "\"hardmax\"", "\"sinkhorn\"", "\"relu\"", "\"sigmoid\""],
+    ),
     ("sinkhorn", &["{ iterations = 20, tolerance = 0.0 }", "{ iterations = 4294967295, tolerance = 0.0 }"]),
     ("iterations", WHOLE),
     ("mask", &["\"none\"", "\"causal\"", "\"strictly-causal\"", "\"others\""]),

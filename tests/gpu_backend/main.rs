@@ -101,6 +101,7 @@ fn models() -> Vec<Named> {
         ("model_noises", model::noises),
         ("terms_positions_in_pieces", terms::positions),
         ("terms_hardmax_in_pieces", terms::hardmax),
+        ("terms_pointwise_in_pieces", terms::pointwise),
         ("terms_sinkhorn_in_pieces", terms::sinkhorn),
         ("terms_betas_of_replicas_in_pieces", terms::betas_of_replicas),
         ("terms_without_heads", terms::without_heads),

@@ -81,6 +81,24 @@ pub fn hardmax() -> Result<(), String> {
     Ok(())
 }
 
+/// Positive parts and sigmoids of scores, some of which are large.
+pub fn pointwise() -> Result<(), String> {
+    for (mask, window) in [(Mask::None, None), (Mask::Causal, None), (Mask::StrictlyCausal, Some(40))] {
+        for (dim, normalization, beta) in
+            [(3, Normalization::Relu, 2.0), (18, Normalization::Sigmoid, 2.0), (3, Normalization::Sigmoid, 300.0)]
+        {
+            let mut problem = problem(Shape { replicas: 2, count: 120, dim, passive: 9 }, beta);
+            problem.tokens.weights = uneven_weights(problem.tokens.shape);
+            problem.model.perceptron = Some(perceptron(&mut Stream(29), dim, 5, Activation::Identity));
+            let attention = &mut problem.model.attention;
+            (attention.mask, attention.window, attention.normalization) = (mask, window, normalization);
+            attention.heads = vec![Head::default(), product_head(&mut Stream(11), dim, 6, 5)];
+            check_in_pieces(&format!("d = {dim}, {mask:?}, {normalization:?}"), &problem)?;
+        }
+    }
+    Ok(())
+}
+
 /// Rows and columns that are balanced in turn: three iterations, as many as a loose tolerance asks for, and with places.
 pub fn sinkhorn() -> Result<(), String> {
     for (dim, iterations, tolerance) in [(3, 3, 1e-9), (18, 40, 0.02)] {

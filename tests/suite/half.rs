@@ -197,6 +197,8 @@ fn refusals() {
     let refused = [
         (problem(cloud(1, 20, 31, 3), 1.0), "32 components"),
         (with(&|p| p.model.attention.normalization = Normalization::Hardmax), "hardmax"),
+        (with(&|p| p.model.attention.normalization = Normalization::Relu), "relu"),
+        (with(&|p| p.model.attention.normalization = Normalization::Sigmoid), "sigmoid"),
         (
             with(&|p| p.model.attention.normalization = Normalization::Sinkhorn { iterations: 9, tolerance: 1e-3 }),
             "sinkhorn",

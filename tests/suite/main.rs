@@ -19,6 +19,7 @@ mod noise;
 mod observe;
 mod order;
 mod parity;
+mod pointwise;
 mod reference;
 mod steps;
 mod threads;
@@ -30,6 +31,7 @@ fn main() {
         laws::all(),
         contract::all(),
         parity::all(),
+        pointwise::all(),
         energy::all(),
         harmonic::all(),
         #[cfg(feature = "gpu")]

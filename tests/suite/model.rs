@@ -102,12 +102,14 @@ pub fn assert_evolves(kind: Kind, what: &str, problem: &Problem, single: f64, do
     assert_close(what, &kind.evolve(problem).tokens, &expected, kind.tolerance(single, double));
 }
 
-pub const NORMALIZATIONS: [Normalization; 5] = [
+pub const NORMALIZATIONS: [Normalization; 7] = [
     Normalization::Softmax,
     Normalization::Unnormalized,
     Normalization::Shifted,
     Normalization::Hardmax,
     Normalization::Sinkhorn { iterations: 4, tolerance: 1e-9 },
+    Normalization::Relu,
+    Normalization::Sigmoid,
 ];
 
 fn geometries() -> Vec<Geometry> {
@@ -169,7 +171,7 @@ fn positions(kind: Kind) {
             let sharper = Head { decay: decays.then_some(7.0), weight: -0.5, ..Head::default() };
             for heads in [vec![Head::default()], vec![product.clone(), sharper]] {
                 for normalization in NORMALIZATIONS {
-                    if !makes_sense(normalization, mask) || (decays && normalization == Normalization::Hardmax) {
+                    if !makes_sense(normalization, mask) || (decays && !normalization.takes_one_reduction()) {
                         continue;
                     }
                     let (position, heads) = (position.clone(), heads.clone());
@@ -187,7 +189,7 @@ fn positions(kind: Kind) {
 fn windows(kind: Kind) {
     for (count, dim, window) in [(70, 3, 1), (300, 3, 40), (300, 20, 17), (90, 5, 1000)] {
         for mask in [Mask::None, Mask::Causal, Mask::StrictlyCausal] {
-            for normalization in [Normalization::Softmax, Normalization::Unnormalized, Normalization::Hardmax] {
+            for normalization in NORMALIZATIONS.into_iter().filter(|n| makes_sense(*n, Mask::Causal)) {
                 let attention =
                     Attention { beta: 3.0, normalization, mask, window: Some(window), ..Attention::default() };
                 let mut tokens = tokens(&Geometry::Sphere, count, dim, 17);
@@ -227,10 +229,8 @@ fn betas_of_replicas(kind: Kind) {
             vec![general_head(dim, 97), Head { beta: Some(0.4), ..Head::default() }],
             vec![Head { beta: None, ..factored_head(dim, 2, 101) }],
         ];
-        for (normalization, heads) in [Normalization::Softmax, Normalization::Unnormalized, Normalization::Shifted]
-            .into_iter()
-            .flat_map(|normalization| heads.clone().map(|heads| (normalization, heads)))
-        {
+        let forms = NORMALIZATIONS.into_iter().filter(|n| n.weighs_each_row());
+        for (normalization, heads) in forms.flat_map(|form| heads.clone().map(|heads| (form, heads))) {
             let beta_factors = beta_factors.clone();
             let attention = Attention { beta: 2.5, beta_factors, normalization, heads, ..Attention::default() };
             let what = format!("{replicas} replicas, d = {dim}, {normalization:?}, {} heads", attention.heads.len());

@@ -17,6 +17,7 @@ const GATES: &[(&str, &[&str])] = &[
         &[
             "is_divided",
             "takes_one_reduction",
+            "is_pointwise",
             "is_in_operands",
             "has_biases",
             "is_multiple_of_identity",

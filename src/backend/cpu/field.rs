@@ -123,7 +123,10 @@ impl<T: Real> HeadField<T> {
             Normalization::Unnormalized | Normalization::Shifted => {
                 self.constant_shift().is_some_and(|shift| shift <= T::EXPONENT_SPAN)
             }
-            Normalization::Hardmax | Normalization::Sinkhorn { .. } => false,
+            Normalization::Hardmax
+            | Normalization::Sinkhorn { .. }
+            | Normalization::Relu
+            | Normalization::Sigmoid => false,
         }
     }
 
@@ -134,6 +137,8 @@ impl<T: Real> HeadField<T> {
             Normalization::Softmax
             | Normalization::Unnormalized
             | Normalization::Hardmax
+            | Normalization::Relu
+            | Normalization::Sigmoid
             | Normalization::Sinkhorn { .. } => 0.0,
         }
     }

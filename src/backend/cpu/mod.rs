@@ -23,6 +23,7 @@ mod normalize;
 mod observe;
 mod operands;
 mod perceptron;
+mod pointwise;
 mod problem;
 mod series;
 mod shift;

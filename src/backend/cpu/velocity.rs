@@ -7,6 +7,7 @@ use super::{
     field::{HeadField, Visibility},
     geometry, hardmax,
     operands::Operands,
+    pointwise,
     problem::Cpu,
     series::Sums,
     sinkhorn,
@@ -175,6 +176,10 @@ impl<T: Real> Cpu<T> {
                 (None, _) => head.reduce(self.instructions, &rows, dim, keys, visibility, &mut reduced),
                 (Some(operands), Normalization::Hardmax) => {
                     hardmax::reduce(operands, run.first, keys, visibility, &mut reduced);
+                }
+                (Some(operands), form @ (Normalization::Relu | Normalization::Sigmoid)) => {
+                    let (instructions, first) = (self.instructions, run.first);
+                    pointwise::reduce(instructions, form, operands, first, keys, visibility, &mut reduced);
                 }
                 (Some(operands), _) => {
                     head.reduce_operands(self.instructions, operands, run.first, keys, visibility, &mut reduced);

@@ -146,6 +146,8 @@ impl<'a> ReplicaAttention<'a> {
             Normalization::Hardmax if score < largest - TIE * size => 0.0,
             Normalization::Hardmax => prior,
             Normalization::Unnormalized | Normalization::Sinkhorn { .. } => prior * score.exp(),
+            Normalization::Relu => prior * score.max(0.0),
+            Normalization::Sigmoid => prior / (1.0 + (-score).exp()),
         };
         let raw = prior.iter().zip(scores).map(|(prior, score)| if *prior > 0.0 { of(*prior, *score) } else { 0.0 });
         let raw: Vec<f64> = raw.collect();
@@ -153,7 +155,11 @@ impl<'a> ReplicaAttention<'a> {
             (Normalization::Softmax | Normalization::Hardmax, _) => raw.iter().sum(),
             (_, Position::Alibi { .. }) => prior.iter().sum(),
             (
-                Normalization::Unnormalized | Normalization::Shifted | Normalization::Sinkhorn { .. },
+                Normalization::Unnormalized
+                | Normalization::Shifted
+                | Normalization::Sinkhorn { .. }
+                | Normalization::Relu
+                | Normalization::Sigmoid,
                 Position::Nowhere | Position::Rotary { .. } | Position::Additive(_),
             ) => 1.0,
         };
@@ -173,9 +179,9 @@ impl<'a> ReplicaAttention<'a> {
                 | Matrix::OfReplicas(_) => x.clone(),
             };
             let values: Vec<Vec<f64>> = self.tokens[..self.w.len()].iter().map(value).collect();
-            for (output, weights) in output.iter_mut().zip(self.weights(head, rows.clone())) {
+            for ((i, output), weights) in rows.clone().zip(&mut output).zip(self.weights(head, rows.clone())) {
                 // A token that sees nothing is not moved by the bias either.
-                if weights.iter().all(|weight| *weight == 0.0) {
+                if (0..self.w.len()).all(|j| self.prior(head, i, j) == 0.0) {
                     continue;
                 }
                 let mut mean = vec![0.0; values[0].len()];

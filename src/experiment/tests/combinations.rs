@@ -30,6 +30,7 @@ const BREACHES: &[&[&str]] = &[
     &["attention.position={ alibi = 1 }"],
     &["attention.head=[{ alibi = 1 }]"],
     &["attention.position={ alibi = 1 }", "attention.normalization=hardmax", "attention.mask=causal"],
+    &["attention.position={ alibi = 1 }", "attention.normalization=relu", "attention.mask=causal"],
     &["attention.mask=others"],
     &["attention.window=1", "attention.mask=strictly-causal"],
     &["tokens.geometry=peri-norm", "attention.mask=strictly-causal"],
@@ -63,7 +64,7 @@ fn every_rule_is_breached_by_what_it_is_about() {
 
 #[test]
 fn what_is_refused_quotes_what_was_typed() {
-    let refusals = [BREACHES[0], BREACHES[4], BREACHES[9], BREACHES[17], BREACHES[20]].map(message);
+    let refusals = [BREACHES[0], BREACHES[4], BREACHES[10], BREACHES[18], BREACHES[21]].map(message);
     insta::assert_snapshot!(refusals.join("\n"), @r#"
     experiment with --set attention.mask=causal: attention.mask = "causal": hides sources, and sinkhorn makes rows and columns of all pairs stochastic; write attention.mask = "none"
     experiment with --set attention.position={ alibi = 1 }: attention.position = { alibi = 1.0 }: alibi adds finite terms to scores, which hardmax multiplies by infinity; leave it out, or write attention.normalization = "softmax"
@@ -133,6 +134,14 @@ fn normalizations_masks_and_geometries_go_together_where_they_make_sense() {
     sinkhorn, causal: none
     sinkhorn, strictly-causal: none
     sinkhorn, others: none
+    relu, none: all but rescaled
+    relu, causal: all but rescaled
+    relu, strictly-causal: all but ngpt, peri-norm, rescaled
+    relu, others: none
+    sigmoid, none: all but rescaled
+    sigmoid, causal: all but rescaled
+    sigmoid, strictly-causal: all but ngpt, peri-norm, rescaled
+    sigmoid, others: none
     "#);
 }
 
@@ -147,16 +156,19 @@ fn what_can_be_measured_depends_on_the_equation() {
     assert_eq!(quantities(&["tokens.geometry=euclidean"]), ["moments", "energy"]);
     assert_eq!(quantities(&["tokens.geometry=mix-norm", "tokens.switch=1"]), ["moments", "energy"]);
     assert_eq!(quantities(&["attention.normalization=hardmax"]), ["moments", "w2_dirac"]);
+    assert_eq!(quantities(&["attention.normalization=relu"]), ["moments", "w2_dirac"]);
     assert_eq!(quantities(&["attention.head=[{ beta = 0 }]"]), ["moments", "w2_dirac"]);
     assert_eq!(quantities(&["attention.head=[{ beta = 1 }]", "attention.beta=0"]), ["moments", "energy", "w2_dirac"]);
     let ramp = "attention.beta={ times = [0, 1], values = [0, 1] }";
     assert_eq!(quantities(&[ramp]), ["moments", "w2_dirac"]);
     let refusals = [
         message(&["attention.normalization=hardmax", "observe={ quantities = [\"energy\"] }"]),
+        message(&["attention.normalization=sigmoid", "observe={ quantities = [\"energy\"] }"]),
         message(&["tokens.geometry=pre-norm", "observe={ quantities = [\"overlap\"] }"]),
     ];
     insta::assert_snapshot!(refusals.join("\n"), @r#"
     experiment with --set observe={ quantities = ["energy"] }: observe.quantities = ["energy"]: the energy (1 / 2 beta) sum_ij .. is infinite for hardmax, which is beta = infinity; leave "energy" out
+    experiment with --set observe={ quantities = ["energy"] }: observe.quantities = ["energy"]: the energy (1 / 2 beta) sum_ij .. has exponentials, and relu and sigmoid do not; leave "energy" out
     experiment with --set observe={ quantities = ["overlap"] }: observe.quantities = ["overlap"]: w2_dirac and overlap compare tokens with a direction, and those of this tokens.geometry have a length; leave them out
     "#);
 }

@@ -117,7 +117,7 @@ fn words() {
     insta::assert_snapshot!(refusals, @r#"
     experiment: tokens.initial.law = "normal": not supported; accepted: "uniform", "von-mises-fisher", "cap", "fourier", "simplex", "orthonormal", "points", "two-clusters", "gaussian", "box", "mixture", "file"
     experiment: attention.mask = "diagonal": not supported; accepted: "none", "causal", "strictly-causal", "others"
-    experiment: attention.normalization = "sparsemax": not supported; accepted: "softmax", "unnormalized", "shifted", "hardmax", "sinkhorn"
+    experiment: attention.normalization = "sparsemax": not supported; accepted: "softmax", "unnormalized", "shifted", "hardmax", "sinkhorn", "relu", "sigmoid"
     experiment: tokens.geometry = "hyperbolic": not supported; accepted: "sphere", "post-norm", "euclidean", "rescaled", "pre-norm", "peri-norm", "mix-norm", "ngpt", "layer-norm"
     experiment: algorithm = "fourier": not supported; accepted: "auto", "direct", "harmonic"
     experiment: time.scheme = "rk5": not supported; accepted: "euler", "heun", "rk4", "layer"

@@ -252,9 +252,11 @@ impl Zonal {
             let unit = match attention.normalization {
                 Normalization::Softmax => 1.0 / sum,
                 Normalization::Shifted => (logarithm - attention.beta_of(head)).exp(),
-                Normalization::Unnormalized | Normalization::Hardmax | Normalization::Sinkhorn { .. } => {
-                    logarithm.exp()
-                }
+                Normalization::Unnormalized
+                | Normalization::Hardmax
+                | Normalization::Sinkhorn { .. }
+                | Normalization::Relu
+                | Normalization::Sigmoid => logarithm.exp(),
             };
             let factor = head.weight * multiple(&head.value) * unit;
             (factor * moment, (factor * sum).abs())

@@ -87,11 +87,20 @@ fn check_attention(place: &Place, attention: &Attention, sizes: Sizes) -> Result
         Normalization::Sinkhorn { iterations: _, tolerance } => {
             place.field("normalization.tolerance").require(*tolerance >= 0.0, tolerance, "at least 0")?;
         }
-        Normalization::Softmax | Normalization::Unnormalized | Normalization::Shifted | Normalization::Hardmax => {}
+        Normalization::Softmax
+        | Normalization::Unnormalized
+        | Normalization::Shifted
+        | Normalization::Hardmax
+        | Normalization::Relu
+        | Normalization::Sigmoid => {}
     }
     let position_place = place.field("position");
     match position {
         Position::Nowhere => {}
+        Position::Alibi { decay: _ } if normalization.is_pointwise() => {
+            let problem = "divides weights by sums of theirs, and those of relu and sigmoid are divided by nothing";
+            return Err(position_place.error(problem, "take Position::Nowhere, or Normalization::Unnormalized"));
+        }
         Position::Alibi { decay } => position_place.field("decay").finite(*decay)?,
         Position::Rotary { base } => {
             position_place.field("base").require(

@@ -131,6 +131,9 @@ fn attention_that_does_not_fit_the_tokens_is_refused() {
     refused(attention(|a| a.normalization = sinkhorn), &format!("{at}.normalization.tolerance"), "-1", "at least 0");
     let position = |position: Position| attention(|a| a.position = position);
     refused(position(Position::Alibi { decay: f64::NAN }), &format!("{at}.position.decay"), "NaN", "finite");
+    let decaying =
+        |a: &mut Attention| (a.normalization, a.position) = (Normalization::Relu, Position::Alibi { decay: 1.0 });
+    refused(attention(decaying), &format!("{at}.position"), "divides weights", "Normalization::Unnormalized");
     refused(position(Position::Rotary { base: 0.0 }), &format!("{at}.position.base"), "0", "greater than 0");
     refused(position(Position::Additive(vec![0.0; 4])), &format!("{at}.position"), "4", "count * dim = 6");
     let at = "model.attention.heads[0]";

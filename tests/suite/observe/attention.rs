@@ -34,7 +34,11 @@ pub fn rows(kind: Kind) {
         (Mask::StrictlyCausal, None, Position::Alibi { decay: 2.0 }, vec![dense]),
         (Mask::None, None, Position::Rotary { base: 100.0 }, vec![factors, Head::default()]),
     ] {
-        for normalization in [Normalization::Softmax, Normalization::Unnormalized] {
+        use Normalization::{Relu, Sigmoid, Softmax, Unnormalized};
+        for normalization in [Softmax, Unnormalized, Relu, Sigmoid] {
+            if normalization.is_pointwise() && position == (Position::Alibi { decay: 2.0 }) {
+                continue;
+            }
             let attention = Attention {
                 beta: 3.0,
                 beta_factors: if mask == Mask::None { vec![1.0, 0.6] } else { Vec::new() },
@@ -120,9 +124,10 @@ pub fn spectra(kind: Kind) {
         .chain((0..41).map(|k| format!("attention_singular_value_{k}")))
         .collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    for head in heads {
+    for (head, normalization) in heads.into_iter().zip([Normalization::Softmax, Normalization::Relu]) {
         let mut problem = weighted(4, Quantity::AttentionSpectrum(spectrum));
-        problem.model = Attention { beta: 3.0, mask: Mask::Causal, heads: vec![head], ..Attention::default() }.into();
+        let attention = Attention { beta: 3.0, mask: Mask::Causal, normalization, ..Attention::default() };
+        problem.model = Attention { heads: vec![head], ..attention }.into();
         let outcome = kind.evolve(&problem);
         let mut rows = rows_of_weights(&problem, &outcome.tokens, 1);
         rows.iter_mut().for_each(|row| {

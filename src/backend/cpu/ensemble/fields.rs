@@ -293,6 +293,8 @@ impl<S: Exp2, T: Real, const D: usize> Share<'_, S, T, D> {
             Normalization::Unnormalized
             | Normalization::Shifted
             | Normalization::Hardmax
+            | Normalization::Relu
+            | Normalization::Sigmoid
             | Normalization::Sinkhorn { .. } => {
                 let undivided = self.normalizer.undivided;
                 let divisor = self.decay.and_then(|decay| decay.divisors.get(token));

@@ -135,6 +135,8 @@ impl<T: Real> Cpu<T> {
                 Normalization::Unnormalized
                 | Normalization::Shifted
                 | Normalization::Hardmax
+                | Normalization::Relu
+                | Normalization::Sigmoid
                 | Normalization::Sinkhorn { .. } => {
                     let log2_most = moments.log2_total() + query.abs() * LOG2_E + head.log2_normalizer(0);
                     (value / query * log2_most.exp2(), Divided::ByNothing)

@@ -67,6 +67,7 @@ enum Summation {
     Wide(Pipeline<declared::ReduceWide>),
     Half(Pipeline<declared::ReduceHalf>),
     Hardmax(Pipeline<declared::Hardmax>),
+    Pointwise(Pipeline<declared::Pointwise>),
 }
 
 impl Summation {
@@ -83,6 +84,7 @@ impl Summation {
             Summation::Narrow(kernel) => kernel.bind(device, uniforms, [queries, keys, weights, partials]),
             Summation::Wide(kernel) => kernel.bind(device, uniforms, with_values),
             Summation::Half(kernel) => kernel.bind(device, uniforms, with_values),
+            Summation::Pointwise(kernel) => kernel.bind(device, uniforms, with_values),
             Summation::Hardmax(kernel) => {
                 kernel.bind(device, uniforms, [queries, keys, weights, partials, values, extremes])
             }
@@ -136,6 +138,7 @@ impl<'a> Bindings<'a> {
         };
         let reduce = match attention.normalization {
             Normalization::Hardmax => Summation::Hardmax(Pipeline::new(device, &wide)),
+            Normalization::Relu | Normalization::Sigmoid => Summation::Pointwise(Pipeline::new(device, &wide)),
             Normalization::Softmax
             | Normalization::Unnormalized
             | Normalization::Shifted

@@ -65,6 +65,8 @@ pub enum ReductionOutput {
     Sums,
     /// The largest of each query is sought.
     Extremes,
+    /// Their sigmoids are summed.
+    Sigmoids,
     /// They are weighed, and the weights are summed, in replicas whose residual exceeds the tolerance.
     HalfStep { residuals_at: usize, tolerance: f32 },
 }
@@ -111,7 +113,7 @@ impl Reduction<'_> {
         let (most_pairs, most_groups) = (recorder.dispatch_work() / work, recorder.dispatch_groups());
         let (residuals_at, tolerance) = match self.output {
             ReductionOutput::HalfStep { residuals_at, tolerance } => (residuals_at as u32, tolerance),
-            ReductionOutput::Sums | ReductionOutput::Extremes => (0, 0.0),
+            ReductionOutput::Sums | ReductionOutput::Extremes | ReductionOutput::Sigmoids => (0, 0.0),
         };
         let range = visible.between(queries, keys);
         for part in Parts::new(groups, slice_keys, constants.chunk as usize, most_pairs, most_groups) {
@@ -137,6 +139,7 @@ impl Reduction<'_> {
                 seeks: u32::from(self.output == ReductionOutput::Extremes),
                 residuals_at,
                 tolerance,
+                sigmoid: u32::from(self.output == ReductionOutput::Sigmoids),
             };
             let groups = part.groups.end - part.groups.start;
             recorder.record(self.bound, &params, groups, groups as f64 * part.keys.len() as f64 * work)?;

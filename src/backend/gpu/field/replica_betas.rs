@@ -37,6 +37,8 @@ fn numbers(attention: &Attention, head: &Head) -> Vec<f32> {
             Normalization::Softmax
             | Normalization::Unnormalized
             | Normalization::Hardmax
+            | Normalization::Relu
+            | Normalization::Sigmoid
             | Normalization::Sinkhorn { .. } => 0.0,
         };
         // 2^down in two parts, so that its exponent is exact.

@@ -112,7 +112,9 @@ impl Velocity {
                 Normalization::Softmax
                 | Normalization::Unnormalized
                 | Normalization::Shifted
-                | Normalization::Hardmax => (0, 0.0, None),
+                | Normalization::Hardmax
+                | Normalization::Relu
+                | Normalization::Sigmoid => (0, 0.0, None),
             };
             let own = HeadBuffers {
                 head: index,
@@ -273,11 +275,21 @@ impl Velocity {
         if let Some(series) = &self.series {
             return series.record(recorder, pair.queries, view);
         }
-        let is_hard = purpose == Purpose::Field && self.normalization == Normalization::Hardmax;
         let sizes = self.sizes(view.head, pair.queries.slices);
-        let (sizes, outputs) = match is_hard {
-            true => (sizes.wide(), &[ReductionOutput::Extremes, ReductionOutput::Sums][..]),
-            false => (sizes, &[ReductionOutput::Sums][..]),
+        let (sizes, outputs) = match (purpose, self.normalization) {
+            (Purpose::Field, Normalization::Hardmax) => {
+                (sizes.wide(), &[ReductionOutput::Extremes, ReductionOutput::Sums][..])
+            }
+            (Purpose::Field, Normalization::Relu) => (sizes.wide(), &[ReductionOutput::Sums][..]),
+            (Purpose::Field, Normalization::Sigmoid) => (sizes.wide(), &[ReductionOutput::Sigmoids][..]),
+            (
+                Purpose::Field,
+                Normalization::Softmax
+                | Normalization::Unnormalized
+                | Normalization::Shifted
+                | Normalization::Sinkhorn { .. },
+            )
+            | (Purpose::Energy, _) => (sizes, &[ReductionOutput::Sums][..]),
         };
         for output in outputs {
             let mut partial = Partial::Fresh;

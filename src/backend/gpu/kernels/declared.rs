@@ -84,6 +84,13 @@ kernels! {
         workgroup: Tuned,
         constants: [WIDTH, INNER, THREADS, TILE, CHUNK, WIDE_QUERIES, MASKED_SCORE, TIE, MASKED, CHOSEN],
     }
+    Pointwise = "pointwise" {
+        params: Reduce,
+        bindings: [Read, Read, Read, ReadWrite, Read],
+        files: [GRID, PARTIAL, MASK, WINDOW, REDUCE, SPAN, SCORES, SUMS, VALUES],
+        workgroup: Tuned,
+        constants: [WIDTH, INNER, THREADS, TILE, CHUNK, WIDE_QUERIES, MASKED_SCORE, MASKED, CHOSEN],
+    }
     HalfStep = "half_step" {
         params: Reduce,
         bindings: [Read, Read, Read, ReadWrite, Read],

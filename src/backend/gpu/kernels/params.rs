@@ -66,6 +66,7 @@ params! {
         seeks: u32,
         residuals_at: u32,
         tolerance: f32,
+        sigmoid: u32,
     }
     Potential {
         rows: u32,

@@ -47,6 +47,8 @@ pub fn check(problem: &Problem) -> Result<(), BackendError> {
     }
     match normalization {
         Normalization::Hardmax => return refuse("--precision half for normalization = \"hardmax\""),
+        Normalization::Relu => return refuse("--precision half for normalization = \"relu\""),
+        Normalization::Sigmoid => return refuse("--precision half for normalization = \"sigmoid\""),
         Normalization::Sinkhorn { .. } => return refuse("--precision half for normalization = \"sinkhorn\""),
         Normalization::Softmax | Normalization::Unnormalized | Normalization::Shifted => {}
     }

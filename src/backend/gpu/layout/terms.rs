@@ -73,7 +73,11 @@ pub fn fits_advance(problem: &Problem) -> bool {
     let Attention { beta: _, beta_factors: _, normalization, mask, window, position, heads: _ } = attention;
     let has_kernel = match normalization {
         Normalization::Softmax | Normalization::Unnormalized => true,
-        Normalization::Shifted | Normalization::Hardmax | Normalization::Sinkhorn { .. } => false,
+        Normalization::Shifted
+        | Normalization::Hardmax
+        | Normalization::Sinkhorn { .. }
+        | Normalization::Relu
+        | Normalization::Sigmoid => false,
     };
     has_kernel && *mask != Mask::Others && window.is_none() && *position == Position::Nowhere
 }

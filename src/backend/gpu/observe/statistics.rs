@@ -103,7 +103,10 @@ impl Flow {
             Normalization::Shifted => Normalizer::Peak,
             Normalization::Softmax => Normalizer::Sum,
             // The energy has no such rate.
-            Normalization::Hardmax | Normalization::Sinkhorn { .. } => return None,
+            Normalization::Hardmax
+            | Normalization::Sinkhorn { .. }
+            | Normalization::Relu
+            | Normalization::Sigmoid => return None,
         };
         Some(Flow { slope, normalizer })
     }
