@@ -123,7 +123,12 @@ pub(super) fn rows(entry: &Entry) -> Result<Vec<Vec<f64>>, ExperimentError> {
     entry.list("[1.0, 0.0]")?.iter().map(Entry::numbers).collect()
 }
 
-fn joined(rows: &[Vec<f64>], key: &str, width: usize, source: &Source) -> Result<Vec<f64>, ExperimentError> {
+pub(super) fn joined(
+    rows: &[Vec<f64>],
+    key: &str,
+    width: usize,
+    source: &Source,
+) -> Result<Vec<f64>, ExperimentError> {
     let problem = match rows.iter().position(|row| row.len() != width) {
         _ if rows.is_empty() => "has no rows".to_owned(),
         Some(row) => format!("has {} numbers in row {row}, counted from 0", rows[row].len()),

@@ -6,19 +6,20 @@ use super::{
     array::{Extent, RowsTyped},
     error::ExperimentError,
     head::{self, HeadTyped},
+    number::{self, NOT_NEGATIVE, NumberTyped, ResolvedNumber},
     section::{Entry, Section, Word},
     shared::Shared,
     trained::{self, TrainedTyped},
 };
 use crate::{
-    model::{Attention, Head, Mask, Normalization, Part, Position, Ramp},
+    model::{Attention, Head, Mask, Normalization, Part, Position},
     problem::Schedule,
     tokens::Shape,
 };
 
 pub(super) const ATTENTION: &[&str] =
     &["beta", "normalization", "sinkhorn", "mask", "window", "position", "model", "layers", "heads", "head"];
-pub(super) const BETA: &[&str] = &["times", "values", "replicas"];
+pub(super) const BETA: &[&str] = &["times", "values", "layers", "replicas"];
 pub(super) const SINKHORN: &[&str] = &["iterations", "tolerance"];
 /// Of one evaluation: beyond, a tolerance is one that rounding does not let anybody reach.
 const MOST_ITERATIONS: u64 = 100_000;
@@ -68,11 +69,7 @@ pub(crate) struct AttentionTyped {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub(crate) enum BetaTyped {
-    Constant(f64),
-    Ramp {
-        times: Vec<f64>,
-        values: Vec<f64>,
-    },
+    Number(NumberTyped),
     /// As many for consecutive replicas as there are numbers.
     Replicas {
         replicas: Vec<f64>,
@@ -135,12 +132,12 @@ pub(super) fn read(section: &Section) -> Result<AttentionTyped, ExperimentError>
 
 fn beta(entry: &Entry) -> Result<BetaTyped, ExperimentError> {
     if !entry.is_table() {
-        return entry.number("finite and at least 0", |beta| beta >= 0.0).map(BetaTyped::Constant);
+        return number::read(entry, NOT_NEGATIVE).map(BetaTyped::Number);
     }
     let section = entry.section(BETA)?;
     if let Some(replicas) = section.optional("replicas", "[1.0, 2.0, 4.0]") {
         section.forbid(
-            &["times", "values"],
+            &["times", "values", "layers"],
             "stands beside replicas, which have one beta for all times",
             "leave it out",
         )?;
@@ -150,21 +147,7 @@ fn beta(entry: &Entry) -> Result<BetaTyped, ExperimentError> {
             false => Ok(BetaTyped::Replicas { replicas: betas }),
         };
     }
-    let (times, values) = (section.required("times", "[0.0, 10.0]")?, section.required("values", "[1.0, 8.0]")?);
-    let (times, values) = ((times.numbers()?, times), (values.numbers()?, values));
-    if times.0.is_empty() || !times.0.is_sorted_by(|a, b| a < b) {
-        return Err(times.1.error("must be one or more layer-times in ascending order"));
-    }
-    if values.0.len() != times.0.len() {
-        return Err(values.1.error_with(
-            format!("has {} numbers, and there are {} times", values.0.len(), times.0.len()),
-            format!("write {} numbers", times.0.len()),
-        ));
-    }
-    if values.0.iter().any(|beta| *beta < 0.0) {
-        return Err(values.1.error("must be at least 0, each of them"));
-    }
-    Ok(BetaTyped::Ramp { times: times.0, values: values.0 })
+    number::read_changing(&section, NOT_NEGATIVE).map(BetaTyped::Number)
 }
 
 fn sinkhorn(section: &Section) -> Result<SinkhornTyped, ExperimentError> {
@@ -215,8 +198,8 @@ impl AttentionTyped {
     /// Every inverse temperature that a head without its own has at some time.
     pub fn betas(&self) -> Vec<f64> {
         match &self.beta {
-            Some(BetaTyped::Constant(beta)) => vec![*beta],
-            Some(BetaTyped::Ramp { values, .. } | BetaTyped::Replicas { replicas: values }) => values.clone(),
+            Some(BetaTyped::Number(beta)) => beta.values(),
+            Some(BetaTyped::Replicas { replicas }) => replicas.clone(),
             None => vec![1.0],
         }
     }
@@ -225,7 +208,7 @@ impl AttentionTyped {
     fn largest_beta(&self) -> f64 {
         match &self.beta {
             Some(BetaTyped::Replicas { replicas }) => replicas.iter().copied().fold(0.0, f64::max),
-            _ => self.betas()[0],
+            _ => self.betas().first().copied().unwrap_or(0.0),
         }
     }
 
@@ -286,8 +269,10 @@ impl AttentionTyped {
         parts: &mut Vec<Part>,
     ) -> Result<Attention, ExperimentError> {
         let mut attention = self.around(shape, shared)?;
-        if let Some(BetaTyped::Ramp { times, values }) = &self.beta {
-            parts.push(Part::Beta(Ramp { times: times.clone(), values: values.clone() }));
+        if let Some(BetaTyped::Number(beta)) = &self.beta
+            && let ResolvedNumber::Changing(beta) = beta.resolve("attention.beta", schedule, shared)?
+        {
+            parts.push(Part::Beta(beta));
         }
         for (index, head) in self.head.iter().enumerate() {
             for _ in 0..head.copies() {

@@ -5,6 +5,7 @@ use super::{
     attention::{MASKS, NORMALIZATIONS},
     error::ExperimentError,
     head::HeadTyped,
+    number::NumberTyped,
     reference::STEPS,
     section::word,
     typed::{ALGORITHMS, Typed},
@@ -52,7 +53,7 @@ impl Experiment {
             attention.head.push(HeadTyped::default());
         }
         for head in &mut attention.head {
-            head.weight.get_or_insert(1.0);
+            head.weight.get_or_insert(NumberTyped::Constant(1.0));
         }
         if let Some(noise) = &mut typed.noise {
             noise.explicit(&self.shared());

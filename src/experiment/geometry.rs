@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{
     array::{Extent, ListTyped},
     error::ExperimentError,
+    number::{self, NOT_NEGATIVE, NumberTyped, POSITIVE, Range},
     section::{Entry, Section},
     source::Source,
 };
@@ -117,22 +118,25 @@ impl NormTyped {
 
 /// The numbers that only some geometries have: required there, and refused elsewhere.
 pub(crate) struct GeometryNumbers {
-    pub alpha: Option<f64>,
+    pub alpha: Option<NumberTyped>,
     pub switch: Option<f64>,
 }
 
 pub(super) fn numbers(section: &Section, geometry: Option<GeometryWord>) -> Result<GeometryNumbers, ExperimentError> {
-    let number = |key: &str, of: GeometryWord, example: &'static str, range: &str, holds: fn(f64) -> bool| {
+    let number = |key: &str, of: GeometryWord, example: &'static str| {
         if geometry == Some(of) {
-            return section.required(key, example)?.number(range, holds).map(Some);
+            return section.required(key, example).map(Some);
         }
         let remedy = format!("write geometry = {}, or leave it out", quoted(of));
         section.forbid(&[key], "belongs to another geometry", &remedy)?;
         Ok(None)
     };
+    let alpha = number("alpha", GeometryWord::Ngpt, "1.0")?;
+    let switch = number("switch", GeometryWord::MixNorm, "2.0")?;
+    let Range { words, holds } = NOT_NEGATIVE;
     Ok(GeometryNumbers {
-        alpha: number("alpha", GeometryWord::Ngpt, "1.0", "finite and greater than 0", |alpha| alpha > 0.0)?,
-        switch: number("switch", GeometryWord::MixNorm, "2.0", "finite and at least 0", |switch| switch >= 0.0)?,
+        alpha: alpha.map(|entry| number::read(&entry, POSITIVE)).transpose()?,
+        switch: switch.map(|entry| entry.number(words, holds)).transpose()?,
     })
 }
 

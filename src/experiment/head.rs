@@ -6,6 +6,7 @@ use super::{
     array::{Extent, ListTyped, RowsTyped},
     error::ExperimentError,
     matrix_schedule::{self, MatrixScheduleTyped, Resolved},
+    number::{self, FINITE, NumberTyped, ResolvedNumber},
     section::{Entry, Section},
     shared::Shared,
 };
@@ -45,7 +46,7 @@ pub(crate) struct HeadTyped {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub copies: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub weight: Option<f64>,
+    pub weight: Option<NumberTyped>,
 }
 
 /// A = Q^T K, or Q and K.
@@ -104,7 +105,7 @@ pub(super) fn read(entry: &Entry) -> Result<HeadTyped, ExperimentError> {
         beta: section.read("beta", "4.0", |entry| entry.number("finite and at least 0", |beta| beta >= 0.0))?,
         alibi: section.read("alibi", "1.0", |entry| entry.number("finite and at least 0", |decay| decay >= 0.0))?,
         copies: section.read("copies", "8", |entry| entry.whole(1..=MOST_COPIES))?,
-        weight: section.read("weight", "0.5", |entry| entry.number("finite", |_| true))?,
+        weight: section.read("weight", "0.5", |entry| number::read(entry, FINITE))?,
     })
 }
 
@@ -156,8 +157,13 @@ impl HeadTyped {
         parts: &mut Vec<Part>,
     ) -> Result<Head, ExperimentError> {
         let keys = Keys { index, dim, shared };
-        let weight = self.weight.unwrap_or(1.0);
-        let mut head = Head { beta: self.beta, decay: self.alibi, weight, ..Head::default() };
+        let mut head = Head { beta: self.beta, decay: self.alibi, ..Head::default() };
+        if let Some(weight) = &self.weight {
+            match weight.resolve(&keys.dotted("weight"), schedule, shared)? {
+                ResolvedNumber::Constant(weight) => head.weight = weight,
+                ResolvedNumber::Changing(schedule) => parts.push(Part::Weight { head: number, schedule }),
+            }
+        }
         let mut whole = |operand, key: &str, typed: &MatrixScheduleTyped| {
             Ok(match typed.resolve(&keys.dotted(key), dim, schedule, shared)? {
                 Resolved::Constant(matrix) => matrix,

@@ -126,7 +126,7 @@ pub(super) fn read(entry: &Entry, own: &[&str]) -> Result<MatrixScheduleTyped, E
     }
 }
 
-fn layers(entry: &Entry) -> Result<LayersTyped, ExperimentError> {
+pub(super) fn layers(entry: &Entry) -> Result<LayersTyped, ExperimentError> {
     if entry.is_text() {
         return entry.file().map(LayersTyped::File);
     }

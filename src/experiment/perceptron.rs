@@ -3,12 +3,18 @@
 use serde::Serialize;
 
 use super::{
-    array::{Extent, ListTyped, RowsTyped},
+    array::Extent,
     error::ExperimentError,
+    number::{self, FINITE, NumberTyped, ResolvedNumber},
     section::{Section, Word},
     shared::Shared,
+    source::Source,
+    stack::{ListStackTyped, RowsStackTyped, Stack},
 };
-use crate::model::{Activation, Perceptron};
+use crate::{
+    model::{Activation, Part, Perceptron, PerceptronSchedule},
+    problem::Schedule,
+};
 
 pub(super) const PERCEPTRON: &[&str] = &["inner", "outer", "bias", "output-bias", "gradient", "activation", "weight"];
 pub(super) const GRADIENT: &[&str] = &["directions", "weights"];
@@ -24,7 +30,7 @@ pub(crate) struct PerceptronTyped {
     pub activation: Word<Activation>,
     /// What its output is multiplied by.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub weight: Option<f64>,
+    pub weight: Option<NumberTyped>,
     #[serde(flatten)]
     pub form: FormTyped,
 }
@@ -34,12 +40,12 @@ pub(crate) struct PerceptronTyped {
 pub(crate) enum FormTyped {
     /// sum_k outer_k sigma(<inner_k, x> + bias_k) + output_bias.
     Layers {
-        inner: RowsTyped,
-        outer: RowsTyped,
+        inner: RowsStackTyped,
+        outer: RowsStackTyped,
         #[serde(skip_serializing_if = "Option::is_none")]
-        bias: Option<ListTyped>,
+        bias: Option<ListStackTyped>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        output_bias: Option<ListTyped>,
+        output_bias: Option<ListStackTyped>,
     },
     /// sum_k omega_k sigma(<a_k, x>) a_k, the gradient of a potential.
     Gradient { gradient: GradientTyped },
@@ -47,27 +53,27 @@ pub(crate) enum FormTyped {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct GradientTyped {
-    pub directions: RowsTyped,
-    pub weights: ListTyped,
+    pub directions: RowsStackTyped,
+    pub weights: ListStackTyped,
 }
 
 pub(super) fn read(section: &Section) -> Result<PerceptronTyped, ExperimentError> {
     let activation = section.required("activation", "\"relu\"")?.word(ACTIVATIONS)?;
-    let weight = section.read("weight", "1.0", |entry| entry.number("finite", |_| true))?;
+    let weight = section.read("weight", "1.0", |entry| number::read(entry, FINITE))?;
     let Some(entry) = section.optional("gradient", "{ directions = [[1.0, 0.0]], weights = [1.0] }") else {
         let form = FormTyped::Layers {
-            inner: RowsTyped::read(&section.required("inner", "[[1.0, 0.0, 0.0]]")?)?,
-            outer: RowsTyped::read(&section.required("outer", "[[0.0, 1.0, 0.0]]")?)?,
-            bias: section.read("bias", "[0.0]", ListTyped::read)?,
-            output_bias: section.read("output-bias", "[0.0, 0.0, 0.0]", ListTyped::read)?,
+            inner: RowsStackTyped::read(&section.required("inner", "[[1.0, 0.0, 0.0]]")?)?,
+            outer: RowsStackTyped::read(&section.required("outer", "[[0.0, 1.0, 0.0]]")?)?,
+            bias: section.read("bias", "[0.0]", ListStackTyped::read)?,
+            output_bias: section.read("output-bias", "[0.0, 0.0, 0.0]", ListStackTyped::read)?,
         };
         return Ok(PerceptronTyped { activation, weight, form });
     };
     let remedy = "write inner and outer, or gradient";
     section.forbid(&["inner", "outer", "bias", "output-bias"], "stands beside gradient", remedy)?;
     let gradient = entry.section(GRADIENT)?;
-    let directions = RowsTyped::read(&gradient.required("directions", "[[1.0, 0.0, 0.0]]")?)?;
-    let weights = ListTyped::read(&gradient.required("weights", "[1.0]")?)?;
+    let directions = RowsStackTyped::read(&gradient.required("directions", "[[1.0, 0.0, 0.0]]")?)?;
+    let weights = ListStackTyped::read(&gradient.required("weights", "[1.0]")?)?;
     Ok(PerceptronTyped {
         activation,
         weight,
@@ -75,45 +81,98 @@ pub(super) fn read(section: &Section) -> Result<PerceptronTyped, ExperimentError
     })
 }
 
+/// The arrays of a perceptron, of all layers.
+struct Arrays {
+    inner: Stack,
+    outer: Stack,
+    bias: Stack,
+    output_bias: Stack,
+}
+
 impl PerceptronTyped {
-    pub fn resolve(&self, dim: usize, shared: &Shared) -> Result<Perceptron, ExperimentError> {
-        let mut perceptron = self.unweighted(dim, shared)?;
-        if let Some(weight) = self.weight {
-            // The output is linear in these.
-            let Perceptron { inner: _, outer, bias: _, output_bias, activation: _ } = &mut perceptron;
-            outer.iter_mut().chain(output_bias).for_each(|entry| *entry *= weight);
+    /// The perceptron at time zero; if it changes it becomes a part of the model schedule.
+    pub fn resolve(
+        &self,
+        dim: usize,
+        schedule: &Schedule,
+        shared: &Shared,
+        parts: &mut Vec<Part>,
+    ) -> Result<Perceptron, ExperimentError> {
+        let Arrays { inner, outer, bias, output_bias } = self.arrays(dim, schedule.steps, shared.source)?;
+        let weight = self.weight.as_ref();
+        let weight = weight.map(|weight| weight.resolve("perceptron.weight", schedule, shared)).transpose()?;
+        let (factor, weight) = match weight {
+            None => (1.0, None),
+            Some(ResolvedNumber::Constant(factor)) => (factor, None),
+            Some(ResolvedNumber::Changing(weight)) => (1.0, Some(weight)),
+        };
+        let layer = |layer| {
+            let of = |stack: &Stack| stack.of(layer).to_vec();
+            let activation = self.activation.meaning;
+            let perceptron = Perceptron {
+                inner: of(&inner),
+                outer: of(&outer),
+                bias: of(&bias),
+                output_bias: of(&output_bias),
+                activation,
+            };
+            perceptron.times(factor)
+        };
+        let changes = [&inner, &outer, &bias, &output_bias].iter().any(|stack| stack.layers().is_some());
+        let first = layer(0);
+        if changes || weight.is_some() {
+            let count = if changes { schedule.steps.max(1) as usize } else { 1 };
+            parts.push(Part::Perceptron(PerceptronSchedule { layers: (0..count).map(layer).collect(), weight }));
         }
-        Ok(perceptron)
+        Ok(first)
     }
 
-    fn unweighted(&self, dim: usize, shared: &Shared) -> Result<Perceptron, ExperimentError> {
-        let source = shared.source;
-        let activation = self.activation.meaning;
+    fn arrays(&self, dim: usize, steps: u64, source: &Source) -> Result<Arrays, ExperimentError> {
+        let enough = |key: &str, stack: Stack| match stack.layers() {
+            Some(layers) if layers == 0 || (layers as u64) < steps => {
+                let problem = format!("has {layers} arrays, and there are {steps} steps");
+                let remedy = "write one array a step, or a smaller time.end";
+                Err(source.error(format!("{key}.layers"), "", problem, remedy))
+            }
+            _ => Ok(stack),
+        };
+        let rows = |key: &str, rows: &RowsStackTyped| enough(key, rows.resolve(key, dim, source)?);
+        let list = |key: &str, list: &ListStackTyped, of: Extent<'_>| enough(key, list.resolve(key, of, source)?);
         match &self.form {
             FormTyped::Layers { inner, outer, bias, output_bias } => {
-                let inner = inner.resolve("perceptron.inner", dim, source)?;
-                let width = inner.len() / dim;
-                let outer =
-                    outer.resolve_rows("perceptron.outer", Extent { length: width, of: "inner" }, dim, source)?;
-                let list = |key, list: &Option<ListTyped>, of: Extent<'_>| {
-                    list.as_ref().map_or(Ok(vec![0.0; of.length]), |list| list.resolve(key, of, source))
+                let inner = rows("perceptron.inner", inner)?;
+                let units = Extent { length: inner.of(0).len() / dim, of: "inner" };
+                let outer = outer.resolve_rows("perceptron.outer", units, dim, source)?;
+                let biases = |key: &str, typed: &Option<ListStackTyped>, of: Extent<'_>| match typed {
+                    None => Ok(Stack::Same(vec![0.0; of.length])),
+                    Some(typed) => list(key, typed, of),
                 };
-                let bias = list("perceptron.bias", bias, Extent { length: width, of: "inner" })?;
-                let output_bias = list("perceptron.output-bias", output_bias, Extent { length: dim, of: "a token" })?;
-                Ok(Perceptron { inner, outer, bias, output_bias, activation })
+                Ok(Arrays {
+                    bias: biases("perceptron.bias", bias, units)?,
+                    output_bias: biases(
+                        "perceptron.output-bias",
+                        output_bias,
+                        Extent { length: dim, of: "a token" },
+                    )?,
+                    outer: enough("perceptron.outer", outer)?,
+                    inner,
+                })
             }
             FormTyped::Gradient { gradient: GradientTyped { directions, weights } } => {
-                let inner = directions.resolve("perceptron.gradient.directions", dim, source)?;
-                let width = inner.len() / dim;
-                let weights = weights.resolve(
-                    "perceptron.gradient.weights",
-                    Extent { length: width, of: "directions" },
-                    source,
-                )?;
-                let scaled = |(a, omega): (&[f64], &f64)| a.iter().map(|a| omega * a).collect::<Vec<f64>>();
-                let outer = inner.chunks_exact(dim).zip(&weights).flat_map(scaled).collect();
-                let (bias, output_bias) = (vec![0.0; width], vec![0.0; dim]);
-                Ok(Perceptron { inner, outer, bias, output_bias, activation })
+                let inner = rows("perceptron.gradient.directions", directions)?;
+                let width = inner.of(0).len() / dim;
+                let units = Extent { length: width, of: "directions" };
+                let weights = list("perceptron.gradient.weights", weights, units)?;
+                let (bias, output_bias) = (Stack::Same(vec![0.0; width]), Stack::Same(vec![0.0; dim]));
+                let scaled = |layer| {
+                    let directions = inner.of(layer).chunks_exact(dim).zip(weights.of(layer));
+                    directions.flat_map(|(a, omega)| a.iter().map(move |a| omega * a)).collect::<Vec<f64>>()
+                };
+                let outer = match inner.layers().max(weights.layers()) {
+                    None => Stack::Same(scaled(0)),
+                    Some(_) => Stack::Layers((0..steps.max(1) as usize).map(scaled).collect()),
+                };
+                Ok(Arrays { inner, outer, bias, output_bias })
             }
         }
     }

@@ -223,7 +223,7 @@ impl Facts<'_> {
     fn has_cold_head(&self) -> bool {
         let attention = &self.model.attention;
         let cold_at_times =
-            self.parts.iter().any(|part| matches!(part, Part::Beta(ramp) if ramp.values.contains(&0.0)));
+            self.parts.iter().any(|part| matches!(part, Part::Beta(beta) if beta.values().contains(&0.0)));
         attention.heads.iter().any(|head| match head.beta {
             Some(beta) => beta == 0.0,
             None => attention.beta == 0.0 || cold_at_times || attention.beta_factors.contains(&0.0),
@@ -244,6 +244,9 @@ impl Facts<'_> {
             Part::Matrix { operand: Operand::Value, schedule, .. } => schedule.moves(),
             Part::Matrix { operand: Operand::QueryKey, .. }
             | Part::Beta(_)
+            | Part::Weight { .. }
+            | Part::Perceptron(_)
+            | Part::Alpha(_)
             | Part::Geometry { .. }
             | Part::Rescaled { .. } => false,
         })

@@ -28,8 +28,8 @@ pub use self::{
     perceptron::{Activation, Perceptron},
     position::Position,
     schedule::{
-        Draws, Ensemble, MatrixSchedule, ModelSchedule, Operand, OrnsteinUhlenbeck, Part, ProcessStart, Ramp,
-        RandomMatrix,
+        Draws, Ensemble, MatrixSchedule, ModelSchedule, NumberSchedule, Operand, OrnsteinUhlenbeck, Part,
+        PerceptronSchedule, ProcessStart, Ramp, RandomMatrix,
     },
 };
 

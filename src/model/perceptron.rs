@@ -23,6 +23,12 @@ impl Perceptron {
     pub fn width(&self) -> usize {
         self.bias.len()
     }
+
+    /// The same with its output multiplied by `weight`.
+    pub fn times(mut self, weight: f64) -> Self {
+        self.outer.iter_mut().chain(&mut self.output_bias).for_each(|entry| *entry *= weight);
+        self
+    }
 }
 
 /// The activation sigma.

@@ -10,6 +10,8 @@ const PAGE: &str = include_str!("../../assets/reference.toml");
 
 const NUMBERS: &[&str] =
     &["0.0", "1.0", "0.5", "2", "-1.0", "1e300", "1e-300", "5e-324", "1e17", "-1e300", "inf", "nan"];
+const CHANGING: &[&str] =
+    &["1.0", "nan", "{ times = [0.0, 1e-300], values = [1e300, -1e300] }", "{ layers = [1.0, 2.0] }"];
 const WHOLE: &[&str] = &["0", "1", "2", "3", "8", "4294967295", "9223372036854775807", "-1"];
 const SIZES: &[&str] = &["1", "2", "3", "5", "17", "0", "4000000000", "4294967295", "9223372036854775807", "-3"];
 const TIMES: &[&str] = &["0.1", "0.05", "1.0", "0", "1e-300", "1e300", "1e18", "5e-324", "-1.0", "inf"];
@@ -63,7 +65,7 @@ const VALUES: &[(&str, &[&str])] = &[
         "geometry",
         &["\"sphere\"", "\"euclidean\"", "\"rescaled\"", "\"pre-norm\"", "\"peri-norm\"", "\"mix-norm\"", "\"ngpt\""],
     ),
-    ("alpha", NUMBERS),
+    ("alpha", CHANGING),
     ("switch", TIMES),
     (
         "initial",
@@ -151,7 +153,11 @@ const VALUES: &[(&str, &[&str])] = &[
     ("frequency", NUMBERS),
     ("rate", NUMBERS),
     ("intensity", NUMBERS),
-    ("weight", NUMBERS),
+    ("weight", CHANGING),
+    ("weight.layers", LISTS),
+    ("alpha.layers", LISTS),
+    ("beta.layers", LISTS),
+    ("bias.layers", ROWS),
     ("query", ROWS),
     ("key", ROWS),
     ("output", ROWS),

@@ -1,6 +1,7 @@
 //! Numerical truth: laws of the equation and parity with a literal reference, on every backend of this machine.
 
 mod backends;
+mod changing;
 mod clouds;
 mod contract;
 mod energy;
@@ -41,6 +42,7 @@ fn main() {
         threads::all(),
         long_sums::all(),
         model::all(),
+        changing::all(),
         ensembles::all(),
         line::all(),
         noise::all(),

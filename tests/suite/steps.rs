@@ -42,7 +42,7 @@ fn parity(kind: Kind) {
     };
     let plain = |problem: Problem| problem;
     let changing = |problem: Problem| {
-        let model_schedule = ModelSchedule::Parts(vec![Part::Beta(ramp.clone())]);
+        let model_schedule = ModelSchedule::Parts(vec![Part::Beta(ramp.clone().into())]);
         Problem { model_schedule, ..problem }
     };
     let noisy = |mut problem: Problem| {

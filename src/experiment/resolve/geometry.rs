@@ -4,9 +4,13 @@ use super::super::{
     Experiment,
     error::ExperimentError,
     geometry::{GEOMETRIES, GeometryWord, LayerNormTyped},
+    number::ResolvedNumber,
     section::{Word, word},
 };
-use crate::model::{Geometry, Part};
+use crate::{
+    model::{Geometry, Part},
+    problem::Schedule,
+};
 
 impl Experiment {
     /// As typed, else where the trained model has its tokens, else the sphere.
@@ -19,7 +23,12 @@ impl Experiment {
     }
 
     /// Where tokens start; what changes becomes a part of the model schedule.
-    pub(crate) fn resolved_geometry(&self, dim: usize, parts: &mut Vec<Part>) -> Result<Geometry, ExperimentError> {
+    pub(crate) fn resolved_geometry(
+        &self,
+        dim: usize,
+        schedule: &Schedule,
+        parts: &mut Vec<Part>,
+    ) -> Result<Geometry, ExperimentError> {
         let tokens = &self.typed.tokens;
         Ok(match self.geometry() {
             GeometryWord::Sphere | GeometryWord::PostNorm => Geometry::Sphere,
@@ -38,7 +47,17 @@ impl Experiment {
                 parts.push(Part::Geometry { from, geometry: Geometry::PreNorm });
                 Geometry::Sphere
             }
-            GeometryWord::Ngpt => Geometry::Ngpt { alpha: tokens.alpha.unwrap_or(1.0) },
+            GeometryWord::Ngpt => {
+                let alpha = tokens.alpha.as_ref();
+                match alpha.map(|alpha| alpha.resolve("tokens.alpha", schedule, &self.shared())).transpose()? {
+                    None => Geometry::Ngpt { alpha: 1.0 },
+                    Some(ResolvedNumber::Constant(alpha)) => Geometry::Ngpt { alpha },
+                    Some(ResolvedNumber::Changing(alpha)) => {
+                        parts.push(Part::Alpha(alpha));
+                        Geometry::Ngpt { alpha: 1.0 }
+                    }
+                }
+            }
             GeometryWord::LayerNorm => {
                 let norms = self.typed.layer_norm.as_ref();
                 let LayerNormTyped { epsilon, attention, perceptron } = norms.cloned().unwrap_or_default();

@@ -106,7 +106,12 @@ impl Experiment {
         };
         let are_apart = |part: &Part| match part {
             Part::Matrix { schedule, .. } => matches!(draws_of(schedule), Draws::Replicas(_)),
-            Part::Beta(_) | Part::Geometry { .. } | Part::Rescaled { .. } => false,
+            Part::Beta(_)
+            | Part::Weight { .. }
+            | Part::Perceptron(_)
+            | Part::Alpha(_)
+            | Part::Geometry { .. }
+            | Part::Rescaled { .. } => false,
         };
         if self.typed.tokens.perturbation.is_none() || !parts.iter().any(are_apart) {
             return Ok(());
@@ -189,9 +194,10 @@ impl Experiment {
         let shared = Shared { replicas: shape.replicas, ..self.shared() };
         let attention = self.typed.attention.resolve(shape, schedule, &shared, &mut parts)?;
         self.require_draws_of_pairs(&parts)?;
-        let geometry = self.resolved_geometry(shape.dim, &mut parts)?;
+        let geometry = self.resolved_geometry(shape.dim, schedule, &mut parts)?;
         let perceptron = self.typed.perceptron.as_ref();
-        let perceptron = perceptron.map(|typed| typed.resolve(shape.dim, &self.shared())).transpose()?;
+        let perceptron =
+            perceptron.map(|typed| typed.resolve(shape.dim, schedule, &shared, &mut parts)).transpose()?;
         let noise = self.typed.noise.as_ref().map(|typed| typed.resolve(&self.shared()));
         let model = Model { geometry, attention, perceptron, noise };
         self.require_sense(&self.facts(&model, &parts, shape.dim))?;

@@ -7,8 +7,8 @@ use super::super::{tests::GOOD, *};
 use crate::{
     model::{
         Activation, Biases, Calculus, Draws, Ensemble, Geometry, LayerNorm, Mask, Matrix, MatrixSchedule,
-        ModelSchedule, Noise, NoiseField, Normalization, Operand, OrnsteinUhlenbeck, Part, Perceptron, Position,
-        ProcessStart, Ramp, RandomMatrix,
+        ModelSchedule, Noise, NoiseField, Normalization, NumberSchedule, Operand, OrnsteinUhlenbeck, Part,
+        Perceptron, PerceptronSchedule, Position, ProcessStart, Ramp, RandomMatrix,
     },
     problem::Problem,
 };
@@ -191,7 +191,7 @@ fn ramps_of_beta() {
     let beta = problem(&["attention.beta={ times = [1, 2], values = [3, 5] }"]);
     assert_eq!(
         beta.model_schedule,
-        ModelSchedule::Parts(vec![Part::Beta(Ramp { times: vec![1.0, 2.0], values: vec![3.0, 5.0] })])
+        ModelSchedule::Parts(vec![Part::Beta(Ramp { times: vec![1.0, 2.0], values: vec![3.0, 5.0] }.into())])
     );
     assert_eq!(beta.model.attention.beta, 3.0);
     let stack = part("{ layers = \"stack.npy\" }");
@@ -224,6 +224,56 @@ fn ramps_of_beta() {
     let ensemble = Ensemble::GaussianProduct;
     let expected = RandomMatrix { ensemble, variance: 0.25, every: Some(4), dim: 3, seed: 7, draws: Draws::Shared };
     assert_eq!(random, MatrixSchedule::Random(expected));
+}
+
+#[test]
+fn numbers_and_perceptrons_that_change() {
+    let parts = |overrides: &[&str]| match problem(overrides).model_schedule {
+        ModelSchedule::Parts(parts) => parts,
+        other => panic!("{other:?}"),
+    };
+    let ramp = || NumberSchedule::Ramp(Ramp { times: vec![1.0, 2.0], values: vec![-3.0, 5.0] });
+    let weight = "attention.head=[{}, { copies = 2, weight = { times = [1, 2], values = [-3, 5] } }]";
+    let of_head = |head| Part::Weight { head, schedule: ramp() };
+    assert_eq!(parts(&[weight]), [of_head(1), of_head(2)]);
+    assert_eq!(problem(&[weight]).model.attention.heads[2].weight, -3.0);
+    let two = ["time={ scheme = \"heun\", step = 1, end = 2 }"];
+    let layers = |key: &str| parts(&[&[key][..], &two].concat());
+    let numbers = || NumberSchedule::Layers(vec![1.5, 2.5, 4.0]);
+    assert_eq!(layers("attention.beta={ layers = [1.5, 2.5, 4] }"), [Part::Beta(numbers())]);
+    let alpha = parts(&["tokens.geometry=ngpt", "tokens.alpha={ layers = [1.5, 2.5, 4] }", two[0]]);
+    assert_eq!(alpha, [Part::Alpha(numbers())]);
+    let perceptron = "activation = \"tanh\", inner = [[1, 0, 2]], outer = [[0, 1, 3]]";
+    let layer = |outer: [f64; 3], bias, output: [f64; 3]| Perceptron {
+        inner: vec![1.0, 0.0, 2.0],
+        outer: outer.into(),
+        bias: vec![bias],
+        output_bias: output.into(),
+        activation: Activation::Tanh,
+    };
+    let weighed =
+        parts(&[&format!("perceptron={{ {perceptron}, weight = {{ times = [1, 2], values = [-3, 5] }} }}")]);
+    let plain = layer([0.0, 1.0, 3.0], 0.0, [0.0; 3]);
+    let expected = PerceptronSchedule { layers: vec![plain.clone()], weight: Some(ramp()) };
+    assert_eq!(weighed, [Part::Perceptron(expected)]);
+    let stacked = layers(&format!(
+        "perceptron={{ {perceptron}, weight = 2, bias = {{ layers = [[5], [7]] }}, \
+         output-bias = {{ layers = \"two-rows.npy\" }} }}"
+    ));
+    let doubled = |bias, output| layer([0.0, 2.0, 6.0], bias, output);
+    let expected = vec![doubled(5.0, [0.0, 2.0, 4.0]), doubled(7.0, [20.0, 22.0, 24.0])];
+    assert_eq!(stacked, [Part::Perceptron(PerceptronSchedule { layers: expected, weight: None })]);
+    let gradient = layers(
+        "perceptron={ activation = \"relu\", gradient = { directions = { layers = \"stack.npy\" }, \
+         weights = { layers = [[1, 0, 0], [0, 0, 2]] } } }",
+    );
+    let [Part::Perceptron(PerceptronSchedule { layers, weight: None })] = &gradient[..] else {
+        panic!("{gradient:?}")
+    };
+    assert_eq!(layers.len(), 2);
+    assert_eq!(layers[0].outer, [0.0, 1.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    assert_eq!(layers[1].inner, [100.0, 101.0, 102.0, 110.0, 111.0, 112.0, 120.0, 121.0, 122.0]);
+    assert_eq!(layers[1].outer, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 240.0, 242.0, 244.0]);
 }
 
 #[test]

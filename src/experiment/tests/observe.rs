@@ -121,6 +121,7 @@ fn what_means_nothing_is_refused() {
         refused("renyi_centres", &[]),
         refused("dissipation", &[causal]),
         refused("dissipation", &["attention.head=[{ query-key = { rows = [[1, 2, 0], [0, 1, 0], [0, 0, 1]] } }]"]),
+        refused("dissipation", &["attention.head=[{ weight = { times = [0, 1], values = [1, 2] } }]"]),
         refused("dissipation", &["attention.beta=0"]),
         refused("velocity", &["tokens.geometry=layer-norm", "layer-norm={ epsilon = 1e-12 }", "time.scheme=layer"]),
         refused("lyapunov", &[]),
@@ -149,6 +150,7 @@ fn what_means_nothing_is_refused() {
     .quantities = ["attention_spectrum"]: attention_spectrum is of rows that are weighed each by itself, and those of hardmax and sinkhorn are not; leave "attention_spectrum" out
     .quantities = ["attention_spectrum"]: singular values take n^3 operations, and 3000 tokens are too many; write tokens.count = 2048 or less, or leave "attention_spectrum" out
     .quantities = ["renyi_centres"]: renyi_centres are tokens that none before them moves, and here all see all; write attention.mask = "causal" or "strictly-causal", or leave it out
+    .quantities = ["dissipation"]: dissipation is that of softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with heads that do not change, A symmetric, and nothing else; leave "dissipation" out
     .quantities = ["dissipation"]: dissipation is that of softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with heads that do not change, A symmetric, and nothing else; leave "dissipation" out
     .quantities = ["dissipation"]: dissipation is that of softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with heads that do not change, A symmetric, and nothing else; leave "dissipation" out
     .quantities = ["dissipation"]: the energy (1 / 2 beta) sum_ij .. is undefined for attention.beta = 0; leave "dissipation" out, or write attention.beta = 1e-3

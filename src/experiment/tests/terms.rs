@@ -94,7 +94,7 @@ fn attention_words_and_numbers() {
     attention.position.additive: has 1 rows of 3 numbers, and a replica has 6; write 6 rows of 3 numbers
     attention.beta.times = [1, 0]: must be one or more layer-times in ascending order; write e.g. attention.beta.times = [0.0, 10.0]
     attention.beta.values = [1]: has 1 numbers, and there are 2 times; write 2 numbers
-    attention.beta.values = [1, -2]: must be at least 0, each of them; write e.g. attention.beta.values = [1.0, 8.0]
+    attention.beta.values = [1, -2]: must be finite and at least 0, each of them; write e.g. attention.beta.values = [1.0, 8.0]
     attention.layers = [0]: is about a trained model; write model = "model.safetensors", or leave it out
     "#);
 }
@@ -165,6 +165,61 @@ fn perceptrons_and_noises() {
     noise.replicas = "shared": is about common noise, and every token of every replica has its own; leave it out, or write a common field
     noise.width = 3: belongs to another field; write field = "common-perceptron", or leave it out
     noise.activation: missing; write e.g. noise.activation = "relu"
+    "#);
+}
+
+#[test]
+fn numbers_and_perceptrons_that_change() {
+    let ngpt = |alpha: &'static str| ["tokens.geometry=ngpt", alpha];
+    let perceptron = |arrays: &str| format!("perceptron={{ activation = \"relu\", {arrays} }}");
+    let inner = "inner = [[1, 0, 0]]";
+    let arrays = [
+        perceptron("inner = { layers = \"square.npy\" }, outer = [[1, 0, 0]]"),
+        perceptron("inner = { layers = [[[1, 0, 0]], [[1, 0, 0], [0, 1, 0]]] }, outer = [[1, 0, 0]]"),
+        perceptron("inner = { layers = \"stack.npy\" }, outer = [[1, 0, 0]]"),
+        perceptron(&format!("{inner}, outer = {{ layers = \"stack.npy\" }}")),
+        perceptron(&format!("{inner}, outer = [[1, 0, 0]], bias = {{ layers = \"square.npy\" }}")),
+        perceptron(&format!("{inner}, outer = [[1, 0, 0]], bias = {{ layers = [[1], [1, 2]] }}")),
+        perceptron(&format!("{inner}, outer = [[1, 0, 0]], bias = {{ layers = [[1], [2]] }}")),
+        perceptron(&format!("{inner}, outer = [[1, 0, 0]], weight = {{ layers = [] }}")),
+    ];
+    let refusals = refusals(&[
+        &["attention.beta={ times = [0, 1], values = [1, -1] }"],
+        &["attention.beta={ layers = [1], values = [1] }"],
+        &["attention.beta={ replicas = [1], layers = [1] }"],
+        &["attention.head=[{ weight = { times = [1, 0], values = [1, 1] } }]"],
+        &["attention.head=[{ weight = { times = [0, 1], values = [1] } }]"],
+        &["attention.head=[{}, { weight = { layers = [1, 2] } }]"],
+        &["attention.head=[{ weight = { ramp = [1, 2] } }]"],
+        &ngpt("tokens.alpha={ times = [0, 1], values = [1, 0] }"),
+        &ngpt("tokens.alpha={ layers = [1] }"),
+        &[&arrays[0]],
+        &[&arrays[1]],
+        &[&arrays[2]],
+        &[&arrays[3]],
+        &[&arrays[4]],
+        &[&arrays[5]],
+        &[&arrays[6]],
+        &[&arrays[7]],
+    ]);
+    insta::assert_snapshot!(refusals, @r#"
+    attention.beta.values = [1, -1]: must be finite and at least 0, each of them; write e.g. attention.beta.values = [1.0, 8.0]
+    attention.beta.values = [1]: stands beside layers; write layers, or times and values
+    attention.beta.layers = [1]: stands beside replicas, which have one beta for all times; leave it out
+    attention.head.0.weight.times = [1, 0]: must be one or more layer-times in ascending order; write e.g. attention.head.0.weight.times = [0.0, 10.0]
+    attention.head.0.weight.values = [1]: has 1 numbers, and there are 2 times; write 2 numbers
+    attention.head.1.weight.layers = [1.0, 2.0]: has 2 numbers, and there are 200 steps; write one number a step, or a smaller time.end
+    attention.head.0.weight.ramp: unknown key; known here: times, values, layers
+    tokens.alpha.values = [1, 0]: must be finite and greater than 0, each of them; write e.g. tokens.alpha.values = [1.0, 8.0]
+    tokens.alpha.layers = [1.0]: has 1 numbers, and there are 200 steps; write one number a step, or a smaller time.end
+    perceptron.inner.layers = "FOLDER/square.npy": has the shape (2, 2); save an array of shape (steps, rows, 3)
+    perceptron.inner.layers.1: has 2 rows, and perceptron.inner.layers.0 has 1; write as many rows in every layer
+    perceptron.inner.layers: has 4 arrays, and there are 200 steps; write one array a step, or a smaller time.end
+    perceptron.outer.layers: has 3 rows of 3 numbers a layer, and inner has 1; write 1 rows of 3 numbers for each
+    perceptron.bias.layers = "FOLDER/square.npy": has the shape (2, 2), and inner has 1; save an array of shape (steps, 1)
+    perceptron.bias.layers.1 = [1.0, 2.0]: has 2 numbers, and inner has 1; write 1 numbers
+    perceptron.bias.layers: has 2 arrays, and there are 200 steps; write one array a step, or a smaller time.end
+    perceptron.weight.layers = []: has 0 numbers, and there are 200 steps; write one number a step, or a smaller time.end
     "#);
 }
 

@@ -2,8 +2,10 @@
 
 mod layers;
 mod matrix;
+mod number;
 mod operand;
 mod ornstein_uhlenbeck;
+mod perceptron;
 mod random;
 mod rescaled;
 
@@ -12,8 +14,10 @@ use std::borrow::Cow;
 use self::layers::in_turn;
 pub use self::{
     matrix::MatrixSchedule,
+    number::{NumberSchedule, Ramp},
     operand::Operand,
     ornstein_uhlenbeck::{OrnsteinUhlenbeck, ProcessStart},
+    perceptron::PerceptronSchedule,
     random::{Draws, Ensemble, RandomMatrix},
 };
 use super::{Geometry, Model};
@@ -35,7 +39,18 @@ pub enum ModelSchedule {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Part {
     /// The inverse temperature of the attention.
-    Beta(Ramp),
+    Beta(NumberSchedule),
+    /// c_h of a head.
+    Weight {
+        /// Its number, from zero.
+        head: usize,
+        /// What it is at each time.
+        schedule: NumberSchedule,
+    },
+    /// The perceptron, where there is one.
+    Perceptron(PerceptronSchedule),
+    /// alpha of [`Geometry::Ngpt`].
+    Alpha(NumberSchedule),
     /// A matrix of a head.
     Matrix {
         /// Its number, from zero.
@@ -58,30 +73,6 @@ pub enum Part {
         /// d.
         dim: usize,
     },
-}
-
-/// A number that is piecewise linear in layer-time, and constant before the first of `times` and after the last.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Ramp {
-    /// Ascending.
-    pub times: Vec<f64>,
-    /// As many.
-    pub values: Vec<f64>,
-}
-
-impl Ramp {
-    /// The number at `time`; zero without any values.
-    pub fn at(&self, time: f64) -> f64 {
-        let (Some(first), Some(last)) = (self.values.first(), self.values.last()) else { return 0.0 };
-        match self.times.partition_point(|t| *t <= time) {
-            0 => *first,
-            after if after == self.times.len() => *last,
-            after => {
-                let share = (time - self.times[after - 1]) / (self.times[after] - self.times[after - 1]);
-                self.values[after - 1] + share * (self.values[after] - self.values[after - 1])
-            }
-        }
-    }
 }
 
 impl ModelSchedule {
@@ -108,14 +99,26 @@ impl Part {
     /// Whether the term depends on step or time by itself, and not only on terms before it.
     pub fn moves(&self) -> bool {
         match self {
-            Part::Beta(_) | Part::Geometry { .. } | Part::Rescaled { .. } => true,
+            Part::Beta(_)
+            | Part::Weight { .. }
+            | Part::Perceptron(_)
+            | Part::Alpha(_)
+            | Part::Geometry { .. }
+            | Part::Rescaled { .. } => true,
             Part::Matrix { schedule, .. } => schedule.moves(),
         }
     }
 
     fn apply(&self, model: &mut Model, step: u64, time: f64) {
         match self {
-            Part::Beta(ramp) => model.attention.beta = ramp.at(time),
+            Part::Beta(beta) => model.attention.beta = beta.at(step, time),
+            Part::Weight { head, schedule } => model.attention.heads[*head].weight = schedule.at(step, time),
+            Part::Perceptron(schedule) => model.perceptron = schedule.at(step, time),
+            Part::Alpha(schedule) => {
+                if let Geometry::Ngpt { alpha } = &mut model.geometry {
+                    *alpha = schedule.at(step, time);
+                }
+            }
             Part::Matrix { head, operand, schedule } => {
                 let changed = schedule.at(
                     &model.attention.heads[*head],

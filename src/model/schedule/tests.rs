@@ -207,7 +207,7 @@ fn parts_take_turns() {
     let oscillating = MatrixSchedule::Oscillating { base: vec![1.0; 4], amplitude: vec![2.0; 4], frequency: 3.0 };
     let matrix = |head, operand, schedule| Part::Matrix { head, operand, schedule };
     let model_schedule = ModelSchedule::Parts(vec![
-        Part::Beta(Ramp { times: vec![0.0, 1.0], values: vec![1.0, 3.0] }),
+        Part::Beta(Ramp { times: vec![0.0, 1.0], values: vec![1.0, 3.0] }.into()),
         matrix(0, Operand::QueryKey, layers),
         matrix(0, Operand::Value, MatrixSchedule::OfQueryKey(-0.5)),
         matrix(1, Operand::Value, oscillating),

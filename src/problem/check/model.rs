@@ -154,7 +154,7 @@ pub(super) fn check_matrix(place: &Place, matrix: &Matrix, dim: usize) -> Result
     }
 }
 
-fn check_perceptron(place: &Place, perceptron: &Perceptron, dim: usize) -> Result<(), ProblemError> {
+pub(super) fn check_perceptron(place: &Place, perceptron: &Perceptron, dim: usize) -> Result<(), ProblemError> {
     let Perceptron { inner, outer, bias, output_bias, activation: _ } = perceptron;
     let width = bias.len();
     place.field("bias").numbers(bias, width, "width")?;

@@ -2,10 +2,11 @@
 
 use super::{
     error::{Place, ProblemError},
-    model::{Sizes, check as check_model, check_geometry, check_matrix, one_head},
+    model::{Sizes, check as check_model, check_geometry, check_matrix, check_perceptron, one_head},
 };
 use crate::model::{
-    Draws, Geometry, MatrixSchedule, Model, ModelSchedule, OrnsteinUhlenbeck, Part, Ramp, RandomMatrix,
+    Attention, Draws, Geometry, MatrixSchedule, Model, ModelSchedule, NumberSchedule, OrnsteinUhlenbeck, Part,
+    Perceptron, PerceptronSchedule, Ramp, RandomMatrix,
 };
 
 pub(super) fn check(
@@ -50,7 +51,12 @@ pub(crate) fn needs_even_steps(model: &Model, schedule: &ModelSchedule) -> Optio
             | MatrixSchedule::Random(_)
             | MatrixSchedule::OfQueryKey(_) => false,
         },
-        Part::Beta(_) | Part::Geometry { .. } | Part::Rescaled { .. } => false,
+        Part::Beta(_)
+        | Part::Weight { .. }
+        | Part::Perceptron(_)
+        | Part::Alpha(_)
+        | Part::Geometry { .. }
+        | Part::Rescaled { .. } => false,
     };
     let parts = match schedule {
         ModelSchedule::Constant | ModelSchedule::Layers(_) => &[][..],
@@ -65,15 +71,31 @@ pub(crate) fn needs_even_steps(model: &Model, schedule: &ModelSchedule) -> Optio
 fn check_part(place: &Place, part: &Part, model: &Model, dim: usize) -> Result<(), ProblemError> {
     let attention = &model.attention;
     match part {
-        Part::Beta(Ramp { times, values }) => {
-            place.field("times").numbers(times, times.len(), "times")?;
-            place.field("values").numbers(values, times.len(), "as many as times")?;
-            let is_sorted = times.is_sorted_by(|a, b| a < b);
-            place.field("times").require(is_sorted, format!("{times:?}"), "ascending")
+        Part::Beta(schedule) => check_numbers(place, schedule),
+        Part::Weight { head, schedule } => {
+            check_head_number(place, *head, attention)?;
+            check_numbers(place, schedule)
+        }
+        Part::Perceptron(PerceptronSchedule { layers, weight }) => {
+            let width = model.perceptron.as_ref().map(Perceptron::width);
+            place.require(width.is_some(), "a perceptron", "of a model that has one")?;
+            let place_of = place.field("layers");
+            place_of.require(!layers.is_empty(), layers.len(), "one or more")?;
+            for (index, layer) in layers.iter().enumerate() {
+                let place = place_of.entry(index);
+                check_perceptron(&place, layer, dim)?;
+                let range = format!("as wide as that of the model, {}", width.unwrap_or(0));
+                place.field("bias").require(Some(layer.width()) == width, layer.width(), &range)?;
+            }
+            weight.as_ref().map_or(Ok(()), |weight| check_numbers(&place.field("weight"), weight))
+        }
+        Part::Alpha(schedule) => {
+            let is_ngpt = matches!(model.geometry, Geometry::Ngpt { .. });
+            place.require(is_ngpt, "alpha", "of a model with Geometry::Ngpt")?;
+            check_numbers(place, schedule)
         }
         Part::Matrix { head, operand: _, schedule } => {
-            let range = format!("below {}, the number of heads", attention.heads.len());
-            place.field("head").require(*head < attention.heads.len(), head, &range)?;
+            check_head_number(place, *head, attention)?;
             check_matrices(&place.field("schedule"), schedule, dim)
         }
         Part::Geometry { from: _, geometry } => check_geometry(&place.field("geometry"), geometry, attention, dim),
@@ -81,6 +103,23 @@ fn check_part(place: &Place, part: &Part, model: &Model, dim: usize) -> Result<(
             place.field("dim").require(*own == dim, own, &format!("tokens.shape.dim = {dim}"))?;
             one_head(place, attention)
         }
+    }
+}
+
+fn check_head_number(place: &Place, head: usize, attention: &Attention) -> Result<(), ProblemError> {
+    let range = format!("below {}, the number of heads", attention.heads.len());
+    place.field("head").require(head < attention.heads.len(), head, &range)
+}
+
+fn check_numbers(place: &Place, schedule: &NumberSchedule) -> Result<(), ProblemError> {
+    match schedule {
+        NumberSchedule::Ramp(Ramp { times, values }) => {
+            place.field("times").numbers(times, times.len(), "times")?;
+            place.field("values").numbers(values, times.len(), "as many as times")?;
+            let is_sorted = times.is_sorted_by(|a, b| a < b);
+            place.field("times").require(is_sorted, format!("{times:?}"), "ascending")
+        }
+        NumberSchedule::Layers(values) => place.field("layers").numbers(values, values.len(), "numbers"),
     }
 }
 

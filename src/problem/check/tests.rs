@@ -5,8 +5,8 @@ use crate::{
     backend::{cpu::Cpu, reference::Reference},
     model::{
         Activation, Attention, Biases, Calculus, Draws, Ensemble, Head, LayerNorm, Matrix, MatrixSchedule, Model,
-        ModelSchedule, Noise, NoiseField, Normalization, Operand, OrnsteinUhlenbeck, Part, Perceptron, Position,
-        ProcessStart, Ramp, RandomMatrix,
+        ModelSchedule, Noise, NoiseField, Normalization, NumberSchedule, Operand, OrnsteinUhlenbeck, Part,
+        Perceptron, PerceptronSchedule, Position, ProcessStart, Ramp, RandomMatrix,
     },
     problem::Algorithm,
     scheme::Scheme,
@@ -180,10 +180,41 @@ fn schedules_of_the_model_that_do_not_fit_the_tokens_are_refused() {
     let layer = Model::from(Attention { beta: f64::NAN, ..Attention::default() });
     let layers = |problem: &mut Problem| problem.model_schedule = ModelSchedule::Layers(vec![layer]);
     refused(layers, &format!("{at}.attention.beta"), "NaN", "finite");
-    let ramp = |times: &[f64], values: &[f64]| part(Part::Beta(Ramp { times: times.into(), values: values.into() }));
+    let ramp =
+        |times: &[f64], values: &[f64]| part(Part::Beta(Ramp { times: times.into(), values: values.into() }.into()));
     refused(ramp(&[0.0, f64::NAN], &[1.0, 2.0]), &format!("{at}.times[1]"), "NaN", "finite");
     refused(ramp(&[0.0, 1.0], &[1.0]), &format!("{at}.values"), "1", "as many as times = 2");
     refused(ramp(&[1.0, 0.0], &[1.0, 2.0]), &format!("{at}.times"), "[1.0, 0.0]", "ascending");
+    let weight = |head, values: &[f64]| part(Part::Weight { head, schedule: NumberSchedule::Layers(values.into()) });
+    refused(weight(1, &[1.0]), &format!("{at}.head"), "1", "number of heads");
+    refused(weight(0, &[1.0, f64::NAN]), &format!("{at}.layers[1]"), "NaN", "finite");
+    refused(part(Part::Alpha(NumberSchedule::Layers(vec![1.0]))), at, "alpha", "Geometry::Ngpt");
+    let schedule = |layers: &[usize], weight: Option<f64>| {
+        let layer = |width: &usize| Perceptron {
+            inner: vec![1.0; 2 * width],
+            outer: vec![1.0; 2 * width],
+            bias: vec![0.0; *width],
+            output_bias: vec![0.0; 2],
+            activation: Activation::Relu,
+        };
+        let weight = weight.map(|weight| NumberSchedule::Layers(vec![weight]));
+        Part::Perceptron(PerceptronSchedule { layers: layers.iter().map(layer).collect(), weight })
+    };
+    let changing = |changes: Part| {
+        |problem: &mut Problem| {
+            perceptron(|_| {})(problem);
+            part(changes)(problem);
+        }
+    };
+    refused(part(schedule(&[3], None)), at, "a perceptron", "that has one");
+    refused(changing(schedule(&[], None)), &format!("{at}.layers"), "0", "one or more");
+    refused(
+        changing(schedule(&[3, 2], None)),
+        &format!("{at}.layers[1].bias"),
+        "2",
+        "as wide as that of the model, 3",
+    );
+    refused(changing(schedule(&[3], Some(f64::INFINITY))), &format!("{at}.weight.layers[0]"), "inf", "finite");
     refused(part(Part::Rescaled { dim: 3 }), &format!("{at}.dim"), "3", "tokens.shape.dim = 2");
     let ngpt = Part::Geometry { from: 1, geometry: Geometry::Ngpt { alpha: f64::NAN } };
     refused(part(ngpt), &format!("{at}.geometry.alpha"), "NaN", "finite");

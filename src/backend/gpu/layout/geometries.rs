@@ -14,7 +14,13 @@ pub fn geometries(problem: &Problem) -> impl Iterator<Item = &Geometry> {
     };
     let changed = parts.iter().filter_map(|part| match part {
         Part::Geometry { geometry, .. } => Some(geometry),
-        Part::Beta(_) | Part::Matrix { .. } | Part::Rescaled { .. } => None,
+        // Another alpha is the same geometry.
+        Part::Beta(_)
+        | Part::Weight { .. }
+        | Part::Perceptron(_)
+        | Part::Alpha(_)
+        | Part::Matrix { .. }
+        | Part::Rescaled { .. } => None,
     });
     std::iter::once(&problem.model).chain(layers).map(|model| &model.geometry).chain(changed)
 }
