@@ -41,7 +41,7 @@ impl Experiment {
     }
 
     /// The times of samples up to the end.
-    fn multiples(&self, every: f64) -> Result<Vec<f64>, ExperimentError> {
+    pub(super) fn multiples(&self, every: f64) -> Result<Vec<f64>, ExperimentError> {
         let end = self.typed.time.end;
         let count = (end / every * (1.0 + 1e-9)).floor();
         if count > MOST as f64 {
@@ -53,7 +53,7 @@ impl Experiment {
     }
 
     /// The numbers of steps that end nearest to from * 10^{k / per_decade}, k = 0, 1, .., each once.
-    fn nearest(&self, log: LogTyped, ends: &[f64]) -> Result<Vec<u64>, ExperimentError> {
+    pub(super) fn nearest(&self, log: LogTyped, ends: &[f64]) -> Result<Vec<u64>, ExperimentError> {
         let LogTyped { from, per_decade } = log;
         let end = self.typed.time.end;
         if from > end {

@@ -18,6 +18,7 @@ mod growth;
 mod head;
 mod keys;
 mod law;
+mod listed;
 mod matrix;
 mod matrix_schedule;
 mod noise;

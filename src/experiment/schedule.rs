@@ -14,9 +14,12 @@ impl Experiment {
     /// Tokens are observed at the start and the end, and between them as typed; at which columns they stop is not asked here.
     pub(super) fn schedule(&self) -> Result<Schedule, ExperimentError> {
         let end = self.typed.time.end;
-        let step = match self.typed.time.step {
-            StepTyped::Even(step) => step,
-            StepTyped::Growing { first, factor, most } => return self.growing(Growth { first, factor, most }),
+        let step = match &self.typed.time.step {
+            StepTyped::Even(step) => *step,
+            StepTyped::Growing { first, factor, most } => {
+                return self.growing(Growth { first: *first, factor: *factor, most: *most });
+            }
+            StepTyped::Each(list) => return self.listed(list),
         };
         let steps = if end == 0.0 { 0 } else { self.steps("time.end", end)? };
         let samples = self.samples(step, steps)?;
@@ -71,7 +74,7 @@ impl Experiment {
     pub(super) fn steps(&self, key: &str, time: f64) -> Result<u64, ExperimentError> {
         let StepTyped::Even(step) = self.typed.time.step else {
             let (problem, remedy) =
-                ("is counted in steps, and those of time.step grow", "write e.g. time.step = 0.05");
+                ("is counted in steps, and those of time.step have several lengths", "write e.g. time.step = 0.05");
             return Err(self.source.error(key, Value::from(time), problem, remedy));
         };
         let ratio = time / step;

@@ -1,24 +1,35 @@
-//! The length of steps as it is typed: a number, or numbers that say how it grows.
+//! The length of steps as it is typed: a number, numbers that say how it grows, or a list.
 
 use serde::Serialize;
 
 use super::{
+    array::{LIST, ListTyped},
     error::ExperimentError,
     section::{Entry, Section},
 };
+use crate::problem::Uneven;
 
 /// The keys of steps that grow.
 pub(super) const GROWTH: &[&str] = &["first", "factor", "most"];
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub(crate) enum StepTyped {
     Even(f64),
-    Growing { first: f64, factor: f64, most: f64 },
+    Growing {
+        first: f64,
+        factor: f64,
+        most: f64,
+    },
+    /// Of each step in turn.
+    Each(ListTyped),
 }
 
 pub(super) fn read(entry: &Entry) -> Result<StepTyped, ExperimentError> {
     let positive = |entry: &Entry| entry.number("finite and greater than 0", |step| step > 0.0);
+    if entry.is_list() || entry.has(LIST[0]) {
+        return ListTyped::read(entry).map(StepTyped::Each);
+    }
     if !entry.is_table() {
         return positive(entry).map(StepTyped::Even);
     }
@@ -36,11 +47,23 @@ pub(super) fn read(entry: &Entry) -> Result<StepTyped, ExperimentError> {
 }
 
 impl StepTyped {
-    /// The first step.
-    pub(super) fn first(self) -> f64 {
+    /// The first step, or one that is as good where it is in a file.
+    pub(super) fn first(&self) -> f64 {
         match self {
-            StepTyped::Even(step) => step,
-            StepTyped::Growing { first, .. } => first,
+            StepTyped::Even(step) => *step,
+            StepTyped::Growing { first, .. } => *first,
+            StepTyped::Each(ListTyped::Numbers(lengths)) => lengths.first().copied().unwrap_or(1.0),
+            StepTyped::Each(ListTyped::File { .. }) => 1.0,
+        }
+    }
+
+    /// Where steps that are typed one by one end.
+    pub(super) fn sum(&self) -> Option<f64> {
+        match self {
+            StepTyped::Each(ListTyped::Numbers(lengths)) => {
+                Some(Uneven::new(lengths.clone()).ends().last().copied().unwrap_or(0.0))
+            }
+            StepTyped::Even(_) | StepTyped::Growing { .. } | StepTyped::Each(ListTyped::File { .. }) => None,
         }
     }
 }

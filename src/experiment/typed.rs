@@ -209,10 +209,16 @@ fn tokens(section: &Section) -> Result<TokensTyped, ExperimentError> {
 }
 
 fn time(section: &Section) -> Result<TimeTyped, ExperimentError> {
+    let step = step::read(&section.required("step", "0.05")?)?;
+    let end = match (section.optional("end", "10.0"), step.sum()) {
+        (Some(end), _) => end.number("finite and at least 0", |end| end >= 0.0)?,
+        (None, Some(sum)) => sum,
+        (None, None) => return Err(section.missing("end", "10.0")),
+    };
     Ok(TimeTyped {
         scheme: section.required("scheme", "\"heun\"")?.word(SCHEMES)?,
-        step: step::read(&section.required("step", "0.05")?)?,
-        end: section.required("end", "10.0")?.number("finite and at least 0", |end| end >= 0.0)?,
+        step,
+        end,
         stop: section.read("stop", stop::EXAMPLE, stop::read)?,
     })
 }

@@ -23,13 +23,19 @@ pub struct Growth {
 }
 
 impl Uneven {
-    /// Steps of these lengths.
+    /// Steps of these lengths. They end at the sums, which are rounded to 15 digits: three steps of 0.1 end at 0.3.
     pub fn new(lengths: Vec<f64>) -> Self {
         let ends = lengths.iter().scan(0.0, |time, length| {
             *time += length;
-            Some(*time)
+            Some(format!("{:.14e}", *time).parse().unwrap_or(*time))
         });
         Self { ends: ends.collect(), lengths }
+    }
+
+    /// Without all steps after the first `steps`.
+    pub(crate) fn truncate(&mut self, steps: usize) {
+        self.lengths.truncate(steps);
+        self.ends.truncate(steps);
     }
 
     /// Steps that grow, up to the last of these ascending times, and that end at each of them: a step that would go beyond one ends there,

@@ -3,7 +3,7 @@
 use libtest_mimic::Trial;
 use tokenfield::{
     backend::reference,
-    model::{Calculus, Geometry, ModelSchedule, Noise, NoiseField, Normalization, Part, Ramp},
+    model::{Calculus, Geometry, ModelSchedule, Noise, NoiseField, Normalization, NumberSchedule, Part, Ramp},
     observables::Quantity,
     problem::{Growth, Problem, Samples, Schedule, Uneven},
     scheme::Scheme,
@@ -17,6 +17,7 @@ use crate::{
 
 pub fn all() -> Vec<Trial> {
     let suites = [
+        trials("steps::that_are_listed_evolve_like_the_reference", listed),
         trials("steps::that_grow_evolve_like_the_reference", parity),
         laws("steps::that_grow_follow_the_equation", closed_form),
     ];
@@ -65,6 +66,25 @@ fn parity(kind: Kind) {
                 let tolerance = kind.tolerance(1e-5, 1e-12);
                 assert_close(&what, &kind.evolve(&problem).tokens, &reference::evolve(&problem), tolerance);
             }
+        }
+    }
+}
+
+/// Each of another length, none of which is a tenth of the last; matrices of each step in turn.
+fn listed(kind: Kind) {
+    for (replicas, count) in [(1, 150), (70, 12)] {
+        let mut problem = problem(cloud(replicas, count, 3, 29), 1.0);
+        let uneven = Uneven::new(vec![0.3, 0.1, 0.1, 0.25, 0.05]);
+        assert_eq!(uneven.ends(), [0.3, 0.4, 0.5, 0.75, 0.8]);
+        (problem.schedule, problem.quantities) = (Schedule::uneven(uneven, Samples::Every(2)), Vec::new());
+        let weight = |weights: &[f64]| Part::Weight { head: 0, schedule: NumberSchedule::Layers(weights.into()) };
+        for model_schedule in
+            [ModelSchedule::Constant, ModelSchedule::Parts(vec![weight(&[1.0, -1.0, 0.5, 2.0, 1.0])])]
+        {
+            let problem = Problem { model_schedule, ..problem.clone() };
+            let found = kind.evolve(&problem).tokens;
+            let what = format!("{replicas} replicas");
+            assert_close(&what, &found, &reference::evolve(&problem), kind.tolerance(1e-5, 1e-12));
         }
     }
 }

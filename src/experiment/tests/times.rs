@@ -1,7 +1,7 @@
 //! When tokens are observed: as typed, and what of it is refused.
 
 use super::super::{tests::GOOD, *};
-use crate::problem::Samples;
+use crate::problem::{Samples, Schedule};
 
 /// The samples of the good experiment, of 200 steps of 0.05, and whether they are the same once it is written down.
 fn samples(observe: &str) -> Samples {
@@ -108,7 +108,6 @@ fn steps_that_cannot_grow_are_refused() {
         step("{ first = 0.1, factor = 0.5, most = 1 }"),
         step("{ first = 0.1, factor = 2 }"),
         step("{ first = 1e-9, factor = 1, most = 1e-9 }"),
-        step("[0.1, 0.2]"),
     ];
     insta::assert_snapshot!(refusals.join("\n").replace("experiment: ", ""), @r#"
     time.step = { factor = 2.0, first = 0.01, most = 0.64 }: has several lengths, and noise on the sphere is one motion for all steps; write one length, e.g. time.step = 0.05
@@ -120,7 +119,80 @@ fn steps_that_cannot_grow_are_refused() {
     time.step.factor = 0.5: must be finite and at least 1; write e.g. time.step.factor = 1.05
     time.step.most: missing; write e.g. time.step.most = 0.1
     time.step = { factor = 1.0, first = 0.000000001, most = 0.000000001 }: makes more than 1048576 steps up to time.end = 10.0; write longer steps, or an earlier time.end
-    time.step = [0.1, 0.2]: must be a number, and is a list; write e.g. time.step = 0.05
+    "#);
+}
+
+/// The good experiment with these steps, and what is observed; the schedule, which is the same once it is written down.
+fn listed(step: &str, end: &str, observe: &str) -> Result<Schedule, ExperimentError> {
+    let text = GOOD.replace("step = 0.05", &format!("step = {step}")).replace("end = 10.0", end);
+    let text = format!("{text}\n[observe]\nquantities = [\"moments\"]\n{observe}\n");
+    let experiment = Experiment::parse(&text)?;
+    let schedule = experiment.resolve()?.schedule;
+    let written = experiment.to_toml()?;
+    assert_eq!(Experiment::parse(&written)?.resolve()?.schedule, schedule, "{written}");
+    Ok(schedule)
+}
+
+#[test]
+fn steps_are_typed_one_by_one() {
+    let of = |step: &str, end: &str, observe: &str| {
+        let schedule = listed(step, end, observe).unwrap();
+        let lengths: Vec<f64> = (0..schedule.steps).map(|done| schedule.step(done)).collect();
+        let times = (0..=schedule.steps).filter(|done| schedule.observes(*done)).map(|done| schedule.time(done));
+        (lengths, times.collect::<Vec<_>>())
+    };
+    let steps = "[0.1, 0.1, 0.1, 0.3, 0.2]";
+    assert_eq!(of(steps, "", ""), (vec![0.1, 0.1, 0.1, 0.3, 0.2], vec![0.0, 0.8]));
+    assert_eq!(
+        of(steps, "end = 0.6", "times = [0.0, 0.1, 0.3]"),
+        (vec![0.1, 0.1, 0.1, 0.3], vec![0.0, 0.1, 0.3, 0.6])
+    );
+    assert_eq!(of(steps, "end = 0.6", "every = 0.3").1, [0.0, 0.3, 0.6]);
+    assert_eq!(of(steps, "end = 0", ""), (vec![], vec![0.0]));
+    // 0.16 * 10^{k/3} is 0.16, 0.345 and 0.743.
+    assert_eq!(of(steps, "", "log = { from = 0.16, per-decade = 3 }").1, [0.0, 0.2, 0.3, 0.8]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("steps.npy");
+    ndarray_npy::write_npy(&path, &ndarray::arr1(&[0.5, 0.25])).unwrap();
+    assert_eq!(of(&format!("{{ path = {path:?} }}"), "end = 0.75", "").0, [0.5, 0.25]);
+}
+
+#[test]
+fn lists_of_steps_that_do_not_fit_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("steps.npy");
+    ndarray_npy::write_npy(&path, &ndarray::arr2(&[[0.5, 0.25]])).unwrap();
+    let file = format!("{{ path = {path:?} }}");
+    let refused =
+        |step: &str, end: &str, observe: &str| listed(step, end, observe).map(|_| ()).expect_err(step).to_string();
+    let steps = "[0.1, 0.1, 0.2]";
+    let refusals = [
+        refused("[0.1, 0.0]", "", ""),
+        refused("[0.1, -0.2]", "end = 0.1", ""),
+        refused("[]", "end = 1.0", ""),
+        refused("[1, 1e-20]", "", ""),
+        refused(steps, "end = 0.5", ""),
+        refused(steps, "end = 0.3", ""),
+        refused(steps, "", "times = [0.1, 0.15]"),
+        refused(steps, "", "times = [0.1, 0.5]"),
+        refused(steps, "", "every = 0.3"),
+        refused(&file, "", ""),
+        refused(&file, "end = 0.5", "").replace(&folder.path().display().to_string(), "FOLDER"),
+        refused("\"small\"", "end = 0.5", ""),
+    ];
+    insta::assert_snapshot!(refusals.join("\n").replace("experiment: ", ""), @r#"
+    time.step = [0.1, 0.0]: has a step of 0, and steps are finite and greater than 0; write lengths greater than 0
+    time.step = [0.1, -0.2]: has a step of -0.2, and steps are finite and greater than 0; write lengths greater than 0
+    time.end = 1.0: is after the last step of time.step, which ends at 0.0; write more steps, or time.end = 0.0
+    time.step = [1.0, 0.00000000000000000001]: has a step of 1e-20 after the time 1e0, which no number tells from that; write lengths of one scale
+    time.end = 0.5: is after the last step of time.step, which ends at 0.4; write more steps, or time.end = 0.4
+    time.end = 0.3: makes a time, 0.3, at which no step of time.step ends; times near it at which one does are 0.2 and 0.4
+    observe.times.1 = 0.15: makes a time, 0.15, at which no step of time.step ends; times near it at which one does are 0.1 and 0.2
+    observe.times.1 = 0.5: is after time.end = 0.4; write an earlier time
+    observe.every = 0.3: makes a time, 0.3, at which no step of time.step ends; times near it at which one does are 0.2 and 0.4
+    time.end: missing; write e.g. time.end = 10.0
+    time.step.path = "FOLDER/steps.npy": has the shape (1, 2); save an array of shape (steps,)
+    time.step = "small": must be a number, and is text; write e.g. time.step = 0.05
     "#);
 }
 
