@@ -55,7 +55,9 @@ impl Override {
     }
 
     fn unsets(&self) -> bool {
-        self.value.as_table().is_some_and(|table| table.len() == 1 && table.get("unset") == Some(&Value::Boolean(true)))
+        self.value
+            .as_table()
+            .is_some_and(|table| table.len() == 1 && table.get("unset") == Some(&Value::Boolean(true)))
     }
 
     /// Takes the key out of its table, or the element out of its list, if it is there.

@@ -7,10 +7,7 @@ use super::{
     error::ExperimentError,
     section::{Entry, Section},
 };
-use crate::{
-    expression::Expression,
-    results::Kind,
-};
+use crate::{expression::Expression, results::Kind};
 
 /// The keys of one result: its name, one functional, and a window of times.
 pub(super) const RESULT: &[&str] =
@@ -48,8 +45,9 @@ impl Serialize for ResultTyped {
         let Self { name, kind, of, from, to } = self;
         let texts = [("name", name.clone()), (kind.word(), of.to_string())];
         let texts = texts.into_iter().map(|(key, text)| (key, Value::from(text)));
-        let times =
-            [("from", from), ("to", to)].into_iter().filter_map(|(key, time)| Some((key, Value::from(time.as_ref()?))));
+        let times = [("from", from), ("to", to)]
+            .into_iter()
+            .filter_map(|(key, time)| Some((key, Value::from(time.as_ref()?))));
         serializer.collect_map(texts.chain(times))
     }
 }

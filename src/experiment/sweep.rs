@@ -207,7 +207,8 @@ impl SweepFile {
             None => number_at(base, name),
         };
         let refused = |fault: Fault| {
-            let remedy = "write a formula of axes and keys of the base that are numbers, e.g. \"2 * ln(tokens.count)\"";
+            let remedy =
+                "write a formula of axes and keys of the base that are numbers, e.g. \"2 * ln(tokens.count)\"";
             let problem = match fault.value {
                 Err(error) => error.to_string(),
                 Ok(value) => {
@@ -309,8 +310,12 @@ fn variable(entry: &Entry, axes: &Axes, coupled: &Coupled) -> Result<Expression,
     let numbers = |values: &[Value]| values.iter().all(|value| value.is_integer() || value.is_float());
     let lists = axes.iter().filter(|(_, values)| numbers(values)).map(|(key, _)| key.as_str());
     let known: Vec<&str> = lists.chain(coupled.keys()).collect();
-    let remedy =
-        || format!("write an axis whose values are numbers, or a formula such as \"tokens.count - 1\", of {}", known.join(", "));
+    let remedy = || {
+        format!(
+            "write an axis whose values are numbers, or a formula such as \"tokens.count - 1\", of {}",
+            known.join(", ")
+        )
+    };
     let formula: Expression = entry
         .text()?
         .parse()

@@ -1,6 +1,9 @@
 //! The functions that formulas may call.
 
-use statrs::function::{erf::erf, gamma::{digamma, gamma, ln_gamma}};
+use statrs::function::{
+    erf::erf,
+    gamma::{digamma, gamma, ln_gamma},
+};
 
 /// A function of one or two numbers.
 #[derive(Clone, Copy, Debug)]

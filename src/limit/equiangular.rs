@@ -186,9 +186,7 @@ impl Equiangular {
                 | Normalization::Hardmax
                 | Normalization::Sinkhorn { .. }
                 | Normalization::Relu
-                | Normalization::Sigmoid => {
-                    unnormalized(kappa, kappa * tokens.overlap, gap, 0.0, n)
-                }
+                | Normalization::Sigmoid => unnormalized(kappa, kappa * tokens.overlap, gap, 0.0, n),
             };
             let value = head.weight * multiple(&head.value);
             (value * own, value * other)

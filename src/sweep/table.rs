@@ -139,12 +139,7 @@ fn write_csv(
 }
 
 /// Cells may measure other quantities than each other, as tokens of other widths do; what one does not measure is empty.
-fn write_cells(
-    table: &mut CsvWriter,
-    file: &SweepFile,
-    cells: &[Cell],
-    finals: &[Finals],
-) -> Result<(), csv::Error> {
+fn write_cells(table: &mut CsvWriter, file: &SweepFile, cells: &[Cell], finals: &[Finals]) -> Result<(), csv::Error> {
     let mut columns: Vec<&str> = Vec::new();
     for finals in finals {
         let known: BTreeSet<&str> = columns.iter().copied().collect();
