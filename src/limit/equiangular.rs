@@ -4,9 +4,10 @@
 //! ```text
 //! d rho / dt = sum_h c_h v_h 2 e^{kappa rho} (1 - rho) ((n - 1) rho + 1) / (e^kappa + (n - 1) e^{kappa rho}) / s      (softmax)
 //! d rho / dt = sum_h c_h v_h (2 / n) e^{kappa rho} (1 - rho) ((n - 1) rho + 1) / s                              (unnormalized)
+//! d rho / dt = sum_h c_h v_h (2 / n) phi(kappa rho) (1 - rho) ((n - 1) rho + 1) / s                             (relu, sigmoid)
 //! ```
 //!
-//! with A_h = a_h I, V_h = v_h I and kappa = beta_h a_h; shifted weights have the latter times e^{-beta_h} (Rigollet,
+//! with A_h = a_h I, V_h = v_h I and kappa = beta_h a_h; shifted weights have the second times e^{-beta_h} (Rigollet,
 //! arXiv:2512.01868, section on the equiangular model). With A the attention of a token ("Normalization in attention dynamics",
 //! arXiv:2510.22026) s is 1 on the sphere, r for pre-norm, r |A| for peri-norm and |A| / alpha for nGPT; dr / dt is <theta, A> and
 //! <theta, A> / |A| for pre-norm and peri-norm. No n goes to infinity: for these n tokens it is exact. Token i lies in
@@ -17,7 +18,7 @@
 //! weight of a token for itself, and the height h, <theta, A> = p + q h^2 and |A|^2 = p^2 + (2 p + q) q h^2. All of these are finite for any n.
 
 use super::{
-    Limit, LimitError, Motion, Nodes, is_isotropic, problem_of_nodes, serves,
+    Limit, LimitError, Motion, Nodes, is_isotropic, is_known, problem_of_nodes, serves,
     solver::{Flow, largest},
 };
 use crate::{
@@ -95,7 +96,11 @@ pub fn overlap(problem: &Problem, count: u64, overlap: f64) -> Result<Limit, Lim
 
 /// Refuses what moves equiangular tokens elsewhere.
 fn requires_overlaps(problem: &Problem) -> Result<(), LimitError> {
-    serves(&problem.model)?;
+    if problem.model.attention.normalization.is_pointwise() {
+        is_known(&problem.model)?;
+    } else {
+        serves(&problem.model)?;
+    }
     geometry_of(&problem.model)?;
     if !keeps_overlaps(problem) {
         return Err(LimitError::Unserved {
@@ -182,11 +187,13 @@ impl Equiangular {
                     (gap.exp_m1() / sum, n / sum)
                 }
                 Normalization::Shifted => unnormalized(kappa, kappa * tokens.overlap, gap, beta, n),
-                Normalization::Unnormalized
-                | Normalization::Hardmax
-                | Normalization::Sinkhorn { .. }
-                | Normalization::Relu
-                | Normalization::Sigmoid => unnormalized(kappa, kappa * tokens.overlap, gap, 0.0, n),
+                Normalization::Relu => pointwise([kappa, kappa * tokens.overlap].map(|score| score.max(0.0)), n),
+                Normalization::Sigmoid => {
+                    pointwise([kappa, kappa * tokens.overlap].map(|score| 1.0 / (1.0 + (-score).exp())), n)
+                }
+                Normalization::Unnormalized | Normalization::Hardmax | Normalization::Sinkhorn { .. } => {
+                    unnormalized(kappa, kappa * tokens.overlap, gap, 0.0, n)
+                }
             };
             let value = head.weight * multiple(&head.value);
             (value * own, value * other)
@@ -223,6 +230,11 @@ impl Equiangular {
         };
         start.chunks_exact(dim).flat_map(place).collect()
     }
+}
+
+/// The same of weights phi / n for a token itself and for others.
+fn pointwise([own, other]: [f64; 2], n: f64) -> (f64, f64) {
+    ((own - other) / n, other)
 }
 
 /// ((e^kappa - e^{kappa rho}) / n, e^{kappa rho}) e^{-shift} from both scores and their difference.
@@ -314,6 +326,16 @@ mod tests {
         assert!((found - 0.659_873_709_505).abs() < 1e-9, "{found}");
     }
 
+    /// Two tokens under relu: tan theta falls by e^{-beta t}, of acute angles.
+    #[test]
+    fn a_positive_part_turns_the_tangent_of_two_tokens() {
+        let law = Law::Simplex(Simplex { overlap: Some(0.3) });
+        let attention = Attention { beta: 1.5, normalization: Normalization::Relu, ..Attention::default() };
+        let found = end(&problem(&law, 2, attention, 1.0), &law);
+        let tangent = (1.0 - 0.09_f64).sqrt() / 0.3 * (-1.5_f64).exp();
+        assert!((found - (1.0 + tangent * tangent).sqrt().recip()).abs() < 1e-9, "{found}");
+    }
+
     /// Tokens and coupled tokens in double precision, steps of 1/800: 1e-10 apart for all normalizations, and overlaps as well.
     #[test]
     fn tokens_stay_equiangular_and_follow_the_overlap() {
@@ -322,7 +344,8 @@ mod tests {
             Law::Simplex(Simplex { overlap: Some(-0.1) }),
             Law::Simplex(Simplex { overlap: None }),
         ];
-        for normalization in [Normalization::Softmax, Normalization::Unnormalized, Normalization::Shifted] {
+        use Normalization::{Relu, Shifted, Sigmoid, Softmax, Unnormalized};
+        for normalization in [Softmax, Unnormalized, Shifted, Relu, Sigmoid] {
             for law in &laws {
                 let other = Head {
                     query_key: Matrix::Scale(-0.5),

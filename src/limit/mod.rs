@@ -103,12 +103,19 @@ pub enum LimitError {
 /// Refuses terms whose limit is another: order, noise and chance in the weights.
 fn serves(model: &Model) -> Result<(), LimitError> {
     let refused = |problem, remedy| Err(LimitError::Unserved { problem, remedy });
-    // Each limit decides of the geometry and of the perceptron.
-    let Model { geometry: _, attention, perceptron: _, noise } = model;
+    // Each limit decides of the geometry and of the perceptron, and `is_known` of noise.
+    let Model { geometry: _, attention, perceptron: _, noise: _ } = model;
     if !attention.is_plain() {
         let problem = "masks, positions, betas of replicas and normalizations beyond softmax, unnormalized and shifted have no such limit";
         return refused(problem, "leave them out, or leave out [reference]");
     }
+    is_known(model)
+}
+
+/// Refuses noise.
+fn is_known(model: &Model) -> Result<(), LimitError> {
+    let refused = |problem, remedy| Err(LimitError::Unserved { problem, remedy });
+    let Model { geometry: _, attention: _, perceptron: _, noise } = model;
     if noise.is_some() {
         return refused(
             "the tokens coupled to those that move at random are not known",
@@ -135,11 +142,11 @@ fn on_sphere(model: &Model) -> Result<(), LimitError> {
     }
 }
 
-/// Whether no direction is distinguished by a model: plain attention alone, whose matrices are multiples of the identity.
+/// Whether no direction is distinguished by a model: attention alone that treats all tokens alike, whose matrices are multiples of the identity.
 fn is_isotropic(model: &Model) -> bool {
     let Model { geometry: _, attention, perceptron: _, noise: _ } = model;
     let Attention { beta: _, beta_factors: _, normalization: _, mask: _, window: _, position: _, heads } = attention;
-    attention.is_plain() && model.is_attention_alone() && heads.iter().all(Head::is_multiple_of_identity)
+    attention.treats_all_alike() && model.is_attention_alone() && heads.iter().all(Head::is_multiple_of_identity)
 }
 
 /// The problem of a limit with these nodes, of sum one, and passive tokens that start at `passive`.

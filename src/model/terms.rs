@@ -89,15 +89,21 @@ impl Attention {
         *mask == Mask::None && window.is_none() && *position == Position::Nowhere
     }
 
-    /// Whether all replicas have one beta and the same matrices, and the weights of sources are all that distinguishes the places of tokens, and all are seen: what expansions
-    /// and fast kernels may assume, beside matrices of their liking.
-    pub fn is_plain(&self) -> bool {
+    /// Whether all replicas have one beta and the same matrices, and the weights of sources are all that distinguishes the places of
+    /// tokens, and all are seen.
+    pub fn treats_all_alike(&self) -> bool {
         // `sees_all` decides of masks, windows and positions.
-        let Attention { beta: _, beta_factors, normalization, mask: _, window: _, position: _, heads } = self;
+        let Attention { beta: _, beta_factors, normalization: _, mask: _, window: _, position: _, heads } = self;
         self.sees_all()
             && beta_factors.is_empty()
-            && normalization.takes_one_reduction()
             && !heads.iter().any(|head| head.has_biases() || head.has_matrices_of_replicas())
+    }
+
+    /// Whether weights are exponentials of scores beside: what expansions and fast kernels may assume, beside matrices of their liking.
+    pub fn is_plain(&self) -> bool {
+        // `treats_all_alike` decides of all others.
+        let Attention { beta: _, beta_factors: _, normalization, mask: _, window: _, position: _, heads: _ } = self;
+        self.treats_all_alike() && normalization.takes_one_reduction()
     }
 }
 

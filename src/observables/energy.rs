@@ -39,11 +39,8 @@ impl Observable for Energy {
                 "leave \"energy\" out",
             ));
         }
-        if setup.normalization.is_pointwise() {
-            return Some(Objection::new(
-                "the energy (1 / 2 beta) sum_ij .. has exponentials, and relu and sigmoid do not",
-                "leave \"energy\" out",
-            ));
+        if let Some(objection) = foreign(setup, "leave \"energy\" out") {
+            return Some(objection);
         }
         undefined(setup, "leave \"energy\" out, or write attention.beta = 1e-3")
     }
@@ -55,6 +52,12 @@ impl Observable for Energy {
     fn measure(&self, _: &View, _: usize, statistics: &Statistics) -> Numbers {
         Ok(vec![statistics.log_energy])
     }
+}
+
+/// Weights that are no exponentials have another energy.
+pub(super) fn foreign(setup: &Setup, remedy: &str) -> Option<Objection> {
+    let foreign = "the energy (1 / 2 beta) sum_ij .. has exponentials, and relu and sigmoid do not";
+    setup.normalization.is_pointwise().then(|| Objection::new(foreign, remedy))
 }
 
 /// Where beta vanishes there is no energy.

@@ -8,7 +8,7 @@ use super::{
     attention::images,
     dissipation::log_sum,
     distances,
-    energy::{Energy, undefined},
+    energy::{Energy, foreign, undefined},
     head_energies::ACCURACY,
     limit_values,
 };
@@ -43,7 +43,9 @@ impl Observable for LimitEnergy {
 
     fn objection(&self, setup: &Setup) -> Option<Objection> {
         let remedy = "leave \"limit_energy\" out, or write attention.beta = 1e-3";
-        limit_values::objection(setup, DEFINITION.word).or_else(|| undefined(setup, remedy))
+        limit_values::objection(setup, DEFINITION.word)
+            .or_else(|| foreign(setup, "leave \"limit_energy\" out"))
+            .or_else(|| undefined(setup, remedy))
     }
 
     fn memory(&self, sizes: &Sizes) -> Part {

@@ -23,6 +23,7 @@ const GATES: &[(&str, &[&str])] = &[
             "is_multiple_of_identity",
             "has_products",
             "sees_all",
+            "treats_all_alike",
             "is_plain",
             "is_attention_alone",
         ],

@@ -114,6 +114,7 @@ fn what_means_nothing_is_refused() {
         refused("limit_modes", &["tokens.geometry=euclidean", "reference={ kind = \"particles\" }"]),
         refused("limit_moments", &[]),
         refused("limit_energy", &["attention.beta=0", "reference={ kind = \"zonal\" }"]),
+        refused("limit_energy", &["attention.normalization=relu", "reference={ kind = \"zonal\" }"]),
         refused("norm_moments", &[]),
         refused("attention", &["attention.normalization=hardmax"]),
         refused("attention_spectrum", &["attention.normalization=hardmax"]),
@@ -145,6 +146,7 @@ fn what_means_nothing_is_refused() {
     .quantities = ["limit_modes"]: clusters, limit_modes, modes, overlap_histogram, overlap_share and renyi_centres are of directions, and tokens of one direction may be far apart in R^d; leave them out
     .quantities = ["limit_moments"]: "limit_moments" is of the limit, and there is none; write a table [reference], or leave "limit_moments" out
     .quantities = ["limit_energy"]: the energy (1 / 2 beta) sum_ij .. is undefined for attention.beta = 0; leave "limit_energy" out, or write attention.beta = 1e-3
+    .quantities = ["limit_energy"]: the energy (1 / 2 beta) sum_ij .. has exponentials, and relu and sigmoid do not; leave "limit_energy" out
     .quantities = ["norm_moments"]: norm_moments are of lengths, and all tokens of this tokens.geometry have length 1; leave them out
     .quantities = ["attention"]: attention is of rows with a second largest weight, each by itself, and those of hardmax and sinkhorn are not; leave "attention" out
     .quantities = ["attention_spectrum"]: attention_spectrum is of rows that are weighed each by itself, and those of hardmax and sinkhorn are not; leave "attention_spectrum" out
