@@ -3,16 +3,18 @@
 //! An experiment file resolves to a `Problem`; a library user may as well write one down directly.
 
 mod check;
+mod control;
 mod decimal;
 mod schedule;
 mod sizes;
 mod uneven;
 
 pub use self::check::ProblemError;
-pub(crate) use self::check::needs_even_steps;
+pub(crate) use self::check::{needs_even_steps, needs_whole_steps};
 pub(crate) use self::decimal::Decimal;
 pub(crate) use self::uneven::MOST;
 pub use self::{
+    control::Control,
     schedule::{Samples, Schedule},
     uneven::{Growth, Uneven},
 };

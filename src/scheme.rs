@@ -12,6 +12,8 @@ pub struct Tableau {
     pub a: &'static [&'static [f64]],
     /// The step is x <- N(x + h sum_s b_s k_s).
     pub b: &'static [f64],
+    /// e = b - b' with the weights b' of a method that is embedded, one order lower, so that |h sum_s e_s k_s| estimates the error of a step.
+    pub error: Option<&'static [f64]>,
     /// The order of convergence that the table promises.
     pub order: u32,
 }
@@ -23,6 +25,9 @@ pub enum Scheme {
     Euler,
     /// Explicit trapezoid: order 2.
     Heun,
+    /// Order 3, with a method of order 2 for the error (Bogacki and Shampine, "A 3(2) pair of Runge-Kutta formulas", Applied Mathematics
+    /// Letters 2, 1989).
+    BogackiShampine,
     /// The classical four stages: order 4.
     Rk4,
     /// The Transformer layer itself: x <- N(x + h attention(x)), then x <- N(x + h perceptron(x)), unprojected: order 1.
@@ -35,28 +40,43 @@ impl Scheme {
         match self {
             Scheme::Euler | Scheme::Layer => &EULER,
             Scheme::Heun => &HEUN,
+            Scheme::BogackiShampine => &BOGACKI_SHAMPINE,
             Scheme::Rk4 => &RK4,
         }
+    }
+
+    /// Whether it estimates the error of its steps.
+    pub fn estimates_errors(self) -> bool {
+        self.tableau().error.is_some()
     }
 
     /// Which field the stages evaluate.
     pub fn field(self) -> Field {
         match self {
             Scheme::Layer => Field::Ambient,
-            Scheme::Euler | Scheme::Heun | Scheme::Rk4 => Field::Tangent,
+            Scheme::Euler | Scheme::Heun | Scheme::BogackiShampine | Scheme::Rk4 => Field::Tangent,
         }
     }
 }
 
-static EULER: Tableau = Tableau { a: &[&[]], b: &[1.0], order: 1 };
-static HEUN: Tableau = Tableau { a: &[&[], &[1.0]], b: &[0.5, 0.5], order: 2 };
+static EULER: Tableau = Tableau { a: &[&[]], b: &[1.0], error: None, order: 1 };
+static HEUN: Tableau = Tableau { a: &[&[], &[1.0]], b: &[0.5, 0.5], error: Some(&[-0.5, 0.5]), order: 2 };
+static BOGACKI_SHAMPINE: Tableau = Tableau {
+    a: &[&[], &[0.5], &[0.0, 0.75], &[2.0 / 9.0, 1.0 / 3.0, 4.0 / 9.0]],
+    b: &[2.0 / 9.0, 1.0 / 3.0, 4.0 / 9.0, 0.0],
+    error: Some(&[-5.0 / 72.0, 1.0 / 12.0, 1.0 / 9.0, -0.125]),
+    order: 3,
+};
 static RK4: Tableau = Tableau {
     a: &[&[], &[0.5], &[0.0, 0.5], &[0.0, 0.0, 1.0]],
     b: &[1.0 / 6.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 6.0],
+    error: None,
     order: 4,
 };
 
 const _: () = assert!(EULER.is_consistent() && HEUN.is_consistent() && RK4.is_consistent());
+const _: () = assert!(BOGACKI_SHAMPINE.is_consistent());
+const _: () = assert!(HEUN.is_embedded() && BOGACKI_SHAMPINE.is_embedded());
 
 impl Tableau {
     /// Evaluations of the field in a step.
@@ -92,6 +112,23 @@ impl Tableau {
             nodes += 1;
         }
         true
+    }
+
+    /// Whether b - e is of the order below, at most 2, and of no higher one: sum_s e_s = 0, and sum_s e_s c_s = 0 at order 3 alone.
+    const fn is_embedded(&self) -> bool {
+        let Some(error) = self.error else { return false };
+        let (mut sum, mut moment, mut square, mut s) = (0.0, 0.0, 0.0, 0);
+        while s < error.len() {
+            let c = self.node(s);
+            (sum, moment, square) = (sum + error[s], moment + error[s] * c, square + error[s] * c * c);
+            s += 1;
+        }
+        let is_sharp = match self.order {
+            2 => moment.abs() > 1e-3,
+            3 => moment.abs() < 1e-14 && square.abs() > 1e-3,
+            _ => false,
+        };
+        error.len() == self.b.len() && sum.abs() < 1e-14 && is_sharp
     }
 
     /// Whether sum_s b_s phi_s = 1 / gamma for one rooted tree.

@@ -41,12 +41,15 @@
 //! ```
 
 mod ascent;
+mod control;
 #[cfg(test)]
 mod tests;
 
+pub use self::control::{StepCounts, StepError};
+
 use std::{collections::BTreeMap, error::Error};
 
-use self::ascent::Ascent;
+use self::{ascent::Ascent, control::Controller};
 use crate::{
     backend::{Backend, BackendError, Method, Point, SlicedTargets, advance},
     expression::Expression,
@@ -102,6 +105,8 @@ pub struct Summary {
     pub ending: Ending,
     /// Pairs (i, j) that were summed over, by whichever algorithm.
     pub pairs: u64,
+    /// Of steps of controlled error.
+    pub steps: Option<StepCounts>,
     /// [`Backend::marginal_error`].
     pub marginal_error: Option<f64>,
     /// For each quantity that was compared with a limit by nodes, how many there were; by its first column.
@@ -120,6 +125,8 @@ pub enum SimulateError {
          take a smaller time.step or attention.beta, or softmax normalization"
     )]
     NotFinite { replica: usize, time: f64 },
+    #[error(transparent)]
+    Step(#[from] StepError),
     #[error(transparent)]
     Distance(#[from] TransportError),
     #[error("[reference]: {0}")]
@@ -151,6 +158,7 @@ pub async fn simulate_beside(
 ) -> Result<Summary, SimulateError> {
     let schedule = &problem.schedule;
     let (mut summary, mut done, mut said) = (Summary::default(), 0, Said::default());
+    let mut controller = Controller::of(problem);
     let mut ascent = Ascent::of(problem, backend.identity().precision);
     let centres = observables::centres(&problem.quantities, &problem.equation());
     let columns = columns(&problem.quantities, problem.tokens.shape.dim);
@@ -189,6 +197,7 @@ pub async fn simulate_beside(
             }
         }
         if done == schedule.steps || summary.ending == Ending::Stopped {
+            summary.steps = controller.map(|controller| controller.counts);
             summary.marginal_error = backend.marginal_error().await?;
             if let Some(warning) = unbalanced(problem, summary.marginal_error) {
                 on_event(Event::Warning(&warning)).map_err(SimulateError::Observer)?;
@@ -196,7 +205,21 @@ pub async fn simulate_beside(
             return Ok(summary);
         }
         let start = done;
-        for _ in 0..advance(problem, backend, done, schedule.until_observed(done))? {
+        let taken = match &mut controller {
+            None => advance(problem, backend, done, schedule.until_observed(done))?,
+            Some(controller) => {
+                let tries = |counts: StepCounts| counts.taken + counts.rejected;
+                let before = tries(controller.counts);
+                while !controller.step(problem, backend, done).await? {
+                    on_event(Event::Steps(done)).map_err(SimulateError::Observer)?;
+                }
+                // One step is counted below.
+                let others = tries(controller.counts) - before - 1;
+                summary.pairs = problem.pairs_per_step().saturating_mul(others).saturating_add(summary.pairs);
+                1
+            }
+        };
+        for _ in 0..taken {
             done += 1;
             summary.pairs = problem.pairs_per_step().saturating_add(summary.pairs);
             on_event(Event::Steps(done)).map_err(SimulateError::Observer)?;

@@ -150,6 +150,14 @@ pub trait Backend {
     /// `into` <- N(state + sum_s coefficients\[s\] k_s), with N as the geometry has it; a layer norm is that after `field`.
     fn combine(&mut self, coefficients: &[f64], into: Point, field: Field) -> Result<(), BackendError>;
 
+    /// The largest |sum_s coefficients\[s\] k_s| of a token, of those of all replicas; not a number where one is not. Stage velocities
+    /// stay as they are.
+    fn difference<'a>(&'a mut self, _coefficients: &'a [f64]) -> Answer<'a, f64> {
+        let backend = self.identity().backend;
+        let remedy = "write one length, e.g. time.step = 0.05";
+        Box::pin(ready(Err(BackendError::Unsupported { backend, term: "steps of controlled error", remedy })))
+    }
+
     /// Takes whole steps of length `h` by itself, at most `most` of them, and returns how many.
     ///
     /// A backend that cannot do better than stage by stage returns zero, as all do unless they say otherwise, and
@@ -250,6 +258,12 @@ impl From<ProblemError> for BackendError {
     fn from(error: ProblemError) -> Self {
         Self::Problem(Box::new(error))
     }
+}
+
+/// The larger of a length and that of a vector; not a number from the first that is none on.
+pub(crate) fn longest(largest: f64, vector: &[f64]) -> f64 {
+    let length = vector.iter().map(|x| x * x).sum::<f64>().sqrt();
+    if length.is_nan() || largest.is_nan() { f64::NAN } else { largest.max(length) }
 }
 
 /// Refuses more stages than the scheme of a problem has, those of the noise included.

@@ -10,6 +10,10 @@ use crate::{
 /// Takes steps of `problem` after the first `done`, at least one and at most `most`, and returns how many: as many as
 /// `backend` takes by itself, or one, stage by stage.
 pub fn advance(problem: &Problem, backend: &mut dyn Backend, done: u64, most: u64) -> Result<u64, BackendError> {
+    if problem.schedule.control.is_some() {
+        let (backend, term) = (backend.identity().backend, "steps of controlled error that go uncontrolled");
+        return Err(BackendError::Unsupported { backend, term, remedy: "take them with simulate" });
+    }
     let tableau = problem.scheme.tableau();
     let (h, field) = (problem.schedule.step(done), problem.scheme.field());
     if repeats_one_step(problem) {

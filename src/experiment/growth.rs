@@ -1,4 +1,4 @@
-//! Steps that grow up to the end, and the samples among them.
+//! Steps that grow up to the end, or are as long as their error allows, and the samples among them.
 
 use toml::Value;
 
@@ -7,21 +7,17 @@ use super::{
     error::ExperimentError,
     observe::{LogTyped, ObserveTyped},
 };
-use crate::problem::{Decimal, Growth, MOST, Problem, Samples, Schedule, Uneven, needs_even_steps};
+use crate::problem::{
+    Control, Decimal, Growth, MOST, Problem, ReferenceSteps, Samples, Schedule, Uneven, needs_even_steps,
+    needs_whole_steps,
+};
 
 impl Experiment {
     /// Steps that grow end at the times of samples that are typed, and samples on a logarithmic axis are at ends of steps.
     pub(super) fn growing(&self, growth: Growth) -> Result<Schedule, ExperimentError> {
-        let ObserveTyped { every, times, log, quantities: _, numbers: _ } = &self.typed.observe;
+        let log = &self.typed.observe.log;
         let end = self.typed.time.end;
-        let mut marks = match (every, times) {
-            (Some(every), _) => self.multiples(*every)?,
-            (None, Some(times)) => times.clone(),
-            (None, None) => Vec::new(),
-        };
-        if let Some((index, late)) = marks.iter().enumerate().find(|(_, time)| **time > end) {
-            return Err(self.too_late(&format!("observe.times.{index}"), *late));
-        }
+        let mut marks = self.marks()?;
         let samples = marks.clone();
         marks.push(end);
         let Some(uneven) = Uneven::growing(growth, &marks) else {
@@ -38,6 +34,41 @@ impl Experiment {
         let steps = ends.len() as u64;
         let between = list.into_iter().filter(|after| (1..steps).contains(after));
         Ok(Schedule::uneven(uneven, Samples::After(between.collect())))
+    }
+
+    /// Steps of controlled error end at the times of all samples: those of the schedule lead from one sample to the next.
+    pub(super) fn controlled(&self, control: Control) -> Result<Schedule, ExperimentError> {
+        let end = self.typed.time.end;
+        let mut marks = match &self.typed.observe.log {
+            Some(LogTyped { from, .. }) if *from > end => return Err(self.too_late("observe.log.from", *from)),
+            Some(LogTyped { from, per_decade }) => {
+                let time = |k: u64| from * 10f64.powf(k as f64 / *per_decade as f64);
+                (0..).map(time).take_while(|time| *time < end).collect()
+            }
+            None => self.marks()?,
+        };
+        marks.push(end);
+        let whole = Growth { first: f64::INFINITY, factor: 1.0, most: f64::INFINITY };
+        let Some(uneven) = Uneven::growing(whole, &marks) else {
+            let problem = format!("makes more than {MOST} samples up to time.end = {}", Value::from(end));
+            return Err(self.source.error("observe", "", problem, "write fewer times, or an earlier time.end"));
+        };
+        Ok(Schedule { control: Some(control), ..Schedule::uneven(uneven, Samples::Every(1)) })
+    }
+
+    /// The times of samples that are typed, or multiples.
+    fn marks(&self) -> Result<Vec<f64>, ExperimentError> {
+        let ObserveTyped { every, times, log: _, quantities: _, numbers: _ } = &self.typed.observe;
+        let end = self.typed.time.end;
+        let marks = match (every, times) {
+            (Some(every), _) => self.multiples(*every)?,
+            (None, Some(times)) => times.clone(),
+            (None, None) => Vec::new(),
+        };
+        match marks.iter().enumerate().find(|(_, time)| **time > end) {
+            Some((index, late)) => Err(self.too_late(&format!("observe.times.{index}"), *late)),
+            None => Ok(marks),
+        }
     }
 
     /// The times of samples up to the end.
@@ -70,6 +101,29 @@ impl Experiment {
         let mut list: Vec<u64> = (0..=last).map(after).filter(|after| *after > 0).collect();
         list.dedup();
         Ok(list)
+    }
+
+    /// Refuses steps of controlled error where the scheme does not estimate it, or something counts steps.
+    pub(super) fn require_control(&self, problem: &Problem) -> Result<(), ExperimentError> {
+        if problem.schedule.control.is_none() {
+            return Ok(());
+        }
+        let refused =
+            |key: &str, problem: &str, remedy: &str| Err(self.source.error(key, self.quoted(key), problem, remedy));
+        if !problem.scheme.estimates_errors() {
+            let remedy = "write time.scheme = \"heun\" or \"bogacki-shampine\", or one length of steps";
+            let problem = "has no estimate of its error, which time.step.tolerance asks for";
+            return refused("time.scheme", problem, remedy);
+        }
+        if self.typed.reference.is_some() && self.reference_steps() == ReferenceSteps::Tokens {
+            let problem = "has steps of controlled error, and the limit takes those of the tokens";
+            let remedy = "write one length, e.g. time.step = 0.05, or a limit with reference.steps = \"own\"";
+            return refused("time.step", problem, remedy);
+        }
+        match needs_whole_steps(&problem.model, &problem.model_schedule) {
+            None => Ok(()),
+            Some(problem) => refused("time.step", problem, "write one length, e.g. time.step = 0.05"),
+        }
     }
 
     /// Refuses steps of several lengths where the equation needs one.

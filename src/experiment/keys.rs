@@ -42,7 +42,7 @@ pub(super) fn tables() -> Vec<(&'static str, Vec<&'static str>)> {
         ("perceptron.gradient", perceptron::GRADIENT.to_vec()),
         ("noise", noise::NOISE.to_vec()),
         ("time", typed::TIME.to_vec()),
-        ("time.step", step::GROWTH.to_vec()),
+        ("time.step", [step::GROWTH, &step::CONTROL[..1]].concat()),
         ("observe", observe::OBSERVE.to_vec()),
         ("observe.log", observe::LOG.to_vec()),
         ("reference", reference::REFERENCE.to_vec()),

@@ -8,7 +8,7 @@ use super::{
     observe::{LogTyped, ObserveTyped},
     step::StepTyped,
 };
-use crate::problem::{Decimal, Growth, Samples, Schedule};
+use crate::problem::{Control, Decimal, Growth, Samples, Schedule};
 
 impl Experiment {
     /// Tokens are observed at the start and the end, and between them as typed; at which columns they stop is not asked here.
@@ -18,6 +18,9 @@ impl Experiment {
             StepTyped::Even(step) => *step,
             StepTyped::Growing { first, factor, most } => {
                 return self.growing(Growth { first: *first, factor: *factor, most: *most });
+            }
+            StepTyped::Controlled { tolerance, first, most } => {
+                return self.controlled(Control { tolerance: *tolerance, first: *first, most: *most });
             }
             StepTyped::Each(list) => return self.listed(list),
         };

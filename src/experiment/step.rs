@@ -1,4 +1,4 @@
-//! The length of steps as it is typed: a number, numbers that say how it grows, or a list.
+//! The length of steps as it is typed: a number, numbers that say how it grows, a list, or a tolerance.
 
 use serde::Serialize;
 
@@ -11,6 +11,8 @@ use crate::problem::Uneven;
 
 /// The keys of steps that grow.
 pub(super) const GROWTH: &[&str] = &["first", "factor", "most"];
+/// The keys of steps of controlled error.
+pub(super) const CONTROL: &[&str] = &["tolerance", "first", "most"];
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -20,6 +22,14 @@ pub(crate) enum StepTyped {
         first: f64,
         factor: f64,
         most: f64,
+    },
+    /// As long as an estimate of their error allows.
+    Controlled {
+        tolerance: f64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        first: Option<f64>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        most: Option<f64>,
     },
     /// Of each step in turn.
     Each(ListTyped),
@@ -32,6 +42,14 @@ pub(super) fn read(entry: &Entry) -> Result<StepTyped, ExperimentError> {
     }
     if !entry.is_table() {
         return positive(entry).map(StepTyped::Even);
+    }
+    if entry.has(CONTROL[0]) {
+        let section = entry.section(CONTROL)?;
+        return Ok(StepTyped::Controlled {
+            tolerance: positive(&section.required("tolerance", "1e-6")?)?,
+            first: section.read("first", "1e-3", positive)?,
+            most: section.read("most", "0.1", positive)?,
+        });
     }
     let section: Section = entry.section(GROWTH)?;
     let first = positive(&section.required("first", "1e-4")?)?;
@@ -52,6 +70,7 @@ impl StepTyped {
         match self {
             StepTyped::Even(step) => *step,
             StepTyped::Growing { first, .. } => *first,
+            StepTyped::Controlled { first, .. } => first.unwrap_or(1.0),
             StepTyped::Each(ListTyped::Numbers(lengths)) => lengths.first().copied().unwrap_or(1.0),
             StepTyped::Each(ListTyped::File { .. }) => 1.0,
         }
@@ -63,7 +82,10 @@ impl StepTyped {
             StepTyped::Each(ListTyped::Numbers(lengths)) => {
                 Some(Uneven::new(lengths.clone()).ends().last().copied().unwrap_or(0.0))
             }
-            StepTyped::Even(_) | StepTyped::Growing { .. } | StepTyped::Each(ListTyped::File { .. }) => None,
+            StepTyped::Even(_)
+            | StepTyped::Growing { .. }
+            | StepTyped::Controlled { .. }
+            | StepTyped::Each(ListTyped::File { .. }) => None,
         }
     }
 }

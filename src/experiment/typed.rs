@@ -24,8 +24,13 @@ use crate::{initial::Law, problem::Algorithm, scheme::Scheme};
 
 pub(super) const ALGORITHMS: &[(&str, Algorithm)] =
     &[("auto", Algorithm::Auto), ("direct", Algorithm::Direct), ("harmonic", Algorithm::Harmonic)];
-pub(super) const SCHEMES: &[(&str, Scheme)] =
-    &[("euler", Scheme::Euler), ("heun", Scheme::Heun), ("rk4", Scheme::Rk4), ("layer", Scheme::Layer)];
+pub(super) const SCHEMES: &[(&str, Scheme)] = &[
+    ("euler", Scheme::Euler),
+    ("heun", Scheme::Heun),
+    ("bogacki-shampine", Scheme::BogackiShampine),
+    ("rk4", Scheme::Rk4),
+    ("layer", Scheme::Layer),
+];
 
 /// The keys of the tables of this file. All others have theirs where they are read.
 pub(super) const ROOT: &[&str] = &[

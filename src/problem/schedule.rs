@@ -1,6 +1,6 @@
 //! When tokens are moved, and when they are looked at.
 
-use super::{decimal::Decimal, uneven::Uneven};
+use super::{control::Control, decimal::Decimal, uneven::Uneven};
 use crate::expression::Expression;
 
 /// The layer-times at which tokens are: `steps` steps from 0 to `end`, or to the sample at which they stop, observed at the start, at the
@@ -16,6 +16,8 @@ pub struct Schedule {
     pub end: f64,
     /// How long they are, where they are not all alike; as many as `steps`, to `end`.
     pub uneven: Option<Uneven>,
+    /// Where steps are as long as an estimate of their error allows: then each of those above is taken in as many as that needs.
+    pub control: Option<Control>,
     /// After which of them tokens are observed.
     pub samples: Samples,
     /// A condition on the columns of a sample and on `time`; the first sample at which it holds in all replicas is the last.
@@ -34,13 +36,14 @@ pub enum Samples {
 impl Schedule {
     /// So many steps of one length up to the time `end`, observed every `observe_every` steps; nothing stops them.
     pub fn even(steps: u64, end: f64, observe_every: u64) -> Self {
-        Self { steps, end, uneven: None, samples: Samples::Every(observe_every), stop: None }
+        Self { steps, end, uneven: None, control: None, samples: Samples::Every(observe_every), stop: None }
     }
 
     /// Steps of several lengths; nothing stops them.
     pub fn uneven(uneven: Uneven, samples: Samples) -> Self {
         let end = uneven.ends().last().copied().unwrap_or(0.0);
-        Self { steps: uneven.lengths().len() as u64, end, uneven: Some(uneven), samples, stop: None }
+        let steps = uneven.lengths().len() as u64;
+        Self { steps, end, uneven: Some(uneven), control: None, samples, stop: None }
     }
 
     /// The length h of the step after `done` others.

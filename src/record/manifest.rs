@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     backend::{Identity, Method, Precision},
-    simulate::{Ending, Summary},
+    simulate::{Ending, StepCounts, Summary},
 };
 
 /// As it is written.
@@ -57,6 +57,9 @@ pub(super) struct Manifest {
     end_reason: Option<&'static str>,
     pub(super) wall_seconds: f64,
     pairs_evaluated: u64,
+    /// Of controlled error: how many, and how long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<StepCounts>,
     /// The length and the SHA-256 of every file that belongs to the record, once the run has ended.
     pub(super) files: BTreeMap<&'static str, Fingerprint>,
 }
@@ -86,6 +89,7 @@ impl Manifest {
             end_reason: None,
             wall_seconds: 0.0,
             pairs_evaluated: 0,
+            steps: None,
             files: BTreeMap::new(),
         };
         manifest.computed_by(method);
@@ -105,7 +109,7 @@ impl Manifest {
     }
 
     pub(super) fn summarize(&mut self, summary: &Summary) {
-        let Summary { time, ending, pairs, marginal_error, reference_nodes } = summary;
+        let Summary { time, ending, pairs, steps, marginal_error, reference_nodes } = summary;
         self.end_reason = match ending {
             Ending::Scheduled => None,
             Ending::Unmet => Some("time.end"),
@@ -113,6 +117,7 @@ impl Manifest {
         };
         self.end_time = self.end_reason.map(|_| *time);
         self.pairs_evaluated = *pairs;
+        self.steps = *steps;
         self.sinkhorn_marginal_error = *marginal_error;
         self.reference_nodes.clone_from(reference_nodes);
     }

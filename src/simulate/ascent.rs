@@ -42,7 +42,9 @@ impl Ascent {
             Geometry::Euclidean | Geometry::Rescaled | Geometry::LayerNorm { .. } => false,
         };
         let is_flow = match scheme {
-            Scheme::Euler | Scheme::Heun | Scheme::Rk4 => model_schedule.is_constant() && model.is_attention_alone(),
+            Scheme::Euler | Scheme::Heun | Scheme::BogackiShampine | Scheme::Rk4 => {
+                model_schedule.is_constant() && model.is_attention_alone()
+            }
             Scheme::Layer => false,
         };
         // Tokens move by P g_i / s_i with an s_i that heads share.
@@ -55,7 +57,9 @@ impl Ascent {
             | Normalization::Relu
             | Normalization::Sigmoid => false,
         };
-        if !(is_bounded && is_flow && attention.sees_all() && share_clock) {
+        // Steps of controlled error are counted elsewhere, and are not too long.
+        let is_controlled = schedule.control.is_some();
+        if is_controlled || !(is_bounded && is_flow && attention.sees_all() && share_clock) {
             return None;
         }
         let Tokens { shape, coordinates: _, weights: _ } = tokens;

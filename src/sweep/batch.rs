@@ -56,7 +56,7 @@ struct Likeness {
 }
 
 impl Likeness {
-    /// None for cells that run alone: large ones, those that random numbers, a limit or a condition to stop at tie to their replicas,
+    /// None for cells that run alone: large ones, those whose replicas share steps of controlled error, those that random numbers, a limit or a condition to stop at tie to their replicas,
     /// those whose replicas have betas of their own, and those that insist on harmonics, which know one beta.
     fn of(experiment: &Experiment) -> Result<Option<Self>, ExperimentError> {
         let problem = experiment.resolve()?;
@@ -84,7 +84,7 @@ impl Likeness {
 fn serves(problem: &Problem) -> bool {
     let Problem { tokens, model, model_schedule: _, scheme: _, schedule, quantities, algorithm, tolerance: _ } =
         problem;
-    let Schedule { steps: _, end: _, uneven: _, samples: _, stop } = schedule;
+    let Schedule { steps: _, end: _, uneven: _, control, samples: _, stop } = schedule;
     let Tokens { shape, coordinates: _, weights: _ } = tokens;
     let Model { geometry: _, attention, perceptron: _, noise } = model;
     let Attention { beta: _, beta_factors, normalization: _, mask: _, window: _, position: _, heads: _ } = attention;
@@ -96,6 +96,8 @@ fn serves(problem: &Problem) -> bool {
         && beta_factors.is_empty()
         && noise.is_none()
         && stop.is_none()
+        // The largest error of all replicas decides.
+        && control.is_none()
         && !quantities.iter().any(|quantity| quantity.is_drawn())
         && !has_one_beta
 }

@@ -80,6 +80,7 @@ fn unknown_stages(kind: Kind) {
         (Scheme::Euler, false, 1),
         (Scheme::Heun, false, 2),
         (Scheme::Rk4, false, 4),
+        (Scheme::BogackiShampine, false, 4),
         (Scheme::Layer, false, 1),
         (Scheme::Heun, true, 4),
     ] {

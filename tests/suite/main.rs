@@ -4,6 +4,7 @@ mod backends;
 mod changing;
 mod clouds;
 mod contract;
+mod control;
 mod energy;
 mod ensembles;
 #[cfg(feature = "gpu")]
@@ -43,6 +44,7 @@ fn main() {
         long_sums::all(),
         model::all(),
         changing::all(),
+        control::all(),
         ensembles::all(),
         line::all(),
         noise::all(),

@@ -35,7 +35,7 @@ pub fn all() -> Vec<Trial> {
 
 /// Tableaux, their nodes in time and the driver of stages: they hold for every backend, and are seen here alone.
 fn steps() {
-    for scheme in [Scheme::Euler, Scheme::Heun, Scheme::Rk4, Scheme::Layer] {
+    for scheme in [Scheme::Euler, Scheme::Heun, Scheme::BogackiShampine, Scheme::Rk4, Scheme::Layer] {
         let attention = Attention { heads: vec![general_head(3, 8)], ..Attention::default() };
         let ramp = Part::Beta(Ramp { times: vec![0.0, 1.0], values: vec![1.0, 9.0] }.into());
         for model_schedule in [ModelSchedule::Constant, ModelSchedule::Parts(vec![ramp])] {

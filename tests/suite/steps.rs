@@ -54,9 +54,10 @@ fn parity(kind: Kind) {
     let changes: [(&str, &dyn Fn(Problem) -> Problem); 3] =
         [("plain", &plain), ("changing", &changing), ("noisy", &noisy)];
     for (replicas, count) in [(1, 150), (70, 12)] {
-        for scheme in [Scheme::Euler, Scheme::Heun, Scheme::Rk4] {
+        for scheme in [Scheme::Euler, Scheme::Heun, Scheme::Rk4, Scheme::BogackiShampine] {
             // Noise goes with Euler and Heun alone.
-            let served = if scheme == Scheme::Rk4 { &changes[..2] } else { &changes[..] };
+            let served =
+                if matches!(scheme, Scheme::Rk4 | Scheme::BogackiShampine) { &changes[..2] } else { &changes[..] };
             for (what, change) in served {
                 let mut problem = problem(cloud(replicas, count, 3, 29), 1.0);
                 problem.model.attention.normalization = Normalization::Softmax;

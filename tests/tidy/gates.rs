@@ -47,7 +47,7 @@ const GATES: &[(&str, &[&str])] = &[
     ("src/observables/lyapunov.rs", &["has_noises"]),
     ("src/problem/check/mod.rs", &["check", "check_tokens"]),
     ("src/problem/check/model.rs", &["check", "check_geometry", "check_attention", "check_head", "check_perceptron"]),
-    ("src/problem/check/schedule.rs", &["needs_even_steps"]),
+    ("src/problem/check/schedule.rs", &["needs_even_steps", "needs_whole_steps"]),
     ("src/sweep/batch.rs", &["serves"]),
     ("src/simulate/ascent.rs", &["of"]),
 ];

@@ -107,7 +107,7 @@ fn only_recorders_and_readers_touch_files() {
 fn only_the_loop_reads_the_clock_of_the_equation() {
     assert_only_in(
         &["tableau()", "Tableau"],
-        &["src/scheme.rs", "src/problem.rs", "src/backend/", "src/limit/motion.rs"],
+        &["src/scheme.rs", "src/problem.rs", "src/backend/", "src/limit/motion.rs", "src/simulate/control.rs"],
     );
 }
 

@@ -12,7 +12,7 @@ use super::{
     problem::{BLOCK, Cpu, PAIRS},
 };
 use crate::{
-    backend::{Answer, Backend, BackendError, Identity, Method, Point, require_stages},
+    backend::{Answer, Backend, BackendError, Identity, Method, Point, longest, require_stages},
     diffusion::Diffusion,
     model::{Field, Model},
     observables::{Need, Quantity},
@@ -110,6 +110,23 @@ impl<T: Real> Backend for Cpu<T> {
         // What rounding makes of padding must not decide what becomes of tokens.
         target.replicas_mut().for_each(|mut replica| replica.pad(self.shape.count));
         Ok(())
+    }
+
+    fn difference<'a>(&'a mut self, coefficients: &'a [f64]) -> Answer<'a, f64> {
+        Box::pin(async move {
+            require_stages(NAME, coefficients.len(), self.velocities.len())?;
+            let Shape { replicas, count, dim, .. } = self.shape;
+            let of_replica = |replica| {
+                let mut sums = vec![0.0; count * dim];
+                for (coefficient, velocities) in coefficients.iter().zip(&self.velocities) {
+                    let rows = velocities.replica(replica).rows(dim, count);
+                    sums.iter_mut().zip(rows).for_each(|(sum, velocity)| *sum += coefficient * velocity);
+                }
+                sums.chunks_exact(dim).fold(0.0, longest)
+            };
+            let largest: Vec<f64> = (0..replicas).into_par_iter().map(of_replica).collect();
+            Ok(largest.into_iter().fold(0.0, |largest, of_replica| longest(largest, &[of_replica])))
+        })
     }
 
     fn advance(&mut self, tableau: &Tableau, h: f64, field: Field, most: u64) -> Result<u64, BackendError> {

@@ -81,7 +81,7 @@ use self::{
     observe::{observables::Observables, observed::Observed, sliced_wasserstein::SortedProjections},
 };
 use super::{
-    Answer, Backend, BackendError, Care, Identity, Method, Point, Precision, SlicedTargets, algorithm::held,
+    Answer, Backend, BackendError, Care, Identity, Method, Point, Precision, SlicedTargets, algorithm::held, longest,
     require_stages,
 };
 use crate::{
@@ -299,6 +299,27 @@ impl Backend for Gpu {
     fn combine(&mut self, coefficients: &[f64], into: Point, field: Field) -> Result<(), BackendError> {
         require_stages(NAME, coefficients.len(), self.slots)?;
         self.combination.record(&mut self.recorder, &self.buffers, coefficients, into, field)
+    }
+
+    fn difference<'a>(&'a mut self, coefficients: &'a [f64]) -> Answer<'a, f64> {
+        Box::pin(async move {
+            require_stages(NAME, coefficients.len(), self.slots)?;
+            let (mut largest, padded) = (0.0, 4 * self.constants.width() as usize);
+            for segment_buffers in &self.buffers.segments {
+                let count = segment_buffers.rows() * padded;
+                let mut sums = vec![0.0; count];
+                for (stage, coefficient) in coefficients.iter().enumerate() {
+                    let first = stage * count;
+                    let velocities =
+                        self.readback.numbers(&mut self.recorder, &segment_buffers.velocities, first, count).await?;
+                    let terms = velocities.into_iter().map(|velocity| coefficient * f64::from(velocity));
+                    sums.iter_mut().zip(terms).for_each(|(sum, term)| *sum += term);
+                }
+                let dim = self.shape.dim;
+                largest = sums.chunks_exact(padded).fold(largest, |largest, sum| longest(largest, &sum[..dim]));
+            }
+            Ok(largest)
+        })
     }
 
     fn advance(&mut self, tableau: &Tableau, h: f64, field: Field, most: u64) -> Result<u64, BackendError> {

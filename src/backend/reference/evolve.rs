@@ -12,7 +12,7 @@ use crate::{
     tokens::Tokens,
 };
 
-/// The tokens at the end of the schedule of `problem`, by steps that no backend takes.
+/// The tokens at the end of the schedule of `problem`, by steps that no backend takes, of the lengths of the schedule.
 pub fn evolve(problem: &Problem) -> Vec<f64> {
     let even = problem.schedule.end / problem.schedule.steps.max(1) as f64;
     let (mut tokens, mut start) = (problem.tokens.clone(), 0.0);
@@ -68,6 +68,12 @@ impl Step<'_> {
                 let (k1, g1) = (v(0.0, x), noise(x));
                 let y = to(&[(h, &k1), (root, &g1)]);
                 to(&[(h / 2.0, &k1), (h / 2.0, &v(1.0, &y)), (root / 2.0, &g1), (root / 2.0, &noise(&y))])
+            }
+            Scheme::BogackiShampine => {
+                let k1 = v(0.0, x);
+                let k2 = v(0.5, &to(&[(h / 2.0, &k1)]));
+                let k3 = v(0.75, &to(&[(0.75 * h, &k2)]));
+                to(&[(h * 2.0 / 9.0, &k1), (h / 3.0, &k2), (h * 4.0 / 9.0, &k3)])
             }
             Scheme::Rk4 => {
                 let k1 = v(0.0, x);

@@ -136,6 +136,29 @@ impl Backend for Reference {
         Ok(())
     }
 
+    fn difference<'a>(&'a mut self, coefficients: &'a [f64]) -> Answer<'a, f64> {
+        Box::pin(async move {
+            require_stages(NAME, coefficients.len(), self.velocities.len())?;
+            let dim = self.state.shape.dim;
+            let mut largest: f64 = 0.0;
+            for token in 0..self.state.coordinates.len() / dim {
+                let mut square = 0.0;
+                for k in token * dim..(token + 1) * dim {
+                    let mut sum = 0.0;
+                    for (factor, velocity) in coefficients.iter().zip(&self.velocities) {
+                        sum += factor * velocity[k];
+                    }
+                    square += sum * sum;
+                }
+                if square.is_nan() {
+                    return Ok(f64::NAN);
+                }
+                largest = largest.max(square.sqrt());
+            }
+            Ok(largest)
+        })
+    }
+
     fn wait(&mut self) -> Answer<'_, ()> {
         Box::pin(async move { Ok(()) })
     }

@@ -57,6 +57,7 @@ impl Experiment {
         self.require_harmonics(shape.dim, model.attention.mask)?;
         let (scheme, algorithm, tolerance) = (self.typed.time.scheme.meaning, self.algorithm(), self.typed.tolerance);
         let problem = Problem { tokens, model, model_schedule, scheme, schedule, quantities, algorithm, tolerance };
+        self.require_control(&problem)?;
         self.require_even_steps(&problem)?;
         self.require_measurable(&problem)?;
         self.results_of(&columns)?;

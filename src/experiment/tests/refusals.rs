@@ -120,7 +120,7 @@ fn words() {
     experiment: attention.normalization = "sparsemax": not supported; accepted: "softmax", "unnormalized", "shifted", "hardmax", "sinkhorn", "relu", "sigmoid"
     experiment: tokens.geometry = "hyperbolic": not supported; accepted: "sphere", "post-norm", "euclidean", "rescaled", "pre-norm", "peri-norm", "mix-norm", "ngpt", "layer-norm"
     experiment: algorithm = "fourier": not supported; accepted: "auto", "direct", "harmonic"
-    experiment: time.scheme = "rk5": not supported; accepted: "euler", "heun", "rk4", "layer"
+    experiment: time.scheme = "rk5": not supported; accepted: "euler", "heun", "bogacki-shampine", "rk4", "layer"
     experiment: observe.quantities.1 = "cluster": not supported; accepted: all quantities
     experiment: observe.quantities.1 = "moments": is listed twice; write every quantity once
     "#);

@@ -1,7 +1,7 @@
 //! When tokens are observed: as typed, and what of it is refused.
 
 use super::super::{tests::GOOD, *};
-use crate::problem::{Samples, Schedule};
+use crate::problem::{Control, Samples, Schedule};
 
 /// The samples of the good experiment, of 200 steps of 0.05, and whether they are the same once it is written down.
 fn samples(observe: &str) -> Samples {
@@ -227,5 +227,80 @@ fn samples_that_mean_nothing_are_refused() {
     .log.per-decade: missing; write e.g. observe.log.per-decade = 10
     .log.per-decade = 0: must be at least 1; write e.g. observe.log.per-decade = 10
     .log = 10: must be a table, and is a whole number; write e.g. observe.log = { from = 0.01, per-decade = 10 }
+    "#);
+}
+
+/// The good experiment with steps of controlled error; its samples, and that it is the same once it is written down.
+fn controlled(step: &str, observe: &str, more: &str) -> Result<Schedule, ExperimentError> {
+    let text = GOOD.replace("step = 0.05", &format!("step = {step}")).replace("end = 10.0", "end = 2.0");
+    let experiment = Experiment::parse(&format!("{text}{more}\n[observe]\nquantities = [\"moments\"]\n{observe}\n"))?;
+    let schedule = experiment.resolve()?.schedule;
+    let written = experiment.to_toml()?;
+    assert_eq!(Experiment::parse(&written)?.resolve()?.schedule, schedule, "{written}");
+    Ok(schedule)
+}
+
+#[test]
+fn steps_of_controlled_error_end_at_samples() {
+    let of = |step: &str, observe: &str| {
+        let schedule = controlled(step, observe, "").unwrap();
+        let times: Vec<f64> = (0..=schedule.steps).map(|done| schedule.time(done)).collect();
+        assert!((0..=schedule.steps).all(|done| schedule.observes(done)));
+        (schedule.control.unwrap(), times)
+    };
+    let (control, times) = of("{ tolerance = 1e-6 }", "");
+    assert_eq!((control, times), (Control { tolerance: 1e-6, first: None, most: None }, vec![0.0, 2.0]));
+    let (control, times) = of("{ tolerance = 1e-6, first = 0.5, most = 1 }", "every = 0.7");
+    let expected = Control { tolerance: 1e-6, first: Some(0.5), most: Some(1.0) };
+    assert_eq!((control, times), (expected, vec![0.0, 0.7, 1.4, 2.0]));
+    assert_eq!(of("{ tolerance = 1e-6 }", "times = [0, 0.3, 2]").1, [0.0, 0.3, 2.0]);
+    let logarithmic = of("{ tolerance = 1e-6 }", "log = { from = 0.01, per-decade = 1 }").1;
+    assert!(logarithmic.iter().zip([0.0, 0.01, 0.1, 1.0, 2.0]).all(|(a, b): (&f64, f64)| (a - b).abs() < 1e-15));
+}
+
+#[test]
+fn steps_of_controlled_error_that_make_no_sense_are_refused() {
+    let plain = "{ tolerance = 1e-6 }";
+    let refused = |step: &str, observe: &str, more: &str| {
+        controlled(step, observe, more).map(|_| ()).expect_err(more).to_string()
+    };
+    let head = |key: &str| format!("[[attention.head]]\n{key}\n");
+    let scheme = |scheme: &str| {
+        let text = GOOD.replace("step = 0.05", &format!("step = {plain}")).replace("scheme = \"rk4\"", scheme);
+        let text = text.replace("scheme = \"heun\"", scheme);
+        Experiment::parse(&text)
+            .and_then(|experiment| experiment.resolve())
+            .map(|_| ())
+            .expect_err(scheme)
+            .to_string()
+    };
+    let noise = "[noise]\nfield = \"independent\"\nintensity = 0.1\ncalculus = \"stratonovich\"";
+    let refusals = [
+        refused("{ tolerance = 0 }", "", ""),
+        refused("{ tolerance = 1e-6, factor = 2 }", "", ""),
+        refused("{ tolerance = 1e-6, most = 0 }", "", ""),
+        refused(plain, "times = [3]", ""),
+        refused(plain, "log = { from = 3, per-decade = 1 }", ""),
+        refused(plain, "", noise),
+        refused(plain, "", &head("weight = { layers = [1] }")),
+        refused(plain, "", &head("value = { ensemble = \"goe\", variance = 1, every = 1 }")),
+        refused(plain, "", "[reference]\nkind = \"particles\""),
+        scheme("scheme = \"euler\""),
+        scheme("scheme = \"rk4\""),
+        scheme("scheme = \"layer\""),
+    ];
+    insta::assert_snapshot!(refusals.join("\n").replace("experiment: ", ""), @r#"
+    time.step.tolerance = 0: must be finite and greater than 0; write e.g. time.step.tolerance = 1e-6
+    time.step.factor: unknown key; known here: tolerance, first, most
+    time.step.most = 0: must be finite and greater than 0; write e.g. time.step.most = 0.1
+    observe.times.0 = 3.0: is after time.end = 2.0; write an earlier time
+    observe.log.from = 3.0: is after time.end = 2.0; write an earlier time
+    time.step = { tolerance = 0.000001 }: controls an error, and noise has no smooth path; write one length, e.g. time.step = 0.05
+    time.step = { tolerance = 0.000001 }: makes as many steps as its error asks for, and terms of the equation count steps; write one length, e.g. time.step = 0.05
+    time.step = { tolerance = 0.000001 }: makes as many steps as its error asks for, and terms of the equation count steps; write one length, e.g. time.step = 0.05
+    time.step = { tolerance = 0.000001 }: has steps of controlled error, and the limit takes those of the tokens; write one length, e.g. time.step = 0.05, or a limit with reference.steps = "own"
+    time.scheme = "euler": has no estimate of its error, which time.step.tolerance asks for; write time.scheme = "heun" or "bogacki-shampine", or one length of steps
+    time.scheme = "rk4": has no estimate of its error, which time.step.tolerance asks for; write time.scheme = "heun" or "bogacki-shampine", or one length of steps
+    time.scheme = "layer": has no estimate of its error, which time.step.tolerance asks for; write time.scheme = "heun" or "bogacki-shampine", or one length of steps
     "#);
 }

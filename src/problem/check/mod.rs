@@ -7,12 +7,13 @@ mod schedule;
 mod tests;
 
 pub use self::error::ProblemError;
-pub(crate) use self::schedule::needs_even_steps;
+pub(crate) use self::schedule::{needs_even_steps, needs_whole_steps};
 use self::{error::Place, model::Sizes};
-use super::{Problem, Samples, Schedule};
+use super::{Control, Problem, Samples, Schedule};
 use crate::{
-    model::{Geometry, Model},
+    model::{Geometry, Model, ModelSchedule},
     observables::columns,
+    scheme::Scheme,
     tokens::{Shape, Tokens, Weights},
 };
 
@@ -23,15 +24,14 @@ const SUM: f64 = 1e-6;
 impl Problem {
     /// Refuses what no backend computes. All of them ask when they are made.
     pub fn check(&self) -> Result<(), ProblemError> {
-        let Problem { tokens, model, model_schedule, scheme: _, schedule, quantities, algorithm: _, tolerance } =
-            self;
+        let Problem { tokens, model, model_schedule, scheme, schedule, quantities, algorithm: _, tolerance } = self;
         let Tokens { shape, coordinates: _, weights: _ } = tokens;
         let Model { geometry, attention: _, perceptron: _, noise: _ } = model;
         check_tokens(tokens, geometry)?;
         let sizes = Sizes::of(*shape);
         model::check(&Place::new("model"), model, sizes)?;
         schedule::check(&Place::new("model_schedule"), model_schedule, model, sizes)?;
-        let Schedule { steps, end, uneven, samples, stop } = schedule;
+        let Schedule { steps, end, uneven, control, samples, stop } = schedule;
         let (steps, end) = (*steps, *end);
         let range =
             if steps > 0 { "finite and greater than 0, because there are steps" } else { "finite and at least 0" };
@@ -53,6 +53,9 @@ impl Problem {
                 return Err(place.error(problem, "it must be none"));
             }
         }
+        if let Some(control) = control {
+            check_control(control, *scheme, model, model_schedule)?;
+        }
         if let Samples::After(list) = samples {
             let holds = list.is_sorted_by(|a, b| a < b) && list.last().is_none_or(|last| *last <= steps);
             let range = format!("ascending, and at most schedule.steps = {steps}");
@@ -72,6 +75,29 @@ impl Problem {
             tolerance,
             "finite and greater than 0",
         )
+    }
+}
+
+fn check_control(
+    control: &Control,
+    scheme: Scheme,
+    model: &Model,
+    model_schedule: &ModelSchedule,
+) -> Result<(), ProblemError> {
+    let place = Place::new("schedule.control");
+    let Control { tolerance, first, most } = control;
+    for (name, number) in [("tolerance", Some(tolerance)), ("first", first.as_ref()), ("most", most.as_ref())] {
+        let number = number.copied().unwrap_or(1.0);
+        let holds = number.is_finite() && number > 0.0;
+        place.field(name).require(holds, number, "finite and greater than 0")?;
+    }
+    if !scheme.estimates_errors() {
+        let remedy = "take Scheme::Heun or Scheme::BogackiShampine";
+        return Err(place.error(format!("needs an estimate of errors, which {scheme:?} has not"), remedy));
+    }
+    match needs_whole_steps(model, model_schedule) {
+        Some(problem) => Err(place.error(problem, "it must be none")),
+        None => Ok(()),
     }
 }
 

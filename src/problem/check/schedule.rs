@@ -68,6 +68,38 @@ pub(crate) fn needs_even_steps(model: &Model, schedule: &ModelSchedule) -> Optio
         .then_some("has several lengths, and the numbers of an Ornstein-Uhlenbeck matrix are of one")
 }
 
+/// Why steps of this equation cannot be as many as an estimate of their error asks for, if they cannot: it counts them, or draws noise in
+/// each.
+pub(crate) fn needs_whole_steps(model: &Model, schedule: &ModelSchedule) -> Option<&'static str> {
+    let Model { geometry: _, attention: _, perceptron: _, noise } = model;
+    if noise.is_some() {
+        return Some("controls an error, and noise has no smooth path");
+    }
+    let counts_numbers = |schedule: &NumberSchedule| match schedule {
+        NumberSchedule::Layers(_) => true,
+        NumberSchedule::Ramp(_) => false,
+    };
+    let counts = |part: &Part| match part {
+        Part::Beta(schedule) | Part::Weight { head: _, schedule } | Part::Alpha(schedule) => counts_numbers(schedule),
+        Part::Perceptron(PerceptronSchedule { layers, weight }) => {
+            layers.len() > 1 || weight.as_ref().is_some_and(counts_numbers)
+        }
+        Part::Matrix { head: _, operand: _, schedule } => match schedule {
+            MatrixSchedule::Layers(_) | MatrixSchedule::OrnsteinUhlenbeck(_) => true,
+            MatrixSchedule::Random(random) => random.every.is_some(),
+            MatrixSchedule::Oscillating { .. } | MatrixSchedule::OfQueryKey(_) => false,
+        },
+        Part::Geometry { .. } => true,
+        Part::Rescaled { .. } => false,
+    };
+    let is_counted = match schedule {
+        ModelSchedule::Constant => false,
+        ModelSchedule::Layers(_) => true,
+        ModelSchedule::Parts(parts) => parts.iter().any(counts),
+    };
+    is_counted.then_some("makes as many steps as its error asks for, and terms of the equation count steps")
+}
+
 fn check_part(place: &Place, part: &Part, model: &Model, dim: usize) -> Result<(), ProblemError> {
     let attention = &model.attention;
     match part {
