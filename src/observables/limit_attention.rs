@@ -41,8 +41,13 @@ impl Observable for LimitAttention {
                 "write reference.kind = \"equiangular\", or leave \"limit_attention\" out",
             )
         };
+        let is_pointwise = setup.normalization.is_pointwise();
+        let foreign = || {
+            Objection::new("\"limit_attention\" is that of exponential weights, and relu and sigmoid have others", "leave it out")
+        };
         let is_equiangular = matches!(setup.reference, Some(Reference::Equiangular | Reference::Overlap { .. }));
         limit_values::objection(setup, DEFINITION.word).or_else(|| (!is_equiangular).then(other))
+            .or_else(|| is_pointwise.then(foreign))
     }
 
     fn memory(&self, _: &Sizes) -> Part {
