@@ -11,8 +11,9 @@ struct Combine {
     // Where in `norms` the gain of a layer norm starts; its bias follows.
     at: u32,
     epsilon: f32,
-    unused_1: u32,
-    unused_2: u32,
+    // Tokens of a replica among the rows, and how many of these lead and stay as they are.
+    tokens: u32,
+    frozen: u32,
     coefficients: array<vec4<f32>, 2>,
 }
 
@@ -32,7 +33,11 @@ fn combine(
     if (row >= params.rows) {
         return;
     }
-    if (params.retraction == SPHERE) {
+    if (row % params.tokens < params.frozen) {
+        for (var c = 0u; c < WIDTH; c += 1u) {
+            put(row, c, state[row * WIDTH + c]);
+        }
+    } else if (params.retraction == SPHERE) {
         to_sphere(row);
     } else if (params.retraction == LAYER_NORM) {
         to_norm(row);

@@ -3,6 +3,9 @@
 
 struct Turn {
     rows: u32,
+    // Tokens of a replica among the rows, and how many of these lead and stay as they are.
+    tokens: u32,
+    frozen: u32,
     // rate / 2.
     half_rate: f32,
     // sqrt(share).
@@ -35,7 +38,7 @@ fn turn(
     @builtin(local_invocation_index) thread: u32,
 ) {
     let row = flat(workgroup, workgroups) * THREADS + thread;
-    if (row >= params.rows) {
+    if (row >= params.rows || row % params.tokens < params.frozen) {
         return;
     }
     let at = row * WIDTH;

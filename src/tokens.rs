@@ -31,6 +31,11 @@ impl Shape {
         self.replicas * self.count
     }
 
+    /// Sets the numbers of the first `count` tokens of every replica to zero.
+    pub(crate) fn clear_leading(&self, numbers: &mut [f64], count: usize) {
+        numbers.chunks_mut(self.count * self.dim).for_each(|replica| replica[..count * self.dim].fill(0.0));
+    }
+
     /// Numbers needed to write down every token.
     pub fn coordinates(&self) -> usize {
         self.tokens() * self.dim

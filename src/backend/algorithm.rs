@@ -141,7 +141,7 @@ fn serves(problem: &Problem) -> bool {
     let Problem { tokens, model, model_schedule, scheme: _, schedule: _, quantities: _, algorithm: _, tolerance: _ } =
         problem;
     let Tokens { shape, coordinates: _, weights: _ } = tokens;
-    let Model { geometry, attention, perceptron: _, noise: _ } = model;
+    let Model { geometry, attention, perceptron: _, noise: _, frozen: _ } = model;
     // `is_plain` decides of all but the matrices.
     let Attention { beta: _, beta_factors: _, normalization: _, mask: _, window: _, position: _, heads } = attention;
     matches!(shape.dim, 2 | 3)

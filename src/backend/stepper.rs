@@ -49,7 +49,7 @@ fn repeats_one_step(problem: &Problem) -> bool {
         algorithm: _,
         tolerance: _,
     } = problem;
-    let Model { geometry: _, attention: _, perceptron: _, noise } = model;
+    let Model { geometry: _, attention: _, perceptron: _, noise, frozen: _ } = model;
     model_schedule.is_constant() && noise.is_none()
 }
 

@@ -117,6 +117,12 @@ pub(super) const RULES: &[Rule] = &[
         remedy: "write a constant value, or tokens.geometry = \"euclidean\"",
     },
     Rule {
+        key: "tokens.frozen",
+        breached: |f| f.is_rescaled() && f.model.frozen > 0,
+        problem: "keeps tokens e^{-tV} x where they are, while those x move",
+        remedy: "leave it out, or write tokens.geometry = \"euclidean\"",
+    },
+    Rule {
         key: "perceptron",
         breached: |f| f.is_rescaled() && f.model.perceptron.is_some(),
         problem: "is no linear function of tokens e^{-tV} x",

@@ -73,7 +73,7 @@ pub fn gaussian(problem: &Problem, law: &Law, steps: Steps) -> Result<Limit, Lim
 
 /// Whether a model that has a limit keeps laws normal: attention alone, in R^d, under softmax, with any matrices.
 fn keeps_normal_laws(model: &Model) -> bool {
-    let Model { geometry, attention, perceptron: _, noise: _ } = model;
+    let Model { geometry, attention, perceptron: _, noise: _, frozen: _ } = model;
     let Attention { beta: _, beta_factors: _, normalization, mask: _, window: _, position: _, heads: _ } = attention;
     *geometry == Geometry::Euclidean
         && *normalization == Normalization::Softmax

@@ -103,8 +103,8 @@ pub enum LimitError {
 /// Refuses terms whose limit is another: order, noise and chance in the weights.
 fn serves(model: &Model) -> Result<(), LimitError> {
     let refused = |problem, remedy| Err(LimitError::Unserved { problem, remedy });
-    // Each limit decides of the geometry and of the perceptron, and `is_known` of noise.
-    let Model { geometry: _, attention, perceptron: _, noise: _ } = model;
+    // Each limit decides of the geometry and of the perceptron, and `is_known` of noise and frozen tokens.
+    let Model { geometry: _, attention, perceptron: _, noise: _, frozen: _ } = model;
     if !attention.is_plain() {
         let problem = "masks, positions, betas of replicas and normalizations beyond softmax, unnormalized and shifted have no such limit";
         return refused(problem, "leave them out, or leave out [reference]");
@@ -112,10 +112,14 @@ fn serves(model: &Model) -> Result<(), LimitError> {
     is_known(model)
 }
 
-/// Refuses noise.
+/// Refuses noise and frozen tokens.
 fn is_known(model: &Model) -> Result<(), LimitError> {
     let refused = |problem, remedy| Err(LimitError::Unserved { problem, remedy });
-    let Model { geometry: _, attention: _, perceptron: _, noise } = model;
+    let Model { geometry: _, attention: _, perceptron: _, noise, frozen } = model;
+    if *frozen > 0 {
+        let problem = "sources that stay where they are started are no sample of a law that moves";
+        return refused(problem, "leave out tokens.frozen or [reference]");
+    }
     if noise.is_some() {
         return refused(
             "the tokens coupled to those that move at random are not known",
@@ -127,7 +131,7 @@ fn is_known(model: &Model) -> Result<(), LimitError> {
 
 /// Refuses geometries other than the sphere.
 fn on_sphere(model: &Model) -> Result<(), LimitError> {
-    let Model { geometry, attention: _, perceptron: _, noise: _ } = model;
+    let Model { geometry, attention: _, perceptron: _, noise: _, frozen: _ } = model;
     match geometry {
         Geometry::Sphere => Ok(()),
         Geometry::Euclidean
@@ -144,7 +148,7 @@ fn on_sphere(model: &Model) -> Result<(), LimitError> {
 
 /// Whether no direction is distinguished by a model: attention alone that treats all tokens alike, whose matrices are multiples of the identity.
 fn is_isotropic(model: &Model) -> bool {
-    let Model { geometry: _, attention, perceptron: _, noise: _ } = model;
+    let Model { geometry: _, attention, perceptron: _, noise: _, frozen: _ } = model;
     let Attention { beta: _, beta_factors: _, normalization: _, mask: _, window: _, position: _, heads } = attention;
     attention.treats_all_alike() && model.is_attention_alone() && heads.iter().all(Head::is_multiple_of_identity)
 }

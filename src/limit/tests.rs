@@ -151,6 +151,9 @@ fn what_has_no_limit_is_refused() {
     let mut masked = problem(shape, 2.0, Normalization::Softmax, 1.0);
     masked.model.attention.mask = crate::model::Mask::Causal;
     assert!(matches!(zonal(&masked, &law(3), ReferenceSteps::Own), Err(LimitError::Unserved { .. })));
+    let mut frozen = problem(shape, 2.0, Normalization::Softmax, 1.0);
+    frozen.model.frozen = 1;
+    assert!(matches!(zonal(&frozen, &law(3), ReferenceSteps::Own), Err(LimitError::Unserved { .. })));
     let mut general = problem(shape, 2.0, Normalization::Softmax, 1.0);
     general.model.attention.heads[0].value = Matrix::Diagonal(vec![1.0, 2.0, 3.0]);
     assert!(matches!(zonal(&general, &law(3), ReferenceSteps::Own), Err(LimitError::Unserved { .. })));

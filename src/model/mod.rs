@@ -227,6 +227,9 @@ pub struct Model {
     pub perceptron: Option<Perceptron>,
     /// The noise, if there is any.
     pub noise: Option<Noise>,
+    /// Leading tokens of each replica that never move: dx_i/dt = 0 for i < frozen, without noise and normalization too. Sources among
+    /// them act on the others like all sources.
+    pub frozen: usize,
 }
 
 /// Attention on the sphere and nothing else.

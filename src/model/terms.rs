@@ -110,7 +110,7 @@ impl Attention {
 impl Model {
     /// Whether nothing but attention moves tokens, wherever they live.
     pub fn is_attention_alone(&self) -> bool {
-        let Model { geometry: _, attention: _, perceptron, noise } = self;
+        let Model { geometry: _, attention: _, perceptron, noise, frozen: _ } = self;
         perceptron.is_none() && noise.is_none()
     }
 }

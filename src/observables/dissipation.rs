@@ -210,7 +210,7 @@ fn squared_tangent(geometry: &Geometry, x: &[f64], gradient: &[f64]) -> f64 {
 /// c times the weight of the head if the energy changes along the flow of `problem` as the tokens move, and by nothing else.
 pub(crate) fn flow_slope(equation: &Equation) -> Option<f64> {
     let Equation { tokens, model, model_schedule: _ } = *equation;
-    let Model { geometry: _, attention, perceptron: _, noise: _ } = model;
+    let Model { geometry: _, attention, perceptron: _, noise: _, frozen: _ } = model;
     let Tokens { shape, coordinates: _, weights: _ } = tokens;
     if moves_by_attention(equation) { slope(attention, shape.dim) } else { None }
 }
@@ -218,8 +218,9 @@ pub(crate) fn flow_slope(equation: &Equation) -> Option<f64> {
 /// Whether constant attention to all moves tokens of the sphere or of R^d, and nothing else does.
 fn moves_by_attention(equation: &Equation) -> bool {
     let Equation { tokens: _, model, model_schedule } = *equation;
-    let Model { geometry, attention, perceptron: _, noise: _ } = model;
+    let Model { geometry, attention, perceptron: _, noise: _, frozen } = model;
     matches!(geometry, Geometry::Sphere | Geometry::Euclidean)
+        && *frozen == 0
         && model_schedule.is_constant()
         && attention.is_plain()
         && model.is_attention_alone()
@@ -228,7 +229,7 @@ fn moves_by_attention(equation: &Equation) -> bool {
 /// Whether the rate of the energy is known: the gradient of a head is that of a symmetric A.
 fn has_rate(equation: &Equation) -> bool {
     let Equation { tokens, model, model_schedule: _ } = *equation;
-    let Model { geometry: _, attention, perceptron: _, noise: _ } = model;
+    let Model { geometry: _, attention, perceptron: _, noise: _, frozen: _ } = model;
     let Attention { beta: _, beta_factors: _, normalization: _, mask: _, window: _, position: _, heads } = attention;
     let Tokens { shape, coordinates: _, weights: _ } = tokens;
     let dim = shape.dim;

@@ -72,7 +72,7 @@ impl Observable for Lyapunov {
 
 /// Whether each replica has a noise of its own.
 fn has_noises(model: &Model) -> bool {
-    let Model { geometry: _, attention: _, perceptron: _, noise } = model;
+    let Model { geometry: _, attention: _, perceptron: _, noise, frozen: _ } = model;
     let is_own = |noise: &Noise| {
         let Noise { field, intensity: _, calculus: _, seed: _, is_shared } = noise;
         match field {

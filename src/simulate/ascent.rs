@@ -34,7 +34,7 @@ impl Ascent {
         let Problem { tokens, model, model_schedule, scheme, schedule, quantities, algorithm: _, tolerance: _ } =
             problem;
         let place = quantities.iter().position(|quantity| *quantity == Quantity::Energy)?;
-        let Model { geometry, attention, perceptron: _, noise: _ } = model;
+        let Model { geometry, attention, perceptron: _, noise: _, frozen } = model;
         let Attention { beta, beta_factors: _, normalization, mask: _, window: _, position: _, heads } = attention;
         // The scores of unit vectors are bounded, and so is what rounding makes of them.
         let is_bounded = match geometry {
@@ -59,7 +59,7 @@ impl Ascent {
         };
         // Steps of controlled error are counted elsewhere, and are not too long.
         let is_controlled = schedule.control.is_some();
-        if is_controlled || !(is_bounded && is_flow && attention.sees_all() && share_clock) {
+        if is_controlled || !(is_bounded && *frozen == 0 && is_flow && attention.sees_all() && share_clock) {
             return None;
         }
         let Tokens { shape, coordinates: _, weights: _ } = tokens;

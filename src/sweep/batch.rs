@@ -86,7 +86,7 @@ fn serves(problem: &Problem) -> bool {
         problem;
     let Schedule { steps: _, end: _, uneven: _, control, samples: _, stop } = schedule;
     let Tokens { shape, coordinates: _, weights: _ } = tokens;
-    let Model { geometry: _, attention, perceptron: _, noise } = model;
+    let Model { geometry: _, attention, perceptron: _, noise, frozen: _ } = model;
     let Attention { beta: _, beta_factors, normalization: _, mask: _, window: _, position: _, heads: _ } = attention;
     let has_one_beta = match algorithm {
         Algorithm::Harmonic => true,

@@ -63,6 +63,7 @@ const VALUES: &[(&str, &[&str])] = &[
     ("beta.replicas", LISTS),
     ("seed", WHOLE),
     ("passive", WHOLE),
+    ("frozen", WHOLE),
     (
         "geometry",
         &["\"sphere\"", "\"euclidean\"", "\"rescaled\"", "\"pre-norm\"", "\"peri-norm\"", "\"mix-norm\"", "\"ngpt\""],

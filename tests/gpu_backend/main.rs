@@ -104,6 +104,7 @@ fn models() -> Vec<Named> {
         ("terms_pointwise_in_pieces", terms::pointwise),
         ("terms_sinkhorn_in_pieces", terms::sinkhorn),
         ("terms_betas_of_replicas_in_pieces", terms::betas_of_replicas),
+        ("terms_frozen_in_pieces", terms::frozen),
         ("terms_without_heads", terms::without_heads),
         ("terms_geometries_that_change", terms::geometries_that_change),
         ("model_many_draws", model::many_draws),

@@ -28,7 +28,7 @@ pub const FIELD: f64 = 1e-5;
 /// Draws are made from words to some units of single precision.
 const NOISE: f64 = 1e-6;
 /// The same after a few steps.
-const STEPS: f64 = 2e-5;
+pub const STEPS: f64 = 2e-5;
 
 pub fn numbers(stream: &mut Stream, count: usize, scale: f64) -> Vec<f64> {
     (0..count).map(|_| f64::from((scale * stream.number()) as f32)).collect()

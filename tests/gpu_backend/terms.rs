@@ -13,12 +13,15 @@ use tokenfield::{
     },
     problem::Problem,
     scheme::Scheme,
+    simulate::simulate,
     tokens::Shape,
 };
 
 use crate::{
     compare::{bounded, compare, device, text},
-    model::{FIELD, check, check_on, check_steps, geometries, numbers, perceptron, product_head, small, stretched},
+    model::{
+        FIELD, STEPS, check, check_on, check_steps, geometries, numbers, perceptron, product_head, small, stretched,
+    },
     problems::{Stream, problem, uneven_weights},
 };
 
@@ -193,6 +196,30 @@ pub fn geometries_that_change() -> Result<(), String> {
         for scheme in [Scheme::Euler, Scheme::Heun] {
             problem.scheme = scheme;
             check_steps(&format!("d = {dim}, {scheme:?}"), &problem)?;
+        }
+    }
+    Ok(())
+}
+
+/// Frozen tokens in segments of whole replicas and of pieces of one, with noise that turns tokens and with none.
+pub fn frozen() -> Result<(), String> {
+    for bounds in [Bounds::default(), Bounds { segment_bytes: Some(2500), ..Bounds::default() }] {
+        let device = bounded(bounds)?;
+        for intensity in [0.0, 0.5] {
+            let mut problem = problem(Shape { replicas: 2, count: 100, dim: 4, passive: 7 }, 2.0);
+            let (field, calculus) = (NoiseField::Independent, Calculus::Stratonovich);
+            let noise = Noise { field, intensity, calculus, seed: 3, is_shared: false };
+            problem.model.noise = (intensity > 0.0).then_some(noise);
+            problem.model.frozen = 37;
+            (problem.schedule.steps, problem.schedule.end) = (2, 0.2);
+            let mut gpu = block_on(Gpu::new(&device, &problem)).map_err(text)?;
+            let start = block_on(gpu.tokens()).map_err(text)?;
+            block_on(simulate(&problem, &mut gpu, |_| Ok(()))).map_err(|error| error.to_string())?;
+            let end = block_on(gpu.tokens()).map_err(text)?;
+            compare(&format!("{bounds:?}"), &end, &reference::evolve(&problem), STEPS)?;
+            if start.chunks(400).zip(end.chunks(400)).any(|(start, end)| start[..4 * 37] != end[..4 * 37]) {
+                return Err(format!("{bounds:?}: a frozen token moved"));
+            }
         }
     }
     Ok(())

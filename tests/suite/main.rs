@@ -7,6 +7,7 @@ mod contract;
 mod control;
 mod energy;
 mod ensembles;
+mod frozen;
 #[cfg(feature = "gpu")]
 mod graphics;
 #[cfg(feature = "gpu")]
@@ -46,6 +47,7 @@ fn main() {
         changing::all(),
         control::all(),
         ensembles::all(),
+        frozen::all(),
         line::all(),
         noise::all(),
         observe::all(),

@@ -71,7 +71,7 @@ pub fn perceptron(dim: usize, width: usize, activation: Activation, seed: u64) -
     }
 }
 
-fn layer_norm(dim: usize, seed: u64) -> LayerNorm {
+pub fn layer_norm(dim: usize, seed: u64) -> LayerNorm {
     let numbers = &mut Numbers(seed);
     LayerNorm {
         gain: numbers.vector(dim).iter().map(|number| 1.0 + 0.5 * number).collect(),
@@ -81,7 +81,7 @@ fn layer_norm(dim: usize, seed: u64) -> LayerNorm {
 }
 
 /// Tokens of all lengths where the geometry has lengths.
-fn tokens(geometry: &Geometry, count: usize, dim: usize, seed: u64) -> Tokens {
+pub fn tokens(geometry: &Geometry, count: usize, dim: usize, seed: u64) -> Tokens {
     let mut tokens = cloud(2, count, dim, seed);
     if !geometry.is_unit() {
         for (i, token) in tokens.coordinates.chunks_mut(dim).enumerate() {
@@ -286,7 +286,7 @@ fn layer(dim: usize, heads: usize, seed: u64) -> Model {
             ..Attention::default()
         },
         perceptron: Some(perceptron(dim, 2 * dim, Activation::Gelu, seed + 2)),
-        noise: None,
+        ..Model::default()
     }
 }
 

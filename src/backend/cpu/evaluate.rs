@@ -34,6 +34,7 @@ impl<T: Real> Cpu<T> {
             decays: self.decays.as_ref(),
             count: self.shape.count,
             sources: self.shape.sources(),
+            frozen: self.model.frozen,
         }
     }
 

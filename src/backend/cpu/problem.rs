@@ -40,6 +40,8 @@ pub(crate) struct Cpu<T: Real> {
     pub(super) shape: Shape,
     pub(super) weights: Weights,
     pub(super) state: Columns<T>,
+    /// The tokens of each replica that are frozen, row-major; empty where none are.
+    pub(super) frozen: Vec<Vec<f64>>,
     /// The point of the current stage.
     pub(super) stage: Columns<T>,
     /// k_s, one a stage, and after them those of the noise.
@@ -86,6 +88,7 @@ impl<T: Real> Cpu<T> {
             shape,
             weights: tokens.weights.clone(),
             state: state(tokens),
+            frozen: Vec::new(),
             stage: columns(if has_stages { shape.count } else { 0 }),
             velocities: (0..problem.slots()).map(|_| columns(shape.count)).collect(),
             decays: None,
@@ -100,6 +103,10 @@ impl<T: Real> Cpu<T> {
             checks: 0,
             marginal_error: AtomicU64::new(0),
         };
+        let frozen = |replica| cpu.state.replica(replica).rows(shape.dim, problem.model.frozen);
+        if problem.model.frozen > 0 {
+            cpu.frozen = (0..shape.replicas).map(frozen).collect();
+        }
         cpu.prepare();
         Ok(cpu)
     }

@@ -82,6 +82,9 @@ impl<T: Real> Backend for Cpu<T> {
             let mut rows = tokens.rows(dim);
             rows.truncate(count * dim);
             tokens.set_rows(dim, &noise::diffuse(noise, diffusion, first, replica, self.shape, &rows));
+            if let Some(frozen) = self.frozen.get(replica) {
+                tokens.set_rows(dim, frozen);
+            }
             tokens.pad(count);
         });
         Ok(())
@@ -108,7 +111,12 @@ impl<T: Real> Backend for Cpu<T> {
             }
         });
         // What rounding makes of padding must not decide what becomes of tokens.
-        target.replicas_mut().for_each(|mut replica| replica.pad(self.shape.count));
+        for (replica, mut tokens) in target.replicas_mut().enumerate() {
+            if let Some(frozen) = self.frozen.get(replica) {
+                tokens.set_rows(self.shape.dim, frozen);
+            }
+            tokens.pad(self.shape.count);
+        }
         Ok(())
     }
 
@@ -175,7 +183,9 @@ impl<T: Real> Backend for Cpu<T> {
     fn velocity(&mut self, stage: usize) -> Answer<'_, Vec<f64>> {
         Box::pin(async move {
             require_stages(NAME, stage.saturating_add(1), self.velocities.len())?;
-            Ok(self.rows(&self.velocities[stage]))
+            let mut rows = self.rows(&self.velocities[stage]);
+            self.shape.clear_leading(&mut rows, self.model.frozen);
+            Ok(rows)
         })
     }
 

@@ -102,6 +102,8 @@ pub struct Gpu {
     shape: Shape,
     /// Stages of a step.
     slots: usize,
+    /// Leading tokens of a replica that do not move.
+    frozen: usize,
     constants: Constants,
     buffers: TokenBuffers,
     velocity: Velocity,
@@ -152,7 +154,7 @@ impl Gpu {
                     Perceptron::new(scope, perceptron, &constants, &buffers, &recorder, InputRows::Normalized)?;
                 velocity.perceptron = Some(perceptron);
             }
-            let combination = Combination::new(scope, &problem.model.geometry, &constants, &buffers, &recorder);
+            let combination = Combination::new(scope, &problem.model, &constants, &buffers, &recorder);
             let noise = match &problem.model.noise {
                 Some(noise) => Some(Noise::new(scope, problem, noise, &constants, &buffers, &recorder)?),
                 None => None,
@@ -189,6 +191,7 @@ impl Gpu {
             device: device.clone(),
             shape,
             slots: problem.slots(),
+            frozen: problem.model.frozen,
             constants,
             buffers,
             velocity,
@@ -366,6 +369,7 @@ impl Backend for Gpu {
                 let rows = self.readback.numbers(&mut self.recorder, from, stage * count, count).await?;
                 velocity.extend(unpadded(&rows, padded, self.shape.dim));
             }
+            self.shape.clear_leading(&mut velocity, self.frozen);
             Ok(velocity)
         })
     }

@@ -2,7 +2,7 @@
 
 use super::{
     diffusion::{diffuse, parts},
-    field::{field, moved},
+    field::{field, held, moved},
     noise::fluctuation,
 };
 use crate::{
@@ -39,8 +39,10 @@ impl Step<'_> {
         let noise = model.noise.as_ref().filter(|_| model.geometry == Geometry::Sphere);
         let diffusion = noise.and_then(|noise| Some((noise, parts(noise, tokens.shape.dim, self.h)?)));
         let Some((noise, parts)) = diffusion else { return self.of_scheme(tokens) };
-        let half =
-            |x: Vec<f64>, half: u64| diffuse(&at(tokens, x), noise, parts, (2 * self.step + half) * parts.count);
+        let half = |x: Vec<f64>, half: u64| {
+            let moved = diffuse(&at(tokens, x.clone()), noise, parts, (2 * self.step + half) * parts.count);
+            held(tokens.shape, model.frozen, &x, moved)
+        };
         let x = half(tokens.coordinates.clone(), 0);
         half(self.of_scheme(&at(tokens, x)), 1)
     }
@@ -53,9 +55,9 @@ impl Step<'_> {
 
     /// The step of the scheme, with noise where tokens have any length.
     fn of_scheme(&self, tokens: &Tokens) -> Vec<f64> {
-        let (h, root, x, d) = (self.h, self.h.sqrt(), &tokens.coordinates[..], tokens.shape.dim);
+        let (h, root, x, shape) = (self.h, self.h.sqrt(), &tokens.coordinates[..], tokens.shape);
         let v = |node: f64, x: &[f64]| field(&at(tokens, x.to_vec()), &self.model(node), Field::Tangent);
-        let to = |terms: &[(f64, &[f64])]| moved(&self.model(0.0), d, x, terms, Field::Tangent);
+        let to = |terms: &[(f64, &[f64])]| moved(&self.model(0.0), shape, x, terms, Field::Tangent);
         let noise = |x: &[f64]| match &self.problem.model.noise {
             Some(noise) if self.problem.model.geometry != Geometry::Sphere => {
                 fluctuation(&at(tokens, x.to_vec()), noise, self.step)
@@ -85,7 +87,7 @@ impl Step<'_> {
             Scheme::Layer => {
                 let model = self.model(0.0);
                 let after = |tokens: &Tokens, which: Field| {
-                    moved(&model, d, &tokens.coordinates, &[(h, &field(tokens, &model, which))], which)
+                    moved(&model, shape, &tokens.coordinates, &[(h, &field(tokens, &model, which))], which)
                 };
                 let x = after(tokens, Field::Ambient);
                 if model.perceptron.is_none() { x } else { after(&at(tokens, x), Field::Perceptron) }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     model::{Field, Geometry, LayerNorm, Model},
-    tokens::Tokens,
+    tokens::{Shape, Tokens},
 };
 
 /// The chosen field of `model` at every token of every replica, ordered as the coordinates.
@@ -20,6 +20,17 @@ pub fn field(tokens: &Tokens, model: &Model, which: Field) -> Vec<f64> {
 
 /// The chosen field at the tokens `rows` of one replica: where all would take too long.
 pub fn field_of_rows(tokens: &Tokens, model: &Model, which: Field, replica: usize, rows: Range<usize>) -> Vec<f64> {
+    let mut field = field_of_free(tokens, model, which, replica, rows.clone());
+    for (i, f) in rows.zip(field.chunks_mut(tokens.shape.dim)) {
+        if i < model.frozen {
+            f.fill(0.0);
+        }
+    }
+    field
+}
+
+/// As if no token were frozen.
+fn field_of_free(tokens: &Tokens, model: &Model, which: Field, replica: usize, rows: Range<usize>) -> Vec<f64> {
     let d = tokens.shape.dim;
     let seen = |i: usize| seen(model, &tokens.replica(replica)[i * d..][..d]);
     let mlp = |x: &[f64]| model.perceptron.as_ref().map_or_else(|| vec![0.0; d], |layer| perceptron(layer, x));
@@ -47,8 +58,8 @@ pub fn field_of_rows(tokens: &Tokens, model: &Model, which: Field, replica: usiz
     rows.zip(&attention).flat_map(velocity).collect()
 }
 
-/// N(x + sum of factor * k), a layer norm being that after the field `after`.
-pub(super) fn moved(model: &Model, d: usize, x: &[f64], terms: &[(f64, &[f64])], after: Field) -> Vec<f64> {
+/// N(x + sum of factor * k) for tokens that are not frozen, a layer norm being that after the field `after`.
+pub(super) fn moved(model: &Model, shape: Shape, x: &[f64], terms: &[(f64, &[f64])], after: Field) -> Vec<f64> {
     let mut y = x.to_vec();
     for (factor, k) in terms {
         for (y, k) in y.iter_mut().zip(*k) {
@@ -65,7 +76,17 @@ pub(super) fn moved(model: &Model, d: usize, x: &[f64], terms: &[(f64, &[f64])],
         | Geometry::PreNorm
         | Geometry::PeriNorm => y.to_vec(),
     };
-    y.chunks(d).flat_map(token).collect()
+    let moved = y.chunks(shape.dim).flat_map(token).collect();
+    held(shape, model.frozen, x, moved)
+}
+
+/// `moved`, but for the tokens that are frozen, which stay those of `x`.
+pub(super) fn held(shape: Shape, frozen: usize, x: &[f64], mut moved: Vec<f64>) -> Vec<f64> {
+    for i in (0..shape.tokens()).filter(|i| i % shape.count < frozen) {
+        let token = i * shape.dim..(i + 1) * shape.dim;
+        moved[token.clone()].copy_from_slice(&x[token]);
+    }
+    moved
 }
 
 /// gain (x - mean) / sqrt(variance + epsilon) + bias.

@@ -3,7 +3,7 @@
 use super::{
     attention::ReplicaAttention,
     diffusion::{self, Parts},
-    field::{field, moved},
+    field::{field, held, moved},
     noise::fluctuation,
     observe::{log_energy, moments},
 };
@@ -119,8 +119,8 @@ impl Backend for Reference {
     fn diffuse(&mut self, diffusion: &Diffusion, first: u64) -> Result<(), BackendError> {
         let Some(noise) = &self.model.noise else { return Ok(()) };
         let time = diffusion.reach / (self.state.shape.dim - 1) as f64;
-        self.state.coordinates =
-            diffusion::diffuse(&self.state, noise, Parts { count: diffusion.parts, time }, first);
+        let moved = diffusion::diffuse(&self.state, noise, Parts { count: diffusion.parts, time }, first);
+        self.state.coordinates = held(self.state.shape, self.model.frozen, &self.state.coordinates, moved);
         Ok(())
     }
 
@@ -128,7 +128,7 @@ impl Backend for Reference {
         require_stages(NAME, coefficients.len(), self.velocities.len())?;
         let terms = coefficients.iter().copied().zip(self.velocities.iter().map(Vec::as_slice));
         let terms: Vec<(f64, &[f64])> = terms.collect();
-        let moved = moved(&self.model, self.state.shape.dim, &self.state.coordinates, &terms, which);
+        let moved = moved(&self.model, self.state.shape, &self.state.coordinates, &terms, which);
         match into {
             Point::State => self.state.coordinates = moved,
             Point::Stage => self.stage.coordinates = moved,

@@ -165,8 +165,18 @@ impl Experiment {
             let remedy = format!("write tokens.passive = {} or less", count - 1);
             return Err(self.source.error("tokens.passive", passive, problem, remedy));
         }
+        if self.frozen() as u64 > count {
+            let problem = format!("there are only {count} tokens");
+            let remedy = format!("write tokens.frozen = {count} or less");
+            return Err(self.source.error("tokens.frozen", self.frozen(), problem, remedy));
+        }
         let [replicas, count, dim, passive] = [replicas, count, dim, passive].map(|size| size as usize);
         Ok(Shape { replicas, count, dim, passive })
+    }
+
+    /// How many leading tokens of each replica stay where they are.
+    pub(super) fn frozen(&self) -> usize {
+        self.typed.tokens.frozen.unwrap_or(0) as usize
     }
 
     fn law_error(&self, LawError { key, problem, remedy }: LawError) -> ExperimentError {
@@ -200,7 +210,7 @@ impl Experiment {
         let perceptron =
             perceptron.map(|typed| typed.resolve(shape.dim, schedule, &shared, &mut parts)).transpose()?;
         let noise = self.typed.noise.as_ref().map(|typed| typed.resolve(&self.shared()));
-        let model = Model { geometry, attention, perceptron, noise };
+        let model = Model { geometry, attention, perceptron, noise, frozen: self.frozen() };
         self.require_sense(&self.facts(&model, &parts, shape.dim))?;
         let moves = parts.iter().any(Part::moves);
         let model_schedule = if parts.is_empty() { ModelSchedule::Constant } else { ModelSchedule::Parts(parts) };

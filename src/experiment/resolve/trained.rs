@@ -51,7 +51,13 @@ impl Experiment {
             let mut attention = around.clone();
             attention.heads = heads;
             let geometry = Geometry::LayerNorm { attention: after_attention, perceptron: after_perceptron };
-            layers.push(Model { geometry, attention, perceptron: Some(perceptron), noise: None });
+            layers.push(Model {
+                geometry,
+                attention,
+                perceptron: Some(perceptron),
+                noise: None,
+                frozen: self.frozen(),
+            });
         }
         let model_schedule =
             if layers.len() == 1 { ModelSchedule::Constant } else { ModelSchedule::Layers(layers.clone()) };

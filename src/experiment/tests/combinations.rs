@@ -38,6 +38,7 @@ const BREACHES: &[&[&str]] = &[
     &["tokens.geometry=rescaled", "attention.head=[{}, {}]"],
     &["tokens.geometry=rescaled", FACTORS],
     &["tokens.geometry=rescaled", "attention.head=[{ value = { ensemble = \"goe\", variance = 1, every = 1 } }]"],
+    &["tokens.geometry=rescaled", "tokens.frozen=1"],
     &["tokens.geometry=rescaled", "perceptron={ inner = [[1, 0, 0]], outer = [[1, 0, 0]], activation = \"relu\" }"],
     &["tokens.geometry=rescaled", "attention.normalization=unnormalized"],
     &["tokens.geometry=rescaled", "attention.position={ rotary = 10 }"],
@@ -64,7 +65,7 @@ fn every_rule_is_breached_by_what_it_is_about() {
 
 #[test]
 fn what_is_refused_quotes_what_was_typed() {
-    let refusals = [BREACHES[0], BREACHES[4], BREACHES[10], BREACHES[18], BREACHES[21]].map(message);
+    let refusals = [BREACHES[0], BREACHES[4], BREACHES[10], BREACHES[19], BREACHES[22]].map(message);
     insta::assert_snapshot!(refusals.join("\n"), @r#"
     experiment with --set attention.mask=causal: attention.mask = "causal": hides sources, and sinkhorn makes rows and columns of all pairs stochastic; write attention.mask = "none"
     experiment with --set attention.position={ alibi = 1 }: attention.position = { alibi = 1.0 }: alibi adds finite terms to scores, which hardmax multiplies by infinity; leave it out, or write attention.normalization = "softmax"

@@ -72,6 +72,7 @@ fn numbers() {
         refusal("count = 6", "count = 6\nreplicas = 0"),
         refusal("seed = 7", "seed = -7"),
         refusal("count = 6", "count = 6\npassive = 6"),
+        refusal("count = 6", "count = 6\nfrozen = 7"),
         refusal("step = 0.05", "step = 0.0"),
         refusal("end = 10.0", "end = 0.17"),
         refusal("end = 10.0", "end = 0.01"),
@@ -90,6 +91,7 @@ fn numbers() {
     experiment: tokens.replicas = 0: must be at least 1; write e.g. tokens.replicas = 1
     experiment: tokens.seed = -7: must be at least 0; write e.g. tokens.seed = 7
     experiment: tokens.passive = 6: of 6 tokens at least one must carry weight; write tokens.passive = 5 or less
+    experiment: tokens.frozen = 7: there are only 6 tokens; write tokens.frozen = 6 or less
     experiment: time.step = 0.0: must be finite and greater than 0; write e.g. time.step = 0.05
     experiment: time.end = 0.17: is no whole number of steps of time.step = 0.05; write time.end = 0.15 or 0.2
     experiment: time.end = 0.01: is no whole number of steps of time.step = 0.05; write time.end = 0.05

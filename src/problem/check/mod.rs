@@ -26,7 +26,7 @@ impl Problem {
     pub fn check(&self) -> Result<(), ProblemError> {
         let Problem { tokens, model, model_schedule, scheme, schedule, quantities, algorithm: _, tolerance } = self;
         let Tokens { shape, coordinates: _, weights: _ } = tokens;
-        let Model { geometry, attention: _, perceptron: _, noise: _ } = model;
+        let Model { geometry, attention: _, perceptron: _, noise: _, frozen: _ } = model;
         check_tokens(tokens, geometry)?;
         let sizes = Sizes::of(*shape);
         model::check(&Place::new("model"), model, sizes)?;

@@ -25,7 +25,13 @@ impl Sizes {
 }
 
 pub(super) fn check(place: &Place, model: &Model, sizes: Sizes) -> Result<(), ProblemError> {
-    let Model { geometry, attention, perceptron, noise } = model;
+    let Model { geometry, attention, perceptron, noise, frozen } = model;
+    let range = format!("at most tokens.shape.count = {}", sizes.count);
+    place.field("frozen").require(*frozen <= sizes.count, frozen, &range)?;
+    if *frozen > 0 && *geometry == Geometry::Rescaled {
+        let problem = "keeps tokens e^{-tV} x where they are, while those x move";
+        return Err(place.field("frozen").error(problem, "take none, or Geometry::Euclidean"));
+    }
     check_geometry(&place.field("geometry"), geometry, attention, sizes.dim)?;
     check_attention(&place.field("attention"), attention, sizes)?;
     if let Some(perceptron) = perceptron {

@@ -19,7 +19,7 @@ pub(super) fn check(
         ModelSchedule::Constant => Ok(()),
         ModelSchedule::Layers(layers) => {
             let mut layers = layers.iter().enumerate();
-            layers.try_for_each(|(index, layer)| check_model(&place.entry(index), layer, sizes))
+            layers.try_for_each(|(index, layer)| check_layer(&place.entry(index), layer, model, sizes))
         }
         ModelSchedule::Parts(parts) => {
             let mut parts = parts.iter().enumerate();
@@ -28,9 +28,16 @@ pub(super) fn check(
     }
 }
 
+/// The same tokens are frozen in all layers.
+fn check_layer(place: &Place, layer: &Model, model: &Model, sizes: Sizes) -> Result<(), ProblemError> {
+    let range = format!("that of the model, {}", model.frozen);
+    place.field("frozen").require(layer.frozen == model.frozen, layer.frozen, &range)?;
+    check_model(place, layer, sizes)
+}
+
 /// Why steps of this equation all have one length, if they have.
 pub(crate) fn needs_even_steps(model: &Model, schedule: &ModelSchedule) -> Option<&'static str> {
-    let Model { geometry, attention: _, perceptron: _, noise } = model;
+    let Model { geometry, attention: _, perceptron: _, noise, frozen: _ } = model;
     let diffuses = match geometry {
         Geometry::Sphere => noise.is_some(),
         Geometry::Euclidean

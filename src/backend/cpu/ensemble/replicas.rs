@@ -24,7 +24,7 @@ pub(super) const NORMALIZERS: usize = 3;
 
 /// Whether the kernel has the terms of a model: attention on the sphere to leading sources. Noise has stages of its own.
 pub(crate) fn serves(model: &Model) -> bool {
-    let Model { geometry, attention, perceptron, noise: _ } = model;
+    let Model { geometry, attention, perceptron, noise: _, frozen: _ } = model;
     // Heads have what is made of betas, normalizations and matrices, and are asked by `suits`.
     let Attention { beta: _, beta_factors: _, normalization: _, mask, window, position, heads: _ } = attention;
     let sees_leading = match mask {
@@ -67,4 +67,6 @@ pub(crate) struct Ensemble<'a, T> {
     pub(crate) decays: Option<&'a Decays<T>>,
     pub(crate) count: usize,
     pub(crate) sources: usize,
+    /// Leading tokens that are not moved.
+    pub(crate) frozen: usize,
 }

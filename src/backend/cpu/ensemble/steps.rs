@@ -19,7 +19,7 @@ pub(super) fn take<S: Exp2, T: Real, const D: usize>(
     steps: u64,
     tokens: &mut [T::Vector<S>],
 ) {
-    let (count, lanes) = (fields.ensemble.count, T::lanes::<S>());
+    let (count, frozen, lanes) = (fields.ensemble.count, fields.ensemble.frozen, T::lanes::<S>());
     let length = count * D;
     let mut stages = Numbers::zeros(tableau.stages() * length * lanes);
     let stages = T::vectors_mut::<S>(stages.all_mut());
@@ -32,26 +32,27 @@ pub(super) fn take<S: Exp2, T: Real, const D: usize>(
                 &*tokens
             } else {
                 point.copy_from_slice(tokens);
-                combine::<S, T, D>(simd, row, h, before, point);
+                combine::<S, T, D>(simd, row, h, before, frozen, point);
                 &*point
             };
             fields.at(simd, at, &mut rest[..length]);
         }
-        combine::<S, T, D>(simd, tableau.b, h, stages, tokens);
+        combine::<S, T, D>(simd, tableau.b, h, stages, frozen, tokens);
     }
 }
 
-/// x <- N(x + h sum_s row\[s\] k_s) for every token.
+/// x <- N(x + h sum_s row\[s\] k_s) for every token but the first `frozen`.
 #[inline(always)]
 fn combine<S: Exp2, T: Real, const D: usize>(
     simd: S,
     row: &[f64],
     h: f64,
     stages: &[T::Vector<S>],
+    frozen: usize,
     tokens: &mut [T::Vector<S>],
 ) {
     let count = tokens.len() / (D + 1);
-    for (token, numbers) in tokens.chunks_exact_mut(D + 1).enumerate() {
+    for (token, numbers) in tokens.chunks_exact_mut(D + 1).enumerate().skip(frozen) {
         let mut x = [T::splat(simd, T::ZERO); D];
         x.copy_from_slice(&numbers[..D]);
         for (entry, stage) in row.iter().zip(stages.chunks_exact(count * D)) {

@@ -87,7 +87,7 @@ impl<T: Real> Cpu<T> {
 
     /// Whether the field is the projected attention and nothing else.
     pub(super) fn is_bare(&self, field: Field) -> bool {
-        let Model { geometry, attention: _, perceptron, noise: _ } = &self.model;
+        let Model { geometry, attention: _, perceptron, noise: _, frozen: _ } = &self.model;
         field == Field::Tangent && perceptron.is_none() && *geometry == Geometry::Sphere
     }
 

@@ -31,6 +31,8 @@ pub struct Noise {
     device: Device,
     model: model::Noise,
     shape: Shape,
+    /// Leading tokens of a replica that stay.
+    frozen: usize,
     /// What draws are multiplied by.
     intensity: f64,
     field: Drawn,
@@ -117,7 +119,15 @@ impl Noise {
             turn.bind(device, recorder.uniforms(), [&segment_buffers.state, &segment_buffers.velocities])
         };
         let turns = if problem.fluctuates() { Vec::new() } else { buffers.segments.iter().map(bind).collect() };
-        Ok(Noise { device: device.clone(), model: model.clone(), shape, intensity, field, turns })
+        Ok(Noise {
+            device: device.clone(),
+            model: model.clone(),
+            shape,
+            frozen: problem.model.frozen,
+            intensity,
+            field,
+            turns,
+        })
     }
 
     /// Whether this is the noise of another model too.
@@ -182,7 +192,13 @@ impl Noise {
         for (bound, segment_buffers) in self.turns.iter().zip(&buffers.segments) {
             let rows = segment_buffers.rows();
             let (half_rate, root_share) = ((0.5 * turn.rate) as f32, turn.share.sqrt() as f32);
-            let params = params::Turn { rows: rows as u32, half_rate, root_share };
+            let params = params::Turn {
+                rows: rows as u32,
+                tokens: segment_buffers.segment.tokens as u32,
+                frozen: segment_buffers.segment.leading(self.frozen) as u32,
+                half_rate,
+                root_share,
+            };
             let work = (rows * self.shape.dim * 16) as f64;
             recorder.record_rows(bound, &params, rows, work)?;
         }

@@ -12,7 +12,7 @@ use crate::backend::gpu::{
 };
 use crate::{
     backend::{BackendError, Point},
-    model::{Field, Geometry},
+    model::{Field, Geometry, Model},
 };
 
 /// Stages, those of the noise included, that one combination can have.
@@ -25,18 +25,20 @@ pub struct Combination {
     /// Gain and bias of the layer norms after the attention and after the perceptron.
     norms: wgpu::Buffer,
     dim: usize,
+    /// Leading tokens of a replica that are not moved.
+    frozen: usize,
 }
 
 impl Combination {
     pub fn new(
         scope: &AllocationScope,
-        geometry: &Geometry,
+        model: &Model,
         constants: &Constants,
         buffers: &TokenBuffers,
         recorder: &Recorder,
     ) -> Combination {
         let (device, dim) = (scope.device(), constants.dim as usize);
-        let norms = scope.upload("norms", &numbers(geometry, dim));
+        let norms = scope.upload("norms", &numbers(&model.geometry, dim));
         let pipeline = Pipeline::<declared::Combine>::new(device, constants);
         let bind = |segment_buffers: &SegmentBuffers| {
             pipeline.bind(
@@ -45,7 +47,13 @@ impl Combination {
                 [&segment_buffers.state, &segment_buffers.stage, &segment_buffers.velocities, &norms],
             )
         };
-        Combination { segments: buffers.segments.iter().map(bind).collect(), geometry: geometry.clone(), norms, dim }
+        Combination {
+            segments: buffers.segments.iter().map(bind).collect(),
+            geometry: model.geometry.clone(),
+            norms,
+            dim,
+            frozen: model.frozen,
+        }
     }
 
     /// Follows another geometry, after whatever was submitted.
@@ -91,8 +99,8 @@ impl Combination {
                 retraction,
                 at,
                 epsilon: epsilon as f32,
-                unused_1: 0,
-                unused_2: 0,
+                tokens: segment_buffers.segment.tokens as u32,
+                frozen: segment_buffers.segment.leading(self.frozen) as u32,
                 coefficients: padded,
             };
             let work = (rows * self.dim * 8) as f64;

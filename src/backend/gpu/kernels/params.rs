@@ -117,8 +117,8 @@ params! {
         retraction: Retraction,
         at: u32,
         epsilon: f32,
-        unused_1: u32,
-        unused_2: u32,
+        tokens: u32,
+        frozen: u32,
         coefficients: [[f32; 4]; 2],
     }
     Fluctuate {
@@ -134,7 +134,7 @@ params! {
         is_common: u32,
         intensity: f32,
     }
-    Turn { rows: u32, half_rate: f32, root_share: f32 }
+    Turn { rows: u32, tokens: u32, frozen: u32, half_rate: f32, root_share: f32 }
     NormalizeInputs { rows: u32, unit: u32 }
     Advance {
         first_group: u32,

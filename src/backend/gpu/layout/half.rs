@@ -29,7 +29,7 @@ pub fn check(problem: &Problem) -> Result<(), BackendError> {
     } = problem;
     let Tokens { shape, coordinates: _, weights: _ } = tokens;
     // Only products of attention are taken in f16; `longest` decides of geometry and position.
-    let Model { geometry: _, attention, perceptron: _, noise: _ } = model;
+    let Model { geometry: _, attention, perceptron: _, noise: _, frozen: _ } = model;
     let Attention { beta: _, beta_factors: _, normalization, mask: _, window: _, position: _, heads } = attention;
     let key_dim = |head: &Head| {
         let Head { query_key, value: _, biases: _, beta: _, decay: _, weight: _ } = head;
@@ -72,7 +72,7 @@ pub fn longest(problem: &Problem) -> Option<f64> {
         tolerance: _,
     } = problem;
     let Tokens { shape, coordinates, weights: _ } = tokens;
-    let Model { geometry: _, attention, perceptron: _, noise: _ } = model;
+    let Model { geometry: _, attention, perceptron: _, noise: _, frozen: _ } = model;
     let Attention { beta: _, beta_factors: _, normalization: _, mask: _, window: _, position, heads: _ } = attention;
     let dim = shape.dim;
     let longest_row = |rows: &[f64]| rows.chunks_exact(dim).map(norm).fold(0.0, f64::max);

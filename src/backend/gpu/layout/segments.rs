@@ -22,6 +22,11 @@ pub struct Segment {
 }
 
 impl Segment {
+    /// How many of the tokens that a replica has here are among the first `count` of it.
+    pub fn leading(&self, count: usize) -> usize {
+        count.saturating_sub(self.first_token).min(self.tokens)
+    }
+
     /// All rows of the segment.
     pub fn rows(&self) -> usize {
         self.replicas * self.tokens

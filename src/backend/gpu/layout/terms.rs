@@ -30,7 +30,7 @@ pub fn check(problem: &Problem) -> Result<(), BackendError> {
 
 /// The position, and the decay of each head that has its own.
 fn places_of(model: &Model) -> (&Position, Vec<Option<f64>>) {
-    let Model { geometry: _, attention, perceptron: _, noise: _ } = model;
+    let Model { geometry: _, attention, perceptron: _, noise: _, frozen: _ } = model;
     let Attention { beta: _, beta_factors: _, normalization: _, mask: _, window: _, position, heads } = attention;
     let decay = |head: &Head| {
         let Head { query_key: _, value: _, biases: _, beta: _, decay, weight: _ } = head;
@@ -52,7 +52,7 @@ fn simple(problem: &Problem) -> Option<&Attention> {
         tolerance: _,
     } = problem;
     // `is_attention_alone` decides of the others.
-    let Model { geometry, attention, perceptron: _, noise: _ } = model;
+    let Model { geometry, attention, perceptron: _, noise: _, frozen: _ } = model;
     // Who asks decides of the other terms of the attention.
     let Attention { beta: _, beta_factors: _, normalization: _, mask: _, window: _, position: _, heads } = attention;
     let full = |head: &Head| {
@@ -79,7 +79,18 @@ pub fn fits_advance(problem: &Problem) -> bool {
         | Normalization::Relu
         | Normalization::Sigmoid => false,
     };
-    has_kernel && *mask != Mask::Others && window.is_none() && *position == Position::Nowhere
+    let Problem {
+        tokens: _,
+        model,
+        model_schedule: _,
+        scheme: _,
+        schedule: _,
+        quantities: _,
+        algorithm: _,
+        tolerance: _,
+    } = problem;
+    let Model { geometry: _, attention: _, perceptron: _, noise: _, frozen } = model;
+    has_kernel && *frozen == 0 && *mask != Mask::Others && window.is_none() && *position == Position::Nowhere
 }
 
 /// Whether harmonics can do the sums; fails where they were asked for and cannot.
