@@ -8,7 +8,7 @@ use super::{
     error::ExperimentError,
     section::{Entry, Section, Word},
 };
-use crate::observables::{Parameter, Quantity, Range, Value};
+use crate::observables::{Among, Parameter, Quantity, Range, Value};
 
 /// With the numbers that stand where none are typed.
 pub(super) static WORDS: LazyLock<Vec<(&'static str, Quantity)>> =
@@ -54,6 +54,7 @@ impl Key {
             let example = match Number::of(&value) {
                 Number::Decimal(number) => format!("{number:?}"),
                 Number::Whole(number) => number.to_string(),
+                Number::Word(word) => format!("{word:?}"),
             };
             Key { key, words: vec![word], range, example }
         };
@@ -66,10 +67,14 @@ impl Key {
             return Ok(());
         }
         let quoted: Vec<String> = self.words.iter().map(|word| format!("\"{word}\"")).collect();
+        let kind = match self.range {
+            Range::Number { .. } | Range::Whole(_) => "a number",
+            Range::Among => "a word",
+        };
         let (problem, added) = match &quoted[..] {
-            [word] => (format!("is a number of the quantity {word}, which is not measured"), word.clone()),
+            [word] => (format!("is {kind} of the quantity {word}, which is not measured"), word.clone()),
             words => {
-                let problem = format!("is a number of {}, none of which is measured", words.join(" and "));
+                let problem = format!("is {kind} of {}, none of which is measured", words.join(" and "));
                 (problem, format!("one of {}", words.join(", ")))
             }
         };
@@ -80,6 +85,7 @@ impl Key {
         section.read(self.key, &self.example, |entry| match &self.range {
             Range::Number { words, holds } => entry.number(words, holds).map(Number::Decimal),
             Range::Whole(range) => entry.whole(range.clone()).map(Number::Whole),
+            Range::Among => entry.word(Among::WORDS).map(|word| Number::Word(word.meaning.word())),
         })
     }
 }
@@ -107,6 +113,7 @@ pub(crate) struct LogTyped {
 pub(crate) enum Number {
     Decimal(f64),
     Whole(u64),
+    Word(&'static str),
 }
 
 impl Number {
@@ -115,6 +122,7 @@ impl Number {
             Value::Number(number) => Number::Decimal(**number),
             Value::Whole(number) => Number::Whole(**number as u64),
             Value::Whole32(number) => Number::Whole(u64::from(**number)),
+            Value::Among(among) => Number::Word(among.word()),
         }
     }
 
@@ -125,9 +133,13 @@ impl Number {
             (Value::Number(place), Number::Whole(number)) => *place = number as f64,
             (Value::Whole(place), Number::Whole(number)) => *place = number as usize,
             (Value::Whole32(place), Number::Whole(number)) => *place = number as u32,
-            (Value::Whole(_) | Value::Whole32(_), Number::Decimal(_)) => {
-                unreachable!("its range is one of whole numbers")
+            (Value::Among(place), Number::Word(word)) => {
+                let found = Among::WORDS.iter().find(|(own, _)| *own == word);
+                *place = found.map_or(*place, |(_, among)| *among);
             }
+            (Value::Whole(_) | Value::Whole32(_), Number::Decimal(_) | Number::Word(_))
+            | (Value::Number(_), Number::Word(_))
+            | (Value::Among(_), Number::Decimal(_) | Number::Whole(_)) => unreachable!("it was read in its range"),
         }
     }
 }

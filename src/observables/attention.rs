@@ -1,9 +1,14 @@
 //! How sharp attention is: statistics of rows of its weights, for some tokens and all heads.
 
+use std::ops::Range;
+
 use rand::Rng;
 use rayon::prelude::*;
 
-use super::{Definition, Need, Numbers, Objection, Observable, OnDevice, Parameter, Parametrized, Setup, View};
+use super::{
+    Among, Definition, Need, Numbers, Objection, Observable, OnDevice, Parameter, Parametrized, Setup, View,
+    equation::Equation,
+};
 use crate::{
     budget::{DOUBLE, Part, Sizes},
     model::{Alibi, Head, Mask, Matrix, Normalization, Position, rotary_frequency},
@@ -14,11 +19,13 @@ use crate::{
 
 /// `attention_entropy`, `attention_largest`, `attention_gap`: means over heads and rows of -sum_j a_ij ln a_ij, of the largest
 /// a_ij, and of ln(a_ij / a_ik) for the two largest, rows being divided by their sums whatever the normalization; all rows of
-/// sources, or beyond that number of `rows` as many that are drawn by `seed`, the same at all times.
+/// sources, or of passive tokens, or beyond that number of `rows` as many that are drawn by `seed`, the same at all times.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Attention {
     /// Rows of a replica that are measured at most.
     pub rows: usize,
+    /// Which tokens have the rows.
+    pub of: Among,
     /// The key of the draw.
     pub seed: u64,
 }
@@ -26,21 +33,21 @@ pub struct Attention {
 const DEFINITION: Definition = Definition {
     word: "attention",
     documentation: "attention_entropy, attention_largest and attention_gap: -sum_j a_ij ln a_ij, max_j a_ij and ln(a_ij / \
-        a_ik) of the two largest, as means over heads and over the rows i of all tokens that are not passive, or \
-        of `rows` of them drawn by `seed`; rows are divided by their sums whatever the normalization, and \
-        left out where these vanish; not for hardmax and sinkhorn; on a GPU entropy and gap are right to 1e-6 + 4e-7 beta",
+        a_ik) of the two largest, as means over heads and over the rows i of all tokens that are not passive, \
+        or of those that are (`of`), or of `rows` of them drawn by `seed`; rows are divided by their sums whatever the normalization, \
+        and left out where these vanish; not for hardmax and sinkhorn; on a GPU entropy and gap are right to 1e-6 + 4e-7 beta",
     needs: &[Need::Tokens],
     replicas_a_sample: 1,
     curve: None,
 };
 
 impl Attention {
-    pub(super) const DEFAULT: Self = Self { rows: 256, seed: 0 };
+    pub(super) const DEFAULT: Self = Self { rows: 256, of: Among::Sources, seed: 0 };
 }
 
 impl Parametrized for Attention {
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
-        vec![rows(&mut self.rows)]
+        vec![rows(&mut self.rows), Parameter::among(&mut self.of)]
     }
 
     fn seed(&mut self) -> Option<&mut u64> {
@@ -67,16 +74,20 @@ impl Observable for Attention {
         (!setup.normalization.weighs_each_row()).then(together)
     }
 
+    fn objection_to_problem(&self, equation: &Equation) -> Option<Objection> {
+        self.of.objection(equation.tokens.shape)
+    }
+
     fn memory(&self, sizes: &Sizes) -> Part {
         memory_of_operands(sizes)
     }
 
     fn measure(&self, view: &View, replica: usize, _: &Statistics) -> Numbers {
-        Ok(statistics(view, replica, self.rows, self.seed).into())
+        Ok(statistics(view, replica, self).into())
     }
 
     fn on_device(&self) -> Option<OnDevice> {
-        Some(OnDevice::Attention { rows: self.rows, seed: self.seed })
+        Some(OnDevice::Attention { rows: self.rows, of: self.of, seed: self.seed })
     }
 }
 
@@ -93,11 +104,12 @@ pub(super) fn memory_of_operands(sizes: &Sizes) -> Part {
 }
 
 /// Means over rows and heads of the entropy -sum_j a_ij ln a_ij, of the largest weight max_j a_ij, and of the gap ln(a_ij / a_ik)
-/// between the two largest, for rows divided by their sums whatever the normalization. Rows are those of all sources, or of
-/// `rows` sources drawn by `seed` and replica, the same at all times. A row that sees no source, or gives none a weight, is left out,
-/// and from the gap one that has no second.
-fn statistics(view: &View, replica: usize, rows: usize, seed: u64) -> [f64; 3] {
-    let tokens = drawn_rows(view.equation.tokens.shape.sources(), replica, rows, seed);
+/// between the two largest, for rows divided by their sums whatever the normalization. Rows are those of all sources or passive tokens, or of
+/// `rows` of them drawn by `seed` and replica, the same at all times. A row that sees no source, or gives none
+/// a weight, is left out, and from the gap one that has no second.
+fn statistics(view: &View, replica: usize, asked: &Attention) -> [f64; 3] {
+    let Attention { rows, of, seed } = *asked;
+    let tokens = drawn_rows(of.range(view.equation.tokens.shape), replica, rows, seed);
     let seen = seen(view, replica);
     let of_head = |head: &Head| {
         let operands = Operands::new(view, head, replica, &seen);
@@ -110,19 +122,19 @@ fn statistics(view: &View, replica: usize, rows: usize, seed: u64) -> [f64; 3] {
     Row::means(&view.model.attention.heads.iter().flat_map(of_head).flatten().collect::<Vec<Row>>())
 }
 
-/// The rows of all `sources` of a replica, or beyond that number of `rows` as many that are drawn.
-pub(crate) fn drawn_rows(sources: usize, replica: usize, rows: usize, seed: u64) -> Vec<usize> {
+/// The rows of all tokens `among` those of a replica, or beyond that number of `rows` as many that are drawn.
+pub(crate) fn drawn_rows(among: Range<usize>, replica: usize, rows: usize, seed: u64) -> Vec<usize> {
     let draw = |row: usize| {
         let word = Stream::new(seed, replica as u32, row as u32, Purpose::Rows).next_u64();
-        ((u128::from(word) * sources as u128) >> 64) as usize
+        among.start + ((u128::from(word) * among.len() as u128) >> 64) as usize
     };
-    if sources <= rows { (0..sources).collect() } else { (0..rows).map(draw).collect() }
+    if among.len() <= rows { among.collect() } else { (0..rows).map(draw).collect() }
 }
 
-/// The sources of one replica as attention sees them, row-major.
+/// The tokens of one replica as attention sees them, row-major.
 pub(super) fn seen(view: &View, replica: usize) -> Vec<f64> {
     let shape = view.equation.tokens.shape;
-    let mut seen = view.replica(replica)[..shape.sources() * shape.dim].to_vec();
+    let mut seen = view.replica(replica).to_vec();
     if view.model.geometry.sees_directions() {
         for x in seen.chunks_exact_mut(shape.dim) {
             let length = norm(x);
@@ -132,7 +144,7 @@ pub(super) fn seen(view: &View, replica: usize) -> Vec<f64> {
     seen
 }
 
-/// Queries and keys of one head for all sources, row-major, and what their products are multiplied by.
+/// Queries and keys of one head for all tokens, row-major, and what their products are multiplied by.
 pub(super) struct Operands {
     pub width: usize,
     pub queries: Vec<f64>,

@@ -7,6 +7,7 @@
 use std::ops::RangeInclusive;
 
 use super::{
+    among::Among,
     equation::Equation,
     limit::Limit,
     objection::{Objection, Setup},
@@ -169,6 +170,8 @@ pub(crate) enum Range {
         holds: fn(f64) -> bool,
     },
     Whole(RangeInclusive<u64>),
+    /// The words of [`Among`].
+    Among,
 }
 
 /// Where a parameter is held.
@@ -177,6 +180,7 @@ pub(crate) enum Value<'a> {
     Number(&'a mut f64),
     Whole(&'a mut usize),
     Whole32(&'a mut u32),
+    Among(&'a mut Among),
 }
 
 impl<'a> Parameter<'a> {
@@ -187,6 +191,10 @@ impl<'a> Parameter<'a> {
         holds: fn(f64) -> bool,
     ) -> Parameter<'a> {
         Self { key, range: Range::Number { words, holds }, value: Value::Number(value) }
+    }
+
+    pub fn among(value: &'a mut Among) -> Self {
+        Self { key: "of", range: Range::Among, value: Value::Among(value) }
     }
 
     pub fn whole(key: &'static str, value: &'a mut usize, range: RangeInclusive<u64>) -> Self {

@@ -3,8 +3,9 @@
 use rayon::prelude::*;
 
 use super::{
-    Definition, Need, Numbers, Objection, Observable, Parameter, Parametrized, Setup, View,
+    Among, Definition, Need, Numbers, Objection, Observable, Parameter, Parametrized, Setup, View,
     attention::{self, Attention, Operands, drawn_rows},
+    equation::Equation,
 };
 use crate::{
     budget::{Part, Sizes},
@@ -20,6 +21,8 @@ pub struct GapCounts {
     pub gap: f64,
     /// Rows of a replica that are measured at most.
     pub rows: usize,
+    /// Which tokens have the rows.
+    pub of: Among,
     /// The key of the draw.
     pub seed: u64,
 }
@@ -36,13 +39,13 @@ const DEFINITION: Definition = Definition {
 };
 
 impl GapCounts {
-    pub(super) const DEFAULT: Self = Self { gap: 0.1, rows: Attention::DEFAULT.rows, seed: 0 };
+    pub(super) const DEFAULT: Self = Self { gap: 0.1, rows: Attention::DEFAULT.rows, of: Among::Sources, seed: 0 };
 }
 
 impl Parametrized for GapCounts {
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
         let gap = Parameter::number("gap", &mut self.gap, "at least 0 and finite", |gap| gap >= 0.0);
-        vec![gap, attention::rows(&mut self.rows)]
+        vec![gap, attention::rows(&mut self.rows), Parameter::among(&mut self.of)]
     }
 
     fn seed(&mut self) -> Option<&mut u64> {
@@ -63,6 +66,10 @@ impl Observable for GapCounts {
         None
     }
 
+    fn objection_to_problem(&self, equation: &Equation) -> Option<Objection> {
+        self.of.objection(equation.tokens.shape)
+    }
+
     fn memory(&self, sizes: &Sizes) -> Part {
         attention::memory_of_operands(sizes)
     }
@@ -74,8 +81,8 @@ impl Observable for GapCounts {
 
 /// Of the rows that see a source.
 fn means(view: &View, replica: usize, asked: &GapCounts) -> [f64; 2] {
-    let GapCounts { gap, rows, seed } = *asked;
-    let tokens = drawn_rows(view.equation.tokens.shape.sources(), replica, rows, seed);
+    let GapCounts { gap, rows, of, seed } = *asked;
+    let tokens = drawn_rows(of.range(view.equation.tokens.shape), replica, rows, seed);
     let seen = attention::seen(view, replica);
     let mut numbers = Vec::new();
     for head in &view.model.attention.heads {

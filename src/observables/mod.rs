@@ -7,6 +7,7 @@
 //!
 //! To add an observable, write its file, add its two lines below and its paragraph in `assets/reference.toml`.
 
+mod among;
 mod centres;
 mod coupled;
 mod definition;
@@ -67,6 +68,7 @@ mod w2_dirac;
 mod w2_reference;
 
 pub use self::{
+    among::Among,
     centres::Centres,
     definition::Need,
     equation::Equation,
@@ -168,7 +170,7 @@ observables! {
     renyi_centres::RenyiCentres(RenyiCentres),
     start_overlap::StartOverlap(StartOverlap),
     dissipation::Dissipation,
-    velocity::Velocity,
+    velocity::Velocity(Velocity),
     lyapunov::Lyapunov,
     w1_reference::W1Reference,
     w2_reference::W2Reference,

@@ -1,5 +1,7 @@
 //! What devices measure.
 
+use super::among::Among;
+
 /// What a device may measure where its tokens are, in single precision.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum OnDevice {
@@ -13,6 +15,7 @@ pub(crate) enum OnDevice {
     },
     Attention {
         rows: usize,
+        of: Among,
         seed: u64,
     },
     Modes {

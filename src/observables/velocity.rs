@@ -1,6 +1,8 @@
 //! How fast tokens move: whether they have come to rest.
 
-use super::{Definition, Need, Numbers, Objection, Observable, Setup, View, equation::Equation};
+use super::{
+    Among, Definition, Need, Numbers, Objection, Observable, Parameter, Parametrized, Setup, View, equation::Equation,
+};
 use crate::{
     budget::{DOUBLE, Part, Sizes},
     model::Geometry,
@@ -8,20 +10,35 @@ use crate::{
     vector::norm,
 };
 
-/// `velocity_largest` = max_i |dx_i/dt| and `velocity_rms` = (sum_i w_i |dx_i/dt|^2)^{1/2} over tokens that are not passive, dx/dt being
+/// `velocity_largest` = max_i |dx_i/dt| and `velocity_rms` = (sum_i w_i |dx_i/dt|^2)^{1/2} over tokens that are not
+/// passive, or over passive ones, each as heavy as another; dx/dt being
 /// the field as the geometry lets it move a token ([`Field::Tangent`](crate::model::Field::Tangent)), without noise, in the precision of the
 /// backend.
-pub struct Velocity;
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Velocity {
+    /// Over which tokens.
+    pub of: Among,
+}
 
 const DEFINITION: Definition = Definition {
     word: "velocity",
     documentation: "velocity_largest = max_i |dx_i/dt| and velocity_rms = (sum_i w_i |dx_i/dt|^2)^{1/2} over tokens that are \
-        not passive, without the noise; time.stop = \"velocity_largest < 1e-6\" ends a run where nothing moves; one \
+        not passive, or over passive ones (`of`), of weight 1/m each, without the noise; time.stop = \"velocity_largest < 1e-6\" ends a run where nothing moves; one \
         more evaluation of the field for each sample; not for layer-norm",
     needs: &[Need::Velocities],
     replicas_a_sample: 1,
     curve: None,
 };
+
+impl Velocity {
+    pub(super) const DEFAULT: Self = Self { of: Among::Sources };
+}
+
+impl Parametrized for Velocity {
+    fn parameters(&mut self) -> Vec<Parameter<'_>> {
+        vec![Parameter::among(&mut self.of)]
+    }
+}
 
 impl Observable for Velocity {
     fn definition(&self) -> &'static Definition {
@@ -44,7 +61,7 @@ impl Observable for Velocity {
                 "leave \"velocity\" out, or write another tokens.geometry",
             )
         };
-        is_layer_norm.then(other)
+        is_layer_norm.then(other).or_else(|| self.of.objection(equation.tokens.shape))
     }
 
     fn memory(&self, sizes: &Sizes) -> Part {
@@ -53,14 +70,20 @@ impl Observable for Velocity {
 
     fn measure(&self, view: &View, replica: usize, _: &Statistics) -> Numbers {
         let tokens = view.equation.tokens;
-        let speeds = view.velocities(replica).chunks_exact(tokens.shape.dim).take(tokens.shape.sources()).map(norm);
+        let among = self.of.range(tokens.shape);
+        let velocities = &view.velocities(replica)[among.start * tokens.shape.dim..];
+        let speeds = among.clone().zip(velocities.chunks_exact(tokens.shape.dim).map(norm));
         let (mut largest, mut square) = (0.0f64, 0.0);
-        for (token, speed) in speeds.enumerate() {
+        for (token, speed) in speeds {
             // What is not a number is not forgotten.
             if speed.is_nan() || speed > largest {
                 largest = speed;
             }
-            square += tokens.weight(replica, token) * speed * speed;
+            let weight = match self.of {
+                Among::Sources => tokens.weight(replica, token),
+                Among::Passive => 1.0 / among.len() as f64,
+            };
+            square += weight * speed * speed;
         }
         Ok(vec![largest, square.sqrt()])
     }

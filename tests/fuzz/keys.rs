@@ -64,6 +64,7 @@ const VALUES: &[(&str, &[&str])] = &[
     ("seed", WHOLE),
     ("passive", WHOLE),
     ("frozen", WHOLE),
+    ("of", &["\"sources\"", "\"passive\"", "\"all\""]),
     (
         "geometry",
         &["\"sphere\"", "\"euclidean\"", "\"rescaled\"", "\"pre-norm\"", "\"peri-norm\"", "\"mix-norm\"", "\"ngpt\""],

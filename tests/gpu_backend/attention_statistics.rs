@@ -7,7 +7,7 @@ use tokenfield::{
         gpu::{Bounds, Device, Gpu},
     },
     model::{Attention, Biases, Geometry, Head, Mask, Matrix, Normalization, Position},
-    observables::{self, Quantity, View},
+    observables::{self, Among, Quantity, View},
     observe::Statistics,
     problem::{Algorithm, Problem, Schedule},
     tokens::Shape,
@@ -30,9 +30,13 @@ pub fn by_width_and_count() -> Result<(), String> {
         [(2, 1, 2, 0), (3, 2, 1, 1), (3, 63, 1, 0), (3, 64, 3, 2), (3, 65, 1, 0), (8, 130, 1, 9), (48, 150, 2, 7)];
     for (dim, count, replicas, passive) in cases {
         let mut problem = problem(Shape { replicas, count, dim, passive }, 3.0);
-        for rows in [ALL_ROWS, 5] {
-            problem.quantities = vec![Quantity::Attention(observables::Attention { rows, seed: 3 })];
-            check(device()?, &problem)?;
+        for (rows, of) in
+            [(ALL_ROWS, Among::Sources), (5, Among::Sources), (ALL_ROWS, Among::Passive), (2, Among::Passive)]
+        {
+            if of == Among::Sources || passive > 0 {
+                problem.quantities = vec![Quantity::Attention(observables::Attention { rows, of, seed: 3 })];
+                check(device()?, &problem)?;
+            }
         }
         problem.tokens.weights = uneven_weights(problem.tokens.shape);
         check(device()?, &problem)?;
@@ -40,7 +44,8 @@ pub fn by_width_and_count() -> Result<(), String> {
     // More keys than one workgroup takes, by one.
     for count in [4096, 4097] {
         let mut problem = problem(Shape { replicas: 2, count, dim: 3, passive: 0 }, 20.0);
-        problem.quantities = vec![Quantity::Attention(observables::Attention { rows: 7, seed: 1 })];
+        problem.quantities =
+            vec![Quantity::Attention(observables::Attention { rows: 7, of: Among::Sources, seed: 1 })];
         check(device()?, &problem)?;
     }
     Ok(())
@@ -52,7 +57,10 @@ pub fn of_every_head() -> Result<(), String> {
     let work = Bounds { dispatch_work: Some(1e5), grid: Some(3), ..few };
     for device in [device()?, &bounded(few)?, &bounded(work)?] {
         for (count, replicas, passive) in [(300, 2, 20), (45, 6, 4)] {
-            for problem in varied(Shape { replicas, count, dim: 4, passive }) {
+            for mut problem in varied(Shape { replicas, count, dim: 4, passive }) {
+                check(device, &problem)?;
+                problem.quantities =
+                    vec![Quantity::Attention(observables::Attention { rows: 3, of: Among::Passive, seed: 9 })];
                 check(device, &problem)?;
             }
         }
@@ -89,7 +97,8 @@ fn varied(shape: Shape) -> Vec<Problem> {
                 position: position.clone(),
                 heads: heads.clone(),
             };
-            problem.quantities = vec![Quantity::Attention(observables::Attention { rows: 50, seed: 9 })];
+            problem.quantities =
+                vec![Quantity::Attention(observables::Attention { rows: 50, of: Among::Sources, seed: 9 })];
             problems.push(problem);
         }
     }
@@ -100,7 +109,8 @@ pub fn at_extreme_beta() -> Result<(), String> {
     for query_key in [Matrix::Identity, Matrix::Scale(-1.0)] {
         let mut problem = problem(Shape { replicas: 1, count: 300, dim: 3, passive: 0 }, 1000.0);
         problem.model.attention.heads[0].query_key = query_key;
-        problem.quantities = vec![Quantity::Attention(observables::Attention { rows: ALL_ROWS, seed: 0 })];
+        problem.quantities =
+            vec![Quantity::Attention(observables::Attention { rows: ALL_ROWS, of: Among::Sources, seed: 0 })];
         check(device()?, &problem)?;
     }
     Ok(())
@@ -109,7 +119,7 @@ pub fn at_extreme_beta() -> Result<(), String> {
 pub fn by_harmonics() -> Result<(), String> {
     let mut problem = problem(Shape { replicas: 2, count: 500, dim: 3, passive: 3 }, 2.0);
     (problem.algorithm, problem.tolerance) = (Algorithm::Harmonic, Some(1e-4));
-    problem.quantities = vec![Quantity::Attention(observables::Attention { rows: 64, seed: 0 })];
+    problem.quantities = vec![Quantity::Attention(observables::Attention { rows: 64, of: Among::Sources, seed: 0 })];
     check(device()?, &problem)?;
     let gpu = block_on(Gpu::new(device()?, &problem)).map_err(text)?;
     if matches!(gpu.method(), Method::Harmonic { .. }) { Ok(()) } else { Err(format!("by {:?}", gpu.method())) }
@@ -117,7 +127,7 @@ pub fn by_harmonics() -> Result<(), String> {
 
 /// What has no second largest weight of its own.
 pub fn left_to_the_host() -> Result<(), String> {
-    let quantity = Quantity::Attention(observables::Attention { rows: 64, seed: 0 });
+    let quantity = Quantity::Attention(observables::Attention { rows: 64, of: Among::Sources, seed: 0 });
     for (normalization, stays) in [
         (Normalization::Hardmax, false),
         (Normalization::Sinkhorn { iterations: 5, tolerance: 0.0 }, false),
@@ -137,7 +147,8 @@ pub fn left_to_the_host() -> Result<(), String> {
 fn check(device: &Device, problem: &Problem) -> Result<(), String> {
     let mut gpu = block_on(Gpu::new(device, problem)).map_err(text)?;
     // Another sample before, whose rows lie elsewhere.
-    block_on(gpu.observe(&[Quantity::Attention(observables::Attention { rows: 2, seed: 8 })])).map_err(text)?;
+    block_on(gpu.observe(&[Quantity::Attention(observables::Attention { rows: 2, of: Among::Sources, seed: 8 })]))
+        .map_err(text)?;
     let statistics = block_on(gpu.observe(&problem.quantities)).map_err(text)?;
     let tokens = block_on(gpu.tokens()).map_err(text)?;
     let model = &problem.model;

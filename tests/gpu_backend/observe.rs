@@ -69,7 +69,7 @@ pub fn without_room() -> Result<(), String> {
         Quantity::Moments,
         Quantity::OverlapHistogram(OverlapHistogram { bins: 7, pairs: usize::MAX, seed: 0 }),
         Quantity::NormMoments(NormMoments { order: 3 }),
-        Quantity::Attention(observables::Attention { rows: 40, seed: 5 }),
+        Quantity::Attention(observables::Attention { rows: 40, of: observables::Among::Sources, seed: 5 }),
         Quantity::Lyapunov,
     ] {
         problem.quantities = vec![quantity];

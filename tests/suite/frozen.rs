@@ -5,7 +5,7 @@ use pollster::block_on;
 use tokenfield::{
     backend::{advance, reference},
     model::{Activation, Attention, Calculus, Field, Geometry, Head, Mask, Model, Noise, NoiseField, Normalization},
-    observables::Quantity,
+    observables::{Among, Quantity, Velocity},
     problem::{Problem, Schedule},
     scheme::Scheme,
     tokens::{Shape, Tokens, Weights},
@@ -68,7 +68,10 @@ fn half_angle(kind: Kind) {
 
 /// The largest velocity is that of a token that is free.
 fn velocities(kind: Kind) {
-    let mut problem = Problem { quantities: vec![Quantity::Velocity], ..problem(cloud(2, 20, 3, 5), 2.0) };
+    let mut problem = Problem {
+        quantities: vec![Quantity::Velocity(Velocity { of: Among::Sources })],
+        ..problem(cloud(2, 20, 3, 5), 2.0)
+    };
     problem.model.frozen = 7;
     problem.schedule = Schedule::even(0, 0.0, 1);
     let field = reference::field(&problem.tokens, &Model { frozen: 0, ..problem.model.clone() }, Field::Tangent);

@@ -6,7 +6,7 @@ use tokenfield::{
         Activation, Attention, Calculus, Geometry, Head, Mask, Matrix, Model, Noise, NoiseField, Normalization,
         Position,
     },
-    observables::{Attention as Rows, NormMoments, Quantity, columns},
+    observables::{Among, Attention as Rows, NormMoments, Quantity, columns},
     problem::{Problem, Schedule},
     scheme::Scheme,
     tokens::{Shape, Tokens, Weights},
@@ -82,7 +82,7 @@ fn sums(kind: Kind) {
         Quantity::Moments,
         Quantity::Energy,
         Quantity::NormMoments(NormMoments { order: 3 }),
-        Quantity::Attention(Rows { rows: 4096, seed: 1 }),
+        Quantity::Attention(Rows { rows: 4096, of: Among::Sources, seed: 1 }),
     ];
     problem.schedule = Schedule::even(0, 0.0, 1);
     let names = columns(&problem.quantities, 1);

@@ -39,7 +39,7 @@ fn numbers_stand_beside_their_quantities() {
         Quantity::OverlapHistogram(OverlapHistogram { bins: 32, pairs: 1_000_000, seed: 7 }),
         Quantity::Modes(Modes { degree: 8 }),
         Quantity::EffectiveRank,
-        Quantity::Attention(observables::Attention { rows: 256, seed: 7 }),
+        Quantity::Attention(observables::Attention { rows: 256, of: observables::Among::Sources, seed: 7 }),
     ];
     assert_eq!(problem(&[list]).quantities, defaults);
     let set =
@@ -50,11 +50,12 @@ fn numbers_stand_beside_their_quantities() {
         Quantity::OverlapHistogram(OverlapHistogram { bins: 9, pairs: 11, seed: 9 }),
         Quantity::Modes(Modes { degree: 2 }),
         Quantity::EffectiveRank,
-        Quantity::Attention(observables::Attention { rows: 5, seed: 9 }),
+        Quantity::Attention(observables::Attention { rows: 5, of: observables::Among::Sources, seed: 9 }),
     ];
     assert_eq!(problem(&typed).quantities, changed);
     let written = experiment(&[list]).unwrap().to_toml().unwrap();
-    let numbers = "threshold = 0.99\nlargest = 3\nbins = 32\npairs = 1000000\ndegree = 8\nrows = 256\n";
+    let numbers =
+        "threshold = 0.99\nlargest = 3\nbins = 32\npairs = 1000000\ndegree = 8\nrows = 256\nof = \"sources\"\n";
     assert!(written.ends_with(numbers), "{written}");
     let others =
         ["observe.quantities=[\"norm_moments\", \"renyi_centres\"]", "observe.order=2", "observe.separation=1"];
@@ -125,6 +126,9 @@ fn what_means_nothing_is_refused() {
         refused("dissipation", &["attention.head=[{ weight = { times = [0, 1], values = [1, 2] } }]"]),
         refused("dissipation", &["attention.beta=0"]),
         refused("velocity", &["tokens.geometry=layer-norm", "layer-norm={ epsilon = 1e-12 }", "time.scheme=layer"]),
+        refusal(&["observe={ quantities = [\"attention\"], of = \"passive\" }"]),
+        refusal(&["observe={ quantities = [\"velocity\"], of = \"all\" }"]),
+        refusal(&["observe.of=passive"]),
         refused("lyapunov", &[]),
         refused("lyapunov", &[pairs.as_slice(), &[common, "time.scheme=euler"]].concat()),
         refusal(&["tokens.replicas=3", "tokens.perturbation=0.1"]),
@@ -157,6 +161,9 @@ fn what_means_nothing_is_refused() {
     .quantities = ["dissipation"]: dissipation is that of softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with heads that do not change, A symmetric, and nothing else; leave "dissipation" out
     .quantities = ["dissipation"]: the energy (1 / 2 beta) sum_ij .. is undefined for attention.beta = 0; leave "dissipation" out, or write attention.beta = 1e-3
     .quantities = ["velocity"]: velocity is that of tokens in continuous time, and layer norms move them at once; leave "velocity" out, or write another tokens.geometry
+    .quantities = ["attention"]: observe.of = "passive" is of passive tokens, and there are none; write tokens.passive = 1 or more, or observe.of = "sources"
+    .of = "all": not supported; accepted: "sources", "passive"
+    .of = "passive": is a word of "attention" and "gap_counts" and "velocity", none of which is measured; add one of "attention", "gap_counts", "velocity" to observe.quantities, or leave it out
     .quantities = ["lyapunov"]: lyapunov compares pairs of replicas that start next to each other; write tokens.perturbation = 1e-6 and an even tokens.replicas
     .quantities = ["lyapunov"]: lyapunov compares replicas under the same noise, and here each has its own; write a common noise.field and noise.replicas = "shared"
     .replicas = 3: every second replica is the one before it perturbed, and their number is odd; write tokens.replicas = 4

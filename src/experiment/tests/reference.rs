@@ -184,6 +184,7 @@ fn the_reference_shows_every_word() {
         of(noise::SHARING),
         of(typed::SCHEMES),
         of(&observe::WORDS),
+        of(crate::observables::Among::WORDS),
         of(super::super::reference::REFERENCES),
         of(LawKind::WORDS),
     ];

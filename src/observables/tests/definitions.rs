@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use super::super::{Need, Parameter, Quantity, Range, Value, columns};
+use super::super::{Among, Need, Parameter, Quantity, Range, Value, columns};
 
 const PAGE: &str = include_str!("../../../assets/reference.toml");
 
@@ -80,11 +80,13 @@ fn in_words(range: &Range, value: &Value) -> String {
     let range = match range {
         Range::Number { words, .. } => (*words).to_owned(),
         Range::Whole(range) => format!("from {} to {}", range.start(), range.end()),
+        Range::Among => Among::WORDS.iter().map(|(word, _)| format!("{word:?}")).collect::<Vec<_>>().join(" or "),
     };
     let value = match value {
         Value::Number(number) => number.to_string(),
         Value::Whole(number) => number.to_string(),
         Value::Whole32(number) => number.to_string(),
+        Value::Among(among) => format!("{:?}", among.word()),
     };
     format!("{range}, default {value}")
 }
@@ -102,6 +104,7 @@ fn defaults_are_in_their_ranges_and_shared_keys_agree() {
                 (Range::Number { holds, .. }, Value::Number(number)) => holds(*number),
                 (Range::Whole(range), Value::Whole(number)) => range.contains(&(*number as u64)),
                 (Range::Whole(range), Value::Whole32(number)) => range.contains(&u64::from(*number)),
+                (Range::Among, Value::Among(among)) => Among::WORDS.contains(&(among.word(), *among)),
                 (range, value) => panic!("{key}: {range:?} is no range of {value:?}"),
             };
             assert!(holds, "the default of {key} is out of its range");

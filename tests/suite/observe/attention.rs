@@ -3,7 +3,7 @@
 use tokenfield::{
     backend::reference,
     model::{Attention, Biases, Geometry, Head, Mask, Matrix, Model, Normalization, Position},
-    observables::{self, Quantity},
+    observables::{self, Among, Quantity},
     problem::Problem,
     tokens::{Shape, Tokens, Weights},
 };
@@ -35,10 +35,18 @@ pub fn rows(kind: Kind) {
         (Mask::None, None, Position::Rotary { base: 100.0 }, vec![factors, Head::default()]),
     ] {
         use Normalization::{Relu, Sigmoid, Softmax, Unnormalized};
-        for normalization in [Softmax, Unnormalized, Relu, Sigmoid] {
+        for (normalization, of) in [
+            (Softmax, Among::Sources),
+            (Unnormalized, Among::Sources),
+            (Relu, Among::Sources),
+            (Sigmoid, Among::Sources),
+            (Softmax, Among::Passive),
+        ] {
             if normalization.is_pointwise() && position == (Position::Alibi { decay: 2.0 }) {
                 continue;
             }
+            // No window reaches back from the last of the passive tokens to the sources.
+            let window = window.filter(|_| of == Among::Sources);
             let attention = Attention {
                 beta: 3.0,
                 beta_factors: if mask == Mask::None { vec![1.0, 0.6] } else { Vec::new() },
@@ -48,12 +56,12 @@ pub fn rows(kind: Kind) {
                 position: position.clone(),
                 heads: heads.clone(),
             };
-            let mut problem = weighted(4, Quantity::Attention(observables::Attention { rows: 45, seed: 0 }));
+            let mut problem = weighted(4, Quantity::Attention(observables::Attention { rows: 45, of: of, seed: 0 }));
             problem.model = Model { geometry: Geometry::PreNorm, attention, ..Model::default() };
             let outcome = kind.evolve(&problem);
             for replica in 0..2 {
                 let (mut entropies, mut largests, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
-                for mut row in rows_of_weights(&problem, &outcome.tokens, replica) {
+                for mut row in rows_of_weights(&problem, &outcome.tokens, replica, of) {
                     row.retain(|weight| *weight > 0.0);
                     row.sort_by(|a, b| b.total_cmp(a));
                     let total: f64 = row.iter().sum();
@@ -79,20 +87,21 @@ pub fn rows(kind: Kind) {
 /// more than rounding.
 pub fn gaps(kind: Kind) {
     let matrix = Matrix::Dense(Numbers(8).vector(16));
-    for (mask, head, gap) in [
-        (Mask::None, Head::default(), 0.1),
-        (Mask::Causal, Head { query_key: matrix.clone(), ..Head::default() }, 0.3),
-        (Mask::Others, Head { query_key: matrix, beta: Some(1.5), ..Head::default() }, 1.0),
+    for (of, mask, head, gap) in [
+        (Among::Sources, Mask::None, Head::default(), 0.1),
+        (Among::Passive, Mask::None, Head::default(), 0.3),
+        (Among::Sources, Mask::Causal, Head { query_key: matrix.clone(), ..Head::default() }, 0.3),
+        (Among::Sources, Mask::Others, Head { query_key: matrix, beta: Some(1.5), ..Head::default() }, 1.0),
     ] {
         let heads = vec![head, Head { query_key: Matrix::Scale(-0.5), ..Head::default() }];
-        let mut problem = weighted(4, Quantity::GapCounts(observables::GapCounts { gap, rows: 45, seed: 0 }));
+        let mut problem = weighted(4, Quantity::GapCounts(observables::GapCounts { gap, rows: 45, of, seed: 0 }));
         problem.tokens.weights = Weights::Equal;
         problem.model = Attention { beta: 2.0, mask, heads, ..Attention::default() }.into();
         let outcome = kind.evolve(&problem);
         for replica in 0..2 {
             let (mut counts, mut scales, mut rows) = (0.0, 0.0, 0.0);
-            for (index, mut row) in rows_of_weights(&problem, &outcome.tokens, replica).into_iter().enumerate() {
-                let head = &problem.model.attention.heads[index / 41];
+            for (index, mut row) in rows_of_weights(&problem, &outcome.tokens, replica, of).into_iter().enumerate() {
+                let head = &problem.model.attention.heads[index / if of == Among::Sources { 41 } else { 4 }];
                 row.retain(|weight| *weight > 0.0);
                 let largest = row.iter().copied().fold(0.0, f64::max);
                 let mut gaps: Vec<f64> =
@@ -129,7 +138,7 @@ pub fn spectra(kind: Kind) {
         let attention = Attention { beta: 3.0, mask: Mask::Causal, normalization, ..Attention::default() };
         problem.model = Attention { heads: vec![head], ..attention }.into();
         let outcome = kind.evolve(&problem);
-        let mut rows = rows_of_weights(&problem, &outcome.tokens, 1);
+        let mut rows = rows_of_weights(&problem, &outcome.tokens, 1, Among::Sources);
         rows.iter_mut().for_each(|row| {
             let total: f64 = row.iter().sum();
             row.iter_mut().for_each(|weight| *weight /= if total > 0.0 { total } else { 1.0 });
@@ -167,7 +176,12 @@ pub fn equiangular_gaps(kind: Kind) {
     let shape = Shape { replicas: 1, count: n, dim: n, passive: 0 };
     for (gap, count) in [(0.49, 0.0), (0.51, 7.0)] {
         let problem = Problem {
-            quantities: vec![Quantity::GapCounts(observables::GapCounts { gap, rows: 3, seed: 1 })],
+            quantities: vec![Quantity::GapCounts(observables::GapCounts {
+                gap,
+                rows: 3,
+                of: Among::Sources,
+                seed: 1,
+            })],
             ..problem(Tokens { shape, coordinates: coordinates.clone(), weights: Weights::Equal }, 2.0)
         };
         let expected = [count, 7f64.ln() / 0.5];
@@ -182,7 +196,7 @@ pub fn orthonormal(kind: Kind) {
     let coordinates = (0..n * n).map(|k| f64::from(u8::from(k % (n + 1) == 0))).collect();
     let shape = Shape { replicas: 1, count: n, dim: n, passive: 0 };
     let problem = Problem {
-        quantities: vec![Quantity::Attention(observables::Attention { rows: 3, seed: 1 })],
+        quantities: vec![Quantity::Attention(observables::Attention { rows: 3, of: Among::Sources, seed: 1 })],
         ..problem(Tokens { shape, coordinates, weights: Weights::Equal }, beta)
     };
     let a = 1.0 / (1.0 + 7.0 * (-beta).exp());
@@ -191,13 +205,13 @@ pub fn orthonormal(kind: Kind) {
     assert_close("rows", &kind.evolve(&problem).samples[0].values, &expected, kind.measured(1e-6, 1e-13));
 }
 
-/// The rows of sources, of all heads.
-fn rows_of_weights(problem: &Problem, coordinates: &[f64], replica: usize) -> Vec<Vec<f64>> {
+/// The rows of sources or of passive tokens, of all heads.
+fn rows_of_weights(problem: &Problem, coordinates: &[f64], replica: usize, of: Among) -> Vec<Vec<f64>> {
     let tokens = Tokens { coordinates: coordinates.to_vec(), ..problem.tokens.clone() };
     let of_head = |head: &Head| {
         let mut rows = reference::attention_matrix(&tokens, &problem.model, head, replica);
-        rows.truncate(tokens.shape.sources());
-        rows
+        let passive = rows.split_off(tokens.shape.sources());
+        if of == Among::Sources { rows } else { passive }
     };
     problem.model.attention.heads.iter().flat_map(of_head).collect()
 }

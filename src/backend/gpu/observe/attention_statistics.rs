@@ -23,7 +23,10 @@ use crate::backend::gpu::{
 };
 use crate::{
     backend::{BackendError, Point},
-    observables::attention::{Row, drawn_rows},
+    observables::{
+        Among,
+        attention::{Row, drawn_rows},
+    },
     tokens::Shape,
 };
 
@@ -56,6 +59,7 @@ pub async fn attention(
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RowSample {
     pub rows: usize,
+    pub of: Among,
     pub seed: u64,
 }
 
@@ -197,9 +201,9 @@ impl AttentionStatistics {
 }
 
 /// The rows of a segment, counted from its first, that a sample has among the `range` of all.
-fn chosen(shape: Shape, range: Range<usize>, RowSample { rows, seed }: RowSample) -> Vec<usize> {
+fn chosen(shape: Shape, range: Range<usize>, RowSample { rows, of, seed }: RowSample) -> Vec<usize> {
     let of_replica = |replica| {
-        let drawn = drawn_rows(shape.sources(), replica, rows, seed).into_iter();
+        let drawn = drawn_rows(of.range(shape), replica, rows, seed).into_iter();
         drawn.map(move |token| replica * shape.count + token)
     };
     let replicas = range.start / shape.count..range.end.div_ceil(shape.count);

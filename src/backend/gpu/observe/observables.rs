@@ -146,8 +146,8 @@ impl Observables {
             OnDevice::Separation if self.weights_are_held => {
                 separations(&mut self.separations, observed, &self.statistics).await
             }
-            OnDevice::Attention { rows, seed } => {
-                attention(&mut self.attention_statistics, observed, RowSample { rows, seed }).await
+            OnDevice::Attention { rows, of, seed } => {
+                attention(&mut self.attention_statistics, observed, RowSample { rows, of, seed }).await
             }
             OnDevice::Modes { degree } => modes(&mut self.modes, observed, self.statistics.unit(), degree).await,
             // The rate of the energy is read with the statistics; the others are left to the host.
