@@ -23,7 +23,7 @@ pub(super) const BETA: &[&str] = &["times", "values", "layers", "replicas"];
 pub(super) const SINKHORN: &[&str] = &["iterations", "tolerance"];
 /// Of one evaluation: beyond, a tolerance is one that rounding does not let anybody reach.
 const MOST_ITERATIONS: u64 = 100_000;
-pub(super) const POSITION: &[&str] = &["alibi", "rotary", "additive"];
+pub(super) const POSITION: &[&str] = &["alibi", "rotary", "additive", "values"];
 pub(super) const MASKS: &[(&str, Mask)] = &[
     ("none", Mask::None),
     ("causal", Mask::Causal),
@@ -83,11 +83,19 @@ pub(crate) struct SinkhornTyped {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(untagged)]
 pub(crate) enum PositionTyped {
-    Alibi(f64),
-    Rotary(f64),
-    Additive(RowsTyped),
+    Alibi {
+        alibi: f64,
+    },
+    Rotary {
+        rotary: f64,
+    },
+    Additive {
+        /// Whether values are made of tokens and their places too.
+        values: Option<bool>,
+        additive: RowsTyped,
+    },
 }
 
 pub(super) fn read(section: &Section) -> Result<AttentionTyped, ExperimentError> {
@@ -159,14 +167,21 @@ fn sinkhorn(section: &Section) -> Result<SinkhornTyped, ExperimentError> {
 
 fn position(entry: &Entry) -> Result<PositionTyped, ExperimentError> {
     let section = entry.section(POSITION)?;
+    if !section.has("additive") {
+        let problem = "says where vectors of places are added, and there are none";
+        section.forbid(&["values"], problem, "write additive = { path = \"p.npy\" } beside it, or leave it out")?;
+    }
+    let values = section.read("values", "true", Entry::truth)?;
     let forms = [
         section
             .read("alibi", "1.0", |e| e.number("finite and at least 0", |decay| decay >= 0.0))?
-            .map(PositionTyped::Alibi),
+            .map(|alibi| PositionTyped::Alibi { alibi }),
         section
             .read("rotary", "10000.0", |e| e.number("finite and greater than 0", |b| b > 0.0))?
-            .map(PositionTyped::Rotary),
-        section.read("additive", "{ path = \"p.npy\" }", RowsTyped::read)?.map(PositionTyped::Additive),
+            .map(|rotary| PositionTyped::Rotary { rotary }),
+        section
+            .read("additive", "{ path = \"p.npy\" }", RowsTyped::read)?
+            .map(|additive| PositionTyped::Additive { values, additive }),
     ];
     let mut typed = forms.into_iter().flatten();
     match (typed.next(), typed.next()) {
@@ -226,14 +241,14 @@ impl AttentionTyped {
     pub fn around(&self, shape: Shape, shared: &Shared) -> Result<Attention, ExperimentError> {
         let position = match &self.position {
             None => Position::Nowhere,
-            Some(PositionTyped::Alibi(decay)) => Position::Alibi { decay: *decay },
-            Some(PositionTyped::Rotary(base)) => Position::Rotary { base: *base },
-            Some(PositionTyped::Additive(rows)) => Position::Additive(rows.resolve_rows(
-                "attention.position.additive",
-                Extent { length: shape.count, of: "a replica" },
-                shape.dim,
-                shared.source,
-            )?),
+            Some(PositionTyped::Alibi { alibi }) => Position::Alibi { decay: *alibi },
+            Some(PositionTyped::Rotary { rotary }) => Position::Rotary { base: *rotary },
+            Some(PositionTyped::Additive { values, additive }) => {
+                let extent = Extent { length: shape.count, of: "a replica" };
+                let key = "attention.position.additive";
+                let places = additive.resolve_rows(key, extent, shape.dim, shared.source)?;
+                Position::Additive { places, in_values: values.unwrap_or(false) }
+            }
         };
         if let Some(BetaTyped::Replicas { replicas: betas }) = &self.beta
             && !shape.replicas.is_multiple_of(betas.len())

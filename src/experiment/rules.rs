@@ -137,7 +137,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         key: "attention.position",
         breached: |f| {
-            f.is_rescaled() && matches!(f.model.attention.position, Position::Rotary { .. } | Position::Additive(_))
+            f.is_rescaled()
+                && matches!(f.model.attention.position, Position::Rotary { .. } | Position::Additive { .. })
         },
         problem: "is that of tokens x, and the scores of e^{-tV} x are made of other ones",
         remedy: "leave it out, or write tokens.geometry = \"euclidean\"",

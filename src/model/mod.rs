@@ -194,7 +194,7 @@ impl Attention {
     pub(crate) fn alibi_of(&self, head: &Head, sources: usize) -> Option<Alibi> {
         match self.position {
             Position::Alibi { decay } => Some(Alibi { decay: head.decay.unwrap_or(decay), sources }),
-            Position::Nowhere | Position::Rotary { .. } | Position::Additive(_) => None,
+            Position::Nowhere | Position::Rotary { .. } | Position::Additive { .. } => None,
         }
     }
 

@@ -21,8 +21,13 @@ pub enum Position {
         /// 10000 in the paper.
         base: f64,
     },
-    /// p_i is added to token i where queries and keys are made, not where values are; (count, d) in row-major order.
-    Additive(Vec<f64>),
+    /// p_i is added to token i where queries and keys are made, and where values are if that is asked for.
+    Additive {
+        /// (count, d) in row-major order.
+        places: Vec<f64>,
+        /// Whether values are those of x_j + p_j too ("Anti mode-collapse via positional encodings", arXiv:2605.30229).
+        in_values: bool,
+    },
 }
 
 /// theta_m = base^{-2m / width}: token i turns the components 2m and 2m + 1 of rows of this width by i theta_m.

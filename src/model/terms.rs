@@ -45,10 +45,18 @@ impl Normalization {
 }
 
 impl Position {
+    /// Whether values are made of tokens and their places.
+    pub fn is_in_values(&self) -> bool {
+        match self {
+            Position::Additive { places: _, in_values } => *in_values,
+            Position::Nowhere | Position::Alibi { .. } | Position::Rotary { .. } => false,
+        }
+    }
+
     /// Whether queries and keys are made of tokens and their places.
     pub fn is_in_operands(&self) -> bool {
         match self {
-            Position::Rotary { .. } | Position::Additive(_) => true,
+            Position::Rotary { .. } | Position::Additive { .. } => true,
             Position::Nowhere | Position::Alibi { .. } => false,
         }
     }

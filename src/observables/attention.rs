@@ -158,7 +158,7 @@ impl Operands {
     pub fn new(view: &View, head: &Head, replica: usize, seen: &[f64]) -> Self {
         let (dim, attention) = (view.equation.tokens.shape.dim, &view.model.attention);
         let placed: Vec<f64> = match &attention.position {
-            Position::Additive(places) => seen.iter().zip(places).map(|(x, place)| x + place).collect(),
+            Position::Additive { places, .. } => seen.iter().zip(places).map(|(x, place)| x + place).collect(),
             Position::Nowhere | Position::Alibi { .. } | Position::Rotary { .. } => seen.to_vec(),
         };
         let (width, mut queries, mut keys) = match &*head.query_key.in_replica(replica, dim) {

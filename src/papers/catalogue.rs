@@ -37,6 +37,7 @@ const FILES: &[(&str, &str)] = papers! {
     "random-quadratic-form"
     "low-temperature"
     "multiscale-moderate-interaction"
+    "long-context-limits"
 };
 
 /// All papers.

@@ -133,6 +133,7 @@ const VALUES: &[(&str, &[&str])] = &[
     ("alibi", NUMBERS),
     ("rotary", NUMBERS),
     ("additive", ROWS),
+    ("position.values", &["true", "false", "1"]),
     ("model", FILES),
     ("layers", &["[0, 1]", "[4294967295]", "[]", "\"x.npy\"", "[[[1.0, 0.0], [0.0, 1.0]]]"]),
     ("heads", WHOLE),

@@ -75,7 +75,7 @@ fn varied(shape: Shape) -> Vec<Problem> {
     let query_key = Matrix::Product { left: rows(8), right: rows(8) };
     let factors = Head { query_key, biases, beta: Some(2.5), ..Head::default() };
     let dense = Head { query_key: Matrix::Dense(rows(16)), ..Head::default() };
-    let places = Position::Additive(rows(4 * shape.count));
+    let places = Position::Additive { places: rows(4 * shape.count), in_values: false };
     let mut problems = Vec::new();
     for (mask, window, position, heads) in [
         (Mask::None, None, Position::Nowhere, vec![Head::default(), dense.clone()]),

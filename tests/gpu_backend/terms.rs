@@ -46,7 +46,8 @@ pub fn positions() -> Result<(), String> {
             (Position::Alibi { decay: 3.0 }, Mask::Causal, Normalization::Softmax),
             (Position::Alibi { decay: 300.0 }, Mask::StrictlyCausal, Normalization::Unnormalized),
             (Position::Rotary { base: 50.0 }, Mask::Causal, Normalization::Shifted),
-            (Position::Additive(places), Mask::None, Normalization::Softmax),
+            (Position::Additive { places: places.clone(), in_values: false }, Mask::None, Normalization::Softmax),
+            (Position::Additive { places, in_values: true }, Mask::Causal, Normalization::Softmax),
         ] {
             let mut problem = problem(Shape { replicas: 2, count: 100, dim, passive: 7 }, 2.0);
             problem.tokens.weights = uneven_weights(problem.tokens.shape);
@@ -112,7 +113,8 @@ pub fn sinkhorn() -> Result<(), String> {
         attention.normalization = Normalization::Sinkhorn { iterations, tolerance };
         attention.heads = vec![Head::default(), product_head(&mut Stream(11), dim, 6, 5)];
         check_in_pieces(&format!("d = {dim}"), &problem)?;
-        problem.model.attention.position = Position::Additive(numbers(&mut Stream(31), 90 * dim, 0.4));
+        problem.model.attention.position =
+            Position::Additive { places: numbers(&mut Stream(31), 90 * dim, 0.4), in_values: true };
         check(&format!("d = {dim}, with places"), &problem)?;
     }
     Ok(())

@@ -182,7 +182,7 @@ fn terms(kind: Kind) {
     let factored = factored_head(1, 3, 9);
     for (position, mask, window) in [
         (Position::Alibi { decay: 2.0 }, Mask::Causal, None),
-        (Position::Additive(Numbers(8).vector(70)), Mask::None, None),
+        (Position::Additive { places: Numbers(8).vector(70), in_values: true }, Mask::None, None),
         (Position::Nowhere, Mask::None, Some(5)),
         (Position::Nowhere, Mask::StrictlyCausal, Some(9)),
     ] {

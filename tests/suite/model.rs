@@ -165,7 +165,8 @@ fn positions(kind: Kind) {
             (Position::Alibi { decay: 30.0 }, Mask::StrictlyCausal),
             (Position::Rotary { base: 100.0 }, Mask::None),
             (Position::Rotary { base: 100.0 }, Mask::Causal),
-            (Position::Additive(places), Mask::None),
+            (Position::Additive { places: places.clone(), in_values: false }, Mask::None),
+            (Position::Additive { places, in_values: true }, Mask::Causal),
         ] {
             let (name, decays) = (format!("{position:?}"), matches!(position, Position::Alibi { .. }));
             let sharper = Head { decay: decays.then_some(7.0), weight: -0.5, ..Head::default() };

@@ -173,9 +173,10 @@ fn matrices_of_replicas(kind: Kind) {
         }
         let attention = problem.model.attention.clone();
         let decay = Position::Alibi { decay: 0.8 };
-        let places = Position::Additive(
-            general_head(count.max(dim), 8).value.dense(count.max(dim), 0.1)[..count * dim].to_vec(),
-        );
+        let places = Position::Additive {
+            places: general_head(count.max(dim), 8).value.dense(count.max(dim), 0.1)[..count * dim].to_vec(),
+            in_values: true,
+        };
         let variants = [
             Attention { normalization: Normalization::Hardmax, ..attention.clone() },
             Attention {

@@ -19,6 +19,7 @@ const GATES: &[(&str, &[&str])] = &[
             "takes_one_reduction",
             "is_pointwise",
             "is_in_operands",
+            "is_in_values",
             "has_biases",
             "is_multiple_of_identity",
             "has_products",

@@ -35,6 +35,7 @@ impl<T: Real> Projections<T> {
         if !head.has_products() && !is_placed && normalization.takes_one_reduction() {
             return None;
         }
+        let identity = || Affine::new(&Matrix::Identity.dense(dim, 1.0), &[], dim, 1.0);
         let factor = attention.beta_of(head) * LOG2_E;
         let (query, key) = match &head.query_key {
             Matrix::Product { left, right } => (
@@ -46,7 +47,6 @@ impl<T: Real> Projections<T> {
             | Matrix::Diagonal(_)
             | Matrix::Dense(_)
             | Matrix::OfReplicas(_)) => {
-                let identity = || Affine::new(&Matrix::Identity.dense(dim, 1.0), &[], dim, 1.0);
                 let query = |rows: &[f64]| {
                     let transposed: Vec<f64> = (0..dim * dim).map(|k| rows[k % dim * dim + k / dim]).collect();
                     Affine::new(&transposed, &[], dim, factor)
@@ -58,7 +58,7 @@ impl<T: Real> Projections<T> {
         let value = match &head.value {
             Matrix::Product { right, .. } => Some(Affine::new(right, &head.biases.value, dim, 1.0)),
             Matrix::Identity | Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_) | Matrix::OfReplicas(_) => {
-                None
+                position.is_in_values().then(identity)
             }
         };
         Some(Self { query, key, value, position: position.clone() })
@@ -73,7 +73,7 @@ impl<T: Real> Projections<T> {
         factor: f64,
     ) -> Operands<T> {
         let moved = match &self.position {
-            Position::Additive(places) => Some(translated(tokens, places)),
+            Position::Additive { places, .. } => Some(translated(tokens, places)),
             Position::Nowhere | Position::Alibi { .. } | Position::Rotary { .. } => None,
         };
         let placed = moved.as_ref().map_or(tokens, |moved| moved.replica(0));
@@ -97,7 +97,8 @@ impl<T: Real> Projections<T> {
         if factor != 1.0 {
             queries.replicas_mut().for_each(|mut columns| scale(&mut columns, factor));
         }
-        let values = self.value.as_ref().map(|value| images(value, tokens));
+        let valued = if self.position.is_in_values() { placed } else { tokens };
+        let values = self.value.as_ref().map(|value| images(value, valued));
         Operands { queries, keys, values, potentials: None }
     }
 }

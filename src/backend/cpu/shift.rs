@@ -49,7 +49,7 @@ pub(super) fn shift<T: Real>(head: &Head, bound: f64, inputs: HeadInputs<'_>) ->
     let (is_moved, is_turned) = match position {
         Position::Nowhere | Position::Alibi { .. } => (false, false),
         Position::Rotary { .. } => (false, true),
-        Position::Additive(_) => (true, false),
+        Position::Additive { .. } => (true, false),
     };
     if is_moved || head.has_biases() || !inputs.sees_unit_tokens() {
         return Shift::RowMaximum;

@@ -66,7 +66,7 @@ impl<'a> ReplicaAttention<'a> {
     fn query_and_key(&self, head: &Head, i: usize) -> (Vec<f64>, Vec<f64>) {
         let position = &self.attention.position;
         let mut x = self.tokens[i].clone();
-        if let Position::Additive(places) = position {
+        if let Position::Additive { places, .. } = position {
             let place = &places[i * x.len()..];
             x.iter_mut().zip(place).for_each(|(x, p)| *x += p);
         }
@@ -85,7 +85,7 @@ impl<'a> ReplicaAttention<'a> {
         };
         match position {
             Position::Rotary { base } => (rotated(&query, i, *base), rotated(&key, i, *base)),
-            Position::Nowhere | Position::Alibi { .. } | Position::Additive(_) => (query, key),
+            Position::Nowhere | Position::Alibi { .. } | Position::Additive { .. } => (query, key),
         }
     }
 
@@ -119,7 +119,7 @@ impl<'a> ReplicaAttention<'a> {
                 let decay = head.decay.unwrap_or(decay);
                 self.w[j] * (-decay * (i as f64 - j as f64) / self.w.len() as f64).exp()
             }
-            Position::Nowhere | Position::Rotary { .. } | Position::Additive(_) => self.w[j],
+            Position::Nowhere | Position::Rotary { .. } | Position::Additive { .. } => self.w[j],
         }
     }
 
@@ -160,7 +160,7 @@ impl<'a> ReplicaAttention<'a> {
                 | Normalization::Sinkhorn { .. }
                 | Normalization::Relu
                 | Normalization::Sigmoid,
-                Position::Nowhere | Position::Rotary { .. } | Position::Additive(_),
+                Position::Nowhere | Position::Rotary { .. } | Position::Additive { .. },
             ) => 1.0,
         };
         raw.iter().map(|weight| if *weight > 0.0 { weight / divisor } else { *weight }).collect()
@@ -178,7 +178,16 @@ impl<'a> ReplicaAttention<'a> {
                 | Matrix::Dense(_)
                 | Matrix::OfReplicas(_) => x.clone(),
             };
-            let values: Vec<Vec<f64>> = self.tokens[..self.w.len()].iter().map(value).collect();
+            let placed = |(j, x): (usize, &Vec<f64>)| match &self.attention.position {
+                Position::Additive { places, in_values: true } => {
+                    value(&x.iter().zip(&places[j * x.len()..]).map(|(x, p)| x + p).collect())
+                }
+                Position::Additive { places: _, in_values: false }
+                | Position::Nowhere
+                | Position::Alibi { .. }
+                | Position::Rotary { .. } => value(x),
+            };
+            let values: Vec<Vec<f64>> = self.tokens[..self.w.len()].iter().enumerate().map(placed).collect();
             for ((i, output), weights) in rows.clone().zip(&mut output).zip(self.weights(head, rows.clone())) {
                 // A token that sees nothing is not moved by the bias either.
                 if (0..self.w.len()).all(|j| self.prior(head, i, j) == 0.0) {

@@ -73,7 +73,11 @@ fn normalizations_masks_and_positions() {
     let factors = "attention.head=[{ query = { path = \"two-rows.npy\" }, key = { path = \"two-rows.npy\" } }]";
     assert_eq!(position(&["attention.position={ rotary = 100 }", factors]), Position::Rotary { base: 100.0 });
     let additive = position(&["attention.position={ additive = { path = \"places.npy\" } }"]);
-    assert!(matches!(additive, Position::Additive(places) if places.len() == 18 && places[17] == 52.0));
+    assert!(
+        matches!(additive, Position::Additive { places, in_values: false } if places.len() == 18 && places[17] == 52.0)
+    );
+    let everywhere = position(&["attention.position={ additive = { path = \"places.npy\" }, values = true }"]);
+    assert!(matches!(everywhere, Position::Additive { in_values: true, .. }));
 }
 
 #[test]

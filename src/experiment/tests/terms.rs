@@ -79,6 +79,7 @@ fn attention_words_and_numbers() {
         &["attention.position={ alibi = -1 }"],
         &["attention.position={ alibi = 1, rotary = 10 }"],
         &["attention.position={ additive = [[1, 0, 0]] }"],
+        &["attention.position={ rotary = 10, values = true }"],
         &["attention.beta={ times = [1, 0], values = [1, 2] }"],
         &["attention.beta={ times = [0, 1], values = [1] }"],
         &["attention.beta={ times = [0, 1], values = [1, -2] }"],
@@ -92,6 +93,7 @@ fn attention_words_and_numbers() {
     attention.position.alibi = -1: must be finite and at least 0; write e.g. attention.position.alibi = 1.0
     attention.position = { alibi = 1, rotary = 10 }: must have exactly one of alibi, rotary and additive; write e.g. attention.position = { rotary = 10000.0 }
     attention.position.additive: has 1 rows of 3 numbers, and a replica has 6; write 6 rows of 3 numbers
+    attention.position.values = true: says where vectors of places are added, and there are none; write additive = { path = "p.npy" } beside it, or leave it out
     attention.beta.times = [1, 0]: must be one or more layer-times in ascending order; write e.g. attention.beta.times = [0.0, 10.0]
     attention.beta.values = [1]: has 1 numbers, and there are 2 times; write 2 numbers
     attention.beta.values = [1, -2]: must be finite and at least 0, each of them; write e.g. attention.beta.values = [1.0, 8.0]

@@ -115,7 +115,9 @@ fn check_attention(place: &Place, attention: &Attention, sizes: Sizes) -> Result
                 "finite and greater than 0",
             )?;
         }
-        Position::Additive(places) => position_place.numbers(places, sizes.count * sizes.dim, "count * dim")?,
+        Position::Additive { places, .. } => {
+            position_place.numbers(places, sizes.count * sizes.dim, "count * dim")?
+        }
     }
     for (index, head) in heads.iter().enumerate() {
         check_head(&place.field("heads").entry(index), head, sizes.dim)?;

@@ -135,7 +135,12 @@ fn attention_that_does_not_fit_the_tokens_is_refused() {
         |a: &mut Attention| (a.normalization, a.position) = (Normalization::Relu, Position::Alibi { decay: 1.0 });
     refused(attention(decaying), &format!("{at}.position"), "divides weights", "Normalization::Unnormalized");
     refused(position(Position::Rotary { base: 0.0 }), &format!("{at}.position.base"), "0", "greater than 0");
-    refused(position(Position::Additive(vec![0.0; 4])), &format!("{at}.position"), "4", "count * dim = 6");
+    refused(
+        position(Position::Additive { places: vec![0.0; 4], in_values: false }),
+        &format!("{at}.position"),
+        "4",
+        "count * dim = 6",
+    );
     let at = "model.attention.heads[0]";
     refused(head(|h| h.weight = f64::INFINITY), &format!("{at}.weight"), "inf", "finite");
     refused(head(|h| h.beta = Some(f64::NAN)), &format!("{at}.beta"), "NaN", "finite");

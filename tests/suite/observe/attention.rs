@@ -26,7 +26,7 @@ pub fn rows(kind: Kind) {
         ..Head::default()
     };
     let dense = Head { query_key: Matrix::Dense(matrix(4)), ..Head::default() };
-    let places = Position::Additive(matrix(45));
+    let places = Position::Additive { places: matrix(45), in_values: false };
     for (mask, window, position, heads) in [
         (Mask::None, None, Position::Nowhere, vec![Head::default()]),
         (Mask::Others, Some(9), Position::Nowhere, vec![Head::default()]),

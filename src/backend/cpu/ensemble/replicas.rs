@@ -33,7 +33,7 @@ pub(crate) fn serves(model: &Model) -> bool {
     };
     let is_of_keys = match position {
         Position::Nowhere | Position::Alibi { .. } => true,
-        Position::Rotary { .. } | Position::Additive(_) => false,
+        Position::Rotary { .. } | Position::Additive { .. } => false,
     };
     sees_leading && *geometry == Geometry::Sphere && is_of_keys && perceptron.is_none()
 }

@@ -153,7 +153,7 @@ impl<'a> Bindings<'a> {
         };
         let turns = match attention.position {
             Position::Rotary { base } => Some([tables(base, queries), tables(base, keys)]),
-            Position::Nowhere | Position::Alibi { .. } | Position::Additive(_) => None,
+            Position::Nowhere | Position::Alibi { .. } | Position::Additive { .. } => None,
         };
         Bindings { device, queries, keys, recorder, own, constants, plain, reduce, write_output, turns }
     }
@@ -202,7 +202,7 @@ impl<'a> Bindings<'a> {
         queries: &wgpu::Buffer,
     ) -> KeyPass {
         let Bindings { queries: buffers, keys: scratch, own, .. } = self;
-        let inputs = segment_buffers.inputs(point);
+        let inputs = segment_buffers.value_inputs(point);
         let keys = self.rows(segment, point, Side::Keys);
         let (values, value) = match &own.layout.value {
             None => (inputs, None),

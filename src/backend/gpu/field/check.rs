@@ -198,6 +198,7 @@ fn sample(
             segment,
             stage: state.clone(),
             normalized: None,
+            is_in_values: false,
             positioned: None,
             decays: Vec::new(),
             weights: state.clone(),

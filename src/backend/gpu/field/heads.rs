@@ -139,7 +139,7 @@ impl HeadLayout<Affine> {
         let is_late = is_shared && attention.normalization == Normalization::Shifted;
         let down = if is_late { factor } else { 0.0 };
         let is_narrow = dim <= NARROW && key.is_none() && value.is_none();
-        let is_placed = matches!(attention.position, Position::Additive(_));
+        let is_placed = matches!(attention.position, Position::Additive { .. });
         let (shift, fixed) = match peak(inputs, attention, head) {
             // A whole number costs nothing and makes 2^shift exact.
             Some(peak) if is_narrow && is_shared => (Shift::Fixed, (factor * peak).ceil() as f32),

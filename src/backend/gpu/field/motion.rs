@@ -69,7 +69,8 @@ impl Motion {
         };
         let dim = constants.dim as usize;
         let place = |segment_buffers: &SegmentBuffers, point| {
-            let (Some(placed), Position::Additive(places)) = (&segment_buffers.positioned, &model.attention.position)
+            let (Some(placed), Position::Additive { places, .. }) =
+                (&segment_buffers.positioned, &model.attention.position)
             else {
                 return None;
             };

@@ -87,7 +87,7 @@ pub fn longest(problem: &Problem) -> Option<f64> {
         Geometry::Euclidean | Geometry::Rescaled => None,
     };
     let place = match position {
-        Position::Additive(places) => longest_row(places),
+        Position::Additive { places, .. } => longest_row(places),
         Position::Nowhere | Position::Alibi { .. } | Position::Rotary { .. } => 0.0,
     };
     geometries(problem).try_fold(0.0, |most: f64, geometry| Some(most.max(of_geometry(geometry)? + place)))

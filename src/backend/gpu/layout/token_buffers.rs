@@ -34,6 +34,8 @@ pub struct SegmentBuffers {
     pub normalized: Option<wgpu::Buffer>,
     /// The same with positions added, where positions are vectors: of these queries and keys are made.
     pub positioned: Option<wgpu::Buffer>,
+    /// Whether values are made of these too.
+    pub is_in_values: bool,
     /// Velocities, ordered (stage, row).
     pub velocities: wgpu::Buffer,
     /// For each row its weight, relative to the mean weight of a source, and the base-two logarithm of that.
@@ -63,6 +65,11 @@ impl SegmentBuffers {
     /// The rows of which queries and keys are made.
     pub fn score_inputs(&self, point: Point) -> &wgpu::Buffer {
         self.positioned.as_ref().unwrap_or(self.inputs(point))
+    }
+
+    /// The rows of which values are made.
+    pub fn value_inputs(&self, point: Point) -> &wgpu::Buffer {
+        if self.is_in_values { self.score_inputs(point) } else { self.inputs(point) }
     }
 
     /// How weights decay in a head.
@@ -143,7 +150,7 @@ impl TokenBuffers {
         let [operands, outputs] = [rows("operands", scratch.operands), rows("outputs", scratch.outputs)];
         let [keys, values] = [rows("keys", scratch.keys), rows("values", scratch.values)];
         let sees_directions = geometries(problem).any(Geometry::sees_directions);
-        let is_additive = matches!(problem.model.attention.position, Position::Additive(_));
+        let is_additive = matches!(problem.model.attention.position, Position::Additive { .. });
         let tokens = &problem.tokens;
         let relative = |row: usize| relative_weight(tokens, row / tokens.shape.count, row % tokens.shape.count);
         let attention = &problem.model.attention;
@@ -159,6 +166,7 @@ impl TokenBuffers {
                 // A scheme of one stage never leaves the state.
                 stage: scope.buffer("stage", if stages > 1 { bytes } else { VECTOR }),
                 normalized: sees_directions.then(|| scope.buffer("normalized", bytes)),
+                is_in_values: problem.model.attention.position.is_in_values(),
                 positioned: is_additive.then(|| scope.buffer("positioned", bytes)),
                 velocities: scope.buffer("velocities", bytes * slots),
                 weights: scope.buffer("weights", 8 * segment.rows() as u64),
