@@ -126,7 +126,7 @@ fn are_alike(tokens: &Tokens) -> bool {
 
 /// Refuses geometries in which lengths or coordinates tell tokens apart.
 fn geometry_of(model: &Model) -> Result<(), LimitError> {
-    let Model { geometry, attention: _, perceptron: _, noise: _ } = model;
+    let Model { geometry, attention: _, perceptron: _, noise: _, frozen: _ } = model;
     match geometry {
         Geometry::Sphere | Geometry::PreNorm | Geometry::PeriNorm | Geometry::Ngpt { .. } => Ok(()),
         Geometry::Euclidean | Geometry::Rescaled | Geometry::LayerNorm { .. } => Err(LimitError::Unserved {

@@ -43,10 +43,14 @@ impl Observable for LimitAttention {
         };
         let is_pointwise = setup.normalization.is_pointwise();
         let foreign = || {
-            Objection::new("\"limit_attention\" is that of exponential weights, and relu and sigmoid have others", "leave it out")
+            Objection::new(
+                "\"limit_attention\" is that of exponential weights, and relu and sigmoid have others",
+                "leave it out",
+            )
         };
         let is_equiangular = matches!(setup.reference, Some(Reference::Equiangular | Reference::Overlap { .. }));
-        limit_values::objection(setup, DEFINITION.word).or_else(|| (!is_equiangular).then(other))
+        limit_values::objection(setup, DEFINITION.word)
+            .or_else(|| (!is_equiangular).then(other))
             .or_else(|| is_pointwise.then(foreign))
     }
 

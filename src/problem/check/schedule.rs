@@ -78,7 +78,7 @@ pub(crate) fn needs_even_steps(model: &Model, schedule: &ModelSchedule) -> Optio
 /// Why steps of this equation cannot be as many as an estimate of their error asks for, if they cannot: it counts them, or draws noise in
 /// each.
 pub(crate) fn needs_whole_steps(model: &Model, schedule: &ModelSchedule) -> Option<&'static str> {
-    let Model { geometry: _, attention: _, perceptron: _, noise } = model;
+    let Model { geometry: _, attention: _, perceptron: _, noise, frozen: _ } = model;
     if noise.is_some() {
         return Some("controls an error, and noise has no smooth path");
     }
