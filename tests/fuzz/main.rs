@@ -7,6 +7,7 @@
 
 mod cost;
 mod keys;
+mod page;
 
 use std::{
     env, fs,
@@ -22,7 +23,7 @@ use std::{
 use tokenfield::random::{Purpose, Stream};
 use toml::{Table, Value};
 
-use self::keys::{Edit, Page};
+use self::{keys::Edit, page::Page};
 
 /// A run may take so long, and be given so many kB of addresses: 2 GB beside what a program maps before it does anything.
 const SECONDS: u64 = 10;
