@@ -11,7 +11,7 @@ use crate::{expression::Expression, results::Kind};
 
 /// The keys of one result: its name, one functional, and a window of times.
 pub(super) const RESULT: &[&str] =
-    &["name", "last", "largest", "smallest", "integral", "mean", "slope", "first-time", "from", "to"];
+    &["name", "last", "change", "largest", "smallest", "integral", "mean", "slope", "first-time", "of", "from", "to"];
 
 /// A result as typed, before names of its formulas are known to mean anything.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +62,10 @@ pub(super) fn read(entry: &Entry) -> Result<Vec<ResultTyped>, ExperimentError> {
             return Err(typed.error_with("is the name of two results", "write every name once"));
         }
         let (kind, of) = functional(&section, &element)?;
+        if kind == Kind::Of {
+            let remedy = "write the window of the results that `of` names, or leave it out";
+            section.forbid(&["from", "to"], "is a window of samples, and `of` is a formula of results", remedy)?;
+        }
         let (from, to) = (time(&section, "from")?, time(&section, "to")?);
         results.push(ResultTyped { name, kind, of, from, to });
     }

@@ -16,12 +16,28 @@ pub(super) struct Point {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fold {
     Last(Option<Point>),
+    Change {
+        first: Option<Point>,
+        last: f64,
+    },
     Largest(f64),
     Smallest(f64),
-    Integral { before: Option<Point>, sum: f64 },
-    Mean { first: Option<Point>, before: Option<Point>, sum: f64 },
+    Integral {
+        before: Option<Point>,
+        sum: f64,
+    },
+    Mean {
+        first: Option<Point>,
+        before: Option<Point>,
+        sum: f64,
+    },
     Slope(Moments),
-    FirstTime { before: Option<Point>, found: Option<f64> },
+    FirstTime {
+        before: Option<Point>,
+        found: Option<f64>,
+    },
+    /// Nothing: of samples this knows nothing.
+    None,
 }
 
 /// Means of times and values, and sums of squares and products of what they are off by.
@@ -38,18 +54,24 @@ impl Fold {
     pub(super) fn new(kind: Kind) -> Self {
         match kind {
             Kind::Last => Fold::Last(None),
+            Kind::Change => Fold::Change { first: None, last: f64::NAN },
             Kind::Largest => Fold::Largest(f64::NAN),
             Kind::Smallest => Fold::Smallest(f64::NAN),
             Kind::Integral => Fold::Integral { before: None, sum: 0.0 },
             Kind::Mean => Fold::Mean { first: None, before: None, sum: 0.0 },
             Kind::Slope => Fold::Slope(Moments::default()),
             Kind::FirstTime => Fold::FirstTime { before: None, found: None },
+            Kind::Of => Fold::None,
         }
     }
 
     pub(super) fn add(&mut self, point: Point) {
         match self {
             Fold::Last(last) => *last = Some(point),
+            Fold::Change { first, last } => {
+                first.get_or_insert(point);
+                *last = point.value;
+            }
             // Of values that are no numbers these know nothing.
             Fold::Largest(largest) => *largest = largest.max(point.value),
             Fold::Smallest(smallest) => *smallest = smallest.min(point.value),
@@ -65,12 +87,14 @@ impl Fold {
                 }
                 *before = Some(point);
             }
+            Fold::None => {}
         }
     }
 
     pub(super) fn result(&self) -> f64 {
         match self {
             Fold::Last(last) => last.map_or(f64::NAN, |point| point.value),
+            Fold::Change { first, last } => first.map_or(f64::NAN, |first| last - first.value),
             Fold::Largest(value) | Fold::Smallest(value) => *value,
             Fold::Integral { before, sum } => before.map_or(f64::NAN, |_| *sum),
             Fold::Mean { first: Some(first), before: Some(last), sum } => match last.time - first.time {
@@ -80,6 +104,7 @@ impl Fold {
             Fold::Mean { .. } => f64::NAN,
             Fold::Slope(moments) => moments.products / moments.squares,
             Fold::FirstTime { found, .. } => found.unwrap_or(f64::NAN),
+            Fold::None => f64::NAN,
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Which functional of values over time.
 
-/// What is taken of the values of a formula at the times of the samples.
+/// What is taken of the values of a formula at the times of the samples, or of other results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
     /// The value at the last of the times.
     Last,
+    /// The value at the last of the times minus that at the first.
+    Change,
     /// The largest value.
     Largest,
     /// The smallest value.
@@ -18,18 +20,22 @@ pub enum Kind {
     Slope,
     /// The first time that a comparison holds, interpolated linearly between samples; not a number if it never does.
     FirstTime,
+    /// The value of a formula of results before it, of no samples.
+    Of,
 }
 
 impl Kind {
     /// All of them, by their words in an experiment.
-    pub const WORDS: [(&'static str, Kind); 7] = [
+    pub const WORDS: [(&'static str, Kind); 9] = [
         ("last", Kind::Last),
+        ("change", Kind::Change),
         ("largest", Kind::Largest),
         ("smallest", Kind::Smallest),
         ("integral", Kind::Integral),
         ("mean", Kind::Mean),
         ("slope", Kind::Slope),
         ("first-time", Kind::FirstTime),
+        ("of", Kind::Of),
     ];
 
     /// Its word.

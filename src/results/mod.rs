@@ -17,7 +17,7 @@ pub struct Functional {
     pub name: String,
     /// What is done with the samples.
     pub kind: Kind,
-    /// Of the columns of `samples.csv`, and `time`.
+    /// Of the columns of `samples.csv`, and `time`; of [`Kind::Of`], of the names of results before it.
     pub of: Expression,
     /// The first and the last time of the samples that count; all, where there is none.
     pub window: Window,
@@ -41,10 +41,23 @@ impl Window {
 }
 
 impl Functional {
-    /// How many replicas share its number, as they do where two of them are compared with each other.
-    pub fn replicas_a_sample(&self) -> usize {
-        self.of.names().into_iter().map(replicas_a_sample).max().unwrap_or(1)
+    /// How many replicas share its number, as they do where two of them are compared with each other, after these results.
+    fn replicas_a_sample(&self, before: &[(&str, usize)]) -> usize {
+        let sharers = |name: &str| match self.kind {
+            Kind::Of => before.iter().find(|(other, _)| *other == name).map_or(1, |(_, sharers)| *sharers),
+            _ => replicas_a_sample(name),
+        };
+        self.of.names().into_iter().map(sharers).max().unwrap_or(1)
     }
+}
+
+/// How many replicas share the number of each of these results.
+pub fn replicas_a_result(functionals: &[Functional]) -> Vec<usize> {
+    let mut before: Vec<(&str, usize)> = Vec::new();
+    for functional in functionals {
+        before.push((&functional.name, functional.replicas_a_sample(&before)));
+    }
+    before.into_iter().map(|(_, sharers)| sharers).collect()
 }
 
 /// The results of all replicas of a run, while its samples come.
@@ -67,8 +80,9 @@ impl Results {
     pub fn sample(&mut self, sample: &Sample) {
         let value_of = |name: &str| sample.value(&self.columns, name);
         let own = self.folds.get_mut(sample.replica).into_iter().flatten();
-        for (fold, functional) in
-            own.zip(&self.functionals).filter(|(_, functional)| functional.window.has(sample.time))
+        for (fold, functional) in own
+            .zip(&self.functionals)
+            .filter(|(_, functional)| functional.kind != Kind::Of && functional.window.has(sample.time))
         {
             let value = functional.of.value(&value_of).unwrap_or(f64::NAN);
             let margin = functional.of.margin(&value_of).and_then(Result::ok).unwrap_or(f64::NAN);
@@ -83,7 +97,21 @@ impl Results {
 
     /// The results of each replica, in the order of the names.
     pub fn rows(&self) -> Vec<Vec<f64>> {
-        self.folds.iter().map(|folds| folds.iter().map(Fold::result).collect()).collect()
+        self.folds.iter().map(|folds| self.row(folds)).collect()
+    }
+
+    fn row(&self, folds: &[Fold]) -> Vec<f64> {
+        let mut row: Vec<f64> = Vec::new();
+        for (functional, fold) in self.functionals.iter().zip(folds) {
+            let before =
+                |name: &str| self.names().zip(&row).find(|(other, _)| *other == name).map(|(_, value)| *value);
+            let value = match functional.kind {
+                Kind::Of => functional.of.value(&before).unwrap_or(f64::NAN),
+                _ => fold.result(),
+            };
+            row.push(value);
+        }
+        row
     }
 }
 

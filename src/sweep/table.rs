@@ -16,7 +16,7 @@ use crate::{
     experiment::SweepFile,
     observables::replicas_a_sample,
     record::{Fingerprint, write_whole},
-    results::Functional,
+    results::{Functional, replicas_a_result},
 };
 
 /// The last sample of every replica of a cell, and its results.
@@ -56,7 +56,7 @@ impl Finals {
                 table.rows.entry(replica).or_default().extend(values.iter());
             }
             table.columns.extend(own.columns);
-            sharers.extend(results.iter().map(Functional::replicas_a_sample));
+            sharers.extend(replicas_a_result(results));
         }
         let rows = table.rows.into_iter().map(|(replica, values)| Final { replica, values }).collect();
         Ok(Self { columns: table.columns, sharers, rows, samples })

@@ -205,6 +205,8 @@ const VALUES: &[(&str, &[&str])] = &[
     ("result", &["[]", "[{ name = \"a\", slope = \"ln(mean_norm)\" }]", "[{ name = \"pi\", last = \"time\" }]"]),
     ("result.name", &["\"a\"", "\"mean_0\"", "\"time\"", "\"and\"", "\"a b\"", "\"\""]),
     ("last", FORMULAS),
+    ("change", FORMULAS),
+    ("result.of", FORMULAS),
     ("result.largest", FORMULAS),
     ("smallest", FORMULAS),
     ("integral", FORMULAS),

@@ -32,6 +32,14 @@ to = 5
 name = "area"
 integral = "pair_overlap"
 to = 2
+[[result]]
+name = "gain"
+change = "pair_overlap"
+from = 1
+to = 2
+[[result]]
+name = "both"
+of = "gain / (2 * area)"
 "#;
 
 fn run(folder: &Path, arguments: &[&str]) {
@@ -63,6 +71,9 @@ fn results_of_a_run_are_those_of_the_closed_form() {
     // The trapezoidal rule and linear interpolation are off by some h^2 / 12.
     assert_near(&rows[0]["half"], 0.5f64.atanh(), 1e-5);
     assert_near(&rows[0]["area"], 2f64.cosh().ln(), 1e-5);
+    let gain = 2f64.tanh() - 1f64.tanh();
+    assert_near(&rows[0]["gain"], gain, 1e-9);
+    assert_near(&rows[0]["both"], gain / (2.0 * 2f64.cosh().ln()), 1e-5);
     // d/dt ln(1 - tanh t) = -(1 + tanh t), which is nearly -2.
     assert_near(&rows[0]["rate"], -2.0, 2.0 * (-8f64).exp());
     assert_eq!(rows[0]["replica"], "0");

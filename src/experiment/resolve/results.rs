@@ -12,7 +12,7 @@ use super::super::{
 use crate::{
     expression::Expression,
     observables::columns,
-    results::{Functional, Window},
+    results::{Functional, Kind, Window},
 };
 
 impl Experiment {
@@ -25,7 +25,12 @@ impl Experiment {
     /// The same, of samples with these columns.
     pub(super) fn results_of(&self, columns: &[String]) -> Result<Vec<Functional>, ExperimentError> {
         let typed = self.typed.result.iter().flatten();
-        typed.enumerate().map(|(index, result)| self.result(index, result, columns)).collect()
+        let mut results: Vec<Functional> = Vec::new();
+        for (index, result) in typed.enumerate() {
+            let result = self.result(index, result, columns, &results)?;
+            results.push(result);
+        }
+        Ok(results)
     }
 
     /// The condition at which the run ends, of samples with these columns.
@@ -37,7 +42,14 @@ impl Experiment {
         }
     }
 
-    fn result(&self, index: usize, result: &ResultTyped, columns: &[String]) -> Result<Functional, ExperimentError> {
+    /// A result, after those before it.
+    fn result(
+        &self,
+        index: usize,
+        result: &ResultTyped,
+        columns: &[String],
+        before: &[Functional],
+    ) -> Result<Functional, ExperimentError> {
         let ResultTyped { name, kind, of, from, to } = result;
         let refused = |key: &str, value: Value, problem: String, remedy: &str| {
             self.source.error(format!("result.{index}.{key}"), value, problem, remedy)
@@ -46,7 +58,11 @@ impl Experiment {
             let problem = "is a column of samples.csv already".into();
             return Err(refused("name", name.clone().into(), problem, "write another name"));
         }
-        if let Some((problem, remedy)) = unknown(of, columns) {
+        let unknown = match kind {
+            Kind::Of => unknown_result(of, before),
+            _ => unknown(of, columns),
+        };
+        if let Some((problem, remedy)) = unknown {
             return Err(refused(kind.word(), of.to_string().into(), problem, &remedy));
         }
         let time = |key: &str, typed: &Option<TimeTyped>| {
@@ -90,4 +106,15 @@ fn unknown(formula: &Expression, columns: &[String]) -> Option<(String, String)>
     let unknown = formula.names().into_iter().find(|name| !is_known(name))?;
     let remedy = format!("add its quantity to observe.quantities, or write time or one of {}", columns.join(", "));
     Some((format!("{unknown} is no column of samples.csv"), remedy))
+}
+
+/// What is wrong with a formula that has a name which no result before it has, and a remedy.
+fn unknown_result(formula: &Expression, before: &[Functional]) -> Option<(String, String)> {
+    let names: Vec<&str> = before.iter().map(|result| result.name.as_str()).collect();
+    let unknown = formula.names().into_iter().find(|name| !names.contains(name))?;
+    let remedy = match &names[..] {
+        [] => "write results of columns above it, and a formula of their names".into(),
+        names => format!("write a formula of {}", names.join(", ")),
+    };
+    Some((format!("{unknown} is no result above it"), remedy))
 }

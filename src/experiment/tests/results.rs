@@ -49,7 +49,7 @@ fn results_that_mean_nothing_are_refused() {
         ),
         (
             "name = \"a\"",
-            "result.0 = { name = \"a\" }: has 0 of last, largest, smallest, integral, mean, slope, first-time",
+            "result.0 = { name = \"a\" }: has 0 of last, change, largest, smallest, integral, mean, slope, first-time, of",
         ),
         (
             "name = \"a\"\nlast = \"1\"\nmean = \"2\"",
@@ -72,6 +72,22 @@ fn results_that_mean_nothing_are_refused() {
         ),
         ("name = \"a\"\nlast = \"time\"\nto = \"-1\"", "result.0.to = \"-1\": is -1, which is no time"),
         ("name = \"a\"\nlast = \"time\"\nfrom = -1", "result.0.from = -1: must be finite and at least 0"),
+        (
+            "name = \"a\"\nof = \"1 + a\"",
+            "result.0.of = \"1 + a\": a is no result above it; write results of columns above it, and a formula of their names",
+        ),
+        (
+            "name = \"a\"\nlast = \"time\"\n[[result]]\nname = \"b\"\nof = \"a + time\"",
+            "result.1.of = \"a + time\": time is no result above it; write a formula of a",
+        ),
+        (
+            "name = \"a\"\nof = \"b\"\n[[result]]\nname = \"b\"\nlast = \"time\"",
+            "result.0.of = \"b\": b is no result above it",
+        ),
+        (
+            "name = \"a\"\nlast = \"time\"\n[[result]]\nname = \"b\"\nof = \"a\"\nfrom = 1",
+            "result.1.from = 1: is a window of samples, and `of` is a formula of results; write the window",
+        ),
         (
             "name = \"a\"\nlast = \"time\"\n[[result]]\nname = \"a\"\nlast = \"time\"",
             "result.1.name = \"a\": is the name of two results",
