@@ -33,7 +33,10 @@ pub use self::{
     },
 };
 
-pub(crate) use self::position::{Alibi, rotary_frequency};
+pub(crate) use self::{
+    position::{Alibi, rotary_frequency},
+    schedule::{HeadRates, Jump, Rates},
+};
 
 /// One attention head: scores <x_i, A x_j> with A = `query_key` = Q^T K, values V x_j with V = `value`.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     budget::{DOUBLE, Part, Sizes},
-    model::{Attention, Geometry, Head, Model, Normalization},
+    model::{self, Attention, Geometry, Head, HeadRates, Jump, MatrixSchedule, Model, Normalization, Operand, Rates},
     observe::Statistics,
     sums::sources::Sources,
     tokens::Tokens,
@@ -22,8 +22,8 @@ const DEFINITION: Definition = Definition {
     word: "dissipation",
     documentation: "log_energy_rate = (dE/dt) / E of the E of energy, by the identity dE/dt = (1/c) sum_i w_i s_i |dx_i/dt|^2, \
         s_i = Z_i (softmax), 1 (unnormalized) or e^beta (shifted), of one head with V = c A; else dE/dt = sum_i \
-        <grad_i E, dx_i/dt>, for any heads; for a constant equation with symmetric A_h, without mask, position, \
-        perceptron and noise, on the sphere and in R^d",
+        <grad_i E, dx_i/dt>, for any heads; with symmetric A_h, without mask, position, perceptron and noise, on the sphere and in \
+        R^d; of an equation that changes by ramps and oscillating matrices at its weights of that time, energy_drift being the rest",
     needs: &[Need::Tokens],
     replicas_a_sample: 1,
     curve: None,
@@ -43,10 +43,18 @@ impl Observable for Dissipation {
     }
 
     fn objection_to_problem(&self, equation: &Equation) -> Option<Objection> {
+        if let Err(jump) = equation.model_schedule.rates(equation.model.attention.heads.len(), 0.0) {
+            let problem =
+                format!("dissipation is that of heads that change smoothly, and {} does not", name_of(jump));
+            return Some(Objection::new(
+                problem,
+                "write a ramp or an oscillating matrix, or leave \"dissipation\" out",
+            ));
+        }
         let other = || {
             Objection::new(
-                "dissipation is that of softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with heads that do not \
-                 change, A symmetric, and nothing else",
+                "dissipation is that of softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with A symmetric at all \
+                 times, and nothing else",
                 "leave \"dissipation\" out",
             )
         };
@@ -149,7 +157,7 @@ fn rate_of_heads(view: &View, replica: usize) -> f64 {
 }
 
 /// The tokens of positive weight of a replica, and the logarithms of their weights.
-fn heavy(view: &View, replica: usize) -> (Vec<f64>, Vec<f64>) {
+pub(super) fn heavy(view: &View, replica: usize) -> (Vec<f64>, Vec<f64>) {
     let tokens = view.equation.tokens;
     let (mut points, mut log_weights) = (Vec::new(), Vec::new());
     for (token, x) in view.replica(replica).chunks_exact(tokens.shape.dim).take(tokens.shape.sources()).enumerate() {
@@ -163,13 +171,13 @@ fn heavy(view: &View, replica: usize) -> (Vec<f64>, Vec<f64>) {
 }
 
 /// ln Z_i of a head at all tokens, and the means of tokens under its weights.
-struct Pulls {
-    log_sums: Vec<f64>,
-    means: Vec<f64>,
+pub(super) struct Pulls {
+    pub(super) log_sums: Vec<f64>,
+    pub(super) means: Vec<f64>,
 }
 
 impl Pulls {
-    fn new(points: &[f64], log_weights: &[f64], head: &Head, beta: f64, dim: usize) -> Self {
+    pub(super) fn new(points: &[f64], log_weights: &[f64], head: &Head, beta: f64, dim: usize) -> Self {
         let queries = images(points, &head.query_key.dense(dim, 1.0), &[], dim);
         let (log_sums, means) = Sources::new(points, dim).log_sums_and_means(&queries, beta, log_weights);
         Self { log_sums, means }
@@ -209,26 +217,58 @@ fn squared_tangent(geometry: &Geometry, x: &[f64], gradient: &[f64]) -> f64 {
 
 /// c times the weight of the head if the energy changes along the flow of `problem` as the tokens move, and by nothing else.
 pub(crate) fn flow_slope(equation: &Equation) -> Option<f64> {
-    let Equation { tokens, model, model_schedule: _ } = *equation;
+    let Equation { tokens, model, model_schedule } = *equation;
     let Model { geometry: _, attention, perceptron: _, noise: _, frozen: _ } = model;
     let Tokens { shape, coordinates: _, weights: _ } = tokens;
-    if moves_by_attention(equation) { slope(attention, shape.dim) } else { None }
+    let is_flow = model_schedule.is_constant() && moves_by_attention(equation);
+    if is_flow { slope(attention, shape.dim) } else { None }
 }
 
-/// Whether constant attention to all moves tokens of the sphere or of R^d, and nothing else does.
+/// Whether attention to all moves tokens of the sphere or of R^d at time zero, and nothing else does.
 fn moves_by_attention(equation: &Equation) -> bool {
-    let Equation { tokens: _, model, model_schedule } = *equation;
-    let Model { geometry, attention, perceptron: _, noise: _, frozen } = model;
-    matches!(geometry, Geometry::Sphere | Geometry::Euclidean)
-        && *frozen == 0
-        && model_schedule.is_constant()
-        && attention.is_plain()
-        && model.is_attention_alone()
+    let Equation { tokens: _, model, model_schedule: _ } = *equation;
+    let Model { geometry: _, attention: _, perceptron: _, noise: _, frozen } = model;
+    is_in_place(equation) && *frozen == 0 && model.is_attention_alone()
+}
+
+/// Whether all tokens of the sphere or of R^d see all, whatever else moves them.
+pub(super) fn is_in_place(equation: &Equation) -> bool {
+    let Equation { tokens: _, model, model_schedule: _ } = *equation;
+    let Model { geometry, attention, perceptron: _, noise: _, frozen: _ } = model;
+    matches!(geometry, Geometry::Sphere | Geometry::Euclidean) && attention.is_plain()
+}
+
+/// The key of what has no derivative.
+pub(super) fn name_of(jump: Jump<'_>) -> String {
+    let part = match jump {
+        Jump::Layers => return "an equation of layers".into(),
+        Jump::Part(part) => part,
+    };
+    match part {
+        model::Part::Beta(_) => "attention.beta by layers".into(),
+        model::Part::Weight { head, schedule: _ } => format!("attention.head.{head}.weight by layers"),
+        model::Part::Matrix { head, operand, schedule } => {
+            let operand = match operand {
+                Operand::QueryKey => "query-key",
+                Operand::Value => "value",
+            };
+            let form = match schedule {
+                MatrixSchedule::Layers(_) => " by layers",
+                MatrixSchedule::Random(_) => ", which is drawn anew,",
+                MatrixSchedule::OrnsteinUhlenbeck(_) => ", an Ornstein-Uhlenbeck process,",
+                MatrixSchedule::Oscillating { .. } | MatrixSchedule::OfQueryKey(_) => "",
+            };
+            format!("attention.head.{head}.{operand}{form}")
+        }
+        model::Part::Perceptron(_) => "a perceptron that changes".into(),
+        model::Part::Alpha(_) => "tokens.alpha".into(),
+        model::Part::Geometry { .. } | model::Part::Rescaled { .. } => "tokens.geometry".into(),
+    }
 }
 
 /// Whether the rate of the energy is known: the gradient of a head is that of a symmetric A.
 fn has_rate(equation: &Equation) -> bool {
-    let Equation { tokens, model, model_schedule: _ } = *equation;
+    let Equation { tokens, model, model_schedule } = *equation;
     let Model { geometry: _, attention, perceptron: _, noise: _, frozen: _ } = model;
     let Attention { beta: _, beta_factors: _, normalization: _, mask: _, window: _, position: _, heads } = attention;
     let Tokens { shape, coordinates: _, weights: _ } = tokens;
@@ -237,7 +277,14 @@ fn has_rate(equation: &Equation) -> bool {
         let Head { query_key, value: _, biases: _, beta: _, decay: _, weight: _ } = head;
         query_key.multiple_of_identity().is_some() || is_symmetric(&query_key.dense(dim, 1.0), dim)
     };
-    moves_by_attention(equation) && heads.iter().all(has_gradient)
+    // Of A + sin(frequency t) B the derivative at time zero is a multiple of B.
+    let stays_symmetric = |rates: Rates| {
+        let Rates { beta: _, heads } = rates;
+        heads.iter().all(|HeadRates { weight: _, query_key }| query_key.is_empty() || is_symmetric(query_key, dim))
+    };
+    moves_by_attention(equation)
+        && heads.iter().all(has_gradient)
+        && model_schedule.rates(heads.len(), 0.0).is_ok_and(stays_symmetric)
 }
 
 /// c times the weight of the head if there is one head, its A is symmetric, and its V is c A.

@@ -37,6 +37,7 @@ mod coupling_error;
 pub(crate) mod dissipation;
 mod effective_rank;
 mod energy;
+mod energy_drift;
 mod gap_counts;
 mod head_energies;
 mod limit_attention;
@@ -152,6 +153,7 @@ observables! {
     moments::Moments,
     energy::Energy,
     head_energies::HeadEnergies(HeadEnergies),
+    energy_drift::EnergyDrift,
     w2_dirac::W2Dirac,
     overlap::Overlap,
     pair_overlap::PairOverlap,

@@ -196,6 +196,7 @@ const VALUES: &[(&str, &[&str])] = &[
             "[\"modes\", \"attention\", \"gap_counts\", \"dissipation\", \"velocity\"]",
             "[\"w1_copies\"]",
             "[\"attention_spectrum\", \"head_energies\"]",
+            "[\"energy\", \"dissipation\", \"energy_drift\"]",
             "[\"limit_attention\", \"limit_energy\"]",
             "[\"limit_moments\", \"limit_pair_overlap\", \"limit_energy\", \"limit_modes\"]",
             "[\"norm_moments\", \"effective_rank\", \"overlap_share\"]",

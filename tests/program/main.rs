@@ -2,6 +2,7 @@
 
 mod bench;
 mod command_line;
+mod energy_drift;
 mod experiments;
 mod folders;
 mod papers;

@@ -2,11 +2,13 @@
 //! as a device measures them.
 
 mod attention;
+mod dissipation;
+mod energy_drift;
 mod velocity;
 
 use libtest_mimic::Trial;
 use tokenfield::{
-    model::{Attention, Geometry, Head, Mask, Matrix, Model, Normalization},
+    model::{Attention, Geometry, Head, Mask, Matrix, Model},
     observables::{
         Clusters, Modes, NormMoments, OverlapHistogram, OverlapShare, Quantity, RenyiCentres, StartOverlap, columns,
     },
@@ -17,7 +19,7 @@ use tokenfield::{
 
 use crate::{
     backends::{Kind, Outcome, laws, trials},
-    clouds::{Numbers, assert_close, cloud, dot, problem, uneven},
+    clouds::{assert_close, cloud, dot, problem, uneven},
 };
 
 pub fn all() -> Vec<Trial> {
@@ -36,7 +38,9 @@ pub fn all() -> Vec<Trial> {
         trials("observe::singular_values_have_the_traces_of_attention", attention::spectra),
         laws("observe::rows_of_orthonormal_tokens_are_alike", attention::orthonormal),
         laws("observe::centres_are_counted_from_the_start", centres),
-        laws("observe::the_energy_changes_at_the_rate_of_dissipation", dissipation),
+        laws("observe::the_energy_changes_at_the_rate_of_dissipation", dissipation::along_the_flow),
+        laws("observe::the_energy_drifts_as_the_equation_changes", energy_drift::at_fixed_tokens),
+        laws("observe::the_energy_changes_along_the_flow_and_with_the_equation", energy_drift::along_the_flow),
         laws("observe::two_tokens_are_as_fast_as_their_weights", velocity::two_tokens),
         trials("observe::velocities_are_those_of_the_field", velocity::of_the_field),
         laws("observe::replicas_part_as_the_linear_law_says", lyapunov),
@@ -313,53 +317,6 @@ fn centres(kind: Kind) {
         let expected = [parked.len() as f64, strong.len() as f64, absorbed, drift];
         // Arc cosines of angles near zero keep half of the digits.
         assert_close("centres", &ends(&problem, &outcome, replica, &names), &expected, 1e-6);
-    }
-}
-
-/// The slope of ln E at the middle of nine samples, by the difference of order 8.
-fn dissipation(kind: Kind) {
-    let mut matrix = Numbers(3).vector(9);
-    for (k, l) in [(1, 3), (2, 6), (5, 7)] {
-        matrix[l] = matrix[k];
-    }
-    let symmetric = Matrix::Dense(matrix);
-    let general = Head { value: symmetric.scaled(-0.5), query_key: symmetric, weight: 1.5, ..Head::default() };
-    // Several heads, of other betas and weights; V is no multiple of A in one of them, and its energy no Lyapunov function.
-    let turned = Matrix::Dense(vec![1.3, -1.0, 0.2, 0.9, 1.1, 0.0, -0.4, 0.5, 1.8]);
-    let several = vec![
-        Head { beta: Some(0.8), ..general.clone() },
-        Head { weight: -0.2, ..Head::default() },
-        Head { value: turned, query_key: Matrix::Scale(0.6), weight: 1.2, ..Head::default() },
-    ];
-    for normalization in [Normalization::Softmax, Normalization::Unnormalized, Normalization::Shifted] {
-        for (geometry, heads) in [
-            (Geometry::Sphere, vec![Head::default()]),
-            (Geometry::Sphere, vec![general.clone()]),
-            (Geometry::Euclidean, vec![Head { value: Matrix::Scale(-0.7), ..Head::default() }]),
-            (Geometry::Sphere, several.clone()),
-            (Geometry::Euclidean, several[..2].to_vec()),
-            (Geometry::Sphere, several[2..].to_vec()),
-        ] {
-            let attention = Attention { beta: 1.5, normalization, heads, ..Attention::default() };
-            let tokens = weighted(3, Quantity::Energy).tokens;
-            let problem = Problem {
-                model: Model { geometry, attention, ..Default::default() },
-                quantities: vec![Quantity::Energy, Quantity::Dissipation],
-                scheme: Scheme::Rk4,
-                schedule: Schedule::even(32, 0.1, 4),
-                ..problem(tokens, 1.5)
-            };
-            assert_eq!(columns(&problem.quantities, 3), ["log_energy", "log_energy_rate"]);
-            for replica in 0..2 {
-                let samples = kind.evolve(&problem).samples.into_iter().filter(|sample| sample.replica == replica);
-                let values: Vec<Vec<f64>> = samples.map(|sample| sample.values).collect();
-                let difference = |k: usize| values[4 + k][0] - values[4 - k][0];
-                let weights = [4.0 / 5.0, -1.0 / 5.0, 4.0 / 105.0, -1.0 / 280.0];
-                let slope = (1..5).map(|k| weights[k - 1] * difference(k)).sum::<f64>() / 0.0125;
-                assert!(slope.abs() > 0.02, "no test: a slope of {slope}");
-                assert_close("rate", &[values[4][1]], &[slope], kind.tolerance(1e-4, 1e-8));
-            }
-        }
     }
 }
 

@@ -43,7 +43,7 @@ const GATES: &[(&str, &[&str])] = &[
     ("src/limit/zonal/mod.rs", &["keeps_laws_zonal"]),
     (
         "src/observables/dissipation.rs",
-        &["flow_slope", "moves_by_attention", "has_rate", "slope", "value_over_query_key"],
+        &["flow_slope", "moves_by_attention", "is_in_place", "has_rate", "slope", "value_over_query_key"],
     ),
     ("src/observables/lyapunov.rs", &["has_noises"]),
     ("src/problem/check/mod.rs", &["check", "check_tokens"]),

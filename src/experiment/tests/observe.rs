@@ -99,6 +99,9 @@ fn what_means_nothing_is_refused() {
     let refused = |quantity: &str, others: &[&str]| refusal(&[&[of(quantity).as_str()], others].concat());
     let common = "noise={ field = \"common-matrix\", intensity = 0.1, calculus = \"ito\" }";
     let pairs = ["tokens.replicas=2", "tokens.perturbation=0.1"];
+    let oscillating = |base: &str, amplitude: &str| {
+        format!("attention.head=[{{ query-key = {{ base = {base}, amplitude = {amplitude}, frequency = 1 }} }}]")
+    };
     let refusals = [
         refusal(&["observe.threshold=0.9"]),
         refusal(&["observe={ quantities = [\"clusters\"], bins = 9 }"]),
@@ -123,7 +126,27 @@ fn what_means_nothing_is_refused() {
         refused("renyi_centres", &[]),
         refused("dissipation", &[causal]),
         refused("dissipation", &["attention.head=[{ query-key = { rows = [[1, 2, 0], [0, 1, 0], [0, 0, 1]] } }]"]),
-        refused("dissipation", &["attention.head=[{ weight = { times = [0, 1], values = [1, 2] } }]"]),
+        refused("dissipation", &["attention.head=[{ weight = { layers = [1, 2] } }]", "time.end=0.1"]),
+        refused("dissipation", &[&oscillating("{ scale = 1 }", "{ rows = [[0, 1, 0], [0, 0, 0], [0, 0, 0]] }")]),
+        refused("energy_drift", &["attention.beta={ layers = [1, 2] }", "time.end=0.1"]),
+        refused(
+            "energy_drift",
+            &["attention.head=[{ query-key = { ensemble = \"goe\", variance = 1, every = 1 } }]"],
+        ),
+        refused(
+            "energy_drift",
+            &[
+                "attention.head=[{ value = { ornstein-uhlenbeck = { mean = \"identity\", rate = 1, intensity = 1 } } }]",
+            ],
+        ),
+        refused(
+            "energy_drift",
+            &["attention.head=[{ query-key = { layers = [[[1, 0, 0], [0, 1, 0], [0, 0, 1]]] } }]", "time.end=0.05"],
+        ),
+        refused("energy_drift", &["attention.beta={ times = [0, 1], values = [0, 1] }"]),
+        refused("energy_drift", &["attention.normalization=hardmax"]),
+        refused("energy_drift", &["attention.normalization=relu"]),
+        refused("energy_drift", &[causal]),
         refused("dissipation", &["attention.beta=0"]),
         refused("velocity", &["tokens.geometry=layer-norm", "layer-norm={ epsilon = 1e-12 }", "time.scheme=layer"]),
         refusal(&["observe={ quantities = [\"attention\"], of = \"passive\" }"]),
@@ -156,9 +179,18 @@ fn what_means_nothing_is_refused() {
     .quantities = ["attention_spectrum"]: attention_spectrum is of rows that are weighed each by itself, and those of hardmax and sinkhorn are not; leave "attention_spectrum" out
     .quantities = ["attention_spectrum"]: singular values take n^3 operations, and 3000 tokens are too many; write tokens.count = 2048 or less, or leave "attention_spectrum" out
     .quantities = ["renyi_centres"]: renyi_centres are tokens that none before them moves, and here all see all; write attention.mask = "causal" or "strictly-causal", or leave it out
-    .quantities = ["dissipation"]: dissipation is that of softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with heads that do not change, A symmetric, and nothing else; leave "dissipation" out
-    .quantities = ["dissipation"]: dissipation is that of softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with heads that do not change, A symmetric, and nothing else; leave "dissipation" out
-    .quantities = ["dissipation"]: dissipation is that of softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with heads that do not change, A symmetric, and nothing else; leave "dissipation" out
+    .quantities = ["dissipation"]: dissipation is that of softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with A symmetric at all times, and nothing else; leave "dissipation" out
+    .quantities = ["dissipation"]: dissipation is that of softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with A symmetric at all times, and nothing else; leave "dissipation" out
+    .quantities = ["dissipation"]: dissipation is that of heads that change smoothly, and attention.head.0.weight by layers does not; write a ramp or an oscillating matrix, or leave "dissipation" out
+    .quantities = ["dissipation"]: dissipation is that of softmax, unnormalized or shifted attention to all, on the sphere or in R^d, with A symmetric at all times, and nothing else; leave "dissipation" out
+    .quantities = ["energy_drift"]: attention.beta by layers has no derivative in layer-time, and energy_drift is one; write a ramp or an oscillating matrix, or leave "energy_drift" out
+    .quantities = ["energy_drift"]: attention.head.0.query-key, which is drawn anew, has no derivative in layer-time, and energy_drift is one; write a ramp or an oscillating matrix, or leave "energy_drift" out
+    .quantities = ["energy_drift"]: attention.head.0.value, an Ornstein-Uhlenbeck process, has no derivative in layer-time, and energy_drift is one; write a ramp or an oscillating matrix, or leave "energy_drift" out
+    .quantities = ["energy_drift"]: attention.head.0.query-key by layers has no derivative in layer-time, and energy_drift is one; write a ramp or an oscillating matrix, or leave "energy_drift" out
+    .quantities = ["energy_drift"]: the energy (1 / 2 beta) sum_ij .. is undefined for attention.beta = 0; leave "energy_drift" out, or write attention.beta = 1e-3
+    .quantities = ["energy_drift"]: the energy (1 / 2 beta) sum_ij .. is infinite for hardmax, which is beta = infinity; leave "energy_drift" out
+    .quantities = ["energy_drift"]: the energy (1 / 2 beta) sum_ij .. has exponentials, and relu and sigmoid do not; leave "energy_drift" out
+    .quantities = ["energy_drift"]: energy_drift is that of softmax, unnormalized or shifted attention to all, on the sphere or in R^d; leave "energy_drift" out
     .quantities = ["dissipation"]: the energy (1 / 2 beta) sum_ij .. is undefined for attention.beta = 0; leave "dissipation" out, or write attention.beta = 1e-3
     .quantities = ["velocity"]: velocity is that of tokens in continuous time, and layer norms move them at once; leave "velocity" out, or write another tokens.geometry
     .quantities = ["attention"]: observe.of = "passive" is of passive tokens, and there are none; write tokens.passive = 1 or more, or observe.of = "sources"

@@ -7,11 +7,13 @@ mod operand;
 mod ornstein_uhlenbeck;
 mod perceptron;
 mod random;
+mod rates;
 mod rescaled;
 
 use std::borrow::Cow;
 
 use self::layers::in_turn;
+pub(crate) use self::rates::{HeadRates, Jump, Rates};
 pub use self::{
     matrix::MatrixSchedule,
     number::{NumberSchedule, Ramp},
