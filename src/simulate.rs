@@ -70,6 +70,14 @@ pub enum Event<'a> {
     Sample(&'a Sample),
     /// All replicas were, and [`Quantity::Tokens`] asks for the tokens, ordered (replica, token, component).
     Tokens(&'a [f64]),
+    /// [`Quantity::AttentionMatrix`] asks for this matrix of one head, (row, source); after the samples, for one replica after the
+    /// other and all its heads in turn.
+    Attention {
+        /// That of the tokens.
+        replica: usize,
+        /// a_ij, row-major.
+        weights: &'a [f64],
+    },
     /// This many steps are done (on a GPU: recorded, and at most a fraction of a second behind).
     Steps(u64),
     /// Something that the user must know, though the run goes on; each kind at most once for each replica.
@@ -180,6 +188,24 @@ pub async fn simulate_beside(
             }
             if problem.quantities.contains(&Quantity::Tokens) {
                 on_event(Event::Tokens(&tokens)).map_err(SimulateError::Observer)?;
+            }
+            if problem.quantities.contains(&Quantity::AttentionMatrix) {
+                let view = View {
+                    equation: problem.equation(),
+                    model: &model,
+                    time: schedule.time(done),
+                    tokens: &tokens,
+                    velocities: &[],
+                    limit: None,
+                    centres: &centres,
+                };
+                for replica in 0..problem.tokens.shape.replicas {
+                    for head in 0..model.attention.heads.len() {
+                        let weights = observables::attention_matrix(&view, replica, head);
+                        let matrix = Event::Attention { replica, weights: &weights };
+                        on_event(matrix).map_err(SimulateError::Observer)?;
+                    }
+                }
             }
             let unstable = ascent.iter_mut().flat_map(|ascent| ascent.warnings(&samples, done, backend.method()));
             let warnings = warnings(problem, backend.method()).chain(unresolved).chain(unstable);

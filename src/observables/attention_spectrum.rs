@@ -1,11 +1,9 @@
 //! Of what rank the matrix of attention is: its singular values.
 
 use nalgebra::DMatrix;
-use rayon::prelude::*;
 
 use super::{
-    Definition, Need, Numbers, Objection, Observable, Parameter, Parametrized, Setup, View,
-    attention::{self, Operands},
+    Definition, Need, Numbers, Objection, Observable, Parameter, Parametrized, Setup, View, attention,
     equation::Equation,
 };
 use crate::{
@@ -111,21 +109,7 @@ impl Observable for AttentionSpectrum {
 /// The singular values of one head, largest first; not numbers where scores are none.
 fn spectrum(view: &View, head: &Head, replica: usize, seen: &[f64]) -> Vec<f64> {
     let sources = view.equation.tokens.shape.sources();
-    let operands = Operands::new(view, head, replica, seen);
-    let row = |i: usize| {
-        let mut row = vec![0.0; sources];
-        let log_weights = operands.log_weights(view, replica, i);
-        let largest = log_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        if largest == f64::NEG_INFINITY {
-            return row;
-        }
-        let sum: f64 = log_weights.iter().map(|log_weight| (log_weight - largest).exp()).sum();
-        for (j, log_weight) in attention::visible(view, replica, i).zip(log_weights) {
-            row[j] = (log_weight - largest).exp() / sum;
-        }
-        row
-    };
-    let rows: Vec<f64> = (0..sources).into_par_iter().flat_map_iter(row).collect();
+    let rows = attention::matrix(view, head, replica, seen);
     // The iteration would not end on these.
     if rows.iter().any(|entry| !entry.is_finite()) {
         return vec![f64::NAN; sources];

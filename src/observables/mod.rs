@@ -31,6 +31,7 @@ mod view;
 mod wasserstein;
 
 pub(crate) mod attention;
+mod attention_matrix;
 mod attention_spectrum;
 mod clusters;
 mod coupling_error;
@@ -70,6 +71,7 @@ mod w2_reference;
 
 pub use self::{
     among::Among,
+    attention_matrix::attention_matrix,
     centres::Centres,
     definition::Need,
     equation::Equation,
@@ -168,6 +170,7 @@ observables! {
     norm_moments::NormMoments(NormMoments),
     attention::Attention(Attention),
     gap_counts::GapCounts(GapCounts),
+    attention_matrix::AttentionMatrix,
     attention_spectrum::AttentionSpectrum(AttentionSpectrum),
     renyi_centres::RenyiCentres(RenyiCentres),
     start_overlap::StartOverlap(StartOverlap),

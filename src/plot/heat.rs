@@ -93,7 +93,7 @@ impl Picture for Heat {
 }
 
 /// The colours between the least value and the greatest, at the right end of the row above the chart.
-fn paint_ramp<DB: DrawingBackend>(area: &Area<DB>, least: f64, greatest: f64) -> Painted<DB> {
+pub(super) fn paint_ramp<DB: DrawingBackend>(area: &Area<DB>, least: f64, greatest: f64) -> Painted<DB> {
     let [low, high] = [least, greatest].map(short);
     let right = WIDTH as i32 - MARGIN - canvas::text_width(&high, BODY) - 30;
     let left = right - RAMP;

@@ -9,7 +9,8 @@
 //! cloud   ├ the run folder   ┤                                      │
 //! heading ┤                  ├ histogram (heat)                     │
 //!         │                  ├ tokens (circle, sphere, plane)       │
-//! motion  ┘                  └ over_time (panel), angles            ├ canvas ─ SVG, PNG (raster), GIF
+//! motion  │                  ├ over_time (panel), angles            ├ canvas ─ SVG, PNG (raster), GIF
+//!         ┘                  └ attention (heat)                     │
 //! grid    ─ the sweep folder ┬ rates                                │
 //!                            ├ phase (heat)                         │
 //!                            └ against (parameter)                  │
@@ -18,6 +19,7 @@
 
 mod against;
 mod angles;
+mod attention;
 mod axis;
 mod camera;
 mod canvas;
@@ -67,7 +69,8 @@ use crate::{
 ///
 /// Of a run, every column of `samples.csv` is drawn against layer-time, one line a replica and their mean, or where replicas are many the
 /// regions of most of them, with what the limit has beside; numbered columns share a picture, and those of the histogram of overlaps are a
-/// map; `tokens` shows the final tokens of replica 0, and `tokens-over-time` earlier ones if the run kept them, on the circle their `angles` as well. Of a sweep, `rates` shows its fits on log-log axes; without fits,
+/// map; `tokens` shows the final tokens of replica 0, and `tokens-over-time` earlier ones if the run kept them, on the circle their `angles` as well;
+/// `attention` shows the last matrices of attention of replica 0, if these were kept. Of a sweep, `rates` shows its fits on log-log axes; without fits,
 /// `phase-QUANTITY` is a map over two keys of numbers, or over one and layer-time, and `final-COLUMN` shows what cells end with; of other sweeps there is no picture.
 /// Each is a `.svg` and a `.png`.
 ///
@@ -125,11 +128,14 @@ fn of_run(dir: &Path) -> Result<Vec<canvas::Finished>, PlotError> {
         finished.extend(canvas::finish(dir, &map)?);
     }
     if let Some(motion) = motion::Motion::read(dir)? {
-        let heading = explained(heading, &motion);
+        let heading = explained(heading.clone(), &motion);
         if let Some(angles) = angles::Angles::of(&heading, &motion) {
             finished.extend(canvas::finish(dir, &angles)?);
         }
         finished.extend(canvas::finish(dir, &over_time::OverTime { heading, motion: &motion })?);
+    }
+    if let Some(matrices) = attention::AttentionMatrices::read(dir, &heading)? {
+        finished.extend(canvas::finish(dir, &matrices)?);
     }
     Ok(finished)
 }

@@ -44,20 +44,21 @@ pub(super) fn depth(depth: f64) -> RGBColor {
     if depth < 0.5 { mix(NEAR[0], NEAR[1], 2.0 * depth) } else { mix(NEAR[1], NEAR[2], 2.0 * depth - 1.0) }
 }
 
-/// A ramp from pale for the least to dark for the greatest.
-const RAMP: [RGBColor; 5] = [
-    RGBColor(0xf7, 0xf4, 0xe3),
-    RGBColor(0xb5, 0xdd, 0xc0),
-    RGBColor(0x4f, 0xb0, 0xb9),
-    RGBColor(0x22, 0x6b, 0xa6),
-    RGBColor(0x1a, 0x1f, 0x5c),
+/// A ramp from pale for the least to dark for the greatest, with shares at which its lightness (CIE L*) falls evenly.
+const RAMP: [(f64, RGBColor); 5] = [
+    (0.0, RGBColor(0xf7, 0xf4, 0xe3)),
+    (0.14, RGBColor(0xb5, 0xdd, 0xc0)),
+    (0.36, RGBColor(0x4f, 0xb0, 0xb9)),
+    (0.65, RGBColor(0x22, 0x6b, 0xa6)),
+    (1.0, RGBColor(0x1a, 0x1f, 0x5c)),
 ];
 
 /// The colour of a share, from 0 to 1.
 pub(super) fn ramp(share: f64) -> RGBColor {
-    let place = share.clamp(0.0, 1.0) * (RAMP.len() - 1) as f64;
-    let stop = (place as usize).min(RAMP.len() - 2);
-    mix(RAMP[stop], RAMP[stop + 1], place - stop as f64)
+    let share = share.clamp(0.0, 1.0);
+    let above = RAMP.iter().position(|(place, _)| share < *place).unwrap_or(RAMP.len() - 1).max(1);
+    let ((low, from), (high, to)) = (RAMP[above - 1], RAMP[above]);
+    mix(from, to, (share - low) / (high - low))
 }
 
 fn mix(from: RGBColor, to: RGBColor, share: f64) -> RGBColor {
@@ -80,5 +81,25 @@ mod tests {
         assert!(shades.windows(2).all(|pair| pair[0] > pair[1]), "{shades:?}");
         let shades: Vec<u32> = (0..=20).map(|step| lightness(ramp(f64::from(step) / 20.0))).collect();
         assert!(shades.windows(2).all(|pair| pair[0] > pair[1]), "{shades:?}");
+    }
+
+    /// CIE L* of a colour in sRGB: 116 Y^{1/3} - 16 of its relative luminance Y.
+    fn perceived(colour: RGBColor) -> f64 {
+        let linear = |byte: u8| {
+            let value = f64::from(byte) / 255.0;
+            if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        let luminance = 0.2126 * linear(colour.0) + 0.7152 * linear(colour.1) + 0.0722 * linear(colour.2);
+        116.0 * luminance.cbrt() - 16.0
+    }
+
+    #[test]
+    fn lightness_falls_evenly_along_the_ramp() {
+        let (pale, dark) = (perceived(ramp(0.0)), perceived(ramp(1.0)));
+        assert!(pale > 95.0 && dark < 20.0, "{pale} {dark}");
+        for share in (0..=40).map(|step| f64::from(step) / 40.0) {
+            let (found, even) = (perceived(ramp(share)), pale + share * (dark - pale));
+            assert!((found - even).abs() < 3.0, "{found} at {share}, not {even}");
+        }
     }
 }

@@ -1,5 +1,5 @@
 //! What a run leaves on disk: the experiment as resolved, a manifest, samples as they come, the final tokens, and if asked for those
-//! of every sample.
+//! of every sample and the attention among them.
 //!
 //! Whole files appear at once (a temporary file, then a rename); `samples.csv` grows row by row while the run goes on, and the
 //! folder is locked. The manifest of a run that has ended carries the length and the SHA-256 of every file, so that whoever opens the
@@ -70,6 +70,7 @@ pub struct RunFolder {
     claim: Claim,
     samples: Samples,
     trajectory: Option<Trajectory>,
+    attention: Option<Trajectory>,
     results: Option<Results>,
     /// Runs that take this one's time with it.
     sharers: usize,
@@ -108,8 +109,18 @@ impl RunFolder {
         };
         let (samples, manifest) = begin().inspect_err(|_| drop(claim.clear()))?;
         let started = Instant::now();
-        let (trajectory, results, warned) = (None, None, Vec::new());
-        Ok(Self { claim, samples, trajectory, results, sharers: 1, warned, manifest, started, is_closed: false })
+        Ok(Self {
+            claim,
+            samples,
+            trajectory: None,
+            attention: None,
+            results: None,
+            sharers: 1,
+            warned: Vec::new(),
+            manifest,
+            started,
+            is_closed: false,
+        })
     }
 
     /// Records which limit runs beside the tokens, an approximate one as such.
@@ -155,13 +166,27 @@ impl RunFolder {
     /// From now on keeps the tokens of `samples` samples, in `trajectory.npy`.
     pub fn keep_tokens(&mut self, samples: usize, shape: Shape) -> Result<(), RecordError> {
         let path = self.path().join("trajectory.npy");
-        self.trajectory = Some(Trajectory::create(&path, samples, shape, self.manifest.precision)?);
+        let each = [shape.replicas, shape.count, shape.dim];
+        self.trajectory = Some(Trajectory::create(&path, samples, &each, self.manifest.precision)?);
+        Ok(())
+    }
+
+    /// From now on keeps the matrices of attention of `samples` samples, in `attention.npy`.
+    pub fn keep_attention(&mut self, samples: usize, shape: Shape, heads: usize) -> Result<(), RecordError> {
+        let path = self.path().join("attention.npy");
+        let each = [shape.replicas, heads, shape.sources(), shape.sources()];
+        self.attention = Some(Trajectory::create(&path, samples, &each, self.manifest.precision)?);
         Ok(())
     }
 
     /// Adds the tokens of a sample, if they are kept.
     pub fn tokens(&mut self, tokens: &[f64]) -> Result<(), RecordError> {
         self.trajectory.as_mut().map_or(Ok(()), |trajectory| trajectory.add(tokens))
+    }
+
+    /// Adds the matrix of the next head, or of the first one of the next replica or sample, if these are kept.
+    pub fn attention(&mut self, weights: &[f64]) -> Result<(), RecordError> {
+        self.attention.as_mut().map_or(Ok(()), |attention| attention.add(weights))
     }
 
     /// Writes the final tokens and closes the manifest.
@@ -177,7 +202,7 @@ impl RunFolder {
         let results = self.write_results();
         let written = results
             .and_then(|()| self.write_tokens(tokens, shape))
-            .and_then(|()| self.write_trajectory(summary.ending))
+            .and_then(|()| self.finish_arrays(summary.ending))
             .and_then(|()| self.close(Status::Complete));
         if let Err(error) = &written {
             self.manifest.error = Some(error.to_string());
@@ -187,7 +212,7 @@ impl RunFolder {
         written
     }
 
-    /// Records that the run came to nothing, and why; the samples so far stay, a trajectory that lacks some does not.
+    /// Records that the run came to nothing, and why; the samples so far stay, an array that lacks some does not.
     pub fn fail(mut self, error: &str, method: Method) -> Result<PathBuf, RecordError> {
         self.discard_ends()?;
         self.manifest.error = Some(error.to_owned());
@@ -223,20 +248,24 @@ impl RunFolder {
         Ok(())
     }
 
-    fn write_trajectory(&mut self, ending: Ending) -> Result<(), RecordError> {
-        let Some(trajectory) = self.trajectory.take() else { return Ok(()) };
-        let written = match ending {
-            Ending::Scheduled | Ending::Unmet => trajectory.finish()?,
-            Ending::Stopped => trajectory.finish_early()?,
-        };
-        self.manifest.files.insert("trajectory.npy", written);
+    /// Gives the arrays of every sample their names.
+    fn finish_arrays(&mut self, ending: Ending) -> Result<(), RecordError> {
+        let arrays = [("trajectory.npy", self.trajectory.take()), ("attention.npy", self.attention.take())];
+        for (name, array) in arrays {
+            let Some(array) = array else { continue };
+            let written = match ending {
+                Ending::Scheduled | Ending::Unmet => array.finish()?,
+                Ending::Stopped => array.finish_early()?,
+            };
+            self.manifest.files.insert(name, written);
+        }
         Ok(())
     }
 
     /// Removes what there is of files that a run has when it is complete.
     fn discard_ends(&mut self) -> Result<(), RecordError> {
-        (self.trajectory, self.results) = (None, None);
-        for name in ["results.csv", "tokens.npy", "trajectory.npy"] {
+        (self.trajectory, self.attention, self.results) = (None, None, None);
+        for name in ["results.csv", "tokens.npy", "trajectory.npy", "attention.npy"] {
             self.manifest.files.remove(name);
             let path = self.path().join(name);
             for path in [file::partial(&path), path] {

@@ -8,8 +8,16 @@ use super::fingerprint::Fingerprint;
 
 pub(super) const NAME: &str = "manifest.json";
 /// The files of a record, the one first that vouches for the others. No other file of a run folder is ever removed.
-pub(super) const FILES: [&str; 7] =
-    [NAME, "samples.csv", "results.csv", "tokens.npy", "trajectory.npy", "experiment.toml", "arrays.safetensors"];
+pub(super) const FILES: [&str; 8] = [
+    NAME,
+    "samples.csv",
+    "results.csv",
+    "tokens.npy",
+    "trajectory.npy",
+    "attention.npy",
+    "experiment.toml",
+    "arrays.safetensors",
+];
 
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,4 +1,4 @@
-//! The tokens at every sample, as one array that grows in a partial file and takes its name when it is whole.
+//! The tokens, or the attention among them, at every sample, as one array that grows in a partial file and takes its name when it is whole.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -13,9 +13,10 @@ use super::{
     file::{of_npy, partial},
     fingerprint::{Fingerprint, Hasher, hashed},
 };
-use crate::{backend::Precision, tokens::Shape};
+use crate::backend::Precision;
 
-/// `trajectory.npy`, C order, (samples, replicas, count, dim), in the precision of the run.
+/// `trajectory.npy`, C order, (samples, replicas, count, dim), or `attention.npy`, (samples, replicas, heads, rows, sources), in the
+/// precision of the run.
 pub struct Trajectory {
     path: PathBuf,
     partial: PathBuf,
@@ -31,12 +32,12 @@ pub struct Trajectory {
 }
 
 impl Trajectory {
-    /// A file for so many samples.
-    pub fn create(path: &Path, samples: usize, shape: Shape, precision: Precision) -> Result<Self, RecordError> {
+    /// A file for so many samples, each of the shape `each`.
+    pub fn create(path: &Path, samples: usize, each: &[usize], precision: Precision) -> Result<Self, RecordError> {
         let partial = partial(path);
         let opened = match precision {
-            Precision::Half | Precision::Single => zeroed::<f32>(&partial, samples, shape),
-            Precision::Double => zeroed::<f64>(&partial, samples, shape),
+            Precision::Half | Precision::Single => zeroed::<f32>(&partial, samples, each),
+            Precision::Double => zeroed::<f64>(&partial, samples, each),
         };
         let (file, header, bytes) = opened.map_err(|source| {
             let _ = fs::remove_file(&partial);
@@ -47,10 +48,10 @@ impl Trajectory {
         Ok(Self { path: path.to_owned(), partial, file, precision, hasher, header, samples, bytes })
     }
 
-    /// Appends the tokens of a sample.
-    pub fn add(&mut self, tokens: &[f64]) -> Result<(), RecordError> {
-        // In pieces: the tokens may fill much of the memory.
-        for piece in tokens.chunks(1 << 14) {
+    /// Appends numbers of a sample.
+    pub fn add(&mut self, numbers: &[f64]) -> Result<(), RecordError> {
+        // In pieces: the numbers may fill much of the memory.
+        for piece in numbers.chunks(1 << 14) {
             let bytes: Vec<u8> = match self.precision {
                 Precision::Half | Precision::Single => {
                     piece.iter().flat_map(|component| (*component as f32).to_le_bytes()).collect()
@@ -108,12 +109,13 @@ fn of_fewer(header: &[u8], from: usize, to: u64) -> Option<Vec<u8>> {
 }
 
 /// A file of zeros, open where its numbers begin, the bytes up to there, and its length.
-fn zeroed<T: WritableElement>(path: &Path, samples: usize, shape: Shape) -> io::Result<(File, Vec<u8>, u64)> {
+fn zeroed<T: WritableElement>(path: &Path, samples: usize, each: &[usize]) -> io::Result<(File, Vec<u8>, u64)> {
+    let dimensions = [&[samples], each].concat();
+    let product = |bytes: usize, length: &usize| bytes.checked_mul(*length);
+    let bytes = dimensions.iter().try_fold(size_of::<T>(), product);
+    let bytes = bytes.ok_or_else(|| io::Error::other("its numbers are more bytes than can be counted"))?;
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
-    let dimensions = (samples, shape.replicas, shape.count, shape.dim);
     write_zeroed_npy::<T, _>(&file, dimensions).map_err(of_npy)?;
-    let bytes = samples.checked_mul(shape.coordinates()).and_then(|n| n.checked_mul(size_of::<T>()));
-    let bytes = bytes.ok_or_else(|| io::Error::other("its tokens are more bytes than can be counted"))?;
     let length = file.metadata()?.len();
     let mut header = vec![0; (length - bytes as u64) as usize];
     file.seek(SeekFrom::Start(0))?;

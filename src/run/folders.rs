@@ -44,6 +44,12 @@ impl Folders {
             if problem.quantities.contains(&Quantity::Tokens) {
                 require_room(claim.path(), samples, shape.coordinates(), 4)?;
             }
+            let heads = problem.model.attention.heads.len();
+            let keeps_attention = problem.quantities.contains(&Quantity::AttentionMatrix);
+            if keeps_attention {
+                let matrices = shape.replicas.saturating_mul(heads);
+                require_room(claim.path(), samples, matrices.saturating_mul(shape.sources().pow(2)), 4)?;
+            }
             let (text, arrays, seed) =
                 (part.experiment.to_toml()?, part.experiment.arrays()?, part.experiment.seed());
             let experiment = ExperimentFiles { text: &text, arrays: arrays.as_deref() };
@@ -59,6 +65,9 @@ impl Folders {
             }
             if problem.quantities.contains(&Quantity::Tokens) {
                 folder.keep_tokens(problem.schedule.observations() as usize, shape)?;
+            }
+            if keeps_attention {
+                folder.keep_attention(problem.schedule.observations() as usize, shape, heads)?;
             }
             Ok(Some(folder))
         };
@@ -81,6 +90,14 @@ impl Folders {
             Some(folder) => folder.tokens(share),
             None => Ok(()),
         })
+    }
+
+    /// Adds a matrix of attention to the folder of its replica.
+    pub(super) fn attention(&mut self, replica: usize, weights: &[f64]) -> Result<(), RecordError> {
+        match &mut self.folders[replica / self.shape.replicas] {
+            Some(folder) => folder.attention(weights),
+            None => Ok(()),
+        }
     }
 
     /// Keeps a warning in the folders that it is about, and returns what is to be said, if that is new.

@@ -172,6 +172,10 @@ async fn follow(
                 folders.tokens(tokens)?;
                 ControlFlow::Continue(())
             }
+            simulate::Event::Attention { replica, weights } => {
+                folders.attention(replica, weights)?;
+                ControlFlow::Continue(())
+            }
             simulate::Event::Steps(done) => on_event(Event::Steps(done)),
             simulate::Event::Warning(warning) => match folders.warn(warning)? {
                 Some(line) => on_event(Event::Warning(&line)),

@@ -197,6 +197,7 @@ const VALUES: &[(&str, &[&str])] = &[
             "[\"w1_copies\"]",
             "[\"attention_spectrum\", \"head_energies\"]",
             "[\"energy\", \"dissipation\", \"energy_drift\"]",
+            "[\"attention_matrix\", \"tokens\"]",
             "[\"limit_attention\", \"limit_energy\"]",
             "[\"limit_moments\", \"limit_pair_overlap\", \"limit_energy\", \"limit_modes\"]",
             "[\"norm_moments\", \"effective_rank\", \"overlap_share\"]",

@@ -121,7 +121,8 @@ pub fn sign(dir: &Path) {
 
 fn write_manifest(dir: &Path, mut manifest: serde_json::Value) {
     let names =
-        ["experiment.toml", "samples.csv", "tokens.npy", "trajectory.npy", "cells.csv", "rates.csv"].into_iter();
+        ["experiment.toml", "samples.csv", "tokens.npy", "trajectory.npy", "attention.npy", "cells.csv", "rates.csv"]
+            .into_iter();
     let files = names.filter_map(|name| Some((name.to_owned(), fingerprint(&dir.join(name))?)));
     manifest["version"] = "0".into();
     manifest["files"] = serde_json::Value::Object(files.collect());

@@ -1,5 +1,6 @@
 //! Pictures show the data: run folders whose tokens and samples are known are drawn, and the drawings are read back.
 
+mod attention;
 mod drawing;
 mod folder;
 mod over_time;

@@ -1,5 +1,6 @@
 //! The program as a whole, run as its users run it: what it reads, prints and leaves, and how it ends.
 
+mod attention;
 mod bench;
 mod command_line;
 mod energy_drift;

@@ -102,6 +102,7 @@ fn what_means_nothing_is_refused() {
     let oscillating = |base: &str, amplitude: &str| {
         format!("attention.head=[{{ query-key = {{ base = {base}, amplitude = {amplitude}, frequency = 1 }} }}]")
     };
+    let sinkhorn = "attention.sinkhorn={ iterations = 20, tolerance = 1e-6 }";
     let refusals = [
         refusal(&["observe.threshold=0.9"]),
         refusal(&["observe={ quantities = [\"clusters\"], bins = 9 }"]),
@@ -121,6 +122,9 @@ fn what_means_nothing_is_refused() {
         refused("limit_energy", &["attention.normalization=relu", "reference={ kind = \"zonal\" }"]),
         refused("norm_moments", &[]),
         refused("attention", &["attention.normalization=hardmax"]),
+        refused("attention_matrix", &["attention.normalization=hardmax"]),
+        refused("attention_matrix", &["attention.normalization=sinkhorn", sinkhorn]),
+        refused("attention_matrix", &["tokens.count=1025"]),
         refused("attention_spectrum", &["attention.normalization=hardmax"]),
         refused("attention_spectrum", &["tokens.count=3000"]),
         refused("renyi_centres", &[]),
@@ -176,6 +180,9 @@ fn what_means_nothing_is_refused() {
     .quantities = ["limit_energy"]: the energy (1 / 2 beta) sum_ij .. has exponentials, and relu and sigmoid do not; leave "limit_energy" out
     .quantities = ["norm_moments"]: norm_moments are of lengths, and all tokens of this tokens.geometry have length 1; leave them out
     .quantities = ["attention"]: attention is of rows with a second largest weight, each by itself, and those of hardmax and sinkhorn are not; leave "attention" out
+    .quantities = ["attention_matrix"]: attention_matrix has rows that are weighed each by itself, and those of hardmax and sinkhorn are not; leave "attention_matrix" out
+    .quantities = ["attention_matrix"]: attention_matrix has rows that are weighed each by itself, and those of hardmax and sinkhorn are not; leave "attention_matrix" out
+    .quantities = ["attention_matrix"]: attention_matrix is a file of n^2 numbers for each head and sample, and 1025 tokens are too many; write tokens.count = 1024 or less, or leave "attention_matrix" out; "attention" is for any number
     .quantities = ["attention_spectrum"]: attention_spectrum is of rows that are weighed each by itself, and those of hardmax and sinkhorn are not; leave "attention_spectrum" out
     .quantities = ["attention_spectrum"]: singular values take n^3 operations, and 3000 tokens are too many; write tokens.count = 2048 or less, or leave "attention_spectrum" out
     .quantities = ["renyi_centres"]: renyi_centres are tokens that none before them moves, and here all see all; write attention.mask = "causal" or "strictly-causal", or leave it out
