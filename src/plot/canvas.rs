@@ -27,6 +27,12 @@ pub(super) const TOP: i32 = 320;
 
 pub(super) const TITLE: u32 = 104;
 pub(super) const BODY: u32 = 68;
+/// Of captions that are longer than two lines.
+const FINE: u32 = 50;
+/// Above a caption.
+const CAPTION: i32 = 188;
+/// Between the lines of a caption.
+const LEADING: u32 = 2;
 
 pub(super) type Area<'a, DB> = DrawingArea<DB, Shift>;
 pub(super) type Painted<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
@@ -228,21 +234,40 @@ impl Heading {
         let width = WIDTH as i32 - 2 * MARGIN;
         let title = shortened(&self.title, TITLE, width);
         write(area, &title, (MARGIN, 64), Pen { size: TITLE, colour: palette::INK }, Anchor::TopLeft)?;
-        for (line, top) in two_lines(&self.caption, width).iter().zip([192, 192 + BODY as i32 + 4]) {
-            write(area, line, (MARGIN, top), Pen::body(palette::GREY), Anchor::TopLeft)?;
+        let (size, lines) = caption_lines(&self.caption, width);
+        for (index, line) in (0..).zip(&lines) {
+            let top = CAPTION + index * (size + LEADING) as i32;
+            write(area, line, (MARGIN, top), Pen { size, colour: palette::GREY }, Anchor::TopLeft)?;
         }
         Ok(())
     }
 }
 
-/// A text of words on one line, or on two where it is longer.
-fn two_lines(text: &str, width: i32) -> Vec<String> {
-    let fits = |line: &str| text_width(line, BODY) <= width;
-    let breaks = text.match_indices(' ').map(|(place, _)| place);
-    match breaks.take_while(|place| fits(&text[..*place])).last() {
-        Some(place) if !fits(text) => vec![text[..place].to_owned(), shortened(&text[place + 1..], BODY, width)],
-        _ => vec![shortened(text, BODY, width)],
+/// The lines of a caption and their size: at most two, or at most three smaller ones where it is longer.
+fn caption_lines(text: &str, width: i32) -> (u32, Vec<String>) {
+    let lines = wrapped(text, BODY, width);
+    if lines.len() <= 2 {
+        return (BODY, lines);
     }
+    let mut lines = wrapped(text, FINE, width);
+    if lines.len() > 3 {
+        let rest = lines.split_off(2).join(" ");
+        lines.push(shortened(&rest, FINE, width));
+    }
+    (FINE, lines)
+}
+
+/// A text of words on as many lines as it takes.
+fn wrapped(text: &str, size: u32, width: i32) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        let longer = lines.last().map(|line| format!("{line} {word}"));
+        match (lines.last_mut(), longer) {
+            (Some(line), Some(longer)) if text_width(&longer, size) <= width => *line = longer,
+            _ => lines.push(shortened(word, size, width)),
+        }
+    }
+    lines
 }
 
 /// A long name must not run off the paper: what does not fit becomes an ellipsis.
@@ -272,13 +297,29 @@ mod tests {
     #[test]
     fn a_long_caption_goes_on_below() {
         assert!(font::register());
-        assert_eq!(two_lines("clusters merge", 2000), ["clusters merge"]);
-        let text = ["clusters merge"; 5].join(" ");
-        let lines = two_lines(&text, 2000);
-        assert_eq!(lines.len(), 2);
-        assert!(lines.iter().all(|line| text_width(line, BODY) <= 2000), "{lines:?}");
-        assert_eq!(lines.join(" "), text);
-        assert!(two_lines(&"clusters merge ".repeat(50), 2000)[1].ends_with('…'));
+        assert_eq!(caption_lines("clusters merge", 2000), (BODY, vec!["clusters merge".to_owned()]));
+        for (count, expected) in [(5, (BODY, 2)), (13, (FINE, 3))] {
+            let text = vec!["clusters merge"; count].join(" ");
+            let (size, lines) = caption_lines(&text, 2000);
+            assert_eq!((size, lines.len()), expected);
+            assert!(lines.iter().all(|line| text_width(line, size) <= 2000), "{lines:?}");
+            assert_eq!(lines.join(" "), text);
+        }
+        let (_, lines) = caption_lines(&"clusters merge ".repeat(50), 2000);
+        assert!(lines.len() == 3 && lines[2].ends_with('…'), "{lines:?}");
+    }
+
+    #[test]
+    fn what_the_laws_of_papers_say_is_shown_whole_above_the_chart() {
+        assert!(font::register());
+        for paper in crate::papers::catalogue().expect("good papers") {
+            for law in paper.laws {
+                let (size, lines) = caption_lines(&law.says, WIDTH as i32 - 2 * MARGIN);
+                assert_eq!(lines.join(" "), law.says, "{}", law.name);
+                let end = CAPTION + lines.len() as i32 * (size + LEADING) as i32;
+                assert!(end <= super::super::frame::ROW_MIDDLE - BODY as i32 / 2 + 6, "{}: {end}", law.name);
+            }
+        }
     }
 
     #[test]
