@@ -12,7 +12,8 @@ use plotters::style::Color;
 
 use super::canvas::{self, Anchor, Area, BODY, HEIGHT, Heading, MARGIN, Painted, Pen, Picture, WIDTH};
 use super::error::PlotError;
-use super::{frame, heat, palette, samples};
+use super::heat::{self, Ramp};
+use super::{axis::Scale, frame, palette, samples};
 
 /// Heads that have a panel.
 const PANELS: usize = 4;
@@ -98,7 +99,7 @@ impl Picture for AttentionMatrices {
     fn paint<DB: DrawingBackend>(&self, area: &Area<DB>) -> Painted<DB> {
         self.heading.paint(area)?;
         frame::name_vertical(area, "attention, rows of sum 1", palette::INK)?;
-        heat::paint_ramp(area, 0.0, self.largest)?;
+        heat::paint_ramp(area, &Ramp { least: 0.0, greatest: self.largest, scale: Scale::Linear })?;
         let (places, side) = self.places();
         for (head, (cells, (left, top))) in self.panels.iter().zip(places).enumerate() {
             let edge = |cell: usize| side * cell as i32 / cells.len() as i32;

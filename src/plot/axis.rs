@@ -39,7 +39,7 @@ impl Axis {
     pub(super) fn tight(values: impl Iterator<Item = f64>) -> Self {
         let (low, high) = extremes(values);
         let size = low.abs().max(high.abs());
-        let (low, high) = if high - low > (CONSTANT * size).max(SMALLEST) {
+        let (low, high) = if differ(low, high) {
             (low, high)
         } else {
             let room = (PADDING * size).max(0.5);
@@ -52,11 +52,11 @@ impl Axis {
     /// where positive values span many decades.
     pub(super) fn roomy(values: impl Iterator<Item = f64> + Clone) -> Self {
         let (low, high) = extremes(values);
-        if low > SMALLEST && high > DECADES * low {
+        if Self::scale_of(low, high) == Scale::Logarithmic {
             return Self::decades(low, high);
         }
         let size = low.abs().max(high.abs());
-        let (low, high) = if high - low > (CONSTANT * size).max(SMALLEST) {
+        let (low, high) = if differ(low, high) {
             let room = PADDING * (high - low);
             let near_zero = low >= 0.0 && low < 0.4 * high;
             (if near_zero { 0.0 } else { low - room }, high + room)
@@ -65,6 +65,11 @@ impl Axis {
             (low - room, high + room)
         };
         Self { scale: Scale::Linear, low, high, ticks: round_ticks(low, high, 7) }
+    }
+
+    /// Logarithmic where positive values reach over many decades.
+    pub(super) fn scale_of(low: f64, high: f64) -> Scale {
+        if low > SMALLEST && high > DECADES * low { Scale::Logarithmic } else { Scale::Linear }
     }
 
     /// A logarithmic axis for positive values, with room beyond the extreme ones.
@@ -189,6 +194,17 @@ impl Ranged for Axis {
     }
 }
 
+/// Whether a quantity of these values is the same everywhere, but for rounding, or nowhere finite.
+pub(super) fn is_flat(values: impl Iterator<Item = f64>) -> bool {
+    let (low, high) = extremes(values);
+    !differ(low, high)
+}
+
+/// By more than rounding.
+fn differ(low: f64, high: f64) -> bool {
+    high - low > (CONSTANT * low.abs().max(high.abs())).max(SMALLEST)
+}
+
 /// The least and the greatest of the values that are not too large; zero if there is none.
 fn extremes(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let small = values.filter(|value| value.abs() <= LARGEST);
@@ -307,6 +323,14 @@ mod tests {
         assert_eq!(axis.place(0.0), None);
         assert_eq!(axis.label(-6.0), "10⁻⁶");
         assert_eq!(roomy(&[1.2, 3e-3, 0.0]).scale, Scale::Linear, "zero has no logarithm");
+    }
+
+    #[test]
+    fn values_that_differ_by_rounding_are_flat() {
+        for flat in [&[][..], &[f64::NAN; 2], &[3.0, f64::NAN, 3.0], &[1.0, 1.0 - 6e-8]] {
+            assert!(is_flat(flat.iter().copied()), "{flat:?}");
+        }
+        assert!(!is_flat([1.0, 1.00001].into_iter()) && !is_flat([0.0, 1e-9].into_iter()));
     }
 
     #[test]

@@ -95,6 +95,11 @@ impl Grid {
         &self.quantities
     }
 
+    /// The most that a cell has.
+    pub(super) fn replicas(&self) -> usize {
+        self.cells.iter().map(|cell| cell.replicas.len()).max().unwrap_or(0)
+    }
+
     pub(super) fn measures(&self, quantity: &str) -> bool {
         self.quantities.iter().any(|name| name == quantity)
     }

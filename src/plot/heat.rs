@@ -4,7 +4,7 @@ use plotters::backend::DrawingBackend;
 use plotters::element::Rectangle;
 use plotters::style::Color;
 
-use super::axis::{Axis, Scale};
+use super::axis::{self, Axis, Scale};
 use super::canvas::{self, Anchor, Area, BODY, Heading, MARGIN, Painted, Pen, Picture, WIDTH};
 use super::{frame, palette};
 
@@ -45,9 +45,11 @@ impl Side {
         if is_geometric { Scale::Logarithmic } else { Scale::Linear }
     }
 
-    /// The borders between the values, and the outer ones as far out as the next are in, as places on the axis.
+    /// The borders between the values, and the outer ones as far out as the next are in, as places on the axis; where no value is
+    /// negative no border is.
     fn borders(&self) -> Vec<f64> {
-        let place = |value: &f64| if self.scale() == Scale::Logarithmic { value.log10() } else { *value };
+        let is_linear = self.scale() == Scale::Linear;
+        let place = |value: &f64| if is_linear { *value } else { value.log10() };
         let places: Vec<f64> = self.values.iter().map(place).collect();
         let middles: Vec<f64> = places.windows(2).map(|pair| (pair[0] + pair[1]) / 2.0).collect();
         let (first, last) = (places[0], places[places.len() - 1]);
@@ -55,16 +57,57 @@ impl Side {
             (Some(low), Some(high)) => (2.0 * first - low, 2.0 * last - high),
             _ => (first - 0.5, last + 0.5),
         };
+        let before = if is_linear && first >= 0.0 { before.max(0.0) } else { before };
         std::iter::once(before).chain(middles).chain([after]).collect()
     }
 
+    /// Reaches to the outer borders, and has no ticks beyond the values.
     fn axis(&self) -> Axis {
         let borders = self.borders();
         let (low, high) = (borders[0], borders[borders.len() - 1]);
         match self.scale() {
-            Scale::Linear => Axis::tight([low, high].into_iter()),
+            Scale::Linear => {
+                let mut axis = Axis::tight([low, high].into_iter());
+                let values = self.values[0]..=self.values[self.values.len() - 1];
+                let among: Vec<f64> = axis.ticks.iter().copied().filter(|tick| values.contains(tick)).collect();
+                if among.len() > 1 {
+                    axis.ticks = among;
+                }
+                axis
+            }
             Scale::Logarithmic => Axis { low, high, ..Axis::logarithmic_at(&self.values) }.inside(),
         }
+    }
+}
+
+/// The colours of a map, from the least value to the greatest.
+pub(super) struct Ramp {
+    pub(super) least: f64,
+    pub(super) greatest: f64,
+    pub(super) scale: Scale,
+}
+
+impl Ramp {
+    /// Runs over logarithms where positive values span many decades.
+    fn of(values: impl Iterator<Item = f64> + Clone) -> Self {
+        let (least, greatest) = Axis::range_of(values);
+        Self { least, greatest, scale: Axis::scale_of(least, greatest) }
+    }
+
+    /// From 0 for the least to 1 for the greatest.
+    fn share(&self, value: f64) -> f64 {
+        match self.scale {
+            Scale::Linear => (value - self.least) / (self.greatest - self.least),
+            Scale::Logarithmic => (value / self.least).ln() / (self.greatest / self.least).ln(),
+        }
+    }
+
+    /// What its ends say, with three digits or as many as tell them apart.
+    fn ends(&self) -> [String; 2] {
+        let with = |digits| [self.least, self.greatest].map(|value| short(value, digits));
+        let read = |text: &str| text.replace('−', "-").parse::<f64>().ok();
+        let differ = |[low, high]: &[String; 2]| read(low) != read(high);
+        (3..8).map(with).find(differ).unwrap_or_else(|| with(8))
     }
 }
 
@@ -76,25 +119,32 @@ impl Picture for Heat {
     fn paint<DB: DrawingBackend>(&self, area: &Area<DB>) -> Painted<DB> {
         self.heading.paint(area)?;
         let (x, y) = (self.x.axis(), self.y.axis());
-        let vertical = format!("{}, over {}", self.label, self.y.label);
+        let values = self.values.iter().flatten().copied();
+        let ramp = Ramp::of(values.clone());
+        let scaled = if ramp.scale == Scale::Logarithmic { " (log scale)" } else { "" };
+        let vertical = format!("{}{scaled}, over {}", self.label, self.y.label);
         frame::name_vertical(area, &vertical, palette::INK)?;
         let chart = frame::chart(area, &x, &y, &self.x.label)?;
-        let range = Axis::range_of(self.values.iter().flatten().copied());
         let (columns, rows) = (self.x.borders(), self.y.borders());
         for (row, height) in self.values.iter().zip(rows.windows(2)) {
             for (value, width) in row.iter().zip(columns.windows(2)).filter(|(value, _)| value.is_finite()) {
-                let colour = palette::ramp((value - range.0) / (range.1 - range.0));
+                let colour = palette::ramp(ramp.share(*value));
                 let corners = [(width[0], height[0]), (width[1], height[1])];
                 chart.plotting_area().draw(&Rectangle::new(corners, colour.filled()))?;
             }
         }
-        paint_ramp(area, range.0, range.1)
+        if !axis::is_flat(values.clone()) {
+            return paint_ramp(area, &ramp);
+        }
+        let only = if values.clone().any(f64::is_finite) { short(ramp.least, 3) } else { String::new() };
+        let left = WIDTH as i32 - MARGIN - canvas::text_width(&only, BODY);
+        canvas::write(area, &only, (left, frame::ROW_MIDDLE), Pen::body(palette::INK), Anchor::MiddleLeft)
     }
 }
 
 /// The colours between the least value and the greatest, at the right end of the row above the chart.
-pub(super) fn paint_ramp<DB: DrawingBackend>(area: &Area<DB>, least: f64, greatest: f64) -> Painted<DB> {
-    let [low, high] = [least, greatest].map(short);
+pub(super) fn paint_ramp<DB: DrawingBackend>(area: &Area<DB>, ramp: &Ramp) -> Painted<DB> {
+    let [low, high] = ramp.ends();
     let right = WIDTH as i32 - MARGIN - canvas::text_width(&high, BODY) - 30;
     let left = right - RAMP;
     let edge = |piece: i32| left + RAMP * piece / PIECES;
@@ -109,16 +159,16 @@ pub(super) fn paint_ramp<DB: DrawingBackend>(area: &Area<DB>, least: f64, greate
     canvas::write(area, &low, (before, frame::ROW_MIDDLE), ink, Anchor::MiddleLeft)
 }
 
-/// Three digits.
-fn short(value: f64) -> String {
+/// So many digits.
+fn short(value: f64, digits: usize) -> String {
     let size = value.abs();
     let text = match size {
         0.0 => "0".into(),
         _ if (1e-3..1e4).contains(&size) => {
-            let decimals = (2 - size.log10().floor() as i32).clamp(0, 5) as usize;
+            let decimals = (digits as i32 - 1 - size.log10().floor() as i32).clamp(0, 12) as usize;
             format!("{value:.decimals$}")
         }
-        _ => format!("{value:.2e}"),
+        _ => format!("{value:.*e}", digits - 1),
     };
     text.replace('-', "−")
 }
@@ -127,10 +177,13 @@ fn short(value: f64) -> String {
 mod tests {
     use super::*;
 
+    fn side(values: &[f64]) -> Side {
+        Side { label: String::new(), values: values.into() }
+    }
+
     #[test]
     fn borders_lie_between_the_values() {
-        let side = |values: &[f64]| Side { label: String::new(), values: values.into() };
-        assert_eq!(side(&[0.0, 1.0, 3.0]).borders(), [-0.5, 0.5, 2.0, 4.0]);
+        assert_eq!(side(&[-1.0, 0.0, 2.0]).borders(), [-1.5, -0.5, 1.0, 3.0]);
         let wide = side(&[1.0, 10.0, 100.0]);
         assert_eq!(wide.borders(), [-0.5, 0.5, 1.5, 2.5]);
         let axis = wide.axis();
@@ -141,7 +194,31 @@ mod tests {
     }
 
     #[test]
-    fn numbers_beside_the_ramp_have_three_digits() {
-        assert_eq!([0.0, -0.123_456, 12.34, 1234.5, 1e-7].map(short), ["0", "−0.123", "12.3", "1234", "1.00e−7"]);
+    fn axes_show_no_values_that_do_not_exist() {
+        assert_eq!(side(&[0.0, 1.0, 3.0]).borders(), [0.0, 0.5, 2.0, 4.0]);
+        assert_eq!(side(&[8.0, 32.0]).borders(), [0.0, 20.0, 44.0]);
+        assert_eq!(side(&[8.0, 32.0]).axis().ticks, [10.0, 20.0, 30.0]);
+        let ticks = side(&[0.0, 40.0]).axis().ticks;
+        assert_eq!([ticks.first(), ticks.last()], [Some(&0.0), Some(&40.0)]);
+    }
+
+    #[test]
+    fn a_ramp_over_decades_is_one_of_logarithms() {
+        let of = |values: &[f64]| Ramp::of(values.iter().copied());
+        let wide = of(&[1e-2, 1e2, f64::NAN]);
+        assert_eq!(wide.scale, Scale::Logarithmic);
+        assert!((wide.share(1e-1) - 0.25).abs() < 1e-12);
+        let narrow = of(&[1.0, 999.0]);
+        assert_eq!((narrow.scale, narrow.share(500.0)), (Scale::Linear, 0.5));
+        assert_eq!(of(&[0.0, 1e4]).scale, Scale::Linear);
+    }
+
+    #[test]
+    fn numbers_beside_the_ramp_have_three_digits_or_what_tells_them_apart() {
+        let three = [0.0, -0.123_456, 12.34, 1234.5, 1e-7].map(|value| short(value, 3));
+        assert_eq!(three, ["0", "−0.123", "12.3", "1234", "1.00e−7"]);
+        let ends = |least, greatest| Ramp { least, greatest, scale: Scale::Linear }.ends();
+        assert_eq!(ends(0.33321, 0.33339), ["0.3332", "0.3334"]);
+        assert_eq!(ends(0.99981, 1.0), ["0.9998", "1.000"]);
     }
 }

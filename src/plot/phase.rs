@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::axis;
 use super::canvas::Heading;
 use super::error::PlotError;
 use super::grid::{Cell, Grid};
@@ -22,18 +23,21 @@ pub(super) fn varying(grid: &Grid) -> Option<Vec<Varying>> {
     varying.into_iter().map(|key| Some(Varying { key, values: grid.numbers(key)? })).collect()
 }
 
-/// One map for each quantity that has a picture; none where the keys that vary are not one or two.
+/// One map for each quantity that has a picture and differs from place to place; none where the keys that vary are not one or two.
 pub(super) fn diagrams(
     dir: &Path,
     grid: &Grid,
     heading: &Heading,
     varying: &[Varying],
 ) -> Result<Vec<Heat>, PlotError> {
-    match varying {
-        [only] => over_time(dir, grid, heading, only),
-        [x, y] => Ok(over_keys(grid, heading, x, y)),
-        _ => Ok(Vec::new()),
-    }
+    let mut maps = match varying {
+        [only] => over_time(dir, grid, heading, only)?,
+        [x, y] => over_keys(grid, heading, x, y),
+        _ => Vec::new(),
+    };
+    // There is nothing to see on a map of one colour.
+    maps.retain(|map| !axis::is_flat(map.values.iter().flatten().copied()));
+    Ok(maps)
 }
 
 /// A key that varies, and its values, ascending.
@@ -66,7 +70,10 @@ fn over_keys(grid: &Grid, heading: &Heading, x: &Varying, y: &Varying) -> Vec<He
     let map = |curve: &Curve| {
         let row = |up: &f64| x.values.iter().map(|across| value(curve, *across, *up)).collect();
         let mut heading = heading.clone();
-        heading.caption.push_str(" · at the end, mean over replicas");
+        heading.caption.push_str(" · at the end");
+        if grid.replicas() > 1 {
+            heading.caption.push_str(", mean over replicas");
+        }
         Heat {
             name: format!("phase-{}", curve.column),
             heading,
@@ -105,9 +112,11 @@ fn over_time(dir: &Path, grid: &Grid, heading: &Heading, varying: &Varying) -> R
         }
         let stride = times.len().div_ceil(COLUMNS);
         let mut heading = heading.clone();
-        heading.caption.push_str(" · mean over replicas");
+        if grid.replicas() > 1 {
+            heading.caption.push_str(" · mean over replicas");
+        }
         if stride > 1 {
-            heading.caption.push_str(&format!(", 1 in {stride} samples drawn"));
+            heading.caption.push_str(&format!(" · 1 in {stride} samples drawn"));
         }
         maps.push(Heat {
             name: format!("phase-{}", curve.column),

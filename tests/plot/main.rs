@@ -2,6 +2,7 @@
 
 mod attention;
 mod drawing;
+mod flat;
 mod folder;
 mod over_time;
 mod refusals;
