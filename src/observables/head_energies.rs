@@ -83,7 +83,7 @@ impl Observable for HeadEnergies {
 }
 
 /// ln E of one head, whatever the mask.
-fn log_energy(view: &View, head: &Head, replica: usize, seen: &[f64]) -> f64 {
+pub(super) fn log_energy(view: &View, head: &Head, replica: usize, seen: &[f64]) -> f64 {
     let tokens = view.equation.tokens;
     let Operands { width, queries, keys, beta, alibi: _, normalization: _ } =
         Operands::new(view, head, replica, seen);

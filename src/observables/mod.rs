@@ -57,6 +57,7 @@ mod overlap_histogram;
 mod overlap_reference;
 mod overlap_share;
 mod pair_overlap;
+mod potential_energy;
 mod renyi_centres;
 mod sinkhorn_reference;
 mod sliced_w2_reference;
@@ -156,6 +157,7 @@ observables! {
     energy::Energy,
     head_energies::HeadEnergies(HeadEnergies),
     energy_drift::EnergyDrift,
+    potential_energy::PotentialEnergy,
     w2_dirac::W2Dirac,
     overlap::Overlap,
     pair_overlap::PairOverlap,

@@ -198,6 +198,7 @@ const VALUES: &[(&str, &[&str])] = &[
             "[\"attention_spectrum\", \"head_energies\"]",
             "[\"energy\", \"dissipation\", \"energy_drift\"]",
             "[\"attention_matrix\", \"tokens\"]",
+            "[\"potential_energy\"]",
             "[\"limit_attention\", \"limit_energy\"]",
             "[\"limit_moments\", \"limit_pair_overlap\", \"limit_energy\", \"limit_modes\"]",
             "[\"norm_moments\", \"effective_rank\", \"overlap_share\"]",

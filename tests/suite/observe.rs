@@ -4,6 +4,7 @@
 mod attention;
 mod dissipation;
 mod energy_drift;
+mod potential_energy;
 mod velocity;
 
 use libtest_mimic::Trial;
@@ -41,6 +42,7 @@ pub fn all() -> Vec<Trial> {
         laws("observe::the_energy_changes_at_the_rate_of_dissipation", dissipation::along_the_flow),
         laws("observe::the_energy_drifts_as_the_equation_changes", energy_drift::at_fixed_tokens),
         laws("observe::the_energy_changes_along_the_flow_and_with_the_equation", energy_drift::along_the_flow),
+        laws("observe::the_total_energy_of_a_perceptron_rises", potential_energy::total),
         laws("observe::two_tokens_are_as_fast_as_their_weights", velocity::two_tokens),
         trials("observe::velocities_are_those_of_the_field", velocity::of_the_field),
         laws("observe::replicas_part_as_the_linear_law_says", lyapunov),

@@ -45,6 +45,7 @@ const GATES: &[(&str, &[&str])] = &[
         "src/observables/dissipation.rs",
         &["flow_slope", "moves_by_attention", "is_in_place", "has_rate", "slope", "value_over_query_key"],
     ),
+    ("src/observables/potential_energy.rs", &["is_gradient"]),
     ("src/observables/lyapunov.rs", &["has_noises"]),
     ("src/problem/check/mod.rs", &["check", "check_tokens"]),
     ("src/problem/check/model.rs", &["check", "check_geometry", "check_attention", "check_head", "check_perceptron"]),

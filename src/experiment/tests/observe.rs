@@ -99,6 +99,10 @@ fn what_means_nothing_is_refused() {
     let refused = |quantity: &str, others: &[&str]| refusal(&[&[of(quantity).as_str()], others].concat());
     let common = "noise={ field = \"common-matrix\", intensity = 0.1, calculus = \"ito\" }";
     let pairs = ["tokens.replicas=2", "tokens.perturbation=0.1"];
+    let (gradient, plain) = (
+        "perceptron={ gradient = { directions = [[1, 0, 0]], weights = [1] }, activation = \"tanh\" }",
+        "attention.normalization=unnormalized",
+    );
     let oscillating = |base: &str, amplitude: &str| {
         format!("attention.head=[{{ query-key = {{ base = {base}, amplitude = {amplitude}, frequency = 1 }} }}]")
     };
@@ -152,6 +156,16 @@ fn what_means_nothing_is_refused() {
         refused("energy_drift", &["attention.normalization=relu"]),
         refused("energy_drift", &[causal]),
         refused("dissipation", &["attention.beta=0"]),
+        refused("potential_energy", &[gradient]),
+        refused("potential_energy", &[plain]),
+        refused(
+            "potential_energy",
+            &[plain, "perceptron={ inner = [[1, 0, 0]], outer = [[0, 1, 0]], activation = \"tanh\" }"],
+        ),
+        refused("potential_energy", &[plain, gradient, "perceptron.weight={ times = [0, 1], values = [1, 2] }"]),
+        refused("potential_energy", &[plain, gradient, "attention.head=[{ value = { scale = 2 } }]"]),
+        refused("potential_energy", &[plain, gradient, causal]),
+        refused("potential_energy", &[plain, gradient, "attention.beta=0"]),
         refused("velocity", &["tokens.geometry=layer-norm", "layer-norm={ epsilon = 1e-12 }", "time.scheme=layer"]),
         refusal(&["observe={ quantities = [\"attention\"], of = \"passive\" }"]),
         refusal(&["observe={ quantities = [\"velocity\"], of = \"all\" }"]),
@@ -199,6 +213,13 @@ fn what_means_nothing_is_refused() {
     .quantities = ["energy_drift"]: the energy (1 / 2 beta) sum_ij .. has exponentials, and relu and sigmoid do not; leave "energy_drift" out
     .quantities = ["energy_drift"]: energy_drift is that of softmax, unnormalized or shifted attention to all, on the sphere or in R^d; leave "energy_drift" out
     .quantities = ["dissipation"]: the energy (1 / 2 beta) sum_ij .. is undefined for attention.beta = 0; leave "dissipation" out, or write attention.beta = 1e-3
+    .quantities = ["potential_energy"]: potential_energy is beside an energy that unnormalized attention is the gradient of; write attention.normalization = "unnormalized", or leave "potential_energy" out
+    .quantities = ["potential_energy"]: potential_energy is that of a perceptron which is the gradient of a potential, and there is none; write perceptron.gradient, or leave "potential_energy" out
+    .quantities = ["potential_energy"]: potential_energy is that of a perceptron which is the gradient of a potential, and there is none; write perceptron.gradient, or leave "potential_energy" out
+    .quantities = ["potential_energy"]: potential_energy is beside the energy of attention to all with V_h = A_h symmetric, on the sphere or in R^d, of an equation that does not change, without noise and frozen tokens; leave "potential_energy" out
+    .quantities = ["potential_energy"]: potential_energy is beside the energy of attention to all with V_h = A_h symmetric, on the sphere or in R^d, of an equation that does not change, without noise and frozen tokens; leave "potential_energy" out
+    .quantities = ["potential_energy"]: potential_energy is beside the energy of attention to all with V_h = A_h symmetric, on the sphere or in R^d, of an equation that does not change, without noise and frozen tokens; leave "potential_energy" out
+    .quantities = ["potential_energy"]: the energy (1 / 2 beta) sum_ij .. is undefined for attention.beta = 0; leave "potential_energy" out, or write attention.beta = 1e-3
     .quantities = ["velocity"]: velocity is that of tokens in continuous time, and layer norms move them at once; leave "velocity" out, or write another tokens.geometry
     .quantities = ["attention"]: observe.of = "passive" is of passive tokens, and there are none; write tokens.passive = 1 or more, or observe.of = "sources"
     .of = "all": not supported; accepted: "sources", "passive"

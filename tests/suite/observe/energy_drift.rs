@@ -100,7 +100,7 @@ pub fn along_the_flow(kind: Kind) {
             assert_eq!(columns(&problem.quantities, 3).len(), 3);
             let outcome = kind.evolve(&problem);
             for replica in 0..2 {
-                let (slope, middle) = slope_in_the_middle(&outcome, replica);
+                let (slope, middle) = slope_in_the_middle(&outcome, replica, 0);
                 let [_, rate, drift] = middle[..] else { panic!("three columns") };
                 assert!(rate.abs() > 0.02 && drift.abs() > 0.02, "no test: {rate} and {drift}");
                 assert_close("rate and drift", &[rate + drift], &[slope], kind.tolerance(1e-4, 1e-8));
