@@ -4,9 +4,9 @@ use super::axis;
 use super::canvas::Heading;
 use super::columns::numbered;
 use super::grid::{Cell, Grid};
+use super::key::short;
 use super::parameter::{Curve, Figure, MOST, Point};
 use super::phase::Varying;
-use super::rates::short;
 use crate::sweep;
 
 /// One figure for each column with a name of its own that differs between cells; none where more than two keys vary, or one of them not by numbers.
@@ -24,12 +24,12 @@ pub(super) fn figures(grid: &Grid, heading: &Heading, varying: &[Varying]) -> Ve
 
 fn figure(grid: &Grid, heading: &Heading, column: &str, along: &Varying, across: Option<&Varying>) -> Option<Figure> {
     let mut curves = match across {
-        None => vec![Curve { label: String::new(), points: points(grid, column, along, |_| true) }],
+        None => vec![curve(String::new(), points(grid, column, along, |_| true))],
         Some(across) => {
-            let name = short(&grid.keys[across.key]);
-            let of_value = |value: &f64| Curve {
-                label: format!("{name} = {value}"),
-                points: points(grid, column, along, |cell| across.of(cell) == *value),
+            let keys: Vec<&str> = grid.keys.iter().map(String::as_str).collect();
+            let name = short(keys[across.key], &keys);
+            let of_value = |value: &f64| {
+                curve(format!("{name} = {value}"), points(grid, column, along, |cell| across.of(cell) == *value))
             };
             spread(&across.values).map(of_value).collect()
         }
@@ -46,9 +46,17 @@ fn figure(grid: &Grid, heading: &Heading, column: &str, along: &Varying, across:
     };
     let mut heading = heading.clone();
     heading.caption.push_str(" · at the end");
+    if let Some(across) = across.filter(|across| across.values.len() > MOST) {
+        let (all, key) = (across.values.len(), &grid.keys[across.key]);
+        heading.caption.push_str(&format!(" · {MOST} of {all} values of {key}"));
+    }
     let label = format!("{}{means}", column.replace('_', " "));
     let (name, key) = (format!("final-{column}"), grid.keys[along.key].clone());
     Some(Figure { name, heading, key, label, curves })
+}
+
+fn curve(place: String, points: Vec<Point>) -> Curve {
+    Curve { quantity: String::new(), place, points }
 }
 
 /// As many values as curves can be told apart, evenly from all.

@@ -13,7 +13,7 @@ use super::canvas::{self, Anchor, Area, BODY, MARGIN, Painted, Pen, TOP};
 use super::{font, palette};
 
 /// Height of the row that names the vertical axis.
-const ROW: i32 = 110;
+pub(super) const ROW: i32 = 110;
 /// The middle of that row, where a legend belongs as well.
 pub(super) const ROW_MIDDLE: i32 = TOP + ROW / 2;
 /// Widths of the paper around the plot; the left one also depends on the tick labels.
@@ -47,7 +47,17 @@ pub(super) fn chart<'a, DB: DrawingBackend>(
     y: &Axis,
     label: &str,
 ) -> Built<Chart<'a, DB>, DB> {
-    let (_, below) = area.split_vertically(TOP + ROW);
+    lowered(area, [x, y], label, 0)
+}
+
+/// The same that begins lower, so that there is room between the chart and the row that names the vertical axis.
+pub(super) fn lowered<'a, DB: DrawingBackend>(
+    area: &Area<'a, DB>,
+    [x, y]: [&Axis; 2],
+    label: &str,
+    room: i32,
+) -> Built<Chart<'a, DB>, DB> {
+    let (_, below) = area.split_vertically(TOP + ROW + room);
     let mut chart = ChartBuilder::on(&below)
         .margin_left(LEFT)
         .margin_right(MARGIN)

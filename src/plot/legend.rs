@@ -1,6 +1,7 @@
 //! What the marks mean: a sample of each beside its words.
 
 use plotters::backend::DrawingBackend;
+use plotters::drawing::DrawingAreaErrorKind;
 use plotters::element::{Circle, PathElement, Rectangle};
 use plotters::style::{Color, RGBAColor, ShapeStyle};
 
@@ -11,7 +12,9 @@ use super::palette;
 const SAMPLE: i32 = 120;
 /// Between a sample and its words.
 const GAP: i32 = 36;
-const BETWEEN: i32 = 90;
+pub(super) const BETWEEN: i32 = 90;
+/// Where the words of an entry begin.
+pub(super) const WORDS: i32 = SAMPLE + GAP;
 /// From an entry to the one below it.
 const BELOW: i32 = 110;
 
@@ -35,6 +38,28 @@ pub(super) fn row<DB: DrawingBackend>(
         right = left - BETWEEN;
     }
     Ok(())
+}
+
+/// The width of entries side by side.
+pub(super) fn row_width(entries: &[(Mark, String)]) -> i32 {
+    let widths = entries.iter().map(|(_, text)| SAMPLE + GAP + canvas::text_width(text, BODY));
+    widths.sum::<i32>() + BETWEEN * (entries.len() as i32 - 1)
+}
+
+/// Entries in as many columns of one width as there is room for, and the height that they take.
+pub(super) fn rows<DB: DrawingBackend>(
+    area: &Area<DB>,
+    entries: &[(Mark, String)],
+    (left, top): (i32, i32),
+    width: i32,
+) -> Result<i32, DrawingAreaErrorKind<DB::ErrorType>> {
+    let columns = (width / size(entries).0).clamp(1, entries.len().max(1) as i32);
+    let rows = (entries.len() as i32 + columns - 1) / columns;
+    for (index, (mark, text)) in (0..).zip(entries) {
+        let (column, row) = (index / rows, index % rows);
+        entry(area, *mark, text, (left + column * (width / columns), top + row * BELOW + BELOW / 2))?;
+    }
+    Ok(rows * BELOW)
 }
 
 /// Width and height of entries below one another on paper of their own.

@@ -35,6 +35,7 @@ mod grid;
 mod heading;
 mod heat;
 mod histogram;
+mod key;
 mod law;
 mod legend;
 mod motion;

@@ -28,6 +28,20 @@ pub(super) fn of(hue: Hue) -> RGBColor {
 pub(super) const SERIES: [RGBColor; 6] =
     [BLUE, RUST, TEAL, RGBColor(0x7a, 0x3f, 0x98), RGBColor(0x8a, 0x6d, 0x0b), RGBColor(0xb0, 0x2a, 0x5b)];
 
+/// As many curves as can be told apart: the series, and four that differ from them more in lightness than in hue.
+pub(super) const CURVES: [RGBColor; 10] = [
+    SERIES[0],
+    SERIES[1],
+    SERIES[2],
+    SERIES[3],
+    SERIES[4],
+    SERIES[5],
+    INK,
+    RGBColor(0x4f, 0xa8, 0xe0),
+    RGBColor(0xe8, 0x8c, 0x30),
+    RGBColor(0x5f, 0xa8, 0x3a),
+];
+
 /// Clusters stand out from the tokens around them.
 pub(super) const CLUSTER: RGBColor = RGBColor(0xd9, 0x5f, 0x0e);
 

@@ -10,6 +10,7 @@ use super::axis::Axis;
 use super::canvas::{Area, Heading, Painted, Picture};
 use super::frame::Chart;
 use super::grid::{Fit, Grid};
+use super::key::short;
 use super::legend::{self, Mark};
 use super::{frame, palette};
 use crate::sweep::{intercept, log_reach, mean};
@@ -66,12 +67,13 @@ impl Rates {
 
 fn curve(grid: &Grid, fit: &Fit, index: usize) -> Curve {
     let points = grid.points(fit);
+    let keys: Vec<&str> = grid.keys.iter().map(String::as_str).collect();
     let others: String = grid
         .keys
         .iter()
         .zip(&fit.others)
         .filter(|(key, value)| !value.is_empty() && varies(grid, key))
-        .map(|(key, value)| format!(", {} {value}", short(key)))
+        .map(|(key, value)| format!(", {} {value}", short(key, &keys)))
         .collect();
     let interval = match fit.interval.map(|ends| ends.map(rounded)) {
         Some([low, high]) => format!("[{low}, {high}]"),
@@ -95,11 +97,6 @@ fn curve(grid: &Grid, fit: &Fit, index: usize) -> Curve {
 fn varies(grid: &Grid, key: &str) -> bool {
     let index = grid.keys.iter().position(|other| other == key);
     index.is_some_and(|index| grid.cells.iter().any(|cell| cell.values[index] != grid.cells[0].values[index]))
-}
-
-/// The last word of a dotted key.
-pub(super) fn short(key: &str) -> &str {
-    key.rsplit('.').next().unwrap_or(key)
 }
 
 impl Curve {
