@@ -102,8 +102,8 @@ pub fn total(kind: Kind) {
                 assert_close(&what, &middle, &[potential, total], kind.tolerance(1e-5, 1e-8));
                 assert!(rate > 0.02, "no test: a rate of {rate}");
                 // Where a token passes the kink of relu the second derivative of F in time jumps.
-                let smooth = if activation == Activation::Relu { 5e-3 } else { 1e-8 };
-                assert_close(&what, &[slope], &[rate], kind.tolerance(smooth.max(2e-4), smooth));
+                let smooth: f64 = if activation == Activation::Relu { 5e-3 } else { 1e-8 };
+                assert_close(&what, &[slope / rate], &[1.0], kind.tolerance(smooth.max(2e-4), smooth));
             }
         }
     }
