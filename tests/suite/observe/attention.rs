@@ -56,7 +56,7 @@ pub fn rows(kind: Kind) {
                 position: position.clone(),
                 heads: heads.clone(),
             };
-            let mut problem = weighted(4, Quantity::Attention(observables::Attention { rows: 45, of: of, seed: 0 }));
+            let mut problem = weighted(4, Quantity::Attention(observables::Attention { rows: 45, of, seed: 0 }));
             problem.model = Model { geometry: Geometry::PreNorm, attention, ..Model::default() };
             let outcome = kind.evolve(&problem);
             for replica in 0..2 {
