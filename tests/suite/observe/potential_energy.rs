@@ -93,17 +93,20 @@ pub fn total(kind: Kind) {
     for activation in [Activation::Relu, Activation::Gelu, Activation::Tanh, Activation::Identity] {
         for geometry in [Geometry::Sphere, Geometry::Euclidean] {
             let to = |steps, end| gradient(activation, geometry.clone(), Schedule::even(steps, end, steps / 8));
-            let (whole, half) = (kind.evolve(&to(64, 0.1)), kind.evolve(&to(32, 0.05)));
+            // In R^d tokens run away, and differences are taken over a shorter time.
+            let end = if geometry == Geometry::Sphere { 0.1 } else { 0.025 };
+            let (whole, half) = (kind.evolve(&to(64, end)), kind.evolve(&to(32, end / 2.0)));
             for replica in 0..2 {
-                let [potential, total, rate] = expected(&to(32, 0.05), &half.tokens, replica, activation);
+                let [potential, total, rate] = expected(&to(32, end / 2.0), &half.tokens, replica, activation);
                 let (slope, middle) = slope_in_the_middle(&whole, replica, 1);
                 let what = format!("{activation:?} {geometry:?}");
                 // Simpson's rule is right to 1e-8, and to rounding elsewhere.
                 assert_close(&what, &middle, &[potential, total], kind.tolerance(1e-5, 1e-8));
                 assert!(rate > 0.02, "no test: a rate of {rate}");
+                let slope = slope * 0.1 / end;
                 // Where a token passes the kink of relu the second derivative of F in time jumps.
-                let smooth: f64 = if activation == Activation::Relu { 5e-3 } else { 1e-8 };
-                assert_close(&what, &[slope / rate], &[1.0], kind.tolerance(smooth.max(2e-4), smooth));
+                let smooth: f64 = if activation == Activation::Relu { 5e-3 } else { 1e-7 };
+                assert_close(&what, &[slope / rate], &[1.0], kind.tolerance(smooth.max(1e-3), smooth));
             }
         }
     }
