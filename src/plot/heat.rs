@@ -61,7 +61,7 @@ impl Side {
         std::iter::once(before).chain(middles).chain([after]).collect()
     }
 
-    /// Reaches to the outer borders, and has no ticks beyond the values.
+    /// Reaches to the outer borders, and has no ticks beyond the values where none of these is negative, as those of counts and times.
     fn axis(&self) -> Axis {
         let borders = self.borders();
         let (low, high) = (borders[0], borders[borders.len() - 1]);
@@ -70,7 +70,7 @@ impl Side {
                 let mut axis = Axis::tight([low, high].into_iter());
                 let values = self.values[0]..=self.values[self.values.len() - 1];
                 let among: Vec<f64> = axis.ticks.iter().copied().filter(|tick| values.contains(tick)).collect();
-                if among.len() > 1 {
+                if among.len() > 1 && self.values[0] >= 0.0 {
                     axis.ticks = among;
                 }
                 axis
