@@ -3,6 +3,7 @@
 mod attention;
 mod bench;
 mod command_line;
+mod controlled_steps;
 mod energy_drift;
 mod experiments;
 mod folders;
