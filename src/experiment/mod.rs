@@ -70,19 +70,29 @@ impl Experiment {
     /// Reads an experiment file and replaces the overridden keys, in order. Paths in it, and in overrides, are relative
     /// to the folder of the file.
     pub fn read(path: &Path, overrides: &[Override]) -> Result<Experiment, ExperimentError> {
-        let source = source(path, overrides);
+        Experiment::read_with(path, Arrays::default(), overrides)
+    }
+
+    /// The same, where paths may also be names of `arrays`. Every one of these must be named.
+    pub fn read_with(path: &Path, arrays: Arrays, overrides: &[Override]) -> Result<Experiment, ExperimentError> {
+        let source = Source { arrays, ..source(path, overrides) };
         Experiment::from_table(read(path, &source)?, source)
     }
 
     /// Reads an experiment from text. Paths in it are relative to the current directory; errors call it `experiment`.
     pub fn parse(text: &str) -> Result<Experiment, ExperimentError> {
-        Experiment::parse_with(text, Arrays::default())
+        Experiment::parse_with(text, Arrays::default(), &[])
     }
 
-    /// The same, where paths may also be names of `arrays`. Every one of these must be named.
-    pub fn parse_with(text: &str, arrays: Arrays) -> Result<Experiment, ExperimentError> {
-        let (folder, overrides) = (PathBuf::new(), Vec::new());
-        Experiment::from_text(text, Source { name: "experiment".into(), folder, overrides, arrays })
+    /// The same with keys replaced, where paths may also be names of `arrays`. Every one of these must be named.
+    pub fn parse_with(text: &str, arrays: Arrays, overrides: &[Override]) -> Result<Experiment, ExperimentError> {
+        let source = Source::of_memory(arrays, overrides);
+        Experiment::from_table(table(text, &source)?, source)
+    }
+
+    /// The same of keys that are in memory as well.
+    pub fn of_table(table: Table, arrays: Arrays, overrides: &[Override]) -> Result<Experiment, ExperimentError> {
+        Experiment::from_table(table, Source::of_memory(arrays, overrides))
     }
 
     /// The arrays in memory that it names, as the text of the file `arrays.safetensors` that [`to_toml`](Experiment::to_toml) refers to;
@@ -95,6 +105,7 @@ impl Experiment {
         self.source.arrays.to_bytes().map(Some).map_err(refused)
     }
 
+    #[cfg(test)]
     fn from_text(text: &str, source: Source) -> Result<Experiment, ExperimentError> {
         Experiment::from_table(table(text, &source)?, source)
     }

@@ -27,6 +27,11 @@ pub(crate) struct Source {
 const QUOTED: usize = 60;
 
 impl Source {
+    /// Of an experiment that is in no file.
+    pub fn of_memory(arrays: Arrays, overrides: &[Override]) -> Self {
+        Self { name: "experiment".into(), folder: PathBuf::new(), overrides: overrides.to_vec(), arrays }
+    }
+
     /// Whether `path` is the name of an array in memory.
     pub fn has_array(&self, path: &Path) -> bool {
         self.arrays.get(path).is_some()

@@ -53,7 +53,7 @@ fn a_run_of_arrays_in_memory_can_be_repeated_from_its_folder() {
     let mut arrays = Arrays::default();
     arrays.insert("x0", &[2, 2], vec![1.0, 0.0, 0.6, 0.8]).expect("an array");
     let text = EXPERIMENT.replace("count = 4\ndim = 3\nreplicas = 2\ninitial = { law = \"uniform\" }", FROM_MEMORY);
-    let experiment = Experiment::parse_with(&text, arrays).expect("an experiment");
+    let experiment = Experiment::parse_with(&text, arrays, &[]).expect("an experiment");
     let root = tempfile::tempdir().expect("a folder");
     let claim = Claim::vacant(root.path(), "run").expect("a folder");
     let outcome = pollster::block_on(run(&experiment, claim, &Machine::CpuDouble, |_| Continue(())));

@@ -32,7 +32,7 @@ fn a_name_stands_for_an_array_in_memory() {
     write_npy(path("A.npy"), &array(2, &MATRIX)).expect("a file");
     std::fs::write(path("files.toml"), text("x0.npy", "A.npy")).expect("a file");
     let files = Experiment::read(&path("files.toml"), &[]).and_then(|files| files.resolve()).expect("a problem");
-    let memory = Experiment::parse_with(&text("x0", "A"), arrays()).expect("an experiment");
+    let memory = Experiment::parse_with(&text("x0", "A"), arrays(), &[]).expect("an experiment");
     assert_eq!(memory.resolve().expect("a problem"), files);
     std::fs::write(path("written.toml"), memory.to_toml().expect("a text")).expect("a file");
     std::fs::write(path("arrays.safetensors"), memory.arrays().expect("arrays").expect("some")).expect("a file");
@@ -56,11 +56,11 @@ fn arrays_that_cannot_be_used_are_refused() {
         refused("b", &[2], &[1.0, f64::NAN]),
         "array \"b\": has NaN at [1], counted from 0; write finite numbers"
     );
-    let unused = Experiment::parse_with(&text("x0", "other.npy"), arrays()).expect_err("A is named nowhere");
+    let unused = Experiment::parse_with(&text("x0", "other.npy"), arrays(), &[]).expect_err("A is named nowhere");
     assert!(unused.to_string().contains("names no array A; write path = NAME"), "{unused}");
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("arrays.safetensors");
-    let memory = Experiment::parse_with(&text("x0", "A"), arrays()).expect("an experiment");
+    let memory = Experiment::parse_with(&text("x0", "A"), arrays(), &[]).expect("an experiment");
     std::fs::write(&path, memory.arrays().expect("arrays").expect("some")).expect("a file");
     std::fs::write(folder.path().join("e.toml"), text("arrays.safetensors:x0", "arrays.safetensors:B"))
         .expect("a file");
