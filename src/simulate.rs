@@ -1,4 +1,4 @@
-//! The loop: stages, steps and observation times, once for every scheme and every backend.
+//! The loop: steps and observation times, once for every scheme and every backend; or by hand, as a [`Simulation`].
 //!
 //! ```
 //! use tokenfield::{
@@ -42,23 +42,29 @@
 
 mod ascent;
 mod control;
+mod error;
+mod measure;
+mod simulation;
 #[cfg(test)]
 mod tests;
 
-pub use self::control::{StepCounts, StepError};
+pub use self::{
+    control::{StepCounts, StepError},
+    error::SimulateError,
+    simulation::Simulation,
+};
 
 use std::{collections::BTreeMap, error::Error};
 
-use self::{ascent::Ascent, control::Controller};
+use self::{ascent::Ascent, measure::Measured};
 use crate::{
-    backend::{Backend, BackendError, Method, Point, SlicedTargets, advance},
+    backend::{Backend, Method},
     expression::Expression,
-    limit::{Limit, LimitError},
-    model::{Field, Model, Normalization},
-    observables::{self, Centres, Need, Quantity, SlicedW2Reference, View, columns},
-    observe::{Sample, Statistics},
+    limit::Limit,
+    model::Normalization,
+    observables::{self, Quantity, View, columns},
+    observe::Sample,
     problem::Problem,
-    transport::TransportError,
     warning::{Said, Warning, WarningKind},
 };
 
@@ -121,28 +127,6 @@ pub struct Summary {
     pub reference_nodes: BTreeMap<String, usize>,
 }
 
-/// Why a simulation did not reach its end.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "the message of each variant says what it is and names its fields")]
-pub enum SimulateError {
-    #[error(transparent)]
-    Backend(#[from] BackendError),
-    #[error(
-        "the tokens of replica {replica} are no longer finite at time {time}; \
-         take a smaller time.step or attention.beta, or softmax normalization"
-    )]
-    NotFinite { replica: usize, time: f64 },
-    #[error(transparent)]
-    Step(#[from] StepError),
-    #[error(transparent)]
-    Distance(#[from] TransportError),
-    #[error("[reference]: {0}")]
-    Limit(#[from] LimitError),
-    #[error("stopped by its observer: {0}")]
-    Observer(#[source] Box<dyn Error + Send + Sync>),
-}
-
 /// Evolves the tokens of `problem`, held by `backend`, to the end of its schedule, or to the first sample at which its condition to
 /// stop at holds in all replicas.
 ///
@@ -161,99 +145,78 @@ pub async fn simulate(
 pub async fn simulate_beside(
     problem: &Problem,
     backend: &mut dyn Backend,
-    mut limit: Option<&mut Limit>,
+    limit: Option<&mut Limit>,
     mut on_event: impl FnMut(Event) -> Result<(), Box<dyn Error + Send + Sync>>,
 ) -> Result<Summary, SimulateError> {
     let schedule = &problem.schedule;
-    let (mut summary, mut done, mut said) = (Summary::default(), 0, Said::default());
-    let mut controller = Controller::of(problem);
+    let (mut summary, mut said) = (Summary::default(), Said::default());
     let mut ascent = Ascent::of(problem, backend.identity().precision);
-    let centres = observables::centres(&problem.quantities, &problem.equation());
+    let mut simulation = Simulation::new(problem, backend, limit);
     let columns = columns(&problem.quantities, problem.tokens.shape.dim);
     let holds = |stop: &Expression, sample: &Sample| stop.holds(&|name| sample.value(&columns, name));
+    let mut on_event = |event: Event<'_>| on_event(event).map_err(SimulateError::Observer);
     if schedule.stop.is_some() {
         summary.ending = Ending::Unmet;
     }
     loop {
-        let model = problem.model_schedule.at(&problem.model, done, schedule.time(done));
-        if !problem.model_schedule.is_constant() {
-            backend.change(&model)?;
-        }
+        let done = simulation.steps();
         if schedule.observes(done) {
-            let Sampled { samples, tokens, unresolved, reference_nodes } =
-                sample(problem, backend, limit.as_deref(), &centres, &model, schedule.time(done)).await?;
+            let Measured { samples, tokens, unresolved, reference_nodes } = simulation.measure().await?;
             summary.reference_nodes = reference_nodes;
             for sample in &samples {
-                on_event(Event::Sample(sample)).map_err(SimulateError::Observer)?;
+                on_event(Event::Sample(sample))?;
             }
             if problem.quantities.contains(&Quantity::Tokens) {
-                on_event(Event::Tokens(&tokens)).map_err(SimulateError::Observer)?;
+                on_event(Event::Tokens(&tokens))?;
             }
             if problem.quantities.contains(&Quantity::AttentionMatrix) {
-                let view = View {
-                    equation: problem.equation(),
-                    model: &model,
-                    time: schedule.time(done),
-                    tokens: &tokens,
-                    velocities: &[],
-                    limit: None,
-                    centres: &centres,
-                };
-                for replica in 0..problem.tokens.shape.replicas {
-                    for head in 0..model.attention.heads.len() {
-                        let weights = observables::attention_matrix(&view, replica, head);
-                        let matrix = Event::Attention { replica, weights: &weights };
-                        on_event(matrix).map_err(SimulateError::Observer)?;
-                    }
-                }
+                attention(problem, &simulation, &tokens, &mut on_event)?;
             }
-            let unstable = ascent.iter_mut().flat_map(|ascent| ascent.warnings(&samples, done, backend.method()));
-            let warnings = warnings(problem, backend.method()).chain(unresolved).chain(unstable);
+            let method = simulation.backend().method();
+            let unstable = ascent.iter_mut().flat_map(|ascent| ascent.warnings(&samples, done, method));
+            let warnings = warnings(problem, method).chain(unresolved).chain(unstable);
             for warning in warnings.filter(|warning| said.is_news(warning)) {
-                on_event(Event::Warning(&warning)).map_err(SimulateError::Observer)?;
+                on_event(Event::Warning(&warning))?;
             }
-            for _ in [Need::Energy, Need::Velocities].into_iter().filter(|need| problem.needs(*need)) {
-                summary.pairs = problem.pairs_per_evaluation().saturating_add(summary.pairs);
-            }
-            summary.time = schedule.time(done);
+            summary.time = simulation.time();
             let met = schedule.stop.as_ref().filter(|stop| samples.iter().all(|sample| holds(stop, sample)));
             if let Some(condition) = met {
                 summary.ending = Ending::Stopped;
-                on_event(Event::Stopped { time: summary.time, condition }).map_err(SimulateError::Observer)?;
+                on_event(Event::Stopped { time: summary.time, condition })?;
             }
         }
-        if done == schedule.steps || summary.ending == Ending::Stopped {
-            summary.steps = controller.map(|controller| controller.counts);
-            summary.marginal_error = backend.marginal_error().await?;
+        if simulation.is_at_end() || summary.ending == Ending::Stopped {
+            (summary.pairs, summary.steps) = (simulation.pairs(), simulation.step_counts());
+            summary.marginal_error = simulation.backend().marginal_error().await?;
             if let Some(warning) = unbalanced(problem, summary.marginal_error) {
-                on_event(Event::Warning(&warning)).map_err(SimulateError::Observer)?;
+                on_event(Event::Warning(&warning))?;
             }
             return Ok(summary);
         }
-        let start = done;
-        let taken = match &mut controller {
-            None => advance(problem, backend, done, schedule.until_observed(done))?,
-            Some(controller) => {
-                let tries = |counts: StepCounts| counts.taken + counts.rejected;
-                let before = tries(controller.counts);
-                while !controller.step(problem, backend, done).await? {
-                    on_event(Event::Steps(done)).map_err(SimulateError::Observer)?;
-                }
-                // One step is counted below.
-                let others = tries(controller.counts) - before - 1;
-                summary.pairs = problem.pairs_per_step().saturating_mul(others).saturating_add(summary.pairs);
-                1
-            }
-        };
-        for _ in 0..taken {
-            done += 1;
-            summary.pairs = problem.pairs_per_step().saturating_add(summary.pairs);
-            on_event(Event::Steps(done)).map_err(SimulateError::Observer)?;
-        }
-        if let Some(limit) = &mut limit {
-            limit.advance(start, done)?;
+        match simulation.step(schedule.until_observed(done)).await? {
+            0 => on_event(Event::Steps(done))?,
+            taken => (done + 1..=done + taken).try_for_each(|steps| on_event(Event::Steps(steps)))?,
         }
     }
+}
+
+/// Reports the matrices of all replicas and heads.
+fn attention(
+    problem: &Problem,
+    simulation: &Simulation<'_>,
+    tokens: &[f64],
+    on_event: &mut impl FnMut(Event<'_>) -> Result<(), SimulateError>,
+) -> Result<(), SimulateError> {
+    let model = &simulation.model();
+    let (time, centres) = (simulation.time(), simulation.centres());
+    let view = View { equation: problem.equation(), model, time, tokens, velocities: &[], limit: None, centres };
+    for replica in 0..problem.tokens.shape.replicas {
+        for head in 0..model.attention.heads.len() {
+            let weights = observables::attention_matrix(&view, replica, head);
+            on_event(Event::Attention { replica, weights: &weights })?;
+        }
+    }
+    Ok(())
 }
 
 /// What is to be said about the way that sums are taken, and about the noise.
@@ -283,114 +246,4 @@ fn unbalanced(problem: &Problem, marginal_error: Option<f64>) -> Option<Warning>
          attention.sinkhorn.tolerance = {tolerance:e}; write more iterations, or a larger tolerance"
     );
     Some(Warning::new(WarningKind::Unbalanced, sentence))
-}
-
-struct Sampled {
-    samples: Vec<Sample>,
-    /// Empty unless a quantity reads them.
-    tokens: Vec<f64>,
-    /// About a distance that what stands for the limit is too far from it for.
-    unresolved: Option<Warning>,
-    reference_nodes: BTreeMap<String, usize>,
-}
-
-/// The measurements of every replica.
-async fn sample(
-    problem: &Problem,
-    backend: &mut dyn Backend,
-    limit: Option<&Limit>,
-    centres: &[Centres],
-    model: &Model,
-    time: f64,
-) -> Result<Sampled, SimulateError> {
-    let mut statistics = backend.observe(&problem.quantities).await?;
-    let diverged = |mean: &[f64]| mean.iter().any(|component| !component.is_finite());
-    if let Some(replica) = statistics.iter().position(|statistics| diverged(&statistics.mean)) {
-        return Err(SimulateError::NotFinite { replica, time });
-    }
-    let limit = match limit {
-        Some(limit) if problem.needs(Need::Reference) => Some((limit, limit.tokens())),
-        _ => None,
-    };
-    if limit.iter().any(|(_, tokens)| tokens.iter().any(|component| !component.is_finite())) {
-        return Err(LimitError::NotFinite { time }.into());
-    }
-    let sources = problem.tokens.shape.sources();
-    let resolutions: Vec<_> = problem.quantities.iter().map(|quantity| quantity.resolution(sources)).collect();
-    let state = limit.as_ref().map(|(limit, tokens)| limit.state(tokens));
-    let limit = state.map(|state| observables::Limit::new(state, &resolutions, sources)).transpose()?;
-    if let Some(limit) = &limit {
-        slice(problem, backend, limit, &mut statistics).await?;
-    }
-    let lacks = |quantity: &Quantity| statistics.iter().any(|statistics| quantity.is_lacking_in(statistics));
-    let reads = problem.quantities.iter().any(lacks);
-    let tokens = if reads { backend.tokens().await? } else { Vec::new() };
-    let velocities = if problem.needs(Need::Velocities) { velocities(backend).await? } else { Vec::new() };
-    let view = View {
-        equation: problem.equation(),
-        model,
-        time,
-        tokens: &tokens,
-        velocities: &velocities,
-        limit: limit.as_ref(),
-        centres,
-    };
-    observables::measure_together(&problem.quantities, &view, &mut statistics)?;
-    let sample = |(replica, statistics)| {
-        let values = observables::values(&problem.quantities, &view, replica, statistics)?;
-        Ok(Sample { replica, time, values })
-    };
-    let samples = statistics.iter().enumerate().map(sample).collect::<Result<Vec<Sample>, SimulateError>>()?;
-    let unresolved = samples.iter().find_map(|sample| unresolved(&problem.quantities, &view, sample));
-    let nodes = |limit: &observables::Limit<'_>| {
-        let named = |quantity: &Quantity| {
-            let names = columns(&[*quantity], problem.tokens.shape.dim);
-            Some((names.into_iter().next()?, quantity.law_nodes(limit)?))
-        };
-        problem.quantities.iter().filter_map(named).collect()
-    };
-    let reference_nodes = limit.as_ref().map(nodes).unwrap_or_default();
-    Ok(Sampled { samples, tokens, unresolved, reference_nodes })
-}
-
-/// dx/dt of all tokens, without noise.
-async fn velocities(backend: &mut dyn Backend) -> Result<Vec<f64>, BackendError> {
-    backend.evaluate(Point::State, Field::Tangent, 0)?;
-    backend.velocity(0).await
-}
-
-/// What is to be said about distances from the limit.
-fn unresolved(quantities: &[Quantity], view: &View, sample: &Sample) -> Option<Warning> {
-    let observables::Unresolved { column, value, error } = observables::unresolved(quantities, view, &sample.values)?;
-    let time = sample.time;
-    let sentence = match error {
-        Some(error) => format!(
-            "{column} = {value:.3e} at time {time} may be off by {error:.1e}, which is how far what stands for the limit is from it; \
-             an earlier time.end or a smaller attention.beta is resolved better"
-        ),
-        None => format!(
-            "{column} is a distance from a sample of the limit, and reference.count tokens are some count^(-1/2) from it themselves; \
-             write reference.kind = \"quadrature\" or \"zonal\", or a larger reference.count"
-        ),
-    };
-    Some(Warning::new(WarningKind::LimitUnresolved, sentence))
-}
-
-/// Has the backend measure sliced distances from the limit where it holds the tokens, if it can.
-async fn slice(
-    problem: &Problem,
-    backend: &mut dyn Backend,
-    limit: &observables::Limit<'_>,
-    statistics: &mut [Statistics],
-) -> Result<(), SimulateError> {
-    for quantity in &problem.quantities {
-        let Quantity::SlicedW2Reference(SlicedW2Reference { projections }) = *quantity else { continue };
-        let (slices, error) = limit.slices(projections)?;
-        let line = |direction| slices.line(direction);
-        let targets = SlicedTargets { directions: slices.directions(), values: slices.count(), law: &line };
-        if let Some(costs) = backend.sliced_costs(&targets).await? {
-            observables::add(*quantity, observables::roots(&costs, statistics.len(), error), statistics);
-        }
-    }
-    Ok(())
 }

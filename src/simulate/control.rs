@@ -42,6 +42,13 @@ pub struct StepCounts {
     pub longest: f64,
 }
 
+impl StepCounts {
+    /// Those taken and those that were too long.
+    pub(super) fn tries(&self) -> u64 {
+        self.taken + self.rejected
+    }
+}
+
 /// The length of the next step, and what there was so far.
 pub(super) struct Controller {
     control: Control,

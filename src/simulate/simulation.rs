@@ -1,0 +1,144 @@
+//! Tokens on their way: steps and measurements, one after the other, as whoever holds them asks.
+
+use super::{
+    control::{Controller, StepCounts},
+    error::SimulateError,
+    measure::{Measured, measure},
+};
+use crate::{
+    backend::{Backend, advance},
+    limit::Limit,
+    model::Model,
+    observables::{self, Centres, Need},
+    observe::Sample,
+    problem::Problem,
+};
+
+/// The tokens of a problem, held by a backend, and how far they have come.
+///
+/// ```
+/// use tokenfield::{backend::cpu, experiment::Experiment, simulate::Simulation};
+///
+/// let experiment = Experiment::parse("
+///     name = \"by-hand\"
+///     tokens = { count = 64, dim = 3, initial = { law = \"uniform\" } }
+///     attention = { beta = 4.0, normalization = \"softmax\" }
+///     time = { scheme = \"heun\", step = 0.1, end = 2.0 }
+///     observe = { every = 0.5, quantities = [\"energy\"] }
+/// ")?;
+/// let problem = experiment.resolve()?;
+/// let mut backend = cpu::double(&problem)?;
+/// let mut simulation = Simulation::new(&problem, backend.as_mut(), None);
+/// while simulation.steps() < 7 {
+///     pollster::block_on(simulation.step(7 - simulation.steps()))?;
+/// }
+/// let samples = pollster::block_on(simulation.observe())?;
+/// assert_eq!(samples[0].time, 0.7);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Simulation<'a> {
+    problem: &'a Problem,
+    backend: &'a mut dyn Backend,
+    limit: Option<&'a mut Limit>,
+    steps: u64,
+    pairs: u64,
+    controller: Option<Controller>,
+    centres: Vec<Centres>,
+}
+
+impl<'a> Simulation<'a> {
+    /// The tokens of `problem` at layer-time zero, which `backend` holds, and beside them a limit that was opened for it.
+    pub fn new(problem: &'a Problem, backend: &'a mut dyn Backend, limit: Option<&'a mut Limit>) -> Self {
+        let centres = observables::centres(&problem.quantities, &problem.equation());
+        let controller = Controller::of(problem);
+        Self { problem, backend, limit, steps: 0, pairs: 0, controller, centres }
+    }
+
+    /// The same tokens where `backend` holds them after `steps` steps of the schedule, of lengths that are given.
+    pub fn resumed(problem: &'a Problem, backend: &'a mut dyn Backend, steps: u64) -> Self {
+        Self { steps, ..Self::new(problem, backend, None) }
+    }
+
+    /// Steps of the schedule that are done.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The layer-time of the tokens.
+    pub fn time(&self) -> f64 {
+        self.problem.schedule.time(self.steps)
+    }
+
+    /// Whether there are no more steps in the schedule.
+    pub fn is_at_end(&self) -> bool {
+        self.steps == self.problem.schedule.steps
+    }
+
+    /// Pairs (i, j) that were summed over, by whichever algorithm.
+    pub fn pairs(&self) -> u64 {
+        self.pairs
+    }
+
+    /// Of steps of controlled error.
+    pub fn step_counts(&self) -> Option<StepCounts> {
+        self.controller.as_ref().map(|controller| controller.counts)
+    }
+
+    /// Who holds the tokens.
+    pub fn backend(&mut self) -> &mut dyn Backend {
+        self.backend
+    }
+
+    /// The equation at the layer-time of the tokens.
+    pub fn model(&self) -> Model {
+        self.problem.model_schedule.at(&self.problem.model, self.steps, self.time()).into_owned()
+    }
+
+    /// Where points of the cloud are expected, for the quantities that know.
+    pub(super) fn centres(&self) -> &[Centres] {
+        &self.centres
+    }
+
+    /// The measurements of every replica, in the order of the quantities of the problem.
+    pub async fn observe(&mut self) -> Result<Vec<Sample>, SimulateError> {
+        Ok(self.measure().await?.samples)
+    }
+
+    pub(super) async fn measure(&mut self) -> Result<Measured, SimulateError> {
+        let Self { problem, backend, limit, .. } = self;
+        let time = problem.schedule.time(self.steps);
+        let model = problem.model_schedule.at(&problem.model, self.steps, time);
+        if !problem.model_schedule.is_constant() {
+            backend.change(&model)?;
+        }
+        let measured = measure(problem, &mut **backend, limit.as_deref(), &self.centres, &model, time).await?;
+        let sums = [Need::Energy, Need::Velocities].into_iter().filter(|need| problem.needs(*need)).count() as u64;
+        self.pairs = problem.pairs_per_evaluation().saturating_mul(sums).saturating_add(self.pairs);
+        Ok(measured)
+    }
+
+    /// Takes steps of the schedule, at most `most` of them and none beyond its end, and returns how many were completed: at least one, as long
+    /// as there are any, but for steps of controlled error, where zero means that tokens are on the way to the next one.
+    pub async fn step(&mut self, most: u64) -> Result<u64, SimulateError> {
+        let Self { problem, backend, limit, controller, steps, .. } = self;
+        let most = most.min(problem.schedule.steps - *steps);
+        if most == 0 {
+            return Ok(0);
+        }
+        if !problem.model_schedule.is_constant() {
+            backend.change(&problem.model_schedule.at(&problem.model, *steps, problem.schedule.time(*steps)))?;
+        }
+        let (start, tries) = (*steps, controller.as_ref().map_or(0, |controller| controller.counts.tries()));
+        let taken = match controller {
+            None => advance(problem, &mut **backend, start, most)?,
+            Some(controller) => u64::from(controller.step(problem, &mut **backend, start).await?),
+        };
+        *steps += taken;
+        let computed = controller.as_ref().map_or(taken, |controller| controller.counts.tries() - tries);
+        self.pairs = problem.pairs_per_step().saturating_mul(computed).saturating_add(self.pairs);
+        if let Some(limit) = limit.as_deref_mut().filter(|_| taken > 0) {
+            limit.advance(start, *steps)?;
+        }
+        Ok(taken)
+    }
+}
