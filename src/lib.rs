@@ -20,6 +20,7 @@
 pub mod backend;
 pub mod bench;
 pub mod budget;
+pub mod cancel;
 pub mod check;
 pub mod diffusion;
 pub mod experiment;

@@ -25,6 +25,7 @@ use std::{
 
 use crate::{
     budget::Shortage,
+    cancel::Cancel,
     diffusion::Diffusion,
     model::{Field, Model},
     observables::Quantity,
@@ -168,6 +169,10 @@ pub trait Backend {
         Ok(0)
     }
 
+    /// From now on work that is under way when `cancel` is requested ends soon, with [`BackendError::Cancelled`]; the tokens and velocities are
+    /// worthless then. A backend whose work is always short by itself need not listen.
+    fn end_with(&mut self, _cancel: &Cancel) {}
+
     /// Waits until everything asked for so far is done: for clocks and for progress.
     fn wait(&mut self) -> Answer<'_, ()>;
 
@@ -244,6 +249,8 @@ pub enum BackendError {
         "the {backend} backend was asked for {asked} stages of a scheme that has {stages}; ask for those of the problem"
     )]
     NoStage { backend: &'static str, asked: usize, stages: usize },
+    #[error("stopped before its end")]
+    Cancelled,
     #[error(transparent)]
     Problem(Box<ProblemError>),
     #[error(transparent)]

@@ -22,7 +22,7 @@ impl Progress {
     pub fn show(&mut self, event: Event<'_>) -> ControlFlow<()> {
         match event {
             Event::Limit(reference) => talk(format_args!("beside the limit: {reference}")),
-            Event::Started { name, identity, problem } => {
+            Event::Started { name, identity, problem, cancel: _ } => {
                 let (adapter, precision) = (&identity.adapter, identity.precision.name());
                 talk(format_args!("{name} on {} ({adapter}, {precision})", identity.backend));
                 self.bar = Some(Bar::new(problem));

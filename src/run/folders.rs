@@ -144,6 +144,7 @@ impl Folders {
         // What its observer has to say are errors of these folders, or that the caller wants it to end.
         let (said, cause): (String, Cause) = match error {
             SimulateError::Observer(error) if error.is::<Cancelled>() => (error.to_string(), Cause::Caller),
+            error if error.is_cancelled() => (Cancelled.to_string(), Cause::Caller),
             SimulateError::Observer(error) => (error.to_string(), Cause::Disk),
             error => (error.to_string(), Cause::Equation(error)),
         };

@@ -39,6 +39,7 @@ pub use self::{error::RunError, folders::Part};
 pub use crate::backend::machine::{Choice, Machine, MachineError};
 use crate::{
     backend::{Backend, Identity},
+    cancel::Cancel,
     experiment::Experiment,
     expression::Expression,
     limit::{Limit, equiangular, gaussian, overlap, particles, quadrature_within, zonal},
@@ -62,6 +63,8 @@ pub enum Event<'a> {
         identity: &'a Identity,
         /// What is computed.
         problem: &'a Problem,
+        /// Ends the run between two events as well, within a fraction of a second.
+        cancel: &'a Cancel,
     },
     /// One replica was measured.
     Sample(&'a Sample),
@@ -138,7 +141,10 @@ async fn run_on(
     let mut limit = limit(first, problem).transpose()?;
     let identity = backend.identity();
     let mut folders = Folders::create(parts, problem, backend)?;
-    let outcome = if on_event(Event::Started { name: first.name(), identity: &identity, problem }).is_break() {
+    let cancel = Cancel::default();
+    backend.end_with(&cancel);
+    let started = Event::Started { name: first.name(), identity: &identity, problem, cancel: &cancel };
+    let outcome = if on_event(started).is_break() {
         Err(SimulateError::Observer(Cancelled.into()))
     } else {
         follow(problem, backend, limit.as_mut(), &mut folders, &mut on_event).await

@@ -47,6 +47,41 @@ fn a_run_that_is_cancelled_keeps_its_samples_and_can_begin_again() {
     assert_eq!(standing(&folder), Standing::Complete);
 }
 
+/// One evaluation of these 200,000 tokens takes seconds to minutes, on which no event falls.
+#[test]
+fn a_request_to_cancel_ends_a_run_in_the_middle_of_a_sum() {
+    let root = tempfile::tempdir().expect("a folder");
+    let large = "count = 200000\ndim = 3\nreplicas = 1";
+    let sinkhorn = "\"sinkhorn\"\nsinkhorn = { iterations = 20, tolerance = 1e-6 }";
+    for (normalization, dim) in [("\"softmax\"", 3), (sinkhorn, 4)] {
+        let text = EXPERIMENT
+            .replace("count = 4\ndim = 3\nreplicas = 2", &large.replace('3', &dim.to_string()))
+            .replace("\"softmax\"", normalization)
+            .replace("name = ", "algorithm = \"direct\"\nname = ")
+            .replace("energy", "moments");
+        let experiment = Experiment::parse(&text).expect("an experiment");
+        let claim = Claim::vacant(root.path(), "run").expect("a folder");
+        let mut steps = 0;
+        let outcome = pollster::block_on(run(&experiment, claim, &Machine::CpuSingle, |event| {
+            match event {
+                Event::Started { cancel, .. } => {
+                    let cancel = cancel.clone();
+                    std::thread::spawn(move || {
+                        std::thread::sleep(std::time::Duration::from_millis(100));
+                        cancel.request();
+                    });
+                }
+                Event::Steps(done) => steps = done,
+                _ => {}
+            }
+            Continue(())
+        }));
+        let error = outcome.expect_err("it was cancelled");
+        assert!(matches!(error, RunError::Cancelled { .. }), "{error:?}");
+        assert_eq!(steps, 0, "the first step was completed before it was cancelled");
+    }
+}
+
 /// What was in memory is kept in the folder, and the experiment there means the same problem.
 #[test]
 fn a_run_of_arrays_in_memory_can_be_repeated_from_its_folder() {

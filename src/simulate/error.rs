@@ -26,3 +26,13 @@ pub enum SimulateError {
     #[error("stopped by its observer: {0}")]
     Observer(#[source] Box<dyn Error + Send + Sync>),
 }
+
+impl SimulateError {
+    /// Whether it ended because somebody asked for it.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(
+            self,
+            Self::Backend(BackendError::Cancelled) | Self::Step(StepError::Backend(BackendError::Cancelled))
+        )
+    }
+}

@@ -42,7 +42,9 @@ impl<T: Real> Cpu<T> {
         let ensemble = self.ensemble(field);
         let mut velocities: Vec<_> = velocities.replicas_mut().collect();
         velocities.par_chunks_mut(ensemble::REPLICAS).enumerate().for_each(|(group, velocities)| {
-            ensemble.evaluate(self.instructions, group * ensemble::REPLICAS, from, velocities);
+            if !self.cancel.is_requested() {
+                ensemble.evaluate(self.instructions, group * ensemble::REPLICAS, from, velocities);
+            }
         });
     }
 
@@ -54,6 +56,9 @@ impl<T: Real> Cpu<T> {
             let tokens = from.replica(replica);
             let sources = self.sources(replica, tokens, field);
             velocity.parts(self.block()).enumerate().for_each(|(index, mut velocity)| {
+                if self.cancel.is_requested() {
+                    return;
+                }
                 let first = index * self.block();
                 let queries = tokens.part(first, self.block());
                 let visibility = || self.visibility(first, queries.len());

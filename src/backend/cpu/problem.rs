@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     backend::{BackendError, Method, Point},
+    cancel::Cancel,
     model::{Field, Model},
     problem::Problem,
     sums::{
@@ -61,6 +62,8 @@ pub(crate) struct Cpu<T: Real> {
     pub(super) checks: u32,
     /// The largest error of a marginal so far, as its bits.
     pub(super) marginal_error: AtomicU64,
+    /// Asked before every block of sums.
+    pub(super) cancel: Cancel,
 }
 
 impl<T: Real> Cpu<T> {
@@ -102,6 +105,7 @@ impl<T: Real> Cpu<T> {
             followed: problem.scheme.field(),
             checks: 0,
             marginal_error: AtomicU64::new(0),
+            cancel: Cancel::default(),
         };
         let frozen = |replica| cpu.state.replica(replica).rows(shape.dim, problem.model.frozen);
         if problem.model.frozen > 0 {
@@ -138,6 +142,11 @@ impl<T: Real> Cpu<T> {
     pub(super) fn rows(&self, columns: &Columns<T>) -> Vec<f64> {
         let rows = |replica| columns.replica(replica).rows(self.shape.dim, self.shape.count);
         (0..self.shape.replicas).flat_map(rows).collect()
+    }
+
+    /// An error if what was just computed was not completed.
+    pub(super) fn require_completed(&self) -> Result<(), BackendError> {
+        if self.cancel.is_requested() { Err(BackendError::Cancelled) } else { Ok(()) }
     }
 
     pub(super) fn at(&self, point: Point) -> &Columns<T> {

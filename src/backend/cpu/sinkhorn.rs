@@ -9,13 +9,16 @@ use std::f64::consts::LN_2;
 use rayon::prelude::*;
 
 use super::operands::{Operands, rows_of};
-use crate::sums::{
-    columns::{Columns, ColumnsRef},
-    instructions::Instructions,
-    keys::Keys,
-    real::Real,
-    reduce::reduce,
-    reduction::{BLOCK, Queries, Reduced, Shift},
+use crate::{
+    cancel::Cancel,
+    sums::{
+        columns::{Columns, ColumnsRef},
+        instructions::Instructions,
+        keys::Keys,
+        real::Real,
+        reduce::reduce,
+        reduction::{BLOCK, Queries, Reduced, Shift},
+    },
 };
 
 /// What the iterations of one head and replica come to.
@@ -26,7 +29,8 @@ pub(super) struct Balanced<T> {
     pub marginal_error: f64,
 }
 
-/// Iterates until `tolerance` is above the error of the marginals, or as often as is allowed; then g is what came of that.
+/// Iterates until `tolerance` is above the error of the marginals, or as often as is allowed; then g is what came of that. It is worthless
+/// if `cancel` was requested.
 pub(super) fn balance<T: Real>(
     instructions: Instructions,
     operands: &Operands<T>,
@@ -34,12 +38,13 @@ pub(super) fn balance<T: Real>(
     sources: usize,
     iterations: u32,
     tolerance: f64,
+    cancel: &Cancel,
 ) -> Balanced<T> {
     // Sums of no components: only their logarithms are wanted.
     let nothing = Columns::zeros(1, 0, tokens.padded);
     let keys = operands.keys(tokens).with(None, Some(nothing.replica(0)), None);
     let queries = keys.with(Some(operands.queries.replica(0)), Some(nothing.replica(0)), None);
-    let log2_sums = |queries: Keys<'_, T>, keys: Keys<'_, T>| log2_sums(instructions, queries, keys, sources);
+    let log2_sums = |queries: Keys<'_, T>, keys: Keys<'_, T>| log2_sums(instructions, queries, keys, sources, cancel);
     let mut potential = vec![0.0; sources];
     let mut bias = column(tokens.bias(), &potential);
     let mut iteration = 0;
@@ -51,7 +56,7 @@ pub(super) fn balance<T: Real>(
         let off = columns.iter().zip(&potential).map(|(sum, g)| (sum + g).abs());
         let off = off.zip(tokens.bias()).filter(|(_, weight)| **weight > T::MASKED).map(|(off, _)| off);
         let marginal_error = LN_2 * off.fold(0.0, f64::max);
-        if marginal_error <= tolerance || iteration == iterations {
+        if marginal_error <= tolerance || iteration == iterations || cancel.is_requested() {
             return Balanced { bias, marginal_error };
         }
         potential = columns.iter().map(|sum| -sum).collect();
@@ -80,9 +85,18 @@ fn column<T: Real>(log2_weights: &[T], potential: &[f64]) -> Columns<T> {
 }
 
 /// log2 sum_j 2^{<u_i, y_j> + bias_j} for each of the first `count` queries, which are given as if they were keys.
-fn log2_sums<T: Real>(instructions: Instructions, queries: Keys<'_, T>, keys: Keys<'_, T>, count: usize) -> Vec<f64> {
+fn log2_sums<T: Real>(
+    instructions: Instructions,
+    queries: Keys<'_, T>,
+    keys: Keys<'_, T>,
+    count: usize,
+    cancel: &Cancel,
+) -> Vec<f64> {
     let block = |first: usize| {
         let here = BLOCK.min(count - first);
+        if cancel.is_requested() {
+            return vec![0.0; here];
+        }
         let columns: ColumnsRef<'_, T> = queries.columns().part(first, here);
         let visible = vec![keys.padded; here];
         let mut reduced = Reduced::default();

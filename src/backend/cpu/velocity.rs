@@ -67,7 +67,8 @@ impl<T: Real> Cpu<T> {
         let mut operands = head.projections.as_ref()?.apply(self.instructions, keys.replica, tokens, factor);
         if let Normalization::Sinkhorn { iterations, tolerance } = head.normalization {
             let sources = self.shape.sources();
-            let balanced = sinkhorn::balance(self.instructions, &operands, keys, sources, iterations, tolerance);
+            let balanced =
+                sinkhorn::balance(self.instructions, &operands, keys, sources, iterations, tolerance, &self.cancel);
             // Numbers that are not negative are ordered like their bits.
             self.marginal_error.fetch_max(balanced.marginal_error.to_bits(), Ordering::Relaxed);
             operands.potentials = Some(balanced.bias);

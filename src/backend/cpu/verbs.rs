@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     backend::{Answer, Backend, BackendError, Identity, Method, Point, longest, require_stages},
+    cancel::Cancel,
     diffusion::Diffusion,
     model::{Field, Model},
     observables::{Need, Quantity},
@@ -51,6 +52,7 @@ impl<T: Real> Backend for Cpu<T> {
             self.evaluate_replicas(from, field, &mut velocities)
         };
         self.velocities[stage] = velocities;
+        self.require_completed()?;
         if !is_found {
             self.widen();
             return self.evaluate(point, field, stage);
@@ -148,10 +150,17 @@ impl<T: Real> Backend for Cpu<T> {
         let ensemble = self.ensemble(field);
         let mut tokens: Vec<_> = state.replicas_mut().collect();
         tokens.par_chunks_mut(ensemble::REPLICAS).enumerate().for_each(|(group, tokens)| {
-            ensemble.advance(self.instructions, group * ensemble::REPLICAS, tokens, tableau, h, steps);
+            if !self.cancel.is_requested() {
+                ensemble.advance(self.instructions, group * ensemble::REPLICAS, tokens, tableau, h, steps);
+            }
         });
         self.state = state;
+        self.require_completed()?;
         Ok(steps)
+    }
+
+    fn end_with(&mut self, cancel: &Cancel) {
+        self.cancel = cancel.clone();
     }
 
     fn wait(&mut self) -> Answer<'_, ()> {
@@ -169,6 +178,7 @@ impl<T: Real> Backend for Cpu<T> {
                 for (replica, statistics) in statistics.iter_mut().enumerate() {
                     statistics.log_energy = self.log_energy(replica, tokens.replica(replica));
                 }
+                self.require_completed()?;
             }
             Ok(statistics)
         })
