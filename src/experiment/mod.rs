@@ -54,7 +54,7 @@ pub use self::{
     arrays::{ArrayError, Arrays},
     error::ExperimentError,
     overrides::Override,
-    sweep::{Fit, SweepFile},
+    sweep::{Fit, SweepBase, SweepFile},
 };
 use self::{overrides::Misfit, source::Source, typed::Typed};
 use crate::{initial::npy::unreadable_because, problem::Algorithm};

@@ -47,6 +47,17 @@ pub struct SweepFile {
     overrides: Vec<Override>,
 }
 
+/// The experiment of a sweep in memory.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SweepBase {
+    /// The path of an experiment file.
+    File(PathBuf),
+    /// Keys, and the arrays that they name.
+    Table(Table, Arrays),
+    /// The text of an experiment file, and the arrays that it names.
+    Text(String, Arrays),
+}
+
 /// Where the experiment comes from whose keys are replaced.
 #[derive(Clone, Debug, PartialEq)]
 enum Base {
@@ -110,6 +121,20 @@ impl SweepFile {
         Ok(Self { name: name.to_owned(), base, axes, coupled, fits: Vec::new(), overrides: Vec::new(), source })
     }
 
+    /// A sweep of `base`: `sweep` has the other keys of a sweep file. Errors call it `sweep`.
+    pub fn of_memory(sweep: &Table, base: SweepBase, overrides: &[Override]) -> Result<Self, ExperimentError> {
+        let source = Source { name: "sweep".into(), ..Source::of_memory(Arrays::default(), &[]) };
+        let base = match base {
+            SweepBase::File(path) => Base::File(path),
+            SweepBase::Table(table, arrays) => Base::Table { table, source: Source::of_memory(arrays, overrides) },
+            SweepBase::Text(text, arrays) => {
+                let source = Source::of_memory(arrays, overrides);
+                Base::Table { table: super::table(&text, &source)?, source }
+            }
+        };
+        Self::typed(source, sweep, base, overrides, "sweep").map_err(with_home)
+    }
+
     fn read_typed(path: &Path, overrides: &[Override]) -> Result<Self, ExperimentError> {
         let source = super::source(path, &[]);
         let text = std::fs::read_to_string(path)
@@ -117,6 +142,19 @@ impl SweepFile {
         let table = super::table(&text, &source)?;
         let root = Section::new(&source, "", &table, SWEEP)?;
         let base = Base::File(root.required("base", "\"clusters.toml\"")?.path()?);
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("sweep");
+        Self::typed(source.clone(), &table, base, overrides, stem)
+    }
+
+    /// What is typed beside the base; `name` is what it is called unless it says so itself.
+    fn typed(
+        source: Source,
+        table: &Table,
+        base: Base,
+        overrides: &[Override],
+        name: &str,
+    ) -> Result<Self, ExperimentError> {
+        let root = Section::new(&source, "", table, SWEEP)?;
         let entry = root.required("axes", "{ \"tokens.count\" = [64, 256] }")?;
         let (axes, coupled) = axes(&entry)?;
         let cells = axes.iter().fold(1u128, |cells, (_, values)| cells.saturating_mul(values.len() as u128));
@@ -132,9 +170,8 @@ impl SweepFile {
                 .collect::<Result<_, _>>()?,
             None => Vec::new(),
         };
-        let stem = || path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("sweep").to_owned();
-        let name = root.optional("name", "\"rates\"").map(|entry| super::typed::name(&entry)).transpose()?;
-        let name = name.unwrap_or_else(stem);
+        let typed = root.optional("name", "\"rates\"").map(|entry| super::typed::name(&entry)).transpose()?;
+        let name = typed.unwrap_or_else(|| name.to_owned());
         Ok(Self { name, base, axes, coupled, fits, overrides: overrides.to_vec(), source })
     }
 

@@ -144,25 +144,25 @@ pub(super) fn seen(view: &View, replica: usize) -> Vec<f64> {
     seen
 }
 
-/// The weights a_ij of one head in one replica for all sources i and j, row-major, rows being divided by their sums whatever the
-/// normalization; zero where j is not seen or has no weight, and in rows that vanish.
-pub(super) fn matrix(view: &View, head: &Head, replica: usize, seen: &[f64]) -> Vec<f64> {
+/// The weights a_ij of one head in one replica for the tokens i of `rows` and all sources j, row-major, rows being divided by their sums whatever
+/// the normalization; zero where j is not seen or has no weight, and in rows that vanish.
+pub(super) fn matrix(view: &View, head: &Head, replica: usize, seen: &[f64], rows: &[usize]) -> Vec<f64> {
     let sources = view.equation.tokens.shape.sources();
     let operands = Operands::new(view, head, replica, seen);
-    let row = |i: usize| {
+    let row = |i: &usize| {
         let mut row = vec![0.0; sources];
-        let log_weights = operands.log_weights(view, replica, i);
+        let log_weights = operands.log_weights(view, replica, *i);
         let largest = log_weights.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         if largest == f64::NEG_INFINITY {
             return row;
         }
         let sum: f64 = log_weights.iter().map(|log_weight| (log_weight - largest).exp()).sum();
-        for (j, log_weight) in visible(view, replica, i).zip(log_weights) {
+        for (j, log_weight) in visible(view, replica, *i).zip(log_weights) {
             row[j] = (log_weight - largest).exp() / sum;
         }
         row
     };
-    (0..sources).into_par_iter().flat_map_iter(row).collect()
+    rows.par_iter().flat_map_iter(row).collect()
 }
 
 /// Queries and keys of one head for all tokens, row-major, and what their products are multiplied by.

@@ -72,5 +72,18 @@ impl Observable for AttentionMatrix {
 /// The matrix of one head in one replica, row-major.
 pub fn attention_matrix(view: &View, replica: usize, head: usize) -> Vec<f64> {
     let head = &view.model.attention.heads[head];
-    attention::matrix(view, head, replica, &attention::seen(view, replica))
+    let rows: Vec<usize> = (0..view.equation.tokens.shape.sources()).collect();
+    attention::matrix(view, head, replica, &attention::seen(view, replica), &rows)
+}
+
+/// Those rows of it that belong to these tokens, in their order: (row, source).
+///
+/// None where weights are not those of each row by itself, as under hardmax and sinkhorn. A token that there is not panics.
+pub fn attention_rows(view: &View, replica: usize, head: usize, rows: &[usize]) -> Option<Vec<f64>> {
+    let attention = &view.model.attention;
+    let head = &attention.heads[head];
+    attention
+        .normalization
+        .weighs_each_row()
+        .then(|| attention::matrix(view, head, replica, &attention::seen(view, replica), rows))
 }

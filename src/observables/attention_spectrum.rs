@@ -109,7 +109,8 @@ impl Observable for AttentionSpectrum {
 /// The singular values of one head, largest first; not numbers where scores are none.
 fn spectrum(view: &View, head: &Head, replica: usize, seen: &[f64]) -> Vec<f64> {
     let sources = view.equation.tokens.shape.sources();
-    let rows = attention::matrix(view, head, replica, seen);
+    let all: Vec<usize> = (0..sources).collect();
+    let rows = attention::matrix(view, head, replica, seen, &all);
     // The iteration would not end on these.
     if rows.iter().any(|entry| !entry.is_finite()) {
         return vec![f64::NAN; sources];

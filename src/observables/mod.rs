@@ -72,7 +72,7 @@ mod w2_reference;
 
 pub use self::{
     among::Among,
-    attention_matrix::attention_matrix,
+    attention_matrix::{attention_matrix, attention_rows},
     centres::Centres,
     definition::Need,
     equation::Equation,

@@ -74,6 +74,11 @@ impl<'a> Simulation<'a> {
         self.steps == self.problem.schedule.steps
     }
 
+    /// Pairs (i, j) that one step sums over.
+    pub fn pairs_per_step(&self) -> u64 {
+        self.problem.pairs_per_step()
+    }
+
     /// Pairs (i, j) that were summed over, by whichever algorithm.
     pub fn pairs(&self) -> u64 {
         self.pairs

@@ -1,0 +1,224 @@
+//! Runs and sweeps into folders, and pictures of them.
+
+use std::{
+    ops::ControlFlow,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use numpy::{IntoPyArray, PyArrayMethods};
+use pyo3::{exceptions::PyValueError, prelude::*, types::PyDict};
+use tokenfield::{
+    backend::machine::Machine,
+    cancel::Cancel,
+    experiment::Experiment,
+    observables::columns,
+    plot,
+    record::Claim,
+    run::Event,
+    sweep::{Event as SweepEvent, Shard, run as run_sweep},
+};
+
+use crate::{
+    errors::Raised,
+    interrupt::{Waiting, interruptible},
+    machines::{machine, precision},
+    problem,
+};
+
+/// What Python hears of a run.
+pub(crate) struct Listener {
+    /// Shared with the thread that waits.
+    pub progress: Arc<Progress>,
+    /// Called with the columns and their values of all replicas at each sample, of shape (replicas, 1 + columns), time first.
+    pub on_sample: Option<Arc<Py<PyAny>>>,
+    columns: Arc<Vec<String>>,
+    replicas: usize,
+    rows: Vec<f64>,
+}
+
+/// Steps that are done, and how to end them.
+#[derive(Default)]
+pub(crate) struct Progress {
+    /// Of the run that is under way; zero before it starts.
+    steps: AtomicU64,
+    done: AtomicU64,
+    /// Ends it in the middle of a sum.
+    cancel: Mutex<Cancel>,
+    warnings: Mutex<Vec<String>>,
+    /// Whether the end was asked for.
+    is_over: Cancel,
+}
+
+impl Progress {
+    fn warn(&self, warning: &str) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning.to_owned());
+    }
+
+    fn end(&self) {
+        self.is_over.request();
+        self.cancel.lock().unwrap_or_else(PoisonError::into_inner).request();
+    }
+
+    /// Tells Python how many steps are done, and what was warned of since the last time.
+    pub(crate) fn tell(&self, py: Python<'_>, on_steps: Option<&Py<PyAny>>, on_warning: &Py<PyAny>) -> PyResult<()> {
+        for warning in self.warnings.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            on_warning.call1(py, (warning,))?;
+        }
+        if let Some(call) = on_steps {
+            call.call1(py, (self.done.load(Ordering::Relaxed), self.steps.load(Ordering::Relaxed)))?;
+        }
+        Ok(())
+    }
+}
+
+impl Listener {
+    pub(crate) fn new(progress: Arc<Progress>, on_sample: Option<Py<PyAny>>) -> Self {
+        Self { progress, on_sample: on_sample.map(Arc::new), columns: Arc::default(), replicas: 1, rows: Vec::new() }
+    }
+
+    pub(crate) fn hear(&mut self, waiting: &Waiting, event: &Event<'_>) -> ControlFlow<()> {
+        match event {
+            Event::Started { problem, cancel, .. } => {
+                let shape = problem.tokens.shape;
+                (self.columns, self.replicas) = (columns(&problem.quantities, shape.dim).into(), shape.replicas);
+                self.progress.steps.store(problem.schedule.steps, Ordering::Relaxed);
+                *self.progress.cancel.lock().unwrap_or_else(PoisonError::into_inner) = (*cancel).clone();
+            }
+            Event::Steps(done) => self.progress.done.store(*done, Ordering::Relaxed),
+            Event::Warning(warning) => self.progress.warn(warning),
+            Event::Sample(sample) => {
+                if let Some(call) = &self.on_sample {
+                    self.rows.push(sample.time);
+                    self.rows.extend_from_slice(&sample.values);
+                    if sample.replica + 1 == self.replicas {
+                        let call = call.clone();
+                        let (rows, columns) = (std::mem::take(&mut self.rows), self.columns.clone());
+                        let shape = [self.replicas, 1 + columns.len()];
+                        return waiting.call(move |py| {
+                            let values = rows.into_pyarray(py).reshape(shape)?;
+                            call.call1(py, ((*columns).clone(), values)).map(|_| ())
+                        });
+                    }
+                }
+            }
+            _ => {}
+        }
+        if self.progress.is_over.is_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+/// Runs a problem into the folder `out`, which must be absent or empty, or hold what the same problem left before its end, and returns its path.
+///
+/// `on_steps` is called with the steps that are done and all there are, `on_sample` with columns and values of a sample, `on_warning` with a sentence;
+/// what they raise ends the run.
+#[pyfunction]
+#[expect(clippy::too_many_arguments, reason = "one for each argument of the function in Python")]
+pub(crate) fn run(
+    py: Python<'_>,
+    problem: &Bound<'_, PyAny>,
+    set: Option<&Bound<'_, PyDict>>,
+    out: PathBuf,
+    device: &str,
+    precision: &str,
+    on_steps: Option<Py<PyAny>>,
+    on_sample: Option<Py<PyAny>>,
+    on_warning: Py<PyAny>,
+) -> PyResult<PathBuf> {
+    let experiment: Experiment = problem::experiment(problem, set)?;
+    let machine: Machine = machine(device, self::precision(precision)?)?;
+    let text = experiment.to_toml().map_err(Raised::raised)?;
+    let claim = Claim::for_run(&out, &text, machine.precision()).map_err(Raised::raised)?;
+    watched(py, on_steps, on_sample, on_warning, move |waiting, listener| {
+        let listen = |event: Event<'_>| listener.hear(waiting, &event);
+        pollster::block_on(tokenfield::run::run(&experiment, claim, &machine, listen)).map_err(Raised::raised)
+    })?
+}
+
+/// Runs a sweep into the folder `out`, and returns how many of how many cells are left to other shards.
+#[pyfunction]
+#[pyo3(signature = (problem, sweep, set, out, device, precision, shard, on_cells, on_steps, on_warning))]
+#[expect(clippy::too_many_arguments, reason = "one for each argument of the function in Python")]
+pub(crate) fn sweep(
+    py: Python<'_>,
+    problem: &Bound<'_, PyAny>,
+    sweep: Option<&Bound<'_, PyDict>>,
+    set: Option<&Bound<'_, PyDict>>,
+    out: Option<PathBuf>,
+    device: &str,
+    precision: &str,
+    shard: (usize, usize),
+    on_cells: Option<Py<PyAny>>,
+    on_steps: Option<Py<PyAny>>,
+    on_warning: Py<PyAny>,
+) -> PyResult<(PathBuf, usize, usize)> {
+    let file = problem::sweep(problem, sweep, set)?;
+    let (part, of) = shard;
+    if !(1..=of).contains(&part) {
+        return Err(PyValueError::new_err(format!("shard: expected (k, n) with 1 <= k <= n, got ({part}, {of})")));
+    }
+    let shard = Shard { index: part - 1, count: of };
+    let machine: Machine = machine(device, self::precision(precision)?)?;
+    let on_cells = on_cells.map(Arc::new);
+    let folder = out.unwrap_or_else(|| PathBuf::from("runs").join(&file.name));
+    let swept = watched(py, on_steps, None, on_warning, move |waiting, listener| {
+        let listen = |event: SweepEvent<'_>| cells(waiting, listener, on_cells.as_ref(), event);
+        pollster::block_on(run_sweep(&file, &folder, shard, &machine, listen)).map_err(Raised::raised)
+    })??;
+    Ok((swept.folder, swept.left, swept.cells))
+}
+
+/// Tells Python what a sweep reports.
+pub(crate) fn cells(
+    waiting: &Waiting,
+    listener: &mut Listener,
+    on_cells: Option<&Arc<Py<PyAny>>>,
+    event: SweepEvent<'_>,
+) -> ControlFlow<()> {
+    match event {
+        SweepEvent::Run(event) => return listener.hear(waiting, &event),
+        SweepEvent::Cells { first, others, of } => {
+            if let Some(call) = on_cells {
+                let call = call.clone();
+                return waiting.call(move |py| call.call1(py, (first, others + 1, of)).map(|_| ()));
+            }
+        }
+        SweepEvent::Again(reason) => listener.progress.warn(reason),
+        SweepEvent::Alone(message) => listener.progress.warn(message),
+        SweepEvent::Note(note) => listener.progress.warn(note),
+        _ => {}
+    }
+    if listener.progress.is_over.is_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+}
+
+/// Does `work` on another thread, which reports to a listener, and tells Python meanwhile.
+pub(crate) fn watched<T: Send + 'static>(
+    py: Python<'_>,
+    on_steps: Option<Py<PyAny>>,
+    on_sample: Option<Py<PyAny>>,
+    on_warning: Py<PyAny>,
+    work: impl FnOnce(&Waiting, &mut Listener) -> T + Send + 'static,
+) -> PyResult<T> {
+    let progress = Arc::<Progress>::default();
+    let mut listener = Listener::new(progress.clone(), on_sample);
+    let told = progress.clone();
+    let pulse = |py: Python<'_>| told.tell(py, on_steps.as_ref(), &on_warning);
+    let outcome = interruptible(py, || progress.end(), pulse, move |waiting| work(waiting, &mut listener));
+    progress.tell(py, None, &on_warning)?;
+    outcome
+}
+
+/// Draws the pictures of a run or sweep folder, and returns their paths.
+#[pyfunction]
+pub(crate) fn draw(py: Python<'_>, folder: PathBuf) -> PyResult<Vec<PathBuf>> {
+    py.detach(|| plot::draw(&folder)).map_err(Raised::raised)
+}
+
+/// Draws the tokens of a run over time as an animated picture, and returns its path.
+#[pyfunction]
+pub(crate) fn animate(py: Python<'_>, folder: PathBuf) -> PyResult<PathBuf> {
+    py.detach(|| plot::animate(&folder)).map_err(Raised::raised)
+}

@@ -1,0 +1,38 @@
+"""What notebooks show."""
+
+import base64
+import html
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def experiment_html(title: str, experiment: str) -> str:
+    """Return a line that unfolds to the text of an experiment."""
+    return f"<details><summary>{html.escape(title)}</summary><pre>{html.escape(experiment)}</pre></details>"
+
+
+def pictures_html(paths: Sequence[Path]) -> str:
+    """Return pictures side by side, each a document of its own: names in one do not meet names in another."""
+    images = [
+        f'<img style="flex:1;min-width:20em;max-width:48em" alt="{html.escape(path.stem)}" '
+        f'src="data:image/svg+xml;base64,{base64.b64encode(path.read_bytes()).decode()}">'
+        for path in paths
+    ]
+    return f'<div style="display:flex;flex-wrap:wrap;gap:1em">{"".join(images)}</div>'
+
+
+def table_html(rows: Sequence[dict[str, object]]) -> str:
+    """Return rows of the same keys as a table."""
+    if not rows:
+        return "<p>no rows</p>"
+    head = "".join(f"<th>{html.escape(str(name))}</th>" for name in rows[0])
+    body = ["".join(f"<td>{html.escape(_short(value))}</td>" for value in row.values()) for row in rows]
+    return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in body)}</table>"
+
+
+def _short(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_short(item) for item in value) + "]"
+    return "" if value is None else str(value)

@@ -1,0 +1,77 @@
+"""Tokens that are moved step by step."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from . import _native
+from ._equation import Device
+from ._runs import Precision, Problem, Sample, as_changes, as_problem
+
+
+class Simulation:
+    """The tokens of a problem, to be moved by hand.
+
+    `step` moves them, `tokens` reads them, `observe` measures them, `set` changes the equation between steps. Iteration
+    goes through the observations of the problem, from time 0 to its end. Arguments are those of `simulate`; a problem
+    with [reference] is refused.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        x0: Any = None,
+        set: Mapping[str, Any] | None = None,
+        device: Device = "auto",
+        precision: Precision = "single",
+    ) -> None:
+        self._problem = as_problem(problem)
+        self._changes = as_changes(set, x0)
+        self._native = _native.Simulation(self._problem, self._changes, device, precision)
+
+    def step(self, steps: int = 1) -> None:
+        """Take so many steps. An interrupt leaves the tokens after the last step that was completed."""
+        if steps < 0:
+            raise ValueError(f"steps: expected at least 0, got {steps}")
+        self._native.step(steps)
+
+    @property
+    def time(self) -> float:
+        """The layer-time of the tokens."""
+        return self._native.time
+
+    @property
+    def steps(self) -> int:
+        """Steps that are done."""
+        return self._native.steps
+
+    @property
+    def total_steps(self) -> int:
+        """Steps to the end of the problem."""
+        return self._native.total_steps
+
+    @property
+    def tokens(self) -> Any:
+        """The tokens, of shape (replicas, n, d), of float64 in double and of float32 in other precisions."""
+        return self._native.tokens
+
+    def observe(self) -> Sample:
+        """Return "time" and, for each column of the quantities of the problem, one number for each replica."""
+        values = self._native.observe()
+        return {"time": self.time} | {name: values[:, index] for index, name in enumerate(self._native.columns)}
+
+    def set(self, changes: Mapping[str, Any]) -> None:
+        """Replace dotted keys of attention, perceptron, noise or observe from now on, e.g. {"attention.beta": 4}."""
+        changed = {**(self._changes or {}), **changes}
+        self._native.change(self._problem, changed)
+        self._changes = changed
+
+    def __iter__(self) -> Iterator[Sample]:
+        """Go through the observations of the problem that are left, the one at the present time included."""
+        yield self.observe()
+        while self.steps < self.total_steps:
+            self.step(self._native.until_observed)
+            yield self.observe()
+
+    def __repr__(self) -> str:
+        return f"Simulation(time {self.time:g}, {self.steps} of {self.total_steps} steps)"
