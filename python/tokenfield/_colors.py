@@ -1,6 +1,7 @@
 """Colours of tokens: where they started, clusters, speed, place in the text, or numbers of the caller."""
 
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -91,27 +92,27 @@ def clusters(x: Any, threshold: float = THRESHOLD) -> npt.NDArray[np.int64]:
         free = window.start + np.flatnonzero(labels[window] < 0)
         return free, theta[free] @ theta[block].T >= threshold
 
-    count = 0
+    number = 0
     for first in range(len(x)):
         if labels[first] >= 0:
             continue
         seeds = first + np.flatnonzero(labels[first : first + 64] < 0)
         free, near = linked(seeds)
         alone = seeds[near.sum(axis=0) == 1]
-        labels[alone] = count + np.arange(len(alone))
-        count += len(alone)
+        labels[alone] = number + np.arange(len(alone))
+        number += len(alone)
         edge = np.array([first]) if labels[first] < 0 else seeds[:0]
-        labels[edge] = count
-        count += len(edge)
+        labels[edge] = number
+        number += len(edge)
         while len(edge):
             block, edge = edge[:64], edge[64:]
             free, near = linked(block)
             found = free[near.any(axis=1)]
             labels[found] = labels[first]
             edge = np.sort(np.concatenate([edge, found]))
-    sizes = np.bincount(labels, minlength=count)
-    rank = np.empty(count, np.int64)
-    rank[np.argsort(-sizes, kind="stable")] = np.arange(count)
+    sizes = np.bincount(labels, minlength=number)
+    rank = np.empty(number, np.int64)
+    rank[np.argsort(-sizes, kind="stable")] = np.arange(number)
     result = np.empty(len(x), np.int64)
     result[order] = np.where(sizes[labels] > 1, rank[labels], -1)
     return result
@@ -121,11 +122,12 @@ def inherit(labels: npt.NDArray[np.int64], before: npt.NDArray[np.int64]) -> npt
     """Return clusters by the labels that most of their tokens had before, the largest first, so that colours stay."""
     result = np.full_like(labels, -1)
     taken: set[int] = set()
+    fresh = (label for label in count() if label not in before)
     for label in range(labels.max() + 1):
         members = labels == label
         had = np.bincount(before[members & (before >= 0)])
         known = [int(old) for old in np.argsort(-had, kind="stable") if had[old] and old not in taken]
-        new = known[0] if known else next(k for k in range(len(labels)) if k not in taken)
+        new = known[0] if known else next(fresh)
         taken.add(new)
         result[members] = new
     return result

@@ -50,7 +50,7 @@ function render({ model, el }) {
   const back = button("back", "One frame back");
   const forth = button("step", "One frame on");
   const slider = make("input", { type: "range", min: 0, step: "any", "aria-label": scene.timed ? "Layer-time" : "Frame" });
-  const output = make("output");
+  const output = make("span", { class: "tf-time" });
   const speeds = live ? [1, 2, 5, 10, 20, 50] : [0.25, 0.5, 1, 2, 4];
   const speed = make("select", { "aria-label": live ? "Steps for each frame" : "Speed" });
   for (const value of speeds) speed.append(make("option", { value }, live ? `${value} step${value > 1 ? "s" : ""}` : `${value}×`));
@@ -135,7 +135,7 @@ function render({ model, el }) {
     const text = scene.timed ? `t = ${time.toFixed(digits)}` : `frame ${Number(time.toFixed(1))}`;
     slider.value = position;
     slider.setAttribute("aria-valuetext", text);
-    output.value = text;
+    output.textContent = text;
     request ||= requestAnimationFrame(draw);
   }
 

@@ -12,26 +12,28 @@ uniform bool sphere;
 uniform float unit;
 uniform vec2 depth;
 out vec4 tint;
+out float width;
 void main() {
   vec3 p = mix(from, to, fraction) * unit;
   if (sphere) p /= max(length(p), 1e-6);
   p = turn * p;
   gl_Position = vec4(p.xy * scale + offset, -0.1 * p.z, 1.0);
-  gl_PointSize = size * (1.0 + 0.2 * p.z);
+  width = size * (1.0 + 0.2 * p.z);
+  gl_PointSize = width + 1.0;
   tint = vec4(color, mix(depth.x, 1.0, smoothstep(-depth.y, depth.y, p.z + 1e-3)));
 }`;
 
 const FRAGMENT = `#version 300 es
-precision mediump float;
+precision highp float;
 in vec4 tint;
+in float width;
 uniform float line;
 out vec4 pixel;
 void main() {
   float alpha = line * tint.a;
   if (line == 0.0) {
-    float r = length(2.0 * gl_PointCoord - 1.0);
-    float edge = fwidth(r);
-    alpha = tint.a * (1.0 - smoothstep(1.0 - edge, 1.0, r));
+    float inside = 0.5 * width - (width + 1.0) * length(gl_PointCoord - 0.5);
+    alpha = tint.a * clamp(inside + 0.5, 0.0, 1.0);
     if (alpha < 0.02) discard;
   }
   pixel = vec4(tint.rgb * alpha, alpha);
