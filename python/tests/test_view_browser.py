@@ -326,6 +326,7 @@ const model = {
   send: (message) => sent.push(message),
 };
 window.close = render({ model, el: document.querySelector("main") });
+window.again = () => render({ model, el: document.querySelector("main") });
 window.listeners = () => heard.length;
 """
 _LIVE = (
@@ -379,3 +380,11 @@ def test_a_second_view_of_a_simulation_gets_its_history(show):
     assert shown.time == "t = 4.0" and close_to(shown.at(0, -1), BLUE)
     shown.page.evaluate("close()")
     assert shown.page.locator(".tokenfield-view").count() == 0 and shown.page.evaluate("listeners()") == 0
+
+
+def test_two_views_of_a_simulation_keep_histories_of_their_own(show):
+    page = show(None, live=True).page
+    page.evaluate("again(); say({ kind: 'history', times: [0] }, new Float32Array([1, 0]), new Uint8Array(3))")
+    page.evaluate("for (let time = 1; time < 6; time += 1) frame(time, 0, 1)")
+    assert page.locator(".tf-time").all_inner_texts() == ["t = 5.0", "t = 5.0"]
+    assert [slider.get_attribute("max") for slider in page.get_by_role("slider").all()] == ["2", "2"]

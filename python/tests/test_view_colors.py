@@ -71,7 +71,7 @@ def test_clusters_are_the_components_of_the_graph(n, d, spread):
     theta = x / np.linalg.norm(x, axis=1, keepdims=True)
     _, expected = connected_components(theta @ theta.T >= 0.99, directed=False)
     sizes = np.bincount(expected)
-    found = _colors.clusters(x)
+    found = _colors.components(x)
     assert np.array_equal(found < 0, sizes[expected] == 1)
     together = sizes[expected] > 1
     pairs = {(int(a), int(b)) for a, b in zip(found[together], expected[together], strict=True)}
@@ -82,7 +82,7 @@ def test_clusters_are_the_components_of_the_graph(n, d, spread):
 def test_clusters_are_those_of_the_engine():
     x = on_sphere(5, 3, seed=4)[np.arange(60) % 5] + 0.03 * np.random.default_rng(1).normal(size=(60, 3))
     x /= np.linalg.norm(x, axis=1, keepdims=True)
-    labels = _colors.clusters(x)
+    labels = _colors.components(x)
     seen = tf.observe(x, "clusters", threshold=0.99)
     alone = int((labels < 0).sum())
     assert seen["clusters"] == labels.max() + 1 + alone

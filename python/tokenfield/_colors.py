@@ -71,7 +71,7 @@ def classes(labels: npt.NDArray[Any]) -> Bytes:
     return colors
 
 
-def clusters(x: Any, threshold: float = THRESHOLD) -> npt.NDArray[np.int64]:
+def components(x: Any, threshold: float = THRESHOLD) -> npt.NDArray[np.int64]:
     """Return the connected components of the graph that links i and j with <theta_i, theta_j> >= threshold.
 
     theta = x / |x|; x has shape (n, d), the result shape (n,): 0 for the largest component, 1 for the next, and -1 for
@@ -189,7 +189,7 @@ class Painter:
                 colors = ramp(self.kept / max(self.n - 1, 1))[None]
                 return colors, _scale("colour: place in the text", "0", f"{self.n - 1:,}")
             case "cluster":
-                labels = clusters(frames[-1])
+                labels = components(frames[-1])
                 if self.labels is not None:
                     labels = inherit(labels, self.labels)
                 self.labels = labels

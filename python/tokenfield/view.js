@@ -252,7 +252,7 @@ function render({ model, el }) {
     if (message.kind === "history") {
       frames.forEach((frame) => renderer.forget(frame));
       colors.forEach((color) => renderer.forget(color));
-      moments = message.times;
+      moments = [...message.times];
       frames = split(buffers[0], Float32Array, count * axes);
       colors = split(buffers[1], Uint8Array, count * 3);
       measure();
