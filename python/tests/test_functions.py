@@ -10,6 +10,7 @@ import pytest
 from literal import F64
 
 import tokenfield as tf
+from tokenfield._equation import Device
 
 # Scores of length-one tokens round to about 2^-23 in single precision, of which exponents are beta times as much.
 SINGLE, DOUBLE = 1e-5, 1e-11
@@ -23,7 +24,7 @@ def tolerance(dtype: npt.DTypeLike, beta: float) -> float:
 
 
 def check_velocity(x: npt.NDArray[Any], beta: float, within: float, **equation: Any) -> None:
-    found = tf.attention_velocity(x, beta, **equation)
+    found = tf.attention_velocity(x, beta, device="cpu", **equation)
     assert found.shape == x.shape
     assert found.dtype == x.dtype
     exact = x.astype(np.float64)
@@ -112,8 +113,8 @@ def test_velocity_on_a_line(dtype: npt.DTypeLike) -> None:
 def test_replicas_are_systems_of_their_own(dtype: npt.DTypeLike, weights: str) -> None:
     x = literal.sphere(9, 4, 33, 3).astype(dtype)
     given = {"none": None, "shared": literal.masses(1, 33), "each": literal.masses(2, 4, 33)}[weights]
-    found = tf.attention_velocity(x, 4.0, weights=given)
-    energies = tf.energy(x, 4.0, weights=given)
+    found = tf.attention_velocity(x, 4.0, weights=given, device="cpu")
+    energies = tf.energy(x, 4.0, weights=given, device="cpu")
     assert found.shape == x.shape
     assert isinstance(energies, np.ndarray)
     assert energies.shape == (4,)
@@ -145,18 +146,62 @@ def test_harmonic_sums_are_direct_sums_to_their_tolerance(d: int, beta: float) -
     assert np.abs(direct - expected).max() <= DOUBLE
 
 
-def test_sinkhorn_velocity_by_one_step_in_space() -> None:
-    # A step of Euler's method in R^d moves tokens by the velocity times its length.
-    x = literal.space(12, 20, 3)
-    problem = {
-        "tokens": {"geometry": "euclidean"},
-        "attention": {"beta": 2.0, "normalization": "sinkhorn", "sinkhorn": {"iterations": 10_000, "tolerance": 1e-13}},
-        "time": {"scheme": "euler", "step": 1.0, "end": 1.0},
-        "observe": {"quantities": ["moments"]},
-    }
-    run = tf.simulate(problem, x0=x, precision="double", device="cpu")
-    expected = literal.velocity(x, 2.0, normalization="sinkhorn", geometry="euclidean")
-    assert np.abs(run.tokens[0] - x - expected).max() <= 1e-10
+@pytest.mark.parametrize("geometry", ["sphere", "euclidean"])
+def test_velocity_of_sinkhorn(geometry: str) -> None:
+    x = literal.sphere(12, 20, 3) if geometry == "sphere" else literal.space(12, 20, 3)
+    found = tf.attention_velocity(
+        x,
+        2.0,
+        weights=literal.masses(1, 20),
+        normalization="sinkhorn",
+        geometry=geometry,
+        set={"attention.sinkhorn": {"iterations": 10_000, "tolerance": 1e-13}},
+    )
+    equation: dict[str, Any] = {"weights": literal.masses(1, 20), "normalization": "sinkhorn"}
+    assert np.abs(found - literal.velocity(x, 2.0, geometry=geometry, **equation)).max() <= 1e-10
+
+
+def test_velocity_of_two_heads() -> None:
+    x, a = literal.sphere(13, 20, 3), literal.space(14, 3, 3)
+    heads = [{"query-key": a, "weight": 0.3, "beta": 2.0}, {"value": {"scale": -1.0}}]
+    found = tf.attention_velocity(x, 5.0, set={"attention.head": heads})
+    expected = 0.3 * literal.velocity(x, 2.0, query_key=a) + literal.velocity(x, 5.0, value=-1.0)
+    assert np.abs(found - expected).max() <= DOUBLE
+
+
+def test_velocity_of_ngpt() -> None:
+    x = literal.sphere(15, 20, 3)
+    found = tf.attention_velocity(x, 3.0, geometry="ngpt", set={"tokens.alpha": 0.7})
+    field = literal.velocity(x, 3.0, geometry="euclidean")
+    expected = 0.7 * literal.tangential(x, field / np.linalg.norm(field, axis=1, keepdims=True))
+    assert np.abs(found - expected).max() <= DOUBLE
+
+
+@pytest.mark.parametrize("device", sorted({entry["device"] for entry in tf.devices()} | {"auto", "reference"}))
+@pytest.mark.parametrize("beta", [1.0, 40.0])
+@pytest.mark.parametrize("d", [2, 3, 16])
+def test_every_device_computes_the_same(d: int, beta: float, device: Device) -> None:
+    # The reference computes in double precision alone, graphics adapters in single.
+    dtype = np.dtype(np.float64 if device == "reference" else np.float32)
+    x, w = literal.sphere(d, 65, d).astype(dtype), literal.masses(d, 65)
+    exact = x.astype(np.float64)
+    found = tf.attention_velocity(x, beta, weights=w, device=device)
+    assert found.dtype == dtype
+    assert np.abs(found - literal.velocity(exact, beta, weights=w)).max() <= tolerance(dtype, beta)
+    expected = literal.energy(exact, beta, weights=w)
+    assert tf.energy(x, beta, weights=w, device=device) == pytest.approx(expected, rel=tolerance(dtype, beta))
+
+
+@pytest.mark.parametrize("mask", [None, "causal", "strictly-causal"])
+@pytest.mark.parametrize("normalization", ["softmax", "unnormalized", "shifted", "relu", "sigmoid"])
+def test_rows_of_attention(normalization: str, mask: str | None) -> None:
+    x, w, a = literal.sphere(16, 3, 20, 4), literal.masses(16, 20), literal.space(17, 4, 4)
+    equation: dict[str, Any] = {"weights": w, "query_key": a, "normalization": normalization, "mask": mask}
+    expected = np.stack([literal.shares(literal.attention(tokens, 3.0, **equation)) for tokens in x])
+    assert np.abs(tf.attention_rows(x, 3.0, **equation) - expected).max() <= DOUBLE
+    assert np.abs(tf.attention_rows(x, 3.0, [7, 0, 19, 7], **equation) - expected[:, [7, 0, 19, 7]]).max() <= DOUBLE
+    assert np.abs(tf.attention_rows(x[1], 3.0, np.array([3]), **equation) - expected[1, [3]]).max() <= DOUBLE
+    assert np.abs(tf.attention_rows(x[1].astype(np.float32), 3.0, **equation) - expected[1]).max() <= SINGLE
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -166,7 +211,7 @@ def test_sinkhorn_velocity_by_one_step_in_space() -> None:
 def test_energy_at_all_sizes(n: int, d: int, beta: float, dtype: npt.DTypeLike) -> None:
     x = literal.sphere(n + d, n, d).astype(dtype)
     w = literal.masses(n, n)
-    found = tf.energy(x, beta, weights=w)
+    found = tf.energy(x, beta, weights=w, device="cpu")
     assert isinstance(found, float)
     exact = x.astype(np.float64)
     assert found == pytest.approx(literal.energy(exact, beta, weights=w), rel=energy_tolerance(dtype, beta))
@@ -184,7 +229,7 @@ def test_energy_of_every_matrix_and_geometry(normalization: str, geometry: str, 
     x: F64 = literal.sphere(2, 40, 5) if geometry == "sphere" else literal.space(2, 40, 5)
     a = query_keys(5, 6)[form]
     theta = x / np.linalg.norm(x, axis=1, keepdims=True) if geometry.endswith("norm") else x
-    found = tf.energy(x, 2.0, query_key=a, geometry=geometry, normalization=normalization)
+    found = tf.energy(x, 2.0, query_key=a, geometry=geometry, set={"attention.normalization": normalization})
     assert found == pytest.approx(literal.energy(theta, 2.0, query_key=a), rel=DOUBLE)
 
 

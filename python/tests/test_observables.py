@@ -26,7 +26,7 @@ def check(
     x: npt.NDArray[Any], words: str | list[str], expected: dict[str, float], beta: float = 1.0, **given: Any
 ) -> None:
     """Compare all columns of the words, in their order."""
-    found = tf.observe(x, words, beta, **given)
+    found = tf.observe(x, words, beta, device="cpu", **given)
     assert list(found) == list(expected)
     assert all(type(value) is float for value in found.values())
     assert found == pytest.approx(expected, rel=TOLERANCE[x.dtype], abs=TOLERANCE[x.dtype], nan_ok=True)
@@ -149,6 +149,9 @@ def test_clusters_are_connected_components(threshold: float, d: int, seed: int, 
     weights = sorted(np.bincount(labels, weights=w), reverse=True) + 8 * [0.0]
     expected = {"clusters": float(count)} | {f"cluster_weight_{k}": float(weights[k]) for k in range(8)}
     check(x, "clusters", expected, weights=w, threshold=threshold, largest=8)
+    assert tf.clusters(x, threshold) == count
+    assert tf.clusters(3.0 * x, threshold, geometry="pre-norm") == count
+    assert np.array_equal(tf.clusters(np.stack([x, x[::-1]]), threshold), [count, count])
 
 
 @TYPES
