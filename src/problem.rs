@@ -104,6 +104,11 @@ impl Problem {
         self.quantities.iter().any(|quantity| quantity.needs(need))
     }
 
+    /// Whether a measurement sums over pairs of tokens.
+    pub fn observes_pairs(&self) -> bool {
+        self.needs(Need::Energy) || self.needs(Need::Velocities)
+    }
+
     /// Stages of a step: those of the scheme, and as many for the noise if it goes with them.
     pub fn slots(&self) -> usize {
         slots(self.scheme, self.fluctuates())

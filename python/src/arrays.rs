@@ -1,6 +1,6 @@
 //! NumPy arrays as vectors of f64, and back in the type that came in.
 
-use numpy::{IntoPyArray, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{Element, IntoPyArray, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::{
     exceptions::{PyTypeError, PyValueError},
     prelude::*,
@@ -18,15 +18,13 @@ pub(crate) struct Input {
 impl Input {
     /// The argument of that name, of 32 or 64 bits.
     pub(crate) fn of(name: &str, any: &Bound<'_, PyAny>) -> PyResult<Self> {
-        if let Ok(array) = any.extract::<PyReadonlyArrayDyn<'_, f64>>() {
-            // The slice of the array itself may be that of a column-major one.
-            let view = array.as_array();
-            let values = view.as_slice().map_or_else(|| view.iter().copied().collect(), <[f64]>::to_vec);
-            return Ok(Self { shape: array.shape().to_vec(), values, precision: Precision::Double });
+        if let Ok(array) = any.cast::<PyArrayDyn<f64>>() {
+            let (shape, values) = row_major(array, |value| value)?;
+            return Ok(Self { shape, values, precision: Precision::Double });
         }
-        if let Ok(array) = any.extract::<PyReadonlyArrayDyn<'_, f32>>() {
-            let values = array.as_array().iter().map(|value| f64::from(*value)).collect();
-            return Ok(Self { shape: array.shape().to_vec(), values, precision: Precision::Single });
+        if let Ok(array) = any.cast::<PyArrayDyn<f32>>() {
+            let (shape, values) = row_major(array, f64::from)?;
+            return Ok(Self { shape, values, precision: Precision::Single });
         }
         let found = match any.cast::<PyUntypedArray>() {
             Ok(array) => format!("an array of {}", array.dtype()),
@@ -82,6 +80,20 @@ impl Input {
         index.reverse();
         format!("[{}]", index.join(", "))
     }
+}
+
+/// Shape and entries of an array of any layout. A copy is made first of what is not row-major or not aligned.
+fn row_major<T: Element + Copy>(
+    array: &Bound<'_, PyArrayDyn<T>>,
+    number: impl Fn(T) -> f64,
+) -> PyResult<(Vec<usize>, Vec<f64>)> {
+    let shape = array.shape().to_vec();
+    if array.is_c_contiguous() && array.data().is_aligned() {
+        return Ok((shape, array.try_readonly()?.as_slice()?.iter().map(|value| number(*value)).collect()));
+    }
+    // NumPy's own copy is row-major, aligned, and of the same shape.
+    let copy = array.call_method1("copy", ("C",))?.cast_into::<PyArrayDyn<T>>()?;
+    Ok((shape, copy.try_readonly()?.as_slice()?.iter().map(|value| number(*value)).collect()))
 }
 
 /// What rounding may leave of a length of one; what it did leave, the library takes away.

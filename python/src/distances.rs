@@ -1,7 +1,10 @@
 //! Distances between clouds of points.
 
 use pyo3::{exceptions::PyValueError, prelude::*};
-use tokenfield::transport::{Masses, Measure, Order, TransportError, assignment, circle, kernel, sinkhorn, sliced};
+use tokenfield::{
+    cancel::Cancel,
+    transport::{Masses, Measure, Order, TransportError, assignment, circle, kernel, sinkhorn, sliced},
+};
 
 use crate::{
     arrays::{Input, shape_text, whole},
@@ -69,10 +72,12 @@ fn compare<T: Send + 'static>(
     if dim_x != dim_y {
         return Err(PyValueError::new_err(format!("y: expected shape (m, {dim_x}) as x has, got ({of_y}, {dim_y})")));
     }
-    let work = move || distance(&x.measure()?, &y.measure()?);
+    let cancel = Cancel::default();
+    let shared = cancel.clone();
+    let work = move || distance(&x.measure()?.ending_with(&shared), &y.measure()?.ending_with(&shared));
     let compared = match of_x.saturating_mul(of_y) <= FEW_PAIRS {
         true => py.detach(work),
-        false => interruptible(py, || (), |_| Ok(()), move |_| work())?,
+        false => interruptible(py, || cancel.request(), |_| Ok(()), move |_| work())?,
     };
     compared.map_err(|error| PyValueError::new_err(error.to_string()))
 }

@@ -6,7 +6,7 @@ use tokenfield::{
     backend::{BackendError, Point, Precision, machine::Machine},
     cancel::Cancel,
     observables::{View, attention_rows, columns},
-    problem::{Problem, Schedule},
+    problem::{Algorithm, Problem, Schedule},
     simulate::{SimulateError, Simulation},
     tokens::{Shape, Tokens, Weights},
 };
@@ -19,6 +19,8 @@ use crate::{
     problem,
 };
 
+/// Rows of attention that are computed before somebody may interrupt.
+const ROWS: usize = 16;
 /// Pairs that are summed in less time than a thread takes to start.
 const FEW_PAIRS: u64 = 1 << 20;
 
@@ -46,7 +48,14 @@ impl Equation {
         let problem = problem::experiment(problem.as_any(), set)?.resolve().map_err(Raised::raised)?;
         let schedule = Schedule::even(0, problem.schedule.step(0), 1);
         let columns = columns(&problem.quantities, problem.tokens.shape.dim);
-        Ok(Self { problem: Problem { schedule, ..problem }, columns })
+        // Whoever asks has tokens of his own.
+        let tokens = Tokens { coordinates: Vec::new(), weights: Weights::Equal, ..problem.tokens };
+        let algorithm = if problem.observes_pairs() || problem.quantities.is_empty() {
+            problem.algorithm
+        } else {
+            Algorithm::Direct
+        };
+        Ok(Self { problem: Problem { schedule, tokens, algorithm, ..problem }, columns })
     }
 
     /// The names of what `observe` measures.
@@ -119,7 +128,7 @@ impl Equation {
         let row = |row: &Bound<'_, PyAny>| Ok(whole("rows", row, 0, count as u64 - 1)? as usize);
         let rows: Vec<usize> = rows.iter().map(row).collect::<PyResult<_>>()?;
         let measured = [replicas, rows.len(), count];
-        let evaluate = move |_: &Cancel| {
+        let evaluate = move |cancel: &Cancel| {
             let view = View {
                 equation: problem.equation(),
                 model: &problem.model,
@@ -129,8 +138,16 @@ impl Equation {
                 limit: None,
                 centres: &[],
             };
-            let of_replica = |replica| attention_rows(&view, replica, 0, &rows);
-            (0..replicas).map(of_replica).collect::<Option<Vec<_>>>().map(|rows| rows.concat())
+            let mut weights = Vec::with_capacity(measured.iter().product());
+            for replica in 0..replicas {
+                for rows in rows.chunks(ROWS) {
+                    if cancel.is_requested() {
+                        return Some(weights);
+                    }
+                    weights.extend(attention_rows(&view, replica, 0, rows)?);
+                }
+            }
+            Some(weights)
         };
         match self.evaluated(py, &shape, evaluate)? {
             Some(weights) => Ok(weights.into_pyarray(py).reshape(measured)?.into_any()),

@@ -25,7 +25,7 @@ use tokenfield::{
 use crate::{
     errors::Raised,
     interrupt::{Waiting, interruptible},
-    machines::{machine, precision},
+    machines::{machine, precision, require_same_process},
     problem,
 };
 
@@ -206,19 +206,23 @@ pub(crate) fn watched<T: Send + 'static>(
     let mut listener = Listener::new(progress.clone(), on_sample);
     let told = progress.clone();
     let pulse = |py: Python<'_>| told.tell(py, on_steps.as_ref(), &on_warning);
-    let outcome = interruptible(py, || progress.end(), pulse, move |waiting| work(waiting, &mut listener));
-    progress.tell(py, None, &on_warning)?;
+    let done = progress.clone();
+    let outcome = interruptible(py, || done.end(), pulse, move |waiting| work(waiting, &mut listener));
+    let last = on_steps.filter(|_| outcome.is_ok());
+    progress.tell(py, last.as_ref(), &on_warning)?;
     outcome
 }
 
 /// Draws the pictures of a run or sweep folder, and returns their paths.
 #[pyfunction]
 pub(crate) fn draw(py: Python<'_>, folder: PathBuf) -> PyResult<Vec<PathBuf>> {
-    py.detach(|| plot::draw(&folder)).map_err(Raised::raised)
+    require_same_process()?;
+    interruptible(py, || (), |_| Ok(()), move |_| plot::draw(&folder).map_err(Raised::raised))?
 }
 
 /// Draws the tokens of a run over time as an animated picture, and returns its path.
 #[pyfunction]
 pub(crate) fn animate(py: Python<'_>, folder: PathBuf) -> PyResult<PathBuf> {
-    py.detach(|| plot::animate(&folder)).map_err(Raised::raised)
+    require_same_process()?;
+    interruptible(py, || (), |_| Ok(()), move |_| plot::animate(&folder).map_err(Raised::raised))?
 }

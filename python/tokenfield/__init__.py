@@ -13,6 +13,7 @@ from ._papers import Laws, laws, papers
 from ._runs import Run, open_run, simulate
 from ._simulation import Simulation
 from ._sweeps import Sweep, open_sweep, sweep
+from ._view import view
 
 __all__ = [
     "ExperimentError",
@@ -40,5 +41,6 @@ __all__ = [
     "sinkhorn_divergence",
     "sliced_wasserstein",
     "sweep",
+    "view",
     "wasserstein",
 ]

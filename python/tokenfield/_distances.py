@@ -88,9 +88,9 @@ def sinkhorn_divergence(
     """Return the debiased entropic cost of transport of the cost |x - y|^2 / 2: W_2^2 / 2 as epsilon -> 0.
 
     epsilon is the weight of the entropy, a squared length. tolerance is what the marginals may be off, as a sum of
-    absolute differences of masses; the value is then right to about its square, which is what clouds of few points,
-    whose plan is nearly a permutation, can reach. Errors: ValueError where max_iterations do not reach it. Feydy et
-    al., AISTATS (2019).
+    absolute differences of masses. It leaves an error of about tolerance * epsilon in the value where the plan is
+    nearly a permutation, as that of few points is, and of its square where plans are spread out. Errors: ValueError
+    where max_iterations do not reach it. Feydy et al., AISTATS (2019).
     """
     masses = as_floats_or_none("a", a), as_floats_or_none("b", b)
     clouds = as_floats("x", x), as_floats("y", y)

@@ -33,11 +33,13 @@ def _equation(
     """Return the equation of these keys; the last few are kept, since reading one takes longer than small sums."""
     if x.ndim not in (2, 3) or 0 in x.shape:
         raise ValueError(f"x: expected shape (n, d) or (replicas, n, d), all at least 1, got {x.shape}")
-    is_short = query_key is None and value is None and set is None and parameters is None
-    # Keys of a problem may depend on the number of tokens, arguments do not.
-    count, dim = (2 if set is None else x.shape[-2]), x.shape[-1]
-    key: Any = (count, dim, beta, normalization, mask, geometry, algorithm, tolerance, tuple(quantities))
-    if not is_short:
+    # Keys of a problem may depend on the numbers of tokens and replicas, arguments do not.
+    is_any_shape = set is None and parameters is None
+    replicas, count, dim = (
+        (1, 2, x.shape[-1]) if is_any_shape else (x.size // (x.shape[-2] * x.shape[-1]), *x.shape[-2:])
+    )
+    key: Any = (replicas, count, dim, beta, normalization, mask, geometry, algorithm, tolerance, tuple(quantities))
+    if query_key is not None or value is not None or not is_any_shape:
         key = key, frozen(query_key), frozen(value), frozen(dict(set or {})), frozen(dict(parameters or {}))
     try:
         found = _equations.get(key)
@@ -46,10 +48,11 @@ def _equation(
     if found is None:
         head = {"query-key": as_matrix("query_key", query_key, dim), "value": as_matrix("value", value, dim)}
         number = as_number("beta", beta)
+        start = np.eye(1, dim).repeat(count, 0)
         problem: dict[str, Any] = {
             "algorithm": algorithm,
             "tolerance": tolerance,
-            "tokens": {"count": count, "dim": dim, "initial": np.eye(1, dim).repeat(count, 0), "geometry": geometry},
+            "tokens": {"count": count, "dim": dim, "replicas": replicas, "geometry": geometry, "initial": start},
             "attention": {"beta": number, "normalization": normalization, "mask": mask or "none", "head": [head]},
             "time": {"scheme": "euler", "step": 1.0, "end": 0.0},
             "observe": {"quantities": list(quantities), **(parameters or {})},

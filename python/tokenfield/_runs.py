@@ -142,7 +142,11 @@ def open_run(path: str | os.PathLike[str]) -> Run:
 
 def as_problem(problem: Problem) -> dict[str, Any] | str:
     """Return a problem as the library takes it."""
-    return dict(problem) if isinstance(problem, Mapping) else os.fspath(problem)
+    if isinstance(problem, Mapping):
+        return dict(problem)
+    if isinstance(problem, str | os.PathLike):
+        return os.fspath(problem)
+    raise TypeError(f"problem: expected a dict, TOML text or the path of a file, got {type(problem).__name__}")
 
 
 def as_changes(set: Mapping[str, Any] | None, x0: Any) -> dict[str, Any] | None:

@@ -70,7 +70,7 @@ def open_sweep(path: str | os.PathLike[str]) -> Sweep:
 
 def sweep(
     problem: Problem,
-    axes: Mapping[str, Sequence[Any] | str] | None = None,
+    axes: Mapping[str, Sequence[Any] | npt.NDArray[Any] | str] | None = None,
     *,
     fit: Sequence[Mapping[str, Any]] = (),
     set: Mapping[str, Any] | None = None,

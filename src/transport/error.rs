@@ -46,6 +46,8 @@ pub enum TransportError {
          raise epsilon, tolerance or iterations"
     )]
     Unconverged { iterations: u32, marginal_error: f64, tolerance: f64 },
+    #[error("stopped before its end")]
+    Cancelled,
 }
 
 /// `value`, if it is positive and finite.

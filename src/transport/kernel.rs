@@ -28,10 +28,11 @@ pub fn mean(a: &Measure<'_>, b: &Measure<'_>, beta: f64) -> Result<f64, Transpor
     let (sources, bias) = {
         let (points, masses) = b.support();
         let bias: Vec<f64> = masses.iter().map(|mass| mass.ln() - beta).collect();
-        (Sources::new(&points, dim), bias)
+        (Sources::new(&points, dim).ending_with(&b.cancel()), bias)
     };
     let (queries, weights) = a.support();
     let sums = sources.log_sums(&queries, beta, &bias, ACCURACY);
+    b.require_completed()?;
     Ok(sums.iter().zip(weights).map(|(sum, weight)| weight * sum.exp()).sum())
 }
 
@@ -47,12 +48,15 @@ pub(crate) fn discrepancy(own_a: f64, own_b: f64, product: f64) -> f64 {
 /// length. 1e-8 where it is near zero, as for [`mmd`].
 pub fn energy_distance(a: &Measure<'_>, b: &Measure<'_>) -> Result<f64, TransportError> {
     a.common_dim(b)?;
-    Ok((2.0 * mean_distance(a, b) - mean_distance(a, a) - mean_distance(b, b)).max(0.0).sqrt())
+    let square = 2.0 * mean_distance(a, b) - mean_distance(a, a) - mean_distance(b, b);
+    b.require_completed()?;
+    Ok(square.max(0.0).sqrt())
 }
 
 /// sum_ij w_i v_j |x_i - y_j|.
 fn mean_distance(a: &Measure<'_>, b: &Measure<'_>) -> f64 {
     let points: Vec<&[f64]> = a.points().collect();
-    let rows: Vec<f64> = points.par_iter().map(|x| b.mean(|y| squared_distance(x, y).sqrt())).collect();
+    let row = |x: &&[f64]| if b.is_cancelled() { 0.0 } else { b.mean(|y| squared_distance(x, y).sqrt()) };
+    let rows: Vec<f64> = points.par_iter().map(row).collect();
     rows.iter().enumerate().map(|(index, row)| a.weight(index) * row).sum()
 }

@@ -1,7 +1,10 @@
 //! A weighted cloud as distances see it: points, and masses that sum to one.
 
 use super::TransportError;
-use crate::tokens::{Shape, Tokens, Weights};
+use crate::{
+    cancel::Cancel,
+    tokens::{Shape, Tokens, Weights},
+};
 
 /// How far the sum of weights may be from one: they may have been rounded to single precision.
 const TOTAL: f64 = 1e-5;
@@ -16,13 +19,14 @@ pub enum Masses<'a> {
 }
 
 /// The measure sum_j w_j delta_{x_j} on R^dim.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Measure<'a> {
     coordinates: &'a [f64],
     dim: usize,
     masses: Masses<'a>,
     /// What the masses are divided by.
     total: f64,
+    cancel: Option<&'a Cancel>,
 }
 
 impl<'a> Measure<'a> {
@@ -34,7 +38,7 @@ impl<'a> Measure<'a> {
         if let Some((index, value)) = coordinates.iter().enumerate().find(|(_, value)| !value.is_finite()) {
             return Err(TransportError::NotFinite { point: index / dim, place: index % dim, value: *value });
         }
-        let mut measure = Self { coordinates, dim, masses, total: 1.0 };
+        let mut measure = Self { coordinates, dim, masses, total: 1.0, cancel: None };
         if let Masses::Each(masses) = masses {
             if masses.len() != measure.count() {
                 return Err(TransportError::Weights { found: masses.len(), count: measure.count() });
@@ -65,6 +69,25 @@ impl<'a> Measure<'a> {
             Weights::Each(weights) => Masses::Each(&weights[replica * count..][..sources]),
         };
         Self::new(&coordinates[replica * count * dim..][..sources * dim], dim, masses)
+    }
+
+    /// The same, of which distances end with [`TransportError::Cancelled`] soon after `cancel` is requested. (The pairing of an
+    /// assignment, and the sort on the circle, do not: they are done within seconds.)
+    pub fn ending_with(self, cancel: &'a Cancel) -> Self {
+        Self { cancel: Some(cancel), ..self }
+    }
+
+    pub(super) fn cancel(&self) -> Cancel {
+        self.cancel.cloned().unwrap_or_default()
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.cancel.is_some_and(Cancel::is_requested)
+    }
+
+    /// An error if what was just computed was not completed.
+    pub(super) fn require_completed(&self) -> Result<(), TransportError> {
+        if self.is_cancelled() { Err(TransportError::Cancelled) } else { Ok(()) }
     }
 
     /// The number of points.

@@ -21,7 +21,10 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 
 use super::{Measure, TransportError, error::positive, measure::squared_distance};
-use crate::sums::sources::{Sources, are_unit, by_harmonics};
+use crate::{
+    cancel::Cancel,
+    sums::sources::{Sources, are_unit, by_harmonics},
+};
 
 /// By how much epsilon shrinks from one stage of the annealing to the next.
 const ANNEALING: f64 = 0.25;
@@ -115,13 +118,15 @@ struct Marginal {
     points: Vec<f64>,
     weights: Vec<f64>,
     sources: Sources,
+    cancel: Cancel,
 }
 
 impl Marginal {
     fn new(measure: &Measure<'_>, centre: &[f64]) -> Self {
         let (mut points, weights) = measure.support();
         move_by(&mut points, centre);
-        Self { sources: Sources::new(&points, centre.len()), points, weights }
+        let cancel = measure.cancel();
+        Self { sources: Sources::new(&points, centre.len()).ending_with(&cancel), points, weights, cancel }
     }
 
     /// x_i - shift.
@@ -159,6 +164,11 @@ impl Marginal {
         let mut sums = self.sources.log_sums(queries, 1.0 / epsilon, &bias.collect::<Vec<_>>(), ACCURACY);
         sums.iter_mut().for_each(|sum| *sum *= -epsilon);
         sums
+    }
+
+    /// An error if sums were left off.
+    fn require_completed(&self) -> Result<(), TransportError> {
+        if self.cancel.is_requested() { Err(TransportError::Cancelled) } else { Ok(()) }
     }
 
     /// sum_i w_i f(i).
@@ -206,6 +216,7 @@ fn between(a: &Marginal, b: &Marginal, shift: &[f64], settings: Sinkhorn) -> Res
         let next = to_a(&g, epsilon);
         let rows = a.integral(|i| ((f[i] - next[i]) / epsilon).exp_m1().abs());
         marginal_error = rows.max(columns);
+        a.require_completed()?;
         if marginal_error <= tolerance {
             // The rows of this plan have their masses, so that all of it has the mass one.
             let value = a.integral(|i| next[i]) + b.integral(|j| g[j]);
@@ -277,6 +288,7 @@ fn within(a: &Marginal, dim: usize, settings: Sinkhorn) -> Result<Entropic, Tran
         let next = step(&f, epsilon);
         let excess = |i: usize| ((f[i] - next[i]) / epsilon).exp_m1();
         marginal_error = a.integral(|i| excess(i).abs());
+        a.require_completed()?;
         if marginal_error <= tolerance {
             let value = 2.0 * a.integral(|i| f[i]) - epsilon * a.integral(excess);
             return Ok(Entropic { value, iterations: iteration, marginal_error });

@@ -145,10 +145,14 @@ impl<'a> Slices<'a> {
             }
         }
         let of_direction = |direction: &[f64]| {
+            if others.iter().any(Measure::is_cancelled) {
+                return vec![0.0; others.len()];
+            }
             let own = self.projected(direction);
             others.iter().map(|other| cost(order, &projected(other, direction), &own)).collect::<Vec<f64>>()
         };
         let costs: Vec<Vec<f64>> = self.directions.par_chunks_exact(self.dim).map(of_direction).collect();
+        others.iter().try_for_each(Measure::require_completed)?;
         Ok((0..others.len()).flat_map(|other| costs.iter().map(move |costs| costs[other])).collect())
     }
 }

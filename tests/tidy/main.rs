@@ -42,8 +42,9 @@ fn code(text: &str) -> String {
 fn rooms_with(words: &[&str]) -> Vec<String> {
     let is_test =
         |path: &Path| path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests");
-    let sources = files("src", "rs").into_iter().filter(|(path, _)| !is_test(path));
+    let sources = files("src", "rs").into_iter().chain(files("python/src", "rs"));
     sources
+        .filter(|(path, _)| !is_test(path))
         .filter(|(_, text)| words.iter().any(|word| code(text).contains(word)))
         .map(|(path, _)| path.display().to_string())
         .collect()
@@ -76,7 +77,7 @@ fn only_allocation_scopes_take_memory_on_a_device() {
 #[test]
 fn only_the_doors_print_and_block() {
     assert_only_in(&["indicatif", "clap::"], &["src/cli/", "src/main.rs"]);
-    assert_only_in(&["pollster::", "block_on"], &["src/cli/"]);
+    assert_only_in(&["pollster::", "block_on"], &["src/cli/", "python/src/"]);
 }
 
 /// The macros of the standard library panic where nobody reads any more, and where a disk is full.
@@ -122,8 +123,11 @@ fn libraries_do_not_panic() {
 
 #[test]
 fn every_module_says_why_it_exists() {
-    for (path, text) in files("src", "rs").into_iter().chain(files("tests", "rs")) {
+    for (path, text) in ["src", "tests", "python/src"].into_iter().flat_map(|folder| files(folder, "rs")) {
         assert!(text.starts_with("//! "), "{} has no module header", path.display());
+    }
+    for (path, text) in ["tokenfield", "tests"].iter().flat_map(|folder| files(&format!("python/{folder}"), "py")) {
+        assert!(text.starts_with("\"\"\""), "{} has no module header", path.display());
     }
     for (path, text) in files("shaders", "wgsl") {
         assert!(text.starts_with("// "), "{} has no header", path.display());
@@ -132,8 +136,9 @@ fn every_module_says_why_it_exists() {
 
 #[test]
 fn no_file_outgrows_its_idea() {
-    let sources = ["src", "tests"].into_iter().flat_map(|folder| files(folder, "rs"));
-    for (path, text) in sources.chain(files("shaders", "wgsl")) {
+    let sources = ["src", "tests", "python/src"].into_iter().flat_map(|folder| files(folder, "rs"));
+    let package = ["py", "pyi", "js", "css"].into_iter().flat_map(|ending| files("python", ending));
+    for (path, text) in sources.chain(package).chain(files("shaders", "wgsl")) {
         let lines = text.lines().count();
         assert!(lines <= 400, "{} has {lines} lines", path.display());
     }

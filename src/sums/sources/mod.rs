@@ -73,6 +73,11 @@ impl Sources {
         let keys = keys.with(None, values, Some(biases.replica(0).column(0)));
         let rows: Vec<f64> = queries.iter().map(|x| x * scale * LOG2_E).collect();
         let reduced = |rows: &[f64]| {
+            if self.cancel.is_requested() {
+                let count = rows.len() / dim;
+                let barycentre = vec![0.0; count * keys.value_width()];
+                return Reduced { log2_sum: vec![0.0; count], barycentre };
+            }
             let visible = vec![keys.padded; rows.len() / dim];
             let queries = Queries { rows, visible: &visible, hidden: &[], own: None };
             let mut reduced = Reduced::default();

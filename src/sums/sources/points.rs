@@ -2,6 +2,7 @@
 
 use super::lengths::are_unit;
 use crate::{
+    cancel::Cancel,
     sums::{columns::Columns, instructions::Instructions, keys::Bias},
     tokens::{Shape, Weights},
 };
@@ -15,6 +16,8 @@ pub(crate) struct Sources {
     /// Values of no components: only sums are wanted.
     pub(super) nothing: Columns<f64>,
     pub(super) are_unit: bool,
+    /// Sums are worthless once that is requested.
+    pub(super) cancel: Cancel,
 }
 
 impl Sources {
@@ -26,6 +29,19 @@ impl Sources {
         let nothing = Columns::zeros(1, 0, shape.count);
         let bias = Bias::new(shape, &Weights::Equal);
         let are_unit = are_unit(coordinates, dim);
-        Self { instructions: Instructions::detect(), shape, points, bias, nothing, are_unit }
+        Self {
+            instructions: Instructions::detect(),
+            shape,
+            points,
+            bias,
+            nothing,
+            are_unit,
+            cancel: Cancel::default(),
+        }
+    }
+
+    /// The same, whose sums are left off once `cancel` is requested, and are worthless then.
+    pub(crate) fn ending_with(self, cancel: &Cancel) -> Self {
+        Self { cancel: cancel.clone(), ..self }
     }
 }

@@ -1,0 +1,327 @@
+"""Runs, sweeps and simulations against the command line, literal steps and each other."""
+
+import os
+import subprocess
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tokenfield as tf
+
+PROBLEM: dict[str, Any] = {
+    "name": "clusters",
+    "tokens": {"count": 64, "dim": 3, "replicas": 2, "seed": 5, "initial": {"law": "uniform"}},
+    "attention": {"beta": 4.0, "normalization": "softmax"},
+    "time": {"scheme": "heun", "step": 0.1, "end": 2.0},
+    "observe": {"every": 0.5, "quantities": ["moments", "energy", "clusters", "tokens"]},
+}
+TOML = """
+name = "clusters"
+tokens = { count = 64, dim = 3, replicas = 2, seed = 5, initial = { law = "uniform" } }
+attention = { beta = 4.0, normalization = "softmax" }
+time = { scheme = "heun", step = 0.1, end = 2.0 }
+observe = { every = 0.5, quantities = ["moments", "energy", "clusters", "tokens"] }
+"""
+
+
+@pytest.fixture(scope="session")
+def command() -> str:
+    """The command line that the package is held against."""
+    path = os.environ.get("TOKENFIELD")
+    if not path:
+        pytest.fail("set TOKENFIELD to the path of the program `tokenfield`, as ./test --python does")
+    return path
+
+
+def literal_step(x: np.ndarray, beta: float, h: float) -> np.ndarray:
+    """Take one step of Heun's scheme on the sphere, as on paper."""
+
+    def velocity(x: np.ndarray) -> np.ndarray:
+        a = np.exp(beta * x @ x.swapaxes(-1, -2))
+        v = a / a.sum(-1, keepdims=True) @ x
+        return v - (v * x).sum(-1, keepdims=True) * x
+
+    def onto_sphere(x: np.ndarray) -> np.ndarray:
+        return x / np.linalg.norm(x, axis=-1, keepdims=True)
+
+    first = velocity(x)
+    return onto_sphere(x + h / 2 * (first + velocity(onto_sphere(x + h * first))))
+
+
+@pytest.mark.parametrize("precision", ["single", "double"])
+def test_a_run_has_the_bytes_of_the_command_line(command: str, tmp_path: Path, precision: Any) -> None:
+    (tmp_path / "clusters.toml").write_text(TOML)
+    arguments = ["run", "clusters.toml", "--backend", "cpu", "--precision", precision, "--out", "cli", "--no-plot"]
+    subprocess.run([command, *arguments], cwd=tmp_path, check=True, capture_output=True)
+    for problem in (PROBLEM, TOML, tmp_path / "clusters.toml"):
+        run = tf.simulate(problem, device="cpu", precision=precision)
+        for file in ("samples.csv", "tokens.npy", "trajectory.npy"):
+            assert (run.path / file).read_bytes() == (tmp_path / "cli" / file).read_bytes(), file
+    opened = tf.open_run(tmp_path / "cli")
+    assert opened.samples.keys() == run.samples.keys()
+    assert (opened.times == [0.0, 0.5, 1.0, 1.5, 2.0]).all()
+
+
+def test_samples_are_those_of_the_tokens_at_their_times() -> None:
+    run = tf.simulate(PROBLEM, precision="double")
+    assert run.trajectory.shape == (5, 2, 64, 3)
+    means = np.linalg.norm(run.trajectory.mean(2), axis=-1).T
+    assert np.abs(run.samples["mean_norm"] - means).max() < 1e-14
+    assert (run.trajectory[-1] == run.tokens).all()
+    x = run.trajectory[0]
+    for _ in range(20):
+        x = literal_step(x, 4.0, 0.1)
+    assert np.abs(run.tokens - x).max() < 1e-12
+
+
+def test_arrays_stand_where_paths_may_stand() -> None:
+    x0 = tf.initial.uniform(16, 3, seed=1)
+    value = np.diag([1.0, -0.5, 0.25])
+    typed = {**PROBLEM, "attention": {**PROBLEM["attention"], "head": [{"query-key": "identity", "value": value}]}}
+    run = tf.simulate(typed, x0=x0, set={"tokens.replicas": 1, "tokens.seed": 0}, precision="double")
+    assert np.abs(run.trajectory[0, 0] - x0).max() < 1e-15
+    v = tf.attention_velocity(x0, 4.0, value=value)
+    run = tf.simulate(
+        typed, x0=x0[None], set={"time": {"scheme": "euler", "step": 1e-6, "end": 1e-6}}, precision="double"
+    )
+    assert np.abs((run.tokens[0] - x0) / 1e-6 - v).max() < 1e-5
+
+
+def test_set_replaces_and_takes_out() -> None:
+    run = tf.simulate(PROBLEM, set={"attention.beta": np.float32(2.0), "observe.every": None, "tokens.replicas": 1})
+    assert "beta = 2.0" in run.experiment
+    assert len(run.times) == 2
+
+
+def test_a_callback_sees_every_sample_and_ends_the_run() -> None:
+    seen: list[tf.Run | dict[str, Any]] = []
+    run = tf.simulate(PROBLEM, callback=seen.append)
+    assert [sample["time"] for sample in seen] == list(run.times)
+    for index, sample in enumerate(seen):
+        for column, values in run.samples.items():
+            assert np.array_equal(sample[column], values[:, index], equal_nan=True), column
+
+    def stop(sample: dict[str, Any]) -> None:
+        if sample["time"] >= 1.0:
+            raise StopAsyncIteration("enough")
+
+    with pytest.raises(StopAsyncIteration, match="enough"):
+        tf.simulate(PROBLEM, callback=stop)
+
+
+def test_a_run_that_was_ended_keeps_its_samples_and_goes_on(tmp_path: Path) -> None:
+    def stop(sample: dict[str, Any]) -> None:
+        if sample["time"] >= 1.0:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        tf.simulate(PROBLEM, out=tmp_path / "run", callback=stop)
+    assert list(tf.open_run(tmp_path / "run").times) == [0.0, 0.5, 1.0]
+    again = tf.simulate(PROBLEM, out=tmp_path / "run")
+    assert len(again.times) == 5
+    with pytest.raises(tf.RunError, match="run"):
+        tf.simulate({**PROBLEM, "name": "other"}, out=tmp_path / "run")
+
+
+def test_problems_that_mean_nothing_are_refused_by_key() -> None:
+    with pytest.raises(tf.ExperimentError, match=r"attention.betta: unknown key"):
+        tf.simulate({**PROBLEM, "attention": {"betta": 4.0}})
+    with pytest.raises(ValueError, match=r"attention.beta"):
+        tf.simulate(PROBLEM, set={"attention.beta": "hot"})
+    with pytest.raises(TypeError, match=r"attention.beta: expected a number, text, a list, a dict or an array, got"):
+        tf.simulate(PROBLEM, set={"attention.beta": object()})
+    with pytest.raises(TypeError, match="problem: expected a dict, TOML text or the path of a file"):
+        tf.simulate(3)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"no-such-file.toml"):
+        tf.simulate("no-such-file.toml")
+    with pytest.raises(
+        ValueError, match=r"x0: expected shape \(n, d\) or \(replicas, n, d\), all at least 1, got \(3,\)"
+    ):
+        tf.simulate(PROBLEM, x0=np.ones(3))
+    with pytest.raises(ValueError, match='device: expected "auto"'):
+        tf.simulate(PROBLEM, device="tpu")  # type: ignore[arg-type]
+    with pytest.raises(FileNotFoundError, match="holds no run"):
+        tf.open_run("nowhere")
+
+
+def test_warnings_of_a_run_are_those_of_python() -> None:
+    stiff = {
+        **PROBLEM,
+        "attention": {"beta": 4.0, "normalization": "unnormalized"},
+        "time": {"scheme": "euler", "step": 1.0, "end": 5.0},
+        "observe": {"every": 1.0, "quantities": ["energy"]},
+    }
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        run = tf.simulate(stiff, precision="double")
+    said = [str(warning.message) for warning in caught]
+    kept = run.manifest.get("warnings", [])
+    assert len(said) == len(kept) > 0
+    assert all(warning.category is RuntimeWarning for warning in caught)
+
+
+def test_tables_and_pictures(tmp_path: Path) -> None:
+    run = tf.simulate(PROBLEM, set={"result": [{"name": "last", "last": "mean_norm"}]}, out=tmp_path / "run")
+    assert np.abs(run.results["last"] - run.samples["mean_norm"][:, -1]).max() == 0.0
+    frame = run.to_pandas()
+    assert (frame[frame.replica == 1].mean_norm.to_numpy() == run.samples["mean_norm"][1]).all()
+    dataset = run.to_xarray()
+    assert dataset.mean_norm.dims == ("replica", "time")
+    assert dataset.trajectory.sel(time=1.0).shape == (2, 64, 3)
+    assert dataset.time.attrs["units"] == "1"
+    assert {path.suffix for path in run.plot()} == {".svg", ".png"}
+    assert run.animate().read_bytes()[:4] == b"GIF8"
+    shown = run._repr_html_()
+    assert shown.count("data:image/svg+xml") == 2
+    assert "beta = 4.0" in shown
+
+
+def test_a_simulation_goes_where_a_run_goes() -> None:
+    run = tf.simulate(PROBLEM, device="cpu")
+    simulation = tf.Simulation(PROBLEM, device="cpu")
+    for index, sample in enumerate(simulation):
+        assert sample["time"] == run.times[index]
+        for column, values in run.samples.items():
+            assert np.array_equal(sample[column], values[:, index], equal_nan=True), column
+    assert simulation.tokens.dtype == np.float32
+    assert (simulation.tokens == run.tokens).all()
+    assert simulation.steps == simulation.total_steps == 20
+
+
+def test_the_equation_of_a_simulation_changes_between_steps() -> None:
+    simulation = tf.Simulation(PROBLEM, precision="double")
+    x = simulation.tokens
+    simulation.step(3)
+    simulation.set({"attention.beta": 9.0})
+    simulation.step(2)
+    for beta in (4.0, 4.0, 4.0, 9.0, 9.0):
+        x = literal_step(x, beta, 0.1)
+    assert np.abs(simulation.tokens - x).max() < 1e-13
+    assert simulation.time == 0.5
+    energies = np.log(np.exp(9.0 * x @ x.swapaxes(-1, -2)).mean((1, 2)) / 18.0)
+    assert np.abs(simulation.observe()["log_energy"] - energies).max() < 1e-12
+    with pytest.raises(ValueError, match="tokens and time stay as they were"):
+        simulation.set({"tokens.count": 8})
+    with pytest.raises(ValueError, match=r"at most the 15 that lie between time 0.5 and time.end = 2"):
+        simulation.step(16)
+    with pytest.raises(ValueError, match="reference: a Simulation has no limit"):
+        tf.Simulation({**PROBLEM, "reference": {"kind": "particles", "count": 128}})
+
+
+def test_noise_of_a_simulation_is_that_of_its_steps() -> None:
+    noisy = {**PROBLEM, "noise": {"field": "independent", "intensity": 0.3, "calculus": "stratonovich"}}
+    run = tf.simulate(noisy, device="cpu", precision="double")
+    simulation = tf.Simulation(noisy, device="cpu", precision="double")
+    simulation.step(7)
+    # The same numbers typed anew: tokens go through another backend, and nothing changes.
+    simulation.set({"attention.beta": 4.0})
+    simulation.step(13)
+    assert (simulation.tokens == run.tokens).all()
+
+
+COUPLED = {
+    **PROBLEM,
+    "observe": {"quantities": ["coupling_error"]},
+    "reference": {"kind": "zonal"},
+    "tokens": {**PROBLEM["tokens"], "replicas": 16, "initial": {"law": "cap", "axis": [0.0, 0.0, 1.0], "angle": 1.0}},
+}
+
+
+def test_a_sweep_has_the_rows_of_the_command_line(command: str, tmp_path: Path) -> None:
+    fit = {"quantity": "coupling_error", "variable": "tokens.count", "expected": -0.5}
+    sweep = tf.sweep(COUPLED, {"tokens.count": np.array([64, 128, 256])}, fit=[fit], device="cpu", out=tmp_path / "py")
+    assert sweep is not None
+    (tmp_path / "base.toml").write_text(sweep.runs[0].experiment)
+    (tmp_path / "sweep.toml").write_text(
+        'base = "base.toml"\n[axes]\n"tokens.count" = [64, 128, 256]\n'
+        '[[fit]]\nquantity = "coupling_error"\nvariable = "tokens.count"\nexpected = -0.5\n'
+    )
+    arguments = ["sweep", "sweep.toml", "--backend", "cpu", "--out", "cli", "--no-plot"]
+    subprocess.run([command, *arguments], cwd=tmp_path, check=True, capture_output=True)
+    for file in ("cells.csv", "rates.csv"):
+        assert (tmp_path / "py" / file).read_bytes() == (tmp_path / "cli" / file).read_bytes(), file
+    errors = sweep.cells["coupling_error"].reshape(3, 16)
+    assert (sweep.cells["tokens.count"].reshape(3, 16)[:, 0] == [64, 128, 256]).all()
+    # The slope of the logarithms of mean errors, by least squares.
+    slope = np.polyfit(np.log([64, 128, 256]), np.log(errors.mean(1)), 1)[0]
+    assert abs(sweep.rates["slope"][0] - slope) < 0.05
+    assert sweep.rates["on_a_line"].dtype == bool
+    assert [run.tokens.shape for run in sweep.runs] == [(16, 64, 3), (16, 128, 3), (16, 256, 3)]
+    assert "data:image/svg+xml" in sweep._repr_html_()
+    again = tf.sweep(tmp_path / "sweep.toml", device="cpu", out=tmp_path / "file")
+    assert again is not None
+    assert (again.cells["coupling_error"] == sweep.cells["coupling_error"]).all()
+
+
+def test_shards_of_a_sweep_complete_each_other(tmp_path: Path) -> None:
+    axes = {"tokens.count": [16, 300], "tokens.passive": "tokens.count / 4"}
+    assert tf.sweep(PROBLEM, axes, out=tmp_path / "s", shard=(1, 2), device="cpu") is None
+    both = tf.sweep(PROBLEM, axes, out=tmp_path / "s", shard=(2, 2), device="cpu")
+    assert both is not None
+    assert list(both.cells["tokens.passive"]) == [4, 4, 75, 75]
+    with pytest.raises(ValueError, match="shard: needs a folder"):
+        tf.sweep(PROBLEM, axes, shard=(1, 2))
+    with pytest.raises(ValueError, match=r"shard: expected \(k, n\) with 1 <= k <= n, got \(3, 2\)"):
+        tf.sweep(PROBLEM, axes, out=tmp_path / "t", shard=(3, 2))
+    with pytest.raises(ValueError, match="axes: missing"):
+        tf.sweep(PROBLEM)
+    with pytest.raises(ValueError, match=r"axes.attention.betta|attention.betta"):
+        tf.sweep(PROBLEM, {"attention.betta": [1.0]})
+
+
+def test_initial_laws_have_their_moments() -> None:
+    n = 20_000
+    x = tf.initial.uniform(n, 4, seed=3)
+    assert np.abs(x.mean(0)).max() < 5 / np.sqrt(n)
+    assert np.abs(x.T @ x / n - np.eye(4) / 4).max() < 0.01
+    assert tf.initial.uniform(5, 3, replicas=2).shape == (2, 5, 3)
+    assert (tf.initial.uniform(5, 3, replicas=2)[0] == tf.initial.uniform(5, 3)).all()
+    z = tf.initial.von_mises_fisher(n, 3, 2.0, [0, 0, 1])[:, 2]
+    assert abs(z.mean() - (1 / np.tanh(2.0) - 0.5)) < 0.02
+    angles = np.arccos(tf.initial.cap(n, 3, 0.5, [0, 0, 1])[:, 2])
+    assert angles.max() <= 0.5 + 1e-9
+    assert abs(np.cos(angles).mean() - (1 + np.cos(0.5)) / 2) < 0.01
+    phi = np.arctan2(*tf.initial.fourier(n, [0.4, 0.2], quiet=True).T[::-1])
+    assert abs(np.cos(phi).mean() - 0.2) < 1e-3
+    assert abs(np.cos(2 * phi).mean() - 0.1) < 1e-3
+    overlaps = tf.initial.simplex(4, 3) @ tf.initial.simplex(4, 3).T
+    assert np.abs(overlaps - (4 * np.eye(4) - 1) / 3).max() < 1e-14
+    assert (tf.initial.orthonormal(2, 3) == np.eye(3)[:2]).all()
+    two = tf.initial.two_clusters(4, 2, 0.5, 0.25)
+    assert np.abs(two @ two[0] - [1, 0.5, 0.5, 0.5]).max() < 1e-15
+    covariance = np.array([[1.0, 0.5], [0.5, 2.0]])
+    g = tf.initial.gaussian(n, 2, covariance=covariance, mean=[1.0, -1.0])
+    assert np.abs(g.mean(0) - [1, -1]).max() < 0.05
+    assert np.abs(np.cov(g.T) - covariance).max() < 0.1
+    b = tf.initial.box(n, 2, [0.0, 1.0], [1.0, 3.0])
+    assert (b.min(0) >= [0, 1]).all()
+    assert np.abs(b.mean(0) - [0.5, 2.0]).max() < 0.02
+    cap = {"law": "cap", "axis": [0.0, 0.0, 1.0], "angle": 0.1}
+    m = tf.initial.mixture(n, 3, [cap, {"law": "cap", "axis": [0.0, 0.0, -1.0], "angle": 0.1}], [0.25, 0.75])
+    assert abs((m[:, 2] > 0).mean() - 0.25) < 0.02
+    with pytest.raises(ValueError, match="angle"):
+        tf.initial.cap(5, 3, -1.0, [0, 0, 1])
+
+
+def test_laws_of_papers_are_tried() -> None:
+    known = tf.laws()
+    assert len({law["paper"] for law in known}) > 20
+    name = next(f"{law['paper']}/{law['law']}" for law in known if law["law"] == "two-tokens")
+    tried = tf.papers(name)
+    assert tried.hold
+    for row in tried:
+        low, high = row["interval"] or (row["measured"], row["measured"])
+        assert low <= row["measured"] <= high
+    assert "<table>" in tried._repr_html_()
+    with pytest.raises(ValueError, match="names: no paper or law 'nobody'"):
+        tf.papers("nobody")
+
+
+def test_devices_are_named_and_checked() -> None:
+    devices = tf.devices()
+    assert devices[0]["device"] == "cpu"
+    assert all(row["holds"] for row in tf.check("cpu", "double"))
+    assert all(row["velocity"] <= row["tolerance"] for row in tf.check("cpu", "single"))
