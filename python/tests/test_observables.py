@@ -350,3 +350,16 @@ def test_every_observable_is_tried_here() -> None:
     with open(__file__) as file:
         source = file.read()
     assert [word for word in words if f'"{word}"' not in source] == []
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_modes_are_moments_of_harmonics(dim: int) -> None:
+    x = np.random.default_rng(dim).normal(size=(3, 40, dim))
+    x /= np.linalg.norm(x, axis=-1, keepdims=True)
+    # By the addition theorem the sum over m is a mean of the zonal polynomial over pairs.
+    overlaps = np.clip(x @ x.swapaxes(-1, -2), -1, 1)
+    for degree in range(1, 6):
+        zonal = np.cos(degree * np.arccos(overlaps)) if dim == 2 else eval_legendre(degree, overlaps)
+        literal = np.sqrt(zonal.mean((1, 2)))
+        assert np.abs(tf.modes(x, 5)[:, degree - 1] - literal).max() < 1e-12
+    assert tf.modes(x[0], 2).shape == (2,)

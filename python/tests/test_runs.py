@@ -173,7 +173,12 @@ def test_tables_and_pictures(tmp_path: Path) -> None:
     assert dataset.trajectory.sel(time=1.0).shape == (2, 64, 3)
     assert dataset.time.attrs["units"] == "1"
     assert {path.suffix for path in run.plot()} == {".svg", ".png"}
-    assert run.animate().read_bytes()[:4] == b"GIF8"
+    (animation,) = run.animate()
+    assert animation.read_bytes()[:4] == b"GIF8"
+    assert "data:image/gif" in run.animate()._repr_html_()
+    shown = run.plot()._repr_html_()
+    assert shown.count("data:image/svg+xml") * 2 == len(run.plot())
+    assert "data:image/png" not in shown
     shown = run._repr_html_()
     assert shown.count("data:image/svg+xml") == 2
     assert "beta = 4.0" in shown

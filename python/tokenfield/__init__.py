@@ -6,7 +6,7 @@ what came in. Problems are dictionaries with the keys of an experiment file, TOM
 
 from . import initial
 from ._distances import energy_distance, mmd, sinkhorn_divergence, sliced_wasserstein, wasserstein
-from ._equation import attention_rows, attention_velocity, clusters, energy, observe
+from ._equation import attention_rows, attention_velocity, clusters, energy, modes, observe
 from ._machines import check, devices
 from ._native import ExperimentError, RunError, __version__
 from ._papers import Laws, laws, papers
@@ -33,6 +33,7 @@ __all__ = [
     "initial",
     "laws",
     "mmd",
+    "modes",
     "observe",
     "open_run",
     "open_sweep",

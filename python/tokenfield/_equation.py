@@ -155,6 +155,20 @@ def clusters(
     return counts if x.ndim == 3 else int(counts[0])
 
 
+def modes(
+    x: Any, degree: int = 8, *, weights: Any = None, geometry: str = "sphere", device: Device = "auto"
+) -> npt.NDArray[np.float64]:
+    """Return the modes of degrees 1 to degree: 0 for the uniform measure, 1 for a Dirac; shape (degree,).
+
+    For d = 2, |sum_j w_j e^{i l phi_j}|; for d = 3, (4 pi / (2 l + 1) sum_m |sum_j w_j Y_lm(x_j)|^2)^{1/2}. Of shape
+    (replicas, degree) for three axes. Of tokens of other lengths, directions count. arXiv:2410.23228.
+    """
+    x = as_floats("x", x)
+    equation = _equation(x, 1.0, geometry=geometry, quantities=("modes",), parameters={"degree": degree})
+    values = equation.observe(x, as_floats_or_none("weights", weights), device)
+    return values if x.ndim == 3 else values[0]
+
+
 def observe(
     x: Any,
     quantities: str | Sequence[str],

@@ -5,6 +5,8 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
+_TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".gif": "image/gif"}
+
 
 def experiment_html(title: str, experiment: str) -> str:
     """Return a line that unfolds to the text of an experiment."""
@@ -15,10 +17,21 @@ def pictures_html(paths: Sequence[Path]) -> str:
     """Return pictures side by side, each a document of its own: names in one do not meet names in another."""
     images = [
         f'<img style="flex:1;min-width:20em;max-width:48em" alt="{html.escape(path.stem)}" '
-        f'src="data:image/svg+xml;base64,{base64.b64encode(path.read_bytes()).decode()}">'
+        f'src="data:{_TYPES[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}">'
         for path in paths
     ]
     return f'<div style="display:flex;flex-wrap:wrap;gap:1em">{"".join(images)}</div>'
+
+
+class Pictures(list[Path]):
+    """Paths of pictures, which a notebook shows: those that a browser knows, once each."""
+
+    def _repr_html_(self) -> str:
+        shown = [path for path in self if path.suffix in _TYPES and not (path.suffix == ".png" and self._has_svg(path))]
+        return pictures_html(shown)
+
+    def _has_svg(self, path: Path) -> bool:
+        return path.with_suffix(".svg") in self
 
 
 def table_html(rows: Sequence[dict[str, object]]) -> str:

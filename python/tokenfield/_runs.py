@@ -14,7 +14,7 @@ from . import _native
 from ._arrays import as_floats
 from ._equation import Device
 from ._folders import new_folder
-from ._html import experiment_html, pictures_html
+from ._html import Pictures, experiment_html, pictures_html
 from ._progress import Progress, warn
 from ._tables import numbers
 
@@ -95,13 +95,13 @@ class Run:
         """The problem with every default, as TOML."""
         return (self.path / "experiment.toml").read_text(encoding="utf-8")
 
-    def plot(self) -> list[Path]:
-        """Draw a picture of every column and of the tokens, as .svg and .png, and return their paths."""
-        return [Path(path) for path in _native.draw(self.path)]
+    def plot(self) -> Pictures:
+        """Draw a picture of every column and of the tokens, as .svg and .png; a notebook shows what is returned."""
+        return Pictures(_native.draw(self.path))
 
-    def animate(self) -> Path:
-        """Draw the tokens over time as a .gif, and return its path; observe.quantities must have "tokens"."""
-        return Path(_native.animate(self.path))
+    def animate(self) -> Pictures:
+        """Draw the tokens over time as a .gif; observe.quantities must have "tokens"."""
+        return Pictures([_native.animate(self.path)])
 
     def to_pandas(self) -> Any:
         """Return the samples as a DataFrame with the columns replica, time and those of the samples. Needs pandas."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from . import _native
 from ._equation import Device
 from ._folders import new_folder
-from ._html import pictures_html
+from ._html import Pictures, pictures_html
 from ._progress import Progress, warn
 from ._runs import Precision, Problem, Run, as_problem
 from ._tables import columns
@@ -45,9 +45,9 @@ class Sweep:
         ids = dict.fromkeys(str(cell) for cell in self.cells["cell"])
         return [Run(self.path / "cells" / cell, self) for cell in ids]
 
-    def plot(self) -> list[Path]:
-        """Draw rates or phase diagrams, as .svg and .png, and return their paths."""
-        return [Path(path) for path in _native.draw(self.path)]
+    def plot(self) -> Pictures:
+        """Draw rates or phase diagrams, as .svg and .png; a notebook shows what is returned."""
+        return Pictures(_native.draw(self.path))
 
     def to_pandas(self) -> Any:
         """Return the cells as a DataFrame. Needs pandas."""
