@@ -1,4 +1,4 @@
-"""Directives that write the pages of keys and observables from assets/reference.toml, so that nothing is typed twice."""
+"""Directives that write the pages of keys and observables from assets/reference.toml, where they are typed once."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,8 @@ from sphinx.util.docutils import SphinxDirective
 
 SOURCE = Path(__file__).parents[2] / "assets" / "reference.toml"
 MARKED = re.compile(
-    r"(?P<option>--set (?:\"[^\"]+\"|[^ ,;]+))|arXiv:(?P<paper>\d{4}\.\d{5})|(?P<word>\"[a-z0-9_-]+\")|`(?P<code>[^`]+)`"
+    r"(?P<option>--set (?:\"[^\"]+\"|[^ ,;]+))"
+    r"|arXiv:(?P<paper>\d{4}\.\d{5})|(?P<word>\"[a-z0-9_-]+\")|`(?P<code>[^`]+)`"
     r"|\b(?P<key>(?:tokens|attention|perceptron|noise|time|observe|reference|layer-norm)(?:\.[a-z][a-z-]*)+)\b(?! ?=)"
 )
 

@@ -1,7 +1,8 @@
 """What assets/reference.toml says: its tables, the keys in them, their text and their forms.
 
-The file documents itself by comments whose grammar is in its first lines: `# or:` for another form of a key, `# and:` for what goes with it,
-`# [TABLE]` for a table that the file does without. A block without blank lines is about one key or several.
+The file documents itself by comments whose grammar is in its first lines: `# or:` for another form of a key,
+`# and:` for what goes with it, `# [TABLE]` for a table that the file does without. A block without blank lines is about
+one key or more.
 """
 
 import re
@@ -116,7 +117,10 @@ class Entry:
 
 
 def paragraphs(lines: list[str]) -> list[str | Entry]:
-    """Return text as paragraphs, which empty lines part, and entries of lists: indented lines start one, and lines indented further go on with it."""
+    """Return text as paragraphs and entries of lists.
+
+    Empty lines part paragraphs, indented lines start an entry, and lines that are indented further go on with it.
+    """
     found: list[str | Entry] = []
     base = 0
     ended = False

@@ -8,10 +8,11 @@ About the uniform measure spherical harmonics of degree :math:`\ell` grow at the
 
 .. math::
 
-   r_\ell = \frac{\ell (\ell + 1)}{\beta} \, \frac{I_{\ell + 1/2}(\beta)}{I_{1/2}(\beta) + e^\beta \sqrt{2 \beta / \pi} / n},
+   r_\ell = \frac{\ell (\ell + 1)}{\beta} \,
+   \frac{I_{\ell + 1/2}(\beta)}{I_{1/2}(\beta) + e^\beta \sqrt{2 \beta / \pi} / n},
 
-where the second term of the denominator is a token's own weight, which a cloud of n tokens has and its limit has not. The degree that grows
-fastest sets the size of the clusters.
+where the second term of the denominator is a token's own weight, which a cloud of n tokens has and its limit has not.
+The degree that grows fastest sets the size of the clusters.
 """
 
 import matplotlib.pyplot as plt
@@ -30,7 +31,7 @@ problem = {
 run = tf.simulate(problem, device="cpu")
 
 # %%
-# Tokens at three times, seen from two opposite sides. Points are counted as clusters where overlaps above 0.99 connect them.
+# Tokens at three times, seen from two opposite sides. A cluster is what overlaps above 0.99 connect.
 
 figure, axes = plt.subplots(2, 3, figsize=(8, 5.6), subplot_kw={"aspect": "equal"})
 circle = np.exp(1j * np.linspace(0, 2 * np.pi, 200))
@@ -47,8 +48,8 @@ for column, time in enumerate([0.0, 3.0, 20.0]):
 plt.show()
 
 # %%
-# The rates at which harmonics start to grow. Those of uniform tokens start from noise, so the rate is the mean over replicas of
-# :math:`\ln (m_\ell(t) / m_\ell(0)) / t`.
+# The rates at which harmonics start to grow. Those of uniform tokens start from noise, so the rate is the mean over
+# replicas of :math:`\ln (m_\ell(t) / m_\ell(0)) / t`.
 
 rates = {
     "tokens": {"count": N, "dim": 3, "replicas": 16, "seed": 1, "initial": {"law": "uniform"}},

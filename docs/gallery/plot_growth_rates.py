@@ -9,8 +9,9 @@ About the uniform measure on the circle the Fourier mode :math:`k` grows at the 
    r_k = \frac{k^2}{\beta} \, \frac{I_k(\beta)}{I_0(\beta)} \quad \text{(softmax)}, \qquad
    r_k = \frac{k^2}{\beta} \, I_k(\beta) \quad \text{(unnormalized)}
 
-("Emergence of meta-stable clustering in mean-field transformer models", `arXiv:2410.23228 <https://arxiv.org/abs/2410.23228>`_).
-Tokens start at the quantiles of a density that is perturbed by one millionth in each mode, so there is no noise and no error bar.
+("Emergence of meta-stable clustering in mean-field transformer models",
+`arXiv:2410.23228 <https://arxiv.org/abs/2410.23228>`_). Tokens start at the quantiles of a density that is perturbed by
+one millionth in each mode, so there is no noise and no error bar.
 """
 
 import matplotlib.pyplot as plt
@@ -45,9 +46,8 @@ for panel, normalization in zip(axes, ["softmax", "unnormalized"], strict=True):
         rates = measured_rates(beta, normalization)
         panel.plot(MODES, rates, "o", color=color, label=rf"$\beta$ = {beta:g}")
         predicted = MODES**2 * iv(MODES, beta) / (beta * scale)
-        print(
-            f"{normalization}, beta = {beta:g}: largest error {abs(rates - predicted).max() / predicted.max():.1e} of the largest rate"
-        )
+        error = abs(rates - predicted).max() / predicted.max()
+        print(f"{normalization}, beta = {beta:g}: largest error {error:.1e} of the largest rate")
     panel.set(title=normalization, xlabel="mode k")
 axes[0].set_ylabel("growth rate (lines: predicted, dots: measured)")
 axes[1].set_yscale("log")

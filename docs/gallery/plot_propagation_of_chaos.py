@@ -2,8 +2,8 @@ r"""
 Propagation of chaos
 ====================
 
-Tokens that start as independent draws of a law stay near tokens that start at the same places and feel the field of the limit
-:math:`n = \infty`. This coupling error falls like :math:`n^{-1/2}` in every dimension
+Tokens that start as independent draws of a law stay near tokens that start at the same places and feel the field of the
+limit :math:`n = \infty`. This coupling error falls like :math:`n^{-1/2}` in every dimension
 ("The Mean-Field Dynamics of Transformers", `arXiv:2512.01868 <https://arxiv.org/abs/2512.01868>`_;
 "Propagation of Chaos in Contextual Flow Maps", `arXiv:2605.16747 <https://arxiv.org/abs/2605.16747>`_):
 
@@ -13,7 +13,7 @@ Tokens that start as independent draws of a law stay near tokens that start at t
 
 At small times the constant is known. The field at :math:`x` is a ratio of two means over tokens, with weights
 :math:`e^{\beta \langle x, y \rangle}`; its error is normal with the variance that the delta method gives,
-and the error of a token is :math:`t` times that. SciPy integrates it over the law of the tokens.
+and the error of a token is :math:`t` times that. NumPy integrates it over the law of the tokens.
 """
 
 import matplotlib.pyplot as plt
@@ -35,7 +35,7 @@ def coupling_errors(count, end):
             "initial": {"law": "von-mises-fisher", "concentration": KAPPA, "axis": [0, 0, 1]},
         },
         "attention": {"beta": BETA, "normalization": "softmax"},
-        "time": {"scheme": "heun", "step": end / 10, "end": end},
+        "time": {"scheme": "heun", "step": min(0.2, end / 4), "end": end},
         "observe": {"quantities": ["coupling_error"]},
         "reference": {"kind": "zonal", "steps": "tokens"},
     }
