@@ -2,9 +2,9 @@ r"""
 Clusters on the sphere
 ======================
 
-Uniform tokens on :math:`S^2` gather in a few clusters, long before these merge into one
-(`arXiv:2312.10794 <https://arxiv.org/abs/2312.10794>`_, `arXiv:2410.23228 <https://arxiv.org/abs/2410.23228>`_).
-About the uniform measure spherical harmonics of degree :math:`\ell` grow at the rate
+Uniform tokens on :math:`S^2` gather in a few clusters, long before these merge into one (`arXiv:2312.10794
+<https://arxiv.org/abs/2312.10794>`_, `arXiv:2410.23228 <https://arxiv.org/abs/2410.23228>`_). About the uniform
+measure spherical harmonics of degree :math:`\ell` grow at the rate
 
 .. math::
 

@@ -9,9 +9,9 @@ About the uniform measure on the circle the Fourier mode :math:`k` grows at the 
    r_k = \frac{k^2}{\beta} \, \frac{I_k(\beta)}{I_0(\beta)} \quad \text{(softmax)}, \qquad
    r_k = \frac{k^2}{\beta} \, I_k(\beta) \quad \text{(unnormalized)}
 
-("Emergence of meta-stable clustering in mean-field transformer models",
-`arXiv:2410.23228 <https://arxiv.org/abs/2410.23228>`_). Tokens start at the quantiles of a density that is perturbed by
-one millionth in each mode, so there is no noise and no error bar.
+("Emergence of meta-stable clustering in mean-field transformer models", `arXiv:2410.23228
+<https://arxiv.org/abs/2410.23228>`_). Tokens start at the quantiles of a density that is perturbed by one millionth
+in each mode, so there is no noise and no error bar.
 """
 
 import matplotlib.pyplot as plt

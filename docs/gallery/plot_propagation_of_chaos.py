@@ -2,18 +2,18 @@ r"""
 Propagation of chaos
 ====================
 
-Tokens that start as independent draws of a law stay near tokens that start at the same places and feel the field of the
-limit :math:`n = \infty`. This coupling error falls like :math:`n^{-1/2}` in every dimension
-("The Mean-Field Dynamics of Transformers", `arXiv:2512.01868 <https://arxiv.org/abs/2512.01868>`_;
-"Propagation of Chaos in Contextual Flow Maps", `arXiv:2605.16747 <https://arxiv.org/abs/2605.16747>`_):
+Tokens that start as independent draws of a law stay near tokens that start at the same places and feel the field of
+the limit :math:`n = \infty`. This coupling error falls like :math:`n^{-1/2}` in every dimension ("The Mean-Field
+Dynamics of Transformers", `arXiv:2512.01868 <https://arxiv.org/abs/2512.01868>`_; "Propagation of Chaos in Contextual
+Flow Maps", `arXiv:2605.16747 <https://arxiv.org/abs/2605.16747>`_):
 
 .. math::
 
    \Bigl( \mathbb E \, \frac{1}{n} \sum_i |x_i(t) - \bar x_i(t)|^2 \Bigr)^{1/2} \sim C(t) \, n^{-1/2}.
 
 At small times the constant is known. The field at :math:`x` is a ratio of two means over tokens, with weights
-:math:`e^{\beta \langle x, y \rangle}`; its error is normal with the variance that the delta method gives,
-and the error of a token is :math:`t` times that. NumPy integrates it over the law of the tokens.
+:math:`e^{\beta \langle x, y \rangle}`; its error is normal with the variance that the delta method gives, and the
+error of a token is :math:`t` times that. NumPy integrates it over the law of the tokens.
 """
 
 import matplotlib.pyplot as plt
@@ -24,11 +24,10 @@ BETA, KAPPA, TIME = 2.0, 1.5, 0.05
 COUNTS = np.array([64, 256, 1024, 4096])
 
 
-def coupling_errors(count, end):
-    """Return the coupling error at the time `end`, of each replica."""
+def coupling_sweep(end):
+    """Return the sweep over n of the coupling error at the time `end`."""
     problem = {
         "tokens": {
-            "count": int(count),
             "dim": 3,
             "replicas": 32,
             "seed": 7,
@@ -39,7 +38,8 @@ def coupling_errors(count, end):
         "observe": {"quantities": ["coupling_error"]},
         "reference": {"kind": "zonal", "steps": "tokens"},
     }
-    return tf.simulate(problem, device="cpu").samples["coupling_error"][:, -1]
+    fit = [{"quantity": "coupling_error", "variable": "tokens.count", "expected": -0.5}]
+    return tf.sweep(problem, axes={"tokens.count": COUNTS}, fit=fit, device="cpu", progress=False)
 
 
 def predicted_constant():
@@ -68,13 +68,14 @@ def predicted_constant():
 
 figure, axes = plt.subplots()
 for end, color in [(TIME, "C0"), (2.0, "C1")]:
-    errors = np.array([coupling_errors(count, end) for count in COUNTS])
+    sweep = coupling_sweep(end)
+    errors = np.array([sweep.cells["coupling_error"][sweep.cells["tokens.count"] == count] for count in COUNTS])
     # Root mean square over replicas, and its standard error by the delta method.
     mean = np.sqrt((errors**2).mean(1))
     bar = 1.96 * (errors**2).std(1, ddof=1) / (2 * mean * np.sqrt(errors.shape[1]))
     axes.errorbar(COUNTS, mean, bar, fmt="o", color=color, label=f"measured, t = {end:g}")
-    slope = np.polyfit(np.log(COUNTS), np.log(mean), 1)[0]
-    print(f"t = {end:g}: slope {slope:.3f}, predicted -0.5")
+    slope, low, high = (sweep.rates[name][0] for name in ("slope", "slope_low", "slope_high"))
+    print(f"t = {end:g}: slope {slope:.3f} [{low:.3f}, {high:.3f}], predicted -0.5")
     if end == TIME:
         line = TIME * predicted_constant() * COUNTS**-0.5
         axes.plot(COUNTS, line, color=color, linewidth=1, label="predicted, with its constant")
