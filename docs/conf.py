@@ -34,9 +34,9 @@ pygments_style = "friendly"
 pygments_dark_style = "monokai"
 
 autodoc_member_order = "groupwise"
-autodoc_typehints = "description"
-autodoc_typehints_description_target = "documented"
+autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
+maximum_signature_line_length = 100
 
 sphinx_gallery_conf = {
     "examples_dirs": ["gallery"],
