@@ -64,7 +64,7 @@ def plain_docstring(app: Any, what: str, name: str, obj: Any, options: Any, line
 
 def outside_links(app: Any, docname: str, source: list[str]) -> None:
     """Write paths of the repository as code where a page links to what is not part of this site."""
-    source[0] = re.sub(r"\[([^\]]+)\]\(\.\./(?:assets|src|tests)[^)]*\)", r"`\1`", source[0])
+    source[0] = re.sub(r"(?<!!)\[([^\]]+)\]\(\.\./(?:assets|src|tests)[^)]*\)", r"`\1`", source[0])
 
 
 def setup(app: Any) -> None:

@@ -62,9 +62,6 @@ left.plot(times, predicted, "--", color="black", label="equiangular tokens")
 left.set(xlabel="layer-time", ylabel="mean overlap")
 left.legend()
 
-# %%
-# On the right, the deviation at :math:`t = 1`.
-
 response = (curve(1e-4, times) - curve(-1e-4, times))[middle] / 2e-4
 line = response * np.sqrt(2 / (N * (N - 1) * DIMENSIONS))
 right.plot(DIMENSIONS, line, color="black", linewidth=1, label=r"predicted, $\propto d^{-1/2}$")

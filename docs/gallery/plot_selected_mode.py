@@ -21,7 +21,7 @@ for beta in BETAS:
     problem = {
         "tokens": {"count": 120, "dim": 2, "initial": {"law": "fourier", "amplitudes": [1e-6] * 8, "quiet": True}},
         "attention": {"beta": beta, "normalization": "softmax"},
-        "time": {"scheme": "heun", "step": 0.2, "end": 32.0},
+        "time": {"scheme": "heun", "step": 0.2, "end": 44.0},
         "observe": {"every": 2.0, "quantities": ["modes", "clusters"], "degree": 8},
     }
     run = tf.simulate(problem, device="cpu", precision="double")
@@ -38,8 +38,8 @@ figure, axes = plt.subplots()
 axes.plot(fine, staircase, color="black", linewidth=1, label=r"largest $k^2 I_k(\beta)$")
 axes.plot(fine, np.sqrt(2 * fine), ":", color="0.5", linewidth=1, label=r"$(2 \beta)^{1/2}$")
 axes.plot(BETAS, fastest, "s", markerfacecolor="none", markersize=9, label="largest mode at t = 2")
-axes.plot(BETAS, clusters, "o", label="clusters at t = 32")
-axes.set(xlabel=r"$\beta$", ylabel="mode, or number of clusters", yticks=range(1, 7))
+axes.plot(BETAS, clusters, "o", label="clusters at t = 44")
+axes.set(xlabel=r"$\beta$", ylabel="mode, or number of clusters", ylim=(0.5, 6.5), yticks=range(1, 7))
 axes.legend()
 print(
     "largest mode as predicted:",

@@ -53,6 +53,6 @@ for x, name, color in [(uniform, "uniform on $S^{383}$", "C1"), (text, "text", "
 axes[0].set(xscale="log", xlabel=r"$\beta$", ylabel="entropy of a row")
 axes[1].set(xscale="log", xlabel=r"$\beta$", ylabel="largest weight of a row")
 axes[0].plot([], [], "x", color="black", markersize=4, label="NumPy")
-axes[0].plot([], [], "--", color="0.4", linewidth=1, label="equiangular, of the same mean overlap")
-axes[0].legend(fontsize=8, loc="upper right", bbox_to_anchor=(1, 0.95))
+axes[0].plot([], [], "--", color="0.4", linewidth=1, label="equiangular, of the\nsame mean overlap")
+axes[0].legend(fontsize=8, loc="lower left")
 plt.show()

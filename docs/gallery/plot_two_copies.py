@@ -28,7 +28,13 @@ random = np.random.default_rng(0)
 def distances(dim, count):
     """Return W_1 at t = 0 and at t = 1 of each pair of copies, and the coupling error at t = 1 of each replica."""
     problem = {
-        "tokens": {"count": int(count), "dim": dim, "replicas": 16, "seed": 1, "initial": {"law": "uniform"}},
+        "tokens": {
+            "count": int(count),
+            "dim": dim,
+            "replicas": 96 if dim == 2 else 16,
+            "seed": 1,
+            "initial": {"law": "uniform"},
+        },
         "attention": {"beta": BETA, "normalization": "softmax"},
         "time": {"scheme": "heun", "step": 0.2, "end": 1.0},
         "observe": {"quantities": ["w1_copies", "coupling_error"]},
