@@ -9,6 +9,8 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
 
 import tokenfield  # noqa: E402
+from figures import page_of_view  # noqa: E402
+from tokenfield._widget import View  # noqa: E402
 
 project = "Tokenfield"
 author = "The Tokenfield authors"
@@ -41,6 +43,7 @@ maximum_signature_line_length = 100
 sphinx_gallery_conf = {
     "examples_dirs": ["gallery"],
     "gallery_dirs": ["auto_gallery"],
+    "capture_repr": ("_repr_html_",),
     "within_subsection_order": "figures.order",
     "reset_modules": ("matplotlib", "figures.style"),
     "reset_modules_order": "before",
@@ -68,6 +71,7 @@ def outside_links(app: Any, docname: str, source: list[str]) -> None:
 
 
 def setup(app: Any) -> None:
-    """Connect the above."""
+    """Connect the above; views show in the gallery as they do in a notebook."""
+    View._repr_html_ = page_of_view
     app.connect("autodoc-process-docstring", plain_docstring)
     app.connect("source-read", outside_links)

@@ -1,5 +1,8 @@
 """The order of the gallery, and how its figures look."""
 
+import html
+import tempfile
+from pathlib import Path
 from typing import Any
 
 ORDER = [
@@ -47,3 +50,10 @@ def style(gallery_conf: dict[str, Any], filename: str) -> None:
             "svg.fonttype": "path",
         }
     )
+
+
+def page_of_view(view: Any) -> str:
+    """Return a view of tokens as part of a page: a page of its own in a frame, without kernel and network."""
+    with tempfile.TemporaryDirectory() as folder:
+        text = view.to_html(Path(folder) / "view.html").read_text()
+    return f'<iframe class="view" title="Tokens in motion" loading="lazy" srcdoc="{html.escape(text)}"></iframe>'

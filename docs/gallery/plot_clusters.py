@@ -40,12 +40,17 @@ for column, time in enumerate([0.0, 3.0, 20.0]):
     x = run.trajectory[frame, 0]
     for row, side in enumerate([1, -1]):
         seen = x[side * x[:, 2] >= 0]
-        axes[row, column].plot(side * seen[:, 0], seen[:, 1], ".", markersize=2)
+        axes[row, column].plot(side * seen[:, 0], seen[:, 1], ".", markersize=2 if time < 20 else 6)
         axes[row, column].plot(circle.real, circle.imag, color="0.7", linewidth=0.8)
         axes[row, column].set_axis_off()
     count = run.samples["clusters"][0, frame]
     axes[0, column].set_title(f"t = {time:g}" + (f": {count:.0f} clusters" if time else ""), fontsize=10)
 plt.show()
+
+# %%
+# The same tokens in motion. In a notebook this line shows them as well; drag to turn the sphere.
+
+tf.view(run, color="cluster", limit=600, height=380)
 
 # %%
 # The rates at which harmonics start to grow. Those of uniform tokens start from noise, so the rate is the mean over
@@ -60,13 +65,8 @@ rates = {
 samples = tf.simulate(rates, device="cpu").samples
 degree = np.arange(1, 13)
 measured = np.array([np.log(samples[f"mode_{k}"][:, -1] / samples[f"mode_{k}"][:, 0]) / 0.2 for k in degree])
-predicted = (
-    degree
-    * (degree + 1)
-    / BETA
-    * iv(degree + 0.5, BETA)
-    / (iv(0.5, BETA) + np.exp(BETA) * np.sqrt(2 * BETA / np.pi) / N)
-)
+own = np.exp(BETA) * np.sqrt(2 * BETA / np.pi) / N
+predicted = degree * (degree + 1) / BETA * iv(degree + 0.5, BETA) / (iv(0.5, BETA) + own)
 
 figure, axes = plt.subplots()
 axes.plot(degree, predicted, "_", color="black", markersize=16, label="predicted")

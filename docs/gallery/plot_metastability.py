@@ -84,6 +84,7 @@ image = top.pcolormesh(edges, np.linspace(-1, 1, BINS + 1), shown, cmap="magma",
 figure.colorbar(image, ax=top, label="log10 of the share of pairs")
 top.plot(later, overlaps.T, color="white", linewidth=1, linestyle="--")
 top.set(ylabel="overlap", xlim=(0, 120))
+top.grid(visible=False)
 bottom.step(run.times, count, where="post", label="measured")
 bottom.step(later, predicted, "--", where="post", color="black", linewidth=1, label="predicted at t = 15")
 bottom.set(xlabel="layer-time", ylabel="clusters", ylim=(0.5, 6.5))
