@@ -13,6 +13,7 @@ MARKED = re.compile(
     r"(?P<option>--set (?:\"[^\"]+\"|[^ ,;]+))"
     r"|arXiv:(?P<paper>\d{4}\.\d{5})|(?P<word>\"[a-z0-9_-]+\")|`(?P<code>[^`]+)`"
     r"|\b(?P<key>(?:tokens|attention|perceptron|noise|time|observe|reference|layer-norm)(?:\.[a-z][a-z-]*)+)\b(?! ?=)"
+    r"|\b(?P<column>[a-z][a-z0-9]*(?:_[a-z]{3,})+(?:_\d+)?|[a-z]{4,}_\d+)\b"
 )
 
 
@@ -31,7 +32,7 @@ def inline(text: str) -> list[nodes.Node]:
             link = nodes.reference("", match[0], refuri=f"https://arxiv.org/abs/{match['paper']}")
             found.append(link)
         else:
-            code = match["option"] or match["word"] or match["code"] or match["key"]
+            code = match["option"] or match["word"] or match["code"] or match["key"] or match["column"]
             found.append(nodes.literal("", code))
         end = match.end()
     return [*found, nodes.Text(text[end:])]
@@ -138,7 +139,8 @@ class ObservablesDirective(Generated):
                 section = self.section(
                     ", ".join(words), [f"observable-{word.replace('_', '-')}" for word in words], True
                 )
-                section += nodes.paragraph("", "", *inline(" ".join(part.lines)))
+                text = " ".join(part.lines).rstrip("; ")
+                section += nodes.paragraph("", "", *inline(text if text.endswith(".") else f"{text}."))
                 found.append(section)
         return found
 
