@@ -51,6 +51,8 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_memory": False,
+    # That page would ask other servers for scripts.
+    "write_computation_times": False,
     "thumbnail_size": (400, 280),
 }
 
