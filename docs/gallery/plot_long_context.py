@@ -48,7 +48,9 @@ for count in [30, 100, 300]:
     measured = np.array([output_overlap(count, gamma) for gamma in GAMMAS])
     color = axes.plot(fine, predicted(count, fine), linewidth=1)[0].get_color()
     axes.plot(GAMMAS, measured, "o", color=color, label=f"n = {count}")
-    print(f"n = {count}: largest error {abs(measured - predicted(count, GAMMAS)).max():.1e}")
+    error = abs(measured - predicted(count, GAMMAS)).max()
+    print(f"n = {count}: largest error {error:.1e}")
+    assert error < 1e-8
 critical = 1 / (1 - RHO)
 axes.plot([0.9, critical, critical, 3.3], [1, 1, RHO, RHO], "--", color="black", linewidth=1, label=r"n = $\infty$")
 axes.plot(critical, 4 * RHO / (1 + 3 * RHO), "k*", markersize=11, label=r"$4 \rho / (1 + 3 \rho)$")

@@ -66,12 +66,9 @@ def count_clusters(angles):
 
 predicted = np.array([count_clusters(angles) for angles in theta.T])
 print("masses:", np.round(masses, 3))
-print(
-    "last merger measured at",
-    later[1:][np.diff(count[look:]) < 0],
-    "and predicted at",
-    later[1:][np.diff(predicted) < 0],
-)
+mergers = [later[1:][np.diff(counts) < 0] for counts in (count[look:], predicted)]
+print("mergers measured at", mergers[0], "and predicted at", mergers[1])
+assert np.allclose(*mergers, atol=0.5)
 
 # %%
 # Colours are shares of pairs by their overlap. White: overlaps of clusters as SciPy has them.

@@ -41,8 +41,5 @@ axes.plot(BETAS, fastest, "s", markerfacecolor="none", markersize=9, label="larg
 axes.plot(BETAS, clusters, "o", label="clusters at t = 44")
 axes.set(xlabel=r"$\beta$", ylabel="mode, or number of clusters", ylim=(0.5, 6.5), yticks=range(1, 7))
 axes.legend()
-print(
-    "largest mode as predicted:",
-    np.array_equal(fastest, modes[np.argmax(modes**2 * ive(modes, BETAS[:, None]), axis=1)]),
-)
+assert np.array_equal(fastest, modes[np.argmax(modes**2 * ive(modes, BETAS[:, None]), axis=1)])
 plt.show()

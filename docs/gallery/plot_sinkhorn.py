@@ -47,6 +47,7 @@ for panel, beta in zip(axes, [2.0, 8.0], strict=True):
         panel.plot(MODES, measured, "o", color=color, label=attention["normalization"])
         exact = MODES**2 * iv(MODES, beta) / (beta * (iv(0, beta) + share * iv(MODES, beta)))
         print(f"{attention['normalization']}, beta = {beta:g}: largest error {abs(measured - exact).max():.1e}")
+        assert abs(measured - exact).max() < 1e-4
     panel.set(title=rf"$\beta$ = {beta:g}", xlabel="mode k", xticks=MODES)
 axes[0].set_ylabel("growth rate (lines: predicted)")
 axes[0].legend()

@@ -43,12 +43,14 @@ fine = np.geomspace(0.5, 120, 120)
 betas = np.geomspace(0.5, 120, 9)
 for x, name, color in [(uniform, "uniform on $S^{383}$", "C1"), (text, "text", "C0")]:
     rho = (np.linalg.norm(x.sum(0)) ** 2 - n) / (n * (n - 1))
-    found = [tf.observe(x, "attention", float(beta), rows=n) for beta in betas]
+    found = [tf.observe(x, "attention", float(beta), rows=n, device="cpu") for beta in betas]
     for column, panel, place in [("attention_entropy", axes[0], 0), ("attention_largest", axes[1], 1)]:
         panel.plot(fine, equiangular(rho, fine)[place], "--", color=color, linewidth=1)
         values = np.array([one[column] for one in found])
         panel.plot(betas, values, "o", color=color, label=name)
-        panel.plot(betas, [rows(x, beta)[place] for beta in betas], "x", color="black", markersize=4)
+        exact = [rows(x, beta)[place] for beta in betas]
+        assert np.allclose(values, exact, atol=1e-5)
+        panel.plot(betas, exact, "x", color="black", markersize=4)
         panel.axvline(np.log(n) / (1 - rho), color=color, linewidth=0.6, linestyle=":")
 axes[0].set(xscale="log", xlabel=r"$\beta$", ylabel="entropy of a row")
 axes[1].set(xscale="log", xlabel=r"$\beta$", ylabel="largest weight of a row")

@@ -49,6 +49,7 @@ for beta in [0.0, 2.0, 4.0, 6.0, 8.0]:
     inside = (overlap > 1e-3) & (overlap < 0.999)
     error = abs(time_of(overlap[inside], beta) - run.times[inside]).max()
     print(f"beta = {beta:g}: times differ by at most {error:.1e}")
+    assert error < 1e-7
 axes.set(xscale="log", xlim=(0.05, 400), xlabel="layer-time", ylabel="overlap (lines: closed form, dots: measured)")
 axes.legend()
 plt.show()
