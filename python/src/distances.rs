@@ -33,7 +33,12 @@ impl Cloud {
             let found = shape_text(&points.shape);
             return Err(PyValueError::new_err(format!("{name}: expected shape (n, d), got {found}")));
         };
-        points.cloud(name)?;
+        if points.values.is_empty() {
+            let found = shape_text(&points.shape);
+            return Err(PyValueError::new_err(format!(
+                "{name}: expected shape (n, d), both at least 1, got {found}"
+            )));
+        }
         let masses = masses.map(|masses| Input::of(mass_name, masses)).transpose()?;
         if let Some(found) = masses.as_ref().filter(|masses| masses.shape != [count]) {
             let found = shape_text(&found.shape);
@@ -125,7 +130,7 @@ pub(crate) fn sliced_wasserstein(
     seed: &Bound<'_, PyAny>,
 ) -> PyResult<(f64, f64)> {
     let order = order(p)?;
-    let n_projections = whole("n_projections", n_projections, 1, u64::from(u32::MAX))? as u32;
+    let n_projections = whole("n_projections", n_projections, 2, u64::from(u32::MAX))? as u32;
     let seed = whole("seed", seed, 0, u64::MAX)?;
     let distance = move |x: &Measure<'_>, y: &Measure<'_>| sliced::wasserstein(order, x, y, n_projections, seed);
     let found = compare(py, (x, a), (y, b), distance)?;

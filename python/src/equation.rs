@@ -210,7 +210,13 @@ fn weights(weights: &Input, shape: Shape) -> PyResult<Vec<f64>> {
     };
     for of_replica in each.chunks_exact(shape.count) {
         let sum: f64 = of_replica.iter().sum();
-        if of_replica.iter().any(|weight| *weight < 0.0) || (sum - 1.0).abs() > 1e-6 {
+        if let Some(at) = of_replica.iter().position(|weight| *weight < 0.0) {
+            let weight = of_replica[at];
+            let problem =
+                format!("weights: that of token {at} is {weight}; pass numbers of at least 0 that sum to 1");
+            return Err(PyValueError::new_err(problem));
+        }
+        if (sum - 1.0).abs() > 1e-6 {
             return Err(PyValueError::new_err(format!(
                 "weights: expected numbers of at least 0 that sum to 1, and their sum is {sum}; divide them by their sum"
             )));

@@ -30,8 +30,9 @@ def as_floats(name: str, x: Any) -> Floats:
             raise ValueError(f"{name}: expected an array of float32 or float64: {error}") from None
         if array.dtype.kind in "iu":
             array = array.astype(np.float64)
-    if array.dtype in (np.float32, np.float64):
-        return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+    native = array.dtype.newbyteorder("=")
+    if native in (np.float32, np.float64):
+        return array if array.dtype.isnative else array.astype(native)
     raise TypeError(f"{name}: expected an array of float32 or float64, got {array.dtype} of shape {array.shape}")
 
 
@@ -54,13 +55,21 @@ def as_matrix(name: str, matrix: Any, dim: int) -> Any:
     if matrix is None:
         return "identity"
     if np.ndim(matrix) == 0:
-        return {"scale": as_number(name, matrix)}
-    rows = as_floats(name, matrix)
+        return {"scale": _finite(name, as_number(name, matrix))}
+    rows = _finite(name, as_floats(name, matrix))
     if rows.shape == (dim,):
         return {"diagonal": rows.tolist()}
     if rows.shape == (dim, dim):
         return rows
     raise ValueError(f"{name}: expected a number, shape ({dim},) or ({dim}, {dim}), got {rows.shape}")
+
+
+def _finite(name: str, values: Any) -> Any:
+    bad = np.argwhere(~np.isfinite(values))
+    if len(bad):
+        place = f" at {bad[0].tolist()}" if bad.shape[1] else ""
+        raise ValueError(f"{name}: has {np.asarray(values)[tuple(bad[0])]}{place}; pass finite numbers")
+    return values
 
 
 def frozen(value: Any) -> Any:

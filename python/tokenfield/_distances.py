@@ -3,7 +3,7 @@
 from typing import Any, Literal, overload
 
 from . import _native
-from ._arrays import as_floats, as_floats_or_none
+from ._arrays import as_floats, as_floats_or_none, as_number
 
 
 def wasserstein(
@@ -94,7 +94,8 @@ def sinkhorn_divergence(
     """
     masses = as_floats_or_none("a", a), as_floats_or_none("b", b)
     clouds = as_floats("x", x), as_floats("y", y)
-    return _native.sinkhorn_divergence(*clouds, *masses, epsilon, tolerance, max_iterations)
+    settings = as_number("epsilon", epsilon), as_number("tolerance", tolerance)
+    return _native.sinkhorn_divergence(*clouds, *masses, *settings, max_iterations)
 
 
 def mmd(x: Any, y: Any, a: Any = None, b: Any = None, *, beta: float = 4.0) -> float:
@@ -103,7 +104,7 @@ def mmd(x: Any, y: Any, a: Any = None, b: Any = None, *, beta: float = 4.0) -> f
     On the sphere the kernel is the Gaussian e^{-beta |x - y|^2 / 2}. Gretton et al., JMLR 13 (2012), equation 5.
     """
     masses = as_floats_or_none("a", a), as_floats_or_none("b", b)
-    return _native.mmd(as_floats("x", x), as_floats("y", y), *masses, beta)
+    return _native.mmd(as_floats("x", x), as_floats("y", y), *masses, as_number("beta", beta))
 
 
 def energy_distance(x: Any, y: Any, a: Any = None, b: Any = None) -> float:

@@ -33,6 +33,12 @@ def _equation(
     """Return the equation of these keys; the last few are kept, since reading one takes longer than small sums."""
     if x.ndim not in (2, 3) or 0 in x.shape:
         raise ValueError(f"x: expected shape (n, d) or (replicas, n, d), all at least 1, got {x.shape}")
+    beta = as_number("beta", beta)
+    tolerance = None if tolerance is None else as_number("tolerance", tolerance)
+    if set is not None and not isinstance(set, Mapping):
+        raise TypeError(f"set: expected a dict of dotted keys, got {type(set).__name__}")
+    if x.shape[-1] == 1 and geometry not in ("euclidean", "rescaled"):
+        raise ValueError('x: tokens with directions have d >= 2, got d = 1; pass geometry="euclidean"')
     # Keys of a problem may depend on the numbers of tokens and replicas, arguments do not.
     is_any_shape = set is None and parameters is None
     replicas, count, dim = (
@@ -47,13 +53,12 @@ def _equation(
         found, key = None, None
     if found is None:
         head = {"query-key": as_matrix("query_key", query_key, dim), "value": as_matrix("value", value, dim)}
-        number = as_number("beta", beta)
         start = np.eye(1, dim).repeat(count, 0)
         problem: dict[str, Any] = {
             "algorithm": algorithm,
             "tolerance": tolerance,
             "tokens": {"count": count, "dim": dim, "replicas": replicas, "geometry": geometry, "initial": start},
-            "attention": {"beta": number, "normalization": normalization, "mask": mask or "none", "head": [head]},
+            "attention": {"beta": beta, "normalization": normalization, "mask": mask or "none", "head": [head]},
             "time": {"scheme": "euler", "step": 1.0, "end": 0.0},
             "observe": {"quantities": list(quantities), **(parameters or {})},
         }
@@ -191,7 +196,9 @@ def observe(
     `observe` in a problem; the others are those of `attention_velocity`.
     """
     x = as_floats("x", x)
-    words = (quantities,) if isinstance(quantities, str) else tuple(quantities)
+    words = (quantities,) if isinstance(quantities, str) else tuple(quantities or ())
+    if not words or not all(isinstance(word, str) for word in words):
+        raise TypeError(f'quantities: expected words such as "moments" or a list of them, got {quantities!r}')
     for word in words:
         if word in _WITHOUT_COLUMNS:
             raise ValueError(f'quantities: "{word}" has no column; {_WITHOUT_COLUMNS[word]}')
