@@ -1,5 +1,6 @@
 """What may come in as an array, and that layouts, types and owners of memory change no number."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -68,6 +69,10 @@ def unaligned(x: Array) -> Array:
     return y
 
 
+def other_byte_order(x: Array) -> Array:
+    return x.astype(x.dtype.newbyteorder(">" if sys.byteorder == "little" else "<"))
+
+
 class Tagged(np.ndarray[Any, Any]):
     """A subclass, as those of units and of metadata are."""
 
@@ -104,7 +109,8 @@ class Capsule:
 
 
 ARRAYS: list[Callable[[Array], Any]] = [
-    fortran, every_second, backwards, part_of_rows, transposed, read_only, unaligned, subclass, field_of_records
+    fortran, every_second, backwards, part_of_rows, transposed, read_only, unaligned, other_byte_order, subclass,
+    field_of_records
 ]  # fmt: skip
 LAYOUTS = [*ARRAYS, memoryview, tensor, strided_tensor, Capsule]
 

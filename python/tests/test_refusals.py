@@ -6,6 +6,7 @@ from typing import Any
 import literal
 import numpy as np
 import pytest
+import torch
 from literal import F64
 
 import tokenfield as tf
@@ -82,6 +83,38 @@ def test_what_are_no_weights_and_no_starts(given: Any, message: str) -> None:
     assert refused(TypeError, lambda: tf.simulate({}, x0=given)) == f"x0: {message}"
 
 
+class OfDevice:
+    """An array in the memory of a graphics adapter."""
+
+    def __dlpack__(self, **given: Any) -> Any:
+        raise BufferError("memory of a device")
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 2, 0
+
+
+@pytest.mark.parametrize(
+    ("tensor", "reason"),
+    [
+        (torch.eye(3).requires_grad_(), "require gradient"),
+        (torch.eye(3).to(torch.bfloat16), "dtype"),
+        (torch.eye(3).to_sparse(), "strided"),
+        (torch.eye(3, device="meta"), "meta"),
+        (OfDevice(), "device"),
+    ],
+)
+def test_tensors_that_cannot_be_handed_over(tensor: Any, reason: str) -> None:
+    calls: dict[str, Callable[[], Any]] = {
+        "x": lambda: tf.attention_velocity(tensor),
+        "y": lambda: tf.mmd(X, tensor),
+        "weights": lambda: tf.energy(X, weights=tensor),
+    }
+    for name, call in calls.items():
+        message = refused(TypeError, call)
+        assert message.startswith(f"{name}: expected an array of float32 or float64")
+        assert reason in message
+
+
 @pytest.mark.parametrize("function", [*OF_X, *OF_TWO])
 def test_ragged_lists(function: str) -> None:
     call = OF_X.get(function) or (lambda x: OF_TWO[function](x, X))
@@ -136,6 +169,25 @@ REFUSED: list[tuple[str, type[Exception], Callable[[], Any], str]] = [
     ("beta of text", TypeError, lambda: tf.attention_velocity(X, "1"), "beta: expected a number, got str"),  # type: ignore[arg-type]
     ("beta of a list", TypeError, lambda: tf.energy(X, [1.0]), "beta: expected a number, got list"),  # type: ignore[arg-type]
     ("beta of an array", TypeError, lambda: tf.energy(X, np.ones(2)), "beta: expected a number, got ndarray"),  # type: ignore[arg-type]
+    ("beta of truth", TypeError, lambda: (tf.energy(X, 1.0), tf.energy(X, True)), "beta: expected a number, got bool"),
+    ("line", ValueError, lambda: tf.attention_velocity(X[:, :1] ** 0),
+     'x: tokens with directions have d >= 2, got d = 1; pass geometry="euclidean"'),
+    ("negative weights", ValueError, lambda: tf.attention_velocity(X, weights=2 * np.eye(7)[0] - np.eye(7)[1]),
+     "weights: that of token 1 is -1; pass numbers of at least 0 that sum to 1"),
+    ("matrix of NaN", ValueError, lambda: tf.attention_velocity(X, query_key=np.full((3, 3), np.nan)),
+     "query_key: has nan at [0, 0]; pass finite numbers"),
+    ("infinite diagonal", ValueError, lambda: tf.attention_velocity(X, value=[1.0, np.inf, 1.0]),
+     "value: has inf at [1]; pass finite numbers"),
+    ("multiple of NaN", ValueError, lambda: tf.attention_velocity(X, value=np.nan),
+     "value: has nan; pass finite numbers"),
+    ("no quantities", TypeError, lambda: tf.observe(X, None),  # type: ignore[arg-type]
+     'quantities: expected words such as "moments" or a list of them, got None'),
+    ("kernel of text", TypeError, lambda: tf.mmd(X, Y, beta="a"), "beta: expected a number, got str"),  # type: ignore[arg-type]
+    ("entropy of text", TypeError, lambda: tf.sinkhorn_divergence(X, Y, epsilon="a"),  # type: ignore[arg-type]
+     "epsilon: expected a number, got str"),
+    ("one projection", ValueError, lambda: tf.sliced_wasserstein(X, Y, n_projections=1),
+     "n_projections: expected a whole number from 2 to 4294967295, got 1"),
+    ("no points", ValueError, lambda: tf.mmd(X[:0], Y), "x: expected shape (n, d), both at least 1, got (0, 3)"),
     ("overflow", ValueError, lambda: tf.attention_velocity(X, 1000.0, normalization="unnormalized"),
      "beta: weights e^{beta <x_i, A x_j>} overflow; pass a smaller beta, or a normalization that divides by their sum"),
     ("few weights", ValueError, lambda: tf.attention_velocity(X, weights=np.ones(6) / 6),
@@ -219,7 +271,6 @@ JUDGED: list[tuple[Callable[[], Any], list[str]]] = [
     (lambda: tf.attention_velocity(X, mask="past"), ["mask", '"past"', '"strictly-causal"']),
     (lambda: tf.attention_velocity(X, mask="others"), ["mask", '"others"', "hardmax"]),
     (lambda: tf.attention_velocity(X, geometry="torus"), ["geometry", '"torus"', '"euclidean"']),
-    (lambda: tf.attention_velocity(X[:, :1] ** 0), ["1", "euclidean"]),
     (lambda: tf.attention_velocity(X, algorithm="fast"), ["algorithm", '"fast"', '"direct"']),
     (lambda: tf.attention_velocity(X, algorithm="harmonic", mask="causal"), ["algorithm", '"harmonic"', "mask"]),
     (lambda: tf.attention_velocity(X, tolerance=2.0), ["tolerance", "2.0", "less than 1"]),
@@ -240,23 +291,3 @@ def test_refusals_of_the_library_name_key_and_value(case: int) -> None:
     call, words = JUDGED[case]
     message = refused(tf.ExperimentError, call)
     assert [word for word in words if word not in message] == []
-
-
-# What is refused for the right reason in words that do not say so yet, or not refused at all.
-UNHELPFUL: list[tuple[type[Exception], Callable[[], Any], str]] = [
-    (TypeError, lambda: (tf.attention_velocity(X, 1.0), tf.attention_velocity(X, True)), "beta: expected a number"),
-    (ValueError, lambda: tf.attention_velocity(X, weights=2 * np.eye(7)[0] - np.eye(7)[1]), "weights: has -1 at [1]"),
-    (ValueError, lambda: tf.attention_velocity(X, query_key=np.full((3, 3), np.nan)), "query_key: has NaN at [0, 0]"),
-    (ValueError, lambda: tf.attention_velocity(X, value=np.nan), "value: "),
-    (TypeError, lambda: tf.mmd(X, Y, beta="a"), "beta: expected a number, got str"),  # type: ignore[arg-type]
-    (TypeError, lambda: tf.sinkhorn_divergence(X, Y, epsilon="a"), "epsilon: expected a number, got str"),  # type: ignore[arg-type]
-    (TypeError, lambda: tf.observe(X, None), "quantities: "),  # type: ignore[arg-type]
-    (ValueError, lambda: tf.sliced_wasserstein(X, Y, n_projections=1), "n_projections: expected a whole number from 2"),
-    (ValueError, lambda: tf.mmd(X[:0], Y), "x: expected shape (n, d), both at least 1, got (0, 3)"),
-]
-
-
-@pytest.mark.parametrize("case", range(len(UNHELPFUL)))
-def test_refusals_name_the_argument(case: int) -> None:
-    error, call, message = UNHELPFUL[case]
-    assert refused(error, call).startswith(message)
