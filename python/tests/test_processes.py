@@ -294,7 +294,7 @@ HOURS = {
     "simulate with a callback": ("tf.simulate(problem, progress=False, callback=lambda sample: None)", 100, 16),
     "step": ("tf.Simulation(problem).step(10**9)", 100, 16),
     "one direct sum": ('tf.attention_velocity(x, algorithm="direct")', 1_000_000, 16),
-    "attention_rows": ("tf.attention_rows(x)", 6000, 4096),
+    "attention_rows": ("tf.attention_rows(x)", 10_000, 512),
     "observe": ('tf.observe(x, "energy")', 1_000_000, 16),
     "clusters": ("tf.clusters(x, 0.9)", 1_000_000, 16),
     "energy_distance": ("tf.energy_distance(x, x)", 1_000_000, 16),
