@@ -1,6 +1,6 @@
 //! NumPy arrays as vectors of f64, and back in the type that came in.
 
-use numpy::{Element, IntoPyArray, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{Element, IntoPyArray, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::{
     exceptions::{PyTypeError, PyValueError},
     prelude::*,
@@ -27,7 +27,14 @@ impl Input {
             return Ok(Self { shape, values, precision: Precision::Single });
         }
         let found = match any.cast::<PyUntypedArray>() {
-            Ok(array) => format!("an array of {}", array.dtype()),
+            Ok(array) => {
+                let dtype = array.dtype();
+                if dtype.kind() == b'f' && matches!(dtype.itemsize(), 4 | 8) {
+                    // Of the other byte order.
+                    return Self::of(name, &any.call_method1("astype", (dtype.call_method1("newbyteorder", ("=",))?,))?);
+                }
+                format!("an array of {dtype}")
+            }
             Err(_) => any.get_type().to_string(),
         };
         Err(PyTypeError::new_err(format!("{name}: expected an array of float32 or float64, got {found}")))

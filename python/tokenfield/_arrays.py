@@ -22,7 +22,10 @@ def as_floats(name: str, x: Any) -> Floats:
     elif x is None:
         raise TypeError(f"{name}: expected an array of float32 or float64, got None")
     elif hasattr(x, "__dlpack__"):
-        array = np.from_dlpack(x)
+        try:
+            array = np.from_dlpack(x)
+        except (BufferError, RuntimeError, TypeError, ValueError) as error:
+            raise TypeError(f"{name}: expected an array of float32 or float64 on the CPU: {error}") from None
     else:
         try:
             array = np.asarray(x)
