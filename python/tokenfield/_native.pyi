@@ -6,6 +6,28 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
+__all__ = [
+    "Equation",
+    "ExperimentError",
+    "RunError",
+    "Simulation",
+    "__version__",
+    "animate",
+    "check",
+    "devices",
+    "draw",
+    "energy_distance",
+    "laws",
+    "mmd",
+    "run",
+    "sinkhorn_divergence",
+    "sliced_wasserstein",
+    "start",
+    "sweep",
+    "try_law",
+    "wasserstein",
+]
+
 __version__: str
 
 class ExperimentError(ValueError): ...
@@ -24,8 +46,8 @@ class Equation:
     @property
     def columns(self) -> list[str]: ...
     def velocity(self, x: _Floats, weights: _Floats | None, device: str) -> _Floats: ...
-    def observe(self, x: Any, weights: Any, device: str) -> npt.NDArray[np.float64]: ...
-    def attention_rows(self, x: Any, rows: list[int], weights: Any) -> npt.NDArray[np.float64]: ...
+    def observe(self, x: _Floats, weights: _Floats | None, device: str) -> npt.NDArray[np.float64]: ...
+    def attention_rows(self, x: _Floats, rows: list[int], weights: _Floats | None) -> npt.NDArray[np.float64]: ...
 
 @final
 class Simulation:
@@ -46,15 +68,15 @@ class Simulation:
     def observe(self) -> npt.NDArray[np.float64]: ...
     def change(self, problem: Any, set: dict[str, Any] | None) -> None: ...
 
-def wasserstein(x: Any, y: Any, p: Any, a: Any, b: Any, method: str) -> float: ...
+def wasserstein(x: _Floats, y: _Floats, p: Any, a: _Floats | None, b: _Floats | None, method: str) -> float: ...
 def sliced_wasserstein(
-    x: Any, y: Any, p: Any, a: Any, b: Any, n_projections: Any, seed: Any
+    x: _Floats, y: _Floats, p: Any, a: _Floats | None, b: _Floats | None, n_projections: Any, seed: Any
 ) -> tuple[float, float]: ...
 def sinkhorn_divergence(
-    x: Any, y: Any, a: Any, b: Any, epsilon: float, tolerance: float, max_iterations: Any
+    x: _Floats, y: _Floats, a: _Floats | None, b: _Floats | None, epsilon: float, tolerance: float, max_iterations: Any
 ) -> float: ...
-def mmd(x: Any, y: Any, a: Any, b: Any, beta: float) -> float: ...
-def energy_distance(x: Any, y: Any, a: Any, b: Any) -> float: ...
+def mmd(x: _Floats, y: _Floats, a: _Floats | None, b: _Floats | None, beta: float) -> float: ...
+def energy_distance(x: _Floats, y: _Floats, a: _Floats | None, b: _Floats | None) -> float: ...
 def start(problem: dict[str, Any]) -> npt.NDArray[np.float64]: ...
 def run(
     problem: Any,
