@@ -1,6 +1,8 @@
 //! NumPy arrays as vectors of f64, and back in the type that came in.
 
-use numpy::{Element, IntoPyArray, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{
+    Element, IntoPyArray, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods,
+};
 use pyo3::{
     exceptions::{PyTypeError, PyValueError},
     prelude::*,
@@ -31,7 +33,10 @@ impl Input {
                 let dtype = array.dtype();
                 if dtype.kind() == b'f' && matches!(dtype.itemsize(), 4 | 8) {
                     // Of the other byte order.
-                    return Self::of(name, &any.call_method1("astype", (dtype.call_method1("newbyteorder", ("=",))?,))?);
+                    return Self::of(
+                        name,
+                        &any.call_method1("astype", (dtype.call_method1("newbyteorder", ("=",))?,))?,
+                    );
                 }
                 format!("an array of {dtype}")
             }

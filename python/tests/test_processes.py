@@ -226,6 +226,71 @@ def test_calls_leave_no_memory_behind(name: str) -> None:
     assert int(run(GROWTH.format(name=name, count=CALLS))[0]) < BOUND
 
 
+RUNS = """
+import gc, psutil
+problem = {"tokens": {"count": 64, "dim": 3, "initial": {"law": "uniform"}},
+           "attention": {"beta": 4.0, "normalization": "softmax"},
+           "time": {"scheme": "euler", "step": 0.1, "end": 1.0}, "observe": {"every": 0.1, "quantities": ["moments"]}}
+def stop(sample):
+    if sample["time"] > 0.45:
+        raise KeyError
+def aborted():
+    try:
+        tf.simulate(problem, callback=stop, device="cpu")
+    except KeyError:
+        return
+    raise AssertionError("it was not aborted")
+def stepped():
+    simulation = tf.Simulation(problem, device="cpu")
+    simulation.step(3)
+    simulation.set({"attention.beta": 5.0})
+    assert simulation.observe()["time"] == 0.3 and simulation.tokens.shape == (1, 64, 3)
+process, sizes = psutil.Process(), []
+for repeats in (50, 100):
+    for _ in range(repeats):
+        aborted()
+        stepped()
+    gc.collect()
+    sizes.append(process.memory_info().rss)
+print(sizes[1] - sizes[0], process.num_threads())
+"""
+
+
+def test_aborted_runs_and_simulations_leave_neither_memory_nor_threads() -> None:
+    grown, threads = map(int, run(RUNS)[0].split())
+    assert grown < 2_000_000
+    assert threads < 40
+
+
+FORKED_RUNS = """
+import os, sys
+problem = {"tokens": {"count": 8, "dim": 3, "initial": {"law": "uniform"}},
+           "attention": {"beta": 4.0, "normalization": "softmax"}, "time": {"scheme": "euler", "step": 0.1, "end": 1.0}}
+simulation = tf.Simulation(problem, device="cpu")
+simulation.step(1)
+folder = tf.simulate(problem, device="cpu")
+calls = [lambda: simulation.step(1), lambda: simulation.tokens, lambda: tf.Simulation(problem), folder.plot,
+         lambda: tf.simulate(problem), lambda: tf.sweep(problem, {"attention.beta": [1.0]}),
+         lambda: tf.papers("sinkformers")]
+for call in calls:
+    child = os.fork()
+    if child == 0:
+        try:
+            call()
+        except RuntimeError as error:
+            os._exit(0 if "set_start_method" in str(error) else 2)
+        except BaseException as error:
+            print(repr(error), file=sys.stderr)
+        os._exit(1)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@needs_fork
+def test_runs_simulations_and_sweeps_explain_a_fork() -> None:
+    assert run(FORKED_RUNS) == ["0"] * 7
+
+
 def test_a_leak_is_seen() -> None:
     assert int(run(GROWTH.format(name="leak", count=CALLS))[0]) > BOUND
 

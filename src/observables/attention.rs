@@ -188,11 +188,8 @@ impl Operands {
                 images(&placed, left, &head.biases.query, dim),
                 images(&placed, right, &head.biases.key, dim),
             ),
-            matrix @ (Matrix::Identity
-            | Matrix::Scale(_)
-            | Matrix::Diagonal(_)
-            | Matrix::Dense(_)
-            | Matrix::OfReplicas(_)) => {
+            Matrix::Identity => (dim, placed.clone(), placed),
+            matrix @ (Matrix::Scale(_) | Matrix::Diagonal(_) | Matrix::Dense(_) | Matrix::OfReplicas(_)) => {
                 let rows = matrix.dense(dim, 1.0);
                 let transposed: Vec<f64> = (0..dim * dim).map(|k| rows[k % dim * dim + k / dim]).collect();
                 (dim, images(&placed, &transposed, &[], dim), placed)
