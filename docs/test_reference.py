@@ -76,7 +76,8 @@ def test_every_observable_of_the_list_has_an_entry():
     assert "moments" in listed and {word for word in listed if word in words} == words, (message, words - listed)
 
 
-def test_the_page_of_the_package_has_every_name() -> None:
+def test_the_page_of_the_package_has_every_name():
+    """A name that is public is documented."""
     page = (DOCS / "python.md").read_text(encoding="utf-8")
     for name in tokenfield.__all__:
         assert name == "__version__" or re.search(rf":: (tokenfield\.)?{name}$", page, re.M), name
