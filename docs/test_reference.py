@@ -1,13 +1,11 @@
 """The page of keys says all that assets/reference.toml says."""
 
-import re
 import sys
 from pathlib import Path
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS / "_ext"))
 
-import tokenfield  # noqa: E402
 from reference_file import Entry, Form, paragraphs, parse  # noqa: E402
 
 TEXT = (DOCS.parent / "assets" / "reference.toml").read_text()
@@ -74,10 +72,3 @@ def test_every_observable_of_the_list_has_an_entry():
     assert len(words) > 30
     listed = {word.strip(" ,.`'\"") for word in message.replace(",", " ").split()}
     assert "moments" in listed and {word for word in listed if word in words} == words, (message, words - listed)
-
-
-def test_the_page_of_the_package_has_every_name():
-    """A name that is public is documented."""
-    page = (DOCS / "python.md").read_text(encoding="utf-8")
-    for name in tokenfield.__all__:
-        assert name == "__version__" or re.search(rf":: (tokenfield\.)?{name}$", page, re.M), name

@@ -212,6 +212,8 @@ def test_the_equation_of_a_simulation_changes_between_steps() -> None:
         simulation.set({"tokens.count": 8})
     with pytest.raises(ValueError, match=r"at most the 15 that lie between time 0.5 and time.end = 2"):
         simulation.step(16)
+    with pytest.raises(AttributeError, match=r"beta: a Simulation has no such attribute to set; call set"):
+        simulation.beta = 2.0  # type: ignore[attr-defined]
     with pytest.raises(ValueError, match="reference: a Simulation has no limit"):
         tf.Simulation({**PROBLEM, "reference": {"kind": "particles", "count": 128}})
 
@@ -271,6 +273,12 @@ def test_shards_of_a_sweep_complete_each_other(tmp_path: Path) -> None:
         tf.sweep(PROBLEM, axes, shard=(1, 2))
     with pytest.raises(ValueError, match=r"shard: expected \(k, n\) with 1 <= k <= n, got \(3, 2\)"):
         tf.sweep(PROBLEM, axes, out=tmp_path / "t", shard=(3, 2))
+    with pytest.raises(TypeError, match=r"axes: attention.beta: expected a list of values or a formula, got float"):
+        tf.sweep(PROBLEM, {"attention.beta": 2.0})  # type: ignore[dict-item]
+    with pytest.raises(TypeError, match=r"axes: attention.head: arrays are no values of an axis"):
+        tf.sweep(PROBLEM, {"attention.head": [[{"value": np.eye(3)}], [{"value": -np.eye(3)}]]})
+    with pytest.raises(TypeError, match="fit: expected a list of dicts, got one dict"):
+        tf.sweep(PROBLEM, {"attention.beta": [1.0]}, fit={"quantity": "mean_norm"})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="axes: missing"):
         tf.sweep(PROBLEM)
     with pytest.raises(ValueError, match=r"axes.attention.betta|attention.betta"):

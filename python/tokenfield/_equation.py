@@ -35,6 +35,8 @@ def _equation(
         raise ValueError(f"x: expected shape (n, d) or (replicas, n, d), all at least 1, got {x.shape}")
     beta = as_number("beta", beta)
     tolerance = None if tolerance is None else as_number("tolerance", tolerance)
+    if mask is not None and not isinstance(mask, str):
+        raise TypeError(f'mask: expected None, "causal", "strictly-causal" or "others", got {type(mask).__name__}')
     if set is not None and not isinstance(set, Mapping):
         raise TypeError(f"set: expected a dict of dotted keys, got {type(set).__name__}")
     if x.shape[-1] == 1 and geometry not in ("euclidean", "rescaled"):

@@ -18,6 +18,6 @@ class TemporaryFolder:
 def new_folder(out: str | os.PathLike[str] | None) -> tuple[Path, TemporaryFolder | None]:
     """Return the folder out, or a temporary one and what it lives with."""
     if out is not None:
-        return Path(out), None
+        return Path(out).expanduser(), None
     owner = TemporaryFolder()
     return owner.path / "results", owner

@@ -137,7 +137,7 @@ class Run:
 
 def open_run(path: str | os.PathLike[str]) -> Run:
     """Open a run folder that `simulate` or `tokenfield run` wrote."""
-    return Run(path)
+    return Run(Path(path).expanduser())
 
 
 def as_problem(problem: Problem) -> dict[str, Any] | str:
@@ -177,7 +177,9 @@ def simulate(
     """Evolve the tokens of a problem to its end and return the run.
 
     problem is a dictionary with the keys of an experiment file, TOML text, or the path of a file; arrays may stand
-    wherever a file of one may. x0 are tokens of shape (n, d) or (replicas, n, d) in place of tokens.initial. set
+    wherever a file of one may. x0 are tokens of shape (n, d) or (replicas, n, d) in place of
+    tokens.initial; their shape is tokens.count, tokens.dim and tokens.replicas, and of two axes every replica starts at
+    the same tokens. set
     replaces dotted keys, e.g. {"attention.beta": 4}; None takes one out. out is the run folder, which must be absent or
     empty, or hold what the same problem left before its end; without it the run is kept in a temporary folder as long
     as the result lives. callback is called with each sample, a dictionary with the number "time" and an array of one

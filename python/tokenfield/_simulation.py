@@ -29,6 +29,13 @@ class Simulation:
         self._changes = as_changes(set, x0)
         self._native = _native.Simulation(self._problem, self._changes, device, precision)
 
+    def __setattr__(self, name: str, value: object) -> None:
+        if not name.startswith("_"):
+            raise AttributeError(
+                f"{name}: a Simulation has no such attribute to set; call set({{'attention.beta': 4}})"
+            )
+        super().__setattr__(name, value)
+
     def step(self, steps: int = 1) -> None:
         """Take so many steps. An interrupt leaves the tokens after the last step that was completed."""
         if steps < 0:

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from . import _native
@@ -65,7 +66,7 @@ class Sweep:
 
 def open_sweep(path: str | os.PathLike[str]) -> Sweep:
     """Open a sweep folder that `sweep` or `tokenfield sweep` wrote."""
-    return Sweep(path)
+    return Sweep(Path(path).expanduser())
 
 
 def sweep(
@@ -93,6 +94,8 @@ def sweep(
         raise ValueError("shard: needs a folder that all parts share; pass out")
     if axes is None and isinstance(problem, Mapping):
         raise ValueError('axes: missing; pass e.g. axes={"tokens.count": [256, 1024]}')
+    if isinstance(fit, Mapping):
+        raise TypeError("fit: expected a list of dicts, got one dict; pass [fit]")
     typed: dict[str, Any] | None = None if axes is None else {"axes": _lists(axes)}
     if typed is not None and fit:
         typed["fit"] = [dict(one) for one in fit]
@@ -108,10 +111,23 @@ def sweep(
     return Sweep(path, owner) if left == 0 else None
 
 
+def _has_array(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_has_array(item) for item in value.values())
+    if isinstance(value, list | tuple):
+        return any(_has_array(item) for item in value)
+    return isinstance(value, np.ndarray) and value.ndim > 0
+
+
 def _lists(axes: Mapping[str, Any]) -> dict[str, Any]:
     def listed(values: Any) -> Any:
         if isinstance(values, str):
             return values
         return values.tolist() if hasattr(values, "tolist") else list(values)
 
+    for key, values in axes.items():
+        if not isinstance(values, str | Sequence | np.ndarray):
+            raise TypeError(f"axes: {key}: expected a list of values or a formula, got {type(values).__name__}")
+        if not isinstance(values, np.ndarray) and _has_array(values):
+            raise TypeError(f"axes: {key}: arrays are no values of an axis; call simulate for each of them")
     return {key: listed(values) for key, values in axes.items()}
