@@ -193,10 +193,11 @@ pub async fn simulate_beside(
             }
             return Ok(summary);
         }
-        match simulation.step(schedule.until_observed(done)).await? {
-            0 => on_event(Event::Steps(done))?,
-            taken => (done + 1..=done + taken).try_for_each(|steps| on_event(Event::Steps(steps)))?,
+        // Steps of controlled error may be many until the next one of the schedule is done.
+        while simulation.step(schedule.until_observed(done)).await? == 0 {
+            on_event(Event::Steps(done))?;
         }
+        (done + 1..=simulation.steps()).try_for_each(|steps| on_event(Event::Steps(steps)))?;
     }
 }
 
