@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import literal
@@ -239,3 +240,17 @@ def test_more_equations_than_are_kept() -> None:
     x = literal.sphere(1, 5, 3)
     for beta in [*np.linspace(0.1, 9.0, 100), 0.1]:
         assert np.abs(tf.attention_velocity(x, beta) - literal.velocity(x, beta)).max() < 1e-12
+
+
+def test_a_tensor_or_a_file_that_was_changed_is_another_matrix(tmp_path: Path) -> None:
+    x = tf.initial.uniform(20, 3)
+    matrix = torch.eye(3, dtype=torch.float64)
+    before = tf.attention_velocity(x, 2.0, value=matrix)
+    matrix *= -1
+    assert np.abs(tf.attention_velocity(x, 2.0, value=matrix) + before).max() < 1e-15
+    file = tmp_path / "value.npy"
+    keys = {"attention.head.0.value": {"path": str(file)}}
+    np.save(file, np.eye(3))
+    before = tf.attention_velocity(x, 2.0, set=keys)
+    np.save(file, -np.eye(3))
+    assert np.abs(tf.attention_velocity(x, 2.0, set=keys) + before).max() < 1e-15

@@ -158,6 +158,7 @@ def test_warnings_of_a_run_are_those_of_python() -> None:
         warnings.simplefilter("always")
         run = tf.simulate(stiff, precision="double")
     said = [str(warning.message) for warning in caught]
+    assert {warning.filename for warning in caught} == {__file__}
     kept = run.manifest.get("warnings", [])
     assert len(said) == len(kept) > 0
     assert all(warning.category is RuntimeWarning for warning in caught)
@@ -176,6 +177,8 @@ def test_tables_and_pictures(tmp_path: Path) -> None:
     (animation,) = run.animate()
     assert animation.read_bytes()[:4] == b"GIF8"
     assert "data:image/gif" in run.animate()._repr_html_()
+    pictures = tf.simulate(PROBLEM).plot()
+    assert "data:image/svg+xml" in pictures._repr_html_(), "the folder of a run lives as long as its pictures"
     shown = run.plot()._repr_html_()
     assert shown.count("data:image/svg+xml") * 2 == len(run.plot())
     assert "data:image/png" not in shown
@@ -279,6 +282,8 @@ def test_shards_of_a_sweep_complete_each_other(tmp_path: Path) -> None:
         tf.sweep(PROBLEM, {"attention.head": [[{"value": np.eye(3)}], [{"value": -np.eye(3)}]]})
     with pytest.raises(TypeError, match="fit: expected a list of dicts, got one dict"):
         tf.sweep(PROBLEM, {"attention.beta": [1.0]}, fit={"quantity": "mean_norm"})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="fit: a sweep file has fits of its own"):
+        tf.sweep("sweep.toml", fit=[{"quantity": "mean_norm", "variable": "attention.beta"}])
     with pytest.raises(ValueError, match="axes: missing"):
         tf.sweep(PROBLEM)
     with pytest.raises(ValueError, match=r"axes.attention.betta|attention.betta"):

@@ -76,11 +76,13 @@ def _finite(name: str, values: Any) -> Any:
 
 
 def frozen(value: Any) -> Any:
-    """Return what tells a value from others, to be the key of a dictionary."""
+    """Return what tells a value from others, to be the key of a dictionary. Errors: TypeError for what may change."""
     if isinstance(value, np.ndarray):
         return value.shape, value.dtype.str, value.tobytes()
     if isinstance(value, dict):
         return tuple((name, frozen(item)) for name, item in value.items())
     if isinstance(value, list | tuple):
         return tuple(frozen(item) for item in value)
-    return type(value), value
+    if isinstance(value, bool | int | float | str | np.generic | None):
+        return type(value), value
+    raise TypeError(f"{type(value).__name__} may change")

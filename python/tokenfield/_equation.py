@@ -13,6 +13,7 @@ from ._arrays import Floats, as_floats, as_floats_or_none, as_matrix, as_number,
 Device = Literal["auto", "cpu", "gpu", "reference"]
 
 _KEPT = 64
+_WIDEST = 64
 _equations: OrderedDict[Any, _native.Equation] = OrderedDict()
 
 
@@ -30,7 +31,7 @@ def _equation(
     quantities: Sequence[str] = (),
     parameters: Mapping[str, Any] | None = None,
 ) -> _native.Equation:
-    """Return the equation of these keys; the last few are kept, since reading one takes longer than small sums."""
+    """Return the equation of these keys; the newest are kept, since reading one takes longer than small sums."""
     if x.ndim not in (2, 3) or 0 in x.shape:
         raise ValueError(f"x: expected shape (n, d) or (replicas, n, d), all at least 1, got {x.shape}")
     beta = as_number("beta", beta)
@@ -47,25 +48,34 @@ def _equation(
         (1, 2, x.shape[-1]) if is_any_shape else (x.size // (x.shape[-2] * x.shape[-1]), *x.shape[-2:])
     )
     key: Any = (replicas, count, dim, beta, normalization, mask, geometry, algorithm, tolerance, tuple(quantities))
-    if query_key is not None or value is not None or not is_any_shape:
-        key = key, frozen(query_key), frozen(value), frozen(dict(set or {})), frozen(dict(parameters or {}))
+    # Numbers as they are now: a tensor that is changed is another matrix.
+    query_key, value = as_matrix("query_key", query_key, dim), as_matrix("value", value, dim)
+    if not (isinstance(query_key, str) and isinstance(value, str) and parameters is None):
+        key = key, frozen(query_key), frozen(value), frozen(dict(parameters or {}))
+    # Further keys may name files, and wide matrices take more memory than reading them again takes time.
+    is_kept = set is None and dim <= _WIDEST
     try:
-        found = _equations.get(key)
+        found = _equations.get(key) if is_kept else None
     except TypeError:
-        found, key = None, None
+        found, is_kept = None, False
     if found is None:
-        head = {"query-key": as_matrix("query_key", query_key, dim), "value": as_matrix("value", value, dim)}
+        head = {"query-key": query_key, "value": value}
         start = np.eye(1, dim).repeat(count, 0)
         problem: dict[str, Any] = {
             "algorithm": algorithm,
             "tolerance": tolerance,
             "tokens": {"count": count, "dim": dim, "replicas": replicas, "geometry": geometry, "initial": start},
-            "attention": {"beta": beta, "normalization": normalization, "mask": mask or "none", "head": [head]},
+            "attention": {
+                "beta": beta,
+                "normalization": normalization,
+                "mask": "none" if mask is None else mask,
+                "head": [head],
+            },
             "time": {"scheme": "euler", "step": 1.0, "end": 0.0},
             "observe": {"quantities": list(quantities), **(parameters or {})},
         }
         found = _native.Equation(problem, dict(set) if set else None)
-        if key is not None:
+        if is_kept:
             _equations[key] = found
         while len(_equations) > _KEPT:
             _equations.popitem(last=False)

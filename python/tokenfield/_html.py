@@ -2,7 +2,7 @@
 
 import base64
 import html
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 _TYPES = {".svg": "image/svg+xml", ".png": "image/png", ".gif": "image/gif"}
@@ -24,7 +24,14 @@ def pictures_html(paths: Sequence[Path]) -> str:
 
 
 class Pictures(list[Path]):
-    """Paths of pictures, which a notebook shows: those that a browser knows, once each."""
+    """Paths of pictures, which a notebook shows: those that a browser knows, once each.
+
+    They keep the results alive whose temporary folder they lie in.
+    """
+
+    def __init__(self, paths: Iterable[Path], owner: object) -> None:
+        super().__init__(paths)
+        self._owner = owner
 
     def _repr_html_(self) -> str:
         shown = [path for path in self if path.suffix in _TYPES and not (path.suffix == ".png" and self._has_svg(path))]

@@ -54,4 +54,4 @@ def _tqdm(total: int, label: str) -> Any:
 
 def warn(sentence: str) -> None:
     """Say what the user must know although a run goes on."""
-    warnings.warn(sentence, RuntimeWarning, stacklevel=4)
+    warnings.warn(sentence, RuntimeWarning, stacklevel=3)

@@ -97,11 +97,11 @@ class Run:
 
     def plot(self) -> Pictures:
         """Draw a picture of every column and of the tokens, as .svg and .png; a notebook shows what is returned."""
-        return Pictures(_native.draw(self.path))
+        return Pictures(_native.draw(self.path), self)
 
     def animate(self) -> Pictures:
         """Draw the tokens over time as a .gif; observe.quantities must have "tokens"."""
-        return Pictures([_native.animate(self.path)])
+        return Pictures([_native.animate(self.path)], self)
 
     def to_pandas(self) -> Any:
         """Return the samples as a DataFrame with the columns replica, time and those of the samples. Needs pandas."""

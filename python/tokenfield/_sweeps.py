@@ -48,7 +48,7 @@ class Sweep:
 
     def plot(self) -> Pictures:
         """Draw rates or phase diagrams, as .svg and .png; a notebook shows what is returned."""
-        return Pictures(_native.draw(self.path))
+        return Pictures(_native.draw(self.path), self)
 
     def to_pandas(self) -> Any:
         """Return the cells as a DataFrame. Needs pandas."""
@@ -94,6 +94,8 @@ def sweep(
         raise ValueError("shard: needs a folder that all parts share; pass out")
     if axes is None and isinstance(problem, Mapping):
         raise ValueError('axes: missing; pass e.g. axes={"tokens.count": [256, 1024]}')
+    if axes is None and fit:
+        raise ValueError("fit: a sweep file has fits of its own; write [[fit]] there, or pass axes")
     if isinstance(fit, Mapping):
         raise TypeError("fit: expected a list of dicts, got one dict; pass [fit]")
     typed: dict[str, Any] | None = None if axes is None else {"axes": _lists(axes)}
