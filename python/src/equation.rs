@@ -19,8 +19,8 @@ use crate::{
     problem,
 };
 
-/// Rows of attention that are computed before somebody may interrupt.
-const ROWS: usize = 16;
+/// Weights of attention that are computed before somebody may interrupt.
+const WEIGHTS: usize = 1 << 22;
 /// Pairs that are summed in less time than a thread takes to start.
 const FEW_PAIRS: u64 = 1 << 20;
 
@@ -127,7 +127,7 @@ impl Equation {
         let Shape { replicas, count, .. } = problem.tokens.shape;
         let row = |row: &Bound<'_, PyAny>| Ok(whole("rows", row, 0, count as u64 - 1)? as usize);
         let rows: Vec<usize> = rows.iter().map(row).collect::<PyResult<_>>()?;
-        let measured = [replicas, rows.len(), count];
+        let measured = [replicas, rows.len(), problem.tokens.shape.sources()];
         let evaluate = move |cancel: &Cancel| {
             let view = View {
                 equation: problem.equation(),
@@ -140,7 +140,7 @@ impl Equation {
             };
             let mut weights = Vec::with_capacity(measured.iter().product());
             for replica in 0..replicas {
-                for rows in rows.chunks(ROWS) {
+                for rows in rows.chunks((WEIGHTS / count).max(16)) {
                     if cancel.is_requested() {
                         return Some(weights);
                     }

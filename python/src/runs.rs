@@ -65,7 +65,8 @@ impl Progress {
 
     /// Tells Python how many steps are done, and what was warned of since the last time.
     pub(crate) fn tell(&self, py: Python<'_>, on_steps: Option<&Py<PyAny>>, on_warning: &Py<PyAny>) -> PyResult<()> {
-        for warning in self.warnings.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        let warnings = std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner));
+        for warning in warnings {
             on_warning.call1(py, (warning,))?;
         }
         if let Some(call) = on_steps {
@@ -209,8 +210,8 @@ pub(crate) fn watched<T: Send + 'static>(
     let done = progress.clone();
     let outcome = interruptible(py, || done.end(), pulse, move |waiting| work(waiting, &mut listener));
     let last = on_steps.filter(|_| outcome.is_ok());
-    progress.tell(py, last.as_ref(), &on_warning)?;
-    outcome
+    let told = progress.tell(py, last.as_ref(), &on_warning);
+    outcome.and_then(|done| told.map(|()| done))
 }
 
 /// Draws the pictures of a run or sweep folder, and returns their paths.

@@ -138,7 +138,9 @@ impl Simulation {
         let outcome = interruptible(py, || cancel.request(), |_| Ok(()), move |_| answered.recv());
         match outcome {
             Ok(Ok(done)) => {
-                self.now().steps = done.map_err(Raised::raised)?;
+                let done = done.map_err(Raised::raised)?;
+                let mut now = self.now();
+                now.steps = now.steps.max(done);
                 Ok(())
             }
             Ok(Err(_)) => Err(gone()),
@@ -147,7 +149,8 @@ impl Simulation {
                 let (answer, answered) = sync_channel(1);
                 self.send(Command::Step(0, Cancel::default(), answer))?;
                 if let Ok(Ok(done)) = py.detach(move || answered.recv()) {
-                    self.now().steps = done;
+                    let mut now = self.now();
+                    now.steps = now.steps.max(done);
                 }
                 Err(raised)
             }
@@ -176,15 +179,10 @@ impl Simulation {
         let changed = resolved(problem, set)?;
         let same = {
             let now = &self.now().problem;
-            changed.tokens == now.tokens
-                && changed.schedule.steps == now.schedule.steps
-                && changed.scheme == now.scheme
+            let (new, old) = (&changed.schedule, &now.schedule);
+            let same_times = new.steps == old.steps && (0..=new.steps).all(|step| new.time(step) == old.time(step));
+            changed.tokens == now.tokens && changed.scheme == now.scheme && same_times
         };
-        if self.now().problem.schedule.control.is_some() {
-            return Err(PyValueError::new_err(
-                "time.step.tolerance: steps of controlled error keep their equation; write one length, e.g. time.step = 0.05",
-            ));
-        }
         if !same {
             return Err(PyValueError::new_err(
                 "set: tokens and time stay as they were; change keys of attention, perceptron, noise or observe, or make a new Simulation",
@@ -227,7 +225,13 @@ fn resolved(problem: &Bound<'_, PyAny>, set: Option<&Bound<'_, PyDict>>) -> PyRe
             "reference: a Simulation has no limit beside it; call simulate, or leave it out",
         ));
     }
-    experiment.resolve().map_err(Raised::raised)
+    let problem = experiment.resolve().map_err(Raised::raised)?;
+    if problem.schedule.control.is_some() {
+        return Err(PyValueError::new_err(
+            "time.step.tolerance: a Simulation takes steps of given lengths; call simulate, or write e.g. time.step = 0.05",
+        ));
+    }
+    Ok(problem)
 }
 
 /// Holds the tokens of a problem and does what it is told, until nobody is left who could.
@@ -321,8 +325,9 @@ async fn step(
 ) -> (Vec<f64>, Result<u64, SimulateError>) {
     let (end, mut start) = (simulation.steps() + most, Vec::new());
     let stepped = async {
-        while simulation.steps() < end && !cancel.is_requested() {
-            let is_long = simulation.pairs_per_step() > MANY_PAIRS && simulation.backend().method() == Method::Direct;
+        while simulation.steps() < end && !simulation.is_at_end() && !cancel.is_requested() {
+            let is_long = simulation.pairs_per_step() > MANY_PAIRS
+                && !matches!(simulation.backend().method(), Method::Harmonic { .. });
             if is_long {
                 start = simulation.backend().tokens().await?;
                 simulation.backend().end_with(cancel);

@@ -1,7 +1,9 @@
 """Runs, sweeps and simulations against the command line, literal steps and each other."""
 
+import contextlib
 import os
 import subprocess
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -213,6 +215,10 @@ def test_the_equation_of_a_simulation_changes_between_steps() -> None:
     assert np.abs(simulation.observe()["log_energy"] - energies).max() < 1e-12
     with pytest.raises(ValueError, match="tokens and time stay as they were"):
         simulation.set({"tokens.count": 8})
+    with pytest.raises(ValueError, match="tokens and time stay as they were"):
+        simulation.set({"time.step": 0.2, "time.end": 4.0, "observe.every": 1.0})
+    with pytest.raises(ValueError, match=r"time.step.tolerance: a Simulation takes steps of given lengths"):
+        tf.Simulation(PROBLEM, set={"time.scheme": "bogacki-shampine", "time.step": {"tolerance": 1e-6}})
     with pytest.raises(ValueError, match=r"at most the 15 that lie between time 0.5 and time.end = 2"):
         simulation.step(16)
     with pytest.raises(AttributeError, match=r"beta: a Simulation has no such attribute to set; call set"):
@@ -343,3 +349,27 @@ def test_devices_are_named_and_checked() -> None:
     assert devices[0]["device"] == "cpu"
     assert all(row["holds"] for row in tf.check("cpu", "double"))
     assert all(row["velocity"] <= row["tolerance"] for row in tf.check("cpu", "single"))
+
+
+def test_two_threads_may_step_one_simulation() -> None:
+    simulation = tf.Simulation(PROBLEM)
+    steps = simulation.total_steps
+
+    def step() -> None:
+        with contextlib.suppress(ValueError):
+            simulation.step(steps)
+
+    threads = [threading.Thread(target=step, daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert not any(thread.is_alive() for thread in threads)
+    assert simulation.steps == steps
+
+
+def test_rows_of_attention_leave_passive_tokens_out() -> None:
+    x = tf.initial.uniform(5, 3)
+    rows = tf.attention_rows(x, 2.0, set={"tokens.passive": 1})
+    weights = np.exp(2.0 * x @ x[:4].T)
+    assert np.abs(rows - weights / weights.sum(1, keepdims=True)).max() < 1e-14
