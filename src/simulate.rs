@@ -62,7 +62,7 @@ use crate::{
     expression::Expression,
     limit::Limit,
     model::Normalization,
-    observables::{self, Quantity, View, columns},
+    observables::{self, Quantity, View},
     observe::Sample,
     problem::Problem,
     warning::{Said, Warning, WarningKind},
@@ -152,8 +152,6 @@ pub async fn simulate_beside(
     let (mut summary, mut said) = (Summary::default(), Said::default());
     let mut ascent = Ascent::of(problem, backend.identity().precision);
     let mut simulation = Simulation::new(problem, backend, limit);
-    let columns = columns(&problem.quantities, problem.tokens.shape.dim);
-    let holds = |stop: &Expression, sample: &Sample| stop.holds(&|name| sample.value(&columns, name));
     let mut on_event = |event: Event<'_>| on_event(event).map_err(SimulateError::Observer);
     if schedule.stop.is_some() {
         summary.ending = Ending::Unmet;
@@ -179,8 +177,7 @@ pub async fn simulate_beside(
                 on_event(Event::Warning(&warning))?;
             }
             summary.time = simulation.time();
-            let met = schedule.stop.as_ref().filter(|stop| samples.iter().all(|sample| holds(stop, sample)));
-            if let Some(condition) = met {
+            if let Some(condition) = schedule.stop.as_ref().filter(|_| simulation.stops(&samples)) {
                 summary.ending = Ending::Stopped;
                 on_event(Event::Stopped { time: summary.time, condition })?;
             }

@@ -21,8 +21,8 @@ use crate::{
 
 /// Weights of attention that are computed before somebody may interrupt.
 const WEIGHTS: usize = 1 << 22;
-/// Pairs that are summed in less time than a thread takes to start.
-const FEW_PAIRS: u64 = 1 << 20;
+/// Numbers that are read for all pairs, n^2 d, in less time than a thread takes to start.
+const FEW_NUMBERS: u64 = 1 << 20;
 
 /// An equation and what is measured, read once and used for any tokens of its dimension.
 #[pyclass(frozen, module = "tokenfield._native")]
@@ -45,7 +45,16 @@ impl Equation {
     /// Of a dictionary, whose own tokens only say how many components there are.
     #[new]
     fn new(problem: &Bound<'_, PyDict>, set: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
-        let problem = problem::experiment(problem.as_any(), set)?.resolve().map_err(Raised::raised)?;
+        let experiment = problem::experiment(problem.as_any(), set)?;
+        if experiment.reference().is_some() {
+            return Err(PyValueError::new_err(
+                "set: reference: there is no limit beside tokens that do not move; call simulate",
+            ));
+        }
+        let problem = experiment.resolve().map_err(Raised::raised)?;
+        if problem.tokens.weights != Weights::Equal {
+            return Err(PyValueError::new_err("set: tokens.weights: pass the weights as the argument weights"));
+        }
         let schedule = Schedule::even(0, problem.schedule.step(0), 1);
         let columns = columns(&problem.quantities, problem.tokens.shape.dim);
         // Whoever asks has tokens of his own.
@@ -169,7 +178,7 @@ impl Equation {
         let cancel = Cancel::default();
         let count = shape[shape.len() - 2] as u64;
         let numbers = shape.iter().map(|size| *size as u64).product::<u64>();
-        if numbers.saturating_mul(count) <= FEW_PAIRS {
+        if numbers.saturating_mul(count) <= FEW_NUMBERS {
             return Ok(py.detach(|| evaluate(&cancel)));
         }
         let shared = cancel.clone();

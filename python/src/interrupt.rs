@@ -54,23 +54,23 @@ pub(crate) fn interruptible<T: Send + 'static>(
         .name("tokenfield".into())
         .spawn(move || work(&Waiting { requests }))
         .map_err(|error| PyRuntimeError::new_err(format!("no thread could be started: {error}")))?;
-    let mut heard = Instant::now();
+    let mut last_pulse = Instant::now();
     loop {
-        let told = match next(py, PULSE) {
+        let called = match next(py, PULSE) {
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => Ok(()),
             Ok((request, done)) => request(py).map(|()| {
                 let _ = done.send(());
             }),
         };
-        let told = match told {
-            Ok(()) if heard.elapsed() >= PULSE => {
-                heard = Instant::now();
+        let called = match called {
+            Ok(()) if last_pulse.elapsed() >= PULSE => {
+                last_pulse = Instant::now();
                 pulse(py).and_then(|()| py.check_signals())
             }
-            told => told,
+            called => called,
         };
-        if let Err(raised) = told {
+        if let Err(raised) = called {
             cancel();
             let end = Instant::now() + PATIENCE;
             // Calls of work that goes on are left unanswered, so that it breaks.

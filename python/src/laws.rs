@@ -22,7 +22,7 @@ fn find(slug: &str, law: &str) -> PyResult<(Paper, Law)> {
         let law = paper.laws.iter().find(|known| known.name == law)?.clone();
         Some((paper, law))
     });
-    found.ok_or_else(|| PyValueError::new_err(format!("{slug}/{law}: no such law; papers.laws() lists them")))
+    found.ok_or_else(|| PyValueError::new_err(format!("{slug}/{law}: no such law; tokenfield.laws() lists them")))
 }
 
 /// All laws that are known, a dictionary each.

@@ -88,6 +88,7 @@ pub(crate) fn check<'py>(py: Python<'py>, device: &str, precision: &str) -> PyRe
     let machine = machine(device, self::precision(precision)?)?;
     let mut rows = Vec::new();
     for case in cases().map_err(Raised::raised)? {
+        py.check_signals()?;
         let compared = || {
             pollster::block_on(async { compare(&case.problem, machine.backend(&case.problem).await?.as_mut()).await })
         };

@@ -1,46 +1,74 @@
 //! Problems as dictionaries: keys as in an experiment file, and arrays wherever a file of one may stand.
 
-use std::path::PathBuf;
+use std::{collections::HashSet, path::PathBuf};
 
 use numpy::{PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::{
-    exceptions::PyTypeError,
+    exceptions::{PyTypeError, PyValueError},
     prelude::*,
     types::{PyBool, PyDict, PyList, PyString, PyTuple},
 };
+use sha2::{Digest, Sha256};
 use tokenfield::experiment::{Arrays, Experiment, Override, SweepBase, SweepFile};
 use toml::{Table, Value};
 
 use crate::{arrays::Input, errors::Raised};
 
-/// A problem as it was given.
-enum Given {
+/// Arrays by labels that say where they stand and what they hold: problems of other arrays are other problems.
+#[derive(Default)]
+struct Labelled {
+    arrays: Arrays,
+    labels: HashSet<String>,
+}
+
+impl Labelled {
+    /// Takes what stands at the dotted key `place`, and returns its label.
+    fn insert(&mut self, place: &str, input: Input) -> PyResult<String> {
+        let mut hash = Sha256::new();
+        input.shape.iter().for_each(|size| hash.update(size.to_le_bytes()));
+        input.values.iter().for_each(|value| hash.update(value.to_le_bytes()));
+        let digest: String = hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let place: String = place.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let label = format!("{place}-{digest}");
+        if self.labels.insert(label.clone()) {
+            self.arrays.insert(&label, &input.shape, input.values).map_err(Raised::raised)?;
+        }
+        Ok(label)
+    }
+}
+
+/// Where the keys of a problem are.
+enum ProblemSource {
     Table(Table),
     Text(String),
     File(PathBuf),
 }
 
-impl Given {
-    fn of(problem: &Bound<'_, PyAny>, arrays: &mut Arrays) -> PyResult<Self> {
+impl ProblemSource {
+    fn of(problem: &Bound<'_, PyAny>, arrays: &mut Labelled) -> PyResult<Self> {
         if let Ok(table) = problem.cast::<PyDict>() {
             return self::table("", table, arrays).map(Self::Table);
         }
-        let text: String = problem.extract().map_err(|_| {
+        if problem.is_instance_of::<PyString>() {
+            let text: String = problem.extract()?;
+            let is_path = !text.contains('\n') && (text.ends_with(".toml") || !text.contains('='));
+            return Ok(if is_path { Self::File(text.into()) } else { Self::Text(text) });
+        }
+        problem.extract().map(Self::File).map_err(|_| {
             let found = problem.get_type();
             PyTypeError::new_err(format!("problem: expected a dict, TOML text or the path of a file, got {found}"))
-        })?;
-        Ok(if text.contains(['\n', '=']) { Self::Text(text) } else { Self::File(text.into()) })
+        })
     }
 }
 
 /// An experiment from a dictionary, from the path of a file, or from TOML, with keys replaced.
 pub(crate) fn experiment(problem: &Bound<'_, PyAny>, set: Option<&Bound<'_, PyDict>>) -> PyResult<Experiment> {
-    let mut arrays = Arrays::default();
+    let mut arrays = Labelled::default();
     let overrides = overrides(set, &mut arrays)?;
-    let experiment = match Given::of(problem, &mut arrays)? {
-        Given::Table(table) => Experiment::of_table(table, arrays, &overrides),
-        Given::Text(text) => Experiment::parse_with(&text, arrays, &overrides),
-        Given::File(path) => Experiment::read_with(&path, arrays, &overrides),
+    let experiment = match ProblemSource::of(problem, &mut arrays)? {
+        ProblemSource::Table(table) => Experiment::of_table(table, arrays.arrays, &overrides),
+        ProblemSource::Text(text) => Experiment::parse_with(&text, arrays.arrays, &overrides),
+        ProblemSource::File(path) => Experiment::read_with(&path, arrays.arrays, &overrides),
     };
     experiment.map_err(Raised::raised)
 }
@@ -52,22 +80,25 @@ pub(crate) fn sweep(
     sweep: Option<&Bound<'_, PyDict>>,
     set: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<SweepFile> {
-    let mut arrays = Arrays::default();
+    let mut arrays = Labelled::default();
     let overrides = overrides(set, &mut arrays)?;
     let Some(sweep) = sweep else {
+        if !arrays.labels.is_empty() {
+            return Err(PyValueError::new_err("set: arrays beside a sweep file; pass its base as problem, and axes"));
+        }
         let path: PathBuf = problem.extract()?;
         return SweepFile::read(&path, &overrides).map_err(Raised::raised);
     };
     let sweep = table("", sweep, &mut arrays)?;
-    let base = match Given::of(problem, &mut arrays)? {
-        Given::Table(table) => SweepBase::Table(table, arrays),
-        Given::Text(text) => SweepBase::Text(text, arrays),
-        Given::File(path) => SweepBase::File(path),
+    let base = match ProblemSource::of(problem, &mut arrays)? {
+        ProblemSource::Table(table) => SweepBase::Table(table),
+        ProblemSource::Text(text) => SweepBase::Text(text),
+        ProblemSource::File(path) => SweepBase::File(path),
     };
-    SweepFile::of_memory(&sweep, base, &overrides).map_err(Raised::raised)
+    SweepFile::of_memory(&sweep, base, arrays.arrays, &overrides).map_err(Raised::raised)
 }
 
-fn overrides(set: Option<&Bound<'_, PyDict>>, arrays: &mut Arrays) -> PyResult<Vec<Override>> {
+fn overrides(set: Option<&Bound<'_, PyDict>>, arrays: &mut Labelled) -> PyResult<Vec<Override>> {
     let mut overrides = Vec::new();
     for (key, value) in set.into_iter().flat_map(|set| set.iter()) {
         let key: String =
@@ -82,7 +113,7 @@ fn overrides(set: Option<&Bound<'_, PyDict>>, arrays: &mut Arrays) -> PyResult<V
     Ok(overrides)
 }
 
-fn table(place: &str, dict: &Bound<'_, PyDict>, arrays: &mut Arrays) -> PyResult<Table> {
+fn table(place: &str, dict: &Bound<'_, PyDict>, arrays: &mut Labelled) -> PyResult<Table> {
     let mut table = Table::new();
     for (key, value) in dict.iter() {
         let name: String = key.extract().map_err(|_| {
@@ -90,14 +121,16 @@ fn table(place: &str, dict: &Bound<'_, PyDict>, arrays: &mut Arrays) -> PyResult
         })?;
         let place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
         if !value.is_none() {
-            table.insert(name.clone(), self::value(&place, &name, &value, arrays)?);
+            // Axes are dotted keys.
+            let last = name.rsplit('.').next().unwrap_or_default();
+            table.insert(name.clone(), self::value(&place, last, &value, arrays)?);
         }
     }
     Ok(table)
 }
 
 /// What stands at the dotted key `place`, whose last part is `name`.
-fn value(place: &str, name: &str, any: &Bound<'_, PyAny>, arrays: &mut Arrays) -> PyResult<Value> {
+fn value(place: &str, name: &str, any: &Bound<'_, PyAny>, arrays: &mut Labelled) -> PyResult<Value> {
     if let Ok(array) = any.cast::<PyUntypedArray>() {
         return match array.ndim() {
             0 => value(place, name, &any.call_method0("item")?, arrays),
@@ -135,10 +168,8 @@ fn value(place: &str, name: &str, any: &Bound<'_, PyAny>, arrays: &mut Arrays) -
 }
 
 /// An array where the path of a file of one may stand.
-fn array(place: &str, name: &str, array: &Bound<'_, PyUntypedArray>, arrays: &mut Arrays) -> PyResult<Value> {
-    let Input { shape, values, .. } = Input::of(place, array)?;
-    let label: String = place.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    arrays.insert(&label, &shape, values).map_err(Raised::raised)?;
+fn array(place: &str, name: &str, array: &Bound<'_, PyUntypedArray>, arrays: &mut Labelled) -> PyResult<Value> {
+    let label = arrays.insert(place, Input::of(place, array)?)?;
     let path = Value::String(label);
     let wrapped = |law: Option<&str>| {
         let law = law.map(|law| ("law".to_owned(), Value::from(law)));

@@ -29,7 +29,7 @@ use crate::{
     problem,
 };
 
-/// What Python hears of a run.
+/// Who is told of the events of a run.
 pub(crate) struct Listener {
     /// Shared with the thread that waits.
     pub progress: Arc<Progress>,
@@ -63,8 +63,13 @@ impl Progress {
         self.cancel.lock().unwrap_or_else(PoisonError::into_inner).request();
     }
 
-    /// Tells Python how many steps are done, and what was warned of since the last time.
-    pub(crate) fn tell(&self, py: Python<'_>, on_steps: Option<&Py<PyAny>>, on_warning: &Py<PyAny>) -> PyResult<()> {
+    /// Calls Python with how many steps are done, and what was warned of since the last time.
+    pub(crate) fn report(
+        &self,
+        py: Python<'_>,
+        on_steps: Option<&Py<PyAny>>,
+        on_warning: &Py<PyAny>,
+    ) -> PyResult<()> {
         let warnings = std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner));
         for warning in warnings {
             on_warning.call1(py, (warning,))?;
@@ -81,7 +86,7 @@ impl Listener {
         Self { progress, on_sample: on_sample.map(Arc::new), columns: Arc::default(), replicas: 1, rows: Vec::new() }
     }
 
-    pub(crate) fn hear(&mut self, waiting: &Waiting, event: &Event<'_>) -> ControlFlow<()> {
+    pub(crate) fn on_event(&mut self, waiting: &Waiting, event: &Event<'_>) -> ControlFlow<()> {
         match event {
             Event::Started { problem, cancel, .. } => {
                 let shape = problem.tokens.shape;
@@ -134,12 +139,12 @@ pub(crate) fn run(
     let text = experiment.to_toml().map_err(Raised::raised)?;
     let claim = Claim::for_run(&out, &text, machine.precision()).map_err(Raised::raised)?;
     watched(py, on_steps, on_sample, on_warning, move |waiting, listener| {
-        let listen = |event: Event<'_>| listener.hear(waiting, &event);
+        let listen = |event: Event<'_>| listener.on_event(waiting, &event);
         pollster::block_on(tokenfield::run::run(&experiment, claim, &machine, listen)).map_err(Raised::raised)
     })?
 }
 
-/// Runs a sweep into the folder `out`, and returns how many of how many cells are left to other shards.
+/// Runs a sweep into the folder `out`, and returns how many cells are left to other shards.
 #[pyfunction]
 #[pyo3(signature = (problem, sweep, set, out, device, precision, shard, on_cells, on_steps, on_warning))]
 #[expect(clippy::too_many_arguments, reason = "one for each argument of the function in Python")]
@@ -148,14 +153,14 @@ pub(crate) fn sweep(
     problem: &Bound<'_, PyAny>,
     sweep: Option<&Bound<'_, PyDict>>,
     set: Option<&Bound<'_, PyDict>>,
-    out: Option<PathBuf>,
+    out: PathBuf,
     device: &str,
     precision: &str,
     shard: (usize, usize),
     on_cells: Option<Py<PyAny>>,
     on_steps: Option<Py<PyAny>>,
     on_warning: Py<PyAny>,
-) -> PyResult<(PathBuf, usize, usize)> {
+) -> PyResult<usize> {
     let file = problem::sweep(problem, sweep, set)?;
     let (part, of) = shard;
     if !(1..=of).contains(&part) {
@@ -164,15 +169,14 @@ pub(crate) fn sweep(
     let shard = Shard { index: part - 1, count: of };
     let machine: Machine = machine(device, self::precision(precision)?)?;
     let on_cells = on_cells.map(Arc::new);
-    let folder = out.unwrap_or_else(|| PathBuf::from("runs").join(&file.name));
     let swept = watched(py, on_steps, None, on_warning, move |waiting, listener| {
         let listen = |event: SweepEvent<'_>| cells(waiting, listener, on_cells.as_ref(), event);
-        pollster::block_on(run_sweep(&file, &folder, shard, &machine, listen)).map_err(Raised::raised)
+        pollster::block_on(run_sweep(&file, &out, shard, &machine, listen)).map_err(Raised::raised)
     })??;
-    Ok((swept.folder, swept.left, swept.cells))
+    Ok(swept.left)
 }
 
-/// Tells Python what a sweep reports.
+/// Hands on what a sweep reports.
 pub(crate) fn cells(
     waiting: &Waiting,
     listener: &mut Listener,
@@ -180,8 +184,10 @@ pub(crate) fn cells(
     event: SweepEvent<'_>,
 ) -> ControlFlow<()> {
     match event {
-        SweepEvent::Run(event) => return listener.hear(waiting, &event),
+        SweepEvent::Run(event) => return listener.on_event(waiting, &event),
         SweepEvent::Cells { first, others, of } => {
+            listener.progress.steps.store(0, Ordering::Relaxed);
+            listener.progress.done.store(0, Ordering::Relaxed);
             if let Some(call) = on_cells {
                 let call = call.clone();
                 return waiting.call(move |py| call.call1(py, (first, others + 1, of)).map(|_| ()));
@@ -195,7 +201,7 @@ pub(crate) fn cells(
     if listener.progress.is_over.is_requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
-/// Does `work` on another thread, which reports to a listener, and tells Python meanwhile.
+/// Does `work` on another thread, which reports to a listener, and calls Python with its progress meanwhile.
 pub(crate) fn watched<T: Send + 'static>(
     py: Python<'_>,
     on_steps: Option<Py<PyAny>>,
@@ -205,13 +211,13 @@ pub(crate) fn watched<T: Send + 'static>(
 ) -> PyResult<T> {
     let progress = Arc::<Progress>::default();
     let mut listener = Listener::new(progress.clone(), on_sample);
-    let told = progress.clone();
-    let pulse = |py: Python<'_>| told.tell(py, on_steps.as_ref(), &on_warning);
+    let reported = progress.clone();
+    let pulse = |py: Python<'_>| reported.report(py, on_steps.as_ref(), &on_warning);
     let done = progress.clone();
     let outcome = interruptible(py, || done.end(), pulse, move |waiting| work(waiting, &mut listener));
-    let last = on_steps.filter(|_| outcome.is_ok());
-    let told = progress.tell(py, last.as_ref(), &on_warning);
-    outcome.and_then(|done| told.map(|()| done))
+    let on_last = on_steps.filter(|_| outcome.is_ok());
+    let last = progress.report(py, on_last.as_ref(), &on_warning);
+    outcome.and_then(|done| last.map(|()| done))
 }
 
 /// Draws the pictures of a run or sweep folder, and returns their paths.

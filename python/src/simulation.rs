@@ -18,6 +18,7 @@ use tokenfield::{
     backend::{BackendError, Method, Precision, machine::Machine},
     cancel::Cancel,
     observables::columns,
+    observe::Sample,
     problem::Problem,
     simulate::{self, SimulateError},
     tokens::{Shape, Tokens},
@@ -38,8 +39,8 @@ const MANY_PAIRS: u64 = 1 << 30;
 enum Command {
     /// Take so many steps, unless they are cancelled; answered with the steps that are done in all.
     Step(u64, Cancel, SyncSender<Result<u64, SimulateError>>),
-    /// Measure them.
-    Observe(SyncSender<Result<Vec<f64>, SimulateError>>),
+    /// Measure them, and say whether the condition to stop at holds in all replicas.
+    Observe(SyncSender<Result<(Vec<f64>, bool), SimulateError>>),
     /// Read them.
     Tokens(SyncSender<Result<Vec<f64>, BackendError>>),
     /// Go on with another equation.
@@ -145,10 +146,11 @@ impl Simulation {
             }
             Ok(Err(_)) => Err(gone()),
             Err(raised) => {
-                // Steps that were under way are over soon.
+                // The step that was under way is over soon, but for one of the reference; whoever interrupts again does not wait for it.
                 let (answer, answered) = sync_channel(1);
                 self.send(Command::Step(0, Cancel::default(), answer))?;
-                if let Ok(Ok(done)) = py.detach(move || answered.recv()) {
+                let outcome = interruptible(py, || (), |_| Ok(()), move |_| answered.recv());
+                if let Ok(Ok(Ok(done))) = outcome {
                     let mut now = self.now();
                     now.steps = now.steps.max(done);
                 }
@@ -157,11 +159,11 @@ impl Simulation {
         }
     }
 
-    /// The values of all columns, of shape (replicas, columns).
-    fn observe<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    /// The values of all columns, of shape (replicas, columns), and whether `time.stop` holds in all replicas.
+    fn observe<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, bool)> {
         let (columns, replicas) = (self.columns().len(), self.now().problem.tokens.shape.replicas);
-        let rows = self.ask(py, Command::Observe)?.map_err(Raised::raised)?;
-        Ok(rows.into_pyarray(py).reshape([replicas, columns])?.into_any())
+        let (rows, stops) = self.ask(py, Command::Observe)?.map_err(Raised::raised)?;
+        Ok((rows.into_pyarray(py).reshape([replicas, columns])?.into_any(), stops))
     }
 
     /// The tokens, of shape (replicas, n, d), in the precision of the arithmetic.
@@ -249,7 +251,7 @@ async fn serve(
     let mut steps = 0;
     loop {
         let mut simulation = simulate::Simulation::resumed(&problem, backend.as_mut(), steps);
-        let Some(restart) = obey(&mut simulation, commands).await else { return };
+        let Some(restart) = execute(&mut simulation, commands).await else { return };
         steps = simulation.steps();
         let (changed, tokens, answer) = match restart {
             Restart::Changed(changed, answer) => (*changed, None, Some(answer)),
@@ -290,15 +292,16 @@ enum Restart {
 }
 
 /// Does what it is told until a backend is needed that starts where tokens are; `None` if nobody is left who could tell.
-async fn obey(simulation: &mut simulate::Simulation<'_>, commands: &Receiver<Command>) -> Option<Restart> {
+async fn execute(simulation: &mut simulate::Simulation<'_>, commands: &Receiver<Command>) -> Option<Restart> {
     loop {
         match commands.recv().ok()? {
             Command::Observe(answer) => {
                 let samples = simulation.observe().await;
-                let values = |samples: Vec<_>| {
-                    samples.into_iter().flat_map(|sample: tokenfield::observe::Sample| sample.values).collect()
+                let measured = |samples: Vec<Sample>| {
+                    let stops = simulation.stops(&samples);
+                    (samples.into_iter().flat_map(|sample| sample.values).collect(), stops)
                 };
-                let _ = answer.send(samples.map(values));
+                let _ = answer.send(samples.map(measured));
             }
             Command::Tokens(answer) => {
                 let _ = answer.send(simulation.backend().tokens().await);

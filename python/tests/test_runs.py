@@ -1,8 +1,8 @@
 """Runs, sweeps and simulations against the command line, literal steps and each other."""
 
 import contextlib
-import os
 import subprocess
+import sys
 import threading
 import warnings
 from pathlib import Path
@@ -10,32 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from problems import PROBLEM, TOML
 
 import tokenfield as tf
-
-PROBLEM: dict[str, Any] = {
-    "name": "clusters",
-    "tokens": {"count": 64, "dim": 3, "replicas": 2, "seed": 5, "initial": {"law": "uniform"}},
-    "attention": {"beta": 4.0, "normalization": "softmax"},
-    "time": {"scheme": "heun", "step": 0.1, "end": 2.0},
-    "observe": {"every": 0.5, "quantities": ["moments", "energy", "clusters", "tokens"]},
-}
-TOML = """
-name = "clusters"
-tokens = { count = 64, dim = 3, replicas = 2, seed = 5, initial = { law = "uniform" } }
-attention = { beta = 4.0, normalization = "softmax" }
-time = { scheme = "heun", step = 0.1, end = 2.0 }
-observe = { every = 0.5, quantities = ["moments", "energy", "clusters", "tokens"] }
-"""
-
-
-@pytest.fixture(scope="session")
-def command() -> str:
-    """The command line that the package is held against."""
-    path = os.environ.get("TOKENFIELD")
-    if not path:
-        pytest.fail("set TOKENFIELD to the path of the program `tokenfield`, as ./test --python does")
-    return path
 
 
 def literal_step(x: np.ndarray, beta: float, h: float) -> np.ndarray:
@@ -238,119 +215,6 @@ def test_noise_of_a_simulation_is_that_of_its_steps() -> None:
     assert (simulation.tokens == run.tokens).all()
 
 
-COUPLED = {
-    **PROBLEM,
-    "observe": {"quantities": ["coupling_error"]},
-    "reference": {"kind": "zonal"},
-    "tokens": {**PROBLEM["tokens"], "replicas": 16, "initial": {"law": "cap", "axis": [0.0, 0.0, 1.0], "angle": 1.0}},
-}
-
-
-def test_a_sweep_has_the_rows_of_the_command_line(command: str, tmp_path: Path) -> None:
-    fit = {"quantity": "coupling_error", "variable": "tokens.count", "expected": -0.5}
-    sweep = tf.sweep(COUPLED, {"tokens.count": np.array([64, 128, 256])}, fit=[fit], device="cpu", out=tmp_path / "py")
-    assert sweep is not None
-    (tmp_path / "base.toml").write_text(sweep.runs[0].experiment)
-    (tmp_path / "sweep.toml").write_text(
-        'base = "base.toml"\n[axes]\n"tokens.count" = [64, 128, 256]\n'
-        '[[fit]]\nquantity = "coupling_error"\nvariable = "tokens.count"\nexpected = -0.5\n'
-    )
-    arguments = ["sweep", "sweep.toml", "--backend", "cpu", "--out", "cli", "--no-plot"]
-    subprocess.run([command, *arguments], cwd=tmp_path, check=True, capture_output=True)
-    for file in ("cells.csv", "rates.csv"):
-        assert (tmp_path / "py" / file).read_bytes() == (tmp_path / "cli" / file).read_bytes(), file
-    errors = sweep.cells["coupling_error"].reshape(3, 16)
-    assert (sweep.cells["tokens.count"].reshape(3, 16)[:, 0] == [64, 128, 256]).all()
-    # The slope of the logarithms of mean errors, by least squares.
-    slope = np.polyfit(np.log([64, 128, 256]), np.log(errors.mean(1)), 1)[0]
-    assert abs(sweep.rates["slope"][0] - slope) < 0.05
-    assert sweep.rates["on_a_line"].dtype == bool
-    assert [run.tokens.shape for run in sweep.runs] == [(16, 64, 3), (16, 128, 3), (16, 256, 3)]
-    assert "data:image/svg+xml" in sweep._repr_html_()
-    again = tf.sweep(tmp_path / "sweep.toml", device="cpu", out=tmp_path / "file")
-    assert again is not None
-    assert (again.cells["coupling_error"] == sweep.cells["coupling_error"]).all()
-
-
-def test_shards_of_a_sweep_complete_each_other(tmp_path: Path) -> None:
-    axes = {"tokens.count": [16, 300], "tokens.passive": "tokens.count / 4"}
-    assert tf.sweep(PROBLEM, axes, out=tmp_path / "s", shard=(1, 2), device="cpu") is None
-    both = tf.sweep(PROBLEM, axes, out=tmp_path / "s", shard=(2, 2), device="cpu")
-    assert both is not None
-    assert list(both.cells["tokens.passive"]) == [4, 4, 75, 75]
-    with pytest.raises(ValueError, match="shard: needs a folder"):
-        tf.sweep(PROBLEM, axes, shard=(1, 2))
-    with pytest.raises(ValueError, match=r"shard: expected \(k, n\) with 1 <= k <= n, got \(3, 2\)"):
-        tf.sweep(PROBLEM, axes, out=tmp_path / "t", shard=(3, 2))
-    with pytest.raises(TypeError, match=r"axes: attention.beta: expected a list of values or a formula, got float"):
-        tf.sweep(PROBLEM, {"attention.beta": 2.0})  # type: ignore[dict-item]
-    with pytest.raises(TypeError, match=r"axes: attention.head: arrays are no values of an axis"):
-        tf.sweep(PROBLEM, {"attention.head": [[{"value": np.eye(3)}], [{"value": -np.eye(3)}]]})
-    with pytest.raises(TypeError, match="fit: expected a list of dicts, got one dict"):
-        tf.sweep(PROBLEM, {"attention.beta": [1.0]}, fit={"quantity": "mean_norm"})  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="fit: a sweep file has fits of its own"):
-        tf.sweep("sweep.toml", fit=[{"quantity": "mean_norm", "variable": "attention.beta"}])
-    with pytest.raises(ValueError, match="axes: missing"):
-        tf.sweep(PROBLEM)
-    with pytest.raises(ValueError, match=r"axes.attention.betta|attention.betta"):
-        tf.sweep(PROBLEM, {"attention.betta": [1.0]})
-
-
-def test_initial_laws_have_their_moments() -> None:
-    n = 20_000
-    x = tf.initial.uniform(n, 4, seed=3)
-    assert np.abs(x.mean(0)).max() < 5 / np.sqrt(n)
-    assert np.abs(x.T @ x / n - np.eye(4) / 4).max() < 0.01
-    assert tf.initial.uniform(5, 3, replicas=2).shape == (2, 5, 3)
-    assert (tf.initial.uniform(5, 3, replicas=2)[0] == tf.initial.uniform(5, 3)).all()
-    z = tf.initial.von_mises_fisher(n, 3, 2.0, [0, 0, 1])[:, 2]
-    assert abs(z.mean() - (1 / np.tanh(2.0) - 0.5)) < 0.02
-    angles = np.arccos(tf.initial.cap(n, 3, 0.5, [0, 0, 1])[:, 2])
-    assert angles.max() <= 0.5 + 1e-9
-    assert abs(np.cos(angles).mean() - (1 + np.cos(0.5)) / 2) < 0.01
-    phi = np.arctan2(*tf.initial.fourier(n, [0.4, 0.2], quiet=True).T[::-1])
-    assert abs(np.cos(phi).mean() - 0.2) < 1e-3
-    assert abs(np.cos(2 * phi).mean() - 0.1) < 1e-3
-    overlaps = tf.initial.simplex(4, 3) @ tf.initial.simplex(4, 3).T
-    assert np.abs(overlaps - (4 * np.eye(4) - 1) / 3).max() < 1e-14
-    assert (tf.initial.orthonormal(2, 3) == np.eye(3)[:2]).all()
-    two = tf.initial.two_clusters(4, 2, 0.5, 0.25)
-    assert np.abs(two @ two[0] - [1, 0.5, 0.5, 0.5]).max() < 1e-15
-    covariance = np.array([[1.0, 0.5], [0.5, 2.0]])
-    g = tf.initial.gaussian(n, 2, covariance=covariance, mean=[1.0, -1.0])
-    assert np.abs(g.mean(0) - [1, -1]).max() < 0.05
-    assert np.abs(np.cov(g.T) - covariance).max() < 0.1
-    b = tf.initial.box(n, 2, [0.0, 1.0], [1.0, 3.0])
-    assert (b.min(0) >= [0, 1]).all()
-    assert np.abs(b.mean(0) - [0.5, 2.0]).max() < 0.02
-    cap = {"law": "cap", "axis": [0.0, 0.0, 1.0], "angle": 0.1}
-    m = tf.initial.mixture(n, 3, [cap, {"law": "cap", "axis": [0.0, 0.0, -1.0], "angle": 0.1}], [0.25, 0.75])
-    assert abs((m[:, 2] > 0).mean() - 0.25) < 0.02
-    with pytest.raises(ValueError, match="angle"):
-        tf.initial.cap(5, 3, -1.0, [0, 0, 1])
-
-
-def test_laws_of_papers_are_tried() -> None:
-    known = tf.laws()
-    assert len({law["paper"] for law in known}) > 20
-    name = next(f"{law['paper']}/{law['law']}" for law in known if law["law"] == "two-tokens")
-    tried = tf.papers(name)
-    assert tried.hold
-    for row in tried:
-        low, high = row["interval"] or (row["measured"], row["measured"])
-        assert low <= row["measured"] <= high
-    assert "<table>" in tried._repr_html_()
-    with pytest.raises(ValueError, match="names: no paper or law 'nobody'"):
-        tf.papers("nobody")
-
-
-def test_devices_are_named_and_checked() -> None:
-    devices = tf.devices()
-    assert devices[0]["device"] == "cpu"
-    assert all(row["holds"] for row in tf.check("cpu", "double"))
-    assert all(row["velocity"] <= row["tolerance"] for row in tf.check("cpu", "single"))
-
-
 def test_two_threads_may_step_one_simulation() -> None:
     simulation = tf.Simulation(PROBLEM)
     steps = simulation.total_steps
@@ -373,3 +237,55 @@ def test_rows_of_attention_leave_passive_tokens_out() -> None:
     rows = tf.attention_rows(x, 2.0, set={"tokens.passive": 1})
     weights = np.exp(2.0 * x @ x[:4].T)
     assert np.abs(rows - weights / weights.sum(1, keepdims=True)).max() < 1e-14
+
+
+def test_x0_takes_the_place_of_an_array_in_the_problem() -> None:
+    a, b = tf.initial.uniform(16, 3, seed=1), tf.initial.uniform(16, 3, seed=2)
+    problem = {**PROBLEM, "tokens": {"initial": a}}
+    for x0 in (a, b):
+        run = tf.simulate(problem, x0=x0, precision="double")
+        assert np.abs(run.trajectory[0, 0] - x0).max() < 1e-15
+    simulation = tf.Simulation({**problem, "attention": {**PROBLEM["attention"], "head": [{"value": -np.eye(3)}]}})
+    simulation.set({"attention.head.0.value": np.eye(3)})
+    simulation.step(5)
+    plain = tf.Simulation(problem)
+    plain.step(5)
+    assert (simulation.tokens == plain.tokens).all()
+
+
+def test_a_path_is_a_path_whatever_it_is_called(tmp_path: Path) -> None:
+    path = tmp_path / "beta=4.toml"
+    path.write_text(TOML)
+    for given in (path, str(path)):
+        assert len(tf.simulate(given).times) == 5
+
+
+def test_iteration_ends_where_the_condition_of_the_problem_holds() -> None:
+    stops = {**PROBLEM, "time": {**PROBLEM["time"], "end": 20.0, "stop": "mean_norm > 0.3"}}
+    run = tf.simulate(stops, device="cpu")
+    assert 0 < run.times[-1] < 20.0
+    assert [sample["time"] for sample in tf.Simulation(stops, device="cpu")] == list(run.times)
+
+
+def test_functions_refuse_keys_that_they_would_pass_over() -> None:
+    x = tf.initial.uniform(5, 3)
+    with pytest.raises(ValueError, match="set: reference: there is no limit"):
+        tf.attention_velocity(x, set={"reference.kind": "quadrature"})
+    with pytest.raises(ValueError, match=r"set: tokens.weights: pass the weights"):
+        tf.attention_velocity(x, set={"tokens.weights": np.array([0.4, 0.3, 0.1, 0.1, 0.1])})
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
+def test_a_forked_process_leaves_the_folders_of_its_parent(tmp_path: Path) -> None:
+    script = (
+        "import os, tokenfield._folders as f\n"
+        "path, owner = f.new_folder(None)\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    raise SystemExit\n"
+        "os.waitpid(child, 0)\n"
+        "assert path.parent.is_dir()\n"
+        "del owner\n"
+        "assert not path.parent.exists()\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -125,8 +125,9 @@ def attention_rows(
 ) -> npt.NDArray[np.float64]:
     """Return the weights a_ij of the tokens i in rows, of shape (rows, n) or (replicas, rows, n); all rows by default.
 
-    Rows are divided by their sums whatever the normalization; weights of sources that a token does not see are zero.
-    Computed in float64. Arguments are those of `attention_velocity`.
+    With passive tokens in set, columns are those of the others. Rows are divided by their sums whatever the
+    normalization; weights of sources that a token does not see are zero. Computed in float64. Arguments are those of
+    `attention_velocity`.
     """
     x = as_floats("x", x)
     equation = _equation(x, beta, query_key, None, normalization, mask, geometry, set=set)

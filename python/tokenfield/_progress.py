@@ -9,7 +9,8 @@ class Progress:
     """A bar of tqdm if it is there, else a line of its own; nothing where nobody looks."""
 
     def __init__(self, shown: bool) -> None:
-        self.shown = shown and (sys.stderr.isatty() or "ipykernel" in sys.modules)
+        is_terminal = sys.stderr is not None and sys.stderr.isatty()
+        self.shown = shown and (is_terminal or "ipykernel" in sys.modules)
         self.label = ""
         self.done = 0
         self.bar: Any = None

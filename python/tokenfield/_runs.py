@@ -92,7 +92,7 @@ class Run:
 
     @property
     def experiment(self) -> str:
-        """The problem with every default, as TOML."""
+        """The problem with every default, as TOML; path / "experiment.toml" finds the arrays that it names as well."""
         return (self.path / "experiment.toml").read_text(encoding="utf-8")
 
     def plot(self) -> Pictures:
@@ -140,12 +140,12 @@ def open_run(path: str | os.PathLike[str]) -> Run:
     return Run(Path(path).expanduser())
 
 
-def as_problem(problem: Problem) -> dict[str, Any] | str:
+def as_problem(problem: Problem) -> dict[str, Any] | str | os.PathLike[str]:
     """Return a problem as the library takes it."""
     if isinstance(problem, Mapping):
         return dict(problem)
     if isinstance(problem, str | os.PathLike):
-        return os.fspath(problem)
+        return problem
     raise TypeError(f"problem: expected a dict, TOML text or the path of a file, got {type(problem).__name__}")
 
 
@@ -189,11 +189,11 @@ def simulate(
     """
     folder, owner = new_folder(out)
     bar = Progress(progress)
-    heard = _told(callback) if callback else None
-    steps = bar.steps if progress else None
+    on_sample = _on_sample(callback) if callback else None
+    on_steps = bar.steps if progress else None
     changes = as_changes(set, x0)
     try:
-        path = _native.run(as_problem(problem), changes, folder, device, precision, steps, heard, warn)
+        path = _native.run(as_problem(problem), changes, folder, device, precision, on_steps, on_sample, warn)
     finally:
         bar.end()
     return Run(path, owner)
@@ -204,8 +204,8 @@ def as_sample(columns: list[str], values: Numbers) -> Sample:
     return {"time": float(values[0, 0])} | {name: values[:, 1 + index] for index, name in enumerate(columns)}
 
 
-def _told(callback: Callable[[Sample], object]) -> Callable[[list[str], Numbers], None]:
-    def told(columns: list[str], values: Numbers) -> None:
+def _on_sample(callback: Callable[[Sample], object]) -> Callable[[list[str], Numbers], None]:
+    def on_sample(columns: list[str], values: Numbers) -> None:
         callback(as_sample(columns, values))
 
-    return told
+    return on_sample

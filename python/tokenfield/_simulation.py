@@ -64,8 +64,12 @@ class Simulation:
 
     def observe(self) -> Sample:
         """Return "time" and, for each column of the quantities of the problem, one number for each replica."""
-        values = self._native.observe()
-        return {"time": self.time} | {name: values[:, index] for index, name in enumerate(self._native.columns)}
+        return self._observe()[0]
+
+    def _observe(self) -> tuple[Sample, bool]:
+        values, stops = self._native.observe()
+        named = {name: values[:, index] for index, name in enumerate(self._native.columns)}
+        return {"time": self.time} | named, stops
 
     def set(self, changes: Mapping[str, Any]) -> None:
         """Replace dotted keys of attention, perceptron, noise or observe from now on, e.g. {"attention.beta": 4}."""
@@ -74,11 +78,13 @@ class Simulation:
         self._changes = changed
 
     def __iter__(self) -> Iterator[Sample]:
-        """Go through the observations of the problem that are left, the one at the present time included."""
-        yield self.observe()
-        while self.steps < self.total_steps:
+        """Go through the observations from the present one to the end, or to where time.stop holds."""
+        while True:
+            sample, stops = self._observe()
+            yield sample
+            if stops or self.steps == self.total_steps:
+                return
             self.step(self._native.until_observed)
-            yield self.observe()
 
     def __repr__(self) -> str:
         return f"Simulation(time {self.time:g}, {self.steps} of {self.total_steps} steps)"

@@ -103,22 +103,14 @@ def sweep(
         typed["fit"] = [dict(one) for one in fit]
     folder, owner = new_folder(out)
     bar = Progress(progress)
-    cells, steps = (bar.cells, bar.steps) if progress else (None, None)
+    on_cells, on_steps = (bar.cells, bar.steps) if progress else (None, None)
     given, changes = as_problem(problem), dict(set) if set else None
     try:
         part = shard or (1, 1)
-        path, left, _ = _native.sweep(given, typed, changes, folder, device, precision, part, cells, steps, warn)
+        left = _native.sweep(given, typed, changes, folder, device, precision, part, on_cells, on_steps, warn)
     finally:
         bar.end()
-    return Sweep(path, owner) if left == 0 else None
-
-
-def _has_array(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(_has_array(item) for item in value.values())
-    if isinstance(value, list | tuple):
-        return any(_has_array(item) for item in value)
-    return isinstance(value, np.ndarray) and value.ndim > 0
+    return Sweep(folder, owner) if left == 0 else None
 
 
 def _lists(axes: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,6 +122,4 @@ def _lists(axes: Mapping[str, Any]) -> dict[str, Any]:
     for key, values in axes.items():
         if not isinstance(values, str | Sequence | np.ndarray):
             raise TypeError(f"axes: {key}: expected a list of values or a formula, got {type(values).__name__}")
-        if not isinstance(values, np.ndarray) and _has_array(values):
-            raise TypeError(f"axes: {key}: arrays are no values of an axis; call simulate for each of them")
     return {key: listed(values) for key, values in axes.items()}

@@ -81,9 +81,17 @@ impl Arrays {
         self.0.is_empty()
     }
 
-    /// The first that is named nowhere in `value`.
-    pub(super) fn unused(&self, value: &toml::Table) -> Option<&str> {
-        self.0.keys().map(String::as_str).find(|name| !value.values().any(|value| names(value, name)))
+    /// Leaves out what is named nowhere in `value`.
+    pub(super) fn retain_named(&mut self, value: &toml::Table) {
+        let is_named = |name: &str| value.values().any(|value| names(value, name));
+        if !self.0.keys().all(|name| is_named(name)) {
+            Arc::make_mut(&mut self.0).retain(|name, _| is_named(name));
+        }
+    }
+
+    /// The first that `others` have not.
+    pub(super) fn beyond(&self, others: &Arrays) -> Option<&str> {
+        self.0.keys().map(String::as_str).find(|name| !others.0.contains_key(*name))
     }
 }
 

@@ -75,8 +75,8 @@ impl Experiment {
 
     /// The same, where paths may also be names of `arrays`. Every one of these must be named.
     pub fn read_with(path: &Path, arrays: Arrays, overrides: &[Override]) -> Result<Experiment, ExperimentError> {
-        let source = Source { arrays, ..source(path, overrides) };
-        Experiment::from_table(read(path, &source)?, source)
+        let source = Source { arrays: arrays.clone(), ..source(path, overrides) };
+        Experiment::from_table(read(path, &source)?, source)?.with_all(&arrays)
     }
 
     /// Reads an experiment from text. Paths in it are relative to the current directory; errors call it `experiment`.
@@ -86,11 +86,11 @@ impl Experiment {
 
     /// The same with keys replaced, where paths may also be names of `arrays`. Every one of these must be named.
     pub fn parse_with(text: &str, arrays: Arrays, overrides: &[Override]) -> Result<Experiment, ExperimentError> {
-        let source = Source::of_memory(arrays, overrides);
-        Experiment::from_table(table(text, &source)?, source)
+        let source = Source::of_memory(arrays.clone(), overrides);
+        Experiment::from_table(table(text, &source)?, source)?.with_all(&arrays)
     }
 
-    /// The same of keys that are in memory as well.
+    /// The same of keys that are in memory as well. Arrays that are named nowhere, because an override took their place, are left out.
     pub fn of_table(table: Table, arrays: Arrays, overrides: &[Override]) -> Result<Experiment, ExperimentError> {
         Experiment::from_table(table, Source::of_memory(arrays, overrides))
     }
@@ -110,18 +110,22 @@ impl Experiment {
         Experiment::from_table(table(text, &source)?, source)
     }
 
-    fn from_table(table: Table, source: Source) -> Result<Experiment, ExperimentError> {
+    fn from_table(table: Table, mut source: Source) -> Result<Experiment, ExperimentError> {
         let table = overridden(table, &source)?;
-        if let Some(name) = source.arrays.unused(&table) {
-            return Err(source.error(
-                "",
-                "",
-                format!("names no array {name}"),
-                "write path = NAME, or leave the array out",
-            ));
-        }
+        source.arrays.retain_named(&table);
         let typed = Typed::read(&table, &source).map_err(keys::with_home)?;
         Ok(Experiment { source, typed })
+    }
+
+    /// Refuses arrays that it does not name.
+    fn with_all(self, arrays: &Arrays) -> Result<Experiment, ExperimentError> {
+        match arrays.beyond(&self.source.arrays) {
+            None => Ok(self),
+            Some(name) => {
+                let remedy = "write path = NAME, or leave the array out";
+                Err(self.source.error("", "", format!("names no array {name}"), remedy))
+            }
+        }
     }
 
     /// What the run is called: as typed, else the name of the file without its ending.

@@ -4,7 +4,10 @@
 //! tables are read here: a section declares its keys, refuses all others, and hands out entries that know where they
 //! stand, what was typed, and an example of what may be.
 
-use std::{ops::RangeInclusive, path::PathBuf};
+use std::{
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+};
 
 use serde::{Serialize, Serializer};
 use toml::{Table, Value};
@@ -156,7 +159,9 @@ impl<'a> Entry<'a> {
 
     /// A path, seen from the current directory instead of the folder of the file.
     pub fn path(&self) -> Result<PathBuf, ExperimentError> {
-        Ok(self.source.folder.join(self.text()?))
+        let text = self.text()?;
+        let is_in_memory = self.source.has_array(Path::new(text));
+        Ok(if is_in_memory { text.into() } else { self.source.folder.join(text) })
     }
 
     pub fn file(&self) -> Result<FilePath, ExperimentError> {

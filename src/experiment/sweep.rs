@@ -52,23 +52,26 @@ pub struct SweepFile {
 pub enum SweepBase {
     /// The path of an experiment file.
     File(PathBuf),
-    /// Keys, and the arrays that they name.
-    Table(Table, Arrays),
-    /// The text of an experiment file, and the arrays that it names.
-    Text(String, Arrays),
+    /// Its keys.
+    Table(Table),
+    /// Its text.
+    Text(String),
 }
 
 /// Where the experiment comes from whose keys are replaced.
 #[derive(Clone, Debug, PartialEq)]
 enum Base {
-    File(PathBuf),
+    File { path: PathBuf, arrays: Arrays },
     Table { table: Table, source: Source },
 }
 
 impl Base {
     fn experiment(&self, overrides: &[Override]) -> Result<Experiment, ExperimentError> {
         match self {
-            Base::File(path) => Experiment::read(path, overrides),
+            Base::File { path, arrays } => {
+                let source = Source { arrays: arrays.clone(), ..super::source(path, overrides) };
+                Experiment::from_table(super::read(path, &source)?, source)
+            }
             Base::Table { table, source } => {
                 let source = Source { overrides: overrides.to_vec(), ..source.clone() };
                 Experiment::from_table(table.clone(), source)
@@ -79,7 +82,7 @@ impl Base {
     /// Its keys as typed, overrides included.
     fn table(&self, overrides: &[Override]) -> Result<Table, ExperimentError> {
         match self {
-            Base::File(path) => {
+            Base::File { path, arrays: _ } => {
                 let source = super::source(path, overrides);
                 super::overridden(super::read(path, &source)?, &source)
             }
@@ -121,16 +124,20 @@ impl SweepFile {
         Ok(Self { name: name.to_owned(), base, axes, coupled, fits: Vec::new(), overrides: Vec::new(), source })
     }
 
-    /// A sweep of `base`: `sweep` has the other keys of a sweep file. Errors call it `sweep`.
-    pub fn of_memory(sweep: &Table, base: SweepBase, overrides: &[Override]) -> Result<Self, ExperimentError> {
+    /// A sweep of `base`: `sweep` has the other keys of a sweep file, and base, overrides and values of axes may name `arrays`. Errors call it
+    /// `sweep`.
+    pub fn of_memory(
+        sweep: &Table,
+        base: SweepBase,
+        arrays: Arrays,
+        overrides: &[Override],
+    ) -> Result<Self, ExperimentError> {
         let source = Source { name: "sweep".into(), ..Source::of_memory(Arrays::default(), &[]) };
+        let of_base = Source::of_memory(arrays.clone(), overrides);
         let base = match base {
-            SweepBase::File(path) => Base::File(path),
-            SweepBase::Table(table, arrays) => Base::Table { table, source: Source::of_memory(arrays, overrides) },
-            SweepBase::Text(text, arrays) => {
-                let source = Source::of_memory(arrays, overrides);
-                Base::Table { table: super::table(&text, &source)?, source }
-            }
+            SweepBase::File(path) => Base::File { path, arrays },
+            SweepBase::Table(table) => Base::Table { table, source: of_base },
+            SweepBase::Text(text) => Base::Table { table: super::table(&text, &of_base)?, source: of_base },
         };
         Self::typed(source, sweep, base, overrides, "sweep").map_err(with_home)
     }
@@ -141,7 +148,8 @@ impl SweepFile {
             .map_err(|error| source.error("", "", unreadable_because(&error), "write the path of a sweep file"))?;
         let table = super::table(&text, &source)?;
         let root = Section::new(&source, "", &table, SWEEP)?;
-        let base = Base::File(root.required("base", "\"clusters.toml\"")?.path()?);
+        let of_base = root.required("base", "\"clusters.toml\"")?.path()?;
+        let base = Base::File { path: of_base, arrays: Arrays::default() };
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("sweep");
         Self::typed(source.clone(), &table, base, overrides, stem)
     }

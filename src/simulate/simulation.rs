@@ -7,9 +7,10 @@ use super::{
 };
 use crate::{
     backend::{Backend, advance},
+    expression::Expression,
     limit::Limit,
     model::Model,
-    observables::{self, Centres, Need},
+    observables::{self, Centres, Need, columns},
     observe::Sample,
     problem::Problem,
 };
@@ -107,6 +108,13 @@ impl<'a> Simulation<'a> {
     /// The measurements of every replica, in the order of the quantities of the problem.
     pub async fn observe(&mut self) -> Result<Vec<Sample>, SimulateError> {
         Ok(self.measure().await?.samples)
+    }
+
+    /// Whether the condition to stop at, if there is one, holds in all of these samples.
+    pub fn stops(&self, samples: &[Sample]) -> bool {
+        let columns = columns(&self.problem.quantities, self.problem.tokens.shape.dim);
+        let holds = |stop: &Expression, sample: &Sample| stop.holds(&|name| sample.value(&columns, name));
+        self.problem.schedule.stop.as_ref().is_some_and(|stop| samples.iter().all(|sample| holds(stop, sample)))
     }
 
     pub(super) async fn measure(&mut self) -> Result<Measured, SimulateError> {

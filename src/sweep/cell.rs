@@ -1,7 +1,7 @@
 //! The experiments of the grid, and how their folders stand.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
 };
 
@@ -12,7 +12,7 @@ use crate::{
     backend::Precision,
     experiment::{Experiment, SweepFile},
     observables::columns,
-    record::{self, Claim, Standing, hexadecimal},
+    record::{self, Claim, Fingerprint, Standing, hexadecimal},
 };
 
 /// One experiment of the grid.
@@ -33,7 +33,7 @@ pub struct Cell {
 /// All cells of the grid, the last axis fastest; each is resolved once, so that none fails for what was typed after others have
 /// run for hours.
 pub fn cells(file: &SweepFile, precision: Precision) -> Result<Vec<Cell>, SweepError> {
-    let (mut cells, mut ids) = (Vec::new(), HashSet::new());
+    let (mut cells, mut ids, mut digests) = (Vec::new(), HashSet::new(), HashMap::new());
     for values in file.grid()? {
         let experiment = file.experiment(&values)?;
         let problem = experiment.resolve()?;
@@ -41,7 +41,7 @@ pub fn cells(file: &SweepFile, precision: Precision) -> Result<Vec<Cell>, SweepE
         let columns = columns(&problem.quantities, problem.tokens.shape.dim).into_iter().chain(results);
         file.require_measured(&columns.collect::<Vec<_>>())?;
         let written = experiment.to_toml()?;
-        let id = id(&written, precision);
+        let id = id(&written, precision, &files(&written, &mut digests));
         if !ids.insert(id.clone()) {
             return Err(file.repeats(&values).into());
         }
@@ -55,10 +55,38 @@ fn text(value: &toml::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The first 16 hexadecimal digits of the SHA-256 of the resolved experiment, the precision and the version.
-fn id(experiment: &str, precision: Precision) -> String {
+/// The SHA-256 of each file that a written experiment names, in the order of their names. Each is read once for all cells.
+fn files(experiment: &str, digests: &mut HashMap<PathBuf, Option<String>>) -> Vec<String> {
+    let mut paths = Vec::new();
+    if let Ok(table) = experiment.parse::<toml::Table>() {
+        table.values().for_each(|value| collect_paths(value, &mut paths));
+    }
+    paths.sort_unstable();
+    let digest = |path: &PathBuf| std::fs::read(path).ok().map(|bytes| Fingerprint::of(&bytes).sha256);
+    paths.into_iter().filter_map(|path| digests.entry(path).or_insert_with_key(digest).clone()).collect()
+}
+
+/// Paths of files are written as absolute ones; behind that of a file of tensors stands which of them is meant.
+fn collect_paths(value: &toml::Value, paths: &mut Vec<PathBuf>) {
+    match value {
+        toml::Value::String(text) => {
+            let path =
+                text.rsplit_once(".safetensors:").map_or(text.clone(), |(stem, _)| format!("{stem}.safetensors"));
+            if Path::new(&path).is_absolute() {
+                paths.push(path.into());
+            }
+        }
+        toml::Value::Array(list) => list.iter().for_each(|value| collect_paths(value, paths)),
+        toml::Value::Table(table) => table.values().for_each(|value| collect_paths(value, paths)),
+        _ => {}
+    }
+}
+
+/// The first 16 hexadecimal digits of the SHA-256 of the resolved experiment, the precision, the version and what files held.
+fn id(experiment: &str, precision: Precision, files: &[String]) -> String {
     let mut hash = Sha256::new();
-    for part in [env!("CARGO_PKG_VERSION"), precision.name(), experiment] {
+    let parts = [env!("CARGO_PKG_VERSION"), precision.name(), experiment];
+    for part in parts.into_iter().chain(files.iter().map(String::as_str)) {
         hash.update(part.as_bytes());
         hash.update([0]);
     }

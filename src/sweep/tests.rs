@@ -77,3 +77,24 @@ fn a_sweep_that_waits_for_others_can_be_cancelled() {
     drop(held);
     assert_eq!(swept(&file, &out, |_| Continue(())).expect("it ends").left, 0);
 }
+
+#[test]
+fn a_cell_is_another_one_when_a_file_that_it_names_has_changed() {
+    let root = tempfile::tempdir().expect("a folder");
+    let tokens = |x: f64| ndarray::arr2(&[[1.0, 0.0], [x, (1.0 - x * x).sqrt()]]);
+    let base = BASE
+        .replace("{ law = \"uniform\" }", "{ law = \"file\", path = \"x0.npy\" }")
+        .replace("dim = 3\ncount = 4", "dim = 2\ncount = 2");
+    fs::write(root.path().join("base.toml"), base).expect("a file");
+    let sweep = SWEEP.replace("\"tokens.count\" = [4, 5, 6]", "\"attention.beta\" = [1.0, 2.0]");
+    fs::write(root.path().join("sweep.toml"), sweep).expect("a file");
+    let ids = |x: f64| {
+        ndarray_npy::write_npy(root.path().join("x0.npy"), &tokens(x)).expect("a file");
+        let file = SweepFile::read(&root.path().join("sweep.toml"), &[]).expect("a sweep");
+        let found = cells(&file, crate::backend::Precision::Double).expect("cells");
+        found.into_iter().map(|cell| cell.id).collect::<Vec<_>>()
+    };
+    let first = ids(0.5);
+    assert_eq!(first, ids(0.5));
+    assert!(first.iter().all(|id| !ids(0.6).contains(id)), "results of other tokens would be taken for these");
+}

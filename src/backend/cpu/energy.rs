@@ -88,10 +88,10 @@ impl<T: Real> Cpu<T> {
         let operands = head.projections.as_ref().map(project);
         let most_lost = self.harmonics.as_ref().map_or(0.0, Harmonics::most_lost);
         let log2_sums = |first: usize| {
-            if self.cancel.is_requested() {
-                return Vec::new();
-            }
             let count = self.block().min(shape.sources() - first);
+            if self.cancel.is_requested() {
+                return vec![0.0; count];
+            }
             let rows = tokens.part(first, count).rows(shape.dim, count);
             let mut reduced = Reduced::default();
             let lost = expansion.map_or(f64::INFINITY, |expansion| {
