@@ -41,6 +41,9 @@ pub struct Simulation<'a> {
     problem: &'a Problem,
     backend: &'a mut dyn Backend,
     limit: Option<&'a mut Limit>,
+    /// Steps that the limit has been brought after: those before the last measurement, however they were taken, so that a solver with
+    /// steps of its own goes the same way whatever a backend takes at once.
+    limit_steps: u64,
     steps: u64,
     pairs: u64,
     controller: Option<Controller>,
@@ -52,7 +55,7 @@ impl<'a> Simulation<'a> {
     pub fn new(problem: &'a Problem, backend: &'a mut dyn Backend, limit: Option<&'a mut Limit>) -> Self {
         let centres = observables::centres(&problem.quantities, &problem.equation());
         let controller = Controller::of(problem);
-        Self { problem, backend, limit, steps: 0, pairs: 0, controller, centres }
+        Self { problem, backend, limit, limit_steps: 0, steps: 0, pairs: 0, controller, centres }
     }
 
     /// The same tokens where `backend` holds them after `steps` steps of the schedule, of lengths that are given.
@@ -119,6 +122,10 @@ impl<'a> Simulation<'a> {
 
     pub(super) async fn measure(&mut self) -> Result<Measured, SimulateError> {
         let Self { problem, backend, limit, .. } = self;
+        if let Some(limit) = limit.as_deref_mut() {
+            limit.advance(self.limit_steps, self.steps)?;
+            self.limit_steps = self.steps;
+        }
         let time = problem.schedule.time(self.steps);
         let model = problem.model_schedule.at(&problem.model, self.steps, time);
         if !problem.model_schedule.is_constant() {
@@ -133,7 +140,7 @@ impl<'a> Simulation<'a> {
     /// Takes steps of the schedule, at most `most` of them and none beyond its end, and returns how many were completed: at least one, as long
     /// as there are any, but for steps of controlled error, where zero means that tokens are on the way to the next one.
     pub async fn step(&mut self, most: u64) -> Result<u64, SimulateError> {
-        let Self { problem, backend, limit, controller, steps, .. } = self;
+        let Self { problem, backend, controller, steps, .. } = self;
         let most = most.min(problem.schedule.steps - *steps);
         if most == 0 {
             return Ok(0);
@@ -149,9 +156,6 @@ impl<'a> Simulation<'a> {
         *steps += taken;
         let computed = controller.as_ref().map_or(taken, |controller| controller.counts.tries() - tries);
         self.pairs = problem.pairs_per_step().saturating_mul(computed).saturating_add(self.pairs);
-        if let Some(limit) = limit.as_deref_mut().filter(|_| taken > 0) {
-            limit.advance(start, *steps)?;
-        }
         Ok(taken)
     }
 }
