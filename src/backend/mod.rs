@@ -23,6 +23,8 @@ use std::{
     pin::Pin,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     budget::Shortage,
     cancel::Cancel,
@@ -58,7 +60,8 @@ pub struct Identity {
 }
 
 /// How a backend computed the sums over pairs.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Method {
     /// Pair by pair.
@@ -82,7 +85,8 @@ pub enum Method {
 
 /// With how much care sums are taken by harmonics: with as little as the tolerance seems to ask for, until a look at a sample of
 /// tokens has found that too little.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Care {
     /// In the precision of the run.
@@ -101,6 +105,30 @@ impl Care {
             Care::Widened => Some("widened to double precision"),
             Care::Refined => Some("refined, in double precision"),
         }
+    }
+}
+
+/// How sums over pairs are taken, and what decides how they will be: with it and the same tokens a backend goes on as another one would
+/// have.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SumsState {
+    /// How they have been taken so far.
+    pub method: Method,
+    /// Whether harmonics of a run of single precision are those of double precision.
+    pub is_widened: bool,
+    /// How often harmonics have been refined.
+    pub refinements: u32,
+    /// Samples of tokens that have been compared with direct sums.
+    pub checks: u32,
+    /// The error that cancellation may have left in velocities since the last of these.
+    pub lost: f64,
+}
+
+impl SumsState {
+    /// Of sums that are taken by `method`, of which nothing else is known.
+    pub fn of(method: Method) -> Self {
+        Self { method, is_widened: false, refinements: 0, checks: 0, lost: 0.0 }
     }
 }
 
@@ -129,6 +157,14 @@ pub trait Backend {
 
     /// How the sums over pairs have been computed so far.
     fn method(&self) -> Method;
+
+    /// How the sums over pairs are taken, for whoever goes on from here later.
+    fn sums(&mut self) -> Answer<'_, SumsState> {
+        Box::pin(ready(Ok(SumsState::of(self.method()))))
+    }
+
+    /// Goes on with sums as another backend took them of the same problem, on the same machine and in the same precision.
+    fn resume_sums(&mut self, _sums: &SumsState) {}
 
     /// From now on the equation is `model`: that of the problem with other numbers in the same places, and maybe another
     /// geometry of tokens without a length or with one.

@@ -118,12 +118,17 @@ impl<T: Real> Harmonics<T> {
         if self.refinements == REFINEMENTS {
             return false;
         }
+        self.refine();
+        true
+    }
+
+    /// From now on less is left to cancellation, and tables are finer.
+    pub(super) fn refine(&mut self) {
         self.refinements += 1;
         match &mut self.form {
             Form::Own(heads) => heads.refine(),
             Form::Wide(heads) => heads.refine(),
         }
-        true
     }
 
     /// Whether sums that lose too much are to be taken again after [`widen`](Self::widen).

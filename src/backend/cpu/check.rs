@@ -9,7 +9,7 @@ use super::{
     velocity::{Run, Sources},
 };
 use crate::{
-    backend::{BackendError, Method},
+    backend::{BackendError, Method, SumsState},
     problem::Algorithm,
     random::{Purpose, Stream},
     sums::{
@@ -58,6 +58,31 @@ impl<T: Real> Cpu<T> {
             self.harmonics = None;
             return Ok(());
         }
+    }
+
+    /// What earlier checks have led to.
+    pub(super) fn sums_state(&self) -> SumsState {
+        let (is_widened, refinements) = match &self.harmonics {
+            Some(harmonics) => (!harmonics.can_widen(), harmonics.refinements),
+            None => (false, 0),
+        };
+        SumsState { method: self.method, is_widened, refinements, checks: self.checks, lost: 0.0 }
+    }
+
+    /// Goes on as if its own checks had led to `sums`.
+    pub(super) fn take_up(&mut self, sums: &SumsState) {
+        let SumsState { method, is_widened, refinements, checks, lost: _ } = *sums;
+        if let Some(harmonics) = &mut self.harmonics {
+            if is_widened {
+                harmonics.widen();
+            }
+            (0..refinements).for_each(|_| harmonics.refine());
+        }
+        match method {
+            Method::Harmonic { .. } => {}
+            Method::Direct | Method::Abandoned { .. } => self.harmonics = None,
+        }
+        (self.method, self.checks) = (method, checks);
     }
 
     /// The largest |v - v_direct| over tokens drawn from up to `SAMPLE` replicas, in units of the largest velocity among

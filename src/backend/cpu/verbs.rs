@@ -12,7 +12,7 @@ use super::{
     problem::{BLOCK, Cpu, PAIRS},
 };
 use crate::{
-    backend::{Answer, Backend, BackendError, Identity, Method, Point, longest, require_stages},
+    backend::{Answer, Backend, BackendError, Identity, Method, Point, SumsState, longest, require_stages},
     cancel::Cancel,
     diffusion::Diffusion,
     model::{Field, Model},
@@ -32,6 +32,14 @@ impl<T: Real> Backend for Cpu<T> {
 
     fn method(&self) -> Method {
         self.method
+    }
+
+    fn sums(&mut self) -> Answer<'_, SumsState> {
+        Box::pin(async move { Ok(self.sums_state()) })
+    }
+
+    fn resume_sums(&mut self, sums: &SumsState) {
+        self.take_up(sums);
     }
 
     fn change(&mut self, model: &Model) -> Result<(), BackendError> {

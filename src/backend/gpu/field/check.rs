@@ -59,7 +59,8 @@ pub struct Check {
     by_pairs: Velocity,
     /// Which field the scheme follows.
     followed: Field,
-    checks: u32,
+    /// Samples that were drawn so far.
+    pub checks: u32,
 }
 
 impl Check {
