@@ -43,29 +43,25 @@
 mod ascent;
 mod control;
 mod error;
+mod integration;
 mod measure;
 mod simulation;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
 pub use self::{
     control::{StepCounts, StepError},
     error::SimulateError,
+    integration::{Integration, Listener},
     simulation::Simulation,
+    snapshot::{Beside, Control, Energies, Snapshot},
 };
 
 use std::{collections::BTreeMap, error::Error};
 
-use self::{ascent::Ascent, measure::Measured};
 use crate::{
-    backend::{Backend, Method},
-    expression::Expression,
-    limit::Limit,
-    model::Normalization,
-    observables::{self, Quantity, View},
-    observe::Sample,
-    problem::Problem,
-    warning::{Said, Warning, WarningKind},
+    backend::Backend, expression::Expression, limit::Limit, observe::Sample, problem::Problem, warning::Warning,
 };
 
 /// What the loop reports while it runs.
@@ -148,100 +144,7 @@ pub async fn simulate_beside(
     limit: Option<&mut Limit>,
     mut on_event: impl FnMut(Event) -> Result<(), Box<dyn Error + Send + Sync>>,
 ) -> Result<Summary, SimulateError> {
-    let schedule = &problem.schedule;
-    let (mut summary, mut said) = (Summary::default(), Said::default());
-    let mut ascent = Ascent::of(problem, backend.identity().precision);
-    let mut simulation = Simulation::new(problem, backend, limit);
-    let mut on_event = |event: Event<'_>| on_event(event).map_err(SimulateError::Observer);
-    if schedule.stop.is_some() {
-        summary.ending = Ending::Unmet;
-    }
-    loop {
-        let done = simulation.steps();
-        if schedule.observes(done) {
-            let Measured { samples, tokens, unresolved, reference_nodes } = simulation.measure().await?;
-            summary.reference_nodes = reference_nodes;
-            for sample in &samples {
-                on_event(Event::Sample(sample))?;
-            }
-            if problem.quantities.contains(&Quantity::Tokens) {
-                on_event(Event::Tokens(&tokens))?;
-            }
-            if problem.quantities.contains(&Quantity::AttentionMatrix) {
-                attention(problem, &simulation, &tokens, &mut on_event)?;
-            }
-            let method = simulation.backend().method();
-            let unstable = ascent.iter_mut().flat_map(|ascent| ascent.warnings(&samples, done, method));
-            let warnings = warnings(problem, method).chain(unresolved).chain(unstable);
-            for warning in warnings.filter(|warning| said.is_news(warning)) {
-                on_event(Event::Warning(&warning))?;
-            }
-            summary.time = simulation.time();
-            if let Some(condition) = schedule.stop.as_ref().filter(|_| simulation.stops(&samples)) {
-                summary.ending = Ending::Stopped;
-                on_event(Event::Stopped { time: summary.time, condition })?;
-            }
-        }
-        if simulation.is_at_end() || summary.ending == Ending::Stopped {
-            (summary.pairs, summary.steps) = (simulation.pairs(), simulation.step_counts());
-            summary.marginal_error = simulation.backend().marginal_error().await?;
-            if let Some(warning) = unbalanced(problem, summary.marginal_error) {
-                on_event(Event::Warning(&warning))?;
-            }
-            return Ok(summary);
-        }
-        // Steps of controlled error may be many until the next one of the schedule is done.
-        while simulation.step(schedule.until_observed(done)).await? == 0 {
-            on_event(Event::Steps(done))?;
-        }
-        (done + 1..=simulation.steps()).try_for_each(|steps| on_event(Event::Steps(steps)))?;
-    }
-}
-
-/// Reports the matrices of all replicas and heads.
-fn attention(
-    problem: &Problem,
-    simulation: &Simulation<'_>,
-    tokens: &[f64],
-    on_event: &mut impl FnMut(Event<'_>) -> Result<(), SimulateError>,
-) -> Result<(), SimulateError> {
-    let model = &simulation.model();
-    let (time, centres) = (simulation.time(), simulation.centres());
-    let view = View { equation: problem.equation(), model, time, tokens, velocities: &[], limit: None, centres };
-    for replica in 0..problem.tokens.shape.replicas {
-        for head in 0..model.attention.heads.len() {
-            let weights = observables::attention_matrix(&view, replica, head);
-            on_event(Event::Attention { replica, weights: &weights })?;
-        }
-    }
-    Ok(())
-}
-
-/// What is to be said about the way that sums are taken, and about the noise.
-fn warnings(problem: &Problem, method: Method) -> impl Iterator<Item = Warning> {
-    let warning = match method {
-        Method::Direct | Method::Harmonic { .. } => None,
-        Method::Abandoned { error } => Some(Warning::new(
-            WarningKind::HarmonicsAbandoned,
-            format!(
-                "harmonics left an error of {error:.1e}, above the tolerance: went on with direct sums, which take longer; \
-                 a larger tolerance keeps harmonics"
-            ),
-        )),
-    };
-    let of_noise = || problem.diffusion()?.warning(problem.schedule.step(0));
-    warning.into_iter().chain(of_noise())
-}
-
-/// What is to be said where rows and columns did not both become stochastic.
-fn unbalanced(problem: &Problem, marginal_error: Option<f64>) -> Option<Warning> {
-    let Normalization::Sinkhorn { iterations, tolerance } = problem.model.attention.normalization else {
-        return None;
-    };
-    let error = marginal_error.filter(|error| *error > tolerance)?;
-    let sentence = format!(
-        "attention.sinkhorn.iterations = {iterations} left log column sums of the attention matrix off by up to {error:.1e}, above \
-         attention.sinkhorn.tolerance = {tolerance:e}; write more iterations, or a larger tolerance"
-    );
-    Some(Warning::new(WarningKind::Unbalanced, sentence))
+    let mut integration = Integration::new(problem, backend, limit);
+    while integration.advance(&mut on_event).await? {}
+    Ok(integration.into_summary())
 }

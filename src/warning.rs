@@ -3,10 +3,13 @@
 //! Whoever notices makes the sentence, with its numbers and a remedy; [`simulate`](crate::simulate::simulate) hands it out, once for
 //! each kind and replica, and a run folder keeps the first of each kind.
 
-use std::{collections::HashSet, fmt};
+use std::{collections::BTreeSet, fmt};
+
+use serde::{Deserialize, Serialize};
 
 /// What a warning is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum WarningKind {
     /// What stands for the limit is not near enough to the law, for a distance that is small.
@@ -55,12 +58,20 @@ impl fmt::Display for Warning {
 }
 
 /// What has been said already.
-#[derive(Debug, Default)]
-pub struct Said(HashSet<(WarningKind, Option<usize>)>);
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Said(BTreeSet<Subject>);
+
+/// What a warning is about, and which replica, if it is about one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Subject {
+    kind: WarningKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    replica: Option<usize>,
+}
 
 impl Said {
     /// Whether nothing of this kind has been said about this replica; from now on it has.
     pub fn is_news(&mut self, warning: &Warning) -> bool {
-        self.0.insert((warning.kind, warning.replica))
+        self.0.insert(Subject { kind: warning.kind, replica: warning.replica })
     }
 }

@@ -21,6 +21,7 @@ mod quadrature;
 mod solver;
 mod zonal;
 
+pub use self::motion::Snapshot;
 pub(crate) use self::solver::{Flow, Solver};
 use self::{motion::Motion, solver::SolverError};
 use crate::{
@@ -98,6 +99,8 @@ pub enum LimitError {
          write a larger tolerance, an earlier time.end or a smaller attention.beta"
     )]
     Unresolved { fineness: usize, change: f64, tolerance: f64 },
+    #[error("the limit that was kept has {kept} numbers, and this one has others; begin again from time 0")]
+    Unlike { kept: usize },
 }
 
 /// Refuses terms whose limit is another: order, noise and chance in the weights.
@@ -224,6 +227,20 @@ impl Limit {
             SolverError::NotFinite { time } => LimitError::NotFinite { time },
             SolverError::Stiff { time } => LimitError::Stiff { time },
         })
+    }
+
+    /// Where it has come to.
+    pub fn snapshot(&self) -> Snapshot {
+        self.motion.snapshot()
+    }
+
+    /// Goes on from where another limit of the same problem had come to.
+    pub fn resume(&mut self, snapshot: &Snapshot) -> Result<(), LimitError> {
+        match self.motion.resume(&self.problem, snapshot) {
+            Err(error) => Err(LimitError::Backend(error)),
+            Ok(true) => Ok(()),
+            Ok(false) => Err(LimitError::Unlike { kept: snapshot.numbers.len() }),
+        }
     }
 
     /// Nodes and passive tokens where they are now, ordered (token, component).

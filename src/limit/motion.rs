@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, f64::consts::TAU, ops::Range};
 
+use serde::{Deserialize, Serialize};
+
 use super::solver::{Flow, Solver, SolverError, add};
 use crate::{
     backend::{self, BackendError, cpu::Cpu},
@@ -9,6 +11,7 @@ use crate::{
     observables::EquiangularTokens,
     problem::{Problem, ReferenceSteps as Steps, Schedule},
     scheme::Tableau,
+    tokens::Tokens,
 };
 
 /// The equation as a function of layer-time within one step of the tokens.
@@ -34,6 +37,18 @@ impl Models {
     pub(super) fn is_constant(&self) -> bool {
         self.model_schedule.is_constant()
     }
+}
+
+/// Where a limit has come to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The state of its equation, and behind that the angles of tokens whose quantiles are known, where these are counted apart.
+    #[serde(skip)]
+    pub numbers: Vec<f64>,
+    /// The length of the solver's next step, if it has taken one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<f64>,
 }
 
 pub(super) enum Motion {
@@ -98,6 +113,42 @@ impl Motion {
             }
         }
         Ok(())
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        match self {
+            Motion::Own { flow: _, state, solver } => Snapshot { numbers: state.clone(), step: solver.step() },
+            Motion::Scheme { flow: _, state } => Snapshot { numbers: state.clone(), step: None },
+            Motion::Backend { cpu, quantiles: _, angles } => {
+                Snapshot { numbers: [cpu.coordinates().as_slice(), angles].concat(), step: None }
+            }
+        }
+    }
+
+    /// Goes on from `snapshot`, unless that has another number of numbers: whether it has not.
+    pub(super) fn resume(&mut self, problem: &Problem, snapshot: &Snapshot) -> Result<bool, BackendError> {
+        let Snapshot { numbers, step } = snapshot;
+        match self {
+            Motion::Own { state, .. } | Motion::Scheme { state, .. } if state.len() != numbers.len() => {
+                return Ok(false);
+            }
+            Motion::Own { flow: _, state, solver } => {
+                state.clone_from(numbers);
+                *solver = Solver::with_step(*step);
+            }
+            Motion::Scheme { flow: _, state } => state.clone_from(numbers),
+            Motion::Backend { cpu, quantiles: _, angles } => {
+                let count = problem.tokens.shape.coordinates();
+                if numbers.len() != count + angles.len() {
+                    return Ok(false);
+                }
+                let (tokens, counted) = numbers.split_at(count);
+                let tokens = Tokens { coordinates: tokens.to_vec(), ..problem.tokens.clone() };
+                **cpu = Cpu::new(&Problem { tokens, ..problem.clone() })?;
+                angles.copy_from_slice(counted);
+            }
+        }
+        Ok(true)
     }
 
     /// Nodes and coupled tokens, ordered (token, component).

@@ -82,6 +82,16 @@ pub(crate) struct Solver {
 }
 
 impl Solver {
+    /// One whose next step has this length, where it has taken steps already.
+    pub(crate) fn with_step(step: Option<f64>) -> Self {
+        Self { step }
+    }
+
+    /// The length of the next step, if there was one.
+    pub(crate) fn step(&self) -> Option<f64> {
+        self.step
+    }
+
     /// Brings `state` from the time `from` to the time `to`.
     pub(crate) fn advance(
         &mut self,

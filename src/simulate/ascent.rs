@@ -1,5 +1,6 @@
 //! Whether the energy goes the way that the exact flow has it, which steps that are too long do not see to.
 
+use super::snapshot::Energies;
 use crate::{
     backend::{Method, Precision},
     model::{Attention, Geometry, Head, Model, Normalization},
@@ -24,8 +25,8 @@ pub(super) struct Ascent {
     schedule: Schedule,
     /// Where ln E is in a sample.
     column: usize,
-    /// Steps until the last sample, its time, and ln E of each replica.
-    last: (u64, f64, Vec<f64>),
+    /// Of the last sample.
+    last: Energies,
 }
 
 impl Ascent {
@@ -82,15 +83,25 @@ impl Ascent {
             precision,
             schedule: schedule.clone(),
             column: columns(&quantities[..place], dim).len(),
-            last: (0, f64::NAN, vec![f64::NAN; shape.replicas]),
+            last: Energies { steps: 0, time: f64::NAN, log_energies: vec![f64::NAN; shape.replicas] },
         })
+    }
+
+    pub fn snapshot(&self) -> Energies {
+        self.last.clone()
+    }
+
+    pub fn resume(&mut self, last: &Energies) {
+        self.last.clone_from(last);
     }
 
     /// What is to be said of samples after `done` steps, sums being taken by `method`.
     pub fn warnings(&mut self, samples: &[Sample], done: u64, method: Method) -> Vec<Warning> {
         let log_energies = samples.iter().map(|sample| sample.values[self.column]).collect();
         let time = samples.first().map_or(f64::NAN, |sample| sample.time);
-        let (done_before, time_before, before) = std::mem::replace(&mut self.last, (done, time, log_energies));
+        let now = Energies { steps: done, time, log_energies };
+        let Energies { steps: done_before, time: time_before, log_energies: before } =
+            std::mem::replace(&mut self.last, now);
         let bound = self.rounding(done - done_before) + self.harmonic_error(method, time - time_before);
         let warning = |sample: &Sample| {
             let wrong_way = self.direction * (before[sample.replica] - sample.values[self.column]);

@@ -1,7 +1,8 @@
 //! Steps of controlled error: stages are evaluated, their error is estimated, and only then do tokens move, or a shorter step is tried.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::snapshot;
 use crate::{
     backend::{Backend, BackendError, Point},
     model::Field,
@@ -30,7 +31,7 @@ pub enum StepError {
 }
 
 /// How many steps there were, and how long they were.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StepCounts {
     /// By which tokens moved.
     pub taken: u64,
@@ -72,6 +73,16 @@ impl Controller {
         let next = control.first.unwrap_or(0.1 * control.tolerance.powf(order.recip()));
         let next = control.most.map_or(next, |most| next.min(most));
         Some(Self { control, error, order, time: 0.0, next, counts: StepCounts::default() })
+    }
+
+    pub fn snapshot(&self) -> snapshot::Control {
+        let Self { control: _, error: _, order: _, time, next, counts } = *self;
+        snapshot::Control { time, next, counts }
+    }
+
+    pub fn resume(&mut self, control: &snapshot::Control) {
+        let snapshot::Control { time, next, counts } = *control;
+        (self.time, self.next, self.counts) = (time, next, counts);
     }
 
     /// Takes one step, after as many tries as it needs, and says whether tokens are where step `done` of the schedule ends.

@@ -4,15 +4,17 @@ use super::{
     control::{Controller, StepCounts},
     error::SimulateError,
     measure::{Measured, measure},
+    snapshot::{Beside, Snapshot},
 };
 use crate::{
     backend::{Backend, advance},
     expression::Expression,
-    limit::Limit,
+    limit::{Limit, LimitError},
     model::Model,
     observables::{self, Centres, Need, columns},
     observe::Sample,
     problem::Problem,
+    warning::Said,
 };
 
 /// The tokens of a problem, held by a backend, and how far they have come.
@@ -61,6 +63,44 @@ impl<'a> Simulation<'a> {
     /// The same tokens where `backend` holds them after `steps` steps of the schedule, of lengths that are given.
     pub fn resumed(problem: &'a Problem, backend: &'a mut dyn Backend, steps: u64) -> Self {
         Self { steps, ..Self::new(problem, backend, None) }
+    }
+
+    /// The same tokens where `snapshot` was taken, which `backend` holds.
+    pub(super) fn at(
+        problem: &'a Problem,
+        backend: &'a mut dyn Backend,
+        limit: Option<&'a mut Limit>,
+        snapshot: &Snapshot,
+    ) -> Result<Self, LimitError> {
+        let Snapshot { steps, pairs, sums, control, limit: beside, .. } = snapshot;
+        backend.resume_sums(sums);
+        let mut simulation = Self { steps: *steps, pairs: *pairs, ..Self::new(problem, backend, limit) };
+        if let (Some(controller), Some(control)) = (&mut simulation.controller, control) {
+            controller.resume(control);
+        }
+        if let (Some(limit), Some(Beside { steps, limit: snapshot })) = (simulation.limit.as_deref_mut(), beside) {
+            limit.resume(snapshot)?;
+            simulation.limit_steps = *steps;
+        }
+        Ok(simulation)
+    }
+
+    /// Where it stands, as far as it knows.
+    pub(super) async fn snapshot(&mut self) -> Result<Snapshot, SimulateError> {
+        let Self { problem, backend, limit, limit_steps, steps, pairs, controller, centres: _ } = self;
+        let beside = limit.as_ref().map(|limit| Beside { steps: *limit_steps, limit: limit.snapshot() });
+        Ok(Snapshot {
+            steps: *steps,
+            time: controller.as_ref().map_or(problem.schedule.time(*steps), |controller| controller.snapshot().time),
+            is_measured: false,
+            pairs: *pairs,
+            sums: backend.sums().await?,
+            marginal_error: backend.marginal_error().await?,
+            control: controller.as_ref().map(Controller::snapshot),
+            energies: None,
+            said: Said::default(),
+            limit: beside,
+        })
     }
 
     /// Steps of the schedule that are done.
