@@ -10,6 +10,11 @@ use std::sync::{
 pub struct Cancel(Arc<AtomicBool>);
 
 impl Cancel {
+    /// The flag itself, for what can set no other, such as a handler of signals.
+    pub fn flag(&self) -> Arc<AtomicBool> {
+        self.0.clone()
+    }
+
     /// Asks for the end. It cannot be taken back.
     pub fn request(&self) {
         self.0.store(true, Ordering::Relaxed);

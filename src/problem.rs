@@ -74,6 +74,21 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// The same with tokens at these coordinates, ordered (replica, token, component).
+    pub(crate) fn at(&self, coordinates: Vec<f64>) -> Self {
+        let Self { tokens, model, model_schedule, scheme, schedule, quantities, algorithm, tolerance } = self;
+        Self {
+            tokens: Tokens { shape: tokens.shape, coordinates, weights: tokens.weights.clone() },
+            model: model.clone(),
+            model_schedule: model_schedule.clone(),
+            scheme: *scheme,
+            schedule: schedule.clone(),
+            quantities: quantities.clone(),
+            algorithm: *algorithm,
+            tolerance: *tolerance,
+        }
+    }
+
     /// What observables know of it.
     pub fn equation(&self) -> Equation<'_> {
         Equation { tokens: &self.tokens, model: &self.model, model_schedule: &self.model_schedule }

@@ -20,6 +20,12 @@ pub enum WarningKind {
     LongNoise,
     /// An energy went the way that the equation forbids.
     UnstableSteps,
+    /// A part of the run was computed on another machine.
+    OtherMachine,
+    /// A device was lost, and the run went on from a checkpoint.
+    DeviceLost,
+    /// A checkpoint could not be written.
+    NoCheckpoint,
     /// Iterations for stochastic rows and columns stopped short of their tolerance.
     Unbalanced,
 }

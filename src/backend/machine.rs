@@ -86,6 +86,16 @@ impl Machine {
         })
     }
 
+    /// The same machine, where a device of it was lost.
+    pub async fn reopened(&self) -> Result<Self, BackendError> {
+        Ok(match self {
+            Self::Gpu(device) => Self::Gpu(device.reopened().await?.into()),
+            Self::CpuSingle => Self::CpuSingle,
+            Self::CpuDouble => Self::CpuDouble,
+            Self::Reference => Self::Reference,
+        })
+    }
+
     /// The precision of the arithmetic.
     pub fn precision(&self) -> Precision {
         match self {

@@ -55,6 +55,8 @@ pub struct Identity {
     pub adapter: String,
     /// The name and version of the graphics driver; empty on a CPU.
     pub driver: String,
+    /// What of these the bytes of a result depend on: the instruction set, or the adapter and its driver, and not the number of threads.
+    pub arithmetic: String,
     /// The precision of the arithmetic.
     pub precision: Precision,
 }

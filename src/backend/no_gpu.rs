@@ -21,6 +21,11 @@ impl Device {
         match *self {}
     }
 
+    /// Another one like it.
+    pub async fn reopened(&self) -> Result<Device, BackendError> {
+        match *self {}
+    }
+
     /// The precision of the arithmetic.
     pub fn precision(&self) -> Precision {
         match *self {}

@@ -29,6 +29,9 @@ pub enum CommandError {
     /// The disk is in the way of a run that has begun.
     #[error("{0}")]
     Disk(String),
+    /// It was asked to end, and can go on.
+    #[error("{0}")]
+    Interrupted(String),
     #[error("nobody reads what this command prints")]
     Unread,
     #[error("clap has said what is wrong with the command line")]
@@ -43,6 +46,10 @@ impl From<RunError> for CommandError {
             RunError::Backend(error) => Self::Backend(error),
             RunError::Record(error) => Self::Record(error),
             RunError::Disk { message } => Self::Disk(message),
+            error @ RunError::Interrupted { .. } => Self::Interrupted(error.to_string()),
+            error @ (RunError::OtherMachine { .. } | RunError::OtherPrecision { .. }) => {
+                Self::Input(error.to_string())
+            }
             error => Self::Failed(error.to_string()),
         }
     }
@@ -61,14 +68,20 @@ impl From<SweepError> for CommandError {
 }
 
 impl CommandError {
-    /// 2 where the input is wrong and nothing was done, 1 where the work failed.
+    /// 2 where the input is wrong and nothing was done, 1 where the work failed, and 75, by which schedulers know that it is worth another
+    /// start, where it was interrupted.
     pub fn exit_code(&self) -> ExitCode {
         let input = match self {
             Self::Unread => return ExitCode::SUCCESS,
+            Self::Interrupted(_) => return ExitCode::from(75),
             Self::Experiment(_) | Self::Input(_) | Self::Typed => true,
-            Self::Record(RecordError::Occupied { .. } | RecordError::Held { .. } | RecordError::NoRoom { .. }) => {
-                true
-            }
+            Self::Record(
+                RecordError::Occupied { .. }
+                | RecordError::Held { .. }
+                | RecordError::NoRoom { .. }
+                | RecordError::NoCheckpoint { .. }
+                | RecordError::Misfit { .. },
+            ) => true,
             Self::Record(RecordError::Write { source, .. }) | Self::Plot(PlotError::Write { source, .. }) => {
                 is_of_path(source)
             }

@@ -53,6 +53,18 @@ impl MachineChoice {
         self.open_or(BackendChoice::Cpu, precision)
     }
 
+    /// Opens what a checkpoint was computed on, unless something else was asked for.
+    pub fn open_like(&self, backend: &str, precision: &str) -> Result<Machine, CommandError> {
+        let backend = BackendChoice::from_str(backend, false).unwrap_or(BackendChoice::Auto);
+        let precision = PrecisionChoice::from_str(precision, false).unwrap_or(PrecisionChoice::Single);
+        self.open_or(backend, precision)
+    }
+
+    /// Whether the user has said who is to do the arithmetic.
+    pub fn is_named(&self) -> bool {
+        self.backend.is_some()
+    }
+
     fn open_or(&self, backend: BackendChoice, precision: PrecisionChoice) -> Result<Machine, CommandError> {
         let choice = match self.backend.unwrap_or(backend) {
             BackendChoice::Auto => Choice::Auto,

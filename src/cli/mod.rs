@@ -9,6 +9,7 @@ pub mod output;
 mod papers;
 mod progress;
 mod run;
+mod signals;
 mod sweep;
 mod table;
 
@@ -30,6 +31,8 @@ pub struct Arguments {
 enum Command {
     /// Run an experiment and leave a run folder with samples, tokens, a manifest and pictures.
     Run(run::Run),
+    /// Go on with a run that was stopped or killed, from its last checkpoint.
+    Resume(run::Resume),
     /// Run every combination of the axes of a sweep file, and fit the rates it asks for; a stopped sweep goes on.
     Sweep(sweep::Sweep),
     /// Show laws of the literature: what they predict, and what is measured here.
@@ -62,6 +65,7 @@ impl Arguments {
     fn execute(self) -> Result<(), CommandError> {
         match self.command {
             Command::Run(run) => run.execute(),
+            Command::Resume(resume) => resume.execute(),
             Command::Sweep(sweep) => sweep.execute(),
             Command::Papers(papers) => papers.execute(),
             Command::Plot { folder, animate: true } => {

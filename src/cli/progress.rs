@@ -27,6 +27,12 @@ impl Progress {
                 talk(format_args!("{name} on {} ({adapter}, {precision})", identity.backend));
                 self.bar = Some(Bar::new(problem));
             }
+            Event::Resumed(time) => match &self.bar {
+                Some(Bar { bar, .. }) => {
+                    bar.suspend(|| talk(format_args!("goes on from the checkpoint at time {time}")))
+                }
+                None => talk(format_args!("goes on from the checkpoint at time {time}")),
+            },
             Event::Steps(done) => self.bar.iter().for_each(|bar| bar.steps(done)),
             Event::Warning(line) => match &self.bar {
                 Some(Bar { bar, .. }) => bar.suspend(|| talk(format_args!("warning: {line}"))),

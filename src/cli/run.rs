@@ -1,12 +1,12 @@
-//! `tokenfield run`: one experiment, from its file to its run folder.
+//! `tokenfield run`: one experiment, from its file to its run folder; and `tokenfield resume`, which goes on with one.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tokenfield::{
     experiment::{Experiment, Override},
-    record::Claim,
-    run::{Part, run_parts},
+    record::{Claim, RunState},
+    run::{Checkpoints, Interval, Machine, OtherMachine, run_with},
 };
 
 use super::{
@@ -14,13 +14,15 @@ use super::{
     machine::MachineChoice,
     output::{name, talk},
     progress::Progress,
+    signals::request_on_signals,
 };
 
 #[derive(Args)]
 pub struct Run {
     /// The experiment file.
     file: PathBuf,
-    /// The run folder; it must be absent or empty, or hold what the same experiment left before its end [default: runs/NAME, numbered if taken].
+    /// The run folder; it must be absent or empty, or hold what the same experiment left before its end, from whose last checkpoint it goes on
+    /// if there is one [default: runs/NAME, numbered if taken].
     #[arg(long)]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -28,6 +30,26 @@ pub struct Run {
     /// Set a key of the experiment, as in attention.beta=2.0; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<Override>,
+    #[command(flatten)]
+    keeping: Keeping,
+}
+
+#[derive(Args)]
+pub struct Resume {
+    /// The run folder.
+    folder: PathBuf,
+    #[command(flatten)]
+    machine: MachineChoice,
+    #[command(flatten)]
+    keeping: Keeping,
+}
+
+#[derive(Args)]
+struct Keeping {
+    /// Write a checkpoint that often, e.g. 10m, 2h or 500steps. Without it one is written on Ctrl-C, SIGTERM and SIGUSR1 alone; these end
+    /// the run with exit code 75, and a second one ends it at once.
+    #[arg(long, value_name = "INTERVAL")]
+    checkpoint: Option<Interval>,
     /// Leave the pictures undrawn; `tokenfield plot` draws them later.
     #[arg(long)]
     no_plot: bool,
@@ -36,22 +58,50 @@ pub struct Run {
 impl Run {
     pub fn execute(self) -> Result<(), CommandError> {
         let experiment = Experiment::read(&self.file, &self.overrides)?;
-        let problem = experiment.resolve()?;
+        experiment.resolve()?;
         let machine = self.machine.open()?;
         let claim = match &self.out {
             Some(path) => Claim::for_run(path, &experiment.to_toml()?, machine.precision())?,
             None => Claim::vacant(Path::new("runs"), experiment.name())?,
         };
         if let Some(standing) = claim.replaces() {
+            let what = if claim.resumes().is_some() { "goes on from its checkpoint" } else { "begins again" };
             talk(format_args!(
-                "{} holds what the same experiment left ({standing}); it begins again",
+                "{} holds what the same experiment left ({standing}); it {what}",
                 claim.path().display()
             ));
         }
-        let path = claim.path().to_owned();
-        let parts = vec![Part { experiment: &experiment, claim: Some(claim) }];
+        self.keeping.run(&experiment, claim, &machine, OtherMachine::Refused)
+    }
+}
+
+impl Resume {
+    pub fn execute(self) -> Result<(), CommandError> {
+        let claim = Claim::to_resume(&self.folder)?;
+        let experiment = Experiment::read(&self.folder.join("experiment.toml"), &[])?;
+        let Some(state) = claim.resumes().map(|checkpoint| &checkpoint.state) else {
+            return Err(CommandError::Failed(format!("{}: there is no checkpoint", self.folder.display())));
+        };
+        let RunState { backend, precision, .. } = state;
+        let machine = self.machine.open_like(backend, precision)?;
+        let other = if self.machine.is_named() { OtherMachine::Accepted } else { OtherMachine::Refused };
+        self.keeping.run(&experiment, claim, &machine, other)
+    }
+}
+
+impl Keeping {
+    fn run(
+        self,
+        experiment: &Experiment,
+        claim: Claim,
+        machine: &Machine,
+        other_machine: OtherMachine,
+    ) -> Result<(), CommandError> {
+        let checkpoints = Checkpoints { every: self.checkpoint, other_machine, ..Checkpoints::default() };
+        request_on_signals(&checkpoints.interrupt);
         let mut progress = Progress::default();
-        pollster::block_on(run_parts(parts, &problem, &machine, |event| progress.show(event)))?;
+        let ran = run_with(experiment, claim, machine, &checkpoints, |event| progress.show(event));
+        let path = pollster::block_on(ran)?;
         name(&path);
         if !self.no_plot {
             let failed = |error| CommandError::Failed(format!("{error} (the run in {} is complete)", path.display()));

@@ -21,6 +21,7 @@ mod law;
 mod listed;
 mod matrix;
 mod matrix_schedule;
+mod named_files;
 mod noise;
 mod number;
 mod observe;
@@ -53,6 +54,7 @@ pub(crate) use self::sweep::number_at;
 pub use self::{
     arrays::{ArrayError, Arrays},
     error::ExperimentError,
+    named_files::named_files,
     overrides::Override,
     sweep::{Fit, SweepBase, SweepFile},
 };

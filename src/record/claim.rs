@@ -6,10 +6,12 @@ use std::{
 };
 
 use super::{
+    checkpoint::{self, Checkpoint},
     error::RecordError,
     file::partial,
     lock::{self, Holder, Lock},
     standing::{Standing, is_of, of_files},
+    state::RunState,
     status::FILES,
 };
 use crate::backend::Precision;
@@ -26,6 +28,8 @@ pub struct Claim {
     made: Vec<PathBuf>,
     /// What is begun again, if anything is.
     replaces: Option<Standing>,
+    /// What a run goes on from, if it does.
+    resumes: Option<Checkpoint<RunState>>,
 }
 
 impl Claim {
@@ -40,7 +44,7 @@ impl Claim {
     }
 
     /// The folder `path` for a run of `experiment`: it must be absent or empty, or hold nothing but what the same run has left that did
-    /// not reach its end.
+    /// not reach its end. The run goes on from its last checkpoint, if it has left one.
     pub fn for_run(path: &Path, experiment: &str, precision: Precision) -> Result<Self, RecordError> {
         let held = |holder| RecordError::Held { path: path.to_owned(), holder };
         let mut claim = Self::attempt(path)?.map_err(held)?;
@@ -49,7 +53,8 @@ impl Claim {
             let name = entry.map_err(|source| claim.failed(source))?.file_name();
             if name != lock::NAME {
                 count += 1;
-                own &= FILES.iter().any(|file| name == *file || partial(Path::new(file)) == Path::new(&name));
+                own &= name == checkpoint::FOLDER
+                    || FILES.iter().any(|file| name == *file || partial(Path::new(file)) == Path::new(&name));
             }
         }
         if count == 0 {
@@ -57,10 +62,34 @@ impl Claim {
         }
         let standing = claim.standing();
         if own && standing.can_be_begun_again() && is_of(path, experiment, precision) {
+            claim.resumes = claim.checkpoint()?;
             claim.replaces = Some(standing);
             return Ok(claim);
         }
         Err(RecordError::Occupied { path: path.to_owned(), standing })
+    }
+
+    /// The folder `path` of a run that has left a checkpoint, to go on from there.
+    pub fn to_resume(path: &Path) -> Result<Self, RecordError> {
+        if !path.is_dir() {
+            return Err(RecordError::NoCheckpoint { path: path.to_owned(), standing: Standing::Absent });
+        }
+        let held = |holder| RecordError::Held { path: path.to_owned(), holder };
+        let mut claim = Self::attempt(path)?.map_err(held)?;
+        let standing = claim.standing();
+        claim.resumes = if standing.can_be_begun_again() { claim.checkpoint()? } else { None };
+        if claim.resumes.is_none() {
+            return Err(RecordError::NoCheckpoint { path: path.to_owned(), standing });
+        }
+        claim.replaces = Some(standing);
+        Ok(claim)
+    }
+
+    /// The newest checkpoint in the folder that fits what lies beside it.
+    fn checkpoint(&self) -> Result<Option<Checkpoint<RunState>>, RecordError> {
+        let suits = |checkpoint: &Checkpoint<RunState>| RunState::misfit(checkpoint, &self.path);
+        let refused = |problem| RecordError::Misfit { path: self.path.clone(), problem };
+        checkpoint::newest(&self.path, suits).transpose().map_err(refused)
     }
 
     /// The first of NAME, NAME-2, NAME-3, ... in `parent` that nothing and nobody has taken.
@@ -86,7 +115,7 @@ impl Claim {
         lock: impl Fn(&Path) -> io::Result<Result<Lock, Holder>>,
     ) -> Result<Result<Self, Holder>, RecordError> {
         let failed = |source| RecordError::Write { path: path.to_owned(), source };
-        let mut claim = Self { path: path.to_owned(), lock: None, made: Vec::new(), replaces: None };
+        let mut claim = Self { path: path.to_owned(), lock: None, made: Vec::new(), replaces: None, resumes: None };
         for attempt in 1.. {
             claim.made.extend(missing(path));
             fs::create_dir_all(path).map_err(failed)?;
@@ -118,6 +147,11 @@ impl Claim {
         self.replaces.as_ref()
     }
 
+    /// What the run goes on from.
+    pub fn resumes(&self) -> Option<&Checkpoint<RunState>> {
+        self.resumes.as_ref()
+    }
+
     fn is_empty(&self) -> bool {
         let others = |entry: io::Result<fs::DirEntry>| entry.map_or(true, |entry| entry.file_name() != lock::NAME);
         fs::read_dir(&self.path).is_ok_and(|mut entries| !entries.any(others))
@@ -125,6 +159,7 @@ impl Claim {
 
     /// Removes the files of a record, and nothing else.
     pub(super) fn clear(&self) -> Result<(), RecordError> {
+        checkpoint::remove_all(&self.path)?;
         for path in FILES.iter().map(|name| self.path.join(name)).flat_map(|path| [partial(&path), path]) {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {

@@ -12,6 +12,10 @@ use crate::budget::Bytes;
 pub enum RecordError {
     #[error("{}: the folder is not empty{}; choose another with --out, or remove it", path.display(), holding(standing))]
     Occupied { path: PathBuf, standing: Standing },
+    #[error("{}: there is no checkpoint to go on from{}; start the run with `tokenfield run`", path.display(), holding(standing))]
+    NoCheckpoint { path: PathBuf, standing: Standing },
+    #[error("{}: cannot go on from its checkpoint: {problem}; remove the folder, or choose another with --out, to begin again", path.display())]
+    Misfit { path: PathBuf, problem: String },
     #[error("{}: {holder} is at work on it; choose another folder with --out, or wait", path.display())]
     Held { path: PathBuf, holder: Holder },
     #[error(

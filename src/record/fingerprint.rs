@@ -1,7 +1,7 @@
 //! What tells a file from others: its length and its SHA-256.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, Read},
     path::Path,
 };
@@ -73,6 +73,24 @@ impl Fingerprint {
             Ok(found) if found != *self => Some("it was changed after it was written: its SHA-256 is another".into()),
             Ok(_) => None,
         }
+    }
+}
+
+/// The file at `path`, open behind its first bytes, which must be those of `prefix`, and their hash so far.
+pub(super) fn reopened(path: &Path, prefix: &Fingerprint) -> io::Result<(File, Hasher)> {
+    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    let (mut hasher, mut buffer) = (Hasher::default(), vec![0; 1 << 18]);
+    while hasher.bytes() < prefix.bytes {
+        let wanted = (prefix.bytes - hasher.bytes()).min(buffer.len() as u64) as usize;
+        match file.read(&mut buffer[..wanted])? {
+            0 => return Err(io::Error::other("it is shorter than it was")),
+            read => hasher.update(&buffer[..read]),
+        }
+    }
+    if hasher.clone().finish() == *prefix {
+        Ok((file, hasher))
+    } else {
+        Err(io::Error::other("it was changed after it was written: its SHA-256 is another"))
     }
 }
 

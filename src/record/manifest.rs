@@ -56,6 +56,9 @@ pub(super) struct Manifest {
     #[serde(skip_serializing_if = "Option::is_none")]
     end_reason: Option<&'static str>,
     pub(super) wall_seconds: f64,
+    /// The layer-times of the checkpoints from which the run went on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) resumed_at: Vec<f64>,
     pairs_evaluated: u64,
     /// Of controlled error: how many, and how long.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,6 +91,7 @@ impl Manifest {
             end_time: None,
             end_reason: None,
             wall_seconds: 0.0,
+            resumed_at: Vec::new(),
             pairs_evaluated: 0,
             steps: None,
             files: BTreeMap::new(),

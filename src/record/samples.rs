@@ -10,8 +10,9 @@ use serde::Serialize;
 
 use super::{
     error::RecordError,
-    fingerprint::{Fingerprint, Hasher},
+    fingerprint::{Fingerprint, Hasher, reopened},
 };
+use crate::observe::Sample;
 
 pub(super) struct Samples {
     path: PathBuf,
@@ -29,6 +30,28 @@ impl Samples {
         let header: Vec<&str> = ["replica", "time"].into_iter().chain(columns.iter().map(String::as_str)).collect();
         samples.append(header)?;
         Ok(samples)
+    }
+
+    /// The file as it was when it held `prefix`; what came after that goes.
+    pub(super) fn resume(path: &Path, prefix: &Fingerprint) -> Result<Self, RecordError> {
+        let failed = |source| RecordError::Write { path: path.to_owned(), source };
+        let (file, hasher) = reopened(path, prefix).map_err(failed)?;
+        file.set_len(prefix.bytes).map_err(failed)?;
+        let mut samples = Self { path: path.to_owned(), file, hasher, rows: 0 };
+        let mut rows = 0;
+        samples.each(|_| rows += 1)?;
+        samples.rows = rows;
+        Ok(samples)
+    }
+
+    /// Hands out the samples that the file holds.
+    pub(super) fn each(&self, mut take: impl FnMut(&Sample)) -> Result<(), RecordError> {
+        let failed = |source: csv::Error| RecordError::Write { path: self.path.clone(), source: source.into() };
+        for row in csv::Reader::from_path(&self.path).map_err(failed)?.deserialize() {
+            let (replica, time, values) = row.map_err(failed)?;
+            take(&Sample { replica, time, values });
+        }
+        Ok(())
     }
 
     /// Appends a row.

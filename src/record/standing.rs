@@ -27,7 +27,7 @@ pub enum Standing {
     Complete,
     /// A process is at work on it.
     Held(Holder),
-    /// Its manifest says that it runs, but nobody is at work on it: it was killed.
+    /// Nobody is at work on it any more, and it has not reached its end: it was killed, or has left a checkpoint and ended.
     Interrupted,
     /// It ended with this error.
     Failed(String),
@@ -93,7 +93,7 @@ pub(super) fn of_files(folder: &Path, matters: impl Fn(&str) -> bool) -> Standin
         Err(problem) => return broken(NAME, problem),
     };
     match manifest.status {
-        Status::Running => return Standing::Interrupted,
+        Status::Running | Status::Interrupted => return Standing::Interrupted,
         Status::Failed => return Standing::Failed(manifest.error.unwrap_or_else(|| "it does not say why".into())),
         Status::Complete => {}
     }

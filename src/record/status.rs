@@ -24,6 +24,8 @@ pub(super) const FILES: [&str; 8] = [
 #[serde(rename_all = "lowercase")]
 pub(super) enum Status {
     Running,
+    /// By itself, with a checkpoint.
+    Interrupted,
     Complete,
     Failed,
 }

@@ -2,16 +2,19 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, BufWriter, Read, Seek, SeekFrom, Write},
+    io::{self, BufWriter, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
-use ndarray_npy::{WritableElement, write_zeroed_npy};
+use ndarray_npy::{
+    WritableElement,
+    npy::header::{Header, Layout},
+};
 
 use super::{
     error::RecordError,
-    file::{of_npy, partial},
-    fingerprint::{Fingerprint, Hasher, hashed},
+    file::partial,
+    fingerprint::{Fingerprint, Hasher, hashed, reopened},
 };
 use crate::backend::Precision;
 
@@ -46,6 +49,36 @@ impl Trajectory {
         let (file, mut hasher) = (BufWriter::new(file), Hasher::default());
         hasher.update(&header);
         Ok(Self { path: path.to_owned(), partial, file, precision, hasher, header, samples, bytes })
+    }
+
+    /// The file for so many samples that was left when it held `prefix`; what came after that is written again.
+    pub fn resume(
+        path: &Path,
+        samples: usize,
+        each: &[usize],
+        precision: Precision,
+        prefix: &Fingerprint,
+    ) -> Result<Self, RecordError> {
+        let partial = partial(path);
+        let open = || {
+            let dimensions = [&[samples], each].concat();
+            let (header, bytes) = match precision {
+                Precision::Half | Precision::Single => header::<f32>(&dimensions),
+                Precision::Double => header::<f64>(&dimensions),
+            }?;
+            let (file, hasher) = reopened(&partial, prefix)?;
+            Ok((BufWriter::new(file), hasher, header, bytes))
+        };
+        let (file, hasher, header, bytes) =
+            open().map_err(|source| RecordError::Write { path: partial.clone(), source })?;
+        Ok(Self { path: path.to_owned(), partial, file, precision, hasher, header, samples, bytes })
+    }
+
+    /// What the file holds so far, once it is on the disk.
+    pub fn fingerprint(&mut self) -> Result<Fingerprint, RecordError> {
+        let written = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
+        written.map_err(|source| RecordError::Write { path: self.path.clone(), source })?;
+        Ok(self.hasher.clone().finish())
     }
 
     /// Appends numbers of a sample.
@@ -111,14 +144,22 @@ fn of_fewer(header: &[u8], from: usize, to: u64) -> Option<Vec<u8>> {
 /// A file of zeros, open where its numbers begin, the bytes up to there, and its length.
 fn zeroed<T: WritableElement>(path: &Path, samples: usize, each: &[usize]) -> io::Result<(File, Vec<u8>, u64)> {
     let dimensions = [&[samples], each].concat();
+    let (header, length) = header::<T>(&dimensions)?;
+    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
+    file.write_all(&header)?;
+    file.set_len(length)?;
+    Ok((file, header, length))
+}
+
+/// What comes before the numbers of an array of this shape, and the length of its file.
+fn header<T: WritableElement>(dimensions: &[usize]) -> io::Result<(Vec<u8>, u64)> {
     let product = |bytes: usize, length: &usize| bytes.checked_mul(*length);
     let bytes = dimensions.iter().try_fold(size_of::<T>(), product);
     let bytes = bytes.ok_or_else(|| io::Error::other("its numbers are more bytes than can be counted"))?;
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
-    write_zeroed_npy::<T, _>(&file, dimensions).map_err(of_npy)?;
-    let length = file.metadata()?.len();
-    let mut header = vec![0; (length - bytes as u64) as usize];
-    file.seek(SeekFrom::Start(0))?;
-    file.read_exact(&mut header)?;
-    Ok((file, header, length))
+    let header =
+        Header { type_descriptor: T::type_descriptor(), layout: Layout::Standard, shape: dimensions.to_vec() };
+    let mut text = Vec::new();
+    header.write(&mut text).map_err(io::Error::other)?;
+    let length = text.len() as u64 + bytes as u64;
+    Ok((text, length))
 }

@@ -1,15 +1,17 @@
 //! The run folders of experiments that run as one: each gets its share of the replicas.
 
+use std::path::Path;
+
 use super::error::{Cancelled, RunError};
 use crate::{
-    backend::{Backend, Method},
+    backend::{Backend, Identity, Method},
     experiment::Experiment,
     observables::{Quantity, columns},
     observe::Sample,
     problem::Problem,
-    record::{Claim, ExperimentFiles, RecordError, RunFolder, require_room},
+    record::{Claim, ExperimentFiles, Numbers, RecordError, RunFolder, require_room},
     results::Results,
-    simulate::{SimulateError, Summary},
+    simulate::{SimulateError, Snapshot, Summary},
     tokens::Shape,
     warning::Warning,
 };
@@ -39,6 +41,7 @@ impl Folders {
         let begin = |part: Part| -> Result<Option<RunFolder>, RunError> {
             let Some(claim) = part.claim else { return Ok(None) };
             let samples = problem.schedule.observations();
+            let resumes = claim.resumes().cloned();
             // A digit and a comma at least, for the number of the replica and the time as well.
             require_room(claim.path(), samples, (names.len() + 2) * shape.replicas, 2)?;
             if problem.quantities.contains(&Quantity::Tokens) {
@@ -50,18 +53,22 @@ impl Folders {
                 let matrices = shape.replicas.saturating_mul(heads);
                 require_room(claim.path(), samples, matrices.saturating_mul(shape.sources().pow(2)), 4)?;
             }
-            let (text, arrays, seed) =
-                (part.experiment.to_toml()?, part.experiment.arrays()?, part.experiment.seed());
-            let experiment = ExperimentFiles { text: &text, arrays: arrays.as_deref() };
-            let mut folder =
-                RunFolder::create(claim, &experiment, seed, &names, &backend.identity(), backend.method())?;
+            let (seed, identity, method) = (part.experiment.seed(), backend.identity(), backend.method());
+            let mut folder = match &resumes {
+                Some(checkpoint) => RunFolder::resume(claim, checkpoint, seed, &identity, method)?,
+                None => {
+                    let (text, arrays) = (part.experiment.to_toml()?, part.experiment.arrays()?);
+                    let experiment = ExperimentFiles { text: &text, arrays: arrays.as_deref() };
+                    RunFolder::create(claim, &experiment, seed, &names, &identity, method)?
+                }
+            };
             folder.shared_by(count);
             if let Some((reference, _)) = part.experiment.reference() {
                 folder.beside(&reference)?;
             }
             let results = part.experiment.results()?;
             if !results.is_empty() {
-                folder.keep_results(Results::new(results, names.clone(), shape.replicas));
+                folder.keep_results(Results::new(results, names.clone(), shape.replicas))?;
             }
             if problem.quantities.contains(&Quantity::Tokens) {
                 folder.keep_tokens(problem.schedule.observations() as usize, shape)?;
@@ -116,6 +123,32 @@ impl Folders {
             }
         }
         Ok(line)
+    }
+
+    /// Where the run is, if it is one that can leave checkpoints: of a single experiment.
+    pub(super) fn only(&self) -> Option<&Path> {
+        match self.folders.as_slice() {
+            [Some(folder)] => Some(folder.path()),
+            _ => None,
+        }
+    }
+
+    /// Writes a checkpoint of the only run.
+    pub(super) fn checkpoint(
+        &mut self,
+        snapshot: Snapshot,
+        identity: &Identity,
+        numbers: &Numbers<'_>,
+    ) -> Result<(), RecordError> {
+        match self.folders.as_mut_slice() {
+            [Some(folder)] => folder.checkpoint(snapshot, identity, numbers),
+            _ => Ok(()),
+        }
+    }
+
+    /// Closes the manifest of a run that has left a checkpoint.
+    pub(super) fn interrupt(self, method: Method) -> Result<(), RecordError> {
+        self.folders.into_iter().flatten().try_for_each(|folder| folder.interrupt(method).map(|_| ()))
     }
 
     /// Writes the final tokens and closes the manifests.

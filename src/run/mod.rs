@@ -29,24 +29,29 @@
 //! # }
 //! ```
 
+mod checkpoints;
 mod error;
 mod folders;
+mod going;
 
-use std::{ops::ControlFlow, path::PathBuf};
+use std::{borrow::Cow, ops::ControlFlow, path::PathBuf};
 
-use self::{error::Cancelled, folders::Folders};
-pub use self::{error::RunError, folders::Part};
+use self::going::Going;
+pub use self::{
+    checkpoints::{Checkpoints, Interval, OtherMachine},
+    error::RunError,
+    folders::Part,
+};
 pub use crate::backend::machine::{Choice, Machine, MachineError};
 use crate::{
-    backend::{Backend, Identity},
+    backend::Identity,
     cancel::Cancel,
     experiment::Experiment,
     expression::Expression,
-    limit::{Limit, equiangular, gaussian, overlap, particles, quadrature_within, zonal},
     observe::Sample,
     problem::{Problem, Reference},
     record::Claim,
-    simulate::{self, SimulateError, simulate_beside},
+    warning::{Warning, WarningKind},
 };
 
 /// What a run reports.
@@ -66,6 +71,10 @@ pub enum Event<'a> {
         /// Ends the run between two events as well, within a fraction of a second.
         cancel: &'a Cancel,
     },
+    /// The run goes on from a checkpoint at this layer-time.
+    Resumed(f64),
+    /// A checkpoint was written at this layer-time.
+    Checkpoint(f64),
     /// One replica was measured.
     Sample(&'a Sample),
     /// This many steps are done.
@@ -83,7 +92,7 @@ pub enum Event<'a> {
     Ended,
 }
 
-/// Runs `experiment` into the folder of `claim`, and returns where that is.
+/// Runs `experiment` into the folder of `claim`, and returns where that is. A run that has left a checkpoint there goes on from it.
 ///
 /// After `on_event` has returned `Break` the run ends with [`RunError::Cancelled`]; its folder keeps the samples so far, and the
 /// same experiment can begin again in it.
@@ -93,119 +102,54 @@ pub async fn run(
     machine: &Machine,
     on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<PathBuf, RunError> {
+    run_with(experiment, claim, machine, &Checkpoints::default(), on_event).await
+}
+
+/// The same, with checkpoints.
+pub async fn run_with(
+    experiment: &Experiment,
+    claim: Claim,
+    machine: &Machine,
+    checkpoints: &Checkpoints,
+    on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Result<PathBuf, RunError> {
     let problem = experiment.resolve()?;
     let path = claim.path().to_owned();
-    run_parts(vec![Part { experiment, claim: Some(claim) }], &problem, machine, on_event).await?;
+    run_parts(vec![Part { experiment, claim: Some(claim) }], &problem, machine, checkpoints, on_event).await?;
     Ok(path)
 }
 
-/// Runs `problem`, which the experiments of `parts` resolve to, each to its share of the replicas, in their order.
+/// Runs `problem`, which the experiments of `parts` resolve to, each to its share of the replicas, in their order. With several parts there
+/// are no checkpoints, and a request to interrupt cancels.
 pub async fn run_parts(
     parts: Vec<Part<'_>>,
     problem: &Problem,
     machine: &Machine,
-    on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
-) -> Result<(), RunError> {
-    let mut backend = machine.backend(problem).await?;
-    run_on(parts, problem, backend.as_mut(), on_event).await
-}
-
-/// Opens the limit that an experiment asks for.
-fn limit(experiment: &Experiment, problem: &Problem) -> Option<Result<Limit, RunError>> {
-    let (reference, law) = experiment.reference()?;
-    let steps = experiment.reference_steps();
-    let limit = match reference {
-        Reference::Quadrature { tolerance } => quadrature_within(problem, law, tolerance, steps),
-        Reference::Particles { count } => particles(problem, law, count, experiment.seed()),
-        Reference::Zonal => zonal(problem, law, steps),
-        Reference::Gaussian => gaussian(problem, law, steps),
-        Reference::Equiangular => equiangular(problem, law),
-        Reference::Overlap { count, overlap: start } => overlap(problem, count, start),
-    };
-    Some(limit.map_err(RunError::Limit))
-}
-
-async fn run_on(
-    parts: Vec<Part<'_>>,
-    problem: &Problem,
-    backend: &mut dyn Backend,
+    checkpoints: &Checkpoints,
     mut on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<(), RunError> {
-    let Some(first) = parts.first().map(|part| part.experiment) else { return Ok(()) };
-    let cancelled = || RunError::Cancelled { message: Cancelled.to_string() };
-    if let Some((reference, _)) = first.reference()
-        && on_event(Event::Limit(&reference)).is_break()
-    {
-        return Err(cancelled());
-    }
-    let mut limit = limit(first, problem).transpose()?;
-    let identity = backend.identity();
-    let mut folders = Folders::create(parts, problem, backend)?;
-    let cancel = Cancel::default();
-    backend.end_with(&cancel);
-    let started = Event::Started { name: first.name(), identity: &identity, problem, cancel: &cancel };
-    let outcome = if on_event(started).is_break() {
-        Err(SimulateError::Observer(Cancelled.into()))
-    } else {
-        follow(problem, backend, limit.as_mut(), &mut folders, &mut on_event).await
-    };
-    // Whoever draws progress is done, whatever becomes of the record.
-    let _ = on_event(Event::Ended);
-    let method = backend.method();
-    match outcome {
-        Ok((summary, tokens)) => {
-            folders.complete(&tokens, method, summary).map_err(|error| RunError::Disk { message: error.to_string() })
-        }
-        Err(error) => Err(folders.fail(error, method)),
-    }
-}
-
-/// Follows the equation to its end, or to where it stops; what is known then, and the final tokens.
-async fn follow(
-    problem: &Problem,
-    backend: &mut dyn Backend,
-    limit: Option<&mut Limit>,
-    folders: &mut Folders,
-    on_event: &mut impl FnMut(Event<'_>) -> ControlFlow<()>,
-) -> Result<(simulate::Summary, Vec<f64>), SimulateError> {
-    let summary = simulate_beside(problem, backend, limit, |event| {
-        let goes_on = match event {
-            simulate::Event::Sample(sample) => {
-                folders.sample(sample)?;
-                on_event(Event::Sample(sample))
-            }
-            simulate::Event::Tokens(tokens) => {
-                folders.tokens(tokens)?;
-                ControlFlow::Continue(())
-            }
-            simulate::Event::Attention { replica, weights } => {
-                folders.attention(replica, weights)?;
-                ControlFlow::Continue(())
-            }
-            simulate::Event::Steps(done) => on_event(Event::Steps(done)),
-            simulate::Event::Warning(warning) => match folders.warn(warning)? {
-                Some(line) => on_event(Event::Warning(&line)),
-                None => ControlFlow::Continue(()),
-            },
-            simulate::Event::Stopped { time, condition } => on_event(Event::Stopped { time, condition }),
+    let experiment = parts.first().map(|part| part.experiment);
+    let path = parts.first().and_then(|part| part.claim.as_ref()).map(|claim| claim.path().to_owned());
+    let (mut parts, mut machine, mut lost) = (parts, Cow::Borrowed(machine), None);
+    loop {
+        let going = Going { problem, checkpoints, lost: lost.as_ref() };
+        let outcome = going.run(parts, &machine, &mut on_event).await;
+        let (Err(error), Some(path), Some(experiment), None) = (&outcome, &path, experiment, &lost) else {
+            return outcome;
         };
-        if goes_on.is_break() { Err(Cancelled.into()) } else { Ok(()) }
-    })
-    .await?;
-    let tokens = finite(backend.tokens().await?, problem, summary.time)?;
-    Ok((summary, tokens))
+        // Once: a device that is lost again is not worth another try.
+        let (Some(warning), Ok(claim)) = (device_lost(error), Claim::to_resume(path)) else { return outcome };
+        lost = Some(warning);
+        machine = Cow::Owned(machine.reopened().await?);
+        parts = vec![Part { experiment, claim: Some(claim) }];
+    }
 }
 
-/// The final tokens, unless one of them, of weight zero perhaps, is no longer finite.
-fn finite(tokens: Vec<f64>, problem: &Problem, time: f64) -> Result<Vec<f64>, SimulateError> {
-    let shape = problem.tokens.shape;
-    match tokens.iter().position(|component| !component.is_finite()) {
-        None => Ok(tokens),
-        Some(at) => {
-            let replica = at / (shape.count * shape.dim);
-            Err(SimulateError::NotFinite { replica, time })
-        }
-    }
+/// What is to be said of a run that goes on after its device was lost; none where it ended for something else.
+fn device_lost(error: &RunError) -> Option<Warning> {
+    let RunError::Simulate { source, .. } = error else { return None };
+    let reason = source.device_lost()?;
+    Some(Warning::new(WarningKind::DeviceLost, format!("{reason}; went on from the last checkpoint on a new one")))
 }
 
 #[cfg(test)]

@@ -28,6 +28,16 @@ pub enum SimulateError {
 }
 
 impl SimulateError {
+    /// What is said of a device that was lost, if that ended it.
+    pub fn device_lost(&self) -> Option<&BackendError> {
+        match self {
+            Self::Backend(error) | Self::Step(StepError::Backend(error)) => {
+                matches!(error, BackendError::DeviceLost { .. }).then_some(error)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether it ended because somebody asked for it.
     pub fn is_cancelled(&self) -> bool {
         matches!(

@@ -205,7 +205,7 @@ fn warnings(problem: &Problem, method: Method) -> impl Iterator<Item = Warning> 
 }
 
 /// What is to be said where rows and columns did not both become stochastic.
-fn unbalanced(problem: &Problem, marginal_error: Option<f64>) -> Option<Warning> {
+pub(super) fn unbalanced(problem: &Problem, marginal_error: Option<f64>) -> Option<Warning> {
     let Normalization::Sinkhorn { iterations, tolerance } = problem.model.attention.normalization else {
         return None;
     };

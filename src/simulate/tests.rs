@@ -1,6 +1,6 @@
 //! What is said at the end of a run.
 
-use super::*;
+use super::integration::unbalanced;
 use crate::experiment::Experiment;
 
 /// Rows and columns are stochastic up to the tolerance itself, and not beyond.

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::error::SweepError;
 use crate::{
     backend::Precision,
-    experiment::{Experiment, SweepFile},
+    experiment::{Experiment, SweepFile, named_files},
     observables::columns,
     record::{self, Claim, Fingerprint, Standing, hexadecimal},
 };
@@ -57,29 +57,11 @@ fn text(value: &toml::Value) -> String {
 
 /// The SHA-256 of each file that a written experiment names, in the order of their names. Each is read once for all cells.
 fn files(experiment: &str, digests: &mut HashMap<PathBuf, Option<String>>) -> Vec<String> {
-    let mut paths = Vec::new();
-    if let Ok(table) = experiment.parse::<toml::Table>() {
-        table.values().for_each(|value| collect_paths(value, &mut paths));
-    }
-    paths.sort_unstable();
     let digest = |path: &PathBuf| std::fs::read(path).ok().map(|bytes| Fingerprint::of(&bytes).sha256);
-    paths.into_iter().filter_map(|path| digests.entry(path).or_insert_with_key(digest).clone()).collect()
-}
-
-/// Paths of files are written as absolute ones; behind that of a file of tensors stands which of them is meant.
-fn collect_paths(value: &toml::Value, paths: &mut Vec<PathBuf>) {
-    match value {
-        toml::Value::String(text) => {
-            let path =
-                text.rsplit_once(".safetensors:").map_or(text.clone(), |(stem, _)| format!("{stem}.safetensors"));
-            if Path::new(&path).is_absolute() {
-                paths.push(path.into());
-            }
-        }
-        toml::Value::Array(list) => list.iter().for_each(|value| collect_paths(value, paths)),
-        toml::Value::Table(table) => table.values().for_each(|value| collect_paths(value, paths)),
-        _ => {}
-    }
+    named_files(experiment)
+        .into_iter()
+        .filter_map(|path| digests.entry(path).or_insert_with_key(digest).clone())
+        .collect()
 }
 
 /// The first 16 hexadecimal digits of the SHA-256 of the resolved experiment, the precision, the version and what files held.

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     record::{self, Claim, Holder, Standing},
-    run::{Machine, Part, RunError, run_parts},
+    run::{Checkpoints, Machine, Part, RunError, run_parts},
 };
 
 /// Between two looks at whether others are done.
@@ -148,7 +148,10 @@ impl<'a> Work<'a> {
             experiments.zip(claims).map(|(experiment, claim)| Part { experiment, claim }).collect();
         let problems: Result<Vec<_>, _> = parts.iter().map(|part| part.experiment.resolve()).collect();
         let outcome = match merged(problems?) {
-            Some(problem) => run_parts(parts, &problem, self.machine, |event| on_event(Event::Run(event))).await,
+            Some(problem) => {
+                run_parts(parts, &problem, self.machine, &Checkpoints::default(), |event| on_event(Event::Run(event)))
+                    .await
+            }
             None => Ok(()),
         };
         match outcome {

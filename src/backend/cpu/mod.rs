@@ -51,7 +51,12 @@ pub fn double(problem: &Problem) -> Result<Box<dyn Backend>, BackendError> {
 
 /// The processor as this backend uses it: architecture, instruction set, threads.
 pub fn describe() -> String {
-    format!("{}, {}, {} threads", std::env::consts::ARCH, Instructions::detect().name(), threads())
+    format!("{}, {} threads", arithmetic(), threads())
+}
+
+/// Architecture and instruction set.
+fn arithmetic() -> String {
+    format!("{}, {}", std::env::consts::ARCH, Instructions::detect().name())
 }
 
 /// The threads that share the work.

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::{
-    describe,
+    arithmetic, describe,
     ensemble::{self},
     geometry::Retraction,
     motion::Advance,
@@ -27,7 +27,13 @@ const NAME: &str = "cpu";
 
 impl<T: Real> Backend for Cpu<T> {
     fn identity(&self) -> Identity {
-        Identity { backend: NAME, adapter: describe(), driver: String::new(), precision: T::PRECISION }
+        Identity {
+            backend: NAME,
+            adapter: describe(),
+            driver: String::new(),
+            arithmetic: arithmetic(),
+            precision: T::PRECISION,
+        }
     }
 
     fn method(&self) -> Method {

@@ -32,9 +32,11 @@ impl Gpu {
 impl Backend for Gpu {
     fn identity(&self) -> Identity {
         let summary = self.device.summary();
+        let adapter = format!("{} ({})", summary.name, summary.api);
         Identity {
             backend: NAME,
-            adapter: format!("{} ({})", summary.name, summary.api),
+            arithmetic: format!("{adapter}, {}", summary.driver),
+            adapter,
             driver: summary.driver.clone(),
             precision: self.device.precision(),
         }

@@ -80,6 +80,7 @@ impl Backend for Reference {
             backend: NAME,
             adapter: format!("{}, double loops, 1 thread", std::env::consts::ARCH),
             driver: String::new(),
+            arithmetic: std::env::consts::ARCH.into(),
             precision: Precision::Double,
         }
     }

@@ -41,6 +41,7 @@ pub struct Device {
     pub(crate) queue: wgpu::Queue,
     pub(crate) summary: AdapterSummary,
     pub(crate) bounds: Bounds,
+    choice: Choice,
     /// Present where half precision was asked for.
     pub(crate) half: Option<Half>,
     pub(crate) failure: Failure,
@@ -82,7 +83,12 @@ impl Device {
         let (device, queue) = adapter.request_device(&descriptor).await.map_err(refused)?;
         let failure = Failure::default();
         listen(&device, &failure, &summary.name);
-        Ok(Device { device, queue, summary, bounds, half, failure, compiled: CompiledKernels::default() })
+        Ok(Device { device, queue, summary, bounds, choice, half, failure, compiled: CompiledKernels::default() })
+    }
+
+    /// Another device, opened as this one was, where this one was lost.
+    pub async fn reopened(&self) -> Result<Device, BackendError> {
+        Self::open_bounded(self.choice, self.precision(), self.bounds).await
     }
 
     /// The adapter that was opened.

@@ -1,0 +1,226 @@
+//! Checkpoints: what a run goes on from after it was stopped or killed.
+//!
+//! The folder `checkpoints` of a run holds the last two, each in a folder of its own that appears by a rename once all of its files are
+//! on the disk: `state.toml`, the tokens in the precision of the run, the numbers of the limit if there is one, and a manifest with the
+//! lengths and hashes of these. One that is not whole is passed over for the one before it.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::{
+    error::RecordError,
+    file::{partial, write_whole},
+    fingerprint::Fingerprint,
+    numbers::{write_numbers, write_tokens},
+};
+use crate::{backend::Precision, initial::npy, tokens::Shape};
+
+/// The folder in a run folder.
+pub(super) const FOLDER: &str = "checkpoints";
+/// How many are kept.
+const KEPT: usize = 2;
+const MANIFEST: &str = "manifest.json";
+const STATE: &str = "state.toml";
+const TOKENS: &str = "tokens.npy";
+const LIMIT: &str = "limit.npy";
+
+/// What a checkpoint holds beside its state.
+pub struct Numbers<'a> {
+    /// Ordered (replica, token, component).
+    pub tokens: &'a [f64],
+    /// Of the tokens.
+    pub shape: Shape,
+    /// In which tokens are written: exact, because that is what they are computed in.
+    pub precision: Precision,
+    /// Of the limit beside them, if there is one.
+    pub limit: Option<&'a [f64]>,
+}
+
+/// A checkpoint whose files are what they were when it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint<S> {
+    path: PathBuf,
+    /// What was written into `state.toml`.
+    pub state: S,
+    has_limit: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Manifest {
+    files: BTreeMap<String, Fingerprint>,
+}
+
+/// Writes a checkpoint to the folder `path`, which appears as a whole or not at all and must not be there.
+pub fn write<S: Serialize>(path: &Path, state: &S, numbers: &Numbers<'_>) -> Result<(), RecordError> {
+    let temporary = partial(path);
+    let failed = |source| RecordError::Write { path: path.to_owned(), source };
+    let attempt = || {
+        remove(&temporary)?;
+        fs::create_dir_all(&temporary).map_err(failed)?;
+        let text = toml::to_string(state).map_err(|error| failed(io::Error::other(error)))?;
+        let mut files = BTreeMap::new();
+        files.insert(STATE.into(), write_whole(&temporary.join(STATE), |file| file.write_all(text.as_bytes()))?);
+        let Numbers { tokens, shape, precision, limit } = numbers;
+        files.insert(TOKENS.into(), write_tokens(&temporary.join(TOKENS), tokens, *shape, *precision)?);
+        if let Some(limit) = limit {
+            files.insert(LIMIT.into(), write_numbers(&temporary.join(LIMIT), limit)?);
+        }
+        write_whole(&temporary.join(MANIFEST), |file| Ok(serde_json::to_writer(file, &Manifest { files })?))?;
+        sync(&temporary);
+        fs::rename(&temporary, path).map_err(failed)?;
+        path.parent().into_iter().for_each(sync);
+        Ok(())
+    };
+    attempt().inspect_err(|_| {
+        // The error that matters is the first.
+        let _ = remove(&temporary);
+    })
+}
+
+/// Makes sure that the names in a folder are on the disk, where systems know how; elsewhere names come with their files.
+fn sync(folder: &Path) {
+    let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
+}
+
+impl<S: DeserializeOwned> Checkpoint<S> {
+    /// The checkpoint in the folder `path`, or what is wrong with it.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let text = |name| {
+            fs::read_to_string(path.join(name)).map_err(|error| format!("{}: {error}", path.join(name).display()))
+        };
+        let manifest: Manifest = serde_json::from_str(&text(MANIFEST)?)
+            .map_err(|error| format!("{}: it is no manifest: {error}", path.join(MANIFEST).display()))?;
+        for name in [STATE, TOKENS] {
+            if !manifest.files.contains_key(name) {
+                return Err(format!("{}: it does not say what {name} held", path.join(MANIFEST).display()));
+            }
+        }
+        for (name, file) in &manifest.files {
+            if let Some(problem) = file.mismatch(&path.join(name)) {
+                return Err(format!("{}: {problem}", path.join(name).display()));
+            }
+        }
+        let state = toml::from_str(&text(STATE)?)
+            .map_err(|error| format!("{}: it is no state: {}", path.join(STATE).display(), error.message()))?;
+        Ok(Self { path: path.to_owned(), state, has_limit: manifest.files.contains_key(LIMIT) })
+    }
+}
+
+impl<S> Checkpoint<S> {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder of the run that has left it.
+    pub fn run(&self) -> &Path {
+        self.path.ancestors().nth(2).unwrap_or(&self.path)
+    }
+
+    /// The tokens, ordered (replica, token, component), if they have this shape.
+    pub fn tokens(&self, shape: Shape) -> Result<Vec<f64>, String> {
+        self.numbers(TOKENS, Some(&[shape.replicas, shape.count, shape.dim]))
+    }
+
+    /// The numbers of the limit, if it has one.
+    pub fn limit(&self) -> Option<Result<Vec<f64>, String>> {
+        self.has_limit.then(|| self.numbers(LIMIT, None))
+    }
+
+    fn numbers(&self, name: &str, shape: Option<&[usize]>) -> Result<Vec<f64>, String> {
+        let path = self.path.join(name);
+        let array = npy::read(&path).map_err(|error| format!("{}: {}", path.display(), error.problem))?;
+        match shape {
+            Some(shape) if array.shape != shape => Err(format!(
+                "{} has the shape {}, and the experiment asks for {}",
+                path.display(),
+                npy::shape_text(&array.shape),
+                npy::shape_text(shape)
+            )),
+            _ => Ok(array.values),
+        }
+    }
+}
+
+/// The folders of the checkpoints of a run, by number, the newest first.
+fn generations(run: &Path) -> Vec<(u64, PathBuf)> {
+    let entries = fs::read_dir(run.join(FOLDER)).into_iter().flatten().flatten();
+    let numbered = |entry: fs::DirEntry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path()));
+    let mut found: Vec<(u64, PathBuf)> = entries.filter_map(numbered).collect();
+    found.sort_unstable_by(|a, b| b.cmp(a));
+    found
+}
+
+/// Writes the next checkpoint of a run, and removes those before the last two.
+pub(super) fn add<S: Serialize>(run: &Path, state: &S, numbers: &Numbers<'_>) -> Result<(), RecordError> {
+    let number = generations(run).first().map_or(1, |(newest, _)| newest + 1);
+    write(&run.join(FOLDER).join(format!("{number:06}")), state, numbers)?;
+    generations(run).iter().skip(KEPT).try_for_each(|(_, path)| remove(path))
+}
+
+/// The newest checkpoint of a run that is whole and that `suits`; none where there is none at all, and what is wrong with the newest
+/// where none will do.
+pub(super) fn newest<S: DeserializeOwned>(
+    run: &Path,
+    suits: impl Fn(&Checkpoint<S>) -> Result<(), String>,
+) -> Option<Result<Checkpoint<S>, String>> {
+    let mut first = None;
+    for (_, path) in generations(run) {
+        let checkpoint = Checkpoint::read(&path).and_then(|checkpoint| suits(&checkpoint).map(|()| checkpoint));
+        match checkpoint {
+            Ok(checkpoint) => return Some(Ok(checkpoint)),
+            Err(problem) => first = first.or(Some(problem)),
+        }
+    }
+    first.map(Err)
+}
+
+/// Whether a run has left checkpoints.
+pub(super) fn are_there(run: &Path) -> bool {
+    !generations(run).is_empty()
+}
+
+/// Removes all checkpoints of a run, and nothing else.
+pub(super) fn remove_all(run: &Path) -> Result<(), RecordError> {
+    let folder = run.join(FOLDER);
+    for (_, path) in generations(run) {
+        remove(&path)?;
+    }
+    // What was being written when its process ended.
+    let entries = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_partial = |path: &PathBuf| {
+        let whole = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<u64>().ok());
+        whole.is_some() && path.extension().is_some_and(|ending| ending == "partial")
+    };
+    entries.filter(is_partial).try_for_each(|path| remove(&path))?;
+    // A folder with anything else in it stays.
+    let _ = fs::remove_dir(&folder);
+    Ok(())
+}
+
+/// Removes the files of a checkpoint, whole or not, and their folder, if it has no others.
+fn remove(path: &Path) -> Result<(), RecordError> {
+    // The one first without which the others are worthless.
+    for path in
+        [MANIFEST, STATE, TOKENS, LIMIT].iter().map(|name| path.join(name)).flat_map(|path| [partial(&path), path])
+    {
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(RecordError::Write { path, source });
+            }
+            _ => {}
+        }
+    }
+    match fs::remove_dir(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(RecordError::Write { path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,104 @@
+//! What a checkpoint of a run holds beside its numbers.
+
+use std::{collections::BTreeMap, fs, io, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    checkpoint::Checkpoint,
+    file::partial,
+    fingerprint::{Fingerprint, Hasher, hashed},
+};
+use crate::{
+    backend::{Identity, Precision},
+    experiment::named_files,
+    simulate::Snapshot,
+    warning::WarningKind,
+};
+
+/// `state.toml` of a checkpoint of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct RunState {
+    /// That of the program: another one may compute otherwise.
+    pub version: String,
+    /// Who did the arithmetic.
+    pub backend: String,
+    /// [`Identity::arithmetic`].
+    pub arithmetic: String,
+    /// That of the arithmetic.
+    pub precision: String,
+    /// The SHA-256 of the experiment and of all files that it names.
+    pub inputs: String,
+    /// Until now, over all parts of the run.
+    pub wall_seconds: f64,
+    /// The layer-times at which it was taken up again before.
+    pub resumed_at: Vec<f64>,
+    /// Those in the manifest.
+    pub warnings: Vec<KeptWarning>,
+    /// What the growing files of the record held.
+    pub written: BTreeMap<String, Fingerprint>,
+    /// Where the integration stood.
+    pub snapshot: Snapshot,
+}
+
+/// A warning in a manifest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeptWarning {
+    /// What it is about.
+    pub kind: WarningKind,
+    /// What it says.
+    pub text: String,
+}
+
+impl RunState {
+    /// Whether this machine computes with the same bytes.
+    pub fn is_of(&self, identity: &Identity) -> bool {
+        let Identity { backend, adapter: _, driver: _, arithmetic, precision } = identity;
+        self.backend == *backend && self.arithmetic == *arithmetic && self.has_precision(*precision)
+    }
+
+    /// Whether it was computed in this precision.
+    pub fn has_precision(&self, precision: Precision) -> bool {
+        self.precision == precision.name()
+    }
+
+    /// What of a run folder contradicts the checkpoint.
+    pub(super) fn misfit(checkpoint: &Checkpoint<Self>, run: &Path) -> Result<(), String> {
+        let Self { version, inputs: before, written, .. } = &checkpoint.state;
+        let at = checkpoint.path().display();
+        if version != env!("CARGO_PKG_VERSION") {
+            return Err(format!("{at} is of version {version}, and this is {}", env!("CARGO_PKG_VERSION")));
+        }
+        if inputs(run).map_err(|error| format!("the experiment in {} cannot be read: {error}", run.display()))?
+            != *before
+        {
+            return Err(format!("{at} is of another experiment: a file that it names was changed since"));
+        }
+        for (name, prefix) in written {
+            let path = run.join(name);
+            let path = if path.exists() { path } else { partial(&path) };
+            let length = fs::metadata(&path).map_or(0, |data| data.len());
+            if length < prefix.bytes {
+                return Err(format!("{} has {length} bytes, and {at} knows of {}", path.display(), prefix.bytes));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The SHA-256 of the experiment in a run folder and of all files that it names.
+pub(super) fn inputs(run: &Path) -> io::Result<String> {
+    let text = fs::read_to_string(run.join("experiment.toml"))?;
+    let mut hasher = Hasher::default();
+    hasher.update(text.as_bytes());
+    let arrays = run.join("arrays.safetensors");
+    let own = arrays.exists().then_some(arrays);
+    for path in own.into_iter().chain(named_files(&text)) {
+        // Not every text that looks like a path is one.
+        let digest = if path.is_file() { hashed(&path)?.sha256 } else { String::new() };
+        hasher.update(digest.as_bytes());
+        hasher.update(&[0]);
+    }
+    Ok(hasher.finish().sha256)
+}

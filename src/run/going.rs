@@ -1,0 +1,269 @@
+//! A run from where it starts or goes on to where it ends: the backend, the limit, the folders, and the loop between them.
+
+use std::ops::ControlFlow;
+
+use super::{
+    Event, Machine,
+    checkpoints::{Checkpoints, Clock, OtherMachine},
+    error::{Cancelled, RunError},
+    folders::{Folders, Part},
+};
+use crate::{
+    backend::{Backend, Identity},
+    cancel::Cancel,
+    experiment::Experiment,
+    limit::{Limit, equiangular, gaussian, overlap, particles, quadrature_within, zonal},
+    problem::{Problem, Reference},
+    record::{Checkpoint, Numbers, RecordError, RunState},
+    simulate::{self, Integration, SimulateError, Snapshot},
+    warning::{Warning, WarningKind},
+};
+
+/// Who is told of events.
+type Listener<'a> = &'a mut dyn FnMut(Event<'_>) -> ControlFlow<()>;
+
+/// What is run, and how.
+pub(super) struct Going<'a> {
+    pub problem: &'a Problem,
+    pub checkpoints: &'a Checkpoints,
+    /// What is to be said of why it goes on.
+    pub lost: Option<&'a Warning>,
+}
+
+/// How the loop ended.
+enum End {
+    /// Where there was nothing left to do, with the final tokens.
+    Complete(simulate::Summary, Vec<f64>),
+    /// At this layer-time, with a checkpoint.
+    Interrupted(f64),
+}
+
+impl Going<'_> {
+    pub(super) async fn run(
+        &self,
+        parts: Vec<Part<'_>>,
+        machine: &Machine,
+        on_event: Listener<'_>,
+    ) -> Result<(), RunError> {
+        let Some(experiment) = parts.first().map(|part| part.experiment) else { return Ok(()) };
+        let kept = match parts.as_slice() {
+            [Part { experiment: _, claim: Some(claim) }] => claim.resumes().cloned(),
+            _ => None,
+        };
+        let mut backend = match &kept {
+            None => machine.backend(self.problem).await?,
+            Some(checkpoint) => {
+                let tokens = checkpoint.tokens(self.problem.tokens.shape).map_err(misfit(checkpoint))?;
+                machine.backend(&self.problem.at(tokens)).await?
+            }
+        };
+        let backend = backend.as_mut();
+        let identity = backend.identity();
+        let moved = kept.as_ref().map(|checkpoint| self.moved(checkpoint, &identity)).transpose()?.flatten();
+        if let Some((reference, _)) = experiment.reference()
+            && on_event(Event::Limit(&reference)).is_break()
+        {
+            return Err(RunError::Cancelled { message: Cancelled.to_string() });
+        }
+        let mut limit = limit(experiment, self.problem).transpose()?;
+        let mut folders = Folders::create(parts, self.problem, backend)?;
+        let cancel = Cancel::default();
+        backend.end_with(&cancel);
+        let (name, problem) = (experiment.name(), self.problem);
+        let started = Event::Started { name, identity: &identity, problem, cancel: &cancel };
+        let outcome = if on_event(started).is_break() {
+            Err(SimulateError::Observer(Cancelled.into()))
+        } else {
+            let integration = integration(problem, backend, limit.as_mut(), kept.as_ref());
+            match integration {
+                Ok(integration) => {
+                    for warning in moved.iter().chain(self.lost) {
+                        if let Some(line) = folders.warn(warning)? {
+                            let _ = on_event(Event::Warning(&line));
+                        }
+                    }
+                    let resumed = kept.as_ref().map(|checkpoint| checkpoint.state.snapshot.time);
+                    if let Some(time) = resumed {
+                        let _ = on_event(Event::Resumed(time));
+                    }
+                    self.follow(integration, &identity, &mut folders, on_event).await
+                }
+                Err(error) => Err(error),
+            }
+        };
+        // Whoever draws progress is done, whatever becomes of the record.
+        let _ = on_event(Event::Ended);
+        let method = backend.method();
+        let disk = |error: RecordError| RunError::Disk { message: error.to_string() };
+        match outcome {
+            Ok(End::Complete(summary, tokens)) => folders.complete(&tokens, method, summary).map_err(disk),
+            Ok(End::Interrupted(time)) => {
+                let path = folders.only().map(ToOwned::to_owned).unwrap_or_default();
+                folders.interrupt(method).map_err(disk)?;
+                Err(RunError::Interrupted { path, time })
+            }
+            Err(error) => Err(folders.fail(error, method)),
+        }
+    }
+
+    /// What is to be said where another machine has computed the checkpoint; an error where that is not accepted.
+    fn moved(&self, checkpoint: &Checkpoint<RunState>, identity: &Identity) -> Result<Option<Warning>, RunError> {
+        let state = &checkpoint.state;
+        let path = || checkpoint.run().to_owned();
+        if state.is_of(identity) {
+            return Ok(None);
+        }
+        if !state.has_precision(identity.precision) {
+            let (then, now) = (state.precision.clone(), identity.precision.name());
+            return Err(RunError::OtherPrecision { path: path(), then, now });
+        }
+        let then = format!("{} ({})", state.backend, state.arithmetic);
+        let now = format!("{} ({})", identity.backend, identity.arithmetic);
+        match self.checkpoints.other_machine {
+            OtherMachine::Refused => Err(RunError::OtherMachine { path: path(), then, now }),
+            OtherMachine::Accepted => {
+                let time = state.snapshot.time;
+                let sentence = format!(
+                    "went on at time {time} on {now} after {then}: from there on numbers may differ in their last digits from those of one machine"
+                );
+                Ok(Some(Warning::new(WarningKind::OtherMachine, sentence)))
+            }
+        }
+    }
+
+    /// Follows the equation to its end, or to where it stops or is to be interrupted.
+    async fn follow(
+        &self,
+        mut integration: Integration<'_>,
+        identity: &Identity,
+        folders: &mut Folders,
+        on_event: Listener<'_>,
+    ) -> Result<End, SimulateError> {
+        let mut clock = Clock::new(self.checkpoints.every, integration.steps());
+        while integration.advance(&mut |event| record(event, folders, on_event)).await? {
+            let is_interrupted = self.checkpoints.interrupt.is_requested();
+            if is_interrupted && folders.only().is_none() {
+                return Err(SimulateError::Observer(Cancelled.into()));
+            }
+            if !(clock.rings(integration.steps()) || is_interrupted) {
+                continue;
+            }
+            let snapshot = integration.snapshot().await?;
+            let time = snapshot.time;
+            let tokens = finite(integration.backend().tokens().await?, self.problem, time)?;
+            match self.keep(snapshot, &tokens, identity, folders) {
+                Ok(()) if is_interrupted => return Ok(End::Interrupted(time)),
+                Ok(()) => tell(on_event(Event::Checkpoint(time)))?,
+                Err(error) if is_interrupted => return Err(SimulateError::Observer(error.into())),
+                // The run may still come to its end.
+                Err(error) => {
+                    let warning =
+                        Warning::new(WarningKind::NoCheckpoint, format!("no checkpoint at time {time}: {error}"));
+                    if let Some(line) = folders.warn(&warning).unwrap_or_else(|_| Some(warning.to_string())) {
+                        tell(on_event(Event::Warning(&line)))?;
+                    }
+                }
+            }
+        }
+        let tokens = integration.backend().tokens().await?;
+        let summary = integration.into_summary();
+        let tokens = finite(tokens, self.problem, summary.time)?;
+        Ok(End::Complete(summary, tokens))
+    }
+
+    fn keep(
+        &self,
+        mut snapshot: Snapshot,
+        tokens: &[f64],
+        identity: &Identity,
+        folders: &mut Folders,
+    ) -> Result<(), RecordError> {
+        let limit = snapshot.limit.as_mut().map(|beside| std::mem::take(&mut beside.limit.numbers));
+        let (shape, precision) = (self.problem.tokens.shape, identity.precision);
+        let numbers = Numbers { tokens, shape, precision, limit: limit.as_deref() };
+        folders.checkpoint(snapshot, identity, &numbers)
+    }
+}
+
+/// The problem from its beginning, or from a checkpoint whose tokens `backend` holds.
+fn integration<'a>(
+    problem: &'a Problem,
+    backend: &'a mut dyn Backend,
+    limit: Option<&'a mut Limit>,
+    kept: Option<&Checkpoint<RunState>>,
+) -> Result<Integration<'a>, SimulateError> {
+    let Some(checkpoint) = kept else { return Ok(Integration::new(problem, backend, limit)) };
+    let mut snapshot = checkpoint.state.snapshot.clone();
+    if let (Some(beside), Some(numbers)) = (&mut snapshot.limit, checkpoint.limit()) {
+        beside.limit.numbers =
+            numbers.map_err(misfit(checkpoint)).map_err(|error| SimulateError::Observer(error.into()))?;
+    }
+    Ok(Integration::resumed(problem, backend, limit, &snapshot)?)
+}
+
+/// What makes an error of what is wrong with a checkpoint.
+fn misfit(checkpoint: &Checkpoint<RunState>) -> impl Fn(String) -> RecordError {
+    let path = checkpoint.run().to_owned();
+    move |problem| RecordError::Misfit { path: path.clone(), problem }
+}
+
+/// Takes an event of the loop into the folders, and reports it.
+fn record(
+    event: simulate::Event<'_>,
+    folders: &mut Folders,
+    on_event: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let goes_on = match event {
+        simulate::Event::Sample(sample) => {
+            folders.sample(sample)?;
+            on_event(Event::Sample(sample))
+        }
+        simulate::Event::Tokens(tokens) => {
+            folders.tokens(tokens)?;
+            ControlFlow::Continue(())
+        }
+        simulate::Event::Attention { replica, weights } => {
+            folders.attention(replica, weights)?;
+            ControlFlow::Continue(())
+        }
+        simulate::Event::Steps(done) => on_event(Event::Steps(done)),
+        simulate::Event::Warning(warning) => match folders.warn(warning)? {
+            Some(line) => on_event(Event::Warning(&line)),
+            None => ControlFlow::Continue(()),
+        },
+        simulate::Event::Stopped { time, condition } => on_event(Event::Stopped { time, condition }),
+    };
+    Ok(tell(goes_on)?)
+}
+
+/// An error where the caller wants the run to end.
+fn tell(goes_on: ControlFlow<()>) -> Result<(), SimulateError> {
+    if goes_on.is_break() { Err(SimulateError::Observer(Cancelled.into())) } else { Ok(()) }
+}
+
+/// Opens the limit that an experiment asks for.
+fn limit(experiment: &Experiment, problem: &Problem) -> Option<Result<Limit, RunError>> {
+    let (reference, law) = experiment.reference()?;
+    let steps = experiment.reference_steps();
+    let limit = match reference {
+        Reference::Quadrature { tolerance } => quadrature_within(problem, law, tolerance, steps),
+        Reference::Particles { count } => particles(problem, law, count, experiment.seed()),
+        Reference::Zonal => zonal(problem, law, steps),
+        Reference::Gaussian => gaussian(problem, law, steps),
+        Reference::Equiangular => equiangular(problem, law),
+        Reference::Overlap { count, overlap: start } => overlap(problem, count, start),
+    };
+    Some(limit.map_err(RunError::Limit))
+}
+
+/// The final tokens, unless one of them, of weight zero perhaps, is no longer finite.
+fn finite(tokens: Vec<f64>, problem: &Problem, time: f64) -> Result<Vec<f64>, SimulateError> {
+    let shape = problem.tokens.shape;
+    match tokens.iter().position(|component| !component.is_finite()) {
+        None => Ok(tokens),
+        Some(at) => {
+            let replica = at / (shape.count * shape.dim);
+            Err(SimulateError::NotFinite { replica, time })
+        }
+    }
+}
