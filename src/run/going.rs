@@ -82,9 +82,10 @@ impl Going<'_> {
                             let _ = on_event(Event::Warning(&line));
                         }
                     }
-                    let resumed = kept.as_ref().map(|checkpoint| checkpoint.state.snapshot.time);
-                    if let Some(time) = resumed {
-                        let _ = on_event(Event::Resumed(time));
+                    if let Some(Snapshot { time, steps, .. }) =
+                        kept.as_ref().map(|checkpoint| &checkpoint.state.snapshot)
+                    {
+                        let _ = on_event(Event::Resumed { time: *time, steps: *steps });
                     }
                     self.follow(integration, &identity, &mut folders, on_event).await
                 }

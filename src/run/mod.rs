@@ -71,8 +71,13 @@ pub enum Event<'a> {
         /// Ends the run between two events as well, within a fraction of a second.
         cancel: &'a Cancel,
     },
-    /// The run goes on from a checkpoint at this layer-time.
-    Resumed(f64),
+    /// The run goes on from a checkpoint.
+    Resumed {
+        /// The layer-time of its tokens.
+        time: f64,
+        /// Steps that were done.
+        steps: u64,
+    },
     /// A checkpoint was written at this layer-time.
     Checkpoint(f64),
     /// One replica was measured.

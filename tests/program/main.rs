@@ -9,6 +9,8 @@ mod experiments;
 mod folders;
 mod papers;
 mod results;
+#[cfg(unix)]
+mod signals;
 mod stop;
 #[cfg(unix)]
 mod streams;
