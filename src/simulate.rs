@@ -51,11 +51,11 @@ mod snapshot;
 mod tests;
 
 pub use self::{
-    control::{StepCounts, StepError},
+    control::{StepControl, StepCounts, StepError},
     error::SimulateError,
     integration::{Integration, Listener},
     simulation::Simulation,
-    snapshot::{Beside, Control, Energies, Snapshot},
+    snapshot::{Beside, Energies, Snapshot},
 };
 
 use std::{collections::BTreeMap, error::Error};

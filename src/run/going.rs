@@ -3,13 +3,13 @@
 use std::ops::ControlFlow;
 
 use super::{
-    Event, Machine,
     checkpoints::{Checkpoints, Clock, OtherMachine},
     error::{Cancelled, RunError},
+    event::Event,
     folders::{Folders, Part},
 };
 use crate::{
-    backend::{Backend, Identity},
+    backend::{Backend, Identity, machine::Machine},
     cancel::Cancel,
     experiment::Experiment,
     limit::{Limit, equiangular, gaussian, overlap, particles, quadrature_within, zonal},

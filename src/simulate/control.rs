@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::snapshot;
 use crate::{
     backend::{Backend, BackendError, Point},
     model::Field,
@@ -50,6 +49,17 @@ impl StepCounts {
     }
 }
 
+/// Steps of controlled error so far, and the next one.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepControl {
+    /// The layer-time of the tokens, within a step of the schedule perhaps.
+    pub time: f64,
+    /// The length of the next step, unless a sample is nearer.
+    pub next: f64,
+    /// Those so far.
+    pub counts: StepCounts,
+}
+
 /// The length of the next step, and what there was so far.
 pub(super) struct Controller {
     control: Control,
@@ -75,13 +85,13 @@ impl Controller {
         Some(Self { control, error, order, time: 0.0, next, counts: StepCounts::default() })
     }
 
-    pub fn snapshot(&self) -> snapshot::Control {
+    pub fn snapshot(&self) -> StepControl {
         let Self { control: _, error: _, order: _, time, next, counts } = *self;
-        snapshot::Control { time, next, counts }
+        StepControl { time, next, counts }
     }
 
-    pub fn resume(&mut self, control: &snapshot::Control) {
-        let snapshot::Control { time, next, counts } = *control;
+    pub fn resume(&mut self, control: &StepControl) {
+        let StepControl { time, next, counts } = *control;
         (self.time, self.next, self.counts) = (time, next, counts);
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::control::StepCounts;
+use super::control::StepControl;
 use crate::{backend::SumsState, limit, warning::Said};
 
 /// All that an integration goes on from, but the tokens: these [`Backend::tokens`](crate::backend::Backend::tokens) has.
@@ -27,7 +27,7 @@ pub struct Snapshot {
     pub marginal_error: Option<f64>,
     /// Of steps of controlled error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub control: Option<Control>,
+    pub control: Option<StepControl>,
     /// Of the last measurement, where theory says which way the energy goes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub energies: Option<Energies>,
@@ -36,17 +36,6 @@ pub struct Snapshot {
     /// The limit beside the tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Beside>,
-}
-
-/// Steps of controlled error so far, and the next one.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Control {
-    /// The layer-time of the tokens, within a step of the schedule perhaps.
-    pub time: f64,
-    /// The length of the next step, unless a sample is nearer.
-    pub next: f64,
-    /// Those so far.
-    pub counts: StepCounts,
 }
 
 /// The energy E of every replica at one time.
