@@ -29,7 +29,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     fs::write("runs/rate.toml", SWEEP)?;
     let file = SweepFile::read(Path::new("runs/rate.toml"), &[])?;
     let machine = pollster::block_on(Machine::open(Choice::Cpu, Precision::Double))?;
-    pollster::block_on(sweep::run(&file, folder, sweep::Shard::default(), &machine, |_| ControlFlow::Continue(())))?;
+    pollster::block_on(sweep::run(&file, folder, sweep::Share::default(), &machine, |_| ControlFlow::Continue(())))?;
     println!("{}", fs::read_to_string(folder.join("rates.csv"))?);
     Ok(())
 }

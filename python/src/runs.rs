@@ -19,7 +19,7 @@ use tokenfield::{
     plot,
     record::Claim,
     run::Event,
-    sweep::{Event as SweepEvent, Shard, run as run_sweep},
+    sweep::{Event as SweepEvent, Shard, Share, run as run_sweep},
 };
 
 use crate::{
@@ -144,9 +144,9 @@ pub(crate) fn run(
     })?
 }
 
-/// Runs a sweep into the folder `out`, and returns how many cells are left to other shards.
+/// Runs a sweep into the folder `out`, and returns how many cells are left to others.
 #[pyfunction]
-#[pyo3(signature = (problem, sweep, set, out, device, precision, shard, on_cells, on_steps, on_warning))]
+#[pyo3(signature = (problem, sweep, set, out, device, precision, shard, worker, on_cells, on_steps, on_warning))]
 #[expect(clippy::too_many_arguments, reason = "one for each argument of the function in Python")]
 pub(crate) fn sweep(
     py: Python<'_>,
@@ -157,6 +157,7 @@ pub(crate) fn sweep(
     device: &str,
     precision: &str,
     shard: (usize, usize),
+    worker: bool,
     on_cells: Option<Py<PyAny>>,
     on_steps: Option<Py<PyAny>>,
     on_warning: Py<PyAny>,
@@ -166,12 +167,12 @@ pub(crate) fn sweep(
     if !(1..=of).contains(&part) {
         return Err(PyValueError::new_err(format!("shard: expected (k, n) with 1 <= k <= n, got ({part}, {of})")));
     }
-    let shard = Shard { index: part - 1, count: of };
+    let share = if worker { Share::Worker } else { Share::Of(Shard { index: part - 1, count: of }) };
     let machine: Machine = machine(device, self::precision(precision)?)?;
     let on_cells = on_cells.map(Arc::new);
     let swept = watched(py, on_steps, None, on_warning, move |waiting, listener| {
         let listen = |event: SweepEvent<'_>| cells(waiting, listener, on_cells.as_ref(), event);
-        pollster::block_on(run_sweep(&file, &out, shard, &machine, listen)).map_err(Raised::raised)
+        pollster::block_on(run_sweep(&file, &out, share, &machine, listen)).map_err(Raised::raised)
     })??;
     Ok(swept.left)
 }
@@ -194,6 +195,7 @@ pub(crate) fn cells(
             }
         }
         SweepEvent::Again(reason) => listener.progress.warn(reason),
+        SweepEvent::Failed(message) => listener.progress.warn(message),
         SweepEvent::Alone(message) => listener.progress.warn(message),
         SweepEvent::Note(note) => listener.progress.warn(note),
         _ => {}

@@ -96,6 +96,7 @@ def sweep(
     device: str,
     precision: str,
     shard: tuple[int, int],
+    worker: bool,
     on_cells: _OnCells,
     on_steps: _OnSteps,
     on_warning: _OnWarning,

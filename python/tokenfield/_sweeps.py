@@ -79,6 +79,7 @@ def sweep(
     precision: Precision = "single",
     out: str | os.PathLike[str] | None = None,
     shard: tuple[int, int] | None = None,
+    worker: bool = False,
     progress: bool = True,
 ) -> Sweep | None:
     """Run a problem over every combination of values of some keys, and return the sweep.
@@ -87,11 +88,16 @@ def sweep(
     "tokens.passive": "tokens.count / 4"}. fit asks for slopes: [{"quantity": "coupling_error", "variable":
     "tokens.count", "expected": -0.5}]. Without axes, problem is the path of a sweep file. out is the sweep folder,
     whose complete cells stay as they are; without it the sweep is kept in a temporary folder as long as the result
-    lives. shard=(k, n) runs the k-th of n parts and returns None where others are still missing; it needs out. Other
-    arguments and errors are those of `simulate`.
+    lives. shard=(k, n) runs the k-th of n parts; worker=True takes whatever cells no other process is at work on, and
+    ends when there are none. Both need out, a folder that all share, and return None where cells are still missing.
+    Other arguments and errors are those of `simulate`.
     """
     if shard is not None and out is None:
         raise ValueError("shard: needs a folder that all parts share; pass out")
+    if worker and out is None:
+        raise ValueError("worker: needs a folder that all workers share; pass out")
+    if worker and shard is not None:
+        raise ValueError("worker: takes cells of all parts; leave out shard")
     if axes is None and isinstance(problem, Mapping):
         raise ValueError('axes: missing; pass e.g. axes={"tokens.count": [256, 1024]}')
     if axes is None and fit:
@@ -107,7 +113,7 @@ def sweep(
     given, changes = as_problem(problem), dict(set) if set else None
     try:
         part = shard or (1, 1)
-        left = _native.sweep(given, typed, changes, folder, device, precision, part, on_cells, on_steps, warn)
+        left = _native.sweep(given, typed, changes, folder, device, precision, part, worker, on_cells, on_steps, warn)
     finally:
         bar.end()
     return Sweep(folder, owner) if left == 0 else None

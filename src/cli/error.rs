@@ -80,7 +80,8 @@ impl CommandError {
                 | RecordError::Held { .. }
                 | RecordError::NoRoom { .. }
                 | RecordError::NoCheckpoint { .. }
-                | RecordError::Misfit { .. },
+                | RecordError::Misfit { .. }
+                | RecordError::NoLocks { .. },
             ) => true,
             Self::Record(RecordError::Write { source, .. }) | Self::Plot(PlotError::Write { source, .. }) => {
                 is_of_path(source)

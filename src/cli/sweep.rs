@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 use tokenfield::{
     experiment::{Override, SweepFile},
-    sweep::{Event, Shard, run},
+    sweep::{Event, Shard, Share, run},
 };
 
 use super::{
@@ -28,6 +28,10 @@ pub struct Sweep {
     /// Which part of the cells to run: the K-th of N.
     #[arg(long, value_name = "K/N", default_value = "1/1", value_parser = shard)]
     shard: Shard,
+    /// Take whatever cells no other process is at work on, and end when there are none; any number of workers may share a folder, if
+    /// its file system has locks.
+    #[arg(long, conflicts_with = "shard")]
+    worker: bool,
     #[command(flatten)]
     machine: MachineChoice,
     /// Set a key of the base experiment, as in attention.beta=2.0; may be repeated.
@@ -54,10 +58,14 @@ impl Sweep {
         let machine = self.machine.open()?;
         let folder = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&file.name));
         let mut progress = Progress::default();
-        let swept =
-            pollster::block_on(run(&file, &folder, self.shard, &machine, |event| show(&mut progress, event)))?;
+        let share = if self.worker { Share::Worker } else { Share::Of(self.shard) };
+        let swept = pollster::block_on(run(&file, &folder, share, &machine, |event| show(&mut progress, event)))?;
         if swept.left > 0 {
-            talk(format_args!("{} of {} cells are left to other shards", swept.left, swept.cells));
+            let others = match share {
+                Share::Of(_) => "other shards",
+                Share::Worker => "others at work on them, the last of whom writes the tables",
+            };
+            talk(format_args!("{} of {} cells are left to {others}", swept.left, swept.cells));
         } else if !self.no_plot {
             tokenfield::plot::draw(&folder).map_err(|error| CommandError::Failed(error.to_string()))?;
         }
@@ -75,6 +83,7 @@ pub fn show(progress: &mut Progress, event: Event<'_>) -> ControlFlow<()> {
         }
         Event::Run(event) => return progress.show(event),
         Event::Again(reason) => talk(format_args!("{reason}; it is computed again")),
+        Event::Failed(message) => talk(format_args!("{message}; other cells go on")),
         Event::Alone(message) => talk(format_args!("{message}; each of these cells runs by itself")),
         Event::Waiting { holder, folder } => {
             talk(format_args!("waiting for {holder}, which is at work on {}", folder.display()));

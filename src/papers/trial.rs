@@ -14,7 +14,7 @@ use crate::{
     experiment::{Experiment, SweepFile},
     observables::columns,
     run::Machine,
-    sweep::{self, Cell, Event, Finals, Shard},
+    sweep::{self, Cell, Event, Finals, Share},
 };
 
 /// Runs what is left of the experiments of `law` in `folder`, which becomes a sweep folder, and holds the law to what they show.
@@ -26,7 +26,7 @@ pub async fn try_law(
     on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<Vec<Row>, PapersError> {
     let trial = Trial::read(paper, law)?;
-    sweep::run(&trial.file, folder, Shard::default(), machine, on_event).await?;
+    sweep::run(&trial.file, folder, Share::default(), machine, on_event).await?;
     let cells = sweep::cells(&trial.file, machine.precision())?;
     let measured = cells.iter().map(|cell| trial.measured(folder, cell)).collect::<Result<Vec<_>, PapersError>>()?;
     let rows = trial.expected.iter().map(|expected| {

@@ -9,7 +9,7 @@ use super::{
     checkpoint::{self, Checkpoint},
     error::RecordError,
     file::partial,
-    lock::{self, Holder, Lock},
+    lock::{self, Holder, Lock, LockError, Unlockable},
     standing::{Standing, is_of, of_files},
     state::RunState,
     status::FILES,
@@ -35,7 +35,12 @@ pub struct Claim {
 impl Claim {
     /// The folder `path` as it is, which is made if it is absent; or who holds it.
     pub fn attempt(path: &Path) -> Result<Result<Self, Holder>, RecordError> {
-        Self::by(path, Lock::attempt)
+        Self::by(path, |folder| Lock::attempt(folder, Unlockable::Granted))
+    }
+
+    /// The same for this process alone: where the file system gives no locks that is an error.
+    pub fn attempt_alone(path: &Path) -> Result<Result<Self, Holder>, RecordError> {
+        Self::by(path, |folder| Lock::attempt(folder, Unlockable::Refused))
     }
 
     /// The same as soon as nobody else holds it.
@@ -48,16 +53,17 @@ impl Claim {
     pub fn for_run(path: &Path, experiment: &str, precision: Precision) -> Result<Self, RecordError> {
         let held = |holder| RecordError::Held { path: path.to_owned(), holder };
         let mut claim = Self::attempt(path)?.map_err(held)?;
-        let (mut count, mut own) = (0, true);
+        let (mut are_there, mut own) = (false, true);
         for entry in fs::read_dir(path).map_err(|source| claim.failed(source))? {
             let name = entry.map_err(|source| claim.failed(source))?.file_name();
-            if name != lock::NAME {
-                count += 1;
-                own &= name == checkpoint::FOLDER
-                    || FILES.iter().any(|file| name == *file || partial(Path::new(file)) == Path::new(&name));
+            // Of files that never became whole nothing can be lost.
+            let is_partial = FILES.iter().any(|file| partial(Path::new(file)) == Path::new(&name));
+            if name != lock::NAME && !is_partial {
+                are_there = true;
+                own &= name == checkpoint::FOLDER || FILES.iter().any(|file| name == *file);
             }
         }
-        if count == 0 {
+        if !are_there {
             return Ok(claim);
         }
         let standing = claim.standing();
@@ -112,7 +118,7 @@ impl Claim {
 
     fn by(
         path: &Path,
-        lock: impl Fn(&Path) -> io::Result<Result<Lock, Holder>>,
+        lock: impl Fn(&Path) -> Result<Result<Lock, Holder>, LockError>,
     ) -> Result<Result<Self, Holder>, RecordError> {
         let failed = |source| RecordError::Write { path: path.to_owned(), source };
         let mut claim = Self { path: path.to_owned(), lock: None, made: Vec::new(), replaces: None, resumes: None };
@@ -125,8 +131,11 @@ impl Claim {
                     break;
                 }
                 Ok(Err(holder)) => return Ok(Err(holder)),
-                Err(error) if error.kind() == io::ErrorKind::NotFound && attempt < ATTEMPTS => {}
-                Err(error) => return Err(failed(error)),
+                Err(LockError::File(error)) if error.kind() == io::ErrorKind::NotFound && attempt < ATTEMPTS => {}
+                Err(LockError::File(error)) => return Err(failed(error)),
+                Err(LockError::Refused(source)) => {
+                    return Err(RecordError::NoLocks { path: path.to_owned(), source });
+                }
             }
         }
         Ok(Ok(claim))
@@ -209,6 +218,17 @@ mod tests {
         fs::create_dir(folder.path().join("a")).expect("a folder");
         drop(Claim::attempt(&path).expect("a folder").expect("nobody has it"));
         assert!(folder.path().join("a").is_dir() && !path.exists(), "what was there before stays");
+    }
+
+    /// It was killed before the first of its files was whole.
+    #[test]
+    fn a_folder_with_partial_files_alone_is_as_good_as_empty() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let claim = || Claim::for_run(folder.path(), "", Precision::Single);
+        fs::write(folder.path().join("experiment.toml.partial"), "[tok").expect("a file");
+        assert_eq!(claim().expect("nothing to lose").replaces(), None);
+        fs::write(folder.path().join("notes.toml.partial"), "").expect("a file");
+        assert!(matches!(claim(), Err(RecordError::Occupied { standing: Standing::Absent, .. })));
     }
 
     /// Many at once get folders of their own.

@@ -23,6 +23,12 @@ pub enum RecordError {
          write fewer times, as of a larger observe.every, or choose another disk with --out", path.display(), Bytes(*needed), Bytes((*available).into())
     )]
     NoRoom { path: PathBuf, samples: u64, needed: u128, available: u64 },
+    #[error(
+        "{}: its file system gives no locks ({source}), without which two workers would do the same work; choose a folder \
+         on another one with --out, or give each process a part of its own with --shard K/N instead of --worker",
+        path.display()
+    )]
+    NoLocks { path: PathBuf, source: io::Error },
     #[error("{}: cannot be written: {source}; {}", path.display(), remedy(source))]
     Write { path: PathBuf, source: io::Error },
 }

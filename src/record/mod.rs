@@ -27,7 +27,7 @@ pub use self::{
     claim::Claim,
     error::{RecordError, is_of_path},
     fingerprint::Fingerprint,
-    lock::{Holder, holder},
+    lock::{Holder, bury, holder},
     run_folder::{ExperimentFiles, RunFolder, require_room},
     standing::{Standing, fingerprint_of_samples, is_of, standing, standing_of_samples},
     state::{KeptWarning, RunState},

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::fingerprint::Fingerprint;
 
 pub(super) const NAME: &str = "manifest.json";
-/// The files of a record, the one first that vouches for the others. No other file of a run folder is ever removed.
+/// The files of a record, the one first that vouches for the others, and the one last that says whose they are: they are removed in this
+/// order. No other file of a run folder is ever removed.
 pub(super) const FILES: [&str; 8] = [
     NAME,
     "samples.csv",
@@ -15,8 +16,8 @@ pub(super) const FILES: [&str; 8] = [
     "tokens.npy",
     "trajectory.npy",
     "attention.npy",
-    "experiment.toml",
     "arrays.safetensors",
+    "experiment.toml",
 ];
 
 /// How far a run has come.

@@ -23,6 +23,8 @@ pub enum Event<'a> {
     Again(&'a str),
     /// Cells that ran together failed, with this message, and each runs by itself.
     Alone(&'a str),
+    /// A cell failed, with this message; a worker goes on with others, and says so again in the end.
+    Failed(&'a str),
     /// All that is left is what somebody else is at work on.
     Waiting {
         /// Who is at work.

@@ -26,7 +26,7 @@ fn swept(
     folder: &Path,
     on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<Swept, SweepError> {
-    pollster::block_on(run(file, folder, Shard::default(), &Machine::CpuDouble, on_event))
+    pollster::block_on(run(file, folder, Share::default(), &Machine::CpuDouble, on_event))
 }
 
 fn table(folder: &Path) -> Vec<u8> {

@@ -1,5 +1,5 @@
 //! The cells of a sweep as work that several processes may share: each takes what nobody else is at work on, and at the end waits for
-//! the others.
+//! the others, or leaves.
 
 use std::{collections::HashSet, ops::ControlFlow, path::Path, time::Duration};
 
@@ -27,7 +27,10 @@ pub(super) struct Work<'a> {
     machine: &'a Machine,
     /// Cells that are known to be complete, by their places.
     complete: HashSet<usize>,
-    has_begun: bool,
+    /// Batches that were run here.
+    runs: usize,
+    /// Whether cells without a lock are not touched: others count on that.
+    is_worker: bool,
     /// Cells that failed together with others, of which that is said already.
     failed: HashSet<usize>,
 }
@@ -41,7 +44,41 @@ struct Held {
 
 impl<'a> Work<'a> {
     pub(super) fn new(folder: &'a Path, cells: &'a [Cell], machine: &'a Machine) -> Self {
-        Self { folder, cells, machine, complete: HashSet::new(), has_begun: false, failed: HashSet::new() }
+        let (complete, failed) = (HashSet::new(), HashSet::new());
+        Self { folder, cells, machine, complete, runs: 0, is_worker: false, failed }
+    }
+
+    /// Runs cells of these batches as long as there are some that are not complete and that nobody else is at work on, and does not wait
+    /// for those of others. A cell that fails stops no other.
+    ///
+    /// Where several do this nothing is left but what one of them died at, or what failed: whoever finds a cell in other hands without
+    /// having run anything since the last look at it leaves it to one who is at work, and who looks again.
+    pub(super) async fn take(
+        &mut self,
+        mut batches: Vec<Vec<usize>>,
+        on_event: Listener<'_>,
+    ) -> Result<(), SweepError> {
+        self.is_worker = true;
+        // Where the file system gives no locks there is nothing to take.
+        drop(Claim::attempt_alone(self.folder)?);
+        let mut failure = Ok(());
+        loop {
+            let (mut held, before) = (Vec::new(), self.runs);
+            for batch in batches {
+                match self.attempt(batch, on_event).await {
+                    Ok(more) => held.extend(more),
+                    Err(SweepError::Run(error)) if matches!(*error, RunError::Simulate { .. }) => {
+                        tell(on_event, Event::Failed(&error.to_string()))?;
+                        failure = failure.and(Err(SweepError::Run(error)));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            if held.is_empty() || self.runs == before {
+                return failure;
+            }
+            batches = held.into_iter().map(|held| held.batch).collect();
+        }
     }
 
     /// Runs the cells of these batches, given by their places, and returns when all of them are complete.
@@ -122,7 +159,8 @@ impl<'a> Work<'a> {
             _ => {}
         }
         // By the time that the folder is claimed somebody else may have completed it.
-        Ok(Claim::attempt(&folder(self.folder, cell))?.map(|claim| match standing_of(&claim, cell) {
+        let attempt = if self.is_worker { Claim::attempt_alone } else { Claim::attempt };
+        Ok(attempt(&folder(self.folder, cell))?.map(|claim| match standing_of(&claim, cell) {
             Standing::Complete => None,
             standing => Some((claim, standing)),
         }))
@@ -134,12 +172,12 @@ impl<'a> Work<'a> {
         claims: Vec<Option<Claim>>,
         on_event: Listener<'_>,
     ) -> Result<Vec<Held>, SweepError> {
-        if !self.has_begun {
+        if self.runs == 0 {
             // What tables there are is not of cells that are still to come.
             let _tables = Claim::wait(self.folder)?;
             remove_tables(self.folder)?;
-            self.has_begun = true;
         }
+        self.runs += 1;
         if let [first, others @ ..] = batch.as_slice() {
             tell(on_event, Event::Cells { first: *first, others: others.len(), of: self.cells.len() })?;
         }

@@ -1,0 +1,93 @@
+//! When a process is killed: some time after its start, or at the sight of a file.
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use rand::Rng;
+use tokenfield::random::Stream;
+
+use crate::look::{LOCK, RUN, SWEEP};
+
+/// A whole number below `most`.
+pub fn below(random: &mut Stream, most: u64) -> u64 {
+    random.next_u64() % most
+}
+
+fn one<'a, T>(random: &mut Stream, list: &'a [T]) -> &'a T {
+    &list[below(random, list.len() as u64) as usize]
+}
+
+/// A part of `most`, all with the same probability.
+fn part(random: &mut Stream, most: Duration) -> Duration {
+    most.mul_f64(below(random, 1 << 20) as f64 / f64::from(1 << 20))
+}
+
+#[derive(Debug)]
+pub struct Moment {
+    /// It comes so long after what is waited for.
+    after: Duration,
+    /// A file that appears, or goes; none for the start of the process.
+    sight: Option<Sight>,
+    since: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Sight {
+    path: PathBuf,
+    appears: bool,
+    /// Whether it was seen as it was before.
+    before: bool,
+}
+
+impl Moment {
+    /// Of a process that is about to start and that lives for about `life`, in a folder `out` like `whole`: a fifth of all moments in its
+    /// first milliseconds, as many anywhere, and the others when a file comes or goes, as they do in its last milliseconds.
+    pub fn draw(random: &mut Stream, life: Duration, out: &Path, whole: &Path) -> Self {
+        let anywhere = |after| Self { after, sight: None, since: Some(Instant::now()) };
+        match below(random, 5) {
+            0 => anywhere(part(random, Duration::from_millis(8))),
+            1 => anywhere(part(random, life.mul_f64(1.1))),
+            _ => {
+                let path = out.join(file(random, whole));
+                let after = match below(random, 2) {
+                    0 => Duration::ZERO,
+                    _ => part(random, Duration::from_millis(2)),
+                };
+                let sight = Sight { path, appears: below(random, 4) > 0, before: false };
+                Self { after, sight: Some(sight), since: None }
+            }
+        }
+    }
+
+    /// Whether it has come.
+    pub fn has_come(&mut self) -> bool {
+        if let (Some(sight), None) = (&mut self.sight, self.since) {
+            let is_there = sight.path.exists();
+            sight.before |= is_there != sight.appears;
+            self.since = (sight.before && is_there == sight.appears).then(Instant::now);
+        }
+        self.since.is_some_and(|since| since.elapsed() >= self.after)
+    }
+}
+
+/// The name of a file that such a folder has for a while or in the end, from there.
+fn file(random: &mut Stream, whole: &Path) -> PathBuf {
+    let cells = whole.join("cells");
+    let named = |random: &mut Stream, names: &[&str]| match below(random, names.len() as u64 + 1) {
+        0 => LOCK.to_owned(),
+        _ => format!("{}{}", one(random, names), one(random, &["", ".partial"])),
+    };
+    if !cells.exists() {
+        return named(random, &RUN).into();
+    }
+    match below(random, 3) {
+        0 => named(random, &SWEEP).into(),
+        _ => {
+            let mut ids: Vec<_> = crate::look::names(&cells);
+            ids.sort();
+            Path::new("cells").join(one(random, &ids)).join(named(random, &RUN))
+        }
+    }
+}
