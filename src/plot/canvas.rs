@@ -135,17 +135,33 @@ fn pixels(picture: &impl Picture) -> Result<Vec<u8>, String> {
     Ok(pixels)
 }
 
+/// Random letters of the name of a temporary file.
+const RANDOM: usize = 6;
+
 fn temporary(dir: &Path, name: &str, ending: &str) -> Result<Finished, PlotError> {
     let path = dir.join(format!("{name}{ending}"));
     let prefix = format!(".{name}-");
+    remove_left(dir, &prefix, ending);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).suffix(ending);
+    builder.prefix(&prefix).suffix(ending).rand_bytes(RANDOM);
     // A temporary file is private by default; a picture is as public as the umask lets any new file be.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     match builder.tempfile_in(dir) {
         Ok(file) => Ok(Finished { file: file.into_temp_path(), path }),
         Err(source) => Err(PlotError::Write { path, source }),
+    }
+}
+
+/// Removes temporary files of this picture that a process has left which was killed; nobody else draws.
+fn remove_left(dir: &Path, prefix: &str, ending: &str) {
+    let Ok(entries) = std::fs::read_dir(dir) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let random = name.to_str().and_then(|name| name.strip_prefix(prefix)?.strip_suffix(ending));
+        if random.is_some_and(|random| random.len() == RANDOM && random.chars().all(char::is_alphanumeric)) {
+            let _ = std::fs::remove_file(entry.path());
+        }
     }
 }
 

@@ -62,7 +62,7 @@ pub use error::PlotError;
 
 use crate::{
     papers::{Law, Row},
-    record::{Standing, standing},
+    record::{Claim, RecordError, Standing, standing},
     sweep,
 };
 
@@ -81,7 +81,12 @@ use crate::{
 /// is missing or not what a run or a sweep writes, are named, with the line and column at fault. Nothing is then drawn: all pictures are
 /// finished before the first takes its name.
 pub fn draw(dir: &Path) -> Result<Vec<PathBuf>, PlotError> {
-    let finished = if is_sweep(dir) { of_sweep(dir)? } else { of_run(dir)? };
+    let is_sweep = is_sweep(dir);
+    if !is_sweep {
+        require_complete(dir)?;
+    }
+    let _alone = alone(dir)?;
+    let finished = if is_sweep { of_sweep(dir)? } else { of_run(dir)? };
     finished.into_iter().map(canvas::Finished::publish).collect()
 }
 
@@ -89,11 +94,20 @@ pub fn draw(dir: &Path) -> Result<Vec<PathBuf>, PlotError> {
 /// where it predicts no numbers along a key.
 pub fn draw_law(dir: &Path, law: &Law, rows: &[Row]) -> Result<Vec<PathBuf>, PlotError> {
     let Some(figure) = law::of(law, rows) else { return Ok(Vec::new()) };
+    let _alone = alone(dir)?;
     canvas::finish(dir, &figure)?.into_iter().map(canvas::Finished::publish).collect()
 }
 
 fn is_sweep(dir: &Path) -> bool {
     dir.join("cells").is_dir() && !dir.join("samples.csv").exists()
+}
+
+/// The right to draw into a folder. Who has it may remove what others left who were killed while they drew.
+fn alone(dir: &Path) -> Result<Claim, PlotError> {
+    Claim::wait(dir).map_err(|error| match error {
+        RecordError::Write { path, source } => PlotError::Write { path, source },
+        other => PlotError::File { path: dir.to_owned(), problem: other.to_string(), remedy: "draw again" },
+    })
 }
 
 /// Refuses a run folder that cannot be trusted.
@@ -112,7 +126,6 @@ fn require_complete(dir: &Path) -> Result<(), PlotError> {
 }
 
 fn of_run(dir: &Path) -> Result<Vec<canvas::Finished>, PlotError> {
-    require_complete(dir)?;
     let heading = heading::read(&dir.join("experiment.toml"))?;
     let (series, components) = columns::charts(&dir.join("samples.csv"), &heading)?;
     let tokens = replica_tokens::ReplicaTokens::read(&dir.join("tokens.npy"))?;
@@ -152,6 +165,7 @@ pub fn animate(dir: &Path) -> Result<PathBuf, PlotError> {
         return Err(PlotError::File { path: dir.into(), problem, remedy });
     }
     require_complete(dir)?;
+    let _alone = alone(dir)?;
     let heading = heading::read(&dir.join("experiment.toml"))?;
     let absent = || PlotError::File {
         path: dir.join("trajectory.npy"),

@@ -53,6 +53,8 @@ pub struct Whole {
 pub struct Bench {
     pub run: Whole,
     pub sweep: Whole,
+    /// Without pictures.
+    pub workers: Whole,
     folder: TempDir,
 }
 
@@ -69,7 +71,8 @@ impl Bench {
             Whole { life: started.elapsed(), folder: out }
         };
         let run = whole("run", &["run", "base.toml"]);
-        Self { run, sweep: whole("sweep", &["sweep", "sweep.toml"]), folder }
+        let (sweep, workers) = (["sweep", "sweep.toml"], ["sweep", "sweep.toml", "--no-plot"]);
+        Self { run, sweep: whole("sweep", &sweep), workers: whole("workers", &workers), folder }
     }
 
     /// A command that leaves `out`.
@@ -79,11 +82,14 @@ impl Bench {
 }
 
 fn command(folder: &Path, arguments: &[&str], out: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tokenfield"));
-    command.args(arguments).args(["--backend", "cpu", "--no-plot", "--out"]).arg(out).current_dir(folder);
-    if arguments[0] == "sweep" {
-        command.args(SHORT);
-    }
+    let program = std::env::var_os("TOKENFIELD_KILLS_PROGRAM");
+    let mut command = Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_tokenfield").into()));
+    command.args(arguments).args(["--backend", "cpu", "--out"]).arg(out).current_dir(folder);
+    match arguments[0] {
+        "sweep" => command.args(SHORT),
+        // One that is complete is not run again, so that its pictures would be missing.
+        _ => command.arg("--no-plot"),
+    };
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     command
 }

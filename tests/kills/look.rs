@@ -28,9 +28,13 @@ pub fn at_rest(folder: &Path, whole: &Path) -> Result<(), String> {
     if !whole.join("cells").exists() {
         return run(folder, whole);
     }
-    let allowed = |name: &str| name == "cells" || is_of(name, &SWEEP);
+    let pictures: Vec<String> = names(whole).into_iter().filter(|name| is_picture(name)).collect();
+    let allowed = |name: &str| {
+        let is_temporary = name.starts_with('.') && is_picture(name);
+        name == "cells" || is_of(name, &SWEEP) || is_temporary || pictures.iter().any(|picture| picture == name)
+    };
     require_names(folder, allowed)?;
-    for name in ["cells.csv", "rates.csv"] {
+    for name in pictures.iter().map(String::as_str).chain(["cells.csv", "rates.csv"]) {
         require_same(folder, whole, name)?;
     }
     if let Some(manifest) = manifest(folder)? {
@@ -78,6 +82,10 @@ fn in_the_end_of_all(cells: &Path, whole: &Path) -> Result<(), String> {
         return Err(format!("{:?}, where there should be {:?}", names(cells), names(whole)));
     }
     names(whole).iter().try_for_each(|cell| in_the_end(&cells.join(cell), &whole.join(cell)))
+}
+
+fn is_picture(name: &str) -> bool {
+    name.ends_with(".svg") || name.ends_with(".png")
 }
 
 fn is_of(name: &str, files: &[&str]) -> bool {

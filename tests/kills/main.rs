@@ -1,7 +1,8 @@
 //! Runs and sweeps that are killed at random moments, and started again, until they are done: SIGKILL, which nobody can catch.
 //!
 //! After every kill each file is whole or says that it is not; in the end every byte is that of what was left alone, and no other file
-//! is there. `TOKENFIELD_KILLS` says how many kills there are, `TOKENFIELD_KILLS_SEED` which.
+//! is there. `TOKENFIELD_KILLS` says how many kills there are, `TOKENFIELD_KILLS_SEED` which, and `TOKENFIELD_KILLS_PROGRAM` of which program,
+//! if not of the one that was built for the tests.
 #![cfg(unix)]
 
 mod bench;
@@ -49,6 +50,6 @@ fn a_sweep_that_is_killed_goes_on_and_leaves_the_same() {
 #[test]
 fn workers_that_are_killed_lose_nothing_of_each_other() {
     let bench = Bench::new();
-    let begin = |out: &Path| bench.command(&["sweep", "sweep.toml", "--worker"], out);
-    Scene { begin: &begin, again: &the_same, processes: 3, whole: &bench.sweep, seed: 3 }.play(kills());
+    let begin = |out: &Path| bench.command(&["sweep", "sweep.toml", "--worker", "--no-plot"], out);
+    Scene { begin: &begin, again: &the_same, processes: 3, whole: &bench.workers, seed: 3 }.play(kills());
 }

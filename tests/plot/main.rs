@@ -94,6 +94,19 @@ fn pictures_are_as_public_as_other_files() {
 }
 
 #[test]
+fn what_a_process_left_that_was_killed_while_it_drew_goes() {
+    let dir = folder(EXPERIMENT, &clustering(2, 5), &[sphere(8), sphere(8)]);
+    let left = [".tokens-a1B2c3.svg", ".tokens-zzzzzz.png"];
+    let others = [".tokens-notes.svg", ".views-a1B2c3.svg", "tokens-a1B2c3.svg"];
+    left.iter().chain(&others).for_each(|name| std::fs::write(dir.path().join(name), "<svg").expect("a file"));
+    draw(dir.path()).expect("pictures");
+    let names = listing(dir.path());
+    assert!(left.iter().all(|name| !names.iter().any(|there| there == name)), "{names:?}");
+    assert!(others.iter().all(|name| names.iter().any(|there| there == name)), "{names:?}");
+    assert!(!names.iter().any(|name| name == "tokenfield.lock"), "{names:?}");
+}
+
+#[test]
 fn the_svg_is_shown_at_readme_size() {
     let dir = folder(EXPERIMENT, &clustering(1, 3), &[circle(7)]);
     draw_all(&dir, &ALL);

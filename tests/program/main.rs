@@ -8,6 +8,7 @@ mod energy_drift;
 mod experiments;
 mod folders;
 mod papers;
+mod recipes;
 mod results;
 #[cfg(unix)]
 mod signals;

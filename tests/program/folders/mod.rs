@@ -3,6 +3,7 @@
 mod damage;
 #[cfg(unix)]
 mod full_disk;
+mod workers;
 
 use std::{
     fs::{self, File},
