@@ -1,5 +1,6 @@
 """Sweeps, initial laws and laws of papers against the command line and formulas."""
 
+import fcntl
 import subprocess
 from pathlib import Path
 
@@ -43,12 +44,30 @@ def test_a_sweep_has_the_rows_of_the_command_line(command: str, tmp_path: Path) 
     assert (again.cells["coupling_error"] == sweep.cells["coupling_error"]).all()
 
 
+def test_a_worker_leaves_what_another_process_holds(tmp_path: Path) -> None:
+    axes = {"tokens.count": [16, 24, 300]}
+    whole = tf.sweep(PROBLEM, axes, out=tmp_path / "whole", worker=True, device="cpu")
+    assert whole is not None
+    held = tmp_path / "shared" / "cells" / whole.runs[1].path.name
+    held.mkdir(parents=True)
+    with (held / "tokenfield.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert tf.sweep(PROBLEM, axes, out=tmp_path / "shared", worker=True, device="cpu") is None
+    shared = tf.sweep(PROBLEM, axes, out=tmp_path / "shared", worker=True, device="cpu")
+    assert shared is not None
+    assert (tmp_path / "shared" / "cells.csv").read_bytes() == (tmp_path / "whole" / "cells.csv").read_bytes()
+
+
 def test_shards_of_a_sweep_complete_each_other(tmp_path: Path) -> None:
     axes = {"tokens.count": [16, 300], "tokens.passive": "tokens.count / 4"}
     assert tf.sweep(PROBLEM, axes, out=tmp_path / "s", shard=(1, 2), device="cpu") is None
     both = tf.sweep(PROBLEM, axes, out=tmp_path / "s", shard=(2, 2), device="cpu")
     assert both is not None
     assert list(both.cells["tokens.passive"]) == [4, 4, 75, 75]
+    with pytest.raises(ValueError, match="worker: needs a folder"):
+        tf.sweep(PROBLEM, axes, worker=True)
+    with pytest.raises(ValueError, match="worker: takes cells of all parts"):
+        tf.sweep(PROBLEM, axes, out=tmp_path / "t", worker=True, shard=(1, 2))
     with pytest.raises(ValueError, match="shard: needs a folder"):
         tf.sweep(PROBLEM, axes, shard=(1, 2))
     with pytest.raises(ValueError, match=r"shard: expected \(k, n\) with 1 <= k <= n, got \(3, 2\)"):

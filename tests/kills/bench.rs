@@ -30,18 +30,37 @@ quantities = ["moments", "energy", "tokens"]
 name = "end"
 last = "log_energy"
 "#;
-/// Three batches of two cells, and four cells that run alone.
+/// Two batches of two cells, and two cells that run alone.
 const SWEEP: &str = r#"
 base = "base.toml"
 [axes]
 "attention.beta" = [1.0, 4.0]
-"tokens.count" = [8, 12, 16, 520, 530]
+"tokens.count" = [8, 12, 520]
 [[fit]]
 quantity = "log_energy"
 variable = "tokens.count"
 "#;
 /// Of the base experiment, so that larger cells take no longer than others.
 const SHORT: [&str; 4] = ["--set", "time.end=0.4", "--set", "tokens.replicas=1"];
+const NIGHTLY: [&str; 6] = [
+    "--set",
+    "time.end=20.0",
+    "--set",
+    "observe.every=1.0",
+    "--set",
+    "observe.quantities=[\"moments\", \"energy\", \"tokens\"]",
+];
+
+/// 600 cells: 60 of them in batches, and 540 that run alone, each of half a second or more on one core of a laptop.
+const NIGHT: &str = r#"
+base = "base.toml"
+[axes]
+"tokens.count" = [16, 24, 520, 560, 600, 640, 680, 720, 760, 800, 840, 880, 920, 960, 1000, 1040, 1080, 1120, 1160, 1200]
+"tokens.seed" = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30]
+[[fit]]
+quantity = "log_energy"
+variable = "tokens.count"
+"#;
 
 /// A folder that a command leaves which nobody disturbs.
 pub struct Whole {
@@ -51,45 +70,51 @@ pub struct Whole {
 }
 
 pub struct Bench {
-    pub run: Whole,
-    pub sweep: Whole,
-    /// Without pictures.
-    pub workers: Whole,
+    pub whole: Whole,
     folder: TempDir,
+    short: &'static [&'static str],
 }
 
 impl Bench {
-    pub fn new() -> Self {
+    /// One run.
+    pub fn of_a_run(arguments: &[&str]) -> Self {
+        Self::of(SWEEP, &[], arguments)
+    }
+
+    /// A sweep that takes no longer than that.
+    pub fn of_a_sweep(arguments: &[&str]) -> Self {
+        Self::of(SWEEP, &SHORT, arguments)
+    }
+
+    /// A sweep of many cells.
+    pub fn of_a_night(arguments: &[&str]) -> Self {
+        Self::of(NIGHT, &NIGHTLY, arguments)
+    }
+
+    fn of(sweep: &str, short: &'static [&str], arguments: &[&str]) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         fs::write(folder.path().join("base.toml"), BASE).expect("a file");
-        fs::write(folder.path().join("sweep.toml"), SWEEP).expect("a file");
-        let whole = |name: &str, arguments: &[&str]| {
-            let out = folder.path().join(name);
-            let started = Instant::now();
-            let output = command(folder.path(), arguments, &out).output().expect("the program starts");
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            Whole { life: started.elapsed(), folder: out }
-        };
-        let run = whole("run", &["run", "base.toml"]);
-        let (sweep, workers) = (["sweep", "sweep.toml"], ["sweep", "sweep.toml", "--no-plot"]);
-        Self { run, sweep: whole("sweep", &sweep), workers: whole("workers", &workers), folder }
+        fs::write(folder.path().join("sweep.toml"), sweep).expect("a file");
+        let whole = Whole { folder: folder.path().join("whole"), life: Duration::ZERO };
+        let mut bench = Self { whole, folder, short };
+        let started = Instant::now();
+        let output = bench.command(arguments, &bench.whole.folder).output().expect("the program starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        bench.whole.life = started.elapsed();
+        bench
     }
 
     /// A command that leaves `out`.
     pub fn command(&self, arguments: &[&str], out: &Path) -> Command {
-        command(self.folder.path(), arguments, out)
+        let program = std::env::var_os("TOKENFIELD_KILLS_PROGRAM");
+        let mut command = Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_tokenfield").into()));
+        command
+            .args(arguments)
+            .args(["--backend", "cpu", "--out"])
+            .arg(out)
+            .args(self.short)
+            .current_dir(&self.folder);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        command
     }
-}
-
-fn command(folder: &Path, arguments: &[&str], out: &Path) -> Command {
-    let program = std::env::var_os("TOKENFIELD_KILLS_PROGRAM");
-    let mut command = Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_tokenfield").into()));
-    command.args(arguments).args(["--backend", "cpu", "--out"]).arg(out).current_dir(folder);
-    match arguments[0] {
-        "sweep" => command.args(SHORT),
-        // One that is complete is not run again, so that its pictures would be missing.
-        _ => command.arg("--no-plot"),
-    };
-    command.stdout(Stdio::null()).stderr(Stdio::piped());
-    command
 }

@@ -13,7 +13,7 @@ use tokenfield::random::{Purpose, Stream};
 use crate::{
     bench::Whole,
     look::{at_rest, in_the_end},
-    moment::{Moment, below},
+    moment::{Draw, Moment, below},
     number,
 };
 
@@ -29,6 +29,8 @@ pub struct Scene<'a> {
     pub processes: usize,
     /// What there is in the end.
     pub whole: &'a Whole,
+    /// When they are killed.
+    pub draw: Draw,
     /// Which moments are drawn.
     pub seed: u64,
 }
@@ -40,23 +42,37 @@ struct Life {
 }
 
 impl Scene<'_> {
+    fn random(&self) -> Stream {
+        let seed = self.seed + 1000 * u64::from(number("TOKENFIELD_KILLS_SEED", 0));
+        Stream::new(seed, 0, 0, Purpose::Check)
+    }
+
     /// Kills so many processes, on as many folders as that takes.
     pub fn play(&self, kills: u32) {
-        let seed = self.seed + 1000 * u64::from(number("TOKENFIELD_KILLS_SEED", 0));
-        let mut random = Stream::new(seed, 0, 0, Purpose::Check);
+        let mut random = self.random();
         let (mut killed, mut folders) = (0, 0);
         while killed < kills {
-            let root = TempDir::new().expect("a temporary folder");
-            let out = root.path().join("out");
             let most = (1 + below(&mut random, KILLS_OF_ONE) as u32).min(kills - killed);
-            killed += self.endure(&out, most, &mut random);
+            killed += self.on_a_folder(most, &mut random);
             folders += 1;
-            if let Err(problem) = in_the_end(&out, &self.whole.folder) {
-                panic!("after {killed} kills, in the end: {problem}; look at {}", kept(root));
-            }
             assert!(folders < 20 * kills, "almost nothing was killed: {killed} on {folders} folders");
         }
         println!("{killed} kills on {folders} folders");
+    }
+
+    /// Kills processes on one folder until it is done, this many at most, and returns how many.
+    pub fn once(&self, most: u32) -> u32 {
+        self.on_a_folder(most, &mut self.random())
+    }
+
+    fn on_a_folder(&self, most: u32, random: &mut Stream) -> u32 {
+        let root = TempDir::new().expect("a temporary folder");
+        let out = root.path().join("out");
+        let killed = self.endure(&out, most, random);
+        if let Err(problem) = in_the_end(&out, &self.whole.folder) {
+            panic!("after {killed} kills, in the end: {problem}; look at {}", kept(root));
+        }
+        killed
     }
 
     /// Lets processes work on `out` until all have ended, kills `most` of them or fewer, and returns how many.
@@ -64,8 +80,7 @@ impl Scene<'_> {
         let mut killed = 0;
         let begin = |random: &mut Stream, command: Option<Command>, is_mortal: bool| {
             let mut command = command.unwrap_or_else(|| (self.begin)(out));
-            let draw = || Moment::draw(random, self.whole.life, out, &self.whole.folder);
-            let end = is_mortal.then(draw);
+            let end = is_mortal.then(|| self.draw.moment(random, self.whole.life, out, &self.whole.folder));
             Life { child: command.spawn().expect("the program starts"), end }
         };
         let mut lives: Vec<Life> = (0..self.processes).map(|_| begin(random, None, true)).collect();

@@ -10,9 +10,9 @@ mod life;
 mod look;
 mod moment;
 
-use std::{path::Path, process::Command};
+use std::{path::Path, process::Command, time::Instant};
 
-use crate::{bench::Bench, life::Scene};
+use crate::{bench::Bench, life::Scene, moment::Draw};
 
 /// A whole number in the environment, or else this one.
 fn number(name: &str, otherwise: u32) -> u32 {
@@ -32,24 +32,46 @@ fn the_same(_: &Path) -> Option<Command> {
     None
 }
 
+/// Plays one scene: what begins, and what it leaves if nobody disturbs it.
+fn play(bench: &Bench, arguments: &[&str], processes: usize, seed: u64) {
+    let begin = |out: &Path| bench.command(arguments, out);
+    let scene = Scene { begin: &begin, again: &the_same, processes, whole: &bench.whole, draw: Draw::Anywhere, seed };
+    scene.play(kills());
+}
+
+/// Without pictures: a run that is complete does not begin again, so that they might be missing.
 #[test]
 fn a_run_that_is_killed_begins_again_and_leaves_the_same() {
-    let bench = Bench::new();
-    let begin = |out: &Path| bench.command(&["run", "base.toml"], out);
-    Scene { begin: &begin, again: &the_same, processes: 1, whole: &bench.run, seed: 1 }.play(kills());
+    let run = ["run", "base.toml", "--no-plot"];
+    play(&Bench::of_a_run(&run), &run, 1, 1);
 }
 
 #[test]
 fn a_sweep_that_is_killed_goes_on_and_leaves_the_same() {
-    let bench = Bench::new();
-    let begin = |out: &Path| bench.command(&["sweep", "sweep.toml"], out);
-    Scene { begin: &begin, again: &the_same, processes: 1, whole: &bench.sweep, seed: 2 }.play(kills());
+    let sweep = ["sweep", "sweep.toml"];
+    play(&Bench::of_a_sweep(&sweep), &sweep, 1, 2);
 }
 
 /// The last worker to end writes the tables: there is no other command after it.
 #[test]
 fn workers_that_are_killed_lose_nothing_of_each_other() {
-    let bench = Bench::new();
+    let bench = Bench::of_a_sweep(&["sweep", "sweep.toml", "--no-plot"]);
+    play(&bench, &["sweep", "sweep.toml", "--no-plot", "--worker"], 3, 3);
+}
+
+/// A night on a cluster whose machines go down: 600 cells, three workers, each of which is killed every 5 to 20 seconds. With a release build,
+///
+/// `TOKENFIELD_KILLS_PROGRAM=$PWD/target/release/tokenfield cargo test --test kills -- --ignored --nocapture`
+#[test]
+#[ignore = "takes minutes on two cores, with a release build"]
+fn a_night_of_workers_is_complete_in_the_morning() {
+    let bench = Bench::of_a_night(&["sweep", "sweep.toml", "--no-plot"]);
     let begin = |out: &Path| bench.command(&["sweep", "sweep.toml", "--worker", "--no-plot"], out);
-    Scene { begin: &begin, again: &the_same, processes: 3, whole: &bench.workers, seed: 3 }.play(kills());
+    let draw = Draw::Every { seconds: [5.0, 20.0] };
+    let scene = Scene { begin: &begin, again: &the_same, processes: 3, whole: &bench.whole, draw, seed: 4 };
+    println!("undisturbed: {:.0} s", bench.whole.life.as_secs_f64());
+    let started = Instant::now();
+    let killed = scene.once(u32::MAX);
+    println!("{killed} kills in {:.0} s", started.elapsed().as_secs_f64());
+    assert!(killed > 10, "that was no night");
 }

@@ -41,10 +41,31 @@ struct Sight {
     before: bool,
 }
 
+/// Which moments are drawn.
+pub enum Draw {
+    /// Those at which something may be half.
+    Anywhere,
+    /// Between so many seconds after the start and so many.
+    Every { seconds: [f64; 2] },
+}
+
+impl Draw {
+    /// For a process that is about to start, which leaves a folder `out` like `whole` and takes `life` for it if nobody kills it.
+    pub fn moment(&self, random: &mut Stream, life: Duration, out: &Path, whole: &Path) -> Moment {
+        match self {
+            Self::Anywhere => Moment::draw(random, life, out, whole),
+            Self::Every { seconds: [least, most] } => {
+                let after = Duration::from_secs_f64(*least) + part(random, Duration::from_secs_f64(most - least));
+                Moment { after, sight: None, since: Some(Instant::now()) }
+            }
+        }
+    }
+}
+
 impl Moment {
     /// Of a process that is about to start and that lives for about `life`, in a folder `out` like `whole`: a fifth of all moments in its
     /// first milliseconds, as many anywhere, and the others when a file comes or goes, as they do in its last milliseconds.
-    pub fn draw(random: &mut Stream, life: Duration, out: &Path, whole: &Path) -> Self {
+    fn draw(random: &mut Stream, life: Duration, out: &Path, whole: &Path) -> Self {
         let anywhere = |after| Self { after, sight: None, since: Some(Instant::now()) };
         match below(random, 5) {
             0 => anywhere(part(random, Duration::from_millis(8))),
