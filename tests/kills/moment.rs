@@ -36,6 +36,8 @@ pub struct Moment {
 #[derive(Debug)]
 struct Sight {
     path: PathBuf,
+    /// It is there with so many bytes or more.
+    bytes: u64,
     appears: bool,
     /// Whether it was seen as it was before.
     before: bool,
@@ -64,19 +66,27 @@ impl Draw {
 
 impl Moment {
     /// Of a process that is about to start and that lives for about `life`, in a folder `out` like `whole`: a fifth of all moments in its
-    /// first milliseconds, as many anywhere, and the others when a file comes or goes, as they do in its last milliseconds.
+    /// first milliseconds, as many anywhere and when its samples have come to some length, and the others when a file comes or goes, as they do in
+    /// its last milliseconds.
     fn draw(random: &mut Stream, life: Duration, out: &Path, whole: &Path) -> Self {
         let anywhere = |after| Self { after, sight: None, since: Some(Instant::now()) };
         match below(random, 5) {
             0 => anywhere(part(random, Duration::from_millis(8))),
             1 => anywhere(part(random, life.mul_f64(1.1))),
+            2 => {
+                let samples = a_run(random, whole).join("samples.csv");
+                let length = std::fs::metadata(whole.join(&samples)).expect("a file").len();
+                let (path, bytes) = (out.join(samples), 1 + below(random, length));
+                let sight = Sight { path, bytes, appears: true, before: false };
+                Self { after: Duration::ZERO, sight: Some(sight), since: None }
+            }
             _ => {
                 let path = out.join(file(random, whole));
                 let after = match below(random, 2) {
                     0 => Duration::ZERO,
                     _ => part(random, Duration::from_millis(2)),
                 };
-                let sight = Sight { path, appears: below(random, 4) > 0, before: false };
+                let sight = Sight { path, bytes: 0, appears: below(random, 4) > 0, before: false };
                 Self { after, sight: Some(sight), since: None }
             }
         }
@@ -85,7 +95,7 @@ impl Moment {
     /// Whether it has come.
     pub fn has_come(&mut self) -> bool {
         if let (Some(sight), None) = (&mut self.sight, self.since) {
-            let is_there = sight.path.exists();
+            let is_there = std::fs::metadata(&sight.path).is_ok_and(|data| data.len() >= sight.bytes);
             sight.before |= is_there != sight.appears;
             self.since = (sight.before && is_there == sight.appears).then(Instant::now);
         }
@@ -93,22 +103,20 @@ impl Moment {
     }
 }
 
+/// Where a run is in such a folder, from there.
+fn a_run(random: &mut Stream, whole: &Path) -> PathBuf {
+    let cells = whole.join("cells");
+    if cells.exists() { Path::new("cells").join(one(random, &crate::look::names(&cells))) } else { PathBuf::new() }
+}
+
 /// The name of a file that such a folder has for a while or in the end, from there.
 fn file(random: &mut Stream, whole: &Path) -> PathBuf {
-    let cells = whole.join("cells");
     let named = |random: &mut Stream, names: &[&str]| match below(random, names.len() as u64 + 1) {
         0 => LOCK.to_owned(),
         _ => format!("{}{}", one(random, names), one(random, &["", ".partial"])),
     };
-    if !cells.exists() {
-        return named(random, &RUN).into();
+    if whole.join("cells").exists() && below(random, 3) == 0 {
+        return named(random, &SWEEP).into();
     }
-    match below(random, 3) {
-        0 => named(random, &SWEEP).into(),
-        _ => {
-            let mut ids: Vec<_> = crate::look::names(&cells);
-            ids.sort();
-            Path::new("cells").join(one(random, &ids)).join(named(random, &RUN))
-        }
-    }
+    a_run(random, whole).join(named(random, &RUN))
 }
