@@ -15,9 +15,16 @@ fn workers_at_the_same_time_share_the_work() {
     let bench = Bench::new();
     assert_ends(&bench.sweep("alone"), 0, &[]);
     let workers = [0; 4].map(|_| bench.sweep_command("shared", &["--worker"]).spawn().expect("it starts"));
+    let mut begun = Vec::new();
     for worker in workers {
-        assert_ends(&worker.wait_with_output().expect("it ends"), 0, &[]);
+        let output = worker.wait_with_output().expect("it ends");
+        assert_ends(&output, 0, &[]);
+        let cells = said(&output);
+        begun.extend(cells.lines().filter(|line| line.starts_with("cell ")).map(str::to_owned));
     }
+    begun.sort();
+    // Two cells together, and two alone: nothing is computed twice.
+    assert_eq!(begun.len(), 3, "{begun:?}");
     assert_eq!(bench.tables("shared"), bench.tables("alone"));
     assert_eq!(names(&bench.path("shared")), ["cells", "cells.csv", "manifest.json", "rates.csv"]);
     assert!(bench.cells("shared").iter().all(|cell| names(cell) == RECORD));
