@@ -7,7 +7,7 @@ use std::{path::Path, process::Command};
 use ndarray::{Array2, Array3};
 use ndarray_npy::read_npy;
 use tokenfield::{
-    backend::{Backend, BackendError, Precision, cpu},
+    backend::{Backend, BackendError, Precision, cpu, reference::Reference},
     experiment::{Experiment, SweepFile},
     observables::columns,
     problem::Problem,
@@ -197,5 +197,24 @@ fn sweeps_resolve() {
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/sweeps").join(name);
         let sweep = SweepFile::read(&file, &[]).expect("the sweep is right");
         assert_eq!(cells(&sweep, Precision::Single).expect("cells").len(), count);
+    }
+}
+
+/// Columns are padded to whole vectors; with these counts a block of queries has nothing but padding.
+#[test]
+fn counts_that_fill_their_blocks_are_those_of_the_reference() {
+    let names = ["log_energy", "mean_norm"];
+    let judge: Open = |problem| Ok(Box::new(Reference::new(problem)?));
+    for count in [780, 840, 1260] {
+        let text = format!(
+            "algorithm = \"direct\"\ntokens = {{ count = {count}, dim = 3, initial = {{ law = \"uniform\" }} }}\n\
+             attention = {{ beta = 4.0, normalization = \"softmax\" }}\n\
+             time = {{ scheme = \"euler\", step = 0.1, end = 0.1 }}\nobserve = {{ quantities = [\"energy\", \"moments\"] }}\n"
+        );
+        let problem = Experiment::parse(&text).and_then(|experiment| experiment.resolve()).expect("it is right");
+        let (found, expected) = (last(cpu::double, &problem, &names), last(judge, &problem, &names));
+        for (found, expected) in found.iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-12, "{count}: {found}, not {expected}");
+        }
     }
 }

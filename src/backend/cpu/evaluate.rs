@@ -56,10 +56,11 @@ impl<T: Real> Cpu<T> {
             let tokens = from.replica(replica);
             let sources = self.sources(replica, tokens, field);
             velocity.parts(self.block()).enumerate().for_each(|(index, mut velocity)| {
-                if self.cancel.is_requested() {
+                let first = index * self.block();
+                // The last one may be padding alone.
+                if self.cancel.is_requested() || first >= self.shape.count {
                     return;
                 }
-                let first = index * self.block();
                 let queries = tokens.part(first, self.block());
                 let visibility = || self.visibility(first, queries.len());
                 if !self.velocity(&sources, field, Run { tokens: queries, first }, visibility, &mut velocity) {
