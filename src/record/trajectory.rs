@@ -66,6 +66,13 @@ impl Trajectory {
                 Precision::Half | Precision::Single => header::<f32>(&dimensions),
                 Precision::Double => header::<f64>(&dimensions),
             }?;
+            if !partial.exists() && path.exists() {
+                // It had its name already when the process ended, but its run was not complete. One that was cut has another header.
+                let mut file = OpenOptions::new().write(true).open(path)?;
+                file.write_all(&header)?;
+                file.set_len(bytes)?;
+                fs::rename(path, &partial)?;
+            }
             let (file, hasher) = reopened(&partial, prefix)?;
             Ok((BufWriter::new(file), hasher, header, bytes))
         };

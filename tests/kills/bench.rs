@@ -1,6 +1,7 @@
 //! What is run here, and what it leaves when it is left alone.
 
 use std::{
+    ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -44,7 +45,7 @@ variable = "tokens.count"
 const SHORT: [&str; 4] = ["--set", "time.end=0.4", "--set", "tokens.replicas=1"];
 const NIGHTLY: [&str; 6] = [
     "--set",
-    "time.end=20.0",
+    "time.end=10.0",
     "--set",
     "observe.every=1.0",
     "--set",
@@ -55,7 +56,7 @@ const NIGHTLY: [&str; 6] = [
 const NIGHT: &str = r#"
 base = "base.toml"
 [axes]
-"tokens.count" = [16, 24, 520, 560, 600, 640, 680, 720, 760, 800, 840, 880, 920, 960, 1000, 1040, 1080, 1120, 1160, 1200]
+"tokens.count" = [16, 24, 520, 560, 600, 640, 680, 720, 760, 800, 830, 880, 920, 960, 1000, 1040, 1070, 1120, 1160, 1200]
 "tokens.seed" = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30]
 [[fit]]
 quantity = "log_energy"
@@ -106,15 +107,16 @@ impl Bench {
 
     /// A command that leaves `out`.
     pub fn command(&self, arguments: &[&str], out: &Path) -> Command {
+        let mut command = self.program(&[]);
+        command.args(arguments).args(["--backend", "cpu", "--out"]).arg(out).args(self.short);
+        command
+    }
+
+    /// The program, with these arguments.
+    pub fn program(&self, arguments: &[&OsStr]) -> Command {
         let program = std::env::var_os("TOKENFIELD_KILLS_PROGRAM");
         let mut command = Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_tokenfield").into()));
-        command
-            .args(arguments)
-            .args(["--backend", "cpu", "--out"])
-            .arg(out)
-            .args(self.short)
-            .current_dir(&self.folder);
-        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        command.args(arguments).current_dir(&self.folder).stdout(Stdio::null()).stderr(Stdio::piped());
         command
     }
 }

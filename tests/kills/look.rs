@@ -101,7 +101,7 @@ fn require_names(folder: &Path, allowed: impl Fn(&str) -> bool) -> Result<(), St
 
 /// A run folder: whole files have the bytes that they have in the end, and samples are the first rows of them.
 fn run(folder: &Path, whole: &Path) -> Result<(), String> {
-    require_names(folder, |name| is_of(name, &RUN))?;
+    require_names(folder, |name| is_of(name, &RUN) || name == "checkpoints")?;
     for name in RUN {
         if !["manifest.json", "samples.csv"].contains(&name) {
             require_same(folder, whole, name)?;

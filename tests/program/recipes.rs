@@ -102,9 +102,13 @@ fn the_recipe_for_slurm_is_queued_again_where_it_was_stopped() {
     let stopped = slurm("exit 75");
     assert_eq!(stopped.status.code(), Some(75));
     assert_eq!(fs::read_to_string(folder.join("queued")).expect("a job"), "requeue 17\n");
-    let failed = slurm("exit 1");
-    assert_eq!(failed.status.code(), Some(1));
-    assert_eq!(fs::read_to_string(folder.join("queued")).expect("a job"), "requeue 17\n", "it would fail again");
+    assert_eq!(slurm("exit 138").status.code(), Some(138));
+    let queued = || fs::read_to_string(folder.join("queued")).expect("a job");
+    assert_eq!(queued(), "requeue 17\nrequeue 17\n");
+    for code in [1, 2, 137] {
+        assert_eq!(slurm(&format!("exit {code}")).status.code(), Some(code));
+        assert_eq!(queued().lines().count(), 2, "it would end the same way again");
+    }
     let done = slurm("exec \"$@\"");
     assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
     assert_whole(folder, "out");
