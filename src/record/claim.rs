@@ -72,6 +72,7 @@ impl Claim {
             claim.replaces = Some(standing);
             return Ok(claim);
         }
+        claim.tidy(&standing)?;
         Err(RecordError::Occupied { path: path.to_owned(), standing })
     }
 
@@ -85,10 +86,16 @@ impl Claim {
         let standing = claim.standing();
         claim.resumes = if standing.can_be_begun_again() { claim.checkpoint()? } else { None };
         if claim.resumes.is_none() {
+            claim.tidy(&standing)?;
             return Err(RecordError::NoCheckpoint { path: path.to_owned(), standing });
         }
         claim.replaces = Some(standing);
         Ok(claim)
+    }
+
+    /// Removes the checkpoints of a run that is complete: its process was killed before it did.
+    fn tidy(&self, standing: &Standing) -> Result<(), RecordError> {
+        if *standing == Standing::Complete { checkpoint::remove_all(&self.path) } else { Ok(()) }
     }
 
     /// The newest checkpoint in the folder that fits what lies beside it.
