@@ -30,7 +30,13 @@ fn main() -> ExitCode {
         ("running_again", resuming::running_again),
         ("samples_that_were_changed", resuming::samples_that_were_changed),
     ];
-    let test = |(name, test): (&'static str, fn())| Trial::test(name, move || Ok(test()));
+    let test = |(name, test): (&'static str, fn())| {
+        let run = move || {
+            test();
+            Ok(())
+        };
+        Trial::test(name, run)
+    };
     let mut trials: Vec<Trial> = named.into_iter().map(test).collect();
     let machines = [
         ("single", Choice::Cpu, Precision::Single),

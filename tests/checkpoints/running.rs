@@ -20,7 +20,7 @@ pub fn run_until(
     experiment: &Experiment,
     machine: &Machine,
     at: Option<u64>,
-) -> Result<PathBuf, RunError> {
+) -> Result<PathBuf, Box<RunError>> {
     let checkpoints = Checkpoints { other_machine: OtherMachine::Refused, ..Checkpoints::default() };
     run_with_checkpoints(claim, experiment, machine, &checkpoints, at)
 }
@@ -32,7 +32,7 @@ pub fn run_with_checkpoints(
     machine: &Machine,
     checkpoints: &Checkpoints,
     at: Option<u64>,
-) -> Result<PathBuf, RunError> {
+) -> Result<PathBuf, Box<RunError>> {
     pollster::block_on(run_with(experiment, claim, machine, checkpoints, |event| {
         if let (Event::Steps(done), Some(at)) = (&event, at)
             && *done >= at
@@ -41,6 +41,7 @@ pub fn run_with_checkpoints(
         }
         ControlFlow::Continue(())
     }))
+    .map_err(Box::new)
 }
 
 /// Begins the run `text` in `folder`, and interrupts it after so many steps.
@@ -48,15 +49,14 @@ pub fn interrupted(folder: &Path, text: &str, machine: &Machine, at: u64) {
     let experiment = Experiment::parse(text).expect("an experiment");
     let written = experiment.to_toml().expect("it is written out");
     let claim = Claim::for_run(folder, &written, machine.precision()).expect("a folder");
-    match run_until(claim, &experiment, machine, Some(at)) {
-        Err(RunError::Interrupted { path, time }) => assert!(path == folder && time > 0.0),
-        other => panic!("{other:?}"),
-    }
+    let error = run_until(claim, &experiment, machine, Some(at)).expect_err("it is interrupted");
+    let RunError::Interrupted { path, time } = *error else { panic!("{error}") };
+    assert!(path == folder && time > 0.0);
 }
 
 /// Goes on with the run in `folder`, to its end or until so many steps are done.
-pub fn resumed(folder: &Path, machine: &Machine, at: Option<u64>) -> Result<PathBuf, RunError> {
-    let claim = Claim::to_resume(folder)?;
+pub fn resumed(folder: &Path, machine: &Machine, at: Option<u64>) -> Result<PathBuf, Box<RunError>> {
+    let claim = Claim::to_resume(folder).map_err(|error| Box::new(error.into()))?;
     let experiment = Experiment::read(&folder.join("experiment.toml"), &[]).expect("an experiment");
     run_until(claim, &experiment, machine, at)
 }
