@@ -62,7 +62,7 @@ pub fn write<S: Serialize>(path: &Path, state: &S, numbers: &Numbers<'_>) -> Res
     let failed = |source| RecordError::Write { path: path.to_owned(), source };
     let attempt = || {
         remove(&temporary)?;
-        fs::create_dir_all(&temporary).map_err(failed)?;
+        fs::create_dir(&temporary).map_err(failed)?;
         let text = toml::to_string(state).map_err(|error| failed(io::Error::other(error)))?;
         let mut files = BTreeMap::new();
         files.insert(STATE.into(), write_whole(&temporary.join(STATE), |file| file.write_all(text.as_bytes()))?);
@@ -160,7 +160,15 @@ fn generations(run: &Path) -> Vec<(u64, PathBuf)> {
 /// Writes the next checkpoint of a run, and removes those before the last two.
 pub(super) fn add<S: Serialize>(run: &Path, state: &S, numbers: &Numbers<'_>) -> Result<(), RecordError> {
     let number = generations(run).first().map_or(1, |(newest, _)| newest + 1);
-    write(&run.join(FOLDER).join(format!("{number:06}")), state, numbers)?;
+    let folder = run.join(FOLDER);
+    // Not where the run was, if its folder has been moved.
+    match fs::create_dir(&folder) {
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(RecordError::Write { path: folder, source });
+        }
+        _ => {}
+    }
+    write(&folder.join(format!("{number:06}")), state, numbers)?;
     generations(run).iter().skip(KEPT).try_for_each(|(_, path)| remove(path))
 }
 

@@ -46,6 +46,8 @@ fn is_room(error: &io::Error) -> bool {
 fn remedy(error: &io::Error) -> &'static str {
     if is_room(error) {
         "make room, or choose a folder on another disk with --out, and start again"
+    } else if error.kind() == io::ErrorKind::NotFound {
+        "was its folder moved or removed? What was written before is where that is now; or choose another folder with --out"
     } else {
         "choose another folder with --out"
     }

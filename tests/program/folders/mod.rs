@@ -1,6 +1,7 @@
 //! Run and sweep folders from outside: what is found in them is not trusted, and nobody writes to them at the same time.
 
 mod damage;
+mod faults;
 #[cfg(unix)]
 mod full_disk;
 mod workers;
