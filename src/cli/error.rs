@@ -61,6 +61,7 @@ impl From<SweepError> for CommandError {
             SweepError::Experiment(error) => Self::Experiment(error),
             SweepError::Record(error) => Self::Record(error),
             SweepError::Run(error) => (*error).into(),
+            error @ SweepError::Interrupted { .. } => Self::Interrupted(error.to_string()),
             error @ SweepError::Foreign { .. } => Self::Input(error.to_string()),
             error => Self::Failed(error.to_string()),
         }

@@ -8,7 +8,8 @@ use std::{
 use clap::Args;
 use tokenfield::{
     experiment::{Override, SweepFile},
-    sweep::{Event, Shard, Share, run},
+    run::{Checkpoints, Interval},
+    sweep::{Event, Shard, Share, run_with},
 };
 
 use super::{
@@ -16,6 +17,7 @@ use super::{
     machine::MachineChoice,
     output::{begin, name, talk},
     progress::Progress,
+    signals::request_on_signals,
 };
 
 #[derive(Args)]
@@ -37,6 +39,10 @@ pub struct Sweep {
     /// Set a key of the base experiment, as in attention.beta=2.0; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<Override>,
+    /// Write a checkpoint of a cell that runs alone that often, e.g. 10m, 2h or 500steps; the sweep goes on from it when it is run again.
+    /// Ctrl-C, SIGTERM and SIGUSR1 write one too, and end the sweep with exit code 75.
+    #[arg(long, value_name = "INTERVAL")]
+    checkpoint: Option<Interval>,
     /// Leave the pictures undrawn; `tokenfield plot` draws them later.
     #[arg(long)]
     no_plot: bool,
@@ -59,7 +65,10 @@ impl Sweep {
         let folder = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&file.name));
         let mut progress = Progress::default();
         let share = if self.worker { Share::Worker } else { Share::Of(self.shard) };
-        let swept = pollster::block_on(run(&file, &folder, share, &machine, |event| show(&mut progress, event)))?;
+        let checkpoints = Checkpoints { every: self.checkpoint, ..Checkpoints::default() };
+        request_on_signals(&checkpoints.interrupt);
+        let swept = run_with(&file, &folder, share, &machine, &checkpoints, |event| show(&mut progress, event));
+        let swept = pollster::block_on(swept)?;
         if swept.left > 0 {
             let others = match share {
                 Share::Of(_) => "other shards",

@@ -98,6 +98,14 @@ impl Claim {
         if *standing == Standing::Complete { checkpoint::remove_all(&self.path) } else { Ok(()) }
     }
 
+    /// Looks for what a run of `experiment` that did not reach its end has left in the folder to go on from. What does not fit is passed
+    /// over.
+    pub fn find_checkpoint(&mut self, experiment: &str, precision: Precision) {
+        if self.standing().can_be_begun_again() && is_of(&self.path, experiment, precision) {
+            self.resumes = self.checkpoint().ok().flatten();
+        }
+    }
+
     /// The newest checkpoint in the folder that fits what lies beside it.
     fn checkpoint(&self) -> Result<Option<Checkpoint<RunState>>, RecordError> {
         let suits = |checkpoint: &Checkpoint<RunState>| RunState::misfit(checkpoint, &self.path);

@@ -17,6 +17,9 @@ pub enum SweepError {
     Run(Box<RunError>),
     #[error("stopped before its end; run it again to go on")]
     Cancelled,
+    /// It was asked to end, and goes on where it was when it is run again.
+    #[error("{}: interrupted; run the same sweep again to go on", folder.display())]
+    Interrupted { folder: PathBuf },
     #[error("{}: {problem}; remove the folder, and run the sweep again", path.display())]
     Cell { path: PathBuf, problem: String },
     #[error("{}: {problem}; choose another folder with --out, or move it away", path.display())]

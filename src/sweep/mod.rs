@@ -22,7 +22,7 @@ pub use self::{
     error::SweepError,
     event::Event,
     fit::{NoRate, Point, Rate, Slope, intercept, log_reach, mean, rates, reach},
-    run::{Shard, Share, Swept, run},
+    run::{Shard, Share, Swept, run, run_with},
     table::{Final, Finals, RATES, write_tables},
     whole::{Flaw, flaw, remove_tables, require_no_other},
 };

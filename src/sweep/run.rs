@@ -18,7 +18,7 @@ use super::{
 use crate::{
     experiment::SweepFile,
     record::{Claim, bury},
-    run::Machine,
+    run::{Checkpoints, Machine},
 };
 
 /// Which cells are run: the `index`-th part of `count`, counted from zero.
@@ -75,12 +75,24 @@ pub async fn run(
     folder: &Path,
     share: Share,
     machine: &Machine,
+    on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Result<Swept, SweepError> {
+    run_with(file, folder, share, machine, &Checkpoints::default(), on_event).await
+}
+
+/// The same with checkpoints of the cells that run alone. A request to interrupt ends the sweep with [`SweepError::Interrupted`].
+pub async fn run_with(
+    file: &SweepFile,
+    folder: &Path,
+    share: Share,
+    machine: &Machine,
+    checkpoints: &Checkpoints,
     mut on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<Swept, SweepError> {
     let cells = cells(file, machine.precision())?;
     require_no_other(folder)?;
     let mut batches = batches(&cells)?;
-    let mut work = Work::new(folder, &cells, machine);
+    let mut work = Work::new(folder, &cells, machine, checkpoints);
     match share {
         Share::Of(shard) => {
             let own = batches.into_iter().skip(shard.index).step_by(shard.count).collect();

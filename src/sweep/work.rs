@@ -25,6 +25,8 @@ pub(super) struct Work<'a> {
     folder: &'a Path,
     cells: &'a [Cell],
     machine: &'a Machine,
+    /// Of cells that run alone.
+    checkpoints: &'a Checkpoints,
     /// Cells that are known to be complete, by their places.
     complete: HashSet<usize>,
     /// Batches that were run here.
@@ -43,9 +45,14 @@ struct Held {
 }
 
 impl<'a> Work<'a> {
-    pub(super) fn new(folder: &'a Path, cells: &'a [Cell], machine: &'a Machine) -> Self {
+    pub(super) fn new(
+        folder: &'a Path,
+        cells: &'a [Cell],
+        machine: &'a Machine,
+        checkpoints: &'a Checkpoints,
+    ) -> Self {
         let (complete, failed) = (HashSet::new(), HashSet::new());
-        Self { folder, cells, machine, complete, runs: 0, is_worker: false, failed }
+        Self { folder, cells, machine, checkpoints, complete, runs: 0, is_worker: false, failed }
     }
 
     /// Runs cells of these batches as long as there are some that are not complete and that nobody else is at work on, and does not wait
@@ -103,9 +110,16 @@ impl<'a> Work<'a> {
             while record::holder(&path).is_some() {
                 std::thread::sleep(PATIENCE);
                 tell(on_event, Event::Idle)?;
+                if self.checkpoints.interrupt.is_requested() {
+                    return Err(self.interrupted());
+                }
             }
             batches = held.into_iter().map(|held| held.batch).collect();
         }
+    }
+
+    fn interrupted(&self) -> SweepError {
+        SweepError::Interrupted { folder: self.folder.to_owned() }
     }
 
     /// Cells that are not complete.
@@ -118,6 +132,9 @@ impl<'a> Work<'a> {
 
     /// Runs the cells of `batch`, unless all of them are complete; none of them if somebody else is at work on one.
     async fn attempt(&mut self, batch: Vec<usize>, on_event: Listener<'_>) -> Result<Vec<Held>, SweepError> {
+        if self.checkpoints.interrupt.is_requested() {
+            return Err(self.interrupted());
+        }
         let mut claims = Vec::new();
         let mut again = Vec::new();
         for index in &batch {
@@ -140,6 +157,12 @@ impl<'a> Work<'a> {
         }
         if claims.iter().all(Option::is_none) {
             return Ok(Vec::new());
+        }
+        if let ([index], [Some(claim)]) = (batch.as_slice(), claims.as_mut_slice()) {
+            claim.find_checkpoint(&self.cells[*index].text, self.machine.precision());
+            if claim.resumes().is_some() {
+                again.clear();
+            }
         }
         for reason in again {
             tell(on_event, Event::Again(&reason))?;
@@ -187,12 +210,17 @@ impl<'a> Work<'a> {
         let problems: Result<Vec<_>, _> = parts.iter().map(|part| part.experiment.resolve()).collect();
         let outcome = match merged(problems?) {
             Some(problem) => {
-                run_parts(parts, &problem, self.machine, &Checkpoints::default(), |event| on_event(Event::Run(event)))
-                    .await
+                run_parts(parts, &problem, self.machine, self.checkpoints, |event| on_event(Event::Run(event))).await
             }
             None => Ok(()),
         };
         match outcome {
+            // Whether it has left a checkpoint or not.
+            Err(RunError::Interrupted { .. } | RunError::Cancelled { .. })
+                if self.checkpoints.interrupt.is_requested() =>
+            {
+                Err(self.interrupted())
+            }
             Err(RunError::Simulate { message, .. }) if batch.len() > 1 => {
                 // One cell must not stop those that have nothing to do with it.
                 tell(on_event, Event::Alone(&message))?;

@@ -111,3 +111,43 @@ fn intervals_and_folders_that_are_wrong_are_named() {
     refused(&["resume", "nowhere"], &["nowhere: there is no checkpoint", "tokenfield run"]);
     assert!(!folder.path("nowhere").exists());
 }
+
+/// A cell that runs alone is gone on with, and the tables are those of a sweep that was never stopped.
+#[test]
+fn a_sweep_that_is_interrupted_goes_on_within_a_cell() {
+    let folder = Folder::new(RUN);
+    let sweep = "base = \"run.toml\"\n[axes]\n\"time.step\" = [0.001, 0.002]\n";
+    fs::write(folder.path("sweep.toml"), sweep).expect("a file");
+    let whole = folder.start(&["sweep", "sweep.toml", "--out", "whole"]).wait_with_output().expect("it ends");
+    assert!(whole.status.success(), "{}", talk(&whole));
+    for mode in [vec![], vec!["--worker"]] {
+        let out = format!("cut{}", mode.len());
+        let arguments = [&["sweep", "sweep.toml", "--out", &out], &mode[..]].concat();
+        let child = folder.start(&arguments);
+        let cells = folder.path(&out).join("cells");
+        let mut begun = None;
+        for _ in 0..6000 {
+            let entries = fs::read_dir(&cells).into_iter().flatten().flatten().map(|entry| entry.path());
+            begun = entries
+                .filter(|cell| fs::metadata(cell.join("samples.csv")).is_ok_and(|data| data.len() > 200))
+                .next();
+            if begun.is_some() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        send(&child, "TERM");
+        let output = child.wait_with_output().expect("it ends");
+        assert_eq!(output.status.code(), Some(75), "{}", talk(&output));
+        assert!(talk(&output).contains("run the same sweep again to go on"), "{}", talk(&output));
+        let cell = begun.expect("a cell has begun");
+        assert!(cell.join("checkpoints").exists() || cell.join("tokens.npy").exists());
+        let again = folder.start(&arguments).wait_with_output().expect("it ends");
+        assert!(again.status.success(), "{}", talk(&again));
+        assert!(talk(&again).contains("goes on from the checkpoint at time"), "{}", talk(&again));
+        for name in ["cells.csv", "rates.csv"] {
+            let bytes = |sweep: &str| fs::read(folder.path(sweep).join(name)).expect("a table");
+            assert_eq!(bytes(&out), bytes("whole"), "{name}");
+        }
+    }
+}
