@@ -127,10 +127,8 @@ fn a_sweep_that_is_interrupted_goes_on_within_a_cell() {
         let cells = folder.path(&out).join("cells");
         let mut begun = None;
         for _ in 0..6000 {
-            let entries = fs::read_dir(&cells).into_iter().flatten().flatten().map(|entry| entry.path());
-            begun = entries
-                .filter(|cell| fs::metadata(cell.join("samples.csv")).is_ok_and(|data| data.len() > 200))
-                .next();
+            let mut entries = fs::read_dir(&cells).into_iter().flatten().flatten().map(|entry| entry.path());
+            begun = entries.find(|cell| fs::metadata(cell.join("samples.csv")).is_ok_and(|data| data.len() > 200));
             if begun.is_some() {
                 break;
             }
