@@ -43,16 +43,10 @@ variable = "tokens.count"
 "#;
 /// Of the base experiment, so that larger cells take no longer than others.
 const SHORT: [&str; 4] = ["--set", "time.end=0.4", "--set", "tokens.replicas=1"];
-const NIGHTLY: [&str; 6] = [
-    "--set",
-    "time.end=10.0",
-    "--set",
-    "observe.every=1.0",
-    "--set",
-    "observe.quantities=[\"moments\", \"energy\", \"tokens\"]",
-];
+const NIGHTLY: [&str; 6] =
+    ["--set", "time.end=2.0", "--set", "observe.every=0.5", "--set", "observe.quantities=[\"moments\", \"energy\"]"];
 
-/// 600 cells: 60 of them in batches, and 540 that run alone, each of half a second or more on one core of a laptop.
+/// 600 cells: 60 of them in batches, and 540 that run alone, each of a tenth of a second or more on one core.
 const NIGHT: &str = r#"
 base = "base.toml"
 [axes]

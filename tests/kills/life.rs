@@ -3,7 +3,7 @@
 use std::{
     path::Path,
     process::{Child, Command},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
@@ -94,9 +94,13 @@ impl Scene<'_> {
                 lives.iter().for_each(Life::wait_until_stopped);
                 life.child.kill().expect("it goes");
                 let was_killed = life.child.wait().expect("a status").code().is_none();
+                let looked = Instant::now();
                 if let Err(problem) = at_rest(out, &self.whole.folder) {
                     panic!("after {killed} kills on this folder, at {:?}: {problem}", life.end);
                 }
+                // While they stand still nobody gets older.
+                let ends = lives.iter_mut().filter_map(|life| life.end.as_mut());
+                ends.for_each(|end| end.postpone(looked.elapsed()));
                 lives.iter().for_each(|life| life.signal(Signal::CONT));
                 killed += u32::from(was_killed);
                 lives.push(begin(random, (self.again)(out), killed < most));

@@ -92,6 +92,11 @@ impl Moment {
         }
     }
 
+    /// It comes so much later.
+    pub fn postpone(&mut self, time: Duration) {
+        self.after += time;
+    }
+
     /// Whether it has come.
     pub fn has_come(&mut self) -> bool {
         if let (Some(sight), None) = (&mut self.sight, self.since) {
