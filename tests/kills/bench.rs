@@ -43,10 +43,16 @@ variable = "tokens.count"
 "#;
 /// Of the base experiment, so that larger cells take no longer than others.
 const SHORT: [&str; 4] = ["--set", "time.end=0.4", "--set", "tokens.replicas=1"];
-const NIGHTLY: [&str; 6] =
-    ["--set", "time.end=2.0", "--set", "observe.every=0.5", "--set", "observe.quantities=[\"moments\", \"energy\"]"];
+const NIGHTLY: [&str; 6] = [
+    "--set",
+    "time.end=0.5",
+    "--set",
+    "observe.every=0.5",
+    "--set",
+    "observe.quantities=[\"moments\", \"energy\", \"tokens\"]",
+];
 
-/// 600 cells: 60 of them in batches, and 540 that run alone, each of a tenth of a second or more on one core.
+/// 600 cells: 60 of them in batches, and 540 that run alone, each of a fraction of a second.
 const NIGHT: &str = r#"
 base = "base.toml"
 [axes]
