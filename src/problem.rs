@@ -75,7 +75,7 @@ pub struct Problem {
 
 impl Problem {
     /// The same with tokens at these coordinates, ordered (replica, token, component).
-    pub(crate) fn at(&self, coordinates: Vec<f64>) -> Self {
+    pub fn at(&self, coordinates: Vec<f64>) -> Self {
         let Self { tokens, model, model_schedule, scheme, schedule, quantities, algorithm, tolerance } = self;
         Self {
             tokens: Tokens { shape: tokens.shape, coordinates, weights: tokens.weights.clone() },

@@ -1,5 +1,7 @@
 //! Errors of the library as exceptions.
 
+use std::path::Path;
+
 use pyo3::{
     PyErr, create_exception,
     exceptions::{PyKeyboardInterrupt, PyMemoryError, PyRuntimeError, PyValueError},
@@ -84,9 +86,19 @@ impl Raised for run::RunError {
         match self {
             run::RunError::Experiment(error) => error.raised(),
             run::RunError::Backend(error) => error.raised(),
+            run::RunError::OtherMachine { path, then, now } => other_machine("resume", &path, &then, &now),
             error => RunError::new_err(error.to_string()),
         }
     }
+}
+
+/// What is raised where `function` is not told to go on with what another machine has computed.
+pub(crate) fn other_machine(function: &str, path: &Path, then: &str, now: &str) -> PyErr {
+    let path = path.display();
+    RunError::new_err(format!(
+        "{path}: it was computed on {then}, and this is {now}, where it would go on with other bytes; name the device, as in \
+         {function}({path:?}, device=\"auto\"), or begin again"
+    ))
 }
 
 impl Raised for PlotError {

@@ -6,11 +6,13 @@ mod arrays;
 mod distances;
 mod equation;
 mod errors;
+mod holder;
 mod interrupt;
 mod laws;
 mod machines;
 mod problem;
 mod runs;
+mod saved;
 mod simulation;
 mod start;
 
@@ -25,7 +27,7 @@ mod _native {
         errors::{ExperimentError, RunError},
         laws::{laws, try_law},
         machines::{check, devices},
-        runs::{animate, draw, run, sweep},
+        runs::{animate, draw, resume, run, sweep},
         simulation::Simulation,
         start::start,
     };

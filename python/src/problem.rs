@@ -73,6 +73,20 @@ pub(crate) fn experiment(problem: &Bound<'_, PyAny>, set: Option<&Bound<'_, PyDi
     experiment.map_err(Raised::raised)
 }
 
+/// The experiment of a saved simulation, with keys replaced.
+pub(crate) fn of_record(record: &Record, set: Option<&Bound<'_, PyDict>>) -> PyResult<Experiment> {
+    let mut arrays = Labelled::default();
+    let overrides = overrides(set, &mut arrays)?;
+    Experiment::of_record(&record.text, record.arrays.as_deref(), arrays.arrays, &overrides).map_err(Raised::raised)
+}
+
+/// An experiment as it was written down.
+#[derive(Clone)]
+pub(crate) struct Record {
+    pub text: String,
+    pub arrays: Option<Vec<u8>>,
+}
+
 /// A sweep of a problem over the axes of `sweep`, which has the keys of a sweep file but for `base`; or that of a sweep file, where there is no
 /// `sweep`.
 pub(crate) fn sweep(

@@ -18,13 +18,13 @@ use tokenfield::{
     observables::columns,
     plot,
     record::Claim,
-    run::Event,
+    run::{Checkpoints, Event, Interval, OtherMachine, RunError as Unfinished, run_with},
     sweep::{Event as SweepEvent, Shard, Share, run as run_sweep},
 };
 
 use crate::{
-    errors::Raised,
-    interrupt::{Waiting, interruptible},
+    errors::{Raised, RunError},
+    interrupt::{self, Outcome, Waiting, interruptible},
     machines::{machine, precision, require_same_process},
     problem,
 };
@@ -33,6 +33,8 @@ use crate::{
 pub(crate) struct Listener {
     /// Shared with the thread that waits.
     pub progress: Arc<Progress>,
+    /// Requested, the run leaves a checkpoint and ends, and nobody is called any longer.
+    pub interrupt: Cancel,
     /// Called with the columns and their values of all replicas at each sample, of shape (replicas, 1 + columns), time first.
     pub on_sample: Option<Arc<Py<PyAny>>>,
     columns: Arc<Vec<String>>,
@@ -82,8 +84,15 @@ impl Progress {
 }
 
 impl Listener {
-    pub(crate) fn new(progress: Arc<Progress>, on_sample: Option<Py<PyAny>>) -> Self {
-        Self { progress, on_sample: on_sample.map(Arc::new), columns: Arc::default(), replicas: 1, rows: Vec::new() }
+    pub(crate) fn new(progress: Arc<Progress>, interrupt: Cancel, on_sample: Option<Py<PyAny>>) -> Self {
+        Self {
+            progress,
+            interrupt,
+            on_sample: on_sample.map(Arc::new),
+            columns: Arc::default(),
+            replicas: 1,
+            rows: Vec::new(),
+        }
     }
 
     pub(crate) fn on_event(&mut self, waiting: &Waiting, event: &Event<'_>) -> ControlFlow<()> {
@@ -97,17 +106,20 @@ impl Listener {
             Event::Steps(done) => self.progress.done.store(*done, Ordering::Relaxed),
             Event::Warning(warning) => self.progress.warn(warning),
             Event::Sample(sample) => {
-                if let Some(call) = &self.on_sample {
+                if let Some(call) = self.on_sample.as_ref().filter(|_| !self.interrupt.is_requested()) {
                     self.rows.push(sample.time);
                     self.rows.extend_from_slice(&sample.values);
                     if sample.replica + 1 == self.replicas {
                         let call = call.clone();
                         let (rows, columns) = (std::mem::take(&mut self.rows), self.columns.clone());
                         let shape = [self.replicas, 1 + columns.len()];
-                        return waiting.call(move |py| {
+                        let called = waiting.call(move |py| {
                             let values = rows.into_pyarray(py).reshape(shape)?;
                             call.call1(py, ((*columns).clone(), values)).map(|_| ())
                         });
+                        if !self.interrupt.is_requested() {
+                            return called;
+                        }
                     }
                 }
             }
@@ -121,7 +133,10 @@ impl Listener {
 ///
 /// `on_steps` is called with the steps that are done and all there are, `on_sample` with columns and values of a sample, `on_warning` with a sentence;
 /// what they raise ends the run.
+///
+/// `checkpoint` is how often it writes what it can go on from; then what is raised ends it only after one more.
 #[pyfunction]
+#[pyo3(signature = (problem, set, out, device, precision, checkpoint, on_steps, on_sample, on_warning))]
 #[expect(clippy::too_many_arguments, reason = "one for each argument of the function in Python")]
 pub(crate) fn run(
     py: Python<'_>,
@@ -130,18 +145,104 @@ pub(crate) fn run(
     out: PathBuf,
     device: &str,
     precision: &str,
+    checkpoint: Option<&str>,
     on_steps: Option<Py<PyAny>>,
     on_sample: Option<Py<PyAny>>,
     on_warning: Py<PyAny>,
 ) -> PyResult<PathBuf> {
+    let every = checkpoint.map(interval).transpose()?;
     let experiment: Experiment = problem::experiment(problem, set)?;
     let machine: Machine = machine(device, self::precision(precision)?)?;
     let text = experiment.to_toml().map_err(Raised::raised)?;
     let claim = Claim::for_run(&out, &text, machine.precision()).map_err(Raised::raised)?;
-    watched(py, on_steps, on_sample, on_warning, move |waiting, listener| {
-        let listen = |event: Event<'_>| listener.on_event(waiting, &event);
-        pollster::block_on(tokenfield::run::run(&experiment, claim, &machine, listen)).map_err(Raised::raised)
-    })?
+    let Some(every) = every else {
+        return watched(py, on_steps, on_sample, on_warning, move |waiting, listener| {
+            let listen = |event: Event<'_>| listener.on_event(waiting, &event);
+            pollster::block_on(tokenfield::run::run(&experiment, claim, &machine, listen)).map_err(Raised::raised)
+        })?;
+    };
+    let checkpoints = Checkpoints { every: Some(every), ..Checkpoints::default() };
+    let run = Kept { experiment, claim, machine, checkpoints };
+    run.follow(py, Calls { on_steps, on_sample, on_warning })
+}
+
+/// Goes on with the run in the folder `path` from its last checkpoint, on the machine that it was on, or on another one that is named, and returns
+/// its path. What is raised ends it after one more checkpoint.
+#[pyfunction]
+#[pyo3(signature = (path, device, checkpoint, on_steps, on_sample, on_warning))]
+pub(crate) fn resume(
+    py: Python<'_>,
+    path: PathBuf,
+    device: Option<&str>,
+    checkpoint: Option<&str>,
+    on_steps: Option<Py<PyAny>>,
+    on_sample: Option<Py<PyAny>>,
+    on_warning: Py<PyAny>,
+) -> PyResult<PathBuf> {
+    let every = checkpoint.map(interval).transpose()?;
+    let claim = Claim::to_resume(&path).map_err(Raised::raised)?;
+    let experiment = Experiment::read(&path.join("experiment.toml"), &[]).map_err(Raised::raised)?;
+    let Some(origin) = claim.resumes().map(|checkpoint| &checkpoint.state.origin) else {
+        return Err(RunError::new_err(format!("{}: there is no checkpoint", path.display())));
+    };
+    let machine = machine(device.unwrap_or(&origin.backend), self::precision(&origin.precision)?)?;
+    let other_machine = if device.is_some() { OtherMachine::Accepted } else { OtherMachine::Refused };
+    let checkpoints = Checkpoints { every, other_machine, ..Checkpoints::default() };
+    let run = Kept { experiment, claim, machine, checkpoints };
+    run.follow(py, Calls { on_steps, on_sample, on_warning })
+}
+
+fn interval(text: &str) -> PyResult<Interval> {
+    text.parse().map_err(|problem| PyValueError::new_err(format!("checkpoint: {problem}")))
+}
+
+/// What a run calls.
+struct Calls {
+    on_steps: Option<Py<PyAny>>,
+    on_sample: Option<Py<PyAny>>,
+    on_warning: Py<PyAny>,
+}
+
+/// A run that leaves a checkpoint where it is interrupted.
+struct Kept {
+    experiment: Experiment,
+    claim: Claim,
+    machine: Machine,
+    checkpoints: Checkpoints,
+}
+
+impl Kept {
+    fn follow(self, py: Python<'_>, calls: Calls) -> PyResult<PathBuf> {
+        let Self { experiment, claim, machine, checkpoints } = self;
+        let Calls { on_steps, on_sample, on_warning } = calls;
+        let (progress, interrupt) = (Arc::<Progress>::default(), checkpoints.interrupt.clone());
+        let mut listener = Listener::new(progress.clone(), interrupt.clone(), on_sample);
+        let work = move |waiting: &Waiting| {
+            let listen = |event: Event<'_>| listener.on_event(waiting, &event);
+            pollster::block_on(run_with(&experiment, claim, &machine, &checkpoints, listen))
+        };
+        let pulse = |py: Python<'_>| progress.report(py, on_steps.as_ref(), &on_warning);
+        let outcome = interrupt::watched(py, Some(&|| interrupt.request()), || progress.end(), pulse, work)?;
+        let on_last = on_steps.as_ref().filter(|_| matches!(outcome, Outcome::Done(Ok(_))));
+        let last = progress.report(py, on_last, &on_warning);
+        let (raised, note) = match outcome {
+            Outcome::Done(ran) => {
+                let path = ran.map_err(Raised::raised)?;
+                return last.map(|()| path);
+            }
+            Outcome::Left(raised, Err(Unfinished::Interrupted { path, time })) => (
+                raised,
+                format!("a checkpoint at time {time} was written; tokenfield.resume({:?}) goes on from there", path),
+            ),
+            Outcome::Left(raised, Ok(path)) => {
+                (raised, format!("the run was at its end; tokenfield.open_run({path:?}) opens it"))
+            }
+            Outcome::Left(raised, Err(error)) => (raised, format!("no checkpoint was written: {error}")),
+            Outcome::Cancelled(raised) => (raised, "no checkpoint was waited for".into()),
+        };
+        raised.value(py).call_method1("add_note", (note,))?;
+        Err(raised)
+    }
 }
 
 /// Runs a sweep into the folder `out`, and returns how many cells are left to others.
@@ -212,7 +313,7 @@ pub(crate) fn watched<T: Send + 'static>(
     work: impl FnOnce(&Waiting, &mut Listener) -> T + Send + 'static,
 ) -> PyResult<T> {
     let progress = Arc::<Progress>::default();
-    let mut listener = Listener::new(progress.clone(), on_sample);
+    let mut listener = Listener::new(progress.clone(), Cancel::default(), on_sample);
     let reported = progress.clone();
     let pulse = |py: Python<'_>| reported.report(py, on_steps.as_ref(), &on_warning);
     let done = progress.clone();

@@ -1,9 +1,10 @@
 //! Tokens that are moved step by step, on a thread that holds them.
 
 use std::{
+    path::PathBuf,
     sync::{
         Mutex, PoisonError,
-        mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+        mpsc::{Sender, SyncSender, channel, sync_channel},
     },
     thread,
 };
@@ -15,37 +16,24 @@ use pyo3::{
     types::PyDict,
 };
 use tokenfield::{
-    backend::{BackendError, Method, Precision, machine::Machine},
+    backend::{Identity, Precision, machine::Machine},
     cancel::Cancel,
+    experiment::Experiment,
     observables::columns,
-    observe::Sample,
     problem::Problem,
-    simulate::{self, SimulateError},
-    tokens::{Shape, Tokens},
+    simulate::Snapshot,
+    tokens::Shape,
 };
 
 use crate::{
     arrays::output,
-    errors::Raised,
+    errors::{Raised, RunError},
+    holder::{Command, serve},
     interrupt::interruptible,
     machines::{machine, precision, require_same_process},
-    problem,
+    problem::{self, Record},
+    saved::{Saved, moved, write},
 };
-
-/// Pairs of a step that takes so long that it may have to be ended in the middle.
-const MANY_PAIRS: u64 = 1 << 30;
-
-/// What is asked of the tokens, and where the answer goes.
-enum Command {
-    /// Take so many steps, unless they are cancelled; answered with the steps that are done in all.
-    Step(u64, Cancel, SyncSender<Result<u64, SimulateError>>),
-    /// Measure them, and say whether the condition to stop at holds in all replicas.
-    Observe(SyncSender<Result<(Vec<f64>, bool), SimulateError>>),
-    /// Read them.
-    Tokens(SyncSender<Result<Vec<f64>, BackendError>>),
-    /// Go on with another equation.
-    Change(Box<Problem>, SyncSender<Result<(), BackendError>>),
-}
 
 /// The tokens of a problem, and how many steps they have taken.
 #[pyclass(frozen, module = "tokenfield._native")]
@@ -53,10 +41,13 @@ pub(crate) struct Simulation {
     commands: Mutex<Sender<Command>>,
     now: Mutex<Now>,
     machine: Machine,
+    /// What other equations are changes of, where no problem of Python is.
+    record: Option<Record>,
 }
 
 /// What is known without asking.
 struct Now {
+    experiment: Experiment,
     problem: Problem,
     steps: u64,
 }
@@ -72,22 +63,37 @@ impl Simulation {
         precision: &str,
     ) -> PyResult<Self> {
         let machine = machine(device, self::precision(precision)?)?;
-        let problem = resolved(problem, set)?;
-        let (commands, received) = channel();
-        let (opened, is_open) = sync_channel(1);
-        let (here, start) = (machine.clone(), problem.clone());
-        thread::Builder::new()
-            .name("tokenfield".into())
-            .spawn(move || {
-                let opened = |result| {
-                    let _ = opened.send(result);
-                };
-                pollster::block_on(serve(here, start, &received, opened));
-            })
-            .map_err(|error| PyRuntimeError::new_err(format!("no thread could be started: {error}")))?;
-        let opened = py.detach(move || is_open.recv()).map_err(|_| gone())?;
-        opened.map_err(Raised::raised)?;
-        Ok(Self { commands: Mutex::new(commands), now: Mutex::new(Now { problem, steps: 0 }), machine })
+        let experiment = problem::experiment(problem, set)?;
+        let (simulation, _) = Self::open(py, experiment, machine, None)?;
+        Ok(simulation)
+    }
+
+    /// The simulation that was saved to `path`, on the machine that it was on, or on another one that is named, of which `on_warning` is told.
+    #[staticmethod]
+    #[pyo3(signature = (path, device, on_warning))]
+    fn load(py: Python<'_>, path: PathBuf, device: Option<&str>, on_warning: &Bound<'_, PyAny>) -> PyResult<Self> {
+        require_same_process()?;
+        let Saved { record, origin, snapshot, checkpoint } = Saved::read(&path)?;
+        let experiment = problem::of_record(&record, None)?;
+        let machine = machine(device.unwrap_or(&origin.backend), self::precision(&origin.precision)?)?;
+        let time = snapshot.time;
+        let tokens = move |problem: &Problem| checkpoint.tokens(problem.tokens.shape);
+        let (simulation, identity) = Self::open(py, experiment, machine, Some((snapshot, &tokens)))?;
+        if let Some(warning) = moved(&path, &origin, &identity, time, device)? {
+            on_warning.call1((warning,))?;
+        }
+        Ok(Self { record: Some(record), ..simulation })
+    }
+
+    /// Writes where the tokens stand to the folder `path`, which must be absent or one that was written so before.
+    fn save(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        let (experiment, shape) = {
+            let now = self.now();
+            (now.experiment.clone(), now.problem.tokens.shape)
+        };
+        let state = self.ask(py, Command::State)?.map_err(Raised::raised)?;
+        // Whoever interrupts finds the folder as it was before, or whole.
+        interruptible(py, || (), |_| Ok(()), move |_| write(&path, &experiment, state, shape))?
     }
 
     /// Steps that are done.
@@ -177,8 +183,19 @@ impl Simulation {
     }
 
     /// Goes on with the equation and the quantities of another problem, from the same tokens at the same time.
-    fn change(&self, py: Python<'_>, problem: &Bound<'_, PyAny>, set: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
-        let changed = resolved(problem, set)?;
+    #[pyo3(signature = (problem, set))]
+    fn change(
+        &self,
+        py: Python<'_>,
+        problem: Option<&Bound<'_, PyAny>>,
+        set: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        let experiment = match (problem, &self.record) {
+            (Some(problem), _) => problem::experiment(problem, set)?,
+            (None, Some(record)) => problem::of_record(record, set)?,
+            (None, None) => return Err(PyValueError::new_err("problem: there is none")),
+        };
+        let changed = resolved(&experiment)?;
         let same = {
             let now = &self.now().problem;
             let (new, old) = (&changed.schedule, &now.schedule);
@@ -192,12 +209,47 @@ impl Simulation {
         }
         let command = |answer| Command::Change(Box::new(changed.clone()), answer);
         self.ask(py, command)?.map_err(Raised::raised)?;
-        self.now().problem = changed;
+        let mut now = self.now();
+        (now.experiment, now.problem) = (experiment, changed);
         Ok(())
     }
 }
 
+/// Where a simulation goes on, and the tokens there, if they are those of the problem.
+type Start<'a> = (Snapshot, &'a dyn Fn(&Problem) -> Result<Vec<f64>, String>);
+
 impl Simulation {
+    /// The tokens of an experiment at time zero or where they go on, on a thread of their own, and who computes there.
+    fn open(
+        py: Python<'_>,
+        experiment: Experiment,
+        machine: Machine,
+        start: Option<Start<'_>>,
+    ) -> PyResult<(Self, Identity)> {
+        let problem = resolved(&experiment)?;
+        let start = match start {
+            None => None,
+            Some((snapshot, tokens)) => Some((snapshot, tokens(&problem).map_err(RunError::new_err)?)),
+        };
+        let steps = start.as_ref().map_or(0, |(snapshot, _)| snapshot.steps);
+        let (commands, received) = channel();
+        let (opened, is_open) = sync_channel(1);
+        let (here, held) = (machine.clone(), problem.clone());
+        thread::Builder::new()
+            .name("tokenfield".into())
+            .spawn(move || {
+                let opened = |result| {
+                    let _ = opened.send(result);
+                };
+                pollster::block_on(serve(here, held, start, &received, opened));
+            })
+            .map_err(|error| PyRuntimeError::new_err(format!("no thread could be started: {error}")))?;
+        let opened = py.detach(move || is_open.recv()).map_err(|_| gone())?;
+        let identity = opened.map_err(Raised::raised)?;
+        let now = Mutex::new(Now { experiment, problem, steps });
+        Ok((Self { commands: Mutex::new(commands), now, machine, record: None }, identity))
+    }
+
     fn now(&self) -> std::sync::MutexGuard<'_, Now> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -220,8 +272,7 @@ fn gone() -> PyErr {
 }
 
 /// A problem without a limit beside it.
-fn resolved(problem: &Bound<'_, PyAny>, set: Option<&Bound<'_, PyDict>>) -> PyResult<Problem> {
-    let experiment = problem::experiment(problem, set)?;
+fn resolved(experiment: &Experiment) -> PyResult<Problem> {
     if experiment.reference().is_some() {
         return Err(PyValueError::new_err(
             "reference: a Simulation has no limit beside it; call simulate, or leave it out",
@@ -234,113 +285,4 @@ fn resolved(problem: &Bound<'_, PyAny>, set: Option<&Bound<'_, PyDict>>) -> PyRe
         ));
     }
     Ok(problem)
-}
-
-/// Holds the tokens of a problem and does what it is told, until nobody is left who could.
-async fn serve(
-    machine: Machine,
-    mut problem: Problem,
-    commands: &Receiver<Command>,
-    opened: impl FnOnce(Result<(), BackendError>),
-) {
-    let mut backend = match machine.backend(&problem).await {
-        Ok(backend) => backend,
-        Err(error) => return opened(Err(error)),
-    };
-    opened(Ok(()));
-    let mut steps = 0;
-    loop {
-        let mut simulation = simulate::Simulation::resumed(&problem, backend.as_mut(), steps);
-        let Some(restart) = execute(&mut simulation, commands).await else { return };
-        steps = simulation.steps();
-        let (changed, tokens, answer) = match restart {
-            Restart::Changed(changed, answer) => (*changed, None, Some(answer)),
-            Restart::Cancelled(tokens) => (problem.clone(), Some(tokens), None),
-        };
-        let next = async {
-            let coordinates = match tokens {
-                Some(tokens) => tokens,
-                None => simulation.backend().tokens().await?,
-            };
-            let tokens = Tokens { coordinates, ..changed.tokens.clone() };
-            machine.backend(&Problem { tokens, ..changed.clone() }).await
-        };
-        let answered = match next.await {
-            Ok(next) => {
-                (problem, backend) = (changed, next);
-                Ok(())
-            }
-            Err(error) => Err(error),
-        };
-        match (answer, answered) {
-            (Some(answer), answered) => {
-                let _ = answer.send(answered);
-            }
-            // There were tokens here a moment ago; without them nothing can be done.
-            (None, Err(_)) => return,
-            (None, Ok(())) => {}
-        }
-    }
-}
-
-/// Why tokens are put into a backend once more.
-enum Restart {
-    /// The equation is another.
-    Changed(Box<Problem>, SyncSender<Result<(), BackendError>>),
-    /// A step was cancelled that had begun at these tokens.
-    Cancelled(Vec<f64>),
-}
-
-/// Does what it is told until a backend is needed that starts where tokens are; `None` if nobody is left who could tell.
-async fn execute(simulation: &mut simulate::Simulation<'_>, commands: &Receiver<Command>) -> Option<Restart> {
-    loop {
-        match commands.recv().ok()? {
-            Command::Observe(answer) => {
-                let samples = simulation.observe().await;
-                let measured = |samples: Vec<Sample>| {
-                    let stops = simulation.stops(&samples);
-                    (samples.into_iter().flat_map(|sample| sample.values).collect(), stops)
-                };
-                let _ = answer.send(samples.map(measured));
-            }
-            Command::Tokens(answer) => {
-                let _ = answer.send(simulation.backend().tokens().await);
-            }
-            Command::Change(problem, answer) => return Some(Restart::Changed(problem, answer)),
-            Command::Step(most, cancel, answer) => {
-                let (start, stepped) = step(simulation, most, &cancel).await;
-                let is_cancelled = stepped.as_ref().is_err_and(SimulateError::is_cancelled);
-                let _ = answer.send(if is_cancelled { Ok(simulation.steps()) } else { stepped });
-                if is_cancelled {
-                    return Some(Restart::Cancelled(start));
-                }
-            }
-        }
-    }
-}
-
-/// Takes `most` steps, fewer where they are cancelled, and returns how many there have been in all; and the tokens before the last step, where it
-/// takes so long that it can be cancelled in the middle.
-async fn step(
-    simulation: &mut simulate::Simulation<'_>,
-    most: u64,
-    cancel: &Cancel,
-) -> (Vec<f64>, Result<u64, SimulateError>) {
-    let (end, mut start) = (simulation.steps() + most, Vec::new());
-    let stepped = async {
-        while simulation.steps() < end && !simulation.is_at_end() && !cancel.is_requested() {
-            let is_long = simulation.pairs_per_step() > MANY_PAIRS
-                && !matches!(simulation.backend().method(), Method::Harmonic { .. });
-            if is_long {
-                start = simulation.backend().tokens().await?;
-                simulation.backend().end_with(cancel);
-            }
-            simulation.step(if is_long { 1 } else { end - simulation.steps() }).await?;
-        }
-        simulation.backend().end_with(&Cancel::default());
-        simulation.backend().wait().await?;
-        Ok(simulation.steps())
-    };
-    let stepped = stepped.await;
-    (start, stepped)
 }

@@ -10,7 +10,7 @@ from ._equation import attention_rows, attention_velocity, clusters, energy, mod
 from ._machines import check, devices
 from ._native import ExperimentError, RunError, __version__
 from ._papers import Laws, laws, papers
-from ._runs import Run, open_run, simulate
+from ._runs import Run, open_run, resume, simulate
 from ._simulation import Simulation
 from ._sweeps import Sweep, open_sweep, sweep
 from ._view import view
@@ -38,6 +38,7 @@ __all__ = [
     "open_run",
     "open_sweep",
     "papers",
+    "resume",
     "simulate",
     "sinkhorn_divergence",
     "sliced_wasserstein",

@@ -19,6 +19,7 @@ __all__ = [
     "energy_distance",
     "laws",
     "mmd",
+    "resume",
     "run",
     "sinkhorn_divergence",
     "sliced_wasserstein",
@@ -66,7 +67,10 @@ class Simulation:
     def tokens(self) -> Any: ...
     def step(self, steps: int) -> None: ...
     def observe(self) -> tuple[npt.NDArray[np.float64], bool]: ...
-    def change(self, problem: Any, set: dict[str, Any] | None) -> None: ...
+    def change(self, problem: Any | None, set: dict[str, Any] | None) -> None: ...
+    @staticmethod
+    def load(path: _Path, device: str | None, on_warning: _OnWarning) -> Simulation: ...
+    def save(self, path: _Path) -> None: ...
 
 def wasserstein(x: _Floats, y: _Floats, p: Any, a: _Floats | None, b: _Floats | None, method: str) -> float: ...
 def sliced_wasserstein(
@@ -84,6 +88,15 @@ def run(
     out: _Path,
     device: str,
     precision: str,
+    checkpoint: str | None,
+    on_steps: _OnSteps,
+    on_sample: _OnSample,
+    on_warning: _OnWarning,
+) -> Path: ...
+def resume(
+    path: _Path,
+    device: str | None,
+    checkpoint: str | None,
     on_steps: _OnSteps,
     on_sample: _OnSample,
     on_warning: _OnWarning,

@@ -171,6 +171,7 @@ def simulate(
     device: Device = "auto",
     precision: Precision = "single",
     out: str | os.PathLike[str] | None = None,
+    checkpoint: str | None = None,
     progress: bool = True,
     callback: Callable[[Sample], object] | None = None,
 ) -> Run:
@@ -183,20 +184,52 @@ def simulate(
     replaces dotted keys, e.g. {"attention.beta": 4}; None takes one out. out is the run folder, which must be absent or
     empty, or hold what the same problem left before its end; without it the run is kept in a temporary folder as long
     as the result lives. callback is called with each sample, a dictionary with the number "time" and an array of one
-    number for each replica for every column; what it raises ends the run, and so does an interrupt. progress shows a
+    number for each replica for every column; what it raises ends the run, and so does an interrupt. checkpoint is how
+    often what the run can go on from is written to out, e.g. "10m", "90s", "2h" or "500steps"; then what ends the run
+    ends it after the step under way and one more checkpoint, `resume` goes on from there, and a second interrupt does
+    not wait. progress shows a
     bar on a terminal and in a notebook. Warnings of the run are Python's RuntimeWarning. Errors: ExperimentError, a
     ValueError, where the problem means nothing; RunError where it breaks off.
     """
+    if checkpoint is not None and out is None:
+        raise ValueError("checkpoint: the folder of a run without out goes with it; write out, or leave checkpoint out")
     folder, owner = new_folder(out)
     bar = Progress(progress)
     on_sample = _on_sample(callback) if callback else None
     on_steps = bar.steps if progress else None
     changes = as_changes(set, x0)
+    taken = as_problem(problem)
     try:
-        path = _native.run(as_problem(problem), changes, folder, device, precision, on_steps, on_sample, warn)
+        path = _native.run(taken, changes, folder, device, precision, checkpoint, on_steps, on_sample, warn)
     finally:
         bar.end()
     return Run(path, owner)
+
+
+def resume(
+    path: str | os.PathLike[str],
+    device: Device | None = None,
+    *,
+    checkpoint: str | None = None,
+    progress: bool = True,
+    callback: Callable[[Sample], object] | None = None,
+) -> Run:
+    """Go on with the run in a folder from its last checkpoint, to its end, and return the run.
+
+    The folder is one that `simulate` with checkpoint or `tokenfield run` left; at its end it has the bytes of a run
+    that was never interrupted. It goes on with the device and the precision that it had. Another instruction set, graphics
+    adapter or driver is a RunError, unless device says who goes on; a RuntimeWarning says so then. checkpoint, progress
+    and callback are those of `simulate`, and callback is called with the samples from here on. What ends it does so
+    after one more checkpoint.
+    """
+    bar = Progress(progress)
+    on_sample = _on_sample(callback) if callback else None
+    on_steps = bar.steps if progress else None
+    folder = Path(path).expanduser()
+    try:
+        return Run(_native.resume(folder, device, checkpoint, on_steps, on_sample, warn))
+    finally:
+        bar.end()
 
 
 def as_sample(columns: list[str], values: Numbers) -> Sample:

@@ -1,10 +1,13 @@
 """Tokens that are moved step by step."""
 
+import os
 from collections.abc import Iterator, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 from . import _native
 from ._equation import Device
+from ._progress import warn
 from ._runs import Precision, Problem, Sample, as_changes, as_problem
 
 
@@ -13,7 +16,7 @@ class Simulation:
 
     `step` moves them, `tokens` reads them, `observe` measures them, `set` changes the equation between steps. Iteration
     goes through the observations of the problem, from time 0 to its end. Arguments are those of `simulate`; a problem
-    with [reference] is refused.
+    with [reference] is refused. `save` writes it to a folder, and `load` goes on from there.
     """
 
     def __init__(
@@ -25,7 +28,7 @@ class Simulation:
         device: Device = "auto",
         precision: Precision = "single",
     ) -> None:
-        self._problem = as_problem(problem)
+        self._problem: Any = as_problem(problem)
         self._changes = as_changes(set, x0)
         self._native = _native.Simulation(self._problem, self._changes, device, precision)
 
@@ -76,6 +79,29 @@ class Simulation:
         changed = {**(self._changes or {}), **changes}
         self._native.change(self._problem, changed)
         self._changes = changed
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the simulation to a folder, from which `load` goes on byte for byte.
+
+        The folder has the problem as it is now (experiment.toml, and arrays.safetensors), the tokens in the precision
+        of the arithmetic, all that the next step depends on (state.toml), and the hashes of these. Files that the
+        problem names by their paths stay where they are, and must not change. path must be absent, or an earlier save,
+        which is replaced once the new one is whole; anything else there is a RunError.
+        """
+        self._native.save(Path(path).expanduser())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], device: Device | None = None) -> Self:
+        """Return the simulation that was saved to a folder.
+
+        It goes on as the saved one would have, byte for byte, on the same device and in the same precision. Another
+        instruction set, graphics adapter or driver is a RunError, unless device says who goes on; a RuntimeWarning says
+        so then. So is a folder whose files are not those that were written; the message names the file.
+        """
+        loaded = cls.__new__(cls)
+        loaded._problem = loaded._changes = None
+        loaded._native = _native.Simulation.load(Path(path).expanduser(), device, warn)
+        return loaded
 
     def __iter__(self) -> Iterator[Sample]:
         """Go through the observations from the present one to the end, or to where time.stop holds."""

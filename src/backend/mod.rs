@@ -61,6 +61,13 @@ pub struct Identity {
     pub precision: Precision,
 }
 
+impl Identity {
+    /// What the bytes of a result depend on, in words.
+    pub fn machine(&self) -> String {
+        format!("{} ({})", self.backend, self.arithmetic)
+    }
+}
+
 /// How a backend computed the sums over pairs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use tokenfield::{
     experiment::{Experiment, Override},
-    record::{Claim, RunState},
+    record::{Claim, Origin},
     run::{Checkpoints, Interval, Machine, OtherMachine, run_with},
 };
 
@@ -79,10 +79,10 @@ impl Resume {
     pub fn execute(self) -> Result<(), CommandError> {
         let claim = Claim::to_resume(&self.folder)?;
         let experiment = Experiment::read(&self.folder.join("experiment.toml"), &[])?;
-        let Some(state) = claim.resumes().map(|checkpoint| &checkpoint.state) else {
+        let Some(origin) = claim.resumes().map(|checkpoint| &checkpoint.state.origin) else {
             return Err(CommandError::Failed(format!("{}: there is no checkpoint", self.folder.display())));
         };
-        let RunState { backend, precision, .. } = state;
+        let Origin { backend, precision, .. } = origin;
         let machine = self.machine.open_like(backend, precision)?;
         let other = if self.machine.is_named() { OtherMachine::Accepted } else { OtherMachine::Refused };
         self.keeping.run(&experiment, claim, &machine, other)

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use safetensors::{
     SafeTensors, View,
-    tensor::{Dtype, SafeTensorError},
+    tensor::{Dtype, SafeTensorError, TensorView},
 };
 use toml::Value;
 
@@ -77,6 +77,17 @@ impl Arrays {
         }
     }
 
+    /// Adds those of the text of a `.safetensors` file whose names are not taken.
+    pub(super) fn add_bytes(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let damaged = |error: SafeTensorError| format!("is no .safetensors file: {error}");
+        let tensors = SafeTensors::deserialize(bytes).map_err(damaged)?;
+        for (name, view) in tensors.iter() {
+            let array = of_view(&view).map_err(|NpyError { problem, .. }| problem)?;
+            Arc::make_mut(&mut self.0).entry(name.to_owned()).or_insert(array);
+        }
+        Ok(())
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -118,6 +129,10 @@ fn of_file(path: &Path, name: &str) -> Result<Array, NpyError> {
         problem: format!("has no array {name}"),
         remedy: format!("write one that it has: {}", tensors.names().join(", ")),
     })?;
+    of_view(&view)
+}
+
+fn of_view(view: &TensorView<'_>) -> Result<Array, NpyError> {
     let values = match view.dtype() {
         Dtype::F64 => view.data().as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect(),
         Dtype::F32 => view.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes).into()).collect(),

@@ -28,6 +28,7 @@ mod observe;
 mod overrides;
 mod perceptron;
 mod quantities;
+mod recorded;
 mod reference;
 mod resolve;
 mod result;

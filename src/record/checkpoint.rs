@@ -21,12 +21,17 @@ use super::{
 };
 use crate::{backend::Precision, initial::npy, tokens::Shape};
 
+/// What a saved simulation has beside.
+pub(super) const EXPERIMENT: &str = "experiment.toml";
+pub(super) const ARRAYS: &str = "arrays.safetensors";
+/// All files that may be in one.
+pub(super) const FILES: [&str; 6] = [MANIFEST, STATE, TOKENS, LIMIT, EXPERIMENT, ARRAYS];
 /// The folder in a run folder.
 pub(super) const FOLDER: &str = "checkpoints";
 /// How many are kept.
 const KEPT: usize = 2;
 const MANIFEST: &str = "manifest.json";
-const STATE: &str = "state.toml";
+pub(super) const STATE: &str = "state.toml";
 const TOKENS: &str = "tokens.npy";
 const LIMIT: &str = "limit.npy";
 
@@ -56,8 +61,14 @@ struct Manifest {
     files: BTreeMap<String, Fingerprint>,
 }
 
-/// Writes a checkpoint to the folder `path`, which appears as a whole or not at all and must not be there.
-pub fn write<S: Serialize>(path: &Path, state: &S, numbers: &Numbers<'_>) -> Result<(), RecordError> {
+/// Writes a checkpoint to the folder `path`, with files of these names and bytes beside; it appears as a whole or not at all, and must not be
+/// there.
+pub(super) fn write<S: Serialize>(
+    path: &Path,
+    state: &S,
+    numbers: &Numbers<'_>,
+    beside: &[(&str, &[u8])],
+) -> Result<(), RecordError> {
     let temporary = partial(path);
     let failed = |source| RecordError::Write { path: path.to_owned(), source };
     let attempt = || {
@@ -66,6 +77,9 @@ pub fn write<S: Serialize>(path: &Path, state: &S, numbers: &Numbers<'_>) -> Res
         let text = toml::to_string(state).map_err(|error| failed(io::Error::other(error)))?;
         let mut files = BTreeMap::new();
         files.insert(STATE.into(), write_whole(&temporary.join(STATE), |file| file.write_all(text.as_bytes()))?);
+        for (name, bytes) in beside {
+            files.insert((*name).into(), write_whole(&temporary.join(name), |file| file.write_all(bytes))?);
+        }
         let Numbers { tokens, shape, precision, limit } = numbers;
         files.insert(TOKENS.into(), write_tokens(&temporary.join(TOKENS), tokens, *shape, *precision)?);
         if let Some(limit) = limit {
@@ -168,7 +182,7 @@ pub(super) fn add<S: Serialize>(run: &Path, state: &S, numbers: &Numbers<'_>) ->
         }
         _ => {}
     }
-    write(&folder.join(format!("{number:06}")), state, numbers)?;
+    write(&folder.join(format!("{number:06}")), state, numbers, &[])?;
     generations(run).iter().skip(KEPT).try_for_each(|(_, path)| remove(path))
 }
 
@@ -213,11 +227,9 @@ pub(super) fn remove_all(run: &Path) -> Result<(), RecordError> {
 }
 
 /// Removes the files of a checkpoint, whole or not, and their folder, if it has no others.
-fn remove(path: &Path) -> Result<(), RecordError> {
+pub(super) fn remove(path: &Path) -> Result<(), RecordError> {
     // The one first without which the others are worthless.
-    for path in
-        [MANIFEST, STATE, TOKENS, LIMIT].iter().map(|name| path.join(name)).flat_map(|path| [partial(&path), path])
-    {
+    for path in FILES.iter().map(|name| path.join(name)).flat_map(|path| [partial(&path), path]) {
         match fs::remove_file(&path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 return Err(RecordError::Write { path, source });

@@ -16,6 +16,10 @@ pub enum RecordError {
     NoCheckpoint { path: PathBuf, standing: Standing },
     #[error("{}: cannot go on from its checkpoint: {problem}; remove the folder, or choose another with --out, to begin again", path.display())]
     Misfit { path: PathBuf, problem: String },
+    #[error("{}: no simulation can be loaded: {problem}; load a folder that Simulation.save has written", path.display())]
+    NotSaved { path: PathBuf, problem: String },
+    #[error("{}: holds {found}, which no saved simulation has; save to a folder that is absent, or to an earlier one", path.display())]
+    NoSave { path: PathBuf, found: String },
     #[error("{}: {holder} is at work on it; choose another folder with --out, or wait", path.display())]
     Held { path: PathBuf, holder: Holder },
     #[error(

@@ -1,7 +1,7 @@
 //! What a run leaves on disk: the experiment as resolved, a manifest, samples as they come, the final tokens, and if asked for those
 //! of every sample and the attention among them.
 //!
-//! A run that goes on for long leaves checkpoints, from which it can go on.
+//! A run that goes on for long leaves checkpoints, from which it can go on. A simulation that is stepped by hand is saved as one.
 //!
 //! Whole files appear at once (a temporary file, then a rename); `samples.csv` grows row by row while the run goes on, and the
 //! folder is locked. The manifest of a run that has ended carries the length and the SHA-256 of every file, so that whoever opens the
@@ -17,6 +17,7 @@ mod manifest;
 mod numbers;
 mod run_folder;
 mod samples;
+mod saved;
 mod standing;
 mod state;
 mod status;
@@ -29,7 +30,8 @@ pub use self::{
     fingerprint::Fingerprint,
     lock::{Holder, bury, holder},
     run_folder::{ExperimentFiles, RunFolder, require_room},
+    saved::{SavedState, load, save},
     standing::{Standing, fingerprint_of_samples, is_of, standing, standing_of_samples},
-    state::{KeptWarning, RunState},
+    state::{KeptWarning, Origin, RunState},
 };
 pub(crate) use self::{file::write_whole, fingerprint::hexadecimal};

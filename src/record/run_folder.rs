@@ -17,7 +17,7 @@ use super::{
     manifest::Manifest,
     numbers::write_tokens,
     samples::Samples,
-    state::{KeptWarning, RunState, inputs},
+    state::{KeptWarning, Origin, RunState, inputs},
     status::Status,
     trajectory::Trajectory,
 };
@@ -172,11 +172,7 @@ impl RunFolder {
         let inputs = inputs.map_err(|source| RecordError::Write { path: self.path().to_owned(), source })?;
         let kinds = self.warned.iter().zip(&self.manifest.warnings);
         let state = RunState {
-            version: env!("CARGO_PKG_VERSION").into(),
-            backend: identity.backend.into(),
-            arithmetic: identity.arithmetic.clone(),
-            precision: identity.precision.name().into(),
-            inputs,
+            origin: Origin::new(identity, inputs),
             wall_seconds: self.wall_seconds(),
             resumed_at: self.manifest.resumed_at.clone(),
             warnings: kinds.map(|(kind, text)| KeptWarning { kind: *kind, text: text.clone() }).collect(),

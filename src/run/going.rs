@@ -111,15 +111,14 @@ impl Going<'_> {
     fn moved(&self, checkpoint: &Checkpoint<RunState>, identity: &Identity) -> Result<Option<Warning>, RunError> {
         let state = &checkpoint.state;
         let path = || checkpoint.run().to_owned();
-        if state.is_of(identity) {
+        if state.origin.is_of(identity) {
             return Ok(None);
         }
-        if !state.has_precision(identity.precision) {
-            let (then, now) = (state.precision.clone(), identity.precision.name());
+        if !state.origin.has_precision(identity.precision) {
+            let (then, now) = (state.origin.precision.clone(), identity.precision.name());
             return Err(RunError::OtherPrecision { path: path(), then, now });
         }
-        let then = format!("{} ({})", state.backend, state.arithmetic);
-        let now = format!("{} ({})", identity.backend, identity.arithmetic);
+        let (then, now) = (state.origin.machine(), identity.machine());
         match self.checkpoints.other_machine {
             OtherMachine::Refused => Err(RunError::OtherMachine { path: path(), then, now }),
             OtherMachine::Accepted => {

@@ -65,8 +65,10 @@ impl<'a> Simulation<'a> {
         Self { steps, ..Self::new(problem, backend, None) }
     }
 
-    /// The same tokens where `snapshot` was taken, which `backend` holds.
-    pub(super) fn at(
+    /// The same tokens where `snapshot` was taken, which `backend` holds, and a limit that was opened for the problem.
+    ///
+    /// A backend that computes as the one before does goes on byte for byte: random numbers are functions of the step.
+    pub fn at(
         problem: &'a Problem,
         backend: &'a mut dyn Backend,
         limit: Option<&'a mut Limit>,
@@ -85,8 +87,9 @@ impl<'a> Simulation<'a> {
         Ok(simulation)
     }
 
-    /// Where it stands, as far as it knows.
-    pub(super) async fn snapshot(&mut self) -> Result<Snapshot, SimulateError> {
+    /// Where it stands: all that [`at`](Self::at) goes on from, but the tokens, which [`Backend::tokens`] has. What only a loop knows, such as
+    /// which warnings were given, is as at the start.
+    pub async fn snapshot(&mut self) -> Result<Snapshot, SimulateError> {
         let Self { problem, backend, limit, limit_steps, steps, pairs, controller, centres: _ } = self;
         let beside = limit.as_ref().map(|limit| Beside { steps: *limit_steps, limit: limit.snapshot() });
         Ok(Snapshot {

@@ -41,6 +41,28 @@ fn a_name_stands_for_an_array_in_memory() {
     assert_eq!(written.arrays(), Ok(None), "they are of a file now");
 }
 
+/// What was written down is written down once more, the same elsewhere, with another array in place of one or not.
+#[test]
+fn written_arrays_are_in_memory_again() {
+    let memory = Experiment::parse_with(&text("x0", "A"), arrays(), &[]).expect("an experiment");
+    let written = memory.to_toml().expect("a text");
+    let bytes = memory.arrays().expect("arrays").expect("some");
+    let again = Experiment::of_record(&written, Some(&bytes), Arrays::default(), &[]).expect("an experiment");
+    assert_eq!(again.resolve().expect("a problem"), memory.resolve().expect("a problem"));
+    assert_eq!(again.to_toml().expect("a text"), written);
+    assert_eq!(again.arrays().expect("arrays"), Some(bytes.clone()));
+    let mut more = Arrays::default();
+    more.insert("B", &[2, 2], vec![1.0, 0.0, 0.0, -1.0]).expect("an array");
+    let changed = ["attention.head.0.query-key={ path = \"B\" }".parse().expect("an override")];
+    let other = Experiment::of_record(&written, Some(&bytes), more.clone(), &changed).expect("an experiment");
+    more.insert("x0", &[3, 2], TOKENS.to_vec()).expect("an array");
+    let typed = Experiment::parse_with(&text("x0", "B"), more, &[]).expect("an experiment");
+    assert_eq!(other.resolve().expect("a problem"), typed.resolve().expect("a problem"));
+    let error =
+        Experiment::of_record(&written, Some(&bytes[..9]), Arrays::default(), &[]).expect_err("it is damaged");
+    assert!(error.to_string().contains("arrays.safetensors"), "{error}");
+}
+
 #[test]
 fn arrays_that_cannot_be_used_are_refused() {
     let refused = |name: &str, shape: &[usize], values: &[f64]| {

@@ -1,0 +1,114 @@
+//! Simulations that were saved: a checkpoint, and the experiment that it is of.
+
+use std::{
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    checkpoint::{self, ARRAYS, Checkpoint, EXPERIMENT, FILES, Numbers, STATE},
+    error::RecordError,
+    file::partial,
+    fingerprint::Fingerprint,
+    run_folder::ExperimentFiles,
+    state::{Origin, inputs_of},
+};
+use crate::{backend::Identity, simulate::Snapshot};
+
+/// `state.toml` of a simulation that was saved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct SavedState {
+    /// Who computed what.
+    #[serde(flatten)]
+    pub origin: Origin,
+    /// Where the simulation stood.
+    pub snapshot: Snapshot,
+}
+
+/// Writes a simulation of `experiment`, which `identity` computes, to the folder `path`: it must be absent, or hold one that was saved before,
+/// which goes once the new one is whole.
+pub fn save(
+    path: &Path,
+    experiment: &ExperimentFiles<'_>,
+    identity: &Identity,
+    snapshot: Snapshot,
+    numbers: &Numbers<'_>,
+) -> Result<(), RecordError> {
+    let failed = |source| RecordError::Write { path: path.to_owned(), source };
+    // Where a link leads, and without a slash at the end: others lie beside it.
+    let place = if path.exists() { fs::canonicalize(path) } else { std::path::absolute(path) };
+    let place: &Path = &place.map_err(failed)?.components().collect::<PathBuf>();
+    require_own(place)?;
+    let before = before(place);
+    require_own(&before)?;
+    let ExperimentFiles { text, arrays } = experiment;
+    let inputs = inputs_of(text, arrays.map(Fingerprint::of).as_ref()).map_err(failed)?;
+    let state = SavedState { origin: Origin::new(identity, inputs), snapshot };
+    let mut beside = vec![(EXPERIMENT, text.as_bytes())];
+    beside.extend(arrays.map(|arrays| (ARRAYS, arrays)));
+    if !place.exists() {
+        checkpoint::write(place, &state, numbers, &beside)?;
+        // Of a process that ended on the way.
+        return checkpoint::remove(&before);
+    }
+    let after = aside(place, "new");
+    checkpoint::remove(&after)?;
+    checkpoint::write(&after, &state, numbers, &beside)?;
+    checkpoint::remove(&before)?;
+    fs::rename(place, &before).map_err(failed)?;
+    fs::rename(&after, place).map_err(|source| {
+        // What was there before is there again.
+        let _ = fs::rename(&before, place);
+        failed(source)
+    })?;
+    checkpoint::remove(&before)
+}
+
+/// The simulation that was saved to the folder `path`, whose files are what they were.
+pub fn load(path: &Path) -> Result<Checkpoint<SavedState>, RecordError> {
+    // One that was about to be replaced when its process ended.
+    let path: &Path = &path.components().collect::<PathBuf>();
+    let before = before(path);
+    let place = if path.exists() || !before.exists() { path } else { &before };
+    let suits = |checkpoint: Checkpoint<SavedState>| {
+        checkpoint.state.origin.misfit(checkpoint.path(), place).map(|()| checkpoint)
+    };
+    let refused = |problem| RecordError::NotSaved { path: path.to_owned(), problem };
+    Checkpoint::read(place).and_then(suits).map_err(refused)
+}
+
+/// Where a simulation lies while the one after it takes its place.
+fn before(path: &Path) -> PathBuf {
+    aside(path, "before")
+}
+
+fn aside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    name.into()
+}
+
+/// Refuses a folder with anything in it that is not of a simulation that was saved.
+fn require_own(path: &Path) -> Result<(), RecordError> {
+    let refused = |found: String| Err(RecordError::NoSave { path: path.to_owned(), found });
+    let failed = |source| RecordError::Write { path: path.to_owned(), source };
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+    };
+    let names = entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<Vec<_>>>();
+    let names = names.map_err(failed)?;
+    let is_own =
+        |name: &OsString| FILES.iter().any(|file| name == *file || partial(Path::new(file)) == Path::new(name));
+    match names.iter().find(|name| !is_own(name)) {
+        Some(name) => refused(name.to_string_lossy().into_owned()),
+        None if names.is_empty() || names.iter().any(|name| name == STATE) => Ok(()),
+        None => refused("a record without state.toml".into()),
+    }
+}
