@@ -5,6 +5,7 @@
 mod check;
 mod control;
 mod decimal;
+mod kept;
 mod schedule;
 mod sizes;
 mod uneven;

@@ -42,6 +42,8 @@ pub enum Purpose {
     Perturbation = 9,
     /// Where a token starts that stands for the limit.
     Reference = 10,
+    /// Which tokens are kept over time.
+    Kept = 11,
 }
 
 /// The random numbers of one token of one replica for one purpose; a generator in the sense of `rand`.

@@ -44,6 +44,7 @@ mod ascent;
 mod control;
 mod error;
 mod integration;
+mod kept;
 mod measure;
 mod simulation;
 mod snapshot;
@@ -70,8 +71,16 @@ use crate::{
 pub enum Event<'a> {
     /// One replica was measured.
     Sample(&'a Sample),
-    /// All replicas were, and [`Quantity::Tokens`] asks for the tokens, ordered (replica, token, component).
-    Tokens(&'a [f64]),
+    /// [`Quantity::Tokens`](crate::observables::Quantity) asks for tokens at this time, after the samples of it if there are any: one run of
+    /// those that are kept after the other, in their order.
+    Tokens {
+        /// The layer-time.
+        time: f64,
+        /// The number of the first one in the run, counted over all that are kept of all replicas.
+        first: usize,
+        /// Ordered (token, component).
+        coordinates: &'a [f64],
+    },
     /// [`Quantity::AttentionMatrix`] asks for this matrix of one head, (row, source); after the samples, for one replica after the
     /// other and all its heads in turn.
     Attention {

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from . import _native
 from ._arrays import as_floats
+from ._chunks import Chunks
 from ._equation import Device
 from ._folders import new_folder
 from ._html import Pictures, experiment_html, pictures_html
@@ -70,8 +71,33 @@ class Run:
 
     @property
     def trajectory(self) -> Any:
-        """The tokens of every sample, of shape (s, replicas, n, d); observe.quantities must have "tokens"."""
-        return self._kept("trajectory.npy", "tokens")
+        """The tokens over time, of shape (s, replicas, n, d); observe.quantities must have "tokens".
+
+        They are those of every sample, or of `trajectory_times`; all, or the `trajectory_tokens` of each replica.
+        What is not indexed is not read: a file is mapped, and beyond 256 MiB there are chunks, which np.asarray reads all.
+        """
+        group = self.path / "trajectory.zarr"
+        return Chunks(group / "tokens") if group.is_dir() else self._kept("trajectory.npy", "tokens")
+
+    @cached_property
+    def trajectory_times(self) -> Numbers:
+        """Layer-times of the trajectory, of shape (s,): those of the samples unless observe.tokens.every was given."""
+        group, file = self.path / "trajectory.zarr", self.path / "trajectory_times.npy"
+        if group.is_dir():
+            return np.fromfile(group / "time/c/0", "<f8").astype(np.float64, copy=False)
+        return np.asarray(np.load(file), np.float64) if file.is_file() else self.times
+
+    @cached_property
+    def trajectory_tokens(self) -> npt.NDArray[np.intp]:
+        """Numbers of the tokens of the trajectory, of shape (n,): of all unless observe.tokens.sample was given."""
+        group, file = self.path / "trajectory.zarr/token", self.path / "trajectory_tokens.npy"
+        if file.is_file():
+            return np.load(file).astype(np.intp)
+        count = self.trajectory.shape[2]
+        if not group.is_dir():
+            return np.arange(count)
+        chunks = sorted((group / "c").iterdir(), key=lambda chunk: int(chunk.name))
+        return np.concatenate([np.fromfile(chunk, "<u8") for chunk in chunks])[:count].astype(np.intp)
 
     @property
     def attention(self) -> Any:
@@ -110,17 +136,36 @@ class Run:
         return pandas.read_csv(self.path / "samples.csv")
 
     def to_xarray(self) -> Any:
-        """Return samples, results and tokens as a Dataset over replica, time, token and component. Needs xarray."""
+        """Return samples, results and tokens as a Dataset over replica, time, token and component. Needs xarray.
+
+        A trajectory of other times or of some tokens has dimensions of its own, trajectory_time and kept_token. One in
+        chunks is read as far as it is used, and needs zarr.
+        """
         import xarray
 
         variables: dict[str, Any] = {name: (("replica", "time"), values) for name, values in self.samples.items()}
         variables |= {f"result_{name}": (("replica",), values) for name, values in self.results.items()}
         of_token = ("replica", "token", "component")
         variables["tokens"] = (of_token, self.tokens, {"long_name": "x at the end", "units": "1"})
-        if (self.path / "trajectory.npy").is_file():
-            variables["trajectory"] = (("time", *of_token), self.trajectory, {"long_name": "x", "units": "1"})
-        time = ("time", self.times, {"long_name": "layer-time", "units": "1"})
-        return xarray.Dataset(variables, coords={"time": time}, attrs={"experiment": self.experiment})
+        named = {"long_name": "layer-time", "units": "1"}
+        coordinates: dict[str, Any] = {"time": ("time", self.times, named)}
+        group = self.path / "trajectory.zarr"
+        if group.is_dir() or (self.path / "trajectory.npy").is_file():
+            along, of = "time", "token"
+            if not np.array_equal(self.trajectory_times, self.times):
+                along = "trajectory_time"
+                coordinates[along] = (along, self.trajectory_times, named)
+            if self.trajectory.shape[2] != self.tokens.shape[1]:
+                of = "kept_token"
+                coordinates[of] = (of, self.trajectory_tokens, {"long_name": "number of the token"})
+            about = {"long_name": "x", "units": "1"}
+            variables["trajectory"] = ((along, "replica", of, "component"), self.trajectory, about)
+            if group.is_dir():
+                opened = xarray.open_zarr(group, consolidated=False, chunks=None)["tokens"]
+                named_as = {"sample": along, "token": of}
+                renamed = {name: dim for name, dim in named_as.items() if name != dim}
+                variables["trajectory"] = opened.reset_coords(drop=True).rename(renamed)
+        return xarray.Dataset(variables, coords=coordinates, attrs={"experiment": self.experiment})
 
     def __repr__(self) -> str:
         replicas = len(next(iter(self.samples.values()), [0]))

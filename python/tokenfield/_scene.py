@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._arrays import as_floats
+from ._chunks import Chunks
 from ._runs import Run
 
 Doubles = npt.NDArray[np.float64]
@@ -70,7 +71,7 @@ def _of_simulation(simulation: Any, replica: int) -> Cloud:
 def _of_run(run: Run, replica: int) -> Cloud:
     try:
         frames, note = _replica(run.trajectory, replica)
-        times = np.asarray(run.times, np.float64)
+        times = run.trajectory_times
     except FileNotFoundError:
         frames, note = _replica(np.asarray(run.tokens)[None], replica)
         times = np.asarray(run.times, np.float64)[-1:]
@@ -87,7 +88,8 @@ def _replica(x: Any, replica: int) -> tuple[Any, tuple[str, ...]]:
     count = x.shape[1]
     if not 0 <= replica < count:
         raise ValueError(f"replica: expected 0 to {count - 1}, got {replica}")
-    return x[:, replica], (f"replica {replica} of {count}",) if count > 1 else ()
+    frames = x.of_replica(replica) if isinstance(x, Chunks) else x[:, replica]
+    return frames, (f"replica {replica} of {count}",) if count > 1 else ()
 
 
 def _only_replica(replica: int) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ pub use crate::{sums::Precision, transport::SortedProjection};
 
 use std::{
     future::{Future, ready},
+    ops::Range,
     pin::Pin,
 };
 
@@ -242,8 +243,14 @@ pub trait Backend {
     /// The field k_stage as it was evaluated last, ordered (replica, token, component).
     fn velocity(&mut self, stage: usize) -> Answer<'_, Vec<f64>>;
 
+    /// The coordinates of a run of tokens of the state, counted over all replicas, ordered (token, component); tokens beyond the last
+    /// are left out. Whoever takes one run after the other need not hold all tokens.
+    fn tokens_of(&mut self, tokens: Range<usize>) -> Answer<'_, Vec<f64>>;
+
     /// The coordinates of the state, ordered (replica, token, component).
-    fn tokens(&mut self) -> Answer<'_, Vec<f64>>;
+    fn tokens(&mut self) -> Answer<'_, Vec<f64>> {
+        self.tokens_of(0..usize::MAX)
+    }
 }
 
 /// Why a backend cannot do the work.

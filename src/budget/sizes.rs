@@ -39,6 +39,8 @@ pub(crate) struct Sizes {
     /// Whether samples have columns for every component.
     pub has_columns_of_components: bool,
     pub has_second_moments: bool,
+    /// Whether measurements read all tokens at once. If not, those at time zero are given back once a backend has its own.
+    pub reads_tokens: bool,
     pub limit: Option<Limit>,
 }
 
@@ -79,11 +81,11 @@ impl Sizes {
     }
 
     /// What the host holds whichever backend moves the tokens.
-    fn needs(&self, observed: Vec<Part>) -> Needs {
+    pub(super) fn needs(&self, observed: Vec<Part>) -> Needs {
         let mut needs = Needs::default();
         let shape = self.shape();
-        // As they started, and as they are read back: for a sample, or at the end in the precision of the run as well.
-        needs.add("the tokens", 2 * DOUBLE, &shape);
+        // As they started, and as they are read back for a sample; who writes them takes a run of them at a time.
+        needs.add("the tokens", if self.reads_tokens { 2 * DOUBLE } else { DOUBLE }, &shape);
         if self.is_weighted {
             needs.add("the weights", 2 * DOUBLE, &shape[..2]);
         }
@@ -112,15 +114,27 @@ impl Sizes {
 
     /// Refuses problems whose state does not fit on a CPU; the host's copies are there already.
     pub(crate) fn require_cpu(&self, precision: Precision, sees_directions: bool) -> Result<(), Shortage> {
+        self.cpu_needs(precision, sees_directions).require()
+    }
+
+    /// What a CPU takes beside the host's copies.
+    pub(super) fn cpu_needs(&self, precision: Precision, sees_directions: bool) -> Needs {
         let number = if precision == Precision::Double { 8 } else { 4 };
         let mut needs = Needs::default();
         let [replicas, count, dim] = self.shape();
         // Columns are whole vectors.
         let padded = (COUNT, count.1.next_multiple_of(PADDING as u128));
-        let points = 2 + self.slots as u128 + u128::from(sees_directions);
-        needs.add("tokens and stages", number * points, &[replicas, padded, dim]);
+        // The point of a stage is one only where there are others.
+        let points = 1 + self.slots as u128 + u128::from(self.slots > 1) + u128::from(sees_directions);
+        // Stages are written first when the host's tokens are gone, if these go.
+        let given_back = if self.reads_tokens || self.limit.is_some() { 0 } else { DOUBLE };
+        let each = number * points - given_back.min(number * (points - 1));
+        needs.add("tokens and stages", each, &[replicas, padded, dim]);
         needs.add("the weights of tokens", number, &[replicas, padded]);
-        needs.add("tokens that are read back", DOUBLE + number, &[replicas, count, dim]);
+        if self.is_weighted {
+            // As harmonics take them, in both precisions.
+            needs.add("the weights of tokens", DOUBLE + number, &[replicas, padded]);
+        }
         needs.add("the matrices of heads", COPIES * DOUBLE * self.matrices as u128, &self.matrix());
         let each = 3 * DOUBLE * self.at_once();
         match self.noise {
@@ -133,7 +147,7 @@ impl Sizes {
                 needs.add("the noise of a step", each, &[count, dim]);
             }
         }
-        needs.require()
+        needs
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sums that must not overflow, and refusals that must name both numbers.
 
 use super::*;
+use crate::sums::Precision;
 
 fn needs() -> Needs {
     let mut needs = Needs::default();
@@ -54,4 +55,21 @@ fn bytes_are_written_as_people_write_them() {
 fn the_machine_has_some_memory_and_not_all() {
     assert!((1 << 20..u64::MAX / 2).contains(&available()), "{}", available());
     assert!(room_on_disk(std::path::Path::new("not/there/yet")).is_none_or(|bytes| bytes < u64::MAX / 2));
+}
+
+/// What a token of the sphere takes at d = 3: the numbers that ARCHITECTURE.md gives.
+#[test]
+fn a_token_takes_so_many_bytes() {
+    let bytes = |slots, precision, reads_tokens| {
+        let count = 100_000_000;
+        let sizes = Sizes { replicas: 1, count, dim: 3, slots, is_unit: true, reads_tokens, ..Sizes::default() };
+        let start = sizes.needs(Vec::new()).bytes();
+        (start + sizes.cpu_needs(precision, false).bytes()) as f64 / count as f64
+    };
+    // While they are handed over, in single precision 24 + 12 + 4; then the state, stages, the point of a stage, and weights.
+    assert_eq!(bytes(1, Precision::Single, false), 40.0);
+    assert_eq!(bytes(2, Precision::Single, false), 52.0);
+    assert_eq!(bytes(4, Precision::Single, false), 76.0);
+    assert_eq!(bytes(2, Precision::Double, false), 104.0);
+    assert_eq!(bytes(1, Precision::Single, true), 24.0 + 24.0 + 28.0);
 }

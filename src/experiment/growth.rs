@@ -58,7 +58,7 @@ impl Experiment {
 
     /// The times of samples that are typed, or multiples.
     fn marks(&self) -> Result<Vec<f64>, ExperimentError> {
-        let ObserveTyped { every, times, log: _, quantities: _, numbers: _ } = &self.typed.observe;
+        let ObserveTyped { every, times, log: _, quantities: _, tokens: _, numbers: _ } = &self.typed.observe;
         let end = self.typed.time.end;
         let marks = match (every, times) {
             (Some(every), _) => self.multiples(*every)?,

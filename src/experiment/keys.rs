@@ -45,6 +45,7 @@ pub(super) fn tables() -> Vec<(&'static str, Vec<&'static str>)> {
         ("time.step", [step::GROWTH, &step::CONTROL[..1]].concat()),
         ("observe", observe::OBSERVE.to_vec()),
         ("observe.log", observe::LOG.to_vec()),
+        ("observe.tokens", observe::KEPT.to_vec()),
         ("reference", reference::REFERENCE.to_vec()),
         ("result", result::RESULT.to_vec()),
     ]

@@ -11,7 +11,7 @@ use crate::{
 impl Experiment {
     /// The end, and samples that are not on a logarithmic axis, are at ends of these steps.
     pub(super) fn listed(&self, list: &ListTyped) -> Result<Schedule, ExperimentError> {
-        let ObserveTyped { every, times, log, quantities: _, numbers: _ } = &self.typed.observe;
+        let ObserveTyped { every, times, log, quantities: _, tokens: _, numbers: _ } = &self.typed.observe;
         let mut uneven = Uneven::new(self.lengths_of_steps(list)?);
         let end = self.typed.time.end;
         let time_after = |step: usize| uneven.ends()[step];

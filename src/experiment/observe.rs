@@ -8,7 +8,7 @@ use super::{
     error::ExperimentError,
     section::{Entry, Section, Word},
 };
-use crate::observables::{Among, Parameter, Quantity, Range, Value};
+use crate::observables::{Among, Parameter, Quantity, Range, TokensFormat, Value};
 
 /// With the numbers that stand where none are typed.
 pub(super) static WORDS: LazyLock<Vec<(&'static str, Quantity)>> =
@@ -29,11 +29,16 @@ static PARAMETERS: LazyLock<Vec<Key>> = LazyLock::new(|| {
 /// The keys of the table.
 pub(super) static OBSERVE: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let parameters = PARAMETERS.iter().map(|parameter| parameter.key);
-    ["every", "times", "log", "quantities"].into_iter().chain(parameters).collect()
+    ["every", "times", "log", "quantities", "tokens"].into_iter().chain(parameters).collect()
 });
 
 /// The keys of samples that lie evenly on a logarithmic axis.
 pub(super) const LOG: &[&str] = &["from", "per-decade"];
+
+/// The keys of tokens that are kept.
+pub(super) const KEPT: &[&str] = &["every", "sample", "format"];
+
+const FORMATS: &[(&str, TokensFormat)] = &[("npy", TokensFormat::Npy), ("zarr", TokensFormat::Zarr)];
 
 /// Samples a decade at most.
 const DENSEST: u64 = 1000;
@@ -96,8 +101,17 @@ pub(crate) struct ObserveTyped {
     pub times: Option<Vec<f64>>,
     pub log: Option<LogTyped>,
     pub quantities: Option<Vec<Word<Quantity>>>,
+    pub tokens: Option<KeptTyped>,
     #[serde(flatten)]
     pub numbers: Numbers,
+}
+
+/// Which tokens are kept, and when.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub(crate) struct KeptTyped {
+    pub every: Option<f64>,
+    pub sample: Option<u64>,
+    pub format: Option<Word<TokensFormat>>,
 }
 
 /// Samples at from * 10^{k / per_decade}.
@@ -169,7 +183,25 @@ pub(super) fn read(section: &Section) -> Result<ObserveTyped, ExperimentError> {
     let quantities = quantities(section)?;
     let measured = quantities.as_deref().unwrap_or_default();
     PARAMETERS.iter().try_for_each(|key| key.require_quantity(section, measured))?;
-    Ok(ObserveTyped { every, times, log, quantities, numbers: Numbers::read(section)? })
+    let tokens = section.read("tokens", "{ every = 1.0, sample = 1000 }", kept)?;
+    if !measured.iter().any(|quantity| matches!(quantity.meaning, Quantity::Tokens(_))) {
+        let (problem, remedy) = (
+            "is about the quantity \"tokens\", which is not kept",
+            "add \"tokens\" to observe.quantities, or leave it out",
+        );
+        section.forbid(&["tokens"], problem, remedy)?;
+    }
+    Ok(ObserveTyped { every, times, log, quantities, tokens, numbers: Numbers::read(section)? })
+}
+
+fn kept(entry: &Entry) -> Result<KeptTyped, ExperimentError> {
+    let section = entry.section(KEPT)?;
+    Ok(KeptTyped {
+        every: section
+            .read("every", "1.0", |entry| entry.number("finite and greater than 0", |every| every > 0.0))?,
+        sample: section.read("sample", "1000", |entry| entry.whole(1..=u64::from(u32::MAX)))?,
+        format: section.read("format", "\"zarr\"", |entry| entry.word(FORMATS))?,
+    })
 }
 
 /// Times in their order.

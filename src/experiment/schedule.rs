@@ -33,7 +33,7 @@ impl Experiment {
 
     /// After which of so many steps of one length tokens are observed.
     fn samples(&self, step: f64, steps: u64) -> Result<Samples, ExperimentError> {
-        let ObserveTyped { every, times, log, quantities: _, numbers: _ } = &self.typed.observe;
+        let ObserveTyped { every, times, log, quantities: _, tokens: _, numbers: _ } = &self.typed.observe;
         Ok(match (every, times, log) {
             (Some(every), _, _) => Samples::Every(self.steps("observe.every", *every)?),
             (None, Some(times), _) => Samples::After(self.times(times, steps)?),

@@ -48,6 +48,9 @@ impl Experiment {
             noise,
             has_columns_of_components: quantities.contains(&Quantity::Moments),
             has_second_moments: quantities.iter().any(|quantity| quantity.needs(Need::SecondMoment)),
+            reads_tokens: quantities
+                .iter()
+                .any(|quantity| quantity.needs(Need::Tokens) || quantity.needs(Need::Reference)),
             limit: self.limit_sizes(),
         }
     }

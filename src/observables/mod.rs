@@ -81,6 +81,7 @@ pub use self::{
     limit_state::{LimitState, Nodes},
     quantity::{columns, replicas_a_sample},
     reference::Reference,
+    tokens::TokensFormat,
     unresolved::{Unresolved, unresolved},
     view::View,
 };
@@ -163,7 +164,7 @@ observables! {
     pair_overlap::PairOverlap,
     coupling_error::CouplingError,
     tagged_error::TaggedError,
-    tokens::Tokens,
+    tokens::Tokens(Tokens),
     clusters::Clusters(Clusters),
     overlap_histogram::OverlapHistogram(OverlapHistogram),
     overlap_share::OverlapShare(OverlapShare),

@@ -31,17 +31,18 @@ impl Angles {
             View::Sphere(_) | View::Plane(_) => return None,
         }
         let moments = motion.spread(TIMES);
-        let count = moments.first()?.places.len();
-        let stride = count.div_ceil(TOKENS);
+        let places = moments.first()?.places.len();
+        let (count, stride) = (motion.count, places.div_ceil(TOKENS).max(1));
         let line = |token: usize| {
             let angle = |places: &[glam::DVec3]| places[token].y.atan2(places[token].x);
             moments.iter().map(|moment| (moment.time, angle(&moment.places))).collect()
         };
         let mut heading = heading.clone();
-        if stride > 1 {
-            heading.caption.push_str(&format!(" · 1 in {stride} tokens drawn"));
+        let lines: Vec<Polyline> = (0..places).step_by(stride).map(line).collect();
+        if count > lines.len() {
+            heading.caption.push_str(&format!(" · 1 in {} tokens drawn", count.div_ceil(lines.len())));
         }
-        Some(Self { heading, lines: (0..count).step_by(stride).map(line).collect() })
+        Some(Self { heading, lines })
     }
 
     fn pen(&self) -> ShapeStyle {

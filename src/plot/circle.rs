@@ -9,7 +9,7 @@ use plotters::style::{Color, ShapeStyle};
 
 use super::canvas::{self, Anchor, Area, Painted, Pen};
 use super::legend::{self, Mark};
-use super::view::Tokens;
+use super::view::{ARCS, Tokens};
 use super::{dots, palette};
 
 const CENTRE: (i32, i32) = (1600, 1150);
@@ -17,7 +17,6 @@ const RADIUS: f64 = 600.0;
 /// Bars grow outwards from here, in units of the radius, by at most `TALLEST`.
 const FOOT: f64 = 1.06;
 const TALLEST: f64 = 0.28;
-const ARCS: usize = 120;
 /// Fewer tokens than this can be counted by eye.
 const COUNTABLE: usize = 128;
 
@@ -30,19 +29,19 @@ pub(super) fn paint<DB: DrawingBackend>(tokens: &Tokens, area: &Area<DB>) -> Pai
     }
     area.draw(&Circle::new(CENTRE, radius, ShapeStyle::from(&palette::GREY.mix(0.5)).stroke_width(5)))?;
     let mut entries = Vec::new();
-    if tokens.places.len() >= COUNTABLE {
+    if tokens.count >= COUNTABLE {
         paint_bars(tokens, area)?;
         entries.push((Mark::Disc(bar(), 30), format!("tokens in each of {ARCS} arcs")));
     }
     let dot = tokens.dot();
-    for place in tokens.drawn() {
-        dot.paint(area, at(place), palette::BLUE)?;
+    for place in &tokens.drawn {
+        dot.paint(area, at(*place), palette::BLUE)?;
     }
     if !tokens.clusters.is_empty() {
         entries.push(dots::cluster_mark());
     }
-    dots::paint_clusters(area, &tokens.clusters, tokens.places.len(), at)?;
-    dots::name_clusters(area, &tokens.clusters, tokens.places.len(), at, |(x, y)| {
+    dots::paint_clusters(area, &tokens.clusters, tokens.count, at)?;
+    dots::name_clusters(area, &tokens.clusters, tokens.count, at, |(x, y)| {
         // Words stand inside, where there are no bars.
         (f64::from(CENTRE.0 - x) / RADIUS, f64::from(CENTRE.1 - y) / RADIUS)
     })?;
@@ -54,9 +53,8 @@ fn bar() -> plotters::style::RGBAColor {
 }
 
 fn paint_bars<DB: DrawingBackend>(tokens: &Tokens, area: &Area<DB>) -> Painted<DB> {
-    let counts = counts(&tokens.places);
-    let most = counts.iter().copied().max().unwrap_or(1).max(1);
-    for (arc, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+    let most = tokens.arcs.iter().copied().max().unwrap_or(1).max(1);
+    for (arc, &count) in tokens.arcs.iter().enumerate().filter(|(_, count)| **count > 0) {
         let top = FOOT + TALLEST * count as f64 / most as f64;
         let angle = |edge: f64| TAU * (arc as f64 + edge) / ARCS as f64;
         let corner = |edge: f64, radius: f64| at(radius * DVec3::new(angle(edge).cos(), angle(edge).sin(), 0.0));
@@ -66,30 +64,6 @@ fn paint_bars<DB: DrawingBackend>(tokens: &Tokens, area: &Area<DB>) -> Painted<D
     Ok(())
 }
 
-/// The number of tokens in each arc, counter-clockwise from the first axis.
-fn counts(places: &[DVec3]) -> [usize; ARCS] {
-    let mut counts = [0; ARCS];
-    for place in places {
-        let turn = (place.y.atan2(place.x) / TAU).rem_euclid(1.0);
-        counts[(turn * ARCS as f64) as usize % ARCS] += 1;
-    }
-    counts
-}
-
 fn at(place: DVec3) -> (i32, i32) {
     (CENTRE.0 + (RADIUS * place.x).round() as i32, CENTRE.1 - (RADIUS * place.y).round() as i32)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_token_is_counted_in_its_arc() {
-        let angles = [0.001, 0.02, TAU / 4.0 + 0.001, TAU - 0.001];
-        let places = angles.map(|angle| DVec3::new(f64::cos(angle), f64::sin(angle), 0.0));
-        let counts = counts(&places);
-        assert_eq!((counts[0], counts[ARCS / 4], counts[ARCS - 1]), (2, 1, 1));
-        assert_eq!(counts.iter().sum::<usize>(), places.len());
-    }
 }

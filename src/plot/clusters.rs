@@ -7,9 +7,13 @@
 use std::collections::HashMap;
 
 use glam::{DVec3, I64Vec3};
+use rayon::prelude::*;
 
 /// The share of the tokens within three cubes that must lie within one: smooth densities fail it, knots pass.
 const ISOLATED: f64 = 0.8;
+
+/// Places that one task counts.
+const PART: usize = 1 << 16;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Cluster {
@@ -17,16 +21,47 @@ pub(super) struct Cluster {
     pub(super) count: usize,
 }
 
-/// The clusters among `places`, largest first; `width` is the width of a cube.
-pub(super) fn find(places: &[DVec3], width: f64) -> Vec<Cluster> {
-    let mut cubes: HashMap<I64Vec3, (usize, DVec3)> = HashMap::new();
-    for place in places {
-        let (count, sum) = cubes.entry((place / width).floor().as_i64vec3()).or_default();
-        *count += 1;
-        *sum += *place;
+/// How many places there are in each cube, and their sum.
+pub(super) struct Cubes {
+    width: f64,
+    places: usize,
+    cubes: HashMap<I64Vec3, (usize, DVec3)>,
+}
+
+impl Cubes {
+    /// Cubes of this width, which are empty.
+    pub(super) fn new(width: f64) -> Self {
+        Self { width, places: 0, cubes: HashMap::new() }
     }
+
+    pub(super) fn add(&mut self, places: &[DVec3]) {
+        let width = self.width;
+        let part = |places: &[DVec3]| {
+            let mut cubes: HashMap<I64Vec3, (usize, DVec3)> = HashMap::new();
+            for place in places {
+                let (count, sum) = cubes.entry((place / width).floor().as_i64vec3()).or_default();
+                *count += 1;
+                *sum += *place;
+            }
+            cubes
+        };
+        let parts: Vec<_> = places.par_chunks(PART).map(part).collect();
+        for (cube, (count, sum)) in parts.into_iter().flatten() {
+            let own = self.cubes.entry(cube).or_default();
+            *own = (own.0 + count, own.1 + sum);
+        }
+        self.places += places.len();
+    }
+
+    /// The clusters among all places, largest first.
+    pub(super) fn clusters(self) -> Vec<Cluster> {
+        find(self.cubes, self.places)
+    }
+}
+
+fn find(mut cubes: HashMap<I64Vec3, (usize, DVec3)>, places: usize) -> Vec<Cluster> {
     // Counts of n tokens fluctuate by sqrt(n): a smaller knot is no news.
-    let least = (places.len() as f64).sqrt().max(2.0);
+    let least = (places as f64).sqrt().max(2.0);
     let within = |cubes: &HashMap<I64Vec3, (usize, DVec3)>, centre: I64Vec3, reach: i64| {
         let found = neighbourhood(centre, reach).filter_map(|cube| cubes.get(&cube));
         found.fold((0, DVec3::ZERO), |(count, sum), cube| (count + cube.0, sum + cube.1))
@@ -59,6 +94,15 @@ fn neighbourhood(centre: I64Vec3, reach: i64) -> impl Iterator<Item = I64Vec3> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// In two parts, as they come from a file.
+    fn find(places: &[DVec3], width: f64) -> Vec<Cluster> {
+        let mut cubes = Cubes::new(width);
+        let (first, second) = places.split_at(places.len() / 3);
+        cubes.add(first);
+        cubes.add(second);
+        cubes.clusters()
+    }
 
     /// `count` places around `centre` in a golden-angle spiral of radius `spread`.
     fn knot(centre: DVec3, spread: f64, count: usize) -> Vec<DVec3> {

@@ -53,6 +53,7 @@ mod samples;
 mod series;
 mod sphere;
 mod spread;
+mod token_file;
 mod tokens;
 mod view;
 
@@ -128,7 +129,7 @@ fn require_complete(dir: &Path) -> Result<(), PlotError> {
 fn of_run(dir: &Path) -> Result<Vec<canvas::Finished>, PlotError> {
     let heading = heading::read(&dir.join("experiment.toml"))?;
     let (series, components) = columns::charts(&dir.join("samples.csv"), &heading)?;
-    let tokens = replica_tokens::ReplicaTokens::read(&dir.join("tokens.npy"))?;
+    let mut tokens = token_file::TokenFile::open(&dir.join("tokens.npy"))?;
 
     let mut finished = Vec::new();
     for chart in &series {
@@ -137,7 +138,7 @@ fn of_run(dir: &Path) -> Result<Vec<canvas::Finished>, PlotError> {
     for chart in &components {
         finished.extend(canvas::finish(dir, chart)?);
     }
-    finished.extend(canvas::finish(dir, &view::Tokens::new(&heading, &tokens))?);
+    finished.extend(canvas::finish(dir, &view::Tokens::read(&heading, &mut tokens)?)?);
     if let Some(map) = histogram::of(dir, &heading)? {
         finished.extend(canvas::finish(dir, &map)?);
     }

@@ -11,27 +11,25 @@ use super::{dots, frame, legend, palette};
 
 pub(super) fn paint<DB: DrawingBackend>(tokens: &Tokens, shares: [f64; 2], area: &Area<DB>) -> Painted<DB> {
     let [first, second] = shares.map(percent);
-    let (x, y) = axes(&tokens.places);
+    let (x, y) = axes(tokens.bounds);
     frame::name_vertical(area, &format!("principal direction 2, {second} of the variance"), palette::INK)?;
     let chart = frame::chart(area, &x, &y, &format!("principal direction 1, {first} of the variance"))?;
     let at = |place: DVec3| chart.plotting_area().map_coordinate(&(place.x, place.y));
     let dot = tokens.dot();
-    for place in tokens.drawn() {
-        dot.paint(area, at(place), palette::BLUE)?;
+    for place in &tokens.drawn {
+        dot.paint(area, at(*place), palette::BLUE)?;
     }
     if tokens.clusters.is_empty() {
         return Ok(());
     }
-    dots::paint_clusters(area, &tokens.clusters, tokens.places.len(), at)?;
-    dots::name_clusters(area, &tokens.clusters, tokens.places.len(), at, |_| (0.0, -1.0))?;
+    dots::paint_clusters(area, &tokens.clusters, tokens.count, at)?;
+    dots::name_clusters(area, &tokens.clusters, tokens.count, at, |_| (0.0, -1.0))?;
     legend::row(area, &[dots::cluster_mark()], (canvas::WIDTH as i32 - MARGIN, frame::ROW_MIDDLE))
 }
 
-/// Axes through the middle of the tokens on which a unit has one length in both directions.
-fn axes(places: &[DVec3]) -> (Axis, Axis) {
-    let none = (DVec3::ZERO, DVec3::ZERO);
-    let (low, high) =
-        places.iter().copied().map(|p| (p, p)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))).unwrap_or(none);
+/// Axes through the middle of the box around the tokens on which a unit has one length in both directions.
+fn axes(bounds: Option<(DVec3, DVec3)>) -> (Axis, Axis) {
+    let (low, high) = bounds.unwrap_or((DVec3::ZERO, DVec3::ZERO));
     let middle = (low + high) / 2.0;
     let mut half = 1.1 * (high - low) / 2.0;
     if half.max_element() == 0.0 {
@@ -61,7 +59,8 @@ mod tests {
             vec![],
         ];
         for places in clouds {
-            let (x, y) = axes(&places);
+            let bounds = places.iter().map(|p| (*p, *p)).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+            let (x, y) = axes(bounds);
             let (width, height) = frame::inside(&y);
             let stretch = (x.high - x.low) / width / ((y.high - y.low) / height);
             // The tick labels are measured on a neighbouring axis, whose labels may be a sign or a digit wider.

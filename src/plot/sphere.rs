@@ -34,7 +34,7 @@ impl Side {
 }
 
 pub(super) fn paint<DB: DrawingBackend>(tokens: &Tokens, camera: &Camera, area: &Area<DB>) -> Painted<DB> {
-    let mut drawn = tokens.drawn();
+    let mut drawn = tokens.drawn.clone();
     drawn.sort_by(|a, b| a.z.total_cmp(&b.z));
     for side in [Side::Far, Side::Near] {
         paint_ball(side, area)?;
@@ -47,9 +47,9 @@ pub(super) fn paint<DB: DrawingBackend>(tokens: &Tokens, camera: &Camera, area: 
         }
         let clusters: Vec<Cluster> =
             tokens.clusters.iter().copied().filter(|c| Side::of(&c.centre) == side).collect();
-        dots::paint_clusters(area, &clusters, tokens.places.len(), at)?;
+        dots::paint_clusters(area, &clusters, tokens.count, at)?;
     }
-    dots::name_clusters(area, &tokens.clusters, tokens.places.len(), at, outwards)?;
+    dots::name_clusters(area, &tokens.clusters, tokens.count, at, outwards)?;
     let mut entries = vec![
         (tokens.dot().mark(palette::depth(0.7)), "near side".to_string()),
         (tokens.dot().mark(palette::depth(-0.3)), "far side".to_string()),

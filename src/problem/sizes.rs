@@ -26,7 +26,24 @@ impl Problem {
             noise: model.noise.as_ref().map(|noise| noise.field),
             has_columns_of_components: self.quantities.contains(&Quantity::Moments),
             has_second_moments: self.needs(Need::SecondMoment),
+            reads_tokens: self.reads_tokens(),
             limit: None,
+        }
+    }
+}
+
+impl Problem {
+    /// Whether a measurement reads the tokens, those at time zero perhaps.
+    fn reads_tokens(&self) -> bool {
+        self.needs(Need::Tokens) || self.needs(Need::Reference)
+    }
+
+    /// Gives back the coordinates at time zero, of which none are left then, where nobody reads them once a backend has tokens of its own.
+    ///
+    /// Only for problems without a limit: that starts where they start.
+    pub(crate) fn forget_start(&mut self) {
+        if !self.reads_tokens() {
+            self.tokens.coordinates = Vec::new();
         }
     }
 }

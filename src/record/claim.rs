@@ -1,6 +1,7 @@
 //! The right to write to a folder: it is locked, and holds nothing that could be lost.
 
 use std::{
+    ffi::OsStr,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -13,6 +14,7 @@ use super::{
     standing::{Standing, is_of, of_files},
     state::RunState,
     status::FILES,
+    zarr::{self, GROUP},
 };
 use crate::backend::Precision;
 
@@ -57,10 +59,11 @@ impl Claim {
         for entry in fs::read_dir(path).map_err(|source| claim.failed(source))? {
             let name = entry.map_err(|source| claim.failed(source))?.file_name();
             // Of files that never became whole nothing can be lost.
-            let is_partial = FILES.iter().any(|file| partial(Path::new(file)) == Path::new(&name));
+            let is_own_group = (name == GROUP || becomes(&name, GROUP)) && zarr::is_group(&path.join(&name));
+            let is_partial = FILES.iter().any(|file| becomes(&name, file)) || is_own_group && name != GROUP;
             if name != lock::NAME && !is_partial {
                 are_there = true;
-                own &= name == checkpoint::FOLDER || FILES.iter().any(|file| name == *file);
+                own &= name == checkpoint::FOLDER || is_own_group || FILES.iter().any(|file| name == *file);
             }
         }
         if !are_there {
@@ -184,15 +187,7 @@ impl Claim {
     /// Removes the files of a record, and nothing else.
     pub(super) fn clear(&self) -> Result<(), RecordError> {
         checkpoint::remove_all(&self.path)?;
-        for path in FILES.iter().map(|name| self.path.join(name)).flat_map(|path| [partial(&path), path]) {
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(RecordError::Write { path, source: error });
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+        remove(&self.path, &FILES)
     }
 
     fn failed(&self, source: io::Error) -> RecordError {
@@ -208,6 +203,31 @@ impl Drop for Claim {
             let _ = fs::remove_dir(folder);
         }
     }
+}
+
+/// Whether this is the name that a file has until it is whole.
+fn becomes(name: &OsStr, file: &str) -> bool {
+    partial(Path::new(file)) == Path::new(name)
+}
+
+/// Removes these files of a record in their order, and after the first of them the group of its tokens, whole or not, as far as they are
+/// there.
+pub(super) fn remove(folder: &Path, files: &[&str]) -> Result<(), RecordError> {
+    let both = |name: &str| [partial(&folder.join(name)), folder.join(name)];
+    let (first, others) = files.split_at(files.len().min(1));
+    let of_files = |names: &[&str]| names.iter().flat_map(|name| both(name)).collect::<Vec<PathBuf>>();
+    let removed = of_files(first).into_iter().map(|path| (fs::remove_file(&path), path));
+    let removed = removed.chain(both(GROUP).map(|path| (zarr::remove(&path), path)));
+    let removed = removed.chain(of_files(others).into_iter().map(|path| (fs::remove_file(&path), path)));
+    for (removed, path) in removed {
+        match removed {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(RecordError::Write { path, source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The folders on the way to `path` that are not there, the innermost first.

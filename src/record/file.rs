@@ -19,6 +19,23 @@ pub(crate) struct Hashed {
     hasher: Hasher,
 }
 
+impl Hashed {
+    /// One that is empty.
+    pub(super) fn new(file: File) -> Self {
+        Self { file, hasher: Hasher::default() }
+    }
+
+    /// Adds zeros that take no room where the disk knows holes, and waits until all of it is there.
+    pub(super) fn finish(mut self, zeros: u64) -> io::Result<Fingerprint> {
+        if zeros > 0 {
+            self.file.set_len(self.hasher.bytes() + zeros)?;
+            self.hasher.update_zeros(zeros);
+        }
+        self.file.sync_all()?;
+        Ok(self.hasher.finish())
+    }
+}
+
 impl Write for Hashed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.file.write(bytes)?;
@@ -53,12 +70,11 @@ pub(crate) fn write_whole(
 ) -> Result<Fingerprint, RecordError> {
     let temporary = partial(path);
     let attempt = || {
-        let mut file = BufWriter::new(Hashed { file: File::create(&temporary)?, hasher: Hasher::default() });
+        let mut file = BufWriter::new(Hashed::new(File::create(&temporary)?));
         write(&mut file)?;
-        let Hashed { file, hasher } = file.into_inner()?;
-        file.sync_all()?;
+        let written = file.into_inner()?.finish(0)?;
         fs::rename(&temporary, path)?;
-        Ok(hasher.finish())
+        Ok(written)
     };
     attempt().map_err(|source| {
         // Whatever stopped the write may stop the clean-up too; the error that matters is the first.

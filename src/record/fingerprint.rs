@@ -32,6 +32,16 @@ impl Hasher {
         self.sha256.update(bytes);
     }
 
+    /// The same of so many zeros.
+    pub(super) fn update_zeros(&mut self, mut zeros: u64) {
+        let block = [0; 1 << 12];
+        while zeros > 0 {
+            let part = zeros.min(block.len() as u64);
+            self.update(&block[..part as usize]);
+            zeros -= part;
+        }
+    }
+
     /// The bytes so far.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
@@ -96,11 +106,17 @@ pub(super) fn reopened(path: &Path, prefix: &Fingerprint) -> io::Result<(File, H
 
 /// Of the file at `path`, as it is.
 pub(super) fn hashed(path: &Path) -> io::Result<Fingerprint> {
-    let mut file = File::open(path)?;
-    let (mut hasher, mut buffer) = (Hasher::default(), vec![0; 1 << 18]);
+    let mut hasher = Hasher::default();
+    hash(&mut File::open(path)?, &mut hasher)?;
+    Ok(hasher.finish())
+}
+
+/// Adds all that is left to read.
+pub(super) fn hash(from: &mut impl Read, hasher: &mut Hasher) -> io::Result<()> {
+    let mut buffer = vec![0; 1 << 18];
     loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hasher.finish()),
+        match from.read(&mut buffer)? {
+            0 => return Ok(()),
             read => hasher.update(&buffer[..read]),
         }
     }

@@ -12,8 +12,10 @@ mod claim;
 mod error;
 mod file;
 mod fingerprint;
+mod form;
 mod lock;
 mod manifest;
+mod npy;
 mod numbers;
 mod run_folder;
 mod samples;
@@ -21,7 +23,10 @@ mod saved;
 mod standing;
 mod state;
 mod status;
+#[cfg(test)]
+mod tests;
 mod trajectory;
+mod zarr;
 
 pub use self::{
     checkpoint::{Checkpoint, Numbers},
@@ -33,5 +38,6 @@ pub use self::{
     saved::{SavedState, load, save},
     standing::{Standing, fingerprint_of_samples, is_of, standing, standing_of_samples},
     state::{KeptWarning, Origin, RunState},
+    trajectory::KeptTokens,
 };
 pub(crate) use self::{file::write_whole, fingerprint::hexadecimal};

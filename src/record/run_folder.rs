@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
     io::{self, Write},
     path::{Path, PathBuf},
     time::Instant,
@@ -10,16 +9,16 @@ use std::{
 
 use super::{
     checkpoint::{self, Checkpoint, Numbers},
-    claim::Claim,
+    claim::{self, Claim},
     error::RecordError,
-    file::{partial, write_whole},
+    file::write_whole,
     fingerprint::{Fingerprint, hashed},
+    form::Form,
     manifest::Manifest,
-    numbers::write_tokens,
     samples::Samples,
     state::{KeptWarning, Origin, RunState, inputs},
-    status::Status,
-    trajectory::Trajectory,
+    status::{ENDS, Status},
+    trajectory::{KeptTokens, Trajectory},
 };
 use crate::{
     backend::{Identity, Method},
@@ -57,6 +56,8 @@ pub struct RunFolder {
     samples: Samples,
     trajectory: Option<Trajectory>,
     attention: Option<Trajectory>,
+    /// The final tokens, as far as they are known, or what the disk had against them.
+    last: Option<Result<Trajectory, RecordError>>,
     results: Option<Results>,
     /// Runs that take this one's time with it.
     sharers: usize,
@@ -104,6 +105,7 @@ impl RunFolder {
             samples,
             trajectory: None,
             attention: None,
+            last: None,
             results: None,
             sharers: 1,
             warned: Vec::new(),
@@ -143,6 +145,7 @@ impl RunFolder {
             samples,
             trajectory: None,
             attention: None,
+            last: None,
             results: None,
             sharers: 1,
             warned: warnings.iter().map(|warning| warning.kind).collect(),
@@ -163,10 +166,8 @@ impl RunFolder {
     ) -> Result<(), RecordError> {
         let mut written = BTreeMap::new();
         written.insert("samples.csv".to_owned(), self.samples.fingerprint()?);
-        for (name, array) in [("trajectory.npy", &mut self.trajectory), ("attention.npy", &mut self.attention)] {
-            if let Some(array) = array {
-                written.insert(name.to_owned(), array.fingerprint()?);
-            }
+        for array in [&mut self.trajectory, &mut self.attention].into_iter().flatten() {
+            written.insert(array.name().to_owned(), array.settle()?);
         }
         let inputs = inputs(self.claim.path());
         let inputs = inputs.map_err(|source| RecordError::Write { path: self.path().to_owned(), source })?;
@@ -235,29 +236,47 @@ impl RunFolder {
         self.sharers = runs;
     }
 
-    /// From now on keeps the tokens of `samples` samples, in `trajectory.npy`.
-    pub fn keep_tokens(&mut self, samples: usize, shape: Shape) -> Result<(), RecordError> {
-        let each = [shape.replicas, shape.count, shape.dim];
-        self.trajectory = Some(self.array("trajectory.npy", samples, &each)?);
+    /// From now on keeps tokens, in `trajectory.npy` or `trajectory.zarr`.
+    pub fn keep_tokens(&mut self, kept: KeptTokens) -> Result<(), RecordError> {
+        let Shape { replicas, count, dim, .. } = kept.shape;
+        let form = self.form(kept.samples, &[replicas, count, dim]);
+        self.trajectory = Some(self.array(kept.name(&form), form, kept)?);
         Ok(())
     }
 
-    /// From now on keeps the matrices of attention of `samples` samples, in `attention.npy`.
-    pub fn keep_attention(&mut self, samples: usize, shape: Shape, heads: usize) -> Result<(), RecordError> {
-        let each = [shape.replicas, heads, shape.sources(), shape.sources()];
-        self.attention = Some(self.array("attention.npy", samples, &each)?);
+    /// From now on keeps the matrices of attention of `samples` samples, in `attention.npy`; those at the times `before` an earlier part of
+    /// the run has kept.
+    pub fn keep_attention(
+        &mut self,
+        samples: usize,
+        shape: Shape,
+        heads: usize,
+        before: Vec<f64>,
+    ) -> Result<(), RecordError> {
+        let form = self.form(samples, &[shape.replicas, heads, shape.sources(), shape.sources()]);
+        let kept = KeptTokens { before, ..KeptTokens::all(samples, shape) };
+        self.attention = Some(self.array("attention.npy", form, kept)?);
         Ok(())
     }
 
-    fn array(&self, name: &str, samples: usize, each: &[usize]) -> Result<Trajectory, RecordError> {
-        let (path, precision) = (self.path().join(name), self.manifest.precision);
+    fn form(&self, samples: usize, each: &[usize]) -> Form {
+        Form { samples, each: each.to_vec(), precision: self.manifest.precision }
+    }
+
+    fn array(&self, name: &'static str, form: Form, kept: KeptTokens) -> Result<Trajectory, RecordError> {
         match self.resumes.get(name) {
-            Some(prefix) => Trajectory::resume(&path, samples, each, precision, prefix),
-            None => Trajectory::create(&path, samples, each, precision),
+            Some(settled) => Trajectory::resume(self.path(), name, form, kept, settled),
+            None => Trajectory::create(self.path(), name, form, kept),
         }
     }
 
-    /// Adds the tokens of a sample, if they are kept.
+    /// Begins to keep the tokens at this layer-time, if they are kept.
+    pub fn tokens_at(&mut self, time: f64) {
+        self.trajectory.iter_mut().for_each(|trajectory| trajectory.sample(time));
+    }
+
+    /// Adds tokens of that time, in their order, if they are kept. They are written while others are computed; an error of earlier ones
+    /// comes back here.
     pub fn tokens(&mut self, tokens: &[f64]) -> Result<(), RecordError> {
         self.trajectory.as_mut().map_or(Ok(()), |trajectory| trajectory.add(tokens))
     }
@@ -267,19 +286,22 @@ impl RunFolder {
         self.attention.as_mut().map_or(Ok(()), |attention| attention.add(weights))
     }
 
-    /// Writes the final tokens and closes the manifest.
-    pub fn complete(
-        mut self,
-        tokens: &[f64],
-        shape: Shape,
-        method: Method,
-        summary: &Summary,
-    ) -> Result<PathBuf, RecordError> {
+    /// Adds final tokens, in their order, to `tokens.npy`; an error is that of [`complete`](Self::complete).
+    pub fn final_tokens(&mut self, shape: Shape, tokens: &[f64]) {
+        let last = self.last.take().unwrap_or_else(|| {
+            let form = self.form(shape.replicas, &[shape.count, shape.dim]);
+            Trajectory::create(self.path(), "tokens.npy", form, KeptTokens::all(1, shape))
+        });
+        self.last = Some(last.and_then(|mut last| last.add(tokens).map(|()| last)));
+    }
+
+    /// Gives the final tokens their name, all of which were added, and closes the manifest.
+    pub fn complete(mut self, method: Method, summary: &Summary) -> Result<PathBuf, RecordError> {
         self.manifest.summarize(summary);
         self.manifest.computed_by(method);
         let results = self.write_results();
         let written = results
-            .and_then(|()| self.write_tokens(tokens, shape))
+            .and_then(|()| self.finish_tokens())
             .and_then(|()| self.finish_arrays(summary.ending))
             .and_then(|()| self.close(Status::Complete));
         if let Err(error) = &written {
@@ -313,23 +335,16 @@ impl RunFolder {
         Ok(())
     }
 
-    fn write_tokens(&mut self, tokens: &[f64], shape: Shape) -> Result<(), RecordError> {
-        let path = self.path().join("tokens.npy");
-        let written = write_tokens(&path, tokens, shape, self.manifest.precision)?;
-        self.manifest.files.insert("tokens.npy", written);
+    fn finish_tokens(&mut self) -> Result<(), RecordError> {
+        let Some(tokens) = self.last.take() else { return Ok(()) };
+        self.manifest.files.extend(tokens?.finish(Ending::Scheduled)?);
         Ok(())
     }
 
     /// Gives the arrays of every sample their names.
     fn finish_arrays(&mut self, ending: Ending) -> Result<(), RecordError> {
-        let arrays = [("trajectory.npy", self.trajectory.take()), ("attention.npy", self.attention.take())];
-        for (name, array) in arrays {
-            let Some(array) = array else { continue };
-            let written = match ending {
-                Ending::Scheduled | Ending::Unmet => array.finish()?,
-                Ending::Stopped => array.finish_early()?,
-            };
-            self.manifest.files.insert(name, written);
+        for array in [self.trajectory.take(), self.attention.take()].into_iter().flatten() {
+            self.manifest.files.extend(array.finish(ending)?);
         }
         Ok(())
     }
@@ -340,20 +355,9 @@ impl RunFolder {
         if checkpoint::are_there(self.path()) {
             return Ok(());
         }
-        (self.trajectory, self.attention, self.results) = (None, None, None);
-        for name in ["results.csv", "tokens.npy", "trajectory.npy", "attention.npy"] {
-            self.manifest.files.remove(name);
-            let path = self.path().join(name);
-            for path in [partial(&path), path] {
-                match fs::remove_file(&path) {
-                    Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                        return Err(RecordError::Write { path, source });
-                    }
-                    _ => {}
-                }
-            }
-        }
-        Ok(())
+        (self.trajectory, self.attention, self.last, self.results) = (None, None, None, None);
+        ENDS.iter().for_each(|name| drop(self.manifest.files.remove(name)));
+        claim::remove(self.path(), &ENDS)
     }
 
     fn close(&mut self, status: Status) -> Result<PathBuf, RecordError> {

@@ -11,6 +11,7 @@ use super::{
     fingerprint::Fingerprint,
     lock::{Holder, holder},
     status::{FILES, NAME, Read, Status},
+    zarr::{self, GROUP, LIST},
 };
 use crate::backend::Precision;
 
@@ -111,12 +112,20 @@ pub(super) fn of_files(folder: &Path, matters: impl Fn(&str) -> bool) -> Standin
     if let Some(foreign) = FILES[1..].iter().find(|name| !files.contains_key(**name) && folder.join(name).exists()) {
         return broken(foreign, "its run did not write it".into());
     }
+    let is_listed = files.contains_key(LIST);
+    if !is_listed && fs::symlink_metadata(folder.join(GROUP)).is_ok() {
+        return broken(GROUP, "its run did not write it".into());
+    }
     let files: Vec<(&String, &Fingerprint)> = files.iter().filter(|(name, _)| matters(name)).collect();
     let wrong = |(name, file): &(&String, &Fingerprint)| {
         let path = folder.join(name);
         file.mismatch(&path).map(|problem| Standing::Broken { path, problem })
     };
-    files.par_iter().find_map_first(wrong).unwrap_or(Standing::Complete)
+    let of_group = || {
+        let flaw = if is_listed && matters(LIST) { zarr::flaw(folder) } else { None };
+        flaw.map(|(path, problem)| Standing::Broken { path, problem })
+    };
+    files.par_iter().find_map_first(wrong).or_else(of_group).unwrap_or(Standing::Complete)
 }
 
 /// Whether the run of a folder is one of `experiment`, at this precision and by this version.

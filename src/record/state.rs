@@ -113,7 +113,8 @@ impl RunState {
         for (name, prefix) in written {
             let path = run.join(name);
             let path = if path.exists() { path } else { partial(&path) };
-            let length = fs::metadata(&path).map_or(0, |data| data.len());
+            // A group is looked at chunk by chunk where it goes on.
+            let length = fs::metadata(&path).map_or(0, |data| if data.is_dir() { prefix.bytes } else { data.len() });
             if length < prefix.bytes {
                 let at = checkpoint.path().display();
                 return Err(format!("{} has {length} bytes, and {at} knows of {}", path.display(), prefix.bytes));

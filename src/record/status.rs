@@ -4,20 +4,34 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use super::fingerprint::Fingerprint;
+use super::{fingerprint::Fingerprint, zarr::LIST};
 
 pub(super) const NAME: &str = "manifest.json";
 /// The files of a record, the one first that vouches for the others, and the one last that says whose they are: they are removed in this
-/// order. No other file of a run folder is ever removed.
-pub(super) const FILES: [&str; 8] = [
+/// order. No other file of a run folder is ever removed, but for the group that [`LIST`] lists.
+pub(super) const FILES: [&str; 11] = [
     NAME,
     "samples.csv",
     "results.csv",
     "tokens.npy",
     "trajectory.npy",
+    "trajectory_times.npy",
+    "trajectory_tokens.npy",
+    LIST,
     "attention.npy",
     "arrays.safetensors",
     "experiment.toml",
+];
+
+/// Those that a run has when it is complete.
+pub(super) const ENDS: [&str; 7] = [
+    "results.csv",
+    "tokens.npy",
+    "trajectory.npy",
+    "trajectory_times.npy",
+    "trajectory_tokens.npy",
+    LIST,
+    "attention.npy",
 ];
 
 /// How far a run has come.

@@ -1,172 +1,265 @@
-//! The tokens, or the attention among them, at every sample, as one array that grows in a partial file and takes its name when it is whole.
+//! The tokens, or the attention among them, at every sample, or the tokens at the end: an array that is written on a thread of its own while
+//! the next numbers are computed.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, BufWriter, Seek, SeekFrom, Write},
+    io,
     path::{Path, PathBuf},
+    sync::mpsc::{self, Receiver, Sender, SyncSender},
+    thread::{self, JoinHandle},
 };
 
-use ndarray_npy::{
-    WritableElement,
-    npy::header::{Header, Layout},
-};
+use ndarray::ArrayView1;
+use ndarray_npy::{WritableElement, WriteNpyExt};
 
 use super::{
     error::RecordError,
-    file::partial,
-    fingerprint::{Fingerprint, Hasher, hashed, reopened},
+    file::{of_npy, write_whole},
+    fingerprint::Fingerprint,
+    form::Form,
+    npy::NpyFile,
+    zarr::{self, Largest, ZarrGroup},
 };
-use crate::backend::Precision;
+use crate::{observables::TokensFormat, simulate::Ending, tokens::Shape};
 
-/// `trajectory.npy`, C order, (samples, replicas, count, dim), or `attention.npy`, (samples, replicas, heads, rows, sources), in the
-/// precision of the run.
-pub struct Trajectory {
+/// Pieces that wait to be written, beside the one that is being written and the one that is being made.
+const WAITING: usize = 2;
+/// Numbers of a piece.
+const PIECE: usize = 1 << 22;
+
+/// Tokens over time that take more bytes than this are in chunks, of which readers take those that they need.
+const LARGEST_NPY: u64 = 256 << 20;
+/// What is wrong where the thread has ended.
+const NOBODY: &str = "nobody writes it any more";
+
+/// Where an array is written.
+enum Store {
+    Npy(NpyFile),
+    Zarr(ZarrGroup),
+}
+
+impl Store {
+    fn add(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Store::Npy(file) => file.add(bytes),
+            Store::Zarr(group) => group.add(bytes),
+        }
+    }
+
+    fn settle(&mut self) -> io::Result<Fingerprint> {
+        match self {
+            Store::Npy(file) => file.settle(),
+            Store::Zarr(group) => group.settle(),
+        }
+    }
+}
+
+/// What the thread is told.
+enum Order {
+    Add(Vec<u8>),
+    /// To say what came before, when it is on the disk.
+    Settle(Sender<Fingerprint>),
+}
+
+/// Which tokens are kept over time.
+#[derive(Clone, Debug)]
+pub struct KeptTokens {
+    /// How many times there will be.
+    pub samples: usize,
+    /// How many tokens are kept, and of which width.
+    pub shape: Shape,
+    /// What they are written as.
+    pub format: TokensFormat,
+    /// Whether their times are not those of `samples.csv`, and are written beside them.
+    pub has_own_times: bool,
+    /// Their numbers in each replica, where they are not all.
+    pub numbers: Option<Vec<u64>>,
+    /// The times of those that an earlier part of the run has kept.
+    pub before: Vec<f64>,
+}
+
+impl KeptTokens {
+    /// All tokens, at every sample, of a run from its beginning.
+    pub fn all(samples: usize, shape: Shape) -> Self {
+        let (format, numbers, before) = (TokensFormat::Auto, None, Vec::new());
+        Self { samples, shape, format, has_own_times: false, numbers, before }
+    }
+
+    /// What they are written to.
+    pub(super) fn name(&self, form: &Form) -> &'static str {
+        let is_large = form.bytes().is_ok_and(|bytes| bytes > LARGEST_NPY);
+        match self.format {
+            TokensFormat::Zarr => zarr::GROUP,
+            TokensFormat::Auto if is_large => zarr::GROUP,
+            TokensFormat::Auto | TokensFormat::Npy => "trajectory.npy",
+        }
+    }
+}
+
+/// `trajectory.npy`, C order, (samples, replicas, count, dim), or the same as `trajectory.zarr`; `attention.npy`, (samples, replicas, heads,
+/// rows, sources); or `tokens.npy`, (replicas, count, dim); in the precision of the run.
+pub(super) struct Trajectory {
+    name: &'static str,
     path: PathBuf,
-    partial: PathBuf,
-    file: BufWriter<File>,
-    precision: Precision,
-    hasher: Hasher,
-    /// What comes before the numbers.
-    header: Vec<u8>,
-    /// Of the whole file.
-    samples: usize,
-    /// The length of the whole file.
-    bytes: u64,
+    form: Form,
+    kept: KeptTokens,
+    times: Vec<f64>,
+    thread: Option<Writer>,
+}
+
+struct Writer {
+    orders: SyncSender<Order>,
+    thread: JoinHandle<io::Result<Store>>,
 }
 
 impl Trajectory {
-    /// A file for so many samples, each of the shape `each`.
-    pub fn create(path: &Path, samples: usize, each: &[usize], precision: Precision) -> Result<Self, RecordError> {
-        let partial = partial(path);
-        let opened = match precision {
-            Precision::Half | Precision::Single => zeroed::<f32>(&partial, samples, each),
-            Precision::Double => zeroed::<f64>(&partial, samples, each),
-        };
-        let (file, header, bytes) = opened.map_err(|source| {
-            let _ = fs::remove_file(&partial);
-            RecordError::Write { path: path.to_owned(), source }
-        })?;
-        let (file, mut hasher) = (BufWriter::new(file), Hasher::default());
-        hasher.update(&header);
-        Ok(Self { path: path.to_owned(), partial, file, precision, hasher, header, samples, bytes })
-    }
-
-    /// The file for so many samples that was left when it held `prefix`; what came after that is written again.
-    pub fn resume(
-        path: &Path,
-        samples: usize,
-        each: &[usize],
-        precision: Precision,
-        prefix: &Fingerprint,
+    /// The array `name` of `folder`, a group of Zarr if that is its name.
+    pub(super) fn create(
+        folder: &Path,
+        name: &'static str,
+        form: Form,
+        kept: KeptTokens,
     ) -> Result<Self, RecordError> {
-        let partial = partial(path);
-        let open = || {
-            let dimensions = [&[samples], each].concat();
-            let (header, bytes) = match precision {
-                Precision::Half | Precision::Single => header::<f32>(&dimensions),
-                Precision::Double => header::<f64>(&dimensions),
-            }?;
-            if !partial.exists() && path.exists() {
-                // It had its name already when the process ended, but its run was not complete. One that was cut has another header.
-                let mut file = OpenOptions::new().write(true).open(path)?;
-                file.write_all(&header)?;
-                file.set_len(bytes)?;
-                fs::rename(path, &partial)?;
+        let path = folder.join(name);
+        let store = match name {
+            zarr::GROUP => {
+                ZarrGroup::create(&path, form.clone(), kept.numbers.clone(), Largest::default()).map(Store::Zarr)
             }
-            let (file, hasher) = reopened(&partial, prefix)?;
-            Ok((BufWriter::new(file), hasher, header, bytes))
+            _ => NpyFile::create(&path, form.clone()).map(Store::Npy),
         };
-        let (file, hasher, header, bytes) =
-            open().map_err(|source| RecordError::Write { path: partial.clone(), source })?;
-        Ok(Self { path: path.to_owned(), partial, file, precision, hasher, header, samples, bytes })
+        Self { name, path, form, kept, times: Vec::new(), thread: None }.begun(store)
     }
 
-    /// What the file holds so far, once it is on the disk.
-    pub fn fingerprint(&mut self) -> Result<Fingerprint, RecordError> {
-        let written = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
-        written.map_err(|source| RecordError::Write { path: self.path.clone(), source })?;
-        Ok(self.hasher.clone().finish())
+    /// The same array that was begun before, with those samples alone that were taken before, which had [settled](Self::settle) as
+    /// this; it goes on after them.
+    pub(super) fn resume(
+        folder: &Path,
+        name: &'static str,
+        form: Form,
+        mut kept: KeptTokens,
+        settled: &Fingerprint,
+    ) -> Result<Self, RecordError> {
+        let (path, times) = (folder.join(name), std::mem::take(&mut kept.before));
+        let store = match name {
+            zarr::GROUP => {
+                let (tokens, most) = (kept.numbers.clone(), Largest::default());
+                ZarrGroup::resume(&path, form.clone(), tokens, most, times.len(), settled).map(Store::Zarr)
+            }
+            _ => NpyFile::resume(&path, form.clone(), times.len(), settled).map(Store::Npy),
+        };
+        Self { name, path, form, kept, times, thread: None }.begun(store)
     }
 
-    /// Appends numbers of a sample.
-    pub fn add(&mut self, numbers: &[f64]) -> Result<(), RecordError> {
+    fn begun(mut self, store: io::Result<Store>) -> Result<Self, RecordError> {
+        let (orders, received) = mpsc::sync_channel(WAITING);
+        let spawn = |store| thread::Builder::new().name("record".into()).spawn(move || write(store, received));
+        let thread = store.and_then(spawn).map_err(|source| self.failed(source))?;
+        self.thread = Some(Writer { orders, thread });
+        Ok(self)
+    }
+
+    /// Begins the next sample.
+    pub(super) fn sample(&mut self, time: f64) {
+        self.times.push(time);
+    }
+
+    /// Appends numbers of a sample. An error of numbers before them comes back here.
+    pub(super) fn add(&mut self, numbers: &[f64]) -> Result<(), RecordError> {
         // In pieces: the numbers may fill much of the memory.
-        for piece in numbers.chunks(1 << 14) {
-            let bytes: Vec<u8> = match self.precision {
-                Precision::Half | Precision::Single => {
-                    piece.iter().flat_map(|component| (*component as f32).to_le_bytes()).collect()
-                }
-                Precision::Double => piece.iter().flat_map(|component| component.to_le_bytes()).collect(),
-            };
-            self.hasher.update(&bytes);
-            let written = self.file.write_all(&bytes);
-            written.map_err(|source| RecordError::Write { path: self.path.clone(), source })?;
+        numbers.chunks(PIECE).try_for_each(|piece| self.order(Order::Add(self.form.encoded(piece))))
+    }
+
+    /// Waits until all samples that were added are on the disk, where [`resume`](Self::resume) finds them, and says what that is.
+    pub(super) fn settle(&mut self) -> Result<Fingerprint, RecordError> {
+        let (done, settled) = mpsc::channel();
+        self.order(Order::Settle(done))?;
+        match settled.recv() {
+            Ok(settled) => Ok(settled),
+            // The thread that drops the other end has an error to tell.
+            Err(_) => self.join().and_then(|_| Err(self.failed(io::Error::other(NOBODY)))),
         }
-        Ok(())
     }
 
-    /// Gives the file its name.
-    pub fn finish(mut self) -> Result<Fingerprint, RecordError> {
-        let whole = match self.hasher.bytes() == self.bytes {
-            true => self.file.flush().and_then(|()| self.file.get_ref().sync_all()),
-            false => Err(io::Error::other("some of its samples are missing")),
-        };
-        whole
-            .and_then(|()| fs::rename(&self.partial, &self.path))
-            .map_err(|source| RecordError::Write { path: self.path.clone(), source })?;
-        Ok(self.hasher.finish())
+    /// What it is called in its folder.
+    pub(super) fn name(&self) -> &'static str {
+        self.name
     }
 
-    /// Gives the file its name with those samples alone that it has, and there will be no more.
-    pub fn finish_early(mut self) -> Result<Fingerprint, RecordError> {
-        let numbers = self.bytes - self.header.len() as u64;
-        let each = (numbers / self.samples.max(1) as u64).max(1);
-        let samples = (self.hasher.bytes() - self.header.len() as u64) / each;
-        let mut cut = || {
-            let header = of_fewer(&self.header, self.samples, samples)
-                .ok_or_else(|| io::Error::other("its header is not the one that was written"))?;
-            self.file.flush()?;
-            let file = self.file.get_mut();
-            file.set_len(self.hasher.bytes())?;
-            file.seek(SeekFrom::Start(0))?;
-            file.write_all(&header)?;
-            file.sync_all()?;
-            let written = hashed(&self.partial)?;
-            fs::rename(&self.partial, &self.path)?;
-            Ok(written)
-        };
-        cut().map_err(|source| RecordError::Write { path: self.path.clone(), source })
+    fn order(&mut self, order: Order) -> Result<(), RecordError> {
+        match &self.thread {
+            Some(writer) if writer.orders.send(order).is_ok() => Ok(()),
+            _ => self.join().and_then(|_| Err(self.failed(io::Error::other(NOBODY)))),
+        }
+    }
+
+    /// Waits for the thread, and takes what it wrote to.
+    fn join(&mut self) -> Result<Store, RecordError> {
+        let lost = || io::Error::other(NOBODY);
+        let Some(Writer { orders, thread }) = self.thread.take() else { return Err(self.failed(lost())) };
+        drop(orders);
+        thread.join().unwrap_or_else(|_| Err(lost())).map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: io::Error) -> RecordError {
+        RecordError::Write { path: self.path.clone(), source }
+    }
+
+    /// Gives the array its name, and returns the files that there are now, each with what vouches for it. It has all samples that it was
+    /// made for, or fewer where the run ended early.
+    pub(super) fn finish(mut self, ending: Ending) -> Result<Vec<(&'static str, Fingerprint)>, RecordError> {
+        let mut files = Vec::new();
+        match self.join()? {
+            Store::Zarr(group) => {
+                self.form.require(self.times.len(), ending).map_err(|source| self.failed(source))?;
+                files.push((zarr::LIST, group.finish(&self.times)?));
+            }
+            Store::Npy(file) => {
+                files.push((self.name, file.finish(ending).map_err(|source| self.failed(source))?));
+                files.extend(self.finish_beside()?);
+            }
+        }
+        Ok(files)
+    }
+
+    /// Writes what lies beside a `.npy` file.
+    fn finish_beside(&self) -> Result<Vec<(&'static str, Fingerprint)>, RecordError> {
+        let mut files = Vec::new();
+        if self.kept.has_own_times {
+            files.push(self.list("trajectory_times.npy", &self.times)?);
+        }
+        if let Some(numbers) = &self.kept.numbers {
+            files.push(self.list("trajectory_tokens.npy", numbers)?);
+        }
+        Ok(files)
+    }
+
+    fn list<T: WritableElement>(
+        &self,
+        name: &'static str,
+        numbers: &[T],
+    ) -> Result<(&'static str, Fingerprint), RecordError> {
+        let path = self.path.with_file_name(name);
+        let written = write_whole(&path, |file| ArrayView1::from(numbers).write_npy(file).map_err(of_npy))?;
+        Ok((name, written))
     }
 }
 
-/// The header of an array with fewer samples, and as many bytes: a number has become shorter, and there are more blanks at the end.
-fn of_fewer(header: &[u8], from: usize, to: u64) -> Option<Vec<u8>> {
-    let (before, after) = (format!("'shape': ({from}, "), format!("'shape': ({to}, "));
-    let place = header.windows(before.len()).position(|window| window == before.as_bytes())?;
-    let rest = header[place + before.len()..].strip_suffix(b"\n")?;
-    let blanks = vec![b' '; before.len() - after.len()];
-    Some([&header[..place], after.as_bytes(), rest, &blanks, b"\n"].concat())
+impl Drop for Trajectory {
+    fn drop(&mut self) {
+        // Nobody writes any more when whoever gave it up removes what there is.
+        if self.thread.is_some() {
+            let _ = self.join();
+        }
+    }
 }
 
-/// A file of zeros, open where its numbers begin, the bytes up to there, and its length.
-fn zeroed<T: WritableElement>(path: &Path, samples: usize, each: &[usize]) -> io::Result<(File, Vec<u8>, u64)> {
-    let dimensions = [&[samples], each].concat();
-    let (header, length) = header::<T>(&dimensions)?;
-    let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
-    file.write_all(&header)?;
-    file.set_len(length)?;
-    Ok((file, header, length))
-}
-
-/// What comes before the numbers of an array of this shape, and the length of its file.
-fn header<T: WritableElement>(dimensions: &[usize]) -> io::Result<(Vec<u8>, u64)> {
-    let product = |bytes: usize, length: &usize| bytes.checked_mul(*length);
-    let bytes = dimensions.iter().try_fold(size_of::<T>(), product);
-    let bytes = bytes.ok_or_else(|| io::Error::other("its numbers are more bytes than can be counted"))?;
-    let header =
-        Header { type_descriptor: T::type_descriptor(), layout: Layout::Standard, shape: dimensions.to_vec() };
-    let mut text = Vec::new();
-    header.write(&mut text).map_err(io::Error::other)?;
-    let length = text.len() as u64 + bytes as u64;
-    Ok((text, length))
+/// Does what is ordered until nobody orders any more.
+fn write(mut store: Store, orders: Receiver<Order>) -> io::Result<Store> {
+    for order in orders {
+        match order {
+            Order::Add(bytes) => store.add(&bytes)?,
+            // Whoever asked may have gone.
+            Order::Settle(done) => drop(done.send(store.settle()?)),
+        }
+    }
+    Ok(store)
 }

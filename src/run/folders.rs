@@ -9,7 +9,7 @@ use crate::{
     observables::{Quantity, columns},
     observe::Sample,
     problem::Problem,
-    record::{Claim, ExperimentFiles, Numbers, RecordError, RunFolder, require_room},
+    record::{Claim, ExperimentFiles, KeptTokens, Numbers, RecordError, RunFolder, require_room},
     results::Results,
     simulate::{SimulateError, Snapshot, Summary},
     tokens::Shape,
@@ -29,6 +29,8 @@ pub(super) struct Folders {
     folders: Vec<Option<RunFolder>>,
     /// Of one experiment.
     shape: Shape,
+    /// Of its tokens that are kept over time.
+    kept: Shape,
 }
 
 impl Folders {
@@ -37,6 +39,7 @@ impl Folders {
         let all = problem.tokens.shape;
         let count = parts.len();
         let shape = Shape { replicas: all.replicas / count, ..all };
+        let kept = problem.shape_of_kept(shape);
         let names = columns(&problem.quantities, shape.dim);
         let begin = |part: Part| -> Result<Option<RunFolder>, RunError> {
             let Some(claim) = part.claim else { return Ok(None) };
@@ -44,8 +47,8 @@ impl Folders {
             let resumes = claim.resumes().cloned();
             // A digit and a comma at least, for the number of the replica and the time as well.
             require_room(claim.path(), samples, (names.len() + 2) * shape.replicas, 2)?;
-            if problem.quantities.contains(&Quantity::Tokens) {
-                require_room(claim.path(), samples, shape.coordinates(), 4)?;
+            if problem.kept_tokens().is_some() {
+                require_room(claim.path(), problem.times_of_tokens(), kept.coordinates(), 4)?;
             }
             let heads = problem.model.attention.heads.len();
             let keeps_attention = problem.quantities.contains(&Quantity::AttentionMatrix);
@@ -70,15 +73,25 @@ impl Folders {
             if !results.is_empty() {
                 folder.keep_results(Results::new(results, names.clone(), shape.replicas))?;
             }
-            if problem.quantities.contains(&Quantity::Tokens) {
-                folder.keep_tokens(problem.schedule.observations() as usize, shape)?;
+            let snapshot = resumes.as_ref().map(|checkpoint| &checkpoint.state.snapshot);
+            if let Some(tokens) = problem.kept_tokens() {
+                let numbers = tokens.numbers(shape.count);
+                folder.keep_tokens(KeptTokens {
+                    samples: problem.times_of_tokens() as usize,
+                    shape: kept,
+                    format: tokens.format,
+                    has_own_times: tokens.every.is_some(),
+                    numbers: numbers.map(|numbers| numbers.into_iter().map(|number| number as u64).collect()),
+                    before: times_before(problem, snapshot, |steps| problem.keeps_tokens(steps)),
+                })?;
             }
             if keeps_attention {
-                folder.keep_attention(problem.schedule.observations() as usize, shape, heads)?;
+                let before = times_before(problem, snapshot, |steps| problem.schedule.observes(steps));
+                folder.keep_attention(problem.schedule.observations() as usize, shape, heads, before)?;
             }
             Ok(Some(folder))
         };
-        Ok(Self { folders: parts.into_iter().map(begin).collect::<Result<_, _>>()?, shape })
+        Ok(Self { folders: parts.into_iter().map(begin).collect::<Result<_, _>>()?, shape, kept })
     }
 
     /// Adds a sample to the folder of its replica.
@@ -90,13 +103,34 @@ impl Folders {
         }
     }
 
-    /// Adds the tokens of a sample, if they are kept.
-    pub(super) fn tokens(&mut self, tokens: &[f64]) -> Result<(), RecordError> {
-        let shares = tokens.chunks_exact(self.shape.coordinates());
-        self.folders.iter_mut().zip(shares).try_for_each(|(folder, share)| match folder {
-            Some(folder) => folder.tokens(share),
-            None => Ok(()),
-        })
+    /// Adds a run of the tokens that are kept at this time.
+    pub(super) fn tokens(&mut self, time: f64, first: usize, coordinates: &[f64]) -> Result<(), RecordError> {
+        if first == 0 {
+            self.folders.iter_mut().flatten().for_each(|folder| folder.tokens_at(time));
+        }
+        self.shares(self.kept, first, coordinates).try_for_each(|(folder, share)| folder.tokens(share))
+    }
+
+    /// Adds a run of the final tokens; what a disk has against that is told at the end.
+    pub(super) fn final_tokens(&mut self, first: usize, coordinates: &[f64]) {
+        let shape = self.shape;
+        self.shares(shape, first, coordinates).for_each(|(folder, share)| folder.final_tokens(shape, share));
+    }
+
+    /// The folders to which a run of tokens belongs, each with tokens of that shape, and the part of each; the first token of the run has
+    /// that number.
+    fn shares<'a>(
+        &'a mut self,
+        shape: Shape,
+        first: usize,
+        coordinates: &'a [f64],
+    ) -> impl Iterator<Item = (&'a mut RunFolder, &'a [f64])> {
+        let (each, start) = (shape.coordinates(), first * shape.dim);
+        let (part, inside) = (start / each, start % each);
+        let (head, rest) = coordinates.split_at(coordinates.len().min(each - inside));
+        let shares = std::iter::once(head).chain(rest.chunks(each));
+        let folders = self.folders.iter_mut().skip(part).zip(shares);
+        folders.filter_map(|(folder, share)| Some((folder.as_mut()?, share)))
     }
 
     /// Adds a matrix of attention to the folder of its replica.
@@ -151,17 +185,12 @@ impl Folders {
         self.folders.into_iter().flatten().try_for_each(|folder| folder.interrupt(method).map(|_| ()))
     }
 
-    /// Writes the final tokens and closes the manifests.
-    pub(super) fn complete(self, tokens: &[f64], method: Method, summary: Summary) -> Result<(), RecordError> {
-        let (shape, pairs) = (self.shape, summary.pairs / self.folders.len() as u64);
-        let share_of_it = Summary { pairs, ..summary };
-        let shares = tokens.chunks_exact(shape.coordinates());
-        let close = |(folder, share): (Option<RunFolder>, &[f64])| match folder {
-            Some(folder) => folder.complete(share, shape, method, &share_of_it).map(|_| ()),
-            None => Ok(()),
-        };
+    /// Gives the final tokens their names and closes the manifests.
+    pub(super) fn complete(self, method: Method, summary: Summary) -> Result<(), RecordError> {
+        let share_of_it = Summary { pairs: summary.pairs / self.folders.len() as u64, ..summary };
+        let close = |folder: RunFolder| folder.complete(method, &share_of_it).map(|_| ());
         // All are closed, whatever happens to one.
-        let closed: Vec<_> = self.folders.into_iter().zip(shares).map(close).collect();
+        let closed: Vec<_> = self.folders.into_iter().flatten().map(close).collect();
         closed.into_iter().collect()
     }
 
@@ -197,6 +226,22 @@ impl Folders {
             Cause::Equation(source) => RunError::Simulate { source, message },
         }
     }
+}
+
+/// The times of what earlier parts of a run have kept, of the steps at which it is due.
+fn times_before(problem: &Problem, snapshot: Option<&Snapshot>, is_due: impl Fn(u64) -> bool) -> Vec<f64> {
+    let Some(snapshot) = snapshot else { return Vec::new() };
+    let (mut times, mut steps) = (Vec::new(), 0);
+    while steps < snapshot.steps || steps == snapshot.steps && snapshot.is_measured {
+        if is_due(steps) {
+            times.push(problem.schedule.time(steps));
+        }
+        match problem.until_looked_at(steps) {
+            0 => break,
+            until => steps += until,
+        }
+    }
+    times
 }
 
 /// What ended a run.

@@ -1,6 +1,6 @@
 //! A run from where it starts or goes on to where it ends: the backend, the limit, the folders, and the loop between them.
 
-use std::ops::ControlFlow;
+use std::{borrow::Cow, ops::ControlFlow};
 
 use super::{
     checkpoints::{Checkpoints, Clock, OtherMachine},
@@ -24,23 +24,23 @@ type Listener<'a> = &'a mut dyn FnMut(Event<'_>) -> ControlFlow<()>;
 
 /// What is run, and how.
 pub(super) struct Going<'a> {
-    pub problem: &'a Problem,
+    pub problem: Cow<'a, Problem>,
     pub checkpoints: &'a Checkpoints,
     /// What is to be said of why it goes on.
-    pub lost: Option<&'a Warning>,
+    pub lost: Option<Warning>,
 }
 
 /// How the loop ended.
 enum End {
-    /// Where there was nothing left to do, with the final tokens.
-    Complete(simulate::Summary, Vec<f64>),
+    /// Where there was nothing left to do.
+    Complete(simulate::Summary),
     /// At this layer-time, with a checkpoint.
     Interrupted(f64),
 }
 
 impl Going<'_> {
     pub(super) async fn run(
-        &self,
+        &mut self,
         parts: Vec<Part<'_>>,
         machine: &Machine,
         on_event: Listener<'_>,
@@ -50,13 +50,22 @@ impl Going<'_> {
             [Part { experiment: _, claim: Some(claim) }] => claim.resumes().cloned(),
             _ => None,
         };
+        // Those who read them may read them again.
+        let forgets = experiment.reference().is_none();
+        if kept.is_some() && forgets {
+            self.forget_start();
+        }
         let mut backend = match &kept {
-            None => machine.backend(self.problem).await?,
+            None => machine.backend(&self.problem).await?,
             Some(checkpoint) => {
                 let tokens = checkpoint.tokens(self.problem.tokens.shape).map_err(misfit(checkpoint))?;
                 machine.backend(&self.problem.at(tokens)).await?
             }
         };
+        if forgets {
+            self.forget_start();
+        }
+        let problem = &*self.problem;
         let backend = backend.as_mut();
         let identity = backend.identity();
         let moved = kept.as_ref().map(|checkpoint| self.moved(checkpoint, &identity)).transpose()?.flatten();
@@ -65,19 +74,18 @@ impl Going<'_> {
         {
             return Err(RunError::Cancelled { message: Cancelled.to_string() });
         }
-        let mut limit = limit(experiment, self.problem).transpose()?;
-        let mut folders = Folders::create(parts, self.problem, backend)?;
+        let mut limit = limit(experiment, problem).transpose()?;
+        let mut folders = Folders::create(parts, problem, backend)?;
         let cancel = Cancel::default();
         backend.end_with(&cancel);
-        let (name, problem) = (experiment.name(), self.problem);
-        let started = Event::Started { name, identity: &identity, problem, cancel: &cancel };
+        let started = Event::Started { name: experiment.name(), identity: &identity, problem, cancel: &cancel };
         let outcome = if on_event(started).is_break() {
             Err(SimulateError::Observer(Cancelled.into()))
         } else {
             let integration = integration(problem, backend, limit.as_mut(), kept.as_ref());
             match integration {
                 Ok(integration) => {
-                    for warning in moved.iter().chain(self.lost) {
+                    for warning in moved.iter().chain(&self.lost) {
                         if let Some(line) = folders.warn(warning)? {
                             let _ = on_event(Event::Warning(&line));
                         }
@@ -97,13 +105,20 @@ impl Going<'_> {
         let method = backend.method();
         let disk = |error: RecordError| RunError::Disk { message: error.to_string() };
         match outcome {
-            Ok(End::Complete(summary, tokens)) => folders.complete(&tokens, method, summary).map_err(disk),
+            Ok(End::Complete(summary)) => folders.complete(method, summary).map_err(disk),
             Ok(End::Interrupted(time)) => {
                 let path = folders.only().map(ToOwned::to_owned).unwrap_or_default();
                 folders.interrupt(method).map_err(disk)?;
                 Err(RunError::Interrupted { path, time })
             }
             Err(error) => Err(folders.fail(error, method)),
+        }
+    }
+
+    /// Gives back the tokens at time zero, if the problem is nobody else's.
+    fn forget_start(&mut self) {
+        if let Cow::Owned(problem) = &mut self.problem {
+            problem.forget_start();
         }
     }
 
@@ -139,6 +154,7 @@ impl Going<'_> {
         folders: &mut Folders,
         on_event: Listener<'_>,
     ) -> Result<End, SimulateError> {
+        let problem = &*self.problem;
         let mut clock = Clock::new(self.checkpoints.every, integration.steps());
         while integration.advance(&mut |event| record(event, folders, on_event)).await? {
             let is_interrupted = self.checkpoints.interrupt.is_requested();
@@ -150,7 +166,8 @@ impl Going<'_> {
             }
             let snapshot = integration.snapshot().await?;
             let time = snapshot.time;
-            let tokens = finite(integration.backend().tokens().await?, self.problem, time)?;
+            let tokens = integration.backend().tokens().await?;
+            require_finite(&tokens, 0, problem, time)?;
             match self.keep(snapshot, &tokens, identity, folders) {
                 Ok(()) if is_interrupted => return Ok(End::Interrupted(time)),
                 Ok(()) => tell(on_event(Event::Checkpoint(time)))?,
@@ -165,10 +182,14 @@ impl Going<'_> {
                 }
             }
         }
-        let tokens = integration.backend().tokens().await?;
-        let summary = integration.into_summary();
-        let tokens = finite(tokens, self.problem, summary.time)?;
-        Ok(End::Complete(summary, tokens))
+        let time = problem.schedule.time(integration.steps());
+        for tokens in problem.tokens.shape.segments() {
+            let first = tokens.start;
+            let coordinates = integration.backend().tokens_of(tokens).await?;
+            require_finite(&coordinates, first, problem, time)?;
+            folders.final_tokens(first, &coordinates);
+        }
+        Ok(End::Complete(integration.into_summary()))
     }
 
     fn keep(
@@ -218,8 +239,8 @@ fn record(
             folders.sample(sample)?;
             on_event(Event::Sample(sample))
         }
-        simulate::Event::Tokens(tokens) => {
-            folders.tokens(tokens)?;
+        simulate::Event::Tokens { time, first, coordinates } => {
+            folders.tokens(time, first, coordinates)?;
             ControlFlow::Continue(())
         }
         simulate::Event::Attention { replica, weights } => {
@@ -233,7 +254,8 @@ fn record(
         },
         simulate::Event::Stopped { time, condition } => on_event(Event::Stopped { time, condition }),
     };
-    Ok(tell(goes_on)?)
+    // As it is: whoever closes the folders tells it from errors of a disk.
+    if goes_on.is_break() { Err(Cancelled.into()) } else { Ok(()) }
 }
 
 /// An error where the caller wants the run to end.
@@ -256,14 +278,11 @@ fn limit(experiment: &Experiment, problem: &Problem) -> Option<Result<Limit, Run
     Some(limit.map_err(RunError::Limit))
 }
 
-/// The final tokens, unless one of them, of weight zero perhaps, is no longer finite.
-fn finite(tokens: Vec<f64>, problem: &Problem, time: f64) -> Result<Vec<f64>, SimulateError> {
+/// An error where one of the tokens from number `first` on, of weight zero perhaps, is no longer finite.
+fn require_finite(tokens: &[f64], first: usize, problem: &Problem, time: f64) -> Result<(), SimulateError> {
     let shape = problem.tokens.shape;
     match tokens.iter().position(|component| !component.is_finite()) {
-        None => Ok(tokens),
-        Some(at) => {
-            let replica = at / (shape.count * shape.dim);
-            Err(SimulateError::NotFinite { replica, time })
-        }
+        None => Ok(()),
+        Some(at) => Err(SimulateError::NotFinite { replica: (first + at / shape.dim) / shape.count, time }),
     }
 }

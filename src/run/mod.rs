@@ -73,9 +73,9 @@ pub async fn run_with(
     checkpoints: &Checkpoints,
     on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<PathBuf, RunError> {
-    let problem = experiment.resolve()?;
+    let problem = Cow::Owned(experiment.resolve()?);
     let path = claim.path().to_owned();
-    run_parts(vec![Part { experiment, claim: Some(claim) }], &problem, machine, checkpoints, on_event).await?;
+    go(vec![Part { experiment, claim: Some(claim) }], problem, machine, checkpoints, on_event).await?;
     Ok(path)
 }
 
@@ -86,20 +86,30 @@ pub async fn run_parts(
     problem: &Problem,
     machine: &Machine,
     checkpoints: &Checkpoints,
+    on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
+) -> Result<(), RunError> {
+    go(parts, Cow::Borrowed(problem), machine, checkpoints, on_event).await
+}
+
+async fn go(
+    parts: Vec<Part<'_>>,
+    problem: Cow<'_, Problem>,
+    machine: &Machine,
+    checkpoints: &Checkpoints,
     mut on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<(), RunError> {
     let experiment = parts.first().map(|part| part.experiment);
     let path = parts.first().and_then(|part| part.claim.as_ref()).map(|claim| claim.path().to_owned());
-    let (mut parts, mut machine, mut lost) = (parts, Cow::Borrowed(machine), None);
+    let (mut parts, mut machine) = (parts, Cow::Borrowed(machine));
+    let mut going = Going { problem, checkpoints, lost: None };
     loop {
-        let going = Going { problem, checkpoints, lost: lost.as_ref() };
         let outcome = going.run(parts, &machine, &mut on_event).await;
-        let (Err(error), Some(path), Some(experiment), None) = (&outcome, &path, experiment, &lost) else {
+        let (Err(error), Some(path), Some(experiment), None) = (&outcome, &path, experiment, &going.lost) else {
             return outcome;
         };
         // Once: a device that is lost again is not worth another try.
         let (Some(warning), Ok(claim)) = (device_lost(error), Claim::to_resume(path)) else { return outcome };
-        lost = Some(warning);
+        going.lost = Some(warning);
         machine = Cow::Owned(machine.reopened().await?);
         parts = vec![Part { experiment, claim: Some(claim) }];
     }

@@ -3,7 +3,12 @@
 use std::error::Error;
 
 use super::{
-    Ending, Event, Summary, ascent::Ascent, error::SimulateError, measure::Measured, simulation::Simulation,
+    Ending, Event, Summary,
+    ascent::Ascent,
+    error::SimulateError,
+    kept::{Kept, Reporter},
+    measure::Measured,
+    simulation::Simulation,
     snapshot::Snapshot,
 };
 use crate::{
@@ -23,6 +28,7 @@ pub type Listener<'a> = &'a mut dyn FnMut(Event<'_>) -> Result<(), Box<dyn Error
 pub struct Integration<'a> {
     problem: &'a Problem,
     simulation: Simulation<'a>,
+    kept: Kept<'a>,
     ascent: Option<Ascent>,
     said: Said,
     summary: Summary,
@@ -41,6 +47,7 @@ impl<'a> Integration<'a> {
         Self {
             problem,
             simulation,
+            kept: Kept::of(problem),
             ascent,
             said: Said::default(),
             summary: Summary { ending, ..Summary::default() },
@@ -64,6 +71,7 @@ impl<'a> Integration<'a> {
         Ok(Self {
             problem,
             simulation: Simulation::at(problem, backend, limit, snapshot)?,
+            kept: Kept::of(problem),
             ascent,
             said: snapshot.said.clone(),
             summary: Summary { ending, ..Summary::default() },
@@ -105,6 +113,8 @@ impl<'a> Integration<'a> {
         let done = self.simulation.steps();
         if !self.is_measured && self.problem.schedule.observes(done) {
             self.measure(on_event).await?;
+        } else if !self.is_measured && self.problem.keeps_tokens(done) {
+            self.kept.report(&mut self.simulation, &[], on_event).await?;
         }
         self.is_measured = true;
         if self.simulation.is_at_end() || self.summary.ending == Ending::Stopped {
@@ -112,7 +122,7 @@ impl<'a> Integration<'a> {
             return Ok(false);
         }
         // A step of controlled error may lead to the end of none of the schedule.
-        let taken = self.simulation.step(self.problem.schedule.until_observed(done)).await?;
+        let taken = self.simulation.step(self.problem.until_looked_at(done)).await?;
         if taken == 0 {
             on_event(Event::Steps(done))?;
             return Ok(true);
@@ -123,14 +133,15 @@ impl<'a> Integration<'a> {
     }
 
     async fn measure(&mut self, on_event: Reporter<'_>) -> Result<(), SimulateError> {
-        let Self { problem, simulation, ascent, said, summary, .. } = self;
+        let Self { problem, simulation, kept, ascent, said, summary, .. } = self;
         let Measured { samples, tokens, unresolved, reference_nodes } = simulation.measure().await?;
         summary.reference_nodes = reference_nodes;
         for sample in &samples {
             on_event(Event::Sample(sample))?;
         }
-        if problem.quantities.contains(&Quantity::Tokens) {
-            on_event(Event::Tokens(&tokens))?;
+        let stop = problem.schedule.stop.as_ref().filter(|_| simulation.stops(&samples));
+        if problem.keeps_tokens(simulation.steps()) || stop.is_some() {
+            kept.report(simulation, &tokens, on_event).await?;
         }
         if problem.quantities.contains(&Quantity::AttentionMatrix) {
             attention(problem, simulation, &tokens, on_event)?;
@@ -142,7 +153,7 @@ impl<'a> Integration<'a> {
             on_event(Event::Warning(&warning))?;
         }
         summary.time = simulation.time();
-        if let Some(condition) = problem.schedule.stop.as_ref().filter(|_| simulation.stops(&samples)) {
+        if let Some(condition) = stop {
             summary.ending = Ending::Stopped;
             on_event(Event::Stopped { time: summary.time, condition })?;
         }
@@ -165,9 +176,6 @@ impl<'a> Integration<'a> {
         error.map(|error| error.max(before))
     }
 }
-
-/// Where events go.
-type Reporter<'a> = &'a mut dyn FnMut(Event<'_>) -> Result<(), SimulateError>;
 
 /// Reports the matrices of all replicas and heads.
 fn attention(

@@ -27,7 +27,8 @@ pub(crate) struct Numbers<T> {
 impl<T: Real> Numbers<T> {
     pub(crate) fn zeros(length: usize) -> Self {
         let lines = (length * size_of::<T>()).div_ceil(size_of::<CacheLine>());
-        Self { lines: vec![CacheLine::zeroed(); lines], length, format: PhantomData }
+        // Pages that the system gives are zeros already, and take no memory until they are written.
+        Self { lines: bytemuck::zeroed_vec(lines), length, format: PhantomData }
     }
 
     #[inline(always)]
@@ -119,13 +120,20 @@ impl<'a, T: Real> ColumnsRef<'a, T> {
 
     /// The first `dim` components of the first `count` tokens, row-major (token, component).
     pub(crate) fn rows(&self, dim: usize, count: usize) -> Vec<f64> {
-        let mut rows = vec![0.0; count * dim];
+        let mut rows = Vec::new();
+        self.add_rows(dim, count, &mut rows);
+        rows
+    }
+
+    /// Adds them to others.
+    pub(crate) fn add_rows(&self, dim: usize, count: usize, rows: &mut Vec<f64>) {
+        let before = rows.len();
+        rows.resize(before + count * dim, 0.0);
         for component in 0..dim {
-            for (row, value) in rows[component..].iter_mut().step_by(dim).zip(self.column(component)) {
+            for (row, value) in rows[before + component..].iter_mut().step_by(dim).zip(self.column(component)) {
                 *row = value.to_f64();
             }
         }
-        rows
     }
 }
 

@@ -186,6 +186,13 @@ const VALUES: &[(&str, &[&str])] = &[
     ("most", TIMES),
     ("end", TIMES),
     ("stop", &["\"mean_norm > 0.5\"", "\"time >= 0.1 or mean_0 < 1e300\"", "\"time\"", "\"((((1\""]),
+    (
+        "observe.tokens",
+        &["{}", "{ every = 1e-300 }", "{ sample = 4294967295 }", "{ every = 0.1, sample = 1, format = \"zarr\" }"],
+    ),
+    ("observe.tokens.every", TIMES),
+    ("observe.tokens.sample", SIZES),
+    ("observe.tokens.format", &["\"npy\"", "\"zarr\"", "\"hdf5\""]),
     ("observe", &["{ quantities = [] }", "{ quantities = [\"energy\", \"tokens\", \"clusters\"] }"]),
     (
         "quantities",

@@ -205,7 +205,7 @@ pub fn events() -> Result<(), String> {
             events.push(match event {
                 Event::Sample(sample) => Reported::Sample(sample.replica, sample.time),
                 Event::Steps(steps) => Reported::Steps(steps),
-                Event::Tokens(_) => unreachable!("nobody asked for tokens"),
+                Event::Tokens { .. } => unreachable!("nobody asked for tokens"),
                 Event::Warning(warning) => unreachable!("nothing is amiss: {warning}"),
                 event => unreachable!("this is new: {event:?}"),
             });

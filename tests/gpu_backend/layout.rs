@@ -29,6 +29,24 @@ pub fn many_segments() -> Result<(), String> {
     Ok(())
 }
 
+/// Tokens that are read run by run, across segments of ten rows to a hundred, are those that were given.
+pub fn runs_of_tokens() -> Result<(), String> {
+    let device = bounded(Bounds { segment_bytes: Some(4096), ..Bounds::default() })?;
+    for problem in varied_problems() {
+        let (shape, mut gpu) = (problem.tokens.shape, block_on(Gpu::new(&device, &problem)).map_err(text)?);
+        let mut runs = Vec::new();
+        for start in (0..shape.tokens()).step_by(17) {
+            let run = block_on(gpu.tokens_of(start..start + 17)).map_err(text)?;
+            if run.len() != shape.dim * 17.min(shape.tokens() - start) {
+                return Err(format!("{shape:?}: {} numbers of 17 tokens from {start} on", run.len()));
+            }
+            runs.extend(run);
+        }
+        compare(&format!("{shape:?}"), &runs, &problem.tokens.coordinates, 1e-7)?;
+    }
+    Ok(())
+}
+
 pub fn many_slices() -> Result<(), String> {
     for slices in [2, 3, 7] {
         let device = bounded(Bounds { slices: Some(slices), ..Bounds::default() })?;

@@ -81,6 +81,7 @@ fn velocities() -> Vec<Named> {
         ("velocity_of_distant_tokens_at_extreme_beta", velocity::distant_tokens),
         ("velocity_of_long_sums", velocity::long_sums),
         ("velocity_in_many_segments", layout::many_segments),
+        ("tokens_in_many_segments", layout::runs_of_tokens),
         ("velocity_in_many_slices", layout::many_slices),
         ("velocity_as_shaped_for_hardware", layout::shaped_for_hardware),
         ("velocity_in_many_dispatches", layout::many_dispatches),

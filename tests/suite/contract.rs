@@ -22,6 +22,7 @@ pub fn all() -> Vec<Trial> {
     let suites = [
         laws("contract::a_model_without_noise_does_not_fluctuate", no_noise),
         laws("contract::observing_twice_is_observing_once", observed_twice),
+        laws("contract::runs_of_tokens_are_parts_of_all_of_them", runs_of_tokens),
         laws("contract::stages_that_the_scheme_has_not_are_refused", unknown_stages),
         laws("contract::a_model_that_changes_after_steps_moves_tokens_from_there", changed),
         laws("contract::marginal_error_is_that_of_the_columns", marginal_error),
@@ -71,6 +72,23 @@ fn observed_twice(kind: Kind) {
     let (once, twice) = (look(), look());
     assert_eq!(once, twice);
     assert_close("tokens", &once.1, &problem.tokens.coordinates, kind.tolerance(1e-7, 1e-16));
+}
+
+/// Runs within a replica, across replicas, of nothing, and beyond the last token.
+fn runs_of_tokens(kind: Kind) {
+    for (replicas, count, dim) in [(1, 70, 3), (3, 70, 2), (40, 5, 3), (2, 33, 17)] {
+        let problem = problem(cloud(replicas, count, dim, 5), 2.0);
+        let mut backend = kind.open(&problem);
+        let (all, last) = (block_on(backend.tokens()).expect("tokens"), replicas * count);
+        assert_close("tokens", &all, &problem.tokens.coordinates, kind.tolerance(1e-7, 1e-16));
+        for run in
+            [0..last, 0..1, 17..18, 30..last, 60..62, 3..last - 1, 12..12, last - 1..last + 9, last + 1..usize::MAX]
+        {
+            let (start, end) = (run.start.min(last), run.end.min(last));
+            let found = block_on(backend.tokens_of(run.clone())).expect("tokens");
+            assert_eq!(found, all[start * dim..end * dim], "{run:?} of {last}");
+        }
+    }
 }
 
 /// An error that counts stages, and tokens that stay where they are, whichever verb names a stage too many; noise in R^d has as many as

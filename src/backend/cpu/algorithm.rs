@@ -8,8 +8,7 @@ use crate::{
     harmonic::even_loss,
     problem::{Algorithm, Problem},
     sums::{
-        columns::ColumnsRef,
-        harmonic::{Moments, Polynomials, Radial, Weights},
+        harmonic::{Moments, Parts, Polynomials, Radial, Weights},
         instructions::Instructions,
         real::Real,
     },
@@ -166,7 +165,7 @@ impl<U: Real> Heads<U> {
         &self,
         instructions: Instructions,
         replica: usize,
-        keys: ColumnsRef<'_, U>,
+        keys: impl Parts<U>,
         degree: usize,
     ) -> Moments {
         Moments::new(instructions, keys, self.weights.replica(replica), &self.polynomials, degree)

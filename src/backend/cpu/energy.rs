@@ -8,13 +8,13 @@ use super::{
     observe,
     operands::Projections,
     problem::Cpu,
-    series::widened,
+    series::Widened,
 };
 use crate::{
     model::Head,
     sums::{
         columns::ColumnsRef,
-        harmonic::{Expansion, Moments, Radial},
+        harmonic::{Expansion, Moments, Parts, Radial},
         keys::Keys,
         real::Real,
         reduction::Reduced,
@@ -30,10 +30,7 @@ impl<T: Real> Cpu<T> {
             None => self.heads.iter().map(|head| self.log2_energy::<T>(tokens, keys, head, None)).collect(),
             Some(harmonics) => match &harmonics.form {
                 Form::Own(heads) => self.log2_energies(tokens, keys, heads, keys.columns()),
-                Form::Wide(heads) => {
-                    let wide = widened(keys.columns());
-                    self.log2_energies(tokens, keys, heads, wide.replica(0))
-                }
+                Form::Wide(heads) => self.log2_energies(tokens, keys, heads, Widened(keys.columns())),
             },
         };
         let heads = self.heads.iter().zip(&self.model.attention.heads);
@@ -49,7 +46,7 @@ impl<T: Real> Cpu<T> {
         tokens: ColumnsRef<'_, T>,
         keys: Keys<'_, T>,
         heads: &Heads<U>,
-        sources: ColumnsRef<'_, U>,
+        sources: impl Parts<U>,
     ) -> Vec<f64> {
         let moments = heads.moments(self.instructions, keys.replica, sources, heads.degree + 1);
         match &heads.radials {

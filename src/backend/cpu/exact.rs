@@ -81,12 +81,13 @@ impl<T: Real> Cpu<T> {
             heads.iter().map(sums).collect::<Vec<_>>()
         };
         let firsts: Vec<usize> = (0..sources).step_by(KEYS).collect();
-        let chunks: Vec<Vec<Reduced>> = firsts.into_par_iter().map(chunk).collect();
         let joined = |mut totals: Vec<Reduced>, chunk: Vec<Reduced>| {
             totals.iter_mut().zip(&chunk).for_each(|(totals, sums)| join(totals, sums, dim));
             totals
         };
-        chunks.into_iter().reduce(joined).unwrap_or_default()
+        // A thread that waits within a chunk begins others, as many as it can get, each with keys of its own.
+        let few = |firsts: &[usize]| firsts.par_iter().map(|first| chunk(*first)).collect::<Vec<_>>();
+        firsts.chunks(rayon::current_num_threads()).flat_map(few).reduce(joined).unwrap_or_default()
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the loop asks of a backend.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::{
@@ -213,7 +215,15 @@ impl<T: Real> Backend for Cpu<T> {
         })
     }
 
-    fn tokens(&mut self) -> Answer<'_, Vec<f64>> {
-        Box::pin(async move { Ok(self.rows(&self.state)) })
+    fn tokens_of(&mut self, tokens: Range<usize>) -> Answer<'_, Vec<f64>> {
+        Box::pin(async move {
+            let Shape { count, dim, .. } = self.shape;
+            let mut rows = Vec::with_capacity(self.shape.within(&tokens).len() * dim);
+            for (replica, tokens) in self.shape.of_replicas(&tokens) {
+                let columns = self.state.replica(replica).part(tokens.start, count - tokens.start);
+                columns.add_rows(dim, tokens.len(), &mut rows);
+            }
+            Ok(rows)
+        })
     }
 }

@@ -1,5 +1,7 @@
 //! What the loop asks of a backend.
 
+use std::ops::Range;
+
 use super::{
     engine::limits::unsupported,
     field::{noise::Diffused, velocity::QueriesAndKeys},
@@ -170,16 +172,16 @@ impl Backend for Gpu {
         })
     }
 
-    fn tokens(&mut self) -> Answer<'_, Vec<f64>> {
+    fn tokens_of(&mut self, tokens: Range<usize>) -> Answer<'_, Vec<f64>> {
         Box::pin(async move {
             let padded = 4 * self.constants.width() as usize;
-            let mut tokens = Vec::with_capacity(self.shape.coordinates());
-            for segment_buffers in &self.buffers.segments {
-                let count = segment_buffers.rows() * padded;
-                let rows = self.readback.numbers(&mut self.recorder, &segment_buffers.state, 0, count).await?;
-                tokens.extend(unpadded(&rows, padded, self.shape.dim));
+            let mut read = Vec::with_capacity(self.shape.within(&tokens).len() * self.shape.dim);
+            for (state, rows) in self.buffers.states(self.shape, &tokens) {
+                let (first, count) = (rows.start * padded, rows.len() * padded);
+                let rows = self.readback.numbers(&mut self.recorder, state, first, count).await?;
+                read.extend(unpadded(&rows, padded, self.shape.dim));
             }
-            Ok(tokens)
+            Ok(read)
         })
     }
 }

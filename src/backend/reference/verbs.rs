@@ -1,5 +1,7 @@
 //! The reference as a backend: what the loop asks for, one literal sum after the other.
 
+use std::ops::Range;
+
 use super::{
     attention::ReplicaAttention,
     diffusion::{self, Parts},
@@ -182,7 +184,11 @@ impl Backend for Reference {
         })
     }
 
-    fn tokens(&mut self) -> Answer<'_, Vec<f64>> {
-        Box::pin(async move { Ok(self.state.coordinates.clone()) })
+    fn tokens_of(&mut self, tokens: Range<usize>) -> Answer<'_, Vec<f64>> {
+        Box::pin(async move {
+            let (dim, coordinates) = (self.state.shape.dim, &self.state.coordinates);
+            let rows = coordinates.chunks_exact(dim).skip(tokens.start).take(tokens.len());
+            Ok(rows.flatten().copied().collect())
+        })
     }
 }

@@ -30,6 +30,7 @@ impl Experiment {
         let mut schedule = self.schedule()?;
         self.require_overlap()?;
         let quantities = self.quantities()?;
+        self.require_kept(shape)?;
         self.require_memory(shape, &quantities)?;
         let columns = columns(&quantities, shape.dim);
         schedule.stop = self.stop_of(&columns)?;

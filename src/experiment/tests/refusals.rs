@@ -332,3 +332,31 @@ fn overrides() {
     FOLDER/clusters.toml with --set tokens.initial={ law = "cap", axis = [0, 0, 1], angle = 9 }: tokens.initial.angle = 9.0: must be an angle in radians, greater than 0 and at most pi; write e.g. angle = 0.5
     "#);
 }
+
+#[test]
+fn tokens_that_are_kept() {
+    let of = |quantities: &str, tokens: &str| {
+        let table = format!("end = 10.0\n[observe]\nquantities = [{quantities}]\ntokens = {tokens}");
+        refusal("end = 10.0", &table)
+    };
+    let refusals = [
+        of("\"energy\"", "{ every = 0.5 }"),
+        of("\"tokens\"", "{ every = 0.12 }"),
+        of("\"tokens\"", "{ every = 0 }"),
+        of("\"tokens\"", "{ sample = 0 }"),
+        of("\"tokens\"", "{ sample = 7 }"),
+        of("\"tokens\"", "{ samples = 3 }"),
+        of("\"tokens\"", "{ format = \"hdf5\" }"),
+        of("\"tokens\"", "3"),
+    ];
+    insta::assert_snapshot!(refusals.join("\n"), @r#"
+    experiment: observe.tokens = { every = 0.5 }: is about the quantity "tokens", which is not kept; add "tokens" to observe.quantities, or leave it out
+    experiment: observe.tokens.every = 0.12: is no whole number of steps of time.step = 0.05; write observe.tokens.every = 0.1 or 0.15
+    experiment: observe.tokens.every = 0: must be finite and greater than 0; write e.g. observe.tokens.every = 1.0
+    experiment: observe.tokens.sample = 0: must be at least 1; write e.g. observe.tokens.sample = 1000
+    experiment: observe.tokens.sample = 7: each replica has 6 tokens; write observe.tokens.sample = 6 or less, or leave it out to keep all
+    experiment: observe.tokens.samples: unknown key; did you mean observe.tokens.sample? known here: every, sample, format
+    experiment: observe.tokens.format = "hdf5": not supported; accepted: "npy", "zarr"
+    experiment: observe.tokens = 3: must be a table, and is a whole number; write e.g. observe.tokens = { every = 1.0, sample = 1000 }
+    "#);
+}

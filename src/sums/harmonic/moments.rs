@@ -1,5 +1,7 @@
 //! The moments of the keys, sum_j w_j H(y_j): the pass over the keys that all heads share.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::{
@@ -20,6 +22,30 @@ const CHUNK: usize = 4096;
 /// The keys are cut into at most this many spans, whatever the number of threads, so that sums do not depend on it.
 const SPANS: usize = 64;
 
+/// Keys that are taken part by part, so that those which have to be made first need not all be there.
+pub(crate) trait Parts<T: Real>: Copy + Sync {
+    fn len(&self) -> usize;
+
+    fn width(&self) -> usize;
+
+    /// What `look` makes of some of them.
+    fn with<R>(&self, keys: Range<usize>, look: impl FnOnce(ColumnsRef<'_, T>) -> R) -> R;
+}
+
+impl<T: Real> Parts<T> for ColumnsRef<'_, T> {
+    fn len(&self) -> usize {
+        Self::len(self)
+    }
+
+    fn width(&self) -> usize {
+        Self::width(self)
+    }
+
+    fn with<R>(&self, keys: Range<usize>, look: impl FnOnce(ColumnsRef<'_, T>) -> R) -> R {
+        look(self.part(keys.start, keys.len()))
+    }
+}
+
 /// The moments of one replica, in f64: all that the reduction needs to know of the keys.
 pub(crate) struct Moments {
     pub(crate) dim: usize,
@@ -37,19 +63,18 @@ impl Moments {
     /// itself. Keys are unit vectors.
     pub(crate) fn new<T: Real>(
         instructions: Instructions,
-        keys: ColumnsRef<'_, T>,
+        keys: impl Parts<T>,
         weights: ScaledWeights<'_, T>,
         polynomials: &Polynomials,
         degree: usize,
     ) -> Self {
-        let ScaledWeights { relative: weights, log2_scale } = weights;
-        let dim = keys.width();
+        let (dim, log2_scale) = (keys.width(), weights.log2_scale);
         assert!(matches!(dim, 2 | 3), "harmonics are known for the circle and the sphere, not for width {dim}");
         let span = CHUNK * keys.len().div_ceil(CHUNK * SPANS).max(1);
         let starts: Vec<usize> = (0..keys.len()).step_by(span).collect();
         let sums = starts.into_par_iter().map(|start| {
             let end = (start + span).min(keys.len());
-            instructions.run(Span { keys, weights, start, end, polynomials, degree })
+            keys.with(start..end, |keys| instructions.run(Span { keys, weights, start, polynomials, degree }))
         });
         let sums: Vec<Vec<f64>> = sums.collect();
         let add = |mut total: Vec<f64>, sums: &Vec<f64>| {
@@ -98,9 +123,9 @@ impl Moments {
 /// A run of keys that one task sums, chunk by chunk: on the circle products, on the sphere moments.
 struct Span<'a, T> {
     keys: ColumnsRef<'a, T>,
-    weights: &'a [T],
+    weights: ScaledWeights<'a, T>,
+    /// The number of its first key.
     start: usize,
-    end: usize,
     polynomials: &'a Polynomials,
     degree: usize,
 }
@@ -114,12 +139,14 @@ impl<T: Real> Kernel for Span<'_, T> {
         let sums = if self.keys.width() == 2 { circle::products(self.degree) } else { 2 * triangle.pairs() };
         let steps: Vec<T> = if self.keys.width() == 2 { Vec::new() } else { triangle.steps() };
         let mut total = vec![0.0; sums];
+        let mut room = Numbers::zeros(CHUNK);
         let mut lanes = Numbers::zeros(sums * T::lanes::<S>());
         let lanes = T::vectors_mut::<S>(lanes.all_mut());
-        for start in (self.start..self.end).step_by(CHUNK) {
-            let range = start..(start + CHUNK).min(self.end);
+        for start in (0..self.keys.len()).step_by(CHUNK) {
+            let range = start..(start + CHUNK).min(self.keys.len());
             lanes.fill(T::splat(simd, T::ZERO));
-            let weights = T::vectors::<S>(&self.weights[range.clone()]);
+            let weights =
+                T::vectors::<S>(self.weights.of(self.start + range.start..self.start + range.end, &mut room));
             let component = |c| T::vectors::<S>(&self.keys.column(c)[range.clone()]);
             if self.keys.width() == 2 {
                 circle::accumulate::<S, T>(simd, [component(0), component(1)], weights, lanes);

@@ -1,7 +1,12 @@
 //! The weights of the keys as the moments take them: themselves, not their logarithms, in units of the largest.
 
-use super::super::{columns::Columns, real::Real};
-use crate::tokens::Tokens;
+use std::ops::Range;
+
+use super::super::{
+    columns::{Columns, Numbers},
+    real::Real,
+};
+use crate::tokens::{self, Tokens};
 
 /// Below this a weight is zero: sums would not see it, and subnormal numbers are slow.
 const SMALLEST: f64 = 1e-30;
@@ -9,19 +14,48 @@ const SMALLEST: f64 = 1e-30;
 /// Weights of the keys of one replica: w_j = 2^{log2_scale} relative_j.
 #[derive(Clone, Copy)]
 pub(crate) struct ScaledWeights<'a, T> {
-    pub(crate) relative: &'a [T],
+    relative: Relative<'a, T>,
     pub(crate) log2_scale: f64,
+}
+
+#[derive(Clone, Copy)]
+enum Relative<'a, T> {
+    Each(&'a [T]),
+    /// One for so many keys, and zero for those after them.
+    Equal(usize),
+}
+
+impl<T: Real> ScaledWeights<'_, T> {
+    /// w_j / 2^{log2_scale} of some keys, which where weights are equal are made in `room`.
+    pub(crate) fn of<'b>(&'b self, keys: Range<usize>, room: &'b mut Numbers<T>) -> &'b [T] {
+        match self.relative {
+            Relative::Each(relative) => &relative[keys],
+            Relative::Equal(sources) => {
+                let weights = &mut room.all_mut()[..keys.len()];
+                let (ones, zeros) = weights.split_at_mut(sources.saturating_sub(keys.start).min(keys.len()));
+                ones.fill(T::from_f64(1.0));
+                zeros.fill(T::ZERO);
+                weights
+            }
+        }
+    }
 }
 
 /// w_j / 2^{log2_scale} of every token of every replica; zero for passive tokens and padding.
 pub(crate) struct Weights<T> {
-    columns: Columns<T>,
+    /// None where all keys have the same weight, so that nobody need hold it for each.
+    columns: Option<Columns<T>>,
+    sources: usize,
     log2_scales: Vec<f64>,
 }
 
 impl<T: Real> Weights<T> {
     pub(crate) fn new(tokens: &Tokens) -> Self {
-        let shape = tokens.shape;
+        let (shape, sources) = (tokens.shape, tokens.shape.sources());
+        if tokens.weights == tokens::Weights::Equal {
+            let log2_scales = vec![tokens.weight(0, 0).log2(); shape.replicas];
+            return Self { columns: None, sources, log2_scales };
+        }
         let mut columns = Columns::zeros(shape.replicas, 1, shape.count);
         let mut log2_scales = Vec::with_capacity(shape.replicas);
         for (replica, mut column) in columns.replicas_mut().enumerate() {
@@ -32,23 +66,27 @@ impl<T: Real> Weights<T> {
             }
             log2_scales.push(largest.log2());
         }
-        Self { columns, log2_scales }
+        Self { columns: Some(columns), sources, log2_scales }
     }
 
     /// Those of one replica from their logarithms to base 2.
     pub(crate) fn from_log2(log2_weights: impl ExactSizeIterator<Item = f64> + Clone) -> Self {
-        let mut columns = Columns::zeros(1, 1, log2_weights.len());
+        let sources = log2_weights.len();
+        let mut columns = Columns::zeros(1, 1, sources);
         let largest = log2_weights.clone().fold(f64::NEG_INFINITY, f64::max);
         for mut column in columns.replicas_mut() {
             for (relative, weight) in column.column_mut(0).iter_mut().zip(log2_weights.clone()) {
                 *relative = representable((weight - largest).exp2());
             }
         }
-        Self { columns, log2_scales: vec![largest] }
+        Self { columns: Some(columns), sources, log2_scales: vec![largest] }
     }
 
     pub(crate) fn replica(&self, replica: usize) -> ScaledWeights<'_, T> {
-        let relative = self.columns.replica(replica).column(0);
+        let relative = match &self.columns {
+            Some(columns) => Relative::Each(columns.replica(replica).column(0)),
+            None => Relative::Equal(self.sources),
+        };
         ScaledWeights { relative, log2_scale: self.log2_scales[replica] }
     }
 }

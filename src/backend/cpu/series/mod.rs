@@ -3,7 +3,7 @@
 //! Single precision serves where tokens are as dense as evenly spread ones, or nearly so. Elsewhere sums cancel to less than
 //! rounding leaves, and tokens are widened: put on the sphere in double precision, summed there, and the velocities rounded.
 
-use std::f64::consts::LOG2_E;
+use std::{f64::consts::LOG2_E, ops::Range};
 
 use rayon::prelude::*;
 
@@ -16,7 +16,7 @@ use crate::{
     model::{Field, Geometry, Model, Normalization},
     sums::{
         columns::{Columns, ColumnsMut, ColumnsRef},
-        harmonic::{AddGradient, Divided, Expansion, Gradient, Moments, Radial, Table},
+        harmonic::{AddGradient, Divided, Expansion, Gradient, Moments, Parts, Radial, Table},
         keys::Keys,
         real::Real,
         reduction::Reduced,
@@ -52,10 +52,7 @@ impl<T: Real> Cpu<T> {
     pub(super) fn expanded<'a>(&self, form: &'a Form<T>, keys: Keys<'_, T>, field: Field) -> Sums<'a, T> {
         match form {
             Form::Own(heads) => self.expand(heads, keys.replica, keys.columns(), field, Sums::Sphere),
-            Form::Wide(heads) => {
-                let wide = widened(keys.columns());
-                self.expand(heads, keys.replica, wide.replica(0), field, Sums::Wide)
-            }
+            Form::Wide(heads) => self.expand(heads, keys.replica, Widened(keys.columns()), field, Sums::Wide),
         }
     }
 
@@ -63,7 +60,7 @@ impl<T: Real> Cpu<T> {
         &self,
         heads: &'a Heads<U>,
         replica: usize,
-        keys: ColumnsRef<'_, U>,
+        keys: impl Parts<U>,
         field: Field,
         on_sphere: impl Fn(Spherical<'a, U>) -> Sums<'a, T>,
     ) -> Sums<'a, T> {
@@ -204,28 +201,53 @@ impl<T: Real> Cpu<T> {
     }
 }
 
+/// Keys that are widened where they are summed.
+#[derive(Clone, Copy)]
+pub(super) struct Widened<'a, T>(pub(super) ColumnsRef<'a, T>);
+
+impl<T: Real> Parts<f64> for Widened<'_, T> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn width(&self) -> usize {
+        self.0.width()
+    }
+
+    fn with<R>(&self, keys: Range<usize>, look: impl FnOnce(ColumnsRef<'_, f64>) -> R) -> R {
+        // One thread for each part: one that waited would begin others, and hold them all.
+        let tokens = self.0.part(keys.start, keys.len());
+        let mut wide = Columns::zeros(1, tokens.width(), tokens.len());
+        wide.replicas_mut().for_each(|mut wide| widen(tokens, &mut wide));
+        look(wide.replica(0))
+    }
+}
+
 /// Tokens of length one but for rounding, with that length in double precision.
 pub(super) fn widened<T: Real>(tokens: ColumnsRef<'_, T>) -> Columns<f64> {
     let dim = tokens.width();
     let mut wide = Columns::zeros(1, dim, tokens.len());
     for wide in wide.replicas_mut() {
         wide.parts(BLOCK).enumerate().for_each(|(index, mut wide)| {
-            let tokens = tokens.part(index * BLOCK, BLOCK);
-            let mut squares = vec![0.0; tokens.len()];
-            for component in 0..dim {
-                let column = tokens.column(component).iter().map(|x| x.to_f64());
-                for ((wide, square), x) in wide.column_mut(component).iter_mut().zip(&mut squares).zip(column) {
-                    *wide = x;
-                    *square += x * x;
-                }
-            }
-            for component in 0..dim {
-                let column = wide.column_mut(component);
-                column.iter_mut().zip(&squares).for_each(|(wide, square)| *wide /= square.sqrt());
-            }
+            widen(tokens.part(index * BLOCK, BLOCK), &mut wide);
         });
     }
     wide
+}
+
+fn widen<T: Real>(tokens: ColumnsRef<'_, T>, wide: &mut ColumnsMut<'_, f64>) {
+    let mut squares = vec![0.0; tokens.len()];
+    for component in 0..tokens.width() {
+        let column = tokens.column(component).iter().map(|x| x.to_f64());
+        for ((wide, square), x) in wide.column_mut(component).iter_mut().zip(&mut squares).zip(column) {
+            *wide = x;
+            *square += x * x;
+        }
+    }
+    for component in 0..tokens.width() {
+        let column = wide.column_mut(component);
+        column.iter_mut().zip(&squares).for_each(|(wide, square)| *wide /= square.sqrt());
+    }
 }
 
 #[cfg(test)]

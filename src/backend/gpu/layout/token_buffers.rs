@@ -3,6 +3,8 @@
 //!
 //! A token is WIDTH vectors of four components; what lies beyond its width is zero and stays zero.
 
+use std::ops::Range;
+
 use super::{
     decay::Decay,
     geometries::geometries,
@@ -177,6 +179,16 @@ impl TokenBuffers {
         let buffers = TokenBuffers { segments, partials, operands, keys, values, extremes, outputs, slices };
         buffers.upload(device, tokens, width as usize * 4);
         Ok(buffers)
+    }
+
+    /// The states in which a run of tokens lies, counted over the replicas, and which rows of each they are.
+    pub fn states(&self, shape: Shape, tokens: &Range<usize>) -> impl Iterator<Item = (&wgpu::Buffer, Range<usize>)> {
+        let Range { start, end } = *tokens;
+        self.segments.iter().filter_map(move |segment_buffers| {
+            let own = segment_buffers.segment.range(shape);
+            let (start, end) = (start.max(own.start), end.min(own.end));
+            (start < end).then(|| (&segment_buffers.state, start - own.start..end - own.start))
+        })
     }
 
     fn upload(&self, device: &Device, tokens: &Tokens, padded: usize) {
