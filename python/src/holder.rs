@@ -61,7 +61,9 @@ pub(crate) async fn serve(
                 opened(Ok(identity.clone()));
                 simulation
             }
-            (Err(error), opened) => return opened.into_iter().for_each(|opened| opened(Err(error.into()))),
+            (Err(error), Some(opened)) => return opened(Err(error.into())),
+            // Snapshots are of the first one.
+            (Err(_), None) => return,
         };
         let Some(restart) = execute(&mut simulation, commands).await else { return };
         steps = simulation.steps();
