@@ -262,10 +262,10 @@ def resume(
     """Go on with the run in a folder from its last checkpoint, to its end, and return the run.
 
     The folder is one that `simulate` with checkpoint or `tokenfield run` left; at its end it has the bytes of a run
-    that was never interrupted. It goes on with the device and the precision that it had. Another instruction set, graphics
-    adapter or driver is a RunError, unless device says who goes on; a RuntimeWarning says so then. checkpoint, progress
-    and callback are those of `simulate`, and callback is called with the samples from here on. What ends it does so
-    after one more checkpoint.
+    that was never interrupted. It goes on with the device and the precision that it had. Another instruction set,
+    graphics adapter or driver is a RunError, unless device says who goes on; a RuntimeWarning says so then. checkpoint,
+    progress and callback are those of `simulate`, and callback is called with the samples from here on. What ends it
+    does so after one more checkpoint.
     """
     bar = Progress(progress)
     on_sample = _on_sample(callback) if callback else None

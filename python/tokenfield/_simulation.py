@@ -96,7 +96,8 @@ class Simulation:
 
         It goes on as the saved one would have, byte for byte, on the same device and in the same precision. Another
         instruction set, graphics adapter or driver is a RunError, unless device says who goes on; a RuntimeWarning says
-        so then. So is a folder whose files are not those that were written; the message names the file.
+        so then. So is a folder whose files are not those that were written; the message names the file. Its problem has
+        every default written out, so `set` that takes a quantity out takes out its numbers too, with None.
         """
         loaded = cls.__new__(cls)
         loaded._problem = loaded._changes = None
