@@ -1,6 +1,6 @@
 //! Simulations on disk.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use pyo3::prelude::*;
 use tokenfield::{
@@ -12,7 +12,7 @@ use tokenfield::{
 };
 
 use crate::{
-    errors::{Raised, RunError, other_machine},
+    errors::{Raised, other_machine},
     problem::Record,
 };
 
@@ -53,14 +53,7 @@ pub(crate) struct Saved {
 impl Saved {
     pub(crate) fn read(path: &Path) -> PyResult<Self> {
         let checkpoint = load(path).map_err(Raised::raised)?;
-        let failed = |name: &str, error: std::io::Error| {
-            RunError::new_err(format!("{}: {error}", checkpoint.path().join(name).display()))
-        };
-        let (experiment, arrays) = ("experiment.toml", "arrays.safetensors");
-        let text =
-            fs::read_to_string(checkpoint.path().join(experiment)).map_err(|error| failed(experiment, error))?;
-        let file = checkpoint.path().join(arrays);
-        let arrays = file.exists().then(|| fs::read(&file)).transpose().map_err(|error| failed(arrays, error))?;
+        let (text, arrays) = checkpoint.experiment().map_err(Raised::raised)?;
         let SavedState { origin, snapshot, .. } = checkpoint.state.clone();
         Ok(Self { record: Record { text, arrays }, origin, snapshot, checkpoint })
     }

@@ -10,11 +10,11 @@ use super::{
     checkpoint::{self, Checkpoint},
     error::RecordError,
     file::partial,
+    group::{self, GROUP},
     lock::{self, Holder, Lock, LockError, Unlockable},
     standing::{Standing, is_of, of_files},
     state::RunState,
     status::FILES,
-    zarr::{self, GROUP},
 };
 use crate::backend::Precision;
 
@@ -59,7 +59,7 @@ impl Claim {
         for entry in fs::read_dir(path).map_err(|source| claim.failed(source))? {
             let name = entry.map_err(|source| claim.failed(source))?.file_name();
             // Of files that never became whole nothing can be lost.
-            let is_own_group = (name == GROUP || becomes(&name, GROUP)) && zarr::is_group(&path.join(&name));
+            let is_own_group = (name == GROUP || becomes(&name, GROUP)) && group::is_group(&path.join(&name));
             let is_partial = FILES.iter().any(|file| becomes(&name, file)) || is_own_group && name != GROUP;
             if name != lock::NAME && !is_partial {
                 are_there = true;
@@ -217,7 +217,7 @@ pub(super) fn remove(folder: &Path, files: &[&str]) -> Result<(), RecordError> {
     let (first, others) = files.split_at(files.len().min(1));
     let of_files = |names: &[&str]| names.iter().flat_map(|name| both(name)).collect::<Vec<PathBuf>>();
     let removed = of_files(first).into_iter().map(|path| (fs::remove_file(&path), path));
-    let removed = removed.chain(both(GROUP).map(|path| (zarr::remove(&path), path)));
+    let removed = removed.chain(both(GROUP).map(|path| (group::remove(&path), path)));
     let removed = removed.chain(of_files(others).into_iter().map(|path| (fs::remove_file(&path), path)));
     for (removed, path) in removed {
         match removed {

@@ -13,6 +13,7 @@ mod error;
 mod file;
 mod fingerprint;
 mod form;
+mod group;
 mod lock;
 mod manifest;
 mod npy;
@@ -38,6 +39,6 @@ pub use self::{
     saved::{SavedState, load, save},
     standing::{Standing, fingerprint_of_samples, is_of, standing, standing_of_samples},
     state::{KeptWarning, Origin, RunState},
-    trajectory::KeptTokens,
+    trajectory::Tokens,
 };
 pub(crate) use self::{file::write_whole, fingerprint::hexadecimal};

@@ -18,7 +18,7 @@ use super::{
     samples::Samples,
     state::{KeptWarning, Origin, RunState, inputs},
     status::{ENDS, Status},
-    trajectory::{KeptTokens, Trajectory},
+    trajectory::{Tokens, Trajectory},
 };
 use crate::{
     backend::{Identity, Method},
@@ -237,7 +237,7 @@ impl RunFolder {
     }
 
     /// From now on keeps tokens, in `trajectory.npy` or `trajectory.zarr`.
-    pub fn keep_tokens(&mut self, kept: KeptTokens) -> Result<(), RecordError> {
+    pub fn keep_tokens(&mut self, kept: Tokens) -> Result<(), RecordError> {
         let Shape { replicas, count, dim, .. } = kept.shape;
         let form = self.form(kept.samples, &[replicas, count, dim]);
         self.trajectory = Some(self.array(kept.name(&form), form, kept)?);
@@ -254,7 +254,7 @@ impl RunFolder {
         before: Vec<f64>,
     ) -> Result<(), RecordError> {
         let form = self.form(samples, &[shape.replicas, heads, shape.sources(), shape.sources()]);
-        let kept = KeptTokens { before, ..KeptTokens::all(samples, shape) };
+        let kept = Tokens { before, ..Tokens::all(samples, shape) };
         self.attention = Some(self.array("attention.npy", form, kept)?);
         Ok(())
     }
@@ -263,7 +263,7 @@ impl RunFolder {
         Form { samples, each: each.to_vec(), precision: self.manifest.precision }
     }
 
-    fn array(&self, name: &'static str, form: Form, kept: KeptTokens) -> Result<Trajectory, RecordError> {
+    fn array(&self, name: &'static str, form: Form, kept: Tokens) -> Result<Trajectory, RecordError> {
         match self.resumes.get(name) {
             Some(settled) => Trajectory::resume(self.path(), name, form, kept, settled),
             None => Trajectory::create(self.path(), name, form, kept),
@@ -290,7 +290,7 @@ impl RunFolder {
     pub fn final_tokens(&mut self, shape: Shape, tokens: &[f64]) {
         let last = self.last.take().unwrap_or_else(|| {
             let form = self.form(shape.replicas, &[shape.count, shape.dim]);
-            Trajectory::create(self.path(), "tokens.npy", form, KeptTokens::all(1, shape))
+            Trajectory::create(self.path(), "tokens.npy", form, Tokens::all(1, shape))
         });
         self.last = Some(last.and_then(|mut last| last.add(tokens).map(|()| last)));
     }

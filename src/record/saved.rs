@@ -81,6 +81,19 @@ pub fn load(path: &Path) -> Result<Checkpoint<SavedState>, RecordError> {
     Checkpoint::read(place).and_then(suits).map_err(refused)
 }
 
+impl Checkpoint<SavedState> {
+    /// The experiment that was saved with it: its text, and its arrays if it has any.
+    pub fn experiment(&self) -> Result<(String, Option<Vec<u8>>), RecordError> {
+        let failed = |source: io::Error| RecordError::NotSaved {
+            path: self.path().to_owned(),
+            problem: format!("its experiment cannot be read: {source}"),
+        };
+        let text = fs::read_to_string(self.path().join(EXPERIMENT)).map_err(failed)?;
+        let arrays = self.path().join(ARRAYS);
+        Ok((text, arrays.exists().then(|| fs::read(&arrays)).transpose().map_err(failed)?))
+    }
+}
+
 /// Where a simulation lies while the one after it takes its place.
 fn before(path: &Path) -> PathBuf {
     aside(path, "before")

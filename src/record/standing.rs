@@ -9,9 +9,9 @@ use rayon::prelude::*;
 
 use super::{
     fingerprint::Fingerprint,
+    group::{self, GROUP, LIST},
     lock::{Holder, holder},
     status::{FILES, NAME, Read, Status},
-    zarr::{self, GROUP, LIST},
 };
 use crate::backend::Precision;
 
@@ -122,7 +122,7 @@ pub(super) fn of_files(folder: &Path, matters: impl Fn(&str) -> bool) -> Standin
         file.mismatch(&path).map(|problem| Standing::Broken { path, problem })
     };
     let of_group = || {
-        let flaw = if is_listed && matters(LIST) { zarr::flaw(folder) } else { None };
+        let flaw = if is_listed && matters(LIST) { group::flaw(folder) } else { None };
         flaw.map(|(path, problem)| Standing::Broken { path, problem })
     };
     files.par_iter().find_map_first(wrong).or_else(of_group).unwrap_or(Standing::Complete)

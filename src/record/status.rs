@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use super::{fingerprint::Fingerprint, zarr::LIST};
+use super::{fingerprint::Fingerprint, group::LIST};
 
 pub(super) const NAME: &str = "manifest.json";
 /// The files of a record, the one first that vouches for the others, and the one last that says whose they are: they are removed in this

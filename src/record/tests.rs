@@ -9,10 +9,11 @@ use serde_json::Value;
 use super::{
     claim::{self, Claim},
     form::Form,
+    group::{self, GROUP},
     npy::NpyFile,
     standing::Standing,
-    trajectory::{KeptTokens, Trajectory},
-    zarr::{self, GROUP, Largest, ZarrGroup},
+    trajectory::{Tokens, Trajectory},
+    zarr::{Largest, ZarrGroup},
 };
 use crate::{backend::Precision, simulate::Ending, tokens::Shape};
 
@@ -93,7 +94,7 @@ fn a_group_has_the_numbers_of_a_file() {
                 (names, tokens.len(), tokens[[each[1] - 1]]),
                 (vec!["token".into()], each[1], 2.0 * each[1] as f64 - 1.0)
             );
-            assert_eq!(zarr::flaw(folder.path()), None);
+            assert_eq!(group::flaw(folder.path()), None);
         }
     }
 }
@@ -103,7 +104,7 @@ fn a_run_that_ends_early_has_fewer_samples() {
     let folder = tempfile::tempdir().expect("a folder");
     let form = form(9, [2, 5, 3], Precision::Single);
     for name in [GROUP, "trajectory.npy"] {
-        let kept = KeptTokens::all(9, Shape { replicas: 2, count: 5, dim: 3, passive: 0 });
+        let kept = Tokens::all(9, Shape { replicas: 2, count: 5, dim: 3, passive: 0 });
         let begin = || Trajectory::create(folder.path(), name, form.clone(), kept.clone()).expect("an array");
         let two = |mut array: Trajectory| {
             for sample in 0..2 {
@@ -112,7 +113,8 @@ fn a_run_that_ends_early_has_fewer_samples() {
             }
             array
         };
-        let error = two(begin()).finish(Ending::Scheduled).err().expect("seven samples are missing").to_string();
+        let error =
+            two(begin()).finish(Ending::Scheduled).map(|_| ()).expect_err("seven samples are missing").to_string();
         assert!(error.contains("some of its samples are missing"), "{error}");
         let partial = folder.path().join(format!("{name}.partial"));
         if partial.is_dir() { fs::remove_dir_all(partial) } else { fs::remove_file(partial) }.expect("it goes");
@@ -136,10 +138,10 @@ fn whatever_happens_to_a_group_is_seen() {
         let mut group = ZarrGroup::create(&group, form.clone(), None, SMALL).expect("a group");
         (0..2).for_each(|sample| group.add(&form.encoded(&numbers(&form, sample))).expect("room"));
         group.finish(&[0.0, 1.0]).expect("a group");
-        assert_eq!(zarr::flaw(folder.path()), None);
+        assert_eq!(group::flaw(folder.path()), None);
     };
     let says = |name: &str, what: &str| {
-        let (path, problem) = zarr::flaw(folder.path()).expect("a flaw");
+        let (path, problem) = group::flaw(folder.path()).expect("a flaw");
         assert!(path.ends_with(name) && problem.contains(what), "{}: {problem}", path.display());
     };
     write();
@@ -173,7 +175,7 @@ fn whatever_happens_to_a_group_is_seen() {
 fn an_array_goes_on_where_it_was_left() {
     let each = [2, 9, 3];
     let form = form(4, each, Precision::Double);
-    let kept = KeptTokens::all(4, Shape { replicas: 2, count: 9, dim: 3, passive: 0 });
+    let kept = Tokens::all(4, Shape { replicas: 2, count: 9, dim: 3, passive: 0 });
     for name in [GROUP, "trajectory.npy"] {
         let [whole, left] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
         let add = |array: &mut Trajectory, sample: usize| {
@@ -191,7 +193,7 @@ fn an_array_goes_on_where_it_was_left() {
         array.add(&numbers(&form, 1)[..7]).expect("room");
         drop(array);
         let resume = |times: &[f64]| {
-            let kept = KeptTokens { before: times.to_vec(), ..kept.clone() };
+            let kept = Tokens { before: times.to_vec(), ..kept.clone() };
             Trajectory::resume(left.path(), name, form.clone(), kept, &settled)
         };
         let error = resume(&[0.0]).err().expect("they are not one sample").to_string();
@@ -212,7 +214,7 @@ fn a_disk_that_fails_meanwhile_stops_what_comes_next() {
     let shape = Shape { replicas: 1, count: 5, dim: 3, passive: 0 };
     let form = form(1000, [1, 5, 3], Precision::Single);
     let mut array =
-        Trajectory::create(folder.path(), GROUP, form.clone(), KeptTokens::all(1000, shape)).expect("a group");
+        Trajectory::create(folder.path(), GROUP, form.clone(), Tokens::all(1000, shape)).expect("a group");
     array.add(&numbers(&form, 0)).expect("room");
     array.settle().expect("room");
     let partial = folder.path().join("trajectory.zarr.partial");

@@ -16,8 +16,9 @@ use super::{
     file::{of_npy, write_whole},
     fingerprint::Fingerprint,
     form::Form,
+    group,
     npy::NpyFile,
-    zarr::{self, Largest, ZarrGroup},
+    zarr::{Largest, ZarrGroup},
 };
 use crate::{observables::TokensFormat, simulate::Ending, tokens::Shape};
 
@@ -62,7 +63,7 @@ enum Order {
 
 /// Which tokens are kept over time.
 #[derive(Clone, Debug)]
-pub struct KeptTokens {
+pub struct Tokens {
     /// How many times there will be.
     pub samples: usize,
     /// How many tokens are kept, and of which width.
@@ -77,7 +78,7 @@ pub struct KeptTokens {
     pub before: Vec<f64>,
 }
 
-impl KeptTokens {
+impl Tokens {
     /// All tokens, at every sample, of a run from its beginning.
     pub fn all(samples: usize, shape: Shape) -> Self {
         let (format, numbers, before) = (TokensFormat::Auto, None, Vec::new());
@@ -88,8 +89,8 @@ impl KeptTokens {
     pub(super) fn name(&self, form: &Form) -> &'static str {
         let is_large = form.bytes().is_ok_and(|bytes| bytes > LARGEST_NPY);
         match self.format {
-            TokensFormat::Zarr => zarr::GROUP,
-            TokensFormat::Auto if is_large => zarr::GROUP,
+            TokensFormat::Zarr => group::GROUP,
+            TokensFormat::Auto if is_large => group::GROUP,
             TokensFormat::Auto | TokensFormat::Npy => "trajectory.npy",
         }
     }
@@ -101,7 +102,7 @@ pub(super) struct Trajectory {
     name: &'static str,
     path: PathBuf,
     form: Form,
-    kept: KeptTokens,
+    kept: Tokens,
     times: Vec<f64>,
     thread: Option<Writer>,
 }
@@ -113,15 +114,10 @@ struct Writer {
 
 impl Trajectory {
     /// The array `name` of `folder`, a group of Zarr if that is its name.
-    pub(super) fn create(
-        folder: &Path,
-        name: &'static str,
-        form: Form,
-        kept: KeptTokens,
-    ) -> Result<Self, RecordError> {
+    pub(super) fn create(folder: &Path, name: &'static str, form: Form, kept: Tokens) -> Result<Self, RecordError> {
         let path = folder.join(name);
         let store = match name {
-            zarr::GROUP => {
+            group::GROUP => {
                 ZarrGroup::create(&path, form.clone(), kept.numbers.clone(), Largest::default()).map(Store::Zarr)
             }
             _ => NpyFile::create(&path, form.clone()).map(Store::Npy),
@@ -135,12 +131,12 @@ impl Trajectory {
         folder: &Path,
         name: &'static str,
         form: Form,
-        mut kept: KeptTokens,
+        mut kept: Tokens,
         settled: &Fingerprint,
     ) -> Result<Self, RecordError> {
         let (path, times) = (folder.join(name), std::mem::take(&mut kept.before));
         let store = match name {
-            zarr::GROUP => {
+            group::GROUP => {
                 let (tokens, most) = (kept.numbers.clone(), Largest::default());
                 ZarrGroup::resume(&path, form.clone(), tokens, most, times.len(), settled).map(Store::Zarr)
             }
@@ -210,7 +206,7 @@ impl Trajectory {
         match self.join()? {
             Store::Zarr(group) => {
                 self.form.require(self.times.len(), ending).map_err(|source| self.failed(source))?;
-                files.push((zarr::LIST, group.finish(&self.times)?));
+                files.push((group::LIST, group.finish(&self.times)?));
             }
             Store::Npy(file) => {
                 files.push((self.name, file.finish(ending).map_err(|source| self.failed(source))?));

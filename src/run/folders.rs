@@ -9,7 +9,7 @@ use crate::{
     observables::{Quantity, columns},
     observe::Sample,
     problem::Problem,
-    record::{Claim, ExperimentFiles, KeptTokens, Numbers, RecordError, RunFolder, require_room},
+    record::{Claim, ExperimentFiles, Numbers, RecordError, RunFolder, Tokens, require_room},
     results::Results,
     simulate::{SimulateError, Snapshot, Summary},
     tokens::Shape,
@@ -76,7 +76,7 @@ impl Folders {
             let snapshot = resumes.as_ref().map(|checkpoint| &checkpoint.state.snapshot);
             if let Some(tokens) = problem.kept_tokens() {
                 let numbers = tokens.numbers(shape.count);
-                folder.keep_tokens(KeptTokens {
+                folder.keep_tokens(Tokens {
                     samples: problem.times_of_tokens() as usize,
                     shape: kept,
                     format: tokens.format,
