@@ -23,6 +23,7 @@ pub mod budget;
 pub mod cancel;
 pub mod check;
 pub mod diffusion;
+pub mod exchange;
 pub mod experiment;
 pub mod expression;
 mod harmonic;

@@ -1,8 +1,10 @@
 //! Who does the arithmetic of a run: a graphics device that is opened, this CPU in one of its precisions, or the reference.
 
+use std::sync::Arc;
+
 pub use super::gpu::{Device, adapters};
-use super::{Backend, BackendError, Precision, adapter, cpu, reference::Reference};
-use crate::problem::Problem;
+use super::{Backend, BackendError, Precision, adapter, cpu, ranks, reference::Reference};
+use crate::{exchange::Exchange, problem::Problem};
 
 /// What a run asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub enum Machine {
     CpuDouble,
     /// Double loops on one thread, in f64.
     Reference,
+    /// All cores of several processes, of which this one is the first, in f32 or f64; the others [`follow`](ranks::follow).
+    Ranks(Arc<dyn Exchange>, Precision),
 }
 
 /// Why there is no such machine.
@@ -83,6 +87,7 @@ impl Machine {
             Self::CpuSingle => cpu::single(problem)?,
             Self::CpuDouble => cpu::double(problem)?,
             Self::Reference => Box::new(Reference::new(problem)?),
+            Self::Ranks(exchange, precision) => ranks::lead(problem, *precision, exchange.clone())?,
         })
     }
 
@@ -93,6 +98,7 @@ impl Machine {
             Self::CpuSingle => Self::CpuSingle,
             Self::CpuDouble => Self::CpuDouble,
             Self::Reference => Self::Reference,
+            Self::Ranks(exchange, precision) => Self::Ranks(exchange.clone(), *precision),
         })
     }
 
@@ -101,6 +107,7 @@ impl Machine {
         match self {
             Self::Gpu(device) => device.precision(),
             Self::CpuSingle => Precision::Single,
+            Self::Ranks(_, precision) => *precision,
             Self::CpuDouble | Self::Reference => Precision::Double,
         }
     }

@@ -12,6 +12,7 @@ pub mod gpu;
 #[path = "no_gpu.rs"]
 mod gpu;
 pub mod machine;
+pub mod ranks;
 pub mod reference;
 mod stepper;
 
@@ -30,6 +31,7 @@ use crate::{
     budget::Shortage,
     cancel::Cancel,
     diffusion::Diffusion,
+    exchange::ExchangeError,
     model::{Field, Model},
     observables::Quantity,
     observe::Statistics,
@@ -38,7 +40,7 @@ use crate::{
 };
 
 /// Where the velocity is evaluated, or where a combination of stages is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Point {
     /// The tokens at the start of the step.
     State,
@@ -301,6 +303,19 @@ pub enum BackendError {
         "the {backend} backend was asked for {asked} stages of a scheme that has {stages}; ask for those of the problem"
     )]
     NoStage { backend: &'static str, asked: usize, stages: usize },
+    #[error(
+        "{ranks} processes are too many for so few tokens, which are shared out in runs of 4096 or more: start at most {most}"
+    )]
+    TooManyRanks { ranks: usize, most: usize },
+    #[error("process {rank} cannot take part: {message}")]
+    OtherRank { rank: usize, message: String },
+    #[error(
+        "the processes of this run differ in their problem, their precision, their instruction set or their version of tokenfield; \
+         start all with the same file, options and build, on machines of one kind"
+    )]
+    UnlikeRanks,
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
     #[error("stopped before its end")]
     Cancelled,
     #[error(transparent)]

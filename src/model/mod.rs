@@ -21,6 +21,8 @@ mod position;
 mod schedule;
 mod terms;
 
+use serde::{Deserialize, Serialize};
+
 pub use self::{
     geometry::{Geometry, LayerNorm},
     matrix::Matrix,
@@ -243,7 +245,7 @@ impl From<Attention> for Model {
 }
 
 /// Which of the fields of the equation is evaluated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Field {
     /// dx/dt: attention and perceptron, as the geometry lets them move a token. On the sphere, P_x applied.
     Tangent,

@@ -130,7 +130,7 @@ impl<'a, T: Real> ColumnsRef<'a, T> {
         let before = rows.len();
         rows.resize(before + count * dim, 0.0);
         for component in 0..dim {
-            for (row, value) in rows[before + component..].iter_mut().step_by(dim).zip(self.column(component)) {
+            for (row, value) in rows.iter_mut().skip(before + component).step_by(dim).zip(self.column(component)) {
                 *row = value.to_f64();
             }
         }

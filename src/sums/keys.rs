@@ -15,12 +15,17 @@ pub(crate) struct Bias<T> {
 
 impl<T: Real> Bias<T> {
     pub(crate) fn new(shape: Shape, weights: &Weights) -> Self {
+        Self::of(shape, |replica, token| weights.of(shape, replica, token))
+    }
+
+    /// From the weight of each token of each replica.
+    pub(crate) fn of(shape: Shape, weight: impl Fn(usize, usize) -> f64) -> Self {
         let mut columns = Columns::zeros(shape.replicas, 1, shape.count);
         for (replica, mut row) in columns.replicas_mut().enumerate() {
             let bias = row.column_mut(0);
             bias.fill(T::MASKED);
             for (token, bias) in bias.iter_mut().enumerate().take(shape.sources()) {
-                let weight = weights.of(shape, replica, token);
+                let weight = weight(replica, token);
                 if weight > 0.0 {
                     *bias = T::from_f64(weight.log2());
                 }
@@ -74,6 +79,11 @@ pub(crate) struct Keys<'a, T> {
 }
 
 impl<'a, T: Real> Keys<'a, T> {
+    /// Sources, as many as there are biases, that are the only replica.
+    pub(crate) fn new(columns: ColumnsRef<'a, T>, bias: &'a [T]) -> Self {
+        Self { replica: 0, columns, values: None, bias, padded: bias.len(), width: columns.width() }
+    }
+
     /// One component of all sources.
     #[inline(always)]
     pub(crate) fn component(&self, component: usize) -> &'a [T] {

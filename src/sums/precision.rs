@@ -1,7 +1,9 @@
 //! In which format numbers are summed.
 
+use serde::{Deserialize, Serialize};
+
 /// The floating-point format of the arithmetic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Precision {
     /// Tokens and sums in f32, but the factors of the two products of a reduction, queries and keys, weights and values,

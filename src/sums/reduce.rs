@@ -5,7 +5,7 @@ use super::{
     instructions::{Instructions, Kernel},
     keys::Keys,
     real::Real,
-    reduction::{Queries, Reduced, Reduction, Shift},
+    reduction::{Queries, Reduced, Reduction, Shift, Sums},
     registers, tiles,
 };
 
@@ -17,7 +17,20 @@ pub(crate) fn reduce<T: Real>(
     shift: Shift,
     out: &mut Reduced,
 ) {
-    instructions.run(Reduction { queries, keys, shift, out });
+    let mut sums = Sums::default();
+    add(instructions, queries, keys, shift, &mut sums);
+    out.fill(keys.value_width(), &sums);
+}
+
+/// Adds `keys` to the sums of `queries` over other keys that came before.
+pub(crate) fn add<T: Real>(
+    instructions: Instructions,
+    queries: Queries<'_, T>,
+    keys: Keys<'_, T>,
+    shift: Shift,
+    sums: &mut Sums,
+) {
+    instructions.run(Reduction { queries, keys, shift, sums });
 }
 
 impl<T: Real> Kernel for Reduction<'_, T> {
@@ -92,14 +105,18 @@ mod tests {
         let rows: Vec<T> = exact.iter().map(|u| T::from_f64(*u)).collect();
         for instructions in Instructions::available() {
             let queries = Queries { rows: &rows, visible: &visible, hidden: &[], own: None };
-            let (mut tiled, mut registered) = (Reduced::default(), Reduced::default());
-            instructions.run(Tiled(Reduction { queries, keys, shift, out: &mut tiled }));
-            let mut all = vec![(&tiled, "tiles")];
+            let reduced = |run: &dyn Fn(Reduction<'_, T>)| {
+                let (mut sums, mut reduced) = (Sums::default(), Reduced::default());
+                run(Reduction { queries, keys, shift, sums: &mut sums });
+                reduced.fill(width, &sums);
+                reduced
+            };
+            let tiled = reduced(&|reduction| instructions.run(Tiled(reduction)));
+            let mut all = vec![(tiled, "tiles")];
             if shift != Shift::RowMaximum {
-                instructions.run(InRegisters(Reduction { queries, keys, shift, out: &mut registered }));
-                all.push((&registered, "registers"));
+                all.push((reduced(&|reduction| instructions.run(InRegisters(reduction))), "registers"));
             }
-            for (found, name) in all {
+            for (found, name) in &all {
                 for (q, seen) in visible.iter().enumerate() {
                     let u = &exact[q * width..][..width];
                     let mut sum = vec![0.0; width + 1];

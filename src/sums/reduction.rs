@@ -83,16 +83,28 @@ pub(crate) struct Reduction<'a, T> {
     pub(crate) queries: Queries<'a, T>,
     pub(crate) keys: Keys<'a, T>,
     pub(crate) shift: Shift,
-    pub(crate) out: &'a mut Reduced,
+    pub(crate) sums: &'a mut Sums,
+}
+
+/// The keys of every part but the last, where sums over parts of the keys are to have the bytes of sums over all at once, are a
+/// multiple of this many: what is summed in working precision has been added to totals there, on every instruction set.
+pub(crate) const PART: usize = 4096;
+
+/// The sums of a block of queries over the keys that came so far; none before the first.
+#[derive(Clone, Default)]
+pub(crate) struct Sums {
+    /// What has been subtracted from the scores of each query.
+    pub(crate) shifts: Vec<f64>,
+    /// (Z, M_0, .., M_{width-1}) of each query, sums of 2^{score - shift}.
+    pub(crate) totals: Vec<f64>,
 }
 
 impl Reduced {
-    /// From each query's shift and its totals (Z, M_0, .., M_{width-1}), sums of 2^{score - shift}. A query that sees
-    /// nothing has the barycentre zero.
-    pub(crate) fn fill(&mut self, width: usize, shifts: impl Iterator<Item = f64>, totals: &[f64]) {
+    /// From the sums over all keys. A query that sees nothing has the barycentre zero.
+    pub(crate) fn fill(&mut self, width: usize, sums: &Sums) {
         self.log2_sum.clear();
         self.barycentre.clear();
-        for (shift, totals) in shifts.zip(totals.chunks_exact(width + 1)) {
+        for (shift, totals) in sums.shifts.iter().zip(sums.totals.chunks_exact(width + 1)) {
             let sum = totals[0];
             self.log2_sum.push(shift + sum.log2());
             let divisor = if sum == 0.0 { 1.0 } else { sum };

@@ -17,7 +17,12 @@ pub(crate) fn reduce<S: Exp2, T: Real, const D: usize>(simd: S, reduction: Reduc
     let keys = reduction.keys;
     let queries: &[[T; D]] = bytemuck::cast_slice(reduction.queries.rows);
     let visible = reduction.queries.visible;
-    let mut totals = vec![0.0; queries.len() * (D + 1)];
+    let sums = reduction.sums;
+    if sums.shifts.is_empty() {
+        sums.shifts.resize(queries.len(), shift);
+        sums.totals.resize(queries.len() * (D + 1), 0.0);
+    }
+    let totals = &mut sums.totals;
     let mut room = Aligned([T::ZERO; CHUNK]);
     for start in (0..reduction.queries.reach()).step_by(CHUNK) {
         let length = CHUNK.min(keys.padded - start);
@@ -30,7 +35,6 @@ pub(crate) fn reduce<S: Exp2, T: Real, const D: usize>(simd: S, reduction: Reduc
             chunk.add::<GROUP>(simd, queries, visible, totals);
         }
     }
-    reduction.out.fill(D, std::iter::repeat_n(shift, queries.len()), &totals);
 }
 
 /// A buffer on a cache line of its own. It has a second purpose: a function with such a variable aligns its stack, and

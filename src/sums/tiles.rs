@@ -7,7 +7,7 @@ use super::{
     exp2::Exp2,
     keys::Keys,
     real::Real,
-    reduction::{Queries, Reduction, Shift, shift_of},
+    reduction::{Queries, Reduction, Shift, Sums, shift_of},
 };
 
 /// Vectors of keys in a tile.
@@ -23,12 +23,15 @@ const TILES: usize = 8;
 /// Reduces Q queries at a time: as many as leave registers for their sums in pairs, the pair itself and one operand more.
 #[inline(always)]
 pub(crate) fn reduce<S: Exp2, T: Real, const Q: usize>(simd: S, reduction: Reduction<'_, T>) {
-    let Reduction { queries, keys, shift, out } = reduction;
+    let Reduction { queries, keys, shift, sums } = reduction;
     let value_width = keys.value_width();
     let mut groups: Vec<_> = (0..queries.visible.len())
         .step_by(Q)
         .map(|first| Group::<S, T, Q>::new(simd, queries.part(first, Q), keys, shift))
         .collect();
+    for (index, group) in groups.iter_mut().enumerate() {
+        group.resume(index * Q, sums);
+    }
     let constant = match shift {
         Shift::Constant(shift) => T::from_f64(shift),
         Shift::RowMaximum => T::ZERO,
@@ -53,9 +56,8 @@ pub(crate) fn reduce<S: Exp2, T: Real, const Q: usize>(simd: S, reduction: Reduc
         group.flush(simd);
     }
     let count = queries.visible.len();
-    let shifts = groups.iter().flat_map(|group| group.shift).take(count);
-    let totals: Vec<f64> = groups.iter().flat_map(|group| &group.totals).copied().collect();
-    out.fill(value_width, shifts, &totals[..count * (value_width + 1)]);
+    sums.shifts = groups.iter().flat_map(|group| group.shift).take(count).collect();
+    sums.totals = groups.iter().flat_map(|group| &group.totals).copied().take(count * (value_width + 1)).collect();
 }
 
 /// Keys of one tile, component by component, their values if these are others, and their biases, all within the second-level
@@ -186,6 +188,15 @@ impl<S: Exp2, T: Real, const Q: usize> Group<S, T, Q> {
             sum: zero,
             moment: Numbers::zeros(value_width * Q * T::lanes::<S>()),
             totals: vec![0.0; Q * (value_width + 1)],
+        }
+    }
+
+    /// Goes on from the sums over other keys, of which those of this group start at query `first`, if there are any.
+    fn resume(&mut self, first: usize, sums: &Sums) {
+        if let Some(shifts) = sums.shifts.get(first..) {
+            self.shift.iter_mut().zip(shifts).for_each(|(own, shift)| *own = *shift);
+            let width = self.totals.len() / Q;
+            self.totals.iter_mut().zip(&sums.totals[first * width..]).for_each(|(own, total)| *own = *total);
         }
     }
 

@@ -30,6 +30,7 @@ const GATES: &[(&str, &[&str])] = &[
         ],
     ),
     ("src/backend/algorithm.rs", &["serves"]),
+    ("src/backend/ranks/terms.rs", &["check", "check_attention"]),
     ("src/backend/stepper.rs", &["repeats_one_step"]),
     ("src/backend/cpu/ensemble/replicas.rs", &["serves", "suits"]),
     ("src/backend/cpu/series/mod.rs", &["is_bare"]),

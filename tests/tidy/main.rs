@@ -67,6 +67,11 @@ fn only_the_graphics_room_sees_wgpu() {
 }
 
 #[test]
+fn only_one_file_sees_mpi() {
+    assert_only_in(&["ferrompi"], &["src/exchange/mpi.rs"]);
+}
+
+#[test]
 fn only_allocation_scopes_take_memory_on_a_device() {
     assert_only_in(
         &["create_buffer(", "create_buffer_init(", "create_texture("],

@@ -1,17 +1,20 @@
 //! The harmonic algorithm, made ready for the heads of a problem.
 
+use super::part::{Join, Part};
 use crate::{
     backend::{
         BackendError, Care, Method,
         algorithm::{Plan, Reach},
     },
+    exchange::added,
     harmonic::even_loss,
     problem::{Algorithm, Problem},
     sums::{
-        harmonic::{Moments, Parts, Polynomials, Radial, Weights},
+        harmonic::{Moments, Parts, Polynomials, Radial, Weights as ScaledWeights},
         instructions::Instructions,
         real::Real,
     },
+    tokens::Weights,
 };
 
 /// How often sums are refined before they are given up.
@@ -47,7 +50,10 @@ pub(super) struct Heads<U> {
     pub(super) most_lost: f64,
     /// Those that evenly spread tokens lose, and one: with fewer hardly a row would be left.
     least_lost: f64,
-    weights: Weights<U>,
+    weights: ScaledWeights<U>,
+    dim: usize,
+    /// Keys whose sums are added before those of others are.
+    span: usize,
     pub(super) polynomials: Polynomials,
 }
 
@@ -58,18 +64,18 @@ pub(super) enum Radials<U> {
 }
 
 impl<T: Real> Harmonics<T> {
-    /// The harmonics for `problem`, if [`Plan::choose`] takes them.
-    pub(super) fn choose(problem: &Problem) -> Result<Option<Self>, BackendError> {
+    /// The harmonics for the tokens of `problem` in `part`, which have these `weights`, if [`Plan::choose`] takes them.
+    pub(super) fn choose(problem: &Problem, part: &Part, weights: &Weights) -> Result<Option<Self>, BackendError> {
         let plan = |epsilon| Plan::choose(problem, T::PRECISION, epsilon, FEWEST_PAIRS);
         let wide = if T::EPSILON > f64::EPSILON { plan(f64::EPSILON)? } else { None };
         // However sums are taken, velocities are rounded in the end.
         let wide = wide.filter(|plan| plan.tolerance >= 0.5 * T::EPSILON);
-        let wide = wide.map(|plan| (plan.tolerance, plan.asked, Heads::new(problem, plan)));
+        let wide = wide.map(|plan| (plan.tolerance, plan.asked, Heads::new(plan, part, weights)));
         Ok(match (plan(T::EPSILON), wide) {
             (Ok(Some(plan)), wide) => Some(Self {
                 tolerance: plan.tolerance,
                 asked: plan.asked,
-                form: Form::Own(Heads::new(problem, plan)),
+                form: Form::Own(Heads::new(plan, part, weights)),
                 wider: wide.map(|(.., heads)| heads),
                 refinements: 0,
             }),
@@ -144,31 +150,38 @@ impl<T: Real> Harmonics<T> {
 }
 
 impl<U: Real> Heads<U> {
-    fn new(problem: &Problem, plan: Plan) -> Self {
-        let radials = match problem.tokens.shape.dim {
+    fn new(plan: Plan, part: &Part, weights: &Weights) -> Self {
+        let dim = part.shape.dim;
+        let radials = match dim {
             2 => Radials::Circle(radials(2, &plan.heads)),
             dim => Radials::Sphere(radials(dim, &plan.heads)),
         };
         let longest = plan.heads.iter().map(|head| head.longest).fold(0.0, f64::max);
         let polynomials = Polynomials::choose(plan.degree + 1, longest);
         let Plan { degree, most_lost, .. } = plan;
-        let least_lost = (even_loss(problem.tokens.shape.dim, longest) + 1.0).min(most_lost);
-        Self { radials, degree, most_lost, least_lost, weights: Weights::new(&problem.tokens), polynomials }
+        let least_lost = (even_loss(dim, longest) + 1.0).min(most_lost);
+        let largest = |replica| part.largest_weight(replica);
+        let weights = ScaledWeights::of(part.shape, weights, largest(0), largest);
+        Self { radials, degree, most_lost, least_lost, weights, dim, span: part.span(), polynomials }
     }
 
     fn refine(&mut self) {
         self.most_lost = (self.most_lost - FEWER_LOST).max(self.least_lost);
     }
 
-    /// The moments of the keys of one replica up to `degree`.
-    pub(super) fn moments(
+    /// The moments of all keys of one replica up to `degree`, from the `keys` that are held here.
+    pub(super) fn moments<J: Join>(
         &self,
         instructions: Instructions,
         replica: usize,
         keys: impl Parts<U>,
         degree: usize,
-    ) -> Moments {
-        Moments::new(instructions, keys, self.weights.replica(replica), &self.polynomials, degree)
+        join: &J,
+    ) -> Result<Moments, J::Error> {
+        let weights = self.weights.replica(replica);
+        let spans = Moments::spans(instructions, keys, weights, &self.polynomials, degree, self.span);
+        let total = added(join.join(spans)?);
+        Ok(Moments::of_total(self.dim, degree, weights.log2_scale, &self.polynomials, total))
     }
 }
 

@@ -4,7 +4,9 @@ use rand::RngExt;
 
 use super::{
     algorithm::Harmonics,
+    exact::columns_of,
     field::Visibility,
+    part::Own,
     problem::Cpu,
     velocity::{Run, Sources},
 };
@@ -12,22 +14,25 @@ use crate::{
     backend::{BackendError, Method, SumsState},
     problem::Algorithm,
     random::{Purpose, Stream},
-    sums::{
-        columns::{Columns, ColumnsRef},
-        real::Real,
-    },
+    sums::{columns::Columns, real::Real},
 };
 
 /// Tokens in a sample.
-const SAMPLE: usize = 256;
+pub(super) const SAMPLE: usize = 256;
 /// Tokens that go through an expansion together: few, so that one which needs direct sums hides few others.
-const BLOCK: usize = 16;
+pub(super) const BLOCK: usize = 16;
 
 impl<T: Real> Cpu<T> {
     /// Compares the velocities of a sample of tokens with direct ones in double precision, and records the largest difference. Above
     /// the tolerance sums are taken with more care, and looked at again, until there is no more care to take; then direct sums take over,
     /// unless harmonics were asked for.
-    pub(super) fn check_harmonics(&mut self) -> Result<(), BackendError> {
+    ///
+    /// `sampled_error` is the largest |v - v_direct| over a sample of the tokens of all processes, in units of the largest velocity among
+    /// them if that exceeds one; none if sums are to be widened first.
+    pub(super) fn check_harmonics(
+        &mut self,
+        sampled_error: impl Fn(&Self) -> Result<Option<f64>, BackendError>,
+    ) -> Result<(), BackendError> {
         let has_moved = self.checks > 0;
         let mut seen = 0.0f64;
         loop {
@@ -36,7 +41,7 @@ impl<T: Real> Cpu<T> {
             };
             seen = seen.max(before);
             let (asked, tolerance) = (harmonics.asked, harmonics.tolerance);
-            let Some(sampled) = self.sampled_error() else {
+            let Some(sampled) = sampled_error(self)? else {
                 self.widen();
                 continue;
             };
@@ -85,59 +90,69 @@ impl<T: Real> Cpu<T> {
         (self.method, self.checks) = (method, checks);
     }
 
-    /// The largest |v - v_direct| over tokens drawn from up to `SAMPLE` replicas, in units of the largest velocity among
-    /// them if that exceeds one. Velocities that are no numbers are left to whoever looks at the tokens. None if sums are to be
-    /// widened first.
-    fn sampled_error(&self) -> Option<f64> {
+    /// The error in tokens drawn from up to [`SAMPLE`] replicas. Velocities that are no numbers are left to whoever looks at the tokens.
+    pub(super) fn sampled_error(&self) -> Option<f64> {
         let replicas = self.shape.replicas.min(SAMPLE);
-        let (mut error, mut largest) = (0.0f64, 1.0f64);
+        let mut errors = Errors::default();
         for turn in 0..replicas {
             let replica = turn * self.shape.replicas / replicas;
             let tokens = self.state.replica(replica);
-            let mut random = Stream::new(0, replica as u32, self.checks, Purpose::Check);
-            let draw = |_| random.random_range(0..self.shape.count);
-            let sample: Vec<usize> = (0..SAMPLE.div_ceil(replicas)).map(draw).collect();
-            let sources = self.sources(replica, tokens, self.followed);
-            let found = self.velocities_of(&sample, tokens, &sources)?;
-            let direct = self.exact(replica, tokens, &sample, self.followed);
             let dim = self.shape.dim;
-            for (found, direct) in found.chunks_exact(dim).zip(direct.chunks_exact(dim)) {
-                let square: f64 = found.iter().zip(direct).map(|(a, b)| (a - b) * (a - b)).sum();
-                error = error.max(square.sqrt());
-                largest = largest.max(direct.iter().map(|b| b * b).sum::<f64>().sqrt());
-            }
+            let sample = self.sample(replica, SAMPLE.div_ceil(replicas));
+            let rows: Vec<f64> = sample.iter().flat_map(|token| tokens.part(*token, 1).rows(dim, 1)).collect();
+            let sources = self.sources(replica, tokens, self.followed);
+            let found = self.velocities_of(&rows, &sources)?;
+            let Ok(direct) = self.exact(replica, tokens, &rows, self.followed, &Own);
+            errors.add(&found, &direct, dim);
         }
-        Some(error / largest)
+        Some(errors.relative())
     }
 
-    /// The velocities of a sample of `tokens`, row-major; none if sums are to be widened first.
-    fn velocities_of(
-        &self,
-        sample: &[usize],
-        tokens: ColumnsRef<'_, T>,
-        sources: &Sources<'_, T>,
-    ) -> Option<Vec<f64>> {
+    /// The numbers of tokens in a sample of those of all processes.
+    pub(super) fn sample(&self, replica: usize, count: usize) -> Vec<usize> {
+        let mut random = Stream::new(0, replica as u32, self.checks, Purpose::Check);
+        (0..count).map(|_| random.random_range(0..self.part.whole.count)).collect()
+    }
+
+    /// The velocities at tokens with these `rows`, row-major, which see all sources; none if sums are to be widened first.
+    fn velocities_of(&self, rows: &[f64], sources: &Sources<'_, T>) -> Option<Vec<f64>> {
         let dim = self.shape.dim;
-        let block = |sample: &[usize]| {
-            let mut queries = Columns::zeros(1, dim, sample.len());
-            let mut velocity = Columns::zeros(1, dim, sample.len());
-            let rows: Vec<f64> = sample.iter().flat_map(|token| tokens.part(*token, 1).rows(dim, 1)).collect();
-            let visibility = || Visibility {
-                visible: sample.iter().flat_map(|token| self.visibility(*token, 1).visible).collect(),
-                ..Visibility::default()
-            };
-            for mut queries in queries.replicas_mut() {
-                queries.set_rows(dim, &rows);
-                queries.pad(sample.len());
-            }
+        let block = |rows: &[f64]| {
+            let (count, queries) = (rows.len() / dim, columns_of(dim, rows));
+            let mut velocity = Columns::zeros(1, dim, count);
+            let visible = vec![sources.keys.padded; count];
+            let visibility = || Visibility { visible: visible.clone(), ..Visibility::default() };
             for mut velocity in velocity.replicas_mut() {
                 let run = Run { tokens: queries.replica(0), first: 0 };
                 if !self.velocity(sources, self.followed, run, visibility, &mut velocity) {
                     return None;
                 }
             }
-            Some(velocity.replica(0).rows(dim, sample.len()))
+            Some(velocity.replica(0).rows(dim, count))
         };
-        Some(sample.chunks(BLOCK).map(block).collect::<Option<Vec<_>>>()?.concat())
+        Some(rows.chunks(BLOCK * dim).map(block).collect::<Option<Vec<_>>>()?.concat())
+    }
+}
+
+/// The largest error of a sample, and the largest velocity.
+#[derive(Default)]
+pub(super) struct Errors {
+    error: f64,
+    largest: f64,
+}
+
+impl Errors {
+    /// Takes velocities that were `found` and what they should be, both row-major.
+    pub(super) fn add(&mut self, found: &[f64], direct: &[f64], dim: usize) {
+        for (found, direct) in found.chunks_exact(dim).zip(direct.chunks_exact(dim)) {
+            let square: f64 = found.iter().zip(direct).map(|(a, b)| (a - b) * (a - b)).sum();
+            self.error = self.error.max(square.sqrt());
+            self.largest = self.largest.max(direct.iter().map(|b| b * b).sum::<f64>().sqrt());
+        }
+    }
+
+    /// The error in units of the largest velocity if that exceeds one.
+    pub(super) fn relative(&self) -> f64 {
+        self.error / self.largest.max(1.0)
     }
 }

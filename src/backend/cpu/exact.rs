@@ -7,9 +7,9 @@ use rayon::prelude::*;
 
 use super::{
     field::{HeadField, Visibility},
+    part::Join,
     problem::Cpu,
     series::widened,
-    shift::HeadInputs,
 };
 use crate::{
     model::Field,
@@ -19,58 +19,59 @@ use crate::{
         real::Real,
         reduction::Reduced,
     },
-    tokens::{Shape, Weights},
+    tokens::Shape,
 };
 
 /// Keys that are put in double precision at once.
 const KEYS: usize = 1 << 14;
 
 impl<T: Real> Cpu<T> {
-    /// The field at a `sample` of the tokens of a replica, row-major, for terms that harmonics serve.
-    pub(super) fn exact(
+    /// The field at tokens with these `rows`, row-major, of all sources of a replica, of which `tokens` are those that are held here: for
+    /// terms that harmonics serve.
+    pub(super) fn exact<J: Join>(
         &self,
         replica: usize,
         tokens: ColumnsRef<'_, T>,
-        sample: &[usize],
+        rows: &[f64],
         field: Field,
-    ) -> Vec<f64> {
+        join: &J,
+    ) -> Result<Vec<f64>, J::Error> {
         let dim = self.shape.dim;
-        let mut queries = Columns::zeros(1, dim, sample.len());
-        let rows: Vec<f64> = sample.iter().flat_map(|token| tokens.part(*token, 1).rows(dim, 1)).collect();
-        for mut queries in queries.replicas_mut() {
-            queries.set_rows(dim, &rows);
-            queries.pad(sample.len());
-        }
-        let rows = widened(queries.replica(0)).replica(0).rows(dim, sample.len());
+        let queries = columns_of::<T>(dim, rows);
+        let rows = widened(queries.replica(0)).replica(0).rows(dim, rows.len() / dim);
         let mut fields = vec![0.0; rows.len()];
         let heads = self.exact_heads();
-        for (head, reduced) in heads.iter().zip(self.exact_sums(&heads, replica, tokens, &rows)) {
+        let spans = self.exact_sums(&heads, replica, tokens, &rows);
+        let spans = join.join(spans.iter().map(|heads| flattened(heads)).collect())?;
+        let spans = spans.iter().map(|numbers| unflattened(numbers, heads.len(), dim));
+        for (head, reduced) in heads.iter().zip(spans.reduce(|all, span| joined(all, &span, dim)).unwrap_or_default())
+        {
             head.add(0, dim, &reduced, None, &mut fields);
         }
         self.finish(field, queries.replica(0), &rows, &mut fields);
-        fields
+        Ok(fields)
     }
 
     fn exact_heads(&self) -> Vec<HeadField<f64>> {
-        let Self { model, shape, weights, .. } = self;
-        let inputs = HeadInputs { geometry: &model.geometry, attention: &model.attention, shape: *shape, weights };
-        model.attention.heads.iter().map(|head| HeadField::new(head, inputs)).collect()
+        self.model.attention.heads.iter().map(|head| HeadField::new(head, self.head_inputs())).collect()
     }
 
-    /// The sums of each head over all sources of a replica, chunk by chunk, so that few are in double precision at once.
+    /// The sums of each head over each span of the sources that are held here, chunk by chunk, so that few are in double precision at
+    /// once.
     fn exact_sums(
         &self,
         heads: &[HeadField<f64>],
         replica: usize,
         tokens: ColumnsRef<'_, T>,
         rows: &[f64],
-    ) -> Vec<Reduced> {
-        let (dim, sources) = (self.shape.dim, self.shape.sources());
+    ) -> Vec<Vec<Reduced>> {
+        let (dim, sources, span) = (self.shape.dim, self.shape.sources(), self.part.span());
         let chunk = |first: usize| {
-            let count = KEYS.min(sources - first);
-            let keys = widened(tokens.part(first, KEYS));
-            let weights = (first..first + count).map(|token| self.weights.of(self.shape, replica, token)).collect();
-            let bias = Bias::new(Shape { replicas: 1, count, dim, passive: 0 }, &Weights::Each(weights));
+            let end = (first - first % span + span).min(sources);
+            let count = KEYS.min(end - first);
+            let keys = widened(tokens.part(first, KEYS.min(span - first % span)));
+            let shape = Shape { replicas: 1, count, dim, passive: 0 };
+            let bias = Bias::of(shape, |_, token| self.weight(replica, first + token));
             let keys = bias.keys(0, keys.replica(0));
             let visibility = Visibility { visible: vec![keys.padded; rows.len() / dim], ..Visibility::default() };
             let sums = |head: &HeadField<f64>| {
@@ -80,15 +81,50 @@ impl<T: Real> Cpu<T> {
             };
             heads.iter().map(sums).collect::<Vec<_>>()
         };
-        let firsts: Vec<usize> = (0..sources).step_by(KEYS).collect();
-        let joined = |mut totals: Vec<Reduced>, chunk: Vec<Reduced>| {
-            totals.iter_mut().zip(&chunk).for_each(|(totals, sums)| join(totals, sums, dim));
-            totals
-        };
+        let of_span = |start: usize| (start..(start + span).min(sources)).step_by(KEYS);
+        let firsts: Vec<usize> = (0..sources).step_by(span).flat_map(of_span).collect();
         // A thread that waits within a chunk begins others, as many as it can get, each with keys of its own.
         let few = |firsts: &[usize]| firsts.par_iter().map(|first| chunk(*first)).collect::<Vec<_>>();
-        firsts.chunks(rayon::current_num_threads()).flat_map(few).reduce(joined).unwrap_or_default()
+        let chunks = firsts.chunks(rayon::current_num_threads()).flat_map(few);
+        let mut spans: Vec<Vec<Reduced>> = Vec::new();
+        for (first, chunk) in firsts.iter().zip(chunks) {
+            match spans.last_mut() {
+                Some(sums) if first % span > 0 => *sums = joined(std::mem::take(sums), &chunk, dim),
+                _ => spans.push(chunk),
+            }
+        }
+        spans
     }
+}
+
+/// Tokens with these `rows`, row-major, and padding after them.
+pub(super) fn columns_of<T: Real>(dim: usize, rows: &[f64]) -> Columns<T> {
+    let count = rows.len() / dim;
+    let mut columns = Columns::zeros(1, dim, count);
+    for mut columns in columns.replicas_mut() {
+        columns.set_rows(dim, rows);
+        columns.pad(count);
+    }
+    columns
+}
+
+/// The numbers of the sums of each head.
+fn flattened(heads: &[Reduced]) -> Vec<f64> {
+    heads.iter().flat_map(|reduced| reduced.log2_sum.iter().chain(&reduced.barycentre)).copied().collect()
+}
+
+fn unflattened(numbers: &[f64], heads: usize, dim: usize) -> Vec<Reduced> {
+    let of_head = |numbers: &[f64]| {
+        let (log2_sum, barycentre) = numbers.split_at(numbers.len() / (dim + 1));
+        Reduced { log2_sum: log2_sum.to_vec(), barycentre: barycentre.to_vec() }
+    };
+    numbers.chunks_exact((numbers.len() / heads.max(1)).max(1)).map(of_head).collect()
+}
+
+/// The sums of each head over other keys of the same queries, added.
+fn joined(mut totals: Vec<Reduced>, other: &[Reduced], dim: usize) -> Vec<Reduced> {
+    totals.iter_mut().zip(other).for_each(|(totals, sums)| join(totals, sums, dim));
+    totals
 }
 
 /// Adds the sums over other keys of the same queries.

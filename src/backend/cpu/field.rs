@@ -13,8 +13,8 @@ use crate::{
         instructions::Instructions,
         keys::Keys,
         real::Real,
-        reduce::reduce,
-        reduction::{Queries, Reduced, Shift},
+        reduce::{add, reduce},
+        reduction::{Queries, Reduced, Shift, Sums},
     },
 };
 
@@ -172,17 +172,34 @@ impl<T: Real> HeadField<T> {
         visibility: &Visibility,
         reduced: &mut Reduced,
     ) {
-        let scale = self.beta * self.factor(keys.replica) * LOG2_E;
-        // In base 2, and padded with zeros to the width of the keys.
-        let mut rows = vec![T::ZERO; tokens.len() / dim * keys.width];
-        let map = self.query.in_replica(keys.replica);
-        for (query, token) in rows.chunks_exact_mut(keys.width).zip(tokens.chunks_exact(dim)) {
-            map.apply(token, |k, value| query[k] = T::from_f64(scale * value));
-        }
+        let rows = self.query_rows(tokens, dim, keys.width, keys.replica);
         reduce(instructions, visibility.queries(&rows), keys, self.shift_in(keys.replica), reduced);
     }
 
-    /// The same for tokens from `first` on whose queries, keys and values are made already.
+    /// Each token as a query, in base 2, and padded with zeros to the `width` of the keys.
+    pub(super) fn query_rows(&self, tokens: &[f64], dim: usize, width: usize, replica: usize) -> Vec<T> {
+        let scale = self.beta * self.factor(replica) * LOG2_E;
+        let mut rows = vec![T::ZERO; tokens.len() / dim * width];
+        let map = self.query.in_replica(replica);
+        for (query, token) in rows.chunks_exact_mut(width).zip(tokens.chunks_exact(dim)) {
+            map.apply(token, |k, value| query[k] = T::from_f64(scale * value));
+        }
+        rows
+    }
+
+    /// Adds to the sums of such queries, of which each sees all, those over more `keys`.
+    pub(super) fn add_keys(
+        &self,
+        instructions: Instructions,
+        rows: &[T],
+        keys: Keys<'_, T>,
+        visible: &[usize],
+        sums: &mut Sums,
+    ) {
+        add(instructions, Queries { rows, visible, hidden: &[], own: None }, keys, self.shift_in(keys.replica), sums);
+    }
+
+    /// The same as [`reduce`](Self::reduce) for tokens from `first` on whose queries, keys and values are made already.
     pub(super) fn reduce_operands(
         &self,
         instructions: Instructions,

@@ -22,16 +22,21 @@ mod noise;
 mod normalize;
 mod observe;
 mod operands;
+mod part;
 mod perceptron;
 mod pointwise;
 mod problem;
 mod series;
+mod share;
 mod shift;
 mod sinkhorn;
 mod velocity;
 mod verbs;
 
-pub(crate) use self::problem::Cpu;
+pub(crate) use self::{
+    problem::Cpu,
+    share::{Share, runs},
+};
 use super::{Backend, BackendError};
 use crate::{problem::Problem, sums::instructions::Instructions};
 
@@ -57,6 +62,11 @@ pub fn describe() -> String {
 /// Architecture and instruction set.
 fn arithmetic() -> String {
     format!("{}, {}", std::env::consts::ARCH, Instructions::detect().name())
+}
+
+/// The name of the instruction set in use.
+pub(super) fn instructions() -> &'static str {
+    Instructions::detect().name()
 }
 
 /// The threads that share the work.

@@ -8,11 +8,14 @@ use super::{
     ensemble::{self},
     field::HeadField,
     geometry::Direct,
+    observe::Measures,
+    part::Part,
     perceptron::Hidden,
     shift::HeadInputs,
 };
 use crate::{
     backend::{BackendError, Method, Point},
+    budget::Sizes,
     cancel::Cancel,
     model::{Field, Model},
     problem::Problem,
@@ -23,7 +26,7 @@ use crate::{
         keys::Bias,
         reduction::block,
     },
-    tokens::{Shape, Weights},
+    tokens::{Shape, Tokens, Weights},
 };
 
 /// Tokens that one task moves, or sends through an expansion, at once.
@@ -38,7 +41,11 @@ pub(crate) struct Cpu<T: Real> {
     pub(super) model: Model,
     pub(super) heads: Vec<HeadField<T>>,
     pub(super) perceptron: Option<Hidden<T>>,
+    /// Of the tokens that are held here.
     pub(super) shape: Shape,
+    /// Which of all tokens these are.
+    pub(super) part: Part,
+    /// Of the tokens that are held here.
     pub(super) weights: Weights,
     pub(super) state: Columns<T>,
     /// The tokens of each replica that are frozen, row-major; empty where none are.
@@ -76,11 +83,21 @@ impl<T: Real> Cpu<T> {
 
     pub(super) fn with_instructions(problem: &Problem, instructions: Instructions) -> Result<Self, BackendError> {
         problem.check()?;
-        let tokens = &problem.tokens;
+        Self::of_part(problem, Part::all(&problem.tokens), &problem.tokens, instructions)
+    }
+
+    /// The same of those `tokens` that `part` has, of a problem that has been checked and whose own are not looked at.
+    pub(super) fn of_part(
+        problem: &Problem,
+        part: Part,
+        tokens: &Tokens,
+        instructions: Instructions,
+    ) -> Result<Self, BackendError> {
         let shape = tokens.shape;
-        problem.sizes().require_cpu(T::PRECISION, problem.model.geometry.sees_directions())?;
-        let harmonics = Harmonics::choose(problem)?;
-        let bias = Bias::new(shape, &tokens.weights);
+        let sizes = Sizes { count: shape.count as u64, ..problem.sizes() };
+        sizes.require_cpu(T::PRECISION, problem.model.geometry.sees_directions())?;
+        let harmonics = Harmonics::choose(problem, &part, &tokens.weights)?;
+        let bias = Bias::of(shape, |replica, token| part.weight(&tokens.weights, replica, token));
         let columns = |count| Columns::zeros(shape.replicas, shape.dim, count);
         let has_stages = problem.scheme.tableau().stages() > 1;
         let mut cpu = Self {
@@ -91,6 +108,7 @@ impl<T: Real> Cpu<T> {
             shape,
             weights: tokens.weights.clone(),
             state: state(tokens),
+            part,
             frozen: Vec::new(),
             stage: columns(if has_stages { shape.count } else { 0 }),
             velocities: (0..problem.slots()).map(|_| columns(shape.count)).collect(),
@@ -118,12 +136,28 @@ impl<T: Real> Cpu<T> {
     /// Makes heads and perceptron of the model ready.
     pub(super) fn prepare(&mut self) {
         let Self { model, shape, weights, .. } = &*self;
-        let inputs = HeadInputs { geometry: &model.geometry, attention: &model.attention, shape: *shape, weights };
+        let inputs = self.head_inputs();
         let heads: Vec<_> = model.attention.heads.iter().map(|head| HeadField::new(head, inputs)).collect();
         let perceptron = model.perceptron.as_ref().map(|perceptron| Hidden::new(perceptron, shape.dim));
         let decays = Decays::new(&model.attention, *shape, weights, &self.bias);
         self.is_ensemble = self.harmonics.is_none() && ensemble::serves(model) && ensemble::suits(*shape, &heads);
         (self.heads, self.perceptron, self.decays) = (heads, perceptron, decays);
+    }
+
+    /// What heads are made of beside themselves.
+    pub(super) fn head_inputs(&self) -> HeadInputs<'_> {
+        let Self { model: Model { geometry, attention, .. }, part: Part { whole, weights, .. }, .. } = self;
+        HeadInputs { geometry, attention, shape: *whole, weights }
+    }
+
+    /// The weight of a token that is held here.
+    pub(super) fn weight(&self, replica: usize, token: usize) -> f64 {
+        self.part.weight(&self.weights, replica, token)
+    }
+
+    /// What is observed of the tokens that are held here.
+    pub(super) fn measures(&self) -> Measures<'_, T> {
+        Measures { part: &self.part, weights: &self.weights, tokens: &self.state }
     }
 
     /// The directions of tokens, where attention sees these.

@@ -7,6 +7,7 @@ use super::{
     field::{HeadField, Visibility},
     geometry, hardmax,
     operands::Operands,
+    part::{Join, Own},
     pointwise,
     problem::Cpu,
     series::Sums,
@@ -38,6 +39,17 @@ pub(super) struct Run<'a, T> {
     pub(super) first: usize,
 }
 
+/// For which tokens of a run the field has been found without a look at pairs.
+pub(super) enum Found {
+    All,
+    /// All but these, which lose too much.
+    AllBut(Vec<usize>),
+    /// There are no sums, or a token loses too much, and maybe less when sums are taken again in double precision.
+    Nothing {
+        is_wider_next: bool,
+    },
+}
+
 impl<T: Real> Cpu<T> {
     /// The sources of one replica as a head weighs them by their places.
     fn weighed_by<'a>(&'a self, head: usize, keys: Keys<'a, T>) -> Keys<'a, T> {
@@ -47,13 +59,25 @@ impl<T: Real> Cpu<T> {
 
     /// The sums over `tokens`, all those of one replica, as `field` needs them.
     pub(super) fn sources<'a>(&'a self, replica: usize, tokens: ColumnsRef<'a, T>, field: Field) -> Sources<'a, T> {
+        let Ok(sources) = self.sources_of(replica, tokens, field, &Own);
+        sources
+    }
+
+    /// The sums over all sources, of which `tokens` are those that are held here.
+    pub(super) fn sources_of<'a, J: Join>(
+        &'a self,
+        replica: usize,
+        tokens: ColumnsRef<'a, T>,
+        field: Field,
+        join: &J,
+    ) -> Result<Sources<'a, T>, J::Error> {
         let keys = self.bias.keys(replica, tokens);
         let operands = self.heads.iter().map(|head| self.operands(head, keys, tokens)).collect();
         let sums = match &self.harmonics {
-            Some(harmonics) => self.expanded(&harmonics.form, keys, field),
+            Some(harmonics) => self.expanded(&harmonics.form, keys, field, join)?,
             None => Sums::Pairs,
         };
-        Sources { keys, replica, operands, sums }
+        Ok(Sources { keys, replica, operands, sums })
     }
 
     /// Queries, keys and values of a head that has its own.
@@ -90,7 +114,7 @@ impl<T: Real> Cpu<T> {
         Visibility { visible: visible.map(|range| padded(range.end)).collect(), hidden, own }
     }
 
-    /// The field at the tokens of `run`. `seen` says what each of them sees, and leaves out padding; it is asked only where
+    /// The field at the tokens of `run`. `visibility` says what each of them sees, and leaves out padding; it is asked only where
     /// sums are taken pair by pair.
     ///
     /// False where sums by harmonics lose too much and can be widened: there `velocity` is worthless.
@@ -103,60 +127,58 @@ impl<T: Real> Cpu<T> {
         visibility: impl Fn() -> Visibility,
         velocity: &mut ColumnsMut<'_, T>,
     ) -> bool {
-        let (dim, queries) = (self.shape.dim, run.tokens);
-        let is_pairs = matches!(sources.sums, Sums::Pairs);
-        let can_widen = !is_pairs && self.harmonics.as_ref().is_some_and(Harmonics::can_widen);
+        match self.by_sums(sources, field, run.tokens, velocity) {
+            Found::All => {}
+            Found::Nothing { is_wider_next: true } => return false,
+            Found::Nothing { is_wider_next: false } => {
+                velocity.set_rows(self.shape.dim, &self.by_pairs(sources, field, &run, &visibility()));
+            }
+            Found::AllBut(missing) => {
+                let Visibility { visible, .. } = visibility();
+                for token in missing.into_iter().filter(|token| *token < visible.len()) {
+                    let alone = Run { tokens: run.tokens.part(token, 1), first: run.first + token };
+                    let visibility = Visibility { visible: vec![visible[token]], ..Visibility::default() };
+                    velocity.set_row(token, &self.by_pairs(sources, field, &alone, &visibility));
+                }
+            }
+        }
+        true
+    }
+
+    /// The field at `tokens`, as far as sums that are there already give it.
+    pub(super) fn by_sums(
+        &self,
+        sources: &Sources<'_, T>,
+        field: Field,
+        tokens: ColumnsRef<'_, T>,
+        velocity: &mut ColumnsMut<'_, T>,
+    ) -> Found {
+        let dim = self.shape.dim;
+        let is_wider_next = self.harmonics.as_ref().is_some_and(Harmonics::can_widen);
         let is_found = match &sources.sums {
             _ if field == Field::Perceptron => {
-                let mut fields = vec![0.0; dim * queries.len()];
-                self.add_perceptron(queries, &mut fields);
+                let mut fields = vec![0.0; dim * tokens.len()];
+                self.add_perceptron(tokens, &mut fields);
                 velocity.set_rows(dim, &fields);
                 true
             }
             Sums::Pairs => false,
-            Sums::Sphere(sums) => self.by_series(sums, field, queries, queries, velocity),
-            Sums::Wide(sums) => self.by_wide_series(sums, field, queries, velocity),
+            Sums::Sphere(sums) => self.by_series(sums, field, tokens, tokens, velocity),
+            Sums::Wide(sums) => self.by_wide_series(sums, field, tokens, velocity),
             Sums::Circle(table) => {
-                let missing = self.instructions.run(Lookup { table, tokens: queries, velocity: &mut *velocity });
-                if !missing.is_empty() && can_widen {
-                    return false;
+                let missing = self.instructions.run(Lookup { table, tokens, velocity: &mut *velocity });
+                if field == Field::Tangent && !self.is_bare(field) {
+                    let mut fields = velocity.rows(dim);
+                    self.finish(field, tokens, &tokens.rows(dim, velocity.len()), &mut fields);
+                    velocity.set_rows(dim, &fields);
                 }
-                self.complete(sources, field, &run, &missing, &visibility, velocity);
-                true
+                if !missing.is_empty() && !is_wider_next {
+                    return Found::AllBut(missing);
+                }
+                missing.is_empty()
             }
         };
-        if !is_found && !can_widen {
-            velocity.set_rows(dim, &self.by_pairs(sources, field, &run, &visibility()));
-        }
-        is_found || !can_widen
-    }
-
-    /// What the table of the circle leaves: tokens that are `missing` from it, and what is added to attention.
-    fn complete(
-        &self,
-        sources: &Sources<'_, T>,
-        field: Field,
-        run: &Run<'_, T>,
-        missing: &[usize],
-        visibility: &impl Fn() -> Visibility,
-        velocity: &mut ColumnsMut<'_, T>,
-    ) {
-        let dim = self.shape.dim;
-        if field == Field::Tangent && !self.is_bare(field) {
-            let count = velocity.len();
-            let mut fields = velocity.rows(dim);
-            self.finish(field, run.tokens, &run.tokens.rows(dim, count), &mut fields);
-            velocity.set_rows(dim, &fields);
-        }
-        if missing.is_empty() {
-            return;
-        }
-        let Visibility { visible, .. } = visibility();
-        for token in missing.iter().copied().filter(|token| *token < visible.len()) {
-            let alone = Run { tokens: run.tokens.part(token, 1), first: run.first + token };
-            let visibility = Visibility { visible: vec![visible[token]], ..Visibility::default() };
-            velocity.set_row(token, &self.by_pairs(sources, field, &alone, &visibility));
-        }
+        if is_found { Found::All } else { Found::Nothing { is_wider_next } }
     }
 
     /// The field at the tokens of `run` that see something, pair by pair.

@@ -10,7 +10,7 @@ use super::{
     geometry::Retraction,
     motion::Advance,
     noise,
-    observe::Measures,
+    observe::Wanted,
     problem::{BLOCK, Cpu, PAIRS},
 };
 use crate::{
@@ -185,9 +185,8 @@ impl<T: Real> Backend for Cpu<T> {
 
     fn observe<'a>(&'a mut self, quantities: &'a [Quantity]) -> Answer<'a, Vec<Statistics>> {
         Box::pin(async move {
-            let measures = Measures { shape: self.shape, weights: &self.weights, tokens: &self.state };
-            let mut statistics = measures.moments(quantities);
-            self.check_harmonics()?;
+            let mut statistics = self.measures().moments(Wanted::by(quantities));
+            self.check_harmonics(|cpu| Ok(cpu.sampled_error()))?;
             if quantities.iter().any(|quantity| quantity.needs(Need::Energy)) {
                 let directions = self.directions(&self.state);
                 let tokens = directions.as_ref().unwrap_or(&self.state);

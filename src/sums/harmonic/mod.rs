@@ -34,7 +34,7 @@ mod weights;
 
 pub(crate) use self::{
     circle::{Lookup, Table},
-    moments::{Moments, Parts},
+    moments::{Moments, Parts, span},
     radial::Radial,
     sphere::{AddGradient, Divided, Gradient, Polynomials},
     weights::Weights,

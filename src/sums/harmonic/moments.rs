@@ -15,12 +15,18 @@ use super::{
     sphere::{self, Polynomials},
     weights::ScaledWeights,
 };
+use crate::exchange::added;
 
 /// Keys summed in working precision, a partial sum a lane, before they are added to totals in f64.
 const CHUNK: usize = 4096;
 
-/// The keys are cut into at most this many spans, whatever the number of threads, so that sums do not depend on it.
+/// The keys are cut into at most this many spans, whatever the number of threads and processes, so that sums do not depend on it.
 const SPANS: usize = 64;
+
+/// Keys in each span but the last, of so many in all.
+pub(crate) fn span(keys: usize) -> usize {
+    CHUNK * keys.div_ceil(CHUNK * SPANS).max(1)
+}
 
 /// Keys that are taken part by part, so that those which have to be made first need not all be there.
 pub(crate) trait Parts<T: Real>: Copy + Sync {
@@ -68,20 +74,38 @@ impl Moments {
         polynomials: &Polynomials,
         degree: usize,
     ) -> Self {
-        let (dim, log2_scale) = (keys.width(), weights.log2_scale);
-        assert!(matches!(dim, 2 | 3), "harmonics are known for the circle and the sphere, not for width {dim}");
-        let span = CHUNK * keys.len().div_ceil(CHUNK * SPANS).max(1);
+        let spans = Self::spans(instructions, keys, weights, polynomials, degree, span(keys.len()));
+        Self::of_total(keys.width(), degree, weights.log2_scale, polynomials, added(spans))
+    }
+
+    /// The sums over each `span` of `keys`, in their order: what [`of_total`](Self::of_total) makes moments of when those of all keys
+    /// have been added.
+    pub(crate) fn spans<T: Real>(
+        instructions: Instructions,
+        keys: impl Parts<T>,
+        weights: ScaledWeights<'_, T>,
+        polynomials: &Polynomials,
+        degree: usize,
+        span: usize,
+    ) -> Vec<Vec<f64>> {
+        let (dim, is_empty) = (keys.width(), keys.len() == 0);
+        assert!(is_empty || matches!(dim, 2 | 3), "harmonics are of the circle and the sphere, not of width {dim}");
         let starts: Vec<usize> = (0..keys.len()).step_by(span).collect();
         let sums = starts.into_par_iter().map(|start| {
             let end = (start + span).min(keys.len());
             keys.with(start..end, |keys| instructions.run(Span { keys, weights, start, polynomials, degree }))
         });
-        let sums: Vec<Vec<f64>> = sums.collect();
-        let add = |mut total: Vec<f64>, sums: &Vec<f64>| {
-            total.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
-            total
-        };
-        let mut total = sums.iter().fold(vec![0.0; sums[0].len()], add);
+        sums.collect()
+    }
+
+    /// From the sum of all spans.
+    pub(crate) fn of_total(
+        dim: usize,
+        degree: usize,
+        log2_scale: f64,
+        polynomials: &Polynomials,
+        mut total: Vec<f64>,
+    ) -> Self {
         let values = if dim == 2 {
             circle::fold(&total, degree)
         } else {

@@ -6,7 +6,7 @@ use super::super::{
     columns::{Columns, Numbers},
     real::Real,
 };
-use crate::tokens::{self, Tokens};
+use crate::tokens::{Shape, Weights as TokenWeights};
 
 /// Below this a weight is zero: sums would not see it, and subnormal numbers are slow.
 const SMALLEST: f64 = 1e-30;
@@ -50,17 +50,18 @@ pub(crate) struct Weights<T> {
 }
 
 impl<T: Real> Weights<T> {
-    pub(crate) fn new(tokens: &Tokens) -> Self {
-        let (shape, sources) = (tokens.shape, tokens.shape.sources());
-        if tokens.weights == tokens::Weights::Equal {
-            let log2_scales = vec![tokens.weight(0, 0).log2(); shape.replicas];
-            return Self { columns: None, sources, log2_scales };
-        }
+    /// From the `given` weights; where there is one for each token, that of each, and the largest of each replica. Those of tokens that
+    /// weigh the same are in units of `equal`.
+    pub(crate) fn of(shape: Shape, given: &TokenWeights, equal: f64, largest: impl Fn(usize) -> f64) -> Self {
+        let sources = shape.sources();
+        let TokenWeights::Each(given) = given else {
+            return Self { columns: None, sources, log2_scales: vec![equal.log2(); shape.replicas] };
+        };
         let mut columns = Columns::zeros(shape.replicas, 1, shape.count);
         let mut log2_scales = Vec::with_capacity(shape.replicas);
         for (replica, mut column) in columns.replicas_mut().enumerate() {
-            let weights = (0..shape.sources()).map(|token| tokens.weight(replica, token));
-            let largest = weights.clone().fold(0.0, f64::max);
+            let weights = given[replica * shape.count..][..sources].iter();
+            let largest = largest(replica);
             for (relative, weight) in column.column_mut(0).iter_mut().zip(weights) {
                 *relative = representable(weight / largest);
             }

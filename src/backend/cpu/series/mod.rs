@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::{
     algorithm::{Form, Heads, Radials},
     field::HeadField,
+    part::Join,
     problem::{BLOCK, Cpu},
 };
 use crate::{
@@ -49,37 +50,44 @@ enum HeadSums<'a, U> {
 
 impl<T: Real> Cpu<T> {
     /// The sums over `keys` as `field` needs them.
-    pub(super) fn expanded<'a>(&self, form: &'a Form<T>, keys: Keys<'_, T>, field: Field) -> Sums<'a, T> {
+    pub(super) fn expanded<'a, J: Join>(
+        &self,
+        form: &'a Form<T>,
+        keys: Keys<'_, T>,
+        field: Field,
+        join: &J,
+    ) -> Result<Sums<'a, T>, J::Error> {
         match form {
-            Form::Own(heads) => self.expand(heads, keys.replica, keys.columns(), field, Sums::Sphere),
-            Form::Wide(heads) => self.expand(heads, keys.replica, Widened(keys.columns()), field, Sums::Wide),
+            Form::Own(heads) => self.expand(heads, keys.replica, keys.columns(), field, join, Sums::Sphere),
+            Form::Wide(heads) => self.expand(heads, keys.replica, Widened(keys.columns()), field, join, Sums::Wide),
         }
     }
 
-    fn expand<'a, U: Real>(
+    fn expand<'a, U: Real, J: Join>(
         &self,
         heads: &'a Heads<U>,
         replica: usize,
         keys: impl Parts<U>,
         field: Field,
+        join: &J,
         on_sphere: impl Fn(Spherical<'a, U>) -> Sums<'a, T>,
-    ) -> Sums<'a, T> {
+    ) -> Result<Sums<'a, T>, J::Error> {
         // M takes moments one degree beyond those of Z.
-        let moments = |degree| heads.moments(self.instructions, replica, keys, degree);
+        let moments = |degree| heads.moments(self.instructions, replica, keys, degree, join);
         let sums = match &heads.radials {
             Radials::Circle(radials) => {
-                let moments = moments(heads.degree + 1);
-                return Sums::Circle(self.table(radials, &moments, heads.most_lost, field));
+                let moments = moments(heads.degree + 1)?;
+                return Ok(Sums::Circle(self.table(radials, &moments, heads.most_lost, field)));
             }
             Radials::Sphere(radials) if self.is_bare(field) && self.heads.iter().all(HeadField::is_gradient) => {
-                HeadSums::Gradients(self.gradients(heads, radials, &moments(heads.degree)))
+                HeadSums::Gradients(self.gradients(heads, radials, &moments(heads.degree)?))
             }
             Radials::Sphere(radials) => {
-                let moments = moments(heads.degree + 1);
+                let moments = moments(heads.degree + 1)?;
                 HeadSums::Expansions(radials.iter().map(|radial| Expansion::new(&moments, radial)).collect())
             }
         };
-        on_sphere(Spherical { heads: sums, most_lost: heads.most_lost })
+        Ok(on_sphere(Spherical { heads: sums, most_lost: heads.most_lost }))
     }
 
     /// Whether the field is the projected attention and nothing else.

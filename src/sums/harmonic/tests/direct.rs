@@ -131,7 +131,9 @@ pub fn moments_by<T: Real>(
     degree: usize,
 ) -> Moments {
     let (state, bias) = (state::<T>(tokens), Bias::new(tokens.shape, &tokens.weights));
-    let weights = harmonic::Weights::new(tokens);
+    let weights = harmonic::Weights::of(tokens.shape, &tokens.weights, tokens.weight(0, 0), |_| {
+        (0..tokens.shape.count).map(|token| tokens.weight(0, token)).fold(0.0, f64::max)
+    });
     Moments::new(instructions, bias.keys(0, state.replica(0)).columns(), weights.replica(0), polynomials, degree)
 }
 
