@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use tokenfield::{
     backend::BackendError,
+    exchange::ExchangeError,
     experiment::ExperimentError,
     plot::PlotError,
     record::{RecordError, is_of_path},
@@ -34,6 +35,8 @@ pub enum CommandError {
     Interrupted(String),
     #[error("nobody reads what this command prints")]
     Unread,
+    #[error("the first of several processes says what is wrong")]
+    SaidByFirst,
     #[error("clap has said what is wrong with the command line")]
     Typed,
 }
@@ -73,7 +76,7 @@ impl CommandError {
     /// start, where it was interrupted.
     pub fn exit_code(&self) -> ExitCode {
         let input = match self {
-            Self::Unread => return ExitCode::SUCCESS,
+            Self::Unread | Self::SaidByFirst => return ExitCode::SUCCESS,
             Self::Interrupted(_) => return ExitCode::from(75),
             Self::Experiment(_) | Self::Input(_) | Self::Typed => true,
             Self::Record(
@@ -95,6 +98,8 @@ impl CommandError {
                     | BackendError::NoHarmonics { .. }
                     | BackendError::Shortage(_)
                     | BackendError::BuiltWithoutGpu
+                    | BackendError::TooManyRanks { .. }
+                    | BackendError::Exchange(ExchangeError::BuiltWithoutMpi)
             ),
             Self::Record(_) | Self::Failed(_) | Self::Disk(_) => false,
         };

@@ -6,7 +6,7 @@ use tokenfield::{
     run::{Choice, Machine, MachineError},
 };
 
-use super::error::CommandError;
+use super::{error::CommandError, ranks::World};
 
 #[derive(Args)]
 pub struct MachineChoice {
@@ -63,6 +63,25 @@ impl MachineChoice {
     /// Whether the user has said who is to do the arithmetic.
     pub fn is_named(&self) -> bool {
         self.backend.is_some()
+    }
+
+    /// The CPUs of all processes of a run, in this precision unless something else was asked for.
+    pub fn open_among(&self, world: &World, precision: &str) -> Result<Machine, CommandError> {
+        match self.backend {
+            None | Some(BackendChoice::Auto | BackendChoice::Cpu) => {}
+            Some(BackendChoice::Gpu | BackendChoice::Reference) => {
+                let remedy = "several processes compute on their CPUs; write --backend cpu, or start one process";
+                return Err(CommandError::Input(format!("--backend: {remedy}")));
+            }
+        }
+        let precision = PrecisionChoice::from_str(precision, false).unwrap_or(PrecisionChoice::Single);
+        match self.precision.unwrap_or(precision) {
+            PrecisionChoice::Single => Ok(world.machine(Precision::Single)),
+            PrecisionChoice::Double => Ok(world.machine(Precision::Double)),
+            PrecisionChoice::Half => Err(CommandError::Input(
+                "--precision half: CPUs compute in single and double precision; write --precision single".into(),
+            )),
+        }
     }
 
     fn open_or(&self, backend: BackendChoice, precision: PrecisionChoice) -> Result<Machine, CommandError> {

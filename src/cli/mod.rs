@@ -8,6 +8,7 @@ mod machine;
 pub mod output;
 mod papers;
 mod progress;
+mod ranks;
 mod run;
 mod signals;
 mod sweep;

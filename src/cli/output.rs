@@ -68,7 +68,7 @@ fn write_line(line: fmt::Arguments) -> io::Result<()> {
 /// Says what is wrong, if that is not said yet and anybody wants to know.
 pub fn report(error: &CommandError) {
     match error {
-        CommandError::Unread | CommandError::Typed => {}
+        CommandError::Unread | CommandError::Typed | CommandError::SaidByFirst => {}
         error => talk(format_args!("tokenfield: {error}")),
     }
 }

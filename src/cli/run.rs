@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tokenfield::{
+    cancel::Cancel,
     experiment::{Experiment, Override},
+    problem::Problem,
     record::{Claim, Origin},
     run::{Checkpoints, Interval, Machine, OtherMachine, run_with},
 };
@@ -14,6 +16,7 @@ use super::{
     machine::MachineChoice,
     output::{name, talk},
     progress::Progress,
+    ranks::World,
     signals::request_on_signals,
 };
 
@@ -57,9 +60,17 @@ struct Keeping {
 
 impl Run {
     pub fn execute(self) -> Result<(), CommandError> {
-        let experiment = Experiment::read(&self.file, &self.overrides)?;
-        experiment.resolve()?;
-        let machine = self.machine.open()?;
+        let read = || {
+            let experiment = Experiment::read(&self.file, &self.overrides)?;
+            let problem = experiment.resolve()?;
+            Ok((experiment, problem))
+        };
+        let world = World::join()?;
+        let Some(experiment) = lead(world.as_ref(), read)? else { return Ok(()) };
+        let machine = match &world {
+            None => self.machine.open()?,
+            Some(world) => self.machine.open_among(world, "single")?,
+        };
         let claim = match &self.out {
             Some(path) => Claim::for_run(path, &experiment.to_toml()?, machine.precision())?,
             None => Claim::vacant(Path::new("runs"), experiment.name())?,
@@ -77,16 +88,41 @@ impl Run {
 
 impl Resume {
     pub fn execute(self) -> Result<(), CommandError> {
+        let read = || {
+            let experiment = Experiment::read(&self.folder.join("experiment.toml"), &[])?;
+            let problem = experiment.resolve()?;
+            Ok((experiment, problem))
+        };
+        let world = World::join()?;
+        let Some(experiment) = lead(world.as_ref(), read)? else { return Ok(()) };
         let claim = Claim::to_resume(&self.folder)?;
-        let experiment = Experiment::read(&self.folder.join("experiment.toml"), &[])?;
         let Some(origin) = claim.resumes().map(|checkpoint| &checkpoint.state.origin) else {
             return Err(CommandError::Failed(format!("{}: there is no checkpoint", self.folder.display())));
         };
         let Origin { backend, precision, .. } = origin;
-        let machine = self.machine.open_like(backend, precision)?;
+        let machine = match &world {
+            None => self.machine.open_like(backend, precision)?,
+            Some(world) => self.machine.open_among(world, precision)?,
+        };
         let other = if self.machine.is_named() { OtherMachine::Accepted } else { OtherMachine::Refused };
         self.keeping.run(&experiment, claim, &machine, other)
     }
+}
+
+/// What was `read` if this process is to run it; none if it has followed another one that did.
+fn lead(
+    world: Option<&World>,
+    read: impl FnOnce() -> Result<(Experiment, Problem), CommandError>,
+) -> Result<Option<Experiment>, CommandError> {
+    let Some(world) = world else { return Ok(Some(read()?.0)) };
+    let (experiment, problem) = world.agree(read())?;
+    if world.is_first() {
+        return Ok(Some(experiment));
+    }
+    // The first process is asked to end by the same signal, and ends all.
+    request_on_signals(&Cancel::default());
+    world.follow(problem);
+    Ok(None)
 }
 
 impl Keeping {

@@ -7,6 +7,8 @@ mod controlled_steps;
 mod energy_drift;
 mod experiments;
 mod folders;
+#[cfg(not(feature = "mpi"))]
+mod many_processes;
 mod papers;
 mod recipes;
 mod results;
