@@ -74,12 +74,12 @@ impl<T: Real> Cpu<T> {
     ) -> Result<Vec<f64>, J::Error> {
         let moments = heads.moments(self.instructions, keys.replica, sources, heads.degree + 1, join)?;
         match &heads.radials {
-            Radials::Circle(radials) => self.from_moments(&moments, radials, by_source),
-            Radials::Sphere(radials) => self.from_moments(&moments, radials, by_source),
+            Radials::Circle(radials) => self.energies_from(&moments, radials, by_source),
+            Radials::Sphere(radials) => self.energies_from(&moments, radials, by_source),
         }
     }
 
-    fn from_moments<U: Real, E>(
+    fn energies_from<U: Real, E>(
         &self,
         moments: &Moments,
         radials: &[Radial<U>],

@@ -154,4 +154,4 @@ impl<T: Real> Together<'_, T> {
     }
 }
 
-const _: () = assert!(PART % BLOCK == 0, "spans are whole blocks of tokens");
+const _: () = assert!(PART.is_multiple_of(BLOCK), "spans are whole blocks of tokens");
