@@ -219,7 +219,7 @@ impl Kept {
         let mut listener = Listener::new(progress.clone(), interrupt.clone(), on_sample);
         let work = move |waiting: &Waiting| {
             let listen = |event: Event<'_>| listener.on_event(waiting, &event);
-            pollster::block_on(run_with(&experiment, claim, &machine, &checkpoints, listen))
+            pollster::block_on(run_with(&experiment, claim, &machine, &checkpoints, listen)).map_err(Box::new)
         };
         let pulse = |py: Python<'_>| progress.report(py, on_steps.as_ref(), &on_warning);
         let outcome = interrupt::watched(py, Some(&|| interrupt.request()), || progress.end(), pulse, work)?;
@@ -227,17 +227,21 @@ impl Kept {
         let last = progress.report(py, on_last, &on_warning);
         let (raised, note) = match outcome {
             Outcome::Done(ran) => {
-                let path = ran.map_err(Raised::raised)?;
+                let path = ran.map_err(|error| Raised::raised(*error))?;
                 return last.map(|()| path);
             }
-            Outcome::Left(raised, Err(Unfinished::Interrupted { path, time })) => (
-                raised,
-                format!("a checkpoint at time {time} was written; tokenfield.resume({:?}) goes on from there", path),
-            ),
+            Outcome::Left(raised, Err(error)) => match *error {
+                Unfinished::Interrupted { path, time } => (
+                    raised,
+                    format!(
+                        "a checkpoint at time {time} was written; tokenfield.resume({path:?}) goes on from there"
+                    ),
+                ),
+                error => (raised, format!("no checkpoint was written: {error}")),
+            },
             Outcome::Left(raised, Ok(path)) => {
                 (raised, format!("the run was at its end; tokenfield.open_run({path:?}) opens it"))
             }
-            Outcome::Left(raised, Err(error)) => (raised, format!("no checkpoint was written: {error}")),
             Outcome::Cancelled(raised) => (raised, "no checkpoint was waited for".into()),
         };
         raised.value(py).call_method1("add_note", (note,))?;

@@ -1,6 +1,6 @@
 //! Tokens in single precision whose sums by harmonics lose too much there: whether they are widened, and right.
 
-use super::super::{Cpu, algorithm::Form};
+use super::super::{Cpu, algorithm::Form, part::Own};
 use crate::{
     backend::{Backend, Care, Method, Point, Precision, algorithm::held},
     experiment::Experiment,
@@ -247,7 +247,9 @@ fn direct_sums_hold_what_is_said_of_them() {
         let problem = Problem { algorithm: Algorithm::Direct, ..auto(dim, 4000, beta, concentration) };
         let mut direct = Cpu::<f32>::new(&problem).expect("the problem suits the CPU");
         let sample: Vec<usize> = (0..256).map(|k| k * 7919 % 4000).collect();
-        let exact = direct.exact(0, direct.state.replica(0), &sample, Field::Tangent);
+        let tokens = direct.state.replica(0);
+        let rows: Vec<f64> = sample.iter().flat_map(|token| tokens.part(*token, 1).rows(dim, 1)).collect();
+        let Ok(exact) = direct.exact(0, tokens, &rows, Field::Tangent, &Own);
         direct.evaluate(Point::State, Field::Tangent, 0).expect("the field is evaluated");
         let found = direct.velocities[0].replica(0).rows(dim, 4000);
         let off = |(k, token): (usize, &usize)| {
