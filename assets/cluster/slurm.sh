@@ -1,6 +1,7 @@
 #!/bin/bash
 # sbatch assets/cluster/slurm.sh FILE FOLDER: eight workers on one sweep.
-# A worker that is stopped before its end exits with 75, or 138 where the signal below killed it, and is queued again.
+# A worker that is stopped before its end leaves a checkpoint and exits with 75, or 138 where the signal below killed it while it began, and
+# is queued again.
 #SBATCH --job-name=tokenfield
 #SBATCH --array=1-8
 #SBATCH --cpus-per-task=2
@@ -12,7 +13,7 @@
 export RAYON_NUM_THREADS="$SLURM_CPUS_PER_TASK"
 # On a file system without locks: --shard "$SLURM_ARRAY_TASK_ID/$SLURM_ARRAY_TASK_COUNT" instead of --worker.
 status=0
-srun tokenfield sweep "$1" --out "$2" --worker || status=$?
+srun tokenfield sweep "$1" --out "$2" --worker --checkpoint 10m || status=$?
 if [ "$status" = 75 ] || [ "$status" = 138 ]; then
     scontrol requeue "$SLURM_JOB_ID"
 fi
