@@ -15,7 +15,8 @@ Wanted = range | npt.NDArray[np.intp]
 class Chunks:
     """The array `tokens` of a group of Zarr, of shape (s, replicas, n, d), which is read as far as it is indexed.
 
-    An index means what it does in NumPy. `zarr.open_array(path)` and `xarray.open_zarr(path.parent, consolidated=False)` open the same.
+    An index means what it does in NumPy. `zarr.open_array(path)` and `xarray.open_zarr(path.parent, consolidated=False)`
+    open the same.
     """
 
     ndim = 4
@@ -41,8 +42,9 @@ class Chunks:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[Any]:
         if copy is False:
             raise ValueError("trajectory: lies in chunks, which make no array without a copy")
-        whole = self[...]
-        return whole if dtype is None else whole.astype(dtype, copy=False)
+        whole: npt.NDArray[Any] = self[...]
+        cast: npt.NDArray[Any] = whole if dtype is None else whole.astype(dtype, copy=False)
+        return cast
 
     def __getitem__(self, key: Any) -> Any:
         axes, key = self._plan(key)
@@ -102,8 +104,8 @@ def _axis(part: Any, size: int) -> tuple[Wanted, Any]:
         raise IndexError(f"trajectory: is indexed by numbers, slices and lists of numbers, got {part!r}")
     if asked.size and not -size <= asked.min() <= asked.max() < size:
         raise IndexError(f"trajectory: index {part!r} is out of bounds for an axis of {size}")
-    wanted, places = np.unique(asked % size if size else asked, return_inverse=True)
-    return wanted, int(places.ravel()[0]) if asked.ndim == 0 else places.reshape(asked.shape)
+    found, places = np.unique(asked % size if size else asked, return_inverse=True)
+    return found, int(places.ravel()[0]) if asked.ndim == 0 else places.reshape(asked.shape)
 
 
 def _cut(wanted: Wanted, length: int) -> list[tuple[int, slice, Any]]:

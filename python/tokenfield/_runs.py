@@ -74,7 +74,8 @@ class Run:
         """The tokens over time, of shape (s, replicas, n, d); observe.quantities must have "tokens".
 
         They are those of every sample, or of `trajectory_times`; all, or the `trajectory_tokens` of each replica.
-        What is not indexed is not read: a file is mapped, and beyond 256 MiB there are chunks, which np.asarray reads all.
+        What is not indexed is not read: a file is mapped, and beyond 256 MiB there are chunks, all of which np.asarray
+        reads.
         """
         group = self.path / "trajectory.zarr"
         return Chunks(group / "tokens") if group.is_dir() else self._kept("trajectory.npy", "tokens")
@@ -92,7 +93,8 @@ class Run:
         """Numbers of the tokens of the trajectory, of shape (n,): of all unless observe.tokens.sample was given."""
         group, file = self.path / "trajectory.zarr/token", self.path / "trajectory_tokens.npy"
         if file.is_file():
-            return np.load(file).astype(np.intp)
+            kept: npt.NDArray[np.intp] = np.load(file).astype(np.intp)
+            return kept
         count = self.trajectory.shape[2]
         if not group.is_dir():
             return np.arange(count)
