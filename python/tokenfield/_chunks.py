@@ -15,8 +15,8 @@ Wanted = range | npt.NDArray[np.intp]
 class Chunks:
     """The array `tokens` of a group of Zarr, of shape (s, replicas, n, d), which is read as far as it is indexed.
 
-    An index means what it does in NumPy. `zarr.open_array(path)` and `xarray.open_zarr(path.parent, consolidated=False)`
-    open the same.
+    An index means what it does in NumPy. The same is opened by `zarr.open_array(path)` and by
+    `xarray.open_zarr(path.parent, consolidated=False)`.
     """
 
     ndim = 4
