@@ -21,7 +21,7 @@ impl Experiment {
     ) -> Result<Experiment, ExperimentError> {
         let source = Source::of_memory(more.clone(), overrides);
         if let Some(arrays) = arrays {
-            let refused = |problem| source.error("", FILE, problem, "restore the file");
+            let refused = |problem| source.error("", "", format!("{FILE} {problem}"), "restore the file");
             more.add_bytes(arrays).map_err(refused)?;
         }
         let mut table: Table = super::table(text, &source)?;

@@ -43,8 +43,8 @@ pub struct Simulation<'a> {
     problem: &'a Problem,
     backend: &'a mut dyn Backend,
     limit: Option<&'a mut Limit>,
-    /// Steps that the limit has been brought after: those before the last measurement, however they were taken, so that a solver with
-    /// steps of its own goes the same way whatever a backend takes at once.
+    /// Steps that the limit has been brought after: those before the last measurement, one by one, so that a solver with steps of its own goes
+    /// the same way whatever a backend takes at once.
     limit_steps: u64,
     steps: u64,
     pairs: u64,
@@ -166,7 +166,9 @@ impl<'a> Simulation<'a> {
     pub(super) async fn measure(&mut self) -> Result<Measured, SimulateError> {
         let Self { problem, backend, limit, .. } = self;
         if let Some(limit) = limit.as_deref_mut() {
-            limit.advance(self.limit_steps, self.steps)?;
+            for step in self.limit_steps..self.steps {
+                limit.advance(step, step + 1)?;
+            }
             self.limit_steps = self.steps;
         }
         let time = problem.schedule.time(self.steps);

@@ -190,9 +190,9 @@ const VALUES: &[(&str, &[&str])] = &[
         "observe.tokens",
         &["{}", "{ every = 1e-300 }", "{ sample = 4294967295 }", "{ every = 0.1, sample = 1, format = \"zarr\" }"],
     ),
-    ("observe.tokens.every", TIMES),
-    ("observe.tokens.sample", SIZES),
-    ("observe.tokens.format", &["\"npy\"", "\"zarr\"", "\"hdf5\""]),
+    ("tokens.every", TIMES),
+    ("tokens.sample", SIZES),
+    ("tokens.format", &["\"npy\"", "\"zarr\"", "\"hdf5\""]),
     ("observe", &["{ quantities = [] }", "{ quantities = [\"energy\", \"tokens\", \"clusters\"] }"]),
     (
         "quantities",
