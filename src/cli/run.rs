@@ -7,7 +7,7 @@ use tokenfield::{
     cancel::Cancel,
     experiment::{Experiment, Override},
     problem::Problem,
-    record::{Claim, Origin},
+    record::{Claim, Origin, RecordError, standing},
     run::{Checkpoints, Interval, Machine, OtherMachine, run_with},
 };
 
@@ -89,7 +89,12 @@ impl Run {
 impl Resume {
     pub fn execute(self) -> Result<(), CommandError> {
         let read = || {
-            let experiment = Experiment::read(&self.folder.join("experiment.toml"), &[])?;
+            let path = self.folder.join("experiment.toml");
+            if !path.is_file() {
+                let standing = standing(&self.folder);
+                return Err(RecordError::NoCheckpoint { path: self.folder.clone(), standing }.into());
+            }
+            let experiment = Experiment::read(&path, &[])?;
             let problem = experiment.resolve()?;
             Ok((experiment, problem))
         };

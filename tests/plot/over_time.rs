@@ -138,5 +138,5 @@ fn what_was_not_kept_is_not_animated() {
     assert!(error.contains("trajectory.npy: it is absent") && error.contains("add \"tokens\""), "{error}");
     turning(dir.path(), 4);
     let error = animate(dir.path()).expect_err("another number of samples").to_string();
-    assert!(error.contains("it has 4 samples, and samples.csv has 3"), "{error}");
+    assert!(error.contains("it has 4 samples, and there are 3 times"), "{error}");
 }
