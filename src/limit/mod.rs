@@ -99,7 +99,9 @@ pub enum LimitError {
          write a larger tolerance, an earlier time.end or a smaller attention.beta"
     )]
     Unresolved { fineness: usize, change: f64, tolerance: f64 },
-    #[error("the limit that was kept has {kept} numbers, and this one has others; begin again from time 0")]
+    #[error(
+        "the limit in the checkpoint has {kept} numbers, and that of the problem has others; begin again from time 0"
+    )]
     Unlike { kept: usize },
 }
 

@@ -80,9 +80,13 @@ impl<'a> Simulation<'a> {
         if let (Some(controller), Some(control)) = (&mut simulation.controller, control) {
             controller.resume(control);
         }
-        if let (Some(limit), Some(Beside { steps, limit: snapshot })) = (simulation.limit.as_deref_mut(), beside) {
-            limit.resume(snapshot)?;
-            simulation.limit_steps = *steps;
+        match (simulation.limit.as_deref_mut(), beside) {
+            (Some(limit), Some(Beside { steps, limit: snapshot })) => {
+                limit.resume(snapshot)?;
+                simulation.limit_steps = *steps;
+            }
+            (Some(_), None) => return Err(LimitError::Unlike { kept: 0 }),
+            (None, _) => {}
         }
         Ok(simulation)
     }

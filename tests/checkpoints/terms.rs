@@ -67,7 +67,7 @@ pub fn every_term_of_a_state_is_needed() {
             *at(state, &["snapshot", "limit", "steps"]) = 0.into();
         }),
         ("step of the solver", "a limit with steps of its own", 7, |state| {
-            remove(state, &["snapshot", "limit", "limit", "step"]);
+            *at(state, &["snapshot", "limit", "limit", "step"]) = 1e-3.into();
         }),
         ("measured", "steps of controlled error", 0, |state| {
             *at(state, &["snapshot", "is_measured"]) = false.into();

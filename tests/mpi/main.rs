@@ -144,8 +144,10 @@ fn a_rank_that_is_killed_ends_the_run_and_leaves_its_last_checkpoint_whole() {
         .expect("mpirun starts");
     let victim = loop {
         assert!(running.try_wait().expect("it can be asked").is_none(), "it ended before it was disturbed");
-        let has_checkpoint = fs::read_dir(&out).is_ok_and(|mut files| {
-            files.any(|file| file.is_ok_and(|file| file.file_name().to_string_lossy().contains("checkpoint")))
+        // Until a checkpoint is whole, its folder has another name than its number.
+        let has_checkpoint = fs::read_dir(out.join("checkpoints")).is_ok_and(|mut generations| {
+            generations
+                .any(|folder| folder.is_ok_and(|folder| folder.file_name().to_string_lossy().parse::<u64>().is_ok()))
         });
         match process_of(2, &marker).filter(|_| has_checkpoint) {
             Some(pid) => break pid,
