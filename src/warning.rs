@@ -22,6 +22,8 @@ pub enum WarningKind {
     UnstableSteps,
     /// A part of the run was computed on another machine.
     OtherMachine,
+    /// A device had no room, and the CPU computes in its place.
+    NoRoomOnDevice,
     /// A device was lost, and the run went on from a checkpoint.
     DeviceLost,
     /// A checkpoint could not be written.

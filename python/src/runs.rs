@@ -219,7 +219,9 @@ impl Kept {
         let mut listener = Listener::new(progress.clone(), interrupt.clone(), on_sample);
         let work = move |waiting: &Waiting| {
             let listen = |event: Event<'_>| listener.on_event(waiting, &event);
-            pollster::block_on(run_with(&experiment, claim, &machine, &checkpoints, listen)).map_err(Box::new)
+            let problem = experiment.resolve().map_err(Unfinished::from)?;
+            let ran = run_with(&experiment, problem, claim, &machine, &checkpoints, listen);
+            pollster::block_on(ran).map_err(Box::new)
         };
         let pulse = |py: Python<'_>| progress.report(py, on_steps.as_ref(), &on_warning);
         let outcome = interrupt::watched(py, Some(&|| interrupt.request()), || progress.end(), pulse, work)?;

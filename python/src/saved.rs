@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use tokenfield::{
     backend::Identity,
     experiment::Experiment,
-    record::{Checkpoint, ExperimentFiles, Numbers, Origin, SavedState, load, save},
+    record::{Checkpoint, ExperimentFiles, Origin, SavedState, load, save},
     simulate::{SimulateError, Simulation, Snapshot},
     tokens::Shape,
 };
@@ -37,8 +37,7 @@ pub(crate) fn write(path: &Path, experiment: &Experiment, state: State, shape: S
     let text = experiment.to_toml().map_err(Raised::raised)?;
     let arrays = experiment.arrays().map_err(Raised::raised)?;
     let experiment = ExperimentFiles { text: &text, arrays: arrays.as_deref() };
-    let numbers = Numbers { tokens: &tokens, shape, precision: identity.precision, limit: None };
-    save(path, &experiment, &identity, snapshot, &numbers).map_err(Raised::raised)
+    save(path, &experiment, &identity, snapshot, shape, &tokens).map_err(Raised::raised)
 }
 
 /// A simulation in a folder.

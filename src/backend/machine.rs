@@ -9,7 +9,7 @@ use crate::{exchange::Exchange, problem::Problem};
 /// What a run asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
-    /// A real GPU if there is one, else the CPU.
+    /// A real GPU if there is one, else the CPU, which also computes what has no room on the GPU.
     Auto,
     /// The best adapter, a software one included.
     Gpu,
@@ -70,6 +70,7 @@ impl Machine {
             (Choice::Auto, Precision::Half | Precision::Single) => adapter::Choice::Hardware,
         };
         match (Device::open(adapter, precision).await, choice, precision) {
+            (Ok(device), Choice::Auto, Precision::Single) => Ok(Self::Gpu(device.giving_way().into())),
             (Ok(device), ..) => Ok(Self::Gpu(device.into())),
             (Err(BackendError::NoAdapter(_) | BackendError::BuiltWithoutGpu), Choice::Auto, Precision::Single) => {
                 Ok(Self::CpuSingle)
@@ -80,10 +81,15 @@ impl Machine {
         }
     }
 
-    /// `problem` on this machine.
+    /// `problem` on this machine; on its CPU where a device [gives way](Device::gives_way) to it, as the identity of the backend tells.
     pub async fn backend(&self, problem: &Problem) -> Result<Box<dyn Backend>, BackendError> {
         Ok(match self {
-            Self::Gpu(device) => device.backend(problem).await?,
+            Self::Gpu(device) => match device.backend(problem).await {
+                Err(BackendError::OutOfMemory { .. } | BackendError::BelowLimit { .. }) if device.gives_way() => {
+                    cpu::single(problem)?
+                }
+                backend => backend?,
+            },
             Self::CpuSingle => cpu::single(problem)?,
             Self::CpuDouble => cpu::double(problem)?,
             Self::Reference => Box::new(Reference::new(problem)?),

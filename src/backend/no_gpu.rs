@@ -26,6 +26,16 @@ impl Device {
         match *self {}
     }
 
+    /// The same one.
+    pub fn giving_way(self) -> Device {
+        self
+    }
+
+    /// Whether it leaves anything to the CPU.
+    pub fn gives_way(&self) -> bool {
+        match *self {}
+    }
+
     /// The precision of the arithmetic.
     pub fn precision(&self) -> Precision {
         match *self {}

@@ -66,7 +66,7 @@ impl Run {
             Ok((experiment, problem))
         };
         let world = World::join()?;
-        let Some(experiment) = lead(world.as_ref(), read)? else { return Ok(()) };
+        let Some((experiment, problem)) = lead(world.as_ref(), read)? else { return Ok(()) };
         let machine = match &world {
             None => self.machine.open()?,
             Some(world) => self.machine.open_among(world, "single")?,
@@ -82,7 +82,7 @@ impl Run {
                 claim.path().display()
             ));
         }
-        self.keeping.run(&experiment, claim, &machine, OtherMachine::Refused)
+        self.keeping.run(&experiment, problem, claim, &machine, OtherMachine::Refused)
     }
 }
 
@@ -99,7 +99,7 @@ impl Resume {
             Ok((experiment, problem))
         };
         let world = World::join()?;
-        let Some(experiment) = lead(world.as_ref(), read)? else { return Ok(()) };
+        let Some((experiment, problem)) = lead(world.as_ref(), read)? else { return Ok(()) };
         let claim = Claim::to_resume(&self.folder)?;
         let Some(origin) = claim.resumes().map(|checkpoint| &checkpoint.state.origin) else {
             return Err(CommandError::Failed(format!("{}: there is no checkpoint", self.folder.display())));
@@ -110,7 +110,7 @@ impl Resume {
             Some(world) => self.machine.open_among(world, precision)?,
         };
         let other = if self.machine.is_named() { OtherMachine::Accepted } else { OtherMachine::Refused };
-        self.keeping.run(&experiment, claim, &machine, other)
+        self.keeping.run(&experiment, problem, claim, &machine, other)
     }
 }
 
@@ -118,11 +118,11 @@ impl Resume {
 fn lead(
     world: Option<&World>,
     read: impl FnOnce() -> Result<(Experiment, Problem), CommandError>,
-) -> Result<Option<Experiment>, CommandError> {
-    let Some(world) = world else { return Ok(Some(read()?.0)) };
+) -> Result<Option<(Experiment, Problem)>, CommandError> {
+    let Some(world) = world else { return read().map(Some) };
     let (experiment, problem) = world.agree(read())?;
     if world.is_first() {
-        return Ok(Some(experiment));
+        return Ok(Some((experiment, problem)));
     }
     // The first process is asked to end by the same signal, and ends all.
     request_on_signals(&Cancel::default());
@@ -134,6 +134,7 @@ impl Keeping {
     fn run(
         self,
         experiment: &Experiment,
+        problem: Problem,
         claim: Claim,
         machine: &Machine,
         other_machine: OtherMachine,
@@ -141,7 +142,7 @@ impl Keeping {
         let checkpoints = Checkpoints { every: self.checkpoint, other_machine, ..Checkpoints::default() };
         request_on_signals(&checkpoints.interrupt);
         let mut progress = Progress::default();
-        let ran = run_with(experiment, claim, machine, &checkpoints, |event| progress.show(event));
+        let ran = run_with(experiment, problem, claim, machine, &checkpoints, |event| progress.show(event));
         let path = pollster::block_on(ran)?;
         name(&path);
         if !self.no_plot {

@@ -6,20 +6,14 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
-    io::{self, Write},
+    fs, io,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{
-    error::RecordError,
-    file::{partial, write_whole},
-    fingerprint::Fingerprint,
-    numbers::{write_numbers, write_tokens},
-};
-use crate::{backend::Precision, initial::npy, tokens::Shape};
+use super::{error::RecordError, file::partial, fingerprint::Fingerprint};
+use crate::{initial::npy, tokens::Shape};
 
 /// What a saved simulation has beside.
 pub(super) const EXPERIMENT: &str = "experiment.toml";
@@ -30,22 +24,10 @@ pub(super) const FILES: [&str; 6] = [MANIFEST, STATE, TOKENS, LIMIT, EXPERIMENT,
 pub(super) const FOLDER: &str = "checkpoints";
 /// How many are kept.
 const KEPT: usize = 2;
-const MANIFEST: &str = "manifest.json";
+pub(super) const MANIFEST: &str = "manifest.json";
 pub(super) const STATE: &str = "state.toml";
-const TOKENS: &str = "tokens.npy";
-const LIMIT: &str = "limit.npy";
-
-/// What a checkpoint holds beside its state.
-pub struct Numbers<'a> {
-    /// Ordered (replica, token, component).
-    pub tokens: &'a [f64],
-    /// Of the tokens.
-    pub shape: Shape,
-    /// In which tokens are written: exact, because that is what they are computed in.
-    pub precision: Precision,
-    /// Of the limit beside them, if there is one.
-    pub limit: Option<&'a [f64]>,
-}
+pub(super) const TOKENS: &str = "tokens.npy";
+pub(super) const LIMIT: &str = "limit.npy";
 
 /// A checkpoint whose files are what they were when it was written.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,49 +39,8 @@ pub struct Checkpoint<S> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Manifest {
-    files: BTreeMap<String, Fingerprint>,
-}
-
-/// Writes a checkpoint to the folder `path`, with files of these names and bytes beside; it appears as a whole or not at all, and must not be
-/// there.
-pub(super) fn write<S: Serialize>(
-    path: &Path,
-    state: &S,
-    numbers: &Numbers<'_>,
-    beside: &[(&str, &[u8])],
-) -> Result<(), RecordError> {
-    let temporary = partial(path);
-    let failed = |source| RecordError::Write { path: path.to_owned(), source };
-    let attempt = || {
-        remove(&temporary)?;
-        fs::create_dir(&temporary).map_err(failed)?;
-        let text = toml::to_string(state).map_err(|error| failed(io::Error::other(error)))?;
-        let mut files = BTreeMap::new();
-        files.insert(STATE.into(), write_whole(&temporary.join(STATE), |file| file.write_all(text.as_bytes()))?);
-        for (name, bytes) in beside {
-            files.insert((*name).into(), write_whole(&temporary.join(name), |file| file.write_all(bytes))?);
-        }
-        let Numbers { tokens, shape, precision, limit } = numbers;
-        files.insert(TOKENS.into(), write_tokens(&temporary.join(TOKENS), tokens, *shape, *precision)?);
-        if let Some(limit) = limit {
-            files.insert(LIMIT.into(), write_numbers(&temporary.join(LIMIT), limit)?);
-        }
-        write_whole(&temporary.join(MANIFEST), |file| Ok(serde_json::to_writer(file, &Manifest { files })?))?;
-        sync(&temporary);
-        fs::rename(&temporary, path).map_err(failed)?;
-        path.parent().into_iter().for_each(sync);
-        Ok(())
-    };
-    attempt().inspect_err(|_| {
-        // The error that matters is the first.
-        let _ = remove(&temporary);
-    })
-}
-
-/// Makes sure that the names in a folder are on the disk, where systems know how; elsewhere names come with their files.
-fn sync(folder: &Path) {
-    let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
+pub(super) struct Manifest {
+    pub(super) files: BTreeMap<String, Fingerprint>,
 }
 
 impl<S: DeserializeOwned> Checkpoint<S> {
@@ -171,18 +112,21 @@ fn generations(run: &Path) -> Vec<(u64, PathBuf)> {
     found
 }
 
-/// Writes the next checkpoint of a run, and removes those before the last two.
-pub(super) fn add<S: Serialize>(run: &Path, state: &S, numbers: &Numbers<'_>) -> Result<(), RecordError> {
+/// Where the next checkpoint of a run is to be.
+pub(super) fn next(run: &Path) -> Result<PathBuf, RecordError> {
     let number = generations(run).first().map_or(1, |(newest, _)| newest + 1);
     let folder = run.join(FOLDER);
     // Not where the run was, if its folder has been moved.
     match fs::create_dir(&folder) {
         Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
-            return Err(RecordError::Write { path: folder, source });
+            Err(RecordError::Write { path: folder, source })
         }
-        _ => {}
+        _ => Ok(folder.join(format!("{number:06}"))),
     }
-    write(&folder.join(format!("{number:06}")), state, numbers, &[])?;
+}
+
+/// Removes the checkpoints of a run before the last two.
+pub(super) fn remove_older(run: &Path) -> Result<(), RecordError> {
     generations(run).iter().skip(KEPT).try_for_each(|(_, path)| remove(path))
 }
 

@@ -9,6 +9,7 @@
 
 mod checkpoint;
 mod claim;
+mod draft;
 mod error;
 mod file;
 mod fingerprint;
@@ -17,7 +18,6 @@ mod group;
 mod lock;
 mod manifest;
 mod npy;
-mod numbers;
 mod run_folder;
 mod samples;
 mod saved;
@@ -30,8 +30,9 @@ mod trajectory;
 mod zarr;
 
 pub use self::{
-    checkpoint::{Checkpoint, Numbers},
+    checkpoint::Checkpoint,
     claim::Claim,
+    draft::Draft,
     error::{RecordError, is_of_path},
     fingerprint::Fingerprint,
     lock::{Holder, bury, holder},

@@ -8,8 +8,9 @@ use std::{
 };
 
 use super::{
-    checkpoint::{self, Checkpoint, Numbers},
+    checkpoint::{self, Checkpoint},
     claim::{self, Claim},
+    draft::Draft,
     error::RecordError,
     file::write_whole,
     fingerprint::{Fingerprint, hashed},
@@ -157,12 +158,19 @@ impl RunFolder {
         })
     }
 
-    /// Writes down what the run can go on from, and removes what it could have gone on from before the last two.
+    /// Begins a checkpoint, which takes the tokens first.
+    pub fn begin_checkpoint(&self, shape: Shape) -> Result<Draft, RecordError> {
+        Draft::create(&checkpoint::next(self.path())?, shape, self.manifest.precision)
+    }
+
+    /// Writes down what the run can go on from: `draft` has its tokens, and these are the numbers of its limit. Removes the checkpoints
+    /// before the last two.
     pub fn checkpoint(
         &mut self,
+        draft: Draft,
+        limit: Option<&[f64]>,
         snapshot: Snapshot,
         identity: &Identity,
-        numbers: &Numbers<'_>,
     ) -> Result<(), RecordError> {
         let mut written = BTreeMap::new();
         written.insert("samples.csv".to_owned(), self.samples.fingerprint()?);
@@ -180,7 +188,8 @@ impl RunFolder {
             written,
             snapshot,
         };
-        checkpoint::add(self.claim.path(), &state, numbers)
+        draft.finish(&state, limit, &[])?;
+        checkpoint::remove_older(self.path())
     }
 
     /// Records that the run has ended before its end, and will go on from its checkpoint.

@@ -9,14 +9,15 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    checkpoint::{self, ARRAYS, Checkpoint, EXPERIMENT, FILES, Numbers, STATE},
+    checkpoint::{self, ARRAYS, Checkpoint, EXPERIMENT, FILES, STATE},
+    draft::Draft,
     error::RecordError,
     file::partial,
     fingerprint::Fingerprint,
     run_folder::ExperimentFiles,
     state::{Origin, inputs_of},
 };
-use crate::{backend::Identity, simulate::Snapshot};
+use crate::{backend::Identity, simulate::Snapshot, tokens::Shape};
 
 /// `state.toml` of a simulation that was saved.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,14 +30,15 @@ pub struct SavedState {
     pub snapshot: Snapshot,
 }
 
-/// Writes a simulation of `experiment`, which `identity` computes, to the folder `path`: it must be absent, or hold one that was saved before,
+/// Writes a simulation of `experiment`, which `identity` computes and which has these tokens now, to the folder `path`: it must be absent, or hold one that was saved before,
 /// which goes once the new one is whole.
 pub fn save(
     path: &Path,
     experiment: &ExperimentFiles<'_>,
     identity: &Identity,
     snapshot: Snapshot,
-    numbers: &Numbers<'_>,
+    shape: Shape,
+    tokens: &[f64],
 ) -> Result<(), RecordError> {
     let failed = |source| RecordError::Write { path: path.to_owned(), source };
     // Where a link leads, and without a slash at the end: others lie beside it.
@@ -50,14 +52,19 @@ pub fn save(
     let state = SavedState { origin: Origin::new(identity, inputs), snapshot };
     let mut beside = vec![(EXPERIMENT, text.as_bytes())];
     beside.extend(arrays.map(|arrays| (ARRAYS, arrays)));
+    let write = |path: &Path| {
+        let mut draft = Draft::create(path, shape, identity.precision)?;
+        draft.add(tokens)?;
+        draft.finish(&state, None, &beside)
+    };
     if !place.exists() {
-        checkpoint::write(place, &state, numbers, &beside)?;
+        write(place)?;
         // Of a process that ended on the way.
         return checkpoint::remove(&before);
     }
     let after = aside(place, "new");
     checkpoint::remove(&after)?;
-    checkpoint::write(&after, &state, numbers, &beside)?;
+    write(&after)?;
     checkpoint::remove(&before)?;
     fs::rename(place, &before).map_err(failed)?;
     fs::rename(&after, place).map_err(|source| {

@@ -9,7 +9,7 @@ use crate::{
     observables::{Quantity, columns},
     observe::Sample,
     problem::Problem,
-    record::{Claim, ExperimentFiles, Numbers, RecordError, RunFolder, Tokens, require_room},
+    record::{Claim, Draft, ExperimentFiles, RecordError, RunFolder, Tokens, require_room},
     results::Results,
     simulate::{SimulateError, Snapshot, Summary},
     tokens::Shape,
@@ -167,15 +167,24 @@ impl Folders {
         }
     }
 
-    /// Writes a checkpoint of the only run.
+    /// Begins a checkpoint of the only run.
+    pub(super) fn begin_checkpoint(&self) -> Option<Result<Draft, RecordError>> {
+        match self.folders.as_slice() {
+            [Some(folder)] => Some(folder.begin_checkpoint(self.shape)),
+            _ => None,
+        }
+    }
+
+    /// Writes a checkpoint of the only run, whose tokens `draft` has.
     pub(super) fn checkpoint(
         &mut self,
+        draft: Draft,
+        limit: Option<&[f64]>,
         snapshot: Snapshot,
         identity: &Identity,
-        numbers: &Numbers<'_>,
     ) -> Result<(), RecordError> {
         match self.folders.as_mut_slice() {
-            [Some(folder)] => folder.checkpoint(snapshot, identity, numbers),
+            [Some(folder)] => folder.checkpoint(draft, limit, snapshot, identity),
             _ => Ok(()),
         }
     }

@@ -14,7 +14,7 @@ use crate::{
     experiment::Experiment,
     limit::{Limit, equiangular, gaussian, overlap, particles, quadrature_within, zonal},
     problem::{Problem, Reference},
-    record::{Checkpoint, Numbers, RecordError, RunState},
+    record::{Checkpoint, Draft, RecordError, RunState},
     simulate::{self, Integration, SimulateError, Snapshot},
     warning::{Warning, WarningKind},
 };
@@ -68,6 +68,7 @@ impl Going<'_> {
         let problem = &*self.problem;
         let backend = backend.as_mut();
         let identity = backend.identity();
+        let full = no_room(machine, &identity);
         let moved = kept.as_ref().map(|checkpoint| self.moved(checkpoint, &identity)).transpose()?.flatten();
         if let Some((reference, _)) = experiment.reference()
             && on_event(Event::Limit(&reference)).is_break()
@@ -85,7 +86,7 @@ impl Going<'_> {
             let integration = integration(problem, backend, limit.as_mut(), kept.as_ref());
             match integration {
                 Ok(integration) => {
-                    for warning in moved.iter().chain(&self.lost) {
+                    for warning in moved.iter().chain(&self.lost).chain(&full) {
                         if let Some(line) = folders.warn(warning)? {
                             let _ = on_event(Event::Warning(&line));
                         }
@@ -158,17 +159,18 @@ impl Going<'_> {
         let mut clock = Clock::new(self.checkpoints.every, integration.steps());
         while integration.advance(&mut |event| record(event, folders, on_event)).await? {
             let is_interrupted = self.checkpoints.interrupt.is_requested();
-            if is_interrupted && folders.only().is_none() {
-                return Err(SimulateError::Observer(Cancelled.into()));
-            }
             if !(clock.rings(integration.steps()) || is_interrupted) {
                 continue;
             }
+            let Some(draft) = folders.begin_checkpoint() else {
+                match is_interrupted {
+                    true => return Err(SimulateError::Observer(Cancelled.into())),
+                    false => continue,
+                }
+            };
             let snapshot = integration.snapshot().await?;
             let time = snapshot.time;
-            let tokens = integration.backend().tokens().await?;
-            require_finite(&tokens, 0, problem, time)?;
-            match self.keep(snapshot, &tokens, identity, folders) {
+            match self.keep(draft, snapshot, integration.backend(), identity, folders).await? {
                 Ok(()) if is_interrupted => return Ok(End::Interrupted(time)),
                 Ok(()) => tell(on_event(Event::Checkpoint(time)))?,
                 Err(error) if is_interrupted => return Err(SimulateError::Observer(error.into())),
@@ -192,17 +194,29 @@ impl Going<'_> {
         Ok(End::Complete(integration.into_summary()))
     }
 
-    fn keep(
+    /// Writes a checkpoint of where the equation is. The inner error is one of the disk.
+    async fn keep(
         &self,
+        draft: Result<Draft, RecordError>,
         mut snapshot: Snapshot,
-        tokens: &[f64],
+        backend: &mut dyn Backend,
         identity: &Identity,
         folders: &mut Folders,
-    ) -> Result<(), RecordError> {
+    ) -> Result<Result<(), RecordError>, SimulateError> {
+        let mut draft = match draft {
+            Ok(draft) => draft,
+            Err(error) => return Ok(Err(error)),
+        };
+        for tokens in self.problem.tokens.shape.segments() {
+            let first = tokens.start;
+            let coordinates = backend.tokens_of(tokens).await?;
+            require_finite(&coordinates, first, &self.problem, snapshot.time)?;
+            if let Err(error) = draft.add(&coordinates) {
+                return Ok(Err(error));
+            }
+        }
         let limit = snapshot.limit.as_mut().map(|beside| std::mem::take(&mut beside.limit.numbers));
-        let (shape, precision) = (self.problem.tokens.shape, identity.precision);
-        let numbers = Numbers { tokens, shape, precision, limit: limit.as_deref() };
-        folders.checkpoint(snapshot, identity, &numbers)
+        Ok(folders.checkpoint(draft, limit.as_deref(), snapshot, identity))
     }
 }
 
@@ -220,6 +234,17 @@ fn integration<'a>(
             numbers.map_err(misfit(checkpoint)).map_err(|error| SimulateError::Observer(error.into()))?;
     }
     Ok(Integration::resumed(problem, backend, limit, &snapshot)?)
+}
+
+/// What is to be said where the CPU stands in for a device.
+fn no_room(machine: &Machine, identity: &Identity) -> Option<Warning> {
+    let Machine::Gpu(device) = machine else { return None };
+    let sentence = format!(
+        "the problem has no room on {}, and is computed by {}; lower tokens.count or tokens.replicas for the GPU",
+        device.summary().name,
+        identity.machine()
+    );
+    (identity.backend == "cpu").then(|| Warning::new(WarningKind::NoRoomOnDevice, sentence))
 }
 
 /// What makes an error of what is wrong with a checkpoint.

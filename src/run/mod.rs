@@ -62,18 +62,19 @@ pub async fn run(
     machine: &Machine,
     on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<PathBuf, RunError> {
-    run_with(experiment, claim, machine, &Checkpoints::default(), on_event).await
+    run_with(experiment, experiment.resolve()?, claim, machine, &Checkpoints::default(), on_event).await
 }
 
-/// The same, with checkpoints.
+/// The same, with checkpoints, of the problem that `experiment` resolves to.
 pub async fn run_with(
     experiment: &Experiment,
+    problem: Problem,
     claim: Claim,
     machine: &Machine,
     checkpoints: &Checkpoints,
     on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<PathBuf, RunError> {
-    let problem = Cow::Owned(experiment.resolve()?);
+    let problem = Cow::Owned(problem);
     let path = claim.path().to_owned();
     go(vec![Part { experiment, claim: Some(claim) }], problem, machine, checkpoints, on_event).await?;
     Ok(path)

@@ -53,7 +53,8 @@ fn main() -> ExitCode {
         let is_ignored = choice == Choice::Gpu && is_absent && !is_required;
         trials.push(Trial::test(format!("same_bytes_{name}"), run).with_ignored_flag(is_ignored));
     }
-    let lost = test(("lost_device", resuming::lost_device));
-    trials.push(lost.with_ignored_flag(is_absent && !is_required));
+    for on_device in [("full_device", resuming::full_device as fn()), ("lost_device", resuming::lost_device)] {
+        trials.push(test(on_device).with_ignored_flag(is_absent && !is_required));
+    }
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -220,7 +220,8 @@ pub fn every_so_often() {
     let claim = Claim::attempt(&often).expect("a folder").expect("nobody has it");
     let checkpoints = Checkpoints { every: "3steps".parse().ok(), ..Checkpoints::default() };
     let mut times = Vec::new();
-    let ran = tokenfield::run::run_with(&experiment, claim, &Machine::CpuDouble, &checkpoints, |event| {
+    let problem = experiment.resolve().expect("a problem");
+    let ran = tokenfield::run::run_with(&experiment, problem, claim, &Machine::CpuDouble, &checkpoints, |event| {
         if let Event::Checkpoint(time) = event {
             times.push(time);
         }
@@ -229,6 +230,44 @@ pub fn every_so_often() {
     pollster::block_on(ran).expect("it reaches its end");
     assert_eq!(times, [0.3, 0.6, 0.9]);
     assert_same(&files(&often), &expected, "often");
+}
+
+/// What has no room on a device that was not asked for by name is computed by the CPU, and the run says so.
+pub fn full_device() {
+    use tokenfield::backend::gpu;
+    let root = tempfile::tempdir().expect("a folder");
+    let bounds = gpu::Bounds { bytes: Some(1000), ..Default::default() };
+    let full = || {
+        let opened = gpu::Device::open_bounded(gpu::Choice::Best, Precision::Single, bounds);
+        pollster::block_on(opened).expect("an adapter")
+    };
+    let experiment = Experiment::parse(SMALL).expect("an experiment");
+    let run = |folder: &str, device: gpu::Device| {
+        let claim = Claim::attempt(&root.path().join(folder)).expect("a folder").expect("nobody has it");
+        let mut warnings = Vec::new();
+        let machine = Machine::Gpu(device.into());
+        let ran = tokenfield::run::run(&experiment, claim, &machine, |event| {
+            if let Event::Warning(line) = event {
+                warnings.push(line.to_owned());
+            }
+            std::ops::ControlFlow::Continue(())
+        });
+        pollster::block_on(ran).map(|_| warnings).map_err(|error| error.to_string())
+    };
+    let error = run("named", full()).expect_err("it has no room");
+    assert!(
+        error.to_string().contains("ran out of memory") && error.to_string().contains("--backend cpu"),
+        "{error}"
+    );
+    let warnings = run("auto", full().giving_way()).expect("the CPU has room");
+    assert!(warnings.len() == 1 && warnings[0].contains("has no room on"), "{warnings:?}");
+    let expected = undisturbed(&root.path().join("cpu"), SMALL, &Machine::CpuSingle);
+    for name in ["samples.csv", "tokens.npy", "trajectory.npy"] {
+        let found = fs::read(root.path().join("auto").join(name)).expect("a file");
+        assert!(found == expected[name], "{name} differs from that of the CPU");
+    }
+    let manifest = fs::read_to_string(root.path().join("auto/manifest.json")).expect("a manifest");
+    assert!(manifest.contains("\"backend\": \"cpu\"") && manifest.contains("has no room on"), "{manifest}");
 }
 
 /// A device that is lost is opened again, once, and the run goes on from its last checkpoint.
@@ -241,7 +280,8 @@ pub fn lost_device() {
         let claim = Claim::attempt(folder).expect("a folder").expect("nobody has it");
         let checkpoints = Checkpoints { every: every.and_then(|every| every.parse().ok()), ..Checkpoints::default() };
         let mut is_lost = false;
-        pollster::block_on(tokenfield::run::run_with(&experiment, claim, &machine, &checkpoints, |event| {
+        let problem = experiment.resolve().expect("a problem");
+        pollster::block_on(tokenfield::run::run_with(&experiment, problem, claim, &machine, &checkpoints, |event| {
             if let (Event::Steps(5..), Machine::Gpu(device), false) = (&event, &machine, is_lost) {
                 is_lost = true;
                 device.destroy();

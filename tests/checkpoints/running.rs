@@ -33,7 +33,8 @@ pub fn run_with_checkpoints(
     checkpoints: &Checkpoints,
     at: Option<u64>,
 ) -> Result<PathBuf, Box<RunError>> {
-    pollster::block_on(run_with(experiment, claim, machine, checkpoints, |event| {
+    let problem = experiment.resolve().expect("a problem");
+    pollster::block_on(run_with(experiment, problem, claim, machine, checkpoints, |event| {
         if let (Event::Steps(done), Some(at)) = (&event, at)
             && *done >= at
         {

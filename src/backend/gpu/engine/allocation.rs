@@ -26,7 +26,7 @@ impl<'a> AllocationScope<'a> {
         device: &'a Device,
         lay_out: impl FnOnce(&AllocationScope) -> Result<T, BackendError>,
     ) -> Result<T, BackendError> {
-        Self::allocate_within(device, None, lay_out).await
+        Self::allocate_within(device, device.bounds.bytes, lay_out).await
     }
 
     async fn allocate_within<T>(

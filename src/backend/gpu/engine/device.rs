@@ -21,6 +21,8 @@ pub struct Bounds {
     pub grid: Option<u32>,
     /// Work of one dispatch, in multiply-adds; measured and adapted unless given.
     pub dispatch_work: Option<f64>,
+    /// Bytes that the device has for one problem, whatever is laid out at once.
+    pub bytes: Option<u64>,
     /// Bytes that the device has for what the host can do as well.
     pub spare_bytes: Option<u64>,
     /// Slices into which the keys are cut.
@@ -42,6 +44,7 @@ pub struct Device {
     pub(crate) summary: AdapterSummary,
     pub(crate) bounds: Bounds,
     choice: Choice,
+    gives_way: bool,
     /// Present where half precision was asked for.
     pub(crate) half: Option<Half>,
     pub(crate) failure: Failure,
@@ -83,12 +86,24 @@ impl Device {
         let (device, queue) = adapter.request_device(&descriptor).await.map_err(refused)?;
         let failure = Failure::default();
         listen(&device, &failure, &summary.name);
-        Ok(Device { device, queue, summary, bounds, choice, half, failure, compiled: CompiledKernels::default() })
+        let (compiled, gives_way) = (CompiledKernels::default(), false);
+        Ok(Device { device, queue, summary, bounds, choice, gives_way, half, failure, compiled })
     }
 
     /// Another device, opened as this one was, where this one was lost.
     pub async fn reopened(&self) -> Result<Device, BackendError> {
-        Self::open_bounded(self.choice, self.precision(), self.bounds).await
+        let device = Self::open_bounded(self.choice, self.precision(), self.bounds).await?;
+        Ok(Device { gives_way: self.gives_way, ..device })
+    }
+
+    /// The same device, which leaves to the CPU what has no room on it.
+    pub fn giving_way(self) -> Device {
+        Device { gives_way: true, ..self }
+    }
+
+    /// Whether what has no room on it goes to the CPU.
+    pub fn gives_way(&self) -> bool {
+        self.gives_way
     }
 
     /// The adapter that was opened.
