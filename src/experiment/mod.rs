@@ -51,6 +51,7 @@ use std::path::{Path, PathBuf};
 
 use toml::Table;
 
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) use self::sweep::number_at;
 pub use self::{
     arrays::{ArrayError, Arrays},

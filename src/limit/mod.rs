@@ -22,6 +22,7 @@ mod solver;
 mod zonal;
 
 pub use self::motion::Snapshot;
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) use self::solver::{Flow, Solver};
 use self::{motion::Motion, solver::SolverError};
 use crate::{

@@ -87,16 +87,31 @@ pub fn weights(directions: &Directions, threshold: f64) -> Vec<f64> {
     if directions.count() == 0 {
         return Vec::new();
     }
-    let tree = Tree::new(&directions.points, directions.dim);
-    let mut links = Links::new(&tree, 2.0 * (1.0 - threshold));
-    links.within(&tree.root);
     let mut sums = vec![0.0; directions.count()];
-    for (place, point) in tree.order.iter().enumerate() {
-        sums[links.root(place)] += directions.weights[*point as usize];
+    for (point, component) in components(&directions.points, directions.dim, threshold) {
+        sums[component as usize] += directions.weights[point as usize];
     }
     let mut weights: Vec<f64> = sums.into_iter().filter(|weight| *weight > 0.0).collect();
     weights.sort_by(|a, b| b.total_cmp(a));
     weights
+}
+
+/// For each of the `points`, row-major (point, component) and of length one, the number of the component that it is in; numbers are below
+/// that of points, and not all occur. Two points whose inner product is `threshold` or more are in the same one.
+pub fn labels(points: &[f64], dim: usize, threshold: f64) -> Vec<u32> {
+    let mut labels = vec![0; points.len() / dim];
+    for (point, component) in components(points, dim, threshold) {
+        labels[point as usize] = component;
+    }
+    labels
+}
+
+/// Every point with its component.
+fn components(points: &[f64], dim: usize, threshold: f64) -> Vec<(u32, u32)> {
+    let tree = Tree::new(points, dim);
+    let mut links = Links::new(&tree, 2.0 * (1.0 - threshold));
+    links.within(&tree.root);
+    (0..tree.order.len()).map(|place| (tree.order[place], links.root(place) as u32)).collect()
 }
 
 /// Components as far as they are known: a forest over places, whose roots stand for them.

@@ -74,6 +74,7 @@ pub use self::{
     among::Among,
     attention_matrix::{attention_matrix, attention_rows},
     centres::Centres,
+    clusters::labels as cluster_labels,
     definition::Need,
     equation::Equation,
     equiangular_tokens::EquiangularTokens,

@@ -123,6 +123,9 @@ impl Exp2 for pulp::Scalar256b {}
 #[cfg(target_arch = "aarch64")]
 impl Exp2 for pulp::aarch64::Neon {}
 
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+impl Exp2 for pulp::wasm::Simd128 {}
+
 /// On AVX2 a comparison leaves all bits or none, and a bit-wise and selects in one instruction.
 #[cfg(target_arch = "x86_64")]
 impl Exp2 for pulp::x86::V3 {

@@ -18,6 +18,9 @@ pub(crate) enum Instructions {
     Avx2(pulp::x86::V3),
     #[cfg(target_arch = "aarch64")]
     Neon(pulp::aarch64::Neon),
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    Simd128(pulp::wasm::Simd128),
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
     Portable,
 }
 
@@ -36,7 +39,10 @@ impl Instructions {
         }
         #[cfg(target_arch = "aarch64")]
         sets.extend(pulp::aarch64::Neon::try_new().map(Self::Neon));
-        sets.push(Self::Portable);
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        sets.extend(pulp::wasm::Simd128::try_new().map(Self::Simd128));
+        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+        sets.extend([Self::Portable]);
         sets
     }
 
@@ -48,6 +54,9 @@ impl Instructions {
             Self::Avx2(_) => "AVX2",
             #[cfg(target_arch = "aarch64")]
             Self::Neon(_) => "NEON",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128(_) => "SIMD128",
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
             Self::Portable => "portable",
         }
     }
@@ -60,6 +69,9 @@ impl Instructions {
             Self::Avx2(_) => Some(32),
             #[cfg(target_arch = "aarch64")]
             Self::Neon(_) => Some(16),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128(_) => Some(16),
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
             Self::Portable => None,
         }
     }
@@ -72,6 +84,9 @@ impl Instructions {
             Self::Avx2(simd) => simd.vectorize(Bound { simd, kernel }),
             #[cfg(target_arch = "aarch64")]
             Self::Neon(simd) => simd.vectorize(Bound { simd, kernel }),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Simd128(simd) => simd.vectorize(Bound { simd, kernel }),
+            #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
             Self::Portable => kernel.run(pulp::Scalar256b),
         }
     }

@@ -135,6 +135,21 @@ impl Gpu {
     }
 }
 
+impl Gpu {
+    /// The buffers that hold the tokens of the first replica, in their order, each with how many of them it begins with. A token is as many
+    /// vectors of four single components as [`vectors`](Self::vectors) says; those beyond its width are zero. They are as the last verb
+    /// left them once [`wait`](crate::backend::Backend::wait) has come back.
+    pub fn first_replica(&self) -> impl Iterator<Item = (&wgpu::Buffer, usize)> {
+        let segments = self.buffers.segments.iter().filter(|buffers| buffers.segment.first_replica == 0);
+        segments.map(|buffers| (&buffers.state, buffers.segment.tokens))
+    }
+
+    /// Vectors of four components that a token has on the device.
+    pub fn vectors(&self) -> u32 {
+        self.constants.width()
+    }
+}
+
 /// Refuses what the kernels lack in the precision of the device.
 fn require(device: &Device, problem: &Problem) -> Result<(), BackendError> {
     terms::check(problem)?;

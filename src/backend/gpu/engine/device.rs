@@ -116,6 +116,11 @@ impl Device {
         self.half.map_or(Precision::Single, |_| Precision::Half)
     }
 
+    /// The device and its queue as wgpu has them, for whoever draws or computes with the buffers of a problem.
+    pub fn handles(&self) -> (&wgpu::Device, &wgpu::Queue) {
+        (&self.device, &self.queue)
+    }
+
     /// The kind of adapter that the reduction is shaped for.
     pub(crate) fn kind(&self) -> Kind {
         self.bounds.shaped_for.unwrap_or(self.summary.kind)
