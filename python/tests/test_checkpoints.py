@@ -1,5 +1,6 @@
 """Simulations and runs that are left and taken up again, against those that never were."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -189,21 +190,48 @@ def test_only_a_saved_simulation_is_replaced_and_only_by_a_whole_one(tmp_path: P
     before = {path.name: path.read_bytes() for path in saved.iterdir()}
     simulation.step(5)
     # Something is in the way of the new one.
-    (tmp_path / "saved.new").write_text("mine")
-    with pytest.raises(tf.RunError, match=r"saved.new"):
+    (tmp_path / ".saved.tokenfield-new").write_text("mine")
+    with pytest.raises(tf.RunError, match=r"saved.tokenfield-new"):
         simulation.save(saved)
     assert {path.name: path.read_bytes() for path in saved.iterdir()} == before
-    (tmp_path / "saved.new").unlink()
+    (tmp_path / ".saved.tokenfield-new").unlink()
     simulation.save(f"{saved}/")
     assert tf.Simulation.load(saved).steps == 5
     assert [path.name for path in tmp_path.iterdir()] == ["saved"]
     # A process that ended while the new one took the place of the old.
-    saved.rename(tmp_path / "saved.before")
+    saved.rename(tmp_path / ".saved.tokenfield-before")
     assert tf.Simulation.load(saved).steps == 5
     simulation.step(1)
     simulation.save(saved)
     assert tf.Simulation.load(saved).steps == 6
     assert [path.name for path in tmp_path.iterdir()] == ["saved"]
+
+
+def test_simulations_beside_the_one_that_is_saved_stay(tmp_path: Path) -> None:
+    simulation = tf.Simulation(PROBLEM, device="cpu")
+    names = ["saved", "saved.new", "saved.before", "saved.partial"]
+    for steps, name in enumerate(names):
+        simulation.save(tmp_path / name)
+        simulation.step(1)
+        assert simulation.steps == steps + 1
+    simulation.save(tmp_path / "saved")
+    assert [tf.Simulation.load(tmp_path / name).steps for name in names] == [4, 1, 2, 3]
+
+
+def test_tokens_that_are_not_finite_replace_no_others(tmp_path: Path) -> None:
+    problem = {
+        **PROBLEM,
+        "tokens": {**PROBLEM["tokens"], "geometry": "euclidean"},
+        "attention": {"beta": 300.0, "normalization": "unnormalized"},
+        "observe": {"every": 0.5, "quantities": ["moments"]},
+    }
+    simulation = tf.Simulation(problem, device="cpu")
+    simulation.save(tmp_path / "saved")
+    with contextlib.suppress(tf.RunError):
+        simulation.step(5)
+    with pytest.raises(tf.RunError, match=r"saved: nothing is saved, since tokens are no longer finite"):
+        simulation.save(tmp_path / "saved")
+    assert tf.Simulation.load(tmp_path / "saved").steps == 0
 
 
 FILES = ("samples.csv", "tokens.npy", "trajectory.npy", "experiment.toml")
@@ -302,7 +330,7 @@ def test_a_run_goes_on_another_machine_only_where_it_is_named(tmp_path: Path) ->
 def test_the_second_interrupt_does_not_wait(tmp_path: Path) -> None:
     delivered = 0
 
-    # Signals that come while nobody looks are one, so they are sent until two have come; those that come later raise nothing.
+    # Signals that come while nobody looks are one, so they are sent until two have come; later ones raise nothing.
     def deliver(signum: int, frame: object) -> None:
         nonlocal delivered
         delivered += 1

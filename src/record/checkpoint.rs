@@ -35,7 +35,7 @@ pub struct Checkpoint<S> {
     path: PathBuf,
     /// What was written into `state.toml`.
     pub state: S,
-    has_limit: bool,
+    files: BTreeMap<String, Fingerprint>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -63,7 +63,7 @@ impl<S: DeserializeOwned> Checkpoint<S> {
         }
         let state = toml::from_str(&text(STATE)?)
             .map_err(|error| format!("{}: it is no state: {}", path.join(STATE).display(), error.message()))?;
-        Ok(Self { path: path.to_owned(), state, has_limit: manifest.files.contains_key(LIMIT) })
+        Ok(Self { path: path.to_owned(), state, files: manifest.files })
     }
 }
 
@@ -85,11 +85,15 @@ impl<S> Checkpoint<S> {
 
     /// The numbers of the limit, if it has one.
     pub fn limit(&self) -> Option<Result<Vec<f64>, String>> {
-        self.has_limit.then(|| self.numbers(LIMIT, None))
+        self.files.contains_key(LIMIT).then(|| self.numbers(LIMIT, None))
     }
 
     fn numbers(&self, name: &str, shape: Option<&[usize]>) -> Result<Vec<f64>, String> {
         let path = self.path.join(name);
+        // Somebody may have put another one there since it was opened.
+        if let Some(problem) = self.files.get(name).and_then(|file| file.mismatch(&path)) {
+            return Err(format!("{}: {problem}", path.display()));
+        }
         let array = npy::read(&path).map_err(|error| format!("{}: {}", path.display(), error.problem))?;
         match shape {
             Some(shape) if array.shape != shape => Err(format!(
@@ -123,6 +127,11 @@ pub(super) fn next(run: &Path) -> Result<PathBuf, RecordError> {
         }
         _ => Ok(folder.join(format!("{number:06}"))),
     }
+}
+
+/// Removes the checkpoints of a run after the one at `path`, from which it goes on: they are damaged.
+pub(super) fn remove_newer(run: &Path, path: &Path) -> Result<(), RecordError> {
+    generations(run).iter().take_while(|(_, newer)| newer != path).try_for_each(|(_, newer)| remove(newer))
 }
 
 /// Removes the checkpoints of a run before the last two.

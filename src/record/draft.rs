@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{
     checkpoint::{LIMIT, MANIFEST, Manifest, STATE, TOKENS, remove},
     error::RecordError,
-    file::{partial, write_whole},
+    file::{partial, sync, write_whole},
     fingerprint::Fingerprint,
     form::Form,
     npy::NpyFile,
@@ -101,11 +101,6 @@ impl Drop for Draft {
 
 fn closed() -> io::Error {
     io::Error::other("its tokens are written already")
-}
-
-/// Makes sure that the names in a folder are on the disk, where systems know how; elsewhere names come with their files.
-fn sync(folder: &Path) {
-    let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ pub enum RecordError {
     NotSaved { path: PathBuf, problem: String },
     #[error("{}: holds {found}, which no saved simulation has; save to a folder that is absent, or to an earlier one", path.display())]
     NoSave { path: PathBuf, found: String },
+    #[error("{}: nothing is saved, since tokens are no longer finite; take a smaller time.step or attention.beta", path.display())]
+    NotFinite { path: PathBuf },
     #[error("{}: {holder} is at work on it; choose another folder with --out, or wait", path.display())]
     Held { path: PathBuf, holder: Holder },
     #[error(

@@ -56,6 +56,11 @@ pub(super) fn of_npy(error: WriteNpyError) -> io::Error {
     }
 }
 
+/// Makes sure that the names in a folder are on the disk, where systems know how; elsewhere names come with their files.
+pub(super) fn sync(folder: &Path) {
+    let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
+}
+
 /// The name that a file has until it is whole.
 pub(super) fn partial(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

@@ -49,21 +49,21 @@ impl NpyFile {
     /// The one that was begun at `path`, with the first `kept` samples, if what there is of it up to there is still `settled`.
     pub(super) fn resume(path: &Path, form: Form, kept: usize, settled: &Fingerprint) -> io::Result<Self> {
         let partial = partial(path);
-        if !partial.exists() && path.exists() {
-            // It had its name already when the process ended, but its run was not complete. One that was cut has another header.
-            let mut file = OpenOptions::new().write(true).open(path)?;
-            let header = header_of(&form)?;
-            file.write_all(&header)?;
-            file.set_len(header.len() as u64 + form.bytes()?)?;
-            fs::rename(path, &partial)?;
-        }
-        let mut file = OpenOptions::new().read(true).write(true).open(&partial)?;
+        // It had its name already when the process ended, but its run was not complete.
+        let found = if !partial.exists() && path.exists() { path } else { &partial };
+        let mut file = OpenOptions::new().read(true).write(true).open(found)?;
         let whole = Header::from_reader(&mut file).map_err(io::Error::other)?;
-        let length = file.stream_position()?;
-        let each = form.each_bytes()?;
-        let (all, wanted) = (length + each * form.samples as u64, length + each * kept as u64);
-        if whole.shape != form.shape(form.samples) || file.metadata()?.len() != all {
+        let (length, each, header) = (file.stream_position()?, form.each_bytes()?, header_of(&form)?);
+        let (all, wanted) = (length + form.bytes()?, length + each * kept as u64);
+        let has_shape = whole.shape.len() == form.each.len() + 1 && whole.shape[1..] == form.each;
+        if length != header.len() as u64 || !has_shape || file.metadata()?.len() < wanted {
             return Err(io::Error::other("it is not the array that was begun"));
+        }
+        // The process may have ended when it had been cut to the samples of a run that stopped.
+        file.seek(SeekFrom::Start(0))?;
+        file.write_all(&header)?;
+        if found == path {
+            fs::rename(path, &partial)?;
         }
         file.seek(SeekFrom::Start(0))?;
         let mut header = vec![0; length as usize];

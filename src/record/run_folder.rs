@@ -32,11 +32,12 @@ use crate::{
     warning::{Warning, WarningKind},
 };
 
-/// Refuses samples that the disk at `path` has no room for: every number of `numbers` a sample takes `each` bytes or more.
+/// Refuses samples that the disk at `path` has no room for, beside what the run has there already: every number of `numbers` a sample takes
+/// `each` bytes or more.
 pub fn require_room(path: &Path, samples: u64, numbers: usize, each: u128) -> Result<(), RecordError> {
     let needed = each.saturating_mul(numbers as u128).saturating_mul(samples.into());
     match room_on_disk(path) {
-        Some(available) if needed > available.into() => {
+        Some(available) if needed > u128::from(available) + u128::from(claim::occupied(path)) => {
             Err(RecordError::NoRoom { path: path.to_owned(), samples, needed, available })
         }
         _ => Ok(()),
@@ -62,6 +63,8 @@ pub struct RunFolder {
     results: Option<Results>,
     /// Runs that take this one's time with it.
     sharers: usize,
+    /// The SHA-256 of the experiment and of all files that it names, as they were when the run began.
+    inputs: String,
     /// The kinds of the warnings in the manifest.
     warned: Vec<WarningKind>,
     manifest: Manifest,
@@ -97,9 +100,11 @@ impl RunFolder {
             }
             let samples = Samples::create(&path.join("samples.csv"), columns)?;
             manifest.write(path)?;
-            Ok((samples, manifest))
+            let inputs = inputs(path);
+            let inputs = inputs.map_err(|source| RecordError::Write { path: path.to_owned(), source })?;
+            Ok((samples, manifest, inputs))
         };
-        let (samples, manifest) = begin().inspect_err(|_| drop(claim.clear()))?;
+        let (samples, manifest, inputs) = begin().inspect_err(|_| drop(claim.clear()))?;
         let started = Instant::now();
         Ok(Self {
             claim,
@@ -109,6 +114,7 @@ impl RunFolder {
             last: None,
             results: None,
             sharers: 1,
+            inputs,
             warned: Vec::new(),
             manifest,
             resumes: BTreeMap::new(),
@@ -126,7 +132,7 @@ impl RunFolder {
         identity: &Identity,
         method: Method,
     ) -> Result<Self, RecordError> {
-        let RunState { wall_seconds, resumed_at, warnings, written, snapshot, .. } = &checkpoint.state;
+        let RunState { origin, wall_seconds, resumed_at, warnings, written, snapshot } = &checkpoint.state;
         let path = claim.path();
         let mut manifest = Manifest::new(seed, identity, method);
         for name in ["experiment.toml", "arrays.safetensors"] {
@@ -140,6 +146,7 @@ impl RunFolder {
         let samples = Samples::resume(&path.join("samples.csv"), &prefix)?;
         manifest.warnings = warnings.iter().map(|warning| warning.text.clone()).collect();
         manifest.resumed_at = resumed_at.iter().copied().chain([snapshot.time]).collect();
+        checkpoint::remove_newer(path, checkpoint.path())?;
         manifest.write(path)?;
         Ok(Self {
             claim,
@@ -149,6 +156,7 @@ impl RunFolder {
             last: None,
             results: None,
             sharers: 1,
+            inputs: origin.inputs.clone(),
             warned: warnings.iter().map(|warning| warning.kind).collect(),
             manifest,
             resumes: written.clone(),
@@ -163,25 +171,28 @@ impl RunFolder {
         Draft::create(&checkpoint::next(self.path())?, shape, self.manifest.precision)
     }
 
-    /// Writes down what the run can go on from: `draft` has its tokens, and these are the numbers of its limit. Removes the checkpoints
-    /// before the last two.
+    /// Waits until all that was added is on the disk, and says what that is. A run whose samples cannot be written cannot go on.
+    pub fn sync(&mut self) -> Result<BTreeMap<String, Fingerprint>, RecordError> {
+        let mut written = BTreeMap::from([("samples.csv".to_owned(), self.samples.fingerprint()?)]);
+        for array in [&mut self.trajectory, &mut self.attention].into_iter().flatten() {
+            written.insert(array.name().to_owned(), array.settle()?);
+        }
+        Ok(written)
+    }
+
+    /// Writes down what the run can go on from: `draft` has its tokens, these are the numbers of its limit, and its files are as they were
+    /// [synced](Self::sync). Removes the checkpoints before the last two.
     pub fn checkpoint(
         &mut self,
         draft: Draft,
         limit: Option<&[f64]>,
+        written: BTreeMap<String, Fingerprint>,
         snapshot: Snapshot,
         identity: &Identity,
     ) -> Result<(), RecordError> {
-        let mut written = BTreeMap::new();
-        written.insert("samples.csv".to_owned(), self.samples.fingerprint()?);
-        for array in [&mut self.trajectory, &mut self.attention].into_iter().flatten() {
-            written.insert(array.name().to_owned(), array.settle()?);
-        }
-        let inputs = inputs(self.claim.path());
-        let inputs = inputs.map_err(|source| RecordError::Write { path: self.path().to_owned(), source })?;
         let kinds = self.warned.iter().zip(&self.manifest.warnings);
         let state = RunState {
-            origin: Origin::new(identity, inputs),
+            origin: Origin::new(identity, self.inputs.clone()),
             wall_seconds: self.wall_seconds(),
             resumed_at: self.manifest.resumed_at.clone(),
             warnings: kinds.map(|(kind, text)| KeptWarning { kind: *kind, text: text.clone() }).collect(),
@@ -189,7 +200,9 @@ impl RunFolder {
             snapshot,
         };
         draft.finish(&state, limit, &[])?;
-        checkpoint::remove_older(self.path())
+        // One that stays is in nobody's way.
+        let _ = checkpoint::remove_older(self.path());
+        Ok(())
     }
 
     /// Records that the run has ended before its end, and will go on from its checkpoint.
@@ -221,9 +234,10 @@ impl RunFolder {
         self.samples.row((sample.replica, sample.time, &sample.values))
     }
 
-    /// Keeps the first warning of each kind, and returns whether this is one.
+    /// Keeps the first warning of each kind, and all about who went on with the run; returns whether it was kept.
     pub fn warn(&mut self, warning: &Warning) -> Result<bool, RecordError> {
-        if self.warned.contains(&warning.kind) {
+        let is_about_parts = matches!(warning.kind, WarningKind::OtherMachine | WarningKind::DeviceLost);
+        if self.warned.contains(&warning.kind) && !is_about_parts {
             return Ok(false);
         }
         self.warned.push(warning.kind);
@@ -376,8 +390,9 @@ impl RunFolder {
         self.manifest.write(self.path())?;
         self.is_closed = true;
         if status == Status::Complete {
-            // They have served; and only now, because until the manifest is written the run could need them.
-            checkpoint::remove_all(self.path())?;
+            // They have served; and only now, because until the manifest is written the run could need them. Those that stay are removed by
+            // whoever opens the folder next.
+            let _ = checkpoint::remove_all(self.path());
         }
         Ok(self.path().to_owned())
     }

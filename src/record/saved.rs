@@ -41,6 +41,9 @@ pub fn save(
     tokens: &[f64],
 ) -> Result<(), RecordError> {
     let failed = |source| RecordError::Write { path: path.to_owned(), source };
+    if tokens.iter().any(|component| !component.is_finite()) {
+        return Err(RecordError::NotFinite { path: path.to_owned() });
+    }
     // Where a link leads, and without a slash at the end: others lie beside it.
     let place = if path.exists() { fs::canonicalize(path) } else { std::path::absolute(path) };
     let place: &Path = &place.map_err(failed)?.components().collect::<PathBuf>();
@@ -52,20 +55,15 @@ pub fn save(
     let state = SavedState { origin: Origin::new(identity, inputs), snapshot };
     let mut beside = vec![(EXPERIMENT, text.as_bytes())];
     beside.extend(arrays.map(|arrays| (ARRAYS, arrays)));
-    let write = |path: &Path| {
-        let mut draft = Draft::create(path, shape, identity.precision)?;
-        draft.add(tokens)?;
-        draft.finish(&state, None, &beside)
-    };
-    if !place.exists() {
-        write(place)?;
-        // Of a process that ended on the way.
-        return checkpoint::remove(&before);
-    }
     let after = aside(place, "new");
     checkpoint::remove(&after)?;
-    write(&after)?;
+    let mut draft = Draft::create(&after, shape, identity.precision)?;
+    draft.add(tokens)?;
+    draft.finish(&state, None, &beside)?;
     checkpoint::remove(&before)?;
+    if !place.exists() {
+        return fs::rename(&after, place).map_err(failed);
+    }
     fs::rename(place, &before).map_err(failed)?;
     fs::rename(&after, place).map_err(|source| {
         // What was there before is there again.
@@ -106,11 +104,10 @@ fn before(path: &Path) -> PathBuf {
     aside(path, "before")
 }
 
+/// A hidden folder beside `path` that nobody else has a use for.
 fn aside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(ending);
-    name.into()
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.tokenfield-{ending}"))
 }
 
 /// Refuses a folder with anything in it that is not of a simulation that was saved.

@@ -105,6 +105,8 @@ pub(super) struct Trajectory {
     kept: Tokens,
     times: Vec<f64>,
     thread: Option<Writer>,
+    /// What ended the thread.
+    failure: Option<(io::ErrorKind, String)>,
 }
 
 struct Writer {
@@ -122,7 +124,7 @@ impl Trajectory {
             }
             _ => NpyFile::create(&path, form.clone()).map(Store::Npy),
         };
-        Self { name, path, form, kept, times: Vec::new(), thread: None }.begun(store)
+        Self { name, path, form, kept, times: Vec::new(), thread: None, failure: None }.begun(store)
     }
 
     /// The same array that was begun before, with those samples alone that were taken before, which had [settled](Self::settle) as
@@ -142,7 +144,7 @@ impl Trajectory {
             }
             _ => NpyFile::resume(&path, form.clone(), times.len(), settled).map(Store::Npy),
         };
-        Self { name, path, form, kept, times, thread: None }.begun(store)
+        Self { name, path, form, kept, times, thread: None, failure: None }.begun(store)
     }
 
     fn begun(mut self, store: io::Result<Store>) -> Result<Self, RecordError> {
@@ -190,9 +192,15 @@ impl Trajectory {
     /// Waits for the thread, and takes what it wrote to.
     fn join(&mut self) -> Result<Store, RecordError> {
         let lost = || io::Error::other(NOBODY);
-        let Some(Writer { orders, thread }) = self.thread.take() else { return Err(self.failed(lost())) };
+        let Some(Writer { orders, thread }) = self.thread.take() else {
+            let again = |(kind, text): &(io::ErrorKind, String)| io::Error::new(*kind, text.clone());
+            return Err(self.failed(self.failure.as_ref().map_or_else(lost, again)));
+        };
         drop(orders);
-        thread.join().unwrap_or_else(|_| Err(lost())).map_err(|source| self.failed(source))
+        thread.join().unwrap_or_else(|_| Err(lost())).map_err(|source| {
+            self.failure = Some((source.kind(), source.to_string()));
+            self.failed(source)
+        })
     }
 
     fn failed(&self, source: io::Error) -> RecordError {

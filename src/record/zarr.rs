@@ -27,7 +27,7 @@ use serde_json::{Value, json};
 
 use super::{
     RecordError,
-    file::{Hashed, partial, write_whole},
+    file::{Hashed, partial, sync, write_whole},
     fingerprint::{Fingerprint, hashed},
     form::Form,
     group::{GROUP, LIST, members},
@@ -109,13 +109,24 @@ pub(super) struct ZarrGroup {
     /// The number of the chunk that is being written.
     chunk: usize,
     open: Option<(BufWriter<Hashed>, u64)>,
+    /// Folders in which there are names that may not be on the disk.
+    grown: BTreeSet<PathBuf>,
 }
 
 impl ZarrGroup {
     pub(super) fn create(path: &Path, form: Form, tokens: Option<Vec<u64>>, most: Largest) -> io::Result<Self> {
         let (partial, chunks) = (partial(path), Chunks::new(form, most));
         fs::create_dir(&partial)?;
-        Ok(Self { path: path.to_owned(), partial, chunks, tokens, files: Vec::new(), chunk: 0, open: None })
+        Ok(Self {
+            path: path.to_owned(),
+            partial,
+            chunks,
+            tokens,
+            files: Vec::new(),
+            chunk: 0,
+            open: None,
+            grown: BTreeSet::new(),
+        })
     }
 
     /// The one that was begun at `path`, with the first `kept` samples, if their chunks are still `settled`.
@@ -147,7 +158,7 @@ impl ZarrGroup {
         for name in members(&partial)?.iter().filter(|name| !names.contains(name.as_str())) {
             fs::remove_file(partial.join(name))?;
         }
-        Ok(Self { path: path.to_owned(), partial, chunks, tokens, files, chunk, open: None })
+        Ok(Self { path: path.to_owned(), partial, chunks, tokens, files, chunk, open: None, grown: BTreeSet::new() })
     }
 
     /// Appends bytes of a sample.
@@ -174,6 +185,7 @@ impl ZarrGroup {
 
     /// What is on the disk, as whole chunks are as soon as they are whole.
     pub(super) fn settle(&mut self) -> io::Result<Fingerprint> {
+        std::mem::take(&mut self.grown).iter().for_each(|folder| sync(folder));
         match &self.open {
             None => Ok(Fingerprint::of(list(&self.files).as_bytes())),
             Some(_) => Err(io::Error::other("part of a sample is missing")),
@@ -238,6 +250,10 @@ impl ZarrGroup {
     /// Closes a file after so many zeros.
     fn end(&mut self, name: String, file: BufWriter<Hashed>, zeros: u64) -> io::Result<()> {
         let sha256 = file.into_inner()?.finish(zeros)?.sha256;
+        let path = self.partial.join(&name);
+        self.grown.extend(
+            path.ancestors().skip(1).take_while(|folder| folder.starts_with(&self.partial)).map(Path::to_owned),
+        );
         self.files.push((name, sha256));
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The run folders of experiments that run as one: each gets its share of the replicas.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use super::error::{Cancelled, RunError};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     observables::{Quantity, columns},
     observe::Sample,
     problem::Problem,
-    record::{Claim, Draft, ExperimentFiles, RecordError, RunFolder, Tokens, require_room},
+    record::{Claim, Draft, ExperimentFiles, Fingerprint, RecordError, RunFolder, Tokens, require_room},
     results::Results,
     simulate::{SimulateError, Snapshot, Summary},
     tokens::Shape,
@@ -175,16 +175,25 @@ impl Folders {
         }
     }
 
-    /// Writes a checkpoint of the only run, whose tokens `draft` has.
+    /// Waits until all that was added to the only run is on the disk, and says what that is.
+    pub(super) fn sync(&mut self) -> Result<BTreeMap<String, Fingerprint>, RecordError> {
+        match self.folders.as_mut_slice() {
+            [Some(folder)] => folder.sync(),
+            _ => Ok(BTreeMap::new()),
+        }
+    }
+
+    /// Writes a checkpoint of the only run, whose tokens `draft` has and whose files are as they were synced.
     pub(super) fn checkpoint(
         &mut self,
         draft: Draft,
         limit: Option<&[f64]>,
+        written: BTreeMap<String, Fingerprint>,
         snapshot: Snapshot,
         identity: &Identity,
     ) -> Result<(), RecordError> {
         match self.folders.as_mut_slice() {
-            [Some(folder)] => folder.checkpoint(draft, limit, snapshot, identity),
+            [Some(folder)] => folder.checkpoint(draft, limit, written, snapshot, identity),
             _ => Ok(()),
         }
     }

@@ -215,8 +215,9 @@ impl Going<'_> {
                 return Ok(Err(error));
             }
         }
+        let written = folders.sync().map_err(|error| SimulateError::Observer(error.into()))?;
         let limit = snapshot.limit.as_mut().map(|beside| std::mem::take(&mut beside.limit.numbers));
-        Ok(folders.checkpoint(draft, limit.as_deref(), snapshot, identity))
+        Ok(folders.checkpoint(draft, limit.as_deref(), written, snapshot, identity))
     }
 }
 

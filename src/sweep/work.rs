@@ -1,7 +1,7 @@
 //! The cells of a sweep as work that several processes may share: each takes what nobody else is at work on, and at the end waits for
 //! the others, or leaves.
 
-use std::{collections::HashSet, ops::ControlFlow, path::Path, time::Duration};
+use std::{collections::HashSet, io, ops::ControlFlow, path::Path, time::Duration};
 
 use super::{
     batch::merged,
@@ -11,7 +11,7 @@ use super::{
     whole::remove_tables,
 };
 use crate::{
-    record::{self, Claim, Holder, Standing},
+    record::{self, Claim, Holder, RecordError, Standing},
     run::{Checkpoints, Machine, Part, RunError, run_parts},
 };
 
@@ -35,6 +35,8 @@ pub(super) struct Work<'a> {
     is_worker: bool,
     /// Cells that failed together with others, of which that is said already.
     failed: HashSet<usize>,
+    /// Cells whose checkpoint does not serve here.
+    afresh: HashSet<usize>,
 }
 
 /// Cells that run together, one of which somebody else is at work on.
@@ -51,8 +53,8 @@ impl<'a> Work<'a> {
         machine: &'a Machine,
         checkpoints: &'a Checkpoints,
     ) -> Self {
-        let (complete, failed) = (HashSet::new(), HashSet::new());
-        Self { folder, cells, machine, checkpoints, complete, runs: 0, is_worker: false, failed }
+        let (complete, failed, afresh) = (HashSet::new(), HashSet::new(), HashSet::new());
+        Self { folder, cells, machine, checkpoints, complete, runs: 0, is_worker: false, failed, afresh }
     }
 
     /// Runs cells of these batches as long as there are some that are not complete and that nobody else is at work on, and does not wait
@@ -158,7 +160,9 @@ impl<'a> Work<'a> {
         if claims.iter().all(Option::is_none) {
             return Ok(Vec::new());
         }
-        if let ([index], [Some(claim)]) = (batch.as_slice(), claims.as_mut_slice()) {
+        if let ([index], [Some(claim)]) = (batch.as_slice(), claims.as_mut_slice())
+            && !self.afresh.contains(index)
+        {
             claim.find_checkpoint(&self.cells[*index].text, self.machine.precision());
             if claim.resumes().is_some() {
                 again.clear();
@@ -205,6 +209,7 @@ impl<'a> Work<'a> {
             tell(on_event, Event::Cells { first: *first, others: others.len(), of: self.cells.len() })?;
         }
         let experiments = batch.iter().map(|index| &self.cells[*index].experiment);
+        let is_resumed = claims.iter().flatten().any(|claim| claim.resumes().is_some());
         let parts: Vec<Part> =
             experiments.zip(claims).map(|(experiment, claim)| Part { experiment, claim }).collect();
         let problems: Result<Vec<_>, _> = parts.iter().map(|part| part.experiment.resolve()).collect();
@@ -236,12 +241,31 @@ impl<'a> Work<'a> {
                 }
                 failure.map(|()| held)
             }
+            Err(error) if is_resumed && is_of_checkpoint(&error) => {
+                // It is computed from its beginning.
+                self.afresh.extend(&batch);
+                tell(on_event, Event::Again(&error.to_string()))?;
+                Box::pin(self.attempt(batch, on_event)).await
+            }
             Err(error) => Err(error.into()),
             Ok(()) => {
                 self.complete.extend(batch);
                 Ok(Vec::new())
             }
         }
+    }
+}
+
+/// Whether a run did not begin because of what it was to go on from.
+fn is_of_checkpoint(error: &RunError) -> bool {
+    match error {
+        RunError::OtherMachine { .. } | RunError::OtherPrecision { .. } => true,
+        // What is there is not what was written.
+        RunError::Record(RecordError::Misfit { .. }) => true,
+        RunError::Record(RecordError::Write { source, .. }) => {
+            matches!(source.kind(), io::ErrorKind::Other | io::ErrorKind::NotFound)
+        }
+        _ => false,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Without a graphics adapter the tests that need one are ignored, and say so; with TOKENFIELD_REQUIRE_GPU=1 they fail instead.
 
 mod cases;
+mod faults;
 mod resuming;
 mod running;
 mod terms;
@@ -20,11 +21,18 @@ fn main() -> ExitCode {
     let is_absent = pollster::block_on(adapters()).is_empty();
     let is_required = std::env::var("TOKENFIELD_REQUIRE_GPU").is_ok_and(|value| value == "1");
     let named = [
-        ("any_number_of_threads", resuming::any_number_of_threads as fn()),
+        ("all_machines_are_named", faults::all_machines_are_named as fn()),
+        ("any_number_of_threads", resuming::any_number_of_threads),
+        ("arrays_that_cannot_be_written", faults::arrays_that_cannot_be_written),
+        ("arrays_that_were_cut", faults::arrays_that_were_cut),
+        ("cells_of_other_machines", faults::cells_of_other_machines),
+        ("checkpoint_before_a_damaged_one", faults::the_checkpoint_before_a_damaged_one),
         ("damaged_checkpoints", resuming::damaged_checkpoints),
         ("every_so_often", resuming::every_so_often),
         ("every_term_is_needed", terms::every_term_of_a_state_is_needed),
+        ("foreign_files_in_checkpoints", faults::foreign_files_in_checkpoints),
         ("half_written_checkpoints", resuming::half_written_checkpoints),
+        ("inputs_that_change_on_the_way", faults::inputs_that_change_on_the_way),
         ("inputs_that_were_changed", resuming::inputs_that_were_changed),
         ("other_machines", resuming::other_machines),
         ("running_again", resuming::running_again),

@@ -56,7 +56,7 @@ pub fn same_bytes(machine_name: &str, machine: &Machine) {
     }
 }
 
-const SMALL: &str = "name = \"small\"\n[tokens]\ncount = 40\ndim = 3\ninitial = { law = \"uniform\" }\n[attention]\nbeta = 1.0\n\
+pub const SMALL: &str = "name = \"small\"\n[tokens]\ncount = 40\ndim = 3\ninitial = { law = \"uniform\" }\n[attention]\nbeta = 1.0\n\
                      normalization = \"softmax\"\n[time]\nscheme = \"heun\"\nstep = 0.1\nend = 1.0\n\
                      [observe]\nevery = 0.1\nquantities = [\"moments\", \"tokens\"]\n";
 

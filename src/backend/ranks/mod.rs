@@ -7,7 +7,14 @@ mod leader;
 mod terms;
 mod verb;
 
-use std::{future::Future, ops::Range, pin::pin, sync::Arc, task};
+use std::{
+    future::Future,
+    hash::{DefaultHasher, Hasher},
+    ops::Range,
+    pin::pin,
+    sync::Arc,
+    task,
+};
 
 use self::{
     leader::Leader,
@@ -17,6 +24,7 @@ use super::{Backend, BackendError, Precision, cpu};
 use crate::{
     exchange::{Exchange, ExchangeError},
     problem::Problem,
+    tokens::{Tokens, Weights},
 };
 
 /// Takes a copy of the tokens of `problem` at time zero, each process its share. Called by rank zero; the others [`follow`].
@@ -167,7 +175,13 @@ fn agree<T>(
 /// What must be alike in all processes, but for the tokens.
 fn alike(problem: &Problem) -> String {
     let Problem { tokens, model, model_schedule, scheme, schedule, quantities, algorithm, tolerance } = problem;
-    let (shape, version) = (tokens.shape, env!("CARGO_PKG_VERSION"));
+    let Tokens { shape, coordinates: _, weights } = tokens;
+    let mut hasher = DefaultHasher::new();
+    match weights {
+        Weights::Equal => {}
+        Weights::Each(weights) => weights.iter().for_each(|weight| hasher.write_u64(weight.to_bits())),
+    }
+    let (weights, version) = (hasher.finish(), env!("CARGO_PKG_VERSION"));
     let equation = format!("{model:?} {model_schedule:?} {scheme:?} {algorithm:?} {tolerance:?}");
-    format!("{version} {shape:?} {equation} {schedule:?} {quantities:?}")
+    format!("{version} {shape:?} {weights:x} {equation} {schedule:?} {quantities:?}")
 }

@@ -89,7 +89,8 @@ impl<T: Real> Together<'_, T> {
             });
         };
         let way = go_round(self.exchange, &parts, load, || cpu.cancel.is_requested(), visit)?;
-        if way.is_break() {
+        // Blocks of the last round may have been left out.
+        if way.is_break() || cpu.cancel.is_requested() {
             return Err(BackendError::Cancelled);
         }
         let reduced = |sums: &Sums| {
