@@ -112,7 +112,7 @@ pub fn cells_of_other_machines() {
             }
             ControlFlow::Continue(())
         });
-        pollster::block_on(ran)
+        pollster::block_on(ran).map_err(|error| error.to_string())
     };
     let (whole, cut) = (path("whole"), path("cut"));
     sweep(&whole, &Checkpoints::default(), None).expect("it is complete");
