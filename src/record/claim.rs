@@ -206,7 +206,7 @@ impl Drop for Claim {
 }
 
 /// Whether this is the name that a file has until it is whole.
-fn becomes(name: &OsStr, file: &str) -> bool {
+pub(super) fn becomes(name: &OsStr, file: &str) -> bool {
     partial(Path::new(file)) == Path::new(name)
 }
 
@@ -236,35 +236,6 @@ fn missing(path: &Path) -> Vec<PathBuf> {
     on_the_way.take_while(|folder| !folder.exists()).map(Path::to_owned).collect()
 }
 
-/// Bytes that the files of a record in `folder` take on the disk, as near as the system tells.
-pub(super) fn occupied(folder: &Path) -> u64 {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let own = |name: &OsStr| {
-        FILES.iter().any(|file| name == *file || becomes(name, file)) || becomes(name, GROUP) || name == GROUP
-    };
-    entries.filter(|entry| own(&entry.file_name())).map(|entry| bytes_below(&entry.path())).sum()
-}
-
-fn bytes_below(path: &Path) -> u64 {
-    match fs::symlink_metadata(path) {
-        Ok(data) if data.is_dir() => {
-            fs::read_dir(path).into_iter().flatten().flatten().map(|entry| bytes_below(&entry.path())).sum()
-        }
-        Ok(data) => on_disk(&data),
-        Err(_) => 0,
-    }
-}
-
-/// Without the holes of a file that is not written to its end yet.
-#[cfg(unix)]
-fn on_disk(data: &fs::Metadata) -> u64 {
-    512 * std::os::unix::fs::MetadataExt::blocks(data)
-}
-
-#[cfg(not(unix))]
-fn on_disk(data: &fs::Metadata) -> u64 {
-    data.len()
-}
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,6 +18,7 @@ mod group;
 mod lock;
 mod manifest;
 mod npy;
+mod room;
 mod run_folder;
 mod samples;
 mod saved;
@@ -36,7 +37,8 @@ pub use self::{
     error::{RecordError, is_of_path},
     fingerprint::Fingerprint,
     lock::{Holder, bury, holder},
-    run_folder::{ExperimentFiles, RunFolder, require_room},
+    room::require_room,
+    run_folder::{ExperimentFiles, RunFolder},
     saved::{SavedState, load, save},
     standing::{Standing, fingerprint_of_samples, is_of, standing, standing_of_samples},
     state::{KeptWarning, Origin, RunState},

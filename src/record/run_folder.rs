@@ -23,7 +23,6 @@ use super::{
 };
 use crate::{
     backend::{Identity, Method},
-    budget::room_on_disk,
     observe::Sample,
     problem::Reference,
     results::Results,
@@ -31,18 +30,6 @@ use crate::{
     tokens::Shape,
     warning::{Warning, WarningKind},
 };
-
-/// Refuses samples that the disk at `path` has no room for, beside what the run has there already: every number of `numbers` a sample takes
-/// `each` bytes or more.
-pub fn require_room(path: &Path, samples: u64, numbers: usize, each: u128) -> Result<(), RecordError> {
-    let needed = each.saturating_mul(numbers as u128).saturating_mul(samples.into());
-    match room_on_disk(path) {
-        Some(available) if needed > u128::from(available) + u128::from(claim::occupied(path)) => {
-            Err(RecordError::NoRoom { path: path.to_owned(), samples, needed, available })
-        }
-        _ => Ok(()),
-    }
-}
 
 /// An experiment as it is written down.
 pub struct ExperimentFiles<'a> {
@@ -105,8 +92,12 @@ impl RunFolder {
             Ok((samples, manifest, inputs))
         };
         let (samples, manifest, inputs) = begin().inspect_err(|_| drop(claim.clear()))?;
-        let started = Instant::now();
-        Ok(Self {
+        Ok(Self::begun(claim, samples, manifest, inputs))
+    }
+
+    /// A record to which nothing was added here yet.
+    fn begun(claim: Claim, samples: Samples, manifest: Manifest, inputs: String) -> Self {
+        Self {
             claim,
             samples,
             trajectory: None,
@@ -118,10 +109,10 @@ impl RunFolder {
             warned: Vec::new(),
             manifest,
             resumes: BTreeMap::new(),
-            started,
+            started: Instant::now(),
             seconds_before: 0.0,
             is_closed: false,
-        })
+        }
     }
 
     /// Goes on with the record of the run in the folder of `claim` from `checkpoint`; what was written after that goes.
@@ -148,22 +139,11 @@ impl RunFolder {
         manifest.resumed_at = resumed_at.iter().copied().chain([snapshot.time]).collect();
         checkpoint::remove_newer(path, checkpoint.path())?;
         manifest.write(path)?;
-        Ok(Self {
-            claim,
-            samples,
-            trajectory: None,
-            attention: None,
-            last: None,
-            results: None,
-            sharers: 1,
-            inputs: origin.inputs.clone(),
-            warned: warnings.iter().map(|warning| warning.kind).collect(),
-            manifest,
-            resumes: written.clone(),
-            started: Instant::now(),
-            seconds_before: *wall_seconds,
-            is_closed: false,
-        })
+        let mut folder = Self::begun(claim, samples, manifest, origin.inputs.clone());
+        folder.warned = warnings.iter().map(|warning| warning.kind).collect();
+        folder.resumes = written.clone();
+        folder.seconds_before = *wall_seconds;
+        Ok(folder)
     }
 
     /// Begins a checkpoint, which takes the tokens first.
