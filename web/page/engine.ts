@@ -1,0 +1,56 @@
+// The page's end of the worker. A worker that broke down is replaced at the next opening of an experiment.
+
+import type { FromWorker, ToWorker } from "./protocol";
+
+export class Engine {
+  private worker: Worker | undefined;
+  private canvas: HTMLCanvasElement | undefined;
+  private size = { width: 300, height: 150 };
+  private standing: Partial<Record<ToWorker["kind"], ToWorker>> = {};
+
+  constructor(
+    private readonly screen: HTMLElement,
+    private readonly hear: (message: FromWorker) => void,
+  ) {}
+
+  send(message: ToWorker): void {
+    if (["look", "size", "pace", "colour", "hidden"].includes(message.kind)) this.standing[message.kind] = message;
+    if (message.kind === "size") this.size = { width: message.width, height: message.height };
+    if (message.kind === "open" && !this.worker) this.start();
+    this.worker?.postMessage(message);
+  }
+
+  private start(): void {
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    this.worker = worker;
+    worker.addEventListener("message", (event: MessageEvent<FromWorker>) => {
+      if (this.worker !== worker) return;
+      if (event.data.kind === "canvas") return this.give();
+      this.hear(event.data);
+      if (event.data.kind === "error" && event.data.of === "page") this.stop();
+    });
+    worker.addEventListener("error", (event) => {
+      if (this.worker !== worker) return;
+      this.hear({ kind: "error", run: 0, sentence: `The worker stopped: ${event.message || "it could not be loaded"}.`, of: "page" });
+      this.stop();
+    });
+    this.give();
+    for (const message of Object.values(this.standing)) worker.postMessage(message);
+  }
+
+  private stop(): void {
+    this.worker?.terminate();
+    this.worker = undefined;
+  }
+
+  /** A fresh canvas for the worker: one that had a context of one kind never gets another. */
+  private give(): void {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [this.size.width, this.size.height];
+    const offscreen = canvas.transferControlToOffscreen();
+    if (this.canvas) this.canvas.replaceWith(canvas);
+    else this.screen.append(canvas);
+    this.canvas = canvas;
+    this.worker!.postMessage({ kind: "canvas", canvas: offscreen } satisfies ToWorker, [offscreen]);
+  }
+}

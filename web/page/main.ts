@@ -1,0 +1,245 @@
+// The page: it ties the experiment, the view, the controls and the plots together.
+
+import { Controls } from "./controls";
+import { get, number, set, word } from "./document";
+import { listen as listenDrop } from "./drop";
+import { Engine } from "./engine";
+import { words } from "./files";
+import { formula } from "./formula";
+import { draw as icon } from "./icons";
+import { Lab } from "./lab";
+import { pack, unpack } from "./link";
+import { LastSample } from "./table";
+import { Plots } from "./plots";
+import { PRESETS, type Preset } from "./presets";
+import type { FromWorker, Opened, Progress } from "./protocol";
+import { at, PACE, placeOf, shown } from "./scale";
+import { shares } from "./shares";
+import { composed, fileName, saved } from "./share";
+import { parse } from "./toml";
+import { write } from "./toml_write";
+import { View } from "./view";
+
+const find = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
+const query = new URLSearchParams(location.search);
+const embedded = query.has("embed");
+const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+// With WebGPU there is room for a hundred thousand tokens.
+const MANY = 100_000;
+
+document.documentElement.classList.toggle("embedded", embedded);
+
+const engine = new Engine(find("screen"), hear);
+const view = new View(find("stage"), find<HTMLCanvasElement>("net"), {
+  look: (look) => engine.send({ kind: "look", look }),
+  size: (width, height) => engine.send({ kind: "size", width, height }),
+  point: (x, y) => spoken && engine.send({ kind: "point", x, y }),
+});
+const lab = new Lab(engine, { experiment, opened, samples, progress, playing, changed, say }, query.has("cpu") ? "cpu" : "auto");
+const controls = new Controls(lab);
+const plots = new Plots(find("plots"));
+const table = new LastSample(find<HTMLTableSectionElement>("sample"), find("sample-time"));
+let preset: Preset | undefined;
+let spoken: string[] | undefined;
+let packed = "";
+let paceChosen = false;
+
+function hear(message: FromWorker): void {
+  if (message.kind === "extent") view.extent(message.radius);
+  else if (message.kind === "point") point(message.index, message.x, message.y);
+  else if (message.kind === "picture") void composed(message.blob, find<HTMLCanvasElement>("net")).then((blob) => saved(blob, fileName(lab.root, "png")));
+  else if (message.kind === "recording") find("record").textContent = message.on ? `Stop, ${message.seconds.toFixed(0)} s` : "Record film";
+  else if (message.kind === "film") saved(message.blob, fileName(lab.root, message.name));
+  else lab.hear(message);
+  if (message.kind === "recording") find("record").toggleAttribute("data-on", message.on);
+}
+
+function experiment(): void {
+  controls.refresh();
+  find("formula").innerHTML = formula(lab.root);
+  const area = find<HTMLTextAreaElement>("toml");
+  if (document.activeElement !== area) area.value = lab.text;
+  const own = preset && word(lab.root, "name", "") === preset.id ? preset : undefined;
+  describe(own);
+  if (!paceChosen) pace(number(lab.root, "time.end", 10) / 14);
+  void pack(lab.text).then((text) => {
+    packed = text;
+    if (!embedded && location.hash.slice(1) !== text) history.replaceState(null, "", `#${text}`);
+  });
+}
+
+function describe(own: Preset | undefined): void {
+  preset = own;
+  const name = word(lab.root, "name", "experiment").replaceAll("-", " ");
+  find("headline").textContent = own ? own.title : name;
+  const select = find<HTMLSelectElement>("preset");
+  select.value = own?.id ?? "";
+  select.querySelector<HTMLOptionElement>("[value='']")!.hidden = own !== undefined;
+  find("says").textContent = own?.says ?? "An experiment of your own, or from a link.";
+  find("law").textContent = own?.law ?? "";
+  const paper = find("paper");
+  paper.replaceChildren();
+  if (!own) return;
+  const link = document.createElement("a");
+  [link.href, link.textContent, link.rel, link.target] = [`https://arxiv.org/abs/${own.paper.arxiv}`, own.paper.title, "noopener noreferrer", "_blank"];
+  paper.append(`${own.paper.authors}, `, link, `, arXiv:${own.paper.arxiv}`);
+}
+
+function opened(now: Opened): void {
+  find("machine").textContent = `${now.machine}${now.method ? `, ${now.method}` : ""}`;
+  document.documentElement.dataset["machine"] = now.machine;
+  view.unit();
+  view.show(lab.space, now.count);
+  plots.open(now.columns, now.replicas);
+  table.open(now.columns);
+  controls.refresh();
+  spoken = undefined;
+  find("tip").hidden = true;
+  void words(lab.root).then((list) => (spoken = list), () => (spoken = undefined));
+}
+
+function samples(): void {
+  plots.draw(lab.samples);
+  table.draw(lab.samples);
+  document.documentElement.dataset["samples"] = String(lab.samples.length);
+}
+
+const digits = (): number => Math.min(Math.max(Math.ceil(-Math.log10(number(lab.root, "time.step", 0.01)) - 1e-9), 0), 4);
+
+function progress(now: Progress): void {
+  find("time").innerHTML = `<i>t</i> = ${now.time.toFixed(digits())}`;
+  find<HTMLProgressElement>("done").value = now.total > 0 ? Math.min(now.steps / now.total, 1) : 0;
+  find("rate").textContent = now.ended ? "the end" : lab.playing && now.rate > 0 ? `${shown(Number(now.rate.toPrecision(2)))} / s` : "";
+  if (now.method) find("machine").textContent = `${lab.opened?.machine ?? ""}, ${now.method}`;
+  document.documentElement.dataset["ended"] = String(now.ended);
+}
+
+function playing(on: boolean): void {
+  const button = find<HTMLButtonElement>("play");
+  icon(button, on ? "pause" : "play");
+  button.title = on ? "Pause (Space)" : "Play (Space)";
+  button.setAttribute("aria-label", on ? "Pause" : "Play");
+  if (!on) find("rate").textContent = lab.progress?.ended ? "the end" : "";
+}
+
+function changed(time: number | undefined): void {
+  find("changed").hidden = time === undefined;
+  if (time !== undefined) find("changed-text").textContent = `Changed at t = ${time.toFixed(digits())}; restart for the run of this link.`;
+}
+
+let hush = 0;
+function say(sentence: string, tone: "error" | "note" | "none"): void {
+  const status = find("status");
+  if (tone === "none" && status.dataset["tone"] === "note") return;
+  clearTimeout(hush);
+  [status.hidden, status.textContent, status.dataset["tone"]] = [sentence === "", sentence, tone];
+  if (tone === "note") hush = window.setTimeout(() => ((status.hidden = true), (status.dataset["tone"] = "none")), 8000);
+}
+
+function point(index: number, x: number, y: number): void {
+  const tip = find("tip");
+  const text = spoken?.[index];
+  tip.hidden = text === undefined;
+  if (text === undefined) return;
+  tip.textContent = text;
+  tip.style.left = `${50 + 50 * x}%`;
+  tip.style.top = `${50 - 50 * y}%`;
+}
+
+function pace(perSecond: number): void {
+  const place = Number.isFinite(perSecond) ? Math.min(placeOf(PACE, perSecond), 999) : 1000;
+  find<HTMLInputElement>("pace").value = String(place);
+  paced(place);
+}
+
+function paced(place: number): void {
+  const perSecond = place >= 1000 ? Infinity : at(PACE, place);
+  const text = place >= 1000 ? "as fast as it goes" : `up to ${shown(perSecond)} / s`;
+  find("pace-value").textContent = text;
+  find("pace").setAttribute("aria-valuetext", text);
+  engine.send({ kind: "pace", perSecond });
+}
+
+function choose(one: Preset, play: boolean, text = one.toml): void {
+  preset = one;
+  paceChosen = false;
+  void lab.load(text, play);
+}
+
+function fromText(text: string, play: boolean): void {
+  preset = PRESETS.find((one) => one.toml === text);
+  paceChosen = false;
+  void lab.load(text, play);
+}
+
+async function fromLink(): Promise<void> {
+  const hash = location.hash.slice(1);
+  if (hash === packed && hash !== "") return;
+  if (hash === "") return first();
+  const named = PRESETS.find((one) => one.id === hash);
+  if (named) return choose(named, !still);
+  try {
+    fromText(await unpack(hash), !still);
+  } catch (error) {
+    first();
+    say((error as Error).message, "error");
+  }
+}
+
+function first(): void {
+  const one = PRESETS[0]!;
+  if (!("gpu" in navigator) || query.has("cpu")) return choose(one, !still);
+  const root = parse(one.toml);
+  set(root, "tokens.count", MANY);
+  choose(one, !still, write(root));
+}
+
+function keys(event: KeyboardEvent): void {
+  const target = event.target as HTMLElement;
+  if (event.ctrlKey || event.metaKey || event.altKey || /^(TEXTAREA|SELECT|BUTTON|SUMMARY|A)$/.test(target.tagName)) return;
+  if (target instanceof HTMLInputElement && target.type !== "range") return;
+  if (event.key === " ") lab.play(!lab.playing);
+  else if (event.key === ".") lab.step();
+  else if (event.key === "r" || event.key === "R") void lab.restart(true);
+  else return;
+  event.preventDefault();
+}
+
+function begin(): void {
+  find<HTMLSelectElement>("preset").append(new Option("Your own", ""), ...PRESETS.map((one) => new Option(one.title, one.id)));
+  find<HTMLSelectElement>("preset").addEventListener("change", (event) => {
+    const one = PRESETS.find(({ id }) => id === (event.target as HTMLSelectElement).value);
+    if (one) choose(one, !still);
+  });
+  icon(find("step"), "step");
+  icon(find("restart"), "restart");
+  playing(false);
+  find("play").addEventListener("click", () => lab.play(!lab.playing));
+  find("step").addEventListener("click", () => lab.step());
+  for (const id of ["restart", "changed-restart"]) find(id).addEventListener("click", () => void lab.restart(true));
+  find<HTMLInputElement>("pace").addEventListener("input", (event) => {
+    paceChosen = true;
+    paced(Number((event.target as HTMLInputElement).value));
+  });
+  find<HTMLSelectElement>("colour").addEventListener("change", (event) => engine.send({ kind: "colour", by: (event.target as HTMLSelectElement).value as "start" }));
+  find("reset-view").addEventListener("click", () => view.reset());
+  find("run-toml").addEventListener("click", () => fromText(find<HTMLTextAreaElement>("toml").value, !still));
+  shares(lab, engine, { link: () => packed, say });
+  listenDrop(document.body, {
+    experiment: (text) => fromText(text, !still),
+    tokens: (name, count, dim) => void lab.edit((root) => {
+      const tokens = get(root, "tokens") as Record<string, unknown>;
+      Object.assign(tokens, { count, dim, initial: { law: "file", path: name } });
+    }, "tokens"),
+    say: (sentence) => say(sentence, "error"),
+  });
+  addEventListener("keydown", keys);
+  addEventListener("hashchange", () => void fromLink());
+  document.addEventListener("visibilitychange", () => engine.send({ kind: "hidden", on: document.hidden }));
+  // Workers of some browsers draw nothing until they know a size.
+  view.draw();
+  void fromLink();
+  if ("serviceWorker" in navigator && import.meta.env.PROD) void navigator.serviceWorker.register("./service.js").catch(() => undefined);
+}
+
+begin();

@@ -1,0 +1,106 @@
+// Tokens on a canvas without a GPU: discs are blended into an image by hand, those of the far side first.
+
+import type { Look } from "./protocol";
+
+export interface Points {
+  tokens: Float32Array;
+  count: number;
+  dim: number;
+  /** Three rows: the directions that are drawn. */
+  axes: Float32Array;
+  colours: Uint8Array;
+}
+
+/** The place of a token in the drawn space. */
+export function project(points: Points, i: number, out: Float32Array): void {
+  const { tokens, dim, axes } = points;
+  const at = i * dim;
+  if (dim <= 3) {
+    for (let k = 0; k < 3; k++) out[k] = k < dim ? tokens[at + k]! : 0;
+    return;
+  }
+  for (let k = 0; k < 3; k++) {
+    let sum = 0;
+    for (let j = 0; j < dim; j++) sum += axes[k * dim + j]! * tokens[at + j]!;
+    out[k] = sum;
+  }
+}
+
+const smooth = (low: number, high: number, x: number): number => {
+  const t = Math.min(Math.max((x - low) / (high - low), 0), 1);
+  return t * t * (3 - 2 * t);
+};
+
+/** How much of a colour is left at the depth `z`, which is positive towards the eye. */
+export function shade(depth: Look["depth"], z: number): number {
+  if (depth === "plane") return 1;
+  return depth === "sphere" ? 0.16 + 0.84 * smooth(-0.12, 0.12, z + 1e-3) : 0.35 + 0.65 * smooth(-1, 1, z);
+}
+
+const row = (m: Float32Array, k: number, p: Float32Array): number => m[k]! * p[0]! + m[4 + k]! * p[1]! + m[8 + k]! * p[2]! + m[12 + k]!;
+
+export class Painter {
+  private readonly context: OffscreenCanvasRenderingContext2D;
+  private image = new ImageData(1, 1);
+  private words = new Uint32Array(1);
+  private places = new Float32Array(0);
+
+  constructor(private readonly canvas: OffscreenCanvas) {
+    const context = canvas.getContext("2d", { alpha: false });
+    if (!context) throw new Error("This browser has no canvas to draw on.");
+    this.context = context;
+  }
+
+  paint(points: Points, look: Look): void {
+    const { width, height } = this.canvas;
+    if (this.image.width !== width || this.image.height !== height) {
+      this.image = new ImageData(width, height);
+      this.words = new Uint32Array(this.image.data.buffer);
+    }
+    const [r, g, b] = Array.from(look.background, (x) => Math.round(255 * x));
+    this.words.fill(((255 << 24) | (b! << 16) | (g! << 8) | r!) >>> 0);
+    this.place(points, look.matrix, width, height);
+    // In a plane all tokens are in front.
+    if (look.depth !== "plane") this.half(points, look, -1);
+    this.half(points, look, 1);
+    this.context.putImageData(this.image, 0, 0);
+  }
+
+  private place(points: Points, m: Float32Array, width: number, height: number): void {
+    if (this.places.length !== 3 * points.count) this.places = new Float32Array(3 * points.count);
+    const p = new Float32Array(3);
+    for (let i = 0; i < points.count; i++) {
+      project(points, i, p);
+      const [x, y, z] = [row(m, 0, p), row(m, 1, p), row(m, 2, p)];
+      this.places[3 * i] = (0.5 + 0.5 * x) * width;
+      this.places[3 * i + 1] = (0.5 - 0.5 * y) * height;
+      this.places[3 * i + 2] = (0.5 - z) / 0.45;
+    }
+  }
+
+  private half(points: Points, look: Look, side: number): void {
+    const { places } = this;
+    const { colours } = points;
+    for (let i = 0; i < points.count; i++) {
+      const z = places[3 * i + 2]!;
+      if (look.depth !== "plane" && (z < 0 ? -1 : 1) !== side) continue;
+      this.disc(places[3 * i]!, places[3 * i + 1]!, look.radius, shade(look.depth, z), colours, 4 * i);
+    }
+  }
+
+  private disc(x: number, y: number, radius: number, alpha: number, colours: Uint8Array, at: number): void {
+    const { width, height, data } = this.image;
+    const [left, right] = [Math.max(Math.floor(x - radius - 0.5), 0), Math.min(Math.ceil(x + radius + 0.5), width)];
+    const [top, bottom] = [Math.max(Math.floor(y - radius - 0.5), 0), Math.min(Math.ceil(y + radius + 0.5), height)];
+    for (let v = top; v < bottom; v++) {
+      for (let u = left; u < right; u++) {
+        const away = Math.sqrt((u + 0.5 - x) ** 2 + (v + 0.5 - y) ** 2);
+        const inside = radius + 0.5 - away;
+        if (inside <= 0) continue;
+        const a = alpha * Math.min(inside, 1);
+        const pixel = 4 * (v * width + u);
+        for (let k = 0; k < 3; k++) data[pixel + k] = data[pixel + k]! + a * (colours[at + k]! - data[pixel + k]!);
+      }
+    }
+  }
+}

@@ -1,0 +1,119 @@
+// The picture of a session: painted by the engine on a GPU, or here on a canvas.
+
+import type { Colour, Session } from "./api";
+import { Painter, project, type Points } from "./painter";
+import type { Look } from "./protocol";
+
+const AXES_EVERY = 250;
+const SPEED_EVERY = 120;
+
+export class Picture {
+  private painter: Painter | undefined;
+  private points: Points;
+  private by: Colour = "start";
+  private fresh = { tokens: false, axes: -Infinity, colours: -Infinity };
+
+  constructor(
+    private readonly session: Session,
+    private readonly canvas: OffscreenCanvas,
+  ) {
+    if (!session.draws) this.painter = new Painter(canvas);
+    const { count, dim } = session;
+    this.points = { tokens: new Float32Array(0), count, dim, axes: new Float32Array(3 * dim), colours: new Uint8Array(0) };
+  }
+
+  get paints(): boolean {
+    return this.painter !== undefined;
+  }
+
+  size(width: number, height: number): void {
+    if (this.painter) [this.canvas.width, this.canvas.height] = [width, height];
+    else this.session.resize(width, height);
+  }
+
+  async colour(by: Colour): Promise<void> {
+    this.by = by;
+    await this.session.colour(by);
+    this.fresh.colours = performance.now();
+    if (this.painter) this.points.colours = this.session.colours();
+  }
+
+  /** Tokens have moved; at a sample their clusters may have changed. */
+  async moved(sampled: boolean): Promise<void> {
+    const now = performance.now();
+    this.fresh.tokens = false;
+    if (this.session.dim > 3 && (sampled || now - this.fresh.axes > AXES_EVERY)) await this.turn(now);
+    const stale = this.by === "cluster" ? sampled : this.by === "speed" && (sampled || now - this.fresh.colours > SPEED_EVERY);
+    if (stale) await this.colour(this.by);
+  }
+
+  async begin(by: Colour): Promise<void> {
+    if (this.session.dim > 3) await this.turn(performance.now());
+    await this.colour(by);
+  }
+
+  private async turn(now: number): Promise<void> {
+    this.points.axes = aligned(await this.session.axes(), this.points.axes, this.session.dim);
+    this.fresh.axes = now;
+  }
+
+  /** Tokens of the first replica as they are now. */
+  async tokens(): Promise<Points> {
+    if (!this.fresh.tokens) this.points.tokens = await this.session.tokens();
+    this.fresh.tokens = true;
+    return this.points;
+  }
+
+  async draw(look: Look): Promise<void> {
+    if (this.painter) this.painter.paint(await this.tokens(), look);
+    else this.session.draw(look.matrix, look.radius, look.background);
+  }
+
+  async png(look: Look): Promise<Blob> {
+    // Without a wait between the two: what a GPU has painted is gone after this turn of the worker.
+    if (this.painter) await this.draw(look);
+    else this.session.draw(look.matrix, look.radius, look.background);
+    return this.canvas.convertToBlob({ type: "image/png" });
+  }
+
+  /** The largest length of a token in the drawn space. */
+  async extent(): Promise<number> {
+    const points = await this.tokens();
+    const p = new Float32Array(3);
+    let most = 0;
+    for (let i = 0; i < points.count; i++) {
+      project(points, i, p);
+      most = Math.max(most, Math.hypot(p[0]!, p[1]!, p[2]!));
+    }
+    return most;
+  }
+
+  /** The token that is seen nearest to a place of clip space, with its distance there in pixels; -1 where none is near. */
+  async near(x: number, y: number, look: Look): Promise<{ index: number; x: number; y: number }> {
+    const points = await this.tokens();
+    const { matrix: m } = look;
+    const [w, h] = [this.canvas.width / 2, this.canvas.height / 2];
+    const p = new Float32Array(3);
+    let best = { index: -1, x: 0, y: 0, away: Math.max(3 * look.radius, 12) };
+    for (let i = 0; i < points.count; i++) {
+      project(points, i, p);
+      const u = m[0]! * p[0]! + m[4]! * p[1]! + m[8]! * p[2]! + m[12]!;
+      const v = m[1]! * p[0]! + m[5]! * p[1]! + m[9]! * p[2]! + m[13]!;
+      const depth = m[2]! * p[0]! + m[6]! * p[1]! + m[10]! * p[2]! + m[14]!;
+      const away = Math.hypot((u - x) * w, (v - y) * h) + (look.depth === "sphere" && depth > 0.5 ? 8 : 0);
+      if (away < best.away) best = { index: i, x: u, y: v, away };
+    }
+    return { index: best.index, x: best.x, y: best.y };
+  }
+}
+
+/** Principal directions have no sign: that which is nearer to the last one. */
+function aligned(axes: Float32Array, before: Float32Array, dim: number): Float32Array {
+  const out = new Float32Array(axes);
+  for (let k = 0; k < 3; k++) {
+    let dot = 0;
+    for (let j = 0; j < dim; j++) dot += out[k * dim + j]! * before[k * dim + j]!;
+    if (dot < 0) for (let j = 0; j < dim; j++) out[k * dim + j] = -out[k * dim + j]!;
+  }
+  return out;
+}

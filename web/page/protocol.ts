@@ -1,0 +1,68 @@
+// What the page and its worker say to each other. A number `run` counts the openings of experiments: words about an earlier one are dropped.
+
+import type { Colour, Device } from "./api";
+
+export interface Look {
+  /** Column-major, from the drawn space to clip space; the depth of the centre is 0.5 and that of a unit towards the eye 0.05. */
+  matrix: Float32Array;
+  /** Of a token, in pixels. */
+  radius: number;
+  background: Float32Array;
+  /** How tokens behind the centre fade: on a sphere at its rim, in a ball evenly, in a plane not at all. */
+  depth: "sphere" | "ball" | "plane";
+}
+
+export type ToWorker =
+  | { kind: "open"; run: number; toml: string; device: Device; sphere: boolean; playing: boolean }
+  | { kind: "canvas"; canvas: OffscreenCanvas }
+  | { kind: "change"; run: number; toml: string }
+  | { kind: "play"; on: boolean }
+  | { kind: "step" }
+  | { kind: "pace"; perSecond: number }
+  | { kind: "look"; look: Look }
+  | { kind: "size"; width: number; height: number }
+  | { kind: "colour"; by: Colour }
+  | { kind: "hidden"; on: boolean }
+  | { kind: "point"; x: number; y: number }
+  | { kind: "picture" }
+  | { kind: "written"; toml: string }
+  | { kind: "record"; on: boolean };
+
+export interface Opened {
+  kind: "opened";
+  run: number;
+  machine: string;
+  method: string;
+  count: number;
+  replicas: number;
+  dim: number;
+  columns: string[];
+}
+
+export interface Progress {
+  kind: "progress";
+  run: number;
+  time: number;
+  steps: number;
+  total: number;
+  /** Layer-time for each second of the clock. */
+  rate: number;
+  method: string;
+  ended: boolean;
+}
+
+export type FromWorker =
+  | Opened
+  | Progress
+  | { kind: "ready" }
+  | { kind: "canvas" }
+  | { kind: "sample"; run: number; time: number; values: Float64Array }
+  | { kind: "changed"; run: number; time: number }
+  | { kind: "extent"; run: number; radius: number }
+  | { kind: "error"; run: number; sentence: string; of: "open" | "change" | "run" | "page" }
+  | { kind: "notice"; sentence: string }
+  | { kind: "point"; index: number; x: number; y: number }
+  | { kind: "picture"; blob: Blob }
+  | { kind: "written"; toml: string }
+  | { kind: "recording"; on: boolean; seconds: number }
+  | { kind: "film"; blob: Blob; name: string };

@@ -1,0 +1,284 @@
+// A session in motion: one loop that opens, changes, steps, observes and draws, so that only one call of the session is ever under way.
+
+import type { Api, Colour, Session } from "./api";
+import { film, type Film } from "./film";
+import { Pace } from "./pace";
+import { Picture } from "./picture";
+import type { FromWorker, Look, ToWorker } from "./protocol";
+
+type Open = Extract<ToWorker, { kind: "open" }>;
+type Waiting = { open?: Open; change?: string; colour?: Colour; point?: { x: number; y: number }; picture?: true; step?: true; record?: boolean };
+
+const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const frame = (): Promise<number> =>
+  new Promise((resolve) => {
+    const late = setTimeout(() => resolve(performance.now()), 250);
+    if (typeof requestAnimationFrame !== "function") return void setTimeout(() => resolve(performance.now()), 16);
+    requestAnimationFrame((now) => (clearTimeout(late), resolve(now)));
+  });
+
+export class Runner {
+  private session: Session | undefined;
+  private picture: Picture | undefined;
+  private canvas: OffscreenCanvas | undefined;
+  private used = false;
+  private opened: Open | undefined;
+  private waiting: Waiting = {};
+  private look: Look | undefined;
+  private size = { width: 300, height: 150 };
+  private by: Colour = "start";
+  private playing = false;
+  private hidden = false;
+  private dirty = false;
+  private observed = -1;
+  private ended = false;
+  private losses = 0;
+  private film: Film | undefined;
+  private filmed = 0;
+  private before = 0;
+  private measured = 0;
+  private wake: () => void = () => {};
+  private arrived: (canvas: OffscreenCanvas) => void = () => {};
+  readonly pace = new Pace();
+
+  constructor(
+    private readonly api: Api,
+    private readonly post: (message: FromWorker) => void,
+  ) {}
+
+  hear(message: ToWorker): void {
+    switch (message.kind) {
+      case "open": this.waiting = { ...this.waiting, open: message }; delete this.waiting.change; break;
+      case "canvas": this.canvas = message.canvas; this.used = false; this.arrived(message.canvas); break;
+      case "change": this.waiting.change = message.toml; break;
+      case "play": this.play(message.on); break;
+      case "step": this.waiting.step = true; break;
+      case "pace": this.pace.perSecond = message.perSecond; break;
+      case "look": this.look = message.look; this.dirty = true; break;
+      case "size": this.resize(message.width, message.height); break;
+      case "colour": this.waiting.colour = message.by; break;
+      case "hidden": this.hidden = message.on; this.pace.rest(); break;
+      case "point": this.waiting.point = message; break;
+      case "picture": this.waiting.picture = true; break;
+      case "written": this.write(message.toml); break;
+      case "record": this.waiting.record = message.on; break;
+    }
+    this.wake();
+  }
+
+  async run(): Promise<never> {
+    for (;;) {
+      try {
+        await this.turn();
+      } catch (error) {
+        this.failed(error);
+      }
+      if (this.busy()) await frame();
+      else await new Promise<void>((resolve) => (this.wake = resolve));
+    }
+  }
+
+  private busy(): boolean {
+    const moving = this.session !== undefined && this.playing && !this.hidden && !this.ended;
+    return moving || Object.keys(this.waiting).length > 0 || (this.dirty && !this.hidden && this.session !== undefined) || this.film !== undefined;
+  }
+
+  private take<K extends keyof Waiting>(key: K): Waiting[K] {
+    const value = this.waiting[key];
+    delete this.waiting[key];
+    return value;
+  }
+
+  private async turn(): Promise<void> {
+    const now = performance.now();
+    const open = this.take("open");
+    if (open) await this.open(open);
+    const { session, picture } = this;
+    if (!session || !picture) return void (this.waiting = this.waiting.open ? { open: this.waiting.open } : {});
+    const change = this.take("change");
+    if (change !== undefined) await this.change(session, change);
+    const colour = this.take("colour");
+    if (colour) await this.recolour(picture, colour);
+    if (this.take("step")) await this.advance(session, picture, 1);
+    else if (this.playing && !this.hidden && !this.ended) await this.steps(session, picture, now);
+    this.before = now;
+    const record = this.take("record");
+    if (record !== undefined) await this.record(record);
+    await this.show(picture);
+  }
+
+  private async show(picture: Picture): Promise<void> {
+    if (!this.look) return;
+    if (this.take("picture")) this.post({ kind: "picture", blob: await picture.png(this.look) });
+    const drawn = this.dirty || this.film !== undefined;
+    this.dirty = false;
+    if (drawn) await picture.draw(this.look);
+    if (this.film && drawn) this.capture(this.film);
+    const point = this.take("point");
+    if (point) this.post({ kind: "point", ...(await picture.near(point.x, point.y, this.look)) });
+  }
+
+  private async open(open: Open): Promise<void> {
+    const wrong = this.api.check(open.toml);
+    if (wrong !== undefined) return this.post({ kind: "error", run: open.run, sentence: wrong, of: "open" });
+    this.session?.free();
+    [this.session, this.picture] = [undefined, undefined];
+    let session: Session;
+    try {
+      session = await this.start(open);
+    } catch (error) {
+      return this.post({ kind: "error", run: open.run, sentence: sentence(error), of: "open" });
+    }
+    if (!session.draws && this.used) await this.another();
+    const canvas = this.canvas ?? (await this.another());
+    this.used = true;
+    [this.session, this.opened, this.playing, this.ended, this.observed] = [session, open, open.playing, false, -1];
+    this.pace.restart();
+    this.picture = new Picture(session, canvas);
+    this.picture.size(this.size.width, this.size.height);
+    const { machine, method, count, replicas, dim, columns } = session;
+    this.post({ kind: "opened", run: open.run, machine, method, count, replicas, dim, columns: [...columns] });
+    await this.picture.begin(this.by);
+    await this.observe(session);
+    await this.tell(session, true);
+    this.dirty = true;
+  }
+
+  private async start(open: Open): Promise<Session> {
+    const gpu = (navigator as { gpu?: unknown }).gpu !== undefined;
+    if (open.device === "cpu" || !gpu) {
+      if (open.device !== "cpu") this.post({ kind: "notice", sentence: "This browser has no WebGPU: the CPU computes, and slower." });
+      return this.api.Session.open(open.toml, "cpu");
+    }
+    const canvas = !this.canvas || this.used ? await this.another() : this.canvas;
+    this.used = true;
+    try {
+      return await this.api.Session.open(open.toml, open.device, canvas);
+    } catch (error) {
+      const session = await this.api.Session.open(open.toml, "cpu");
+      this.post({ kind: "notice", sentence: `WebGPU did not start, so the CPU computes, and slower: ${sentence(error)}` });
+      return session;
+    }
+  }
+
+  /** A canvas that nothing has been drawn on: one that had a context of one kind never gets another. */
+  private another(): Promise<OffscreenCanvas> {
+    return new Promise((resolve) => {
+      this.arrived = resolve;
+      this.post({ kind: "canvas" });
+    });
+  }
+
+  private async change(session: Session, toml: string): Promise<void> {
+    const run = this.opened!.run;
+    const wrong = this.api.check(toml);
+    if (wrong !== undefined) return this.post({ kind: "error", run, sentence: wrong, of: "change" });
+    await session.change(toml);
+    this.opened = { ...this.opened!, toml };
+    this.ended = session.steps >= session.total_steps;
+    this.post({ kind: "changed", run, time: session.time });
+    await this.tell(session, true);
+  }
+
+  private async recolour(picture: Picture, by: Colour): Promise<void> {
+    this.by = by;
+    await picture.colour(by);
+    this.dirty = true;
+  }
+
+  private async steps(session: Session, picture: Picture, now: number): Promise<void> {
+    const most = this.pace.steps(now - this.before);
+    if (most > 0) await this.advance(session, picture, most);
+    else await this.tell(session, false);
+  }
+
+  private async advance(session: Session, picture: Picture, most: number): Promise<void> {
+    let left = most;
+    const until = performance.now() + 14;
+    while (left > 0 && !this.ended && this.session === session) {
+      const [at, time] = [performance.now(), session.time];
+      const taken = await session.advance(left);
+      this.pace.took(taken, performance.now() - at, session.time - time);
+      left -= taken;
+      this.ended = taken === 0 || session.steps >= session.total_steps;
+      const sampled = session.is_sampled || this.ended;
+      if (taken > 0) await picture.moved(sampled);
+      if (sampled) await this.observe(session);
+      if (taken > 0) this.dirty = true;
+      if (performance.now() > until) break;
+    }
+    await this.tell(session, this.ended);
+  }
+
+  private async observe(session: Session): Promise<void> {
+    if (this.observed === session.steps) return;
+    this.observed = session.steps;
+    this.post({ kind: "sample", run: this.opened!.run, time: session.time, values: await session.observe() });
+  }
+
+  private async tell(session: Session, surely: boolean): Promise<void> {
+    const now = performance.now();
+    const rate = this.pace.rate(now, session.time);
+    if (!surely && now - this.measured < 50) return;
+    this.measured = now;
+    const { time, steps, total_steps: total, method } = session;
+    if (this.picture && !this.opened!.sphere) this.post({ kind: "extent", run: this.opened!.run, radius: await this.picture.extent() });
+    this.post({ kind: "progress", run: this.opened!.run, time, steps, total, rate, method, ended: this.ended });
+  }
+
+  private play(on: boolean): void {
+    this.playing = on;
+    this.pace.rest();
+  }
+
+  private resize(width: number, height: number): void {
+    this.size = { width, height };
+    this.picture?.size(width, height);
+    this.dirty = true;
+  }
+
+  private write(toml: string): void {
+    try {
+      this.post({ kind: "written", toml: this.api.written(toml) });
+    } catch (error) {
+      this.post({ kind: "error", run: this.opened?.run ?? 0, sentence: sentence(error), of: "run" });
+    }
+  }
+
+  private async record(on: boolean): Promise<void> {
+    if (!on) return this.stopFilm();
+    if (!this.canvas || this.film) return;
+    this.film = await film(this.canvas);
+    this.filmed = performance.now();
+    this.post({ kind: "recording", on: true, seconds: 0 });
+  }
+
+  private capture(film: Film): void {
+    const now = performance.now();
+    film.frame(now);
+    this.post({ kind: "recording", on: true, seconds: (now - this.filmed) / 1000 });
+  }
+
+  private async stopFilm(): Promise<void> {
+    const film = this.film;
+    this.film = undefined;
+    if (!film) return;
+    this.post({ kind: "recording", on: false, seconds: 0 });
+    this.post({ kind: "film", ...(await film.end()) });
+  }
+
+  private failed(error: unknown): void {
+    const run = this.opened?.run ?? 0;
+    const text = sentence(error);
+    const trap = error instanceof WebAssembly.RuntimeError;
+    if (text.includes("device was lost") && this.opened && this.losses < 3) {
+      this.losses += 1;
+      this.post({ kind: "notice", sentence: "The GPU was lost; the run starts again." });
+      this.waiting.open = { ...this.opened, playing: this.playing };
+      this.session = undefined;
+      return;
+    }
+    this.playing = false;
+    this.post({ kind: "error", run, sentence: trap ? `The engine stopped: ${text}.` : text, of: trap ? "page" : "run" });
+  }
+}
