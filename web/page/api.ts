@@ -27,9 +27,15 @@ export interface Session {
   free(): void;
 }
 
+/** Arrays by the names that experiments have in place of a path; opening a session takes them. */
+export interface Arrays {
+  insert(name: string, shape: Uint32Array, values: Float64Array): void;
+}
+
 export interface Api {
   default(input?: unknown): Promise<unknown>;
-  check(toml: string): string | undefined;
+  Arrays: new () => Arrays;
+  check_with(toml: string, arrays: Arrays): string | undefined;
   written(toml: string): string;
-  Session: { open(toml: string, device: Device, canvas?: OffscreenCanvas): Promise<Session> };
+  Session: { open_with(toml: string, device: Device, canvas: OffscreenCanvas | undefined, arrays: Arrays): Promise<Session> };
 }

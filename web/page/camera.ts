@@ -1,4 +1,4 @@
-// From the drawn space to the screen: an orthographic look at the unit ball, turned, zoomed and shifted.
+// From the drawn space to the screen: a look at the unit ball from some way off, turned, zoomed and shifted.
 
 export type Turn = readonly number[];
 
@@ -13,6 +13,11 @@ function rotation(x: number, y: number, z = 0): Turn {
   return times(times([1, 0, 0, 0, b, t, 0, -t, b], [a, 0, s, 0, 1, 0, -s, 0, a]), [c, -u, 0, u, c, 0, 0, 0, 1]);
 }
 
+/** From the eye to the centre, in units of what is looked at. The fourth component of clip space is the distance from the eye. */
+export const EYE = 4;
+const NEAR = EYE - 1.5;
+const FAR = EYE + 1.5;
+
 export class Camera {
   turn: Turn = UNIT;
   zoom = 1;
@@ -20,6 +25,8 @@ export class Camera {
   /** Length of the drawn space that fills the view. */
   extent = 1;
   flat = false;
+  /** Pixels at the bottom that something else stands on. */
+  bottom = 0;
 
   /** The first look: the third axis up, from above the equator; planes as they are. */
   reset(flat: boolean): void {
@@ -40,22 +47,28 @@ export class Camera {
     this.zoom = after;
   }
 
-  /** Pixels of a unit of the drawn space. */
-  scale(width: number, height: number): number {
-    return (0.44 * Math.min(width, height) * this.zoom) / this.extent;
+  /** Pixels of the radius at which the ball is seen. */
+  radius(width: number, height: number): number {
+    return 0.46 * Math.min(width, height - this.bottom) * this.zoom;
   }
 
+  /** Column-major, to clip space with depths from 0 to 1. */
   matrix(width: number, height: number): Float32Array {
-    const s = this.scale(width, height);
-    const [sx, sy, sz] = [(2 * s) / width, (2 * s) / height, -0.45 / this.extent];
+    // A sphere of radius 1 is seen under the angle asin(1 / EYE), a plane through its centre as it is.
+    const seen = this.radius(width, height) * (this.flat ? EYE : Math.sqrt(EYE * EYE - 1));
+    const [sx, sy, e] = [(2 * seen) / width, (2 * seen) / height, 1 / this.extent];
+    const up = this.bottom / height;
+    const deep = FAR / (FAR - NEAR);
     const t = this.turn as number[];
     const out = new Float32Array(16);
-    for (let column = 0; column < 3; column++) {
-      out[4 * column] = sx * t[column]!;
-      out[4 * column + 1] = sy * t[3 + column]!;
-      out[4 * column + 2] = sz * t[6 + column]!;
+    for (let column = 0; column < 4; column++) {
+      const [x, y, z] = column < 3 ? [e * t[column]!, e * t[3 + column]!, e * t[6 + column]!] : [0, 0, 0];
+      const w = (column < 3 ? 0 : EYE) - z;
+      out[4 * column] = sx * x + this.offset[0] * w;
+      out[4 * column + 1] = sy * y + (this.offset[1] + up) * w;
+      out[4 * column + 2] = deep * (w - (column < 3 ? 0 : NEAR));
+      out[4 * column + 3] = w;
     }
-    [out[12], out[13], out[14], out[15]] = [this.offset[0], this.offset[1], 0.5, 1];
     return out;
   }
 }

@@ -4,7 +4,7 @@ import { keep } from "./files";
 
 export interface Dropped {
   experiment(text: string): void;
-  tokens(name: string, count: number, dim: number): void;
+  tokens(name: string, shape: number[]): void;
   say(sentence: string): void;
 }
 
@@ -16,7 +16,7 @@ async function take(files: File[], dropped: Dropped): Promise<void> {
   const kept = await Promise.all(arrays.map(async (file) => ({ name: file.name, ...keep(file.name, await file.arrayBuffer()) })));
   if (texts.length > 1) dropped.say(`One experiment at a time: ${texts[0]!.name} was taken.`);
   if (texts[0]) dropped.experiment(await texts[0].text());
-  else if (kept[0]) dropped.tokens(kept[0].name, kept[0].rows, kept[0].columns);
+  else if (kept[0]) dropped.tokens(kept[0].name, kept[0].shape);
 }
 
 export function listen(target: HTMLElement, dropped: Dropped): void {

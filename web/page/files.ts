@@ -1,22 +1,27 @@
 // Arrays that experiments name by their file. A browser has no folder: those that come with the page are fetched, others are dropped on it, and
-// the engine gets their rows in place of the path.
+// the engine gets them under a name in place of the path.
 
-import { get, word } from "./document";
-import { listed, rows, type Rows } from "./npy";
-import { parse, type Table } from "./toml";
+import { word } from "./document";
+import { numbers, type Numbers } from "./npy";
+import { isTable, parse, type Table, type Value } from "./toml";
 import { write } from "./toml_write";
 
-const LARGEST = 4_000_000;
+export interface Named extends Numbers {
+  name: string;
+}
+
+const LARGEST = 100_000_000;
 const OURS: Record<string, string> = { "minilm-256.npy": "./data/minilm-256.npy" };
 const WORDS: Record<string, string> = { "minilm-256.npy": "./data/minilm-256.json" };
 
-const known = new Map<string, Rows>();
+const known = new Map<string, Numbers>();
 const base = (path: string): string => path.split(/[\\/]/).pop() ?? path;
+const bare = (file: string): string => file.replace(/\.npy$/, "").replace(/[^A-Za-z0-9_-]/g, "_");
 
-export function keep(name: string, buffer: ArrayBuffer): Rows {
-  const array = rows(name, buffer);
-  if (array.data.length > LARGEST) throw new Error(`${name} has ${array.data.length} numbers; the page takes up to ${LARGEST}.`);
-  known.set(name, array);
+export function keep(file: string, buffer: ArrayBuffer): Numbers {
+  const array = numbers(file, buffer);
+  if (array.values.length > LARGEST) throw new Error(`${file} has ${array.values.length} numbers; the page takes up to ${LARGEST}.`);
+  known.set(file, array);
   return array;
 }
 
@@ -26,28 +31,35 @@ async function fetched(path: string): Promise<Response> {
   return answer;
 }
 
+/** All places of a table where the path of an array may stand. */
+function* paths(value: Value): Generator<Table> {
+  if (Array.isArray(value)) for (const inner of value) yield* paths(inner);
+  if (!isTable(value)) return;
+  if (typeof value["path"] === "string" && /\.npy$/.test(value["path"])) yield value;
+  for (const inner of Object.values(value)) yield* paths(inner);
+}
+
 /** The file that the tokens of an experiment come from, if any. */
 export const source = (root: Table): string | undefined => (word(root, "tokens.initial.law", "") === "file" ? base(word(root, "tokens.initial.path", "")) : undefined);
 
-/** The text for the engine: rows in place of the path of a file. */
-export async function expand(text: string): Promise<string> {
+/** The text for the engine, with names in place of files, and the arrays that they name. */
+export async function collect(text: string): Promise<{ toml: string; arrays: Named[] }> {
   const root = parse(text);
-  const name = source(root);
-  if (name === undefined) return text;
-  let array = known.get(name);
-  if (!array && OURS[name]) array = keep(name, await (await fetched(OURS[name])).arrayBuffer());
-  if (!array) throw new Error(`The experiment starts from ${name}: drop this file on the page as well.`);
-  const initial = get(root, "tokens.initial") as Table;
-  for (const key of Object.keys(initial)) delete initial[key];
-  const tokens = root["tokens"] as Table;
-  Object.assign(tokens, { count: array.rows, dim: array.columns });
-  Object.assign(initial, { law: "points", rows: "ROWS" });
-  return write(root).replace('"ROWS"', () => listed(array));
+  const arrays = new Map<string, Named>();
+  for (const place of paths(root)) {
+    const file = base(place["path"] as string);
+    if (!known.has(file) && OURS[file]) keep(file, await (await fetched(OURS[file])).arrayBuffer());
+    const array = known.get(file);
+    if (!array) throw new Error(`The experiment reads ${file}: drop this file on the page as well.`);
+    place["path"] = bare(file);
+    arrays.set(file, { name: bare(file), ...array });
+  }
+  return arrays.size ? { toml: write(root), arrays: [...arrays.values()] } : { toml: text, arrays: [] };
 }
 
 /** Words of the tokens of an experiment, where they are known. */
 export async function words(root: Table): Promise<string[] | undefined> {
-  const name = source(root);
-  const path = name === undefined ? undefined : WORDS[name];
+  const file = source(root);
+  const path = file === undefined ? undefined : WORDS[file];
   return path ? ((await (await fetched(path)).json()) as string[]) : undefined;
 }

@@ -3,7 +3,7 @@
 import type { Device } from "./api";
 import { copy, get, number, set, word } from "./document";
 import type { Engine } from "./engine";
-import { expand } from "./files";
+import { collect, type Named } from "./files";
 import type { Space } from "./lines";
 import type { FromWorker, Opened, Progress } from "./protocol";
 import { isTable, parse, type Table } from "./toml";
@@ -86,26 +86,26 @@ export class Lab {
     [this.root, this.text] = [root, write(root)];
     this.told.experiment();
     if (what === "tokens" || !moved) return this.restart(this.playing);
-    const toml = await this.ready();
-    if (toml !== undefined) this.engine.send({ kind: "change", run: this.run, toml });
+    const ready = await this.ready();
+    if (ready) this.engine.send({ kind: "change", run: this.run, toml: ready.toml });
   }
 
   /** Run the experiment as it stands from its start. */
   async restart(playing = this.playing): Promise<void> {
-    const toml = await this.ready();
-    if (toml === undefined) return;
+    const ready = await this.ready();
+    if (!ready) return;
     this.run += 1;
     this.told.say("", "none");
     this.mark(undefined);
-    this.engine.send({ kind: "open", run: this.run, toml, device: this.device, sphere: this.round, playing });
+    this.engine.send({ kind: "open", run: this.run, ...ready, device: this.device, sphere: this.round, playing });
     this.setPlaying(playing);
   }
 
-  private async ready(): Promise<string | undefined> {
+  private async ready(): Promise<{ toml: string; arrays: Named[] } | undefined> {
     const asked = ++this.asked;
     try {
-      const toml = await expand(this.text);
-      return asked === this.asked ? toml : undefined;
+      const ready = await collect(this.text);
+      return asked === this.asked ? ready : undefined;
     } catch (error) {
       this.told.say((error as Error).message, "error");
       return undefined;

@@ -1,6 +1,6 @@
 // What is drawn above the tokens: the rim of the sphere and a faint net on its near side, or the axes of a space without a sphere.
 
-import type { Camera } from "./camera";
+import { EYE, type Camera } from "./camera";
 
 export type Space = "circle" | "sphere" | "plane" | "ball";
 
@@ -28,15 +28,16 @@ export function lines(canvas: HTMLCanvasElement, camera: Camera, space: Space, c
   const ratio = window.devicePixelRatio || 1;
   const m = camera.matrix(width, height);
   const unit = space === "circle" || space === "sphere" ? 1 : camera.extent;
-  const place = (p: number[]): number[] => [0, 1, 2].map((k) => unit * (m[k]! * p[0]! + m[4 + k]! * p[1]! + m[8 + k]! * p[2]!) + m[12 + k]!);
+  const row = (k: number, p: number[]): number => unit * (m[k]! * p[0]! + m[4 + k]! * p[1]! + m[8 + k]! * p[2]!) + m[12 + k]!;
+  const at = (p: number[], w: number): [number, number] => [(0.5 + (0.5 * row(0, p)) / w) * width, (0.5 - (0.5 * row(1, p)) / w) * height];
   const path = (points: number[][], near: boolean): void => {
     c.beginPath();
     let pen = false;
     for (const point of points) {
-      const [x, y, z] = place(point) as [number, number, number];
-      const seen = !near || z <= 0.5;
-      const at: [number, number] = [(0.5 + 0.5 * x) * width, (0.5 - 0.5 * y) * height];
-      if (seen) pen ? c.lineTo(...at) : c.moveTo(...at);
+      const w = row(3, point);
+      // The near side of a sphere is what lies before the plane of its rim.
+      const seen = !near || w <= EYE - 1 / EYE;
+      if (seen) pen ? c.lineTo(...at(point, w)) : c.moveTo(...at(point, w));
       pen = seen;
     }
     c.stroke();
@@ -47,9 +48,9 @@ export function lines(canvas: HTMLCanvasElement, camera: Camera, space: Space, c
   if (space === "circle" || space === "sphere") {
     c.globalAlpha = space === "circle" ? 0.5 : 0.35;
     c.beginPath();
-    c.arc((0.5 + 0.5 * camera.offset[0]) * width, (0.5 - 0.5 * camera.offset[1]) * height, camera.scale(width, height), 0, 2 * Math.PI);
+    c.arc(...at([0, 0, 0], EYE), camera.radius(width, height), 0, 2 * Math.PI);
     c.stroke();
-    c.globalAlpha = 0.16;
+    c.globalAlpha = 0.12;
     if (space === "sphere") for (const line of NET) path(line, true);
     return;
   }

@@ -16,7 +16,7 @@ import type { FromWorker, Opened, Progress } from "./protocol";
 import { at, PACE, placeOf, shown } from "./scale";
 import { shares } from "./shares";
 import { composed, fileName, saved } from "./share";
-import { parse } from "./toml";
+import { parse, type Table } from "./toml";
 import { write } from "./toml_write";
 import { View } from "./view";
 
@@ -227,10 +227,12 @@ function begin(): void {
   shares(lab, engine, { link: () => packed, say });
   listenDrop(document.body, {
     experiment: (text) => fromText(text, !still),
-    tokens: (name, count, dim) => void lab.edit((root) => {
-      const tokens = get(root, "tokens") as Record<string, unknown>;
-      Object.assign(tokens, { count, dim, initial: { law: "file", path: name } });
-    }, "tokens"),
+    tokens: (name, shape) => {
+      const [dim, count, replicas] = [...shape].reverse();
+      if (shape.length < 2 || shape.length > 3) return say(`${name} has ${shape.length} axes; tokens have two, (count, dim), or three, with replicas first.`, "error");
+      const keys = { count, dim, ...(replicas === undefined ? {} : { replicas }), initial: { law: "file", path: name } };
+      void lab.edit((root) => Object.assign(get(root, "tokens") as Table, keys), "tokens");
+    },
     say: (sentence) => say(sentence, "error"),
   });
   addEventListener("keydown", keys);

@@ -31,19 +31,17 @@ const smooth = (low: number, high: number, x: number): number => {
   return t * t * (3 - 2 * t);
 };
 
-/** How much of a colour is left at the depth `z`, which is positive towards the eye. */
-export function shade(depth: Look["depth"], z: number): number {
-  if (depth === "plane") return 1;
-  return depth === "sphere" ? 0.16 + 0.84 * smooth(-0.12, 0.12, z + 1e-3) : 0.35 + 0.65 * smooth(-1, 1, z);
-}
+/** How much of a colour goes over into the background, `behind` units behind the centre: as where a GPU draws. */
+const fade = (behind: number): number => 0.82 * smooth(-0.25, 0.5, behind);
 
-const row = (m: Float32Array, k: number, p: Float32Array): number => m[k]! * p[0]! + m[4 + k]! * p[1]! + m[8 + k]! * p[2]! + m[12 + k]!;
+export const row = (m: Float32Array, k: number, p: Float32Array): number => m[k]! * p[0]! + m[4 + k]! * p[1]! + m[8 + k]! * p[2]! + m[12 + k]!;
 
 export class Painter {
   private readonly context: OffscreenCanvasRenderingContext2D;
   private image = new ImageData(1, 1);
   private words = new Uint32Array(1);
   private places = new Float32Array(0);
+  private readonly ink = new Float32Array(3);
 
   constructor(private readonly canvas: OffscreenCanvas) {
     const context = canvas.getContext("2d", { alpha: false });
@@ -61,8 +59,8 @@ export class Painter {
     this.words.fill(((255 << 24) | (b! << 16) | (g! << 8) | r!) >>> 0);
     this.place(points, look.matrix, width, height);
     // In a plane all tokens are in front.
-    if (look.depth !== "plane") this.half(points, look, -1);
-    this.half(points, look, 1);
+    if (!look.flat) this.half(points, look, false);
+    this.half(points, look, true);
     this.context.putImageData(this.image, 0, 0);
   }
 
@@ -71,35 +69,42 @@ export class Painter {
     const p = new Float32Array(3);
     for (let i = 0; i < points.count; i++) {
       project(points, i, p);
-      const [x, y, z] = [row(m, 0, p), row(m, 1, p), row(m, 2, p)];
-      this.places[3 * i] = (0.5 + 0.5 * x) * width;
-      this.places[3 * i + 1] = (0.5 - 0.5 * y) * height;
-      this.places[3 * i + 2] = (0.5 - z) / 0.45;
+      const w = row(m, 3, p);
+      this.places[3 * i] = (0.5 + (0.5 * row(m, 0, p)) / w) * width;
+      this.places[3 * i + 1] = (0.5 - (0.5 * row(m, 1, p)) / w) * height;
+      this.places[3 * i + 2] = w - m[15]!;
     }
   }
 
-  private half(points: Points, look: Look, side: number): void {
+  private half(points: Points, look: Look, near: boolean): void {
     const { places } = this;
     const { colours } = points;
     for (let i = 0; i < points.count; i++) {
-      const z = places[3 * i + 2]!;
-      if (look.depth !== "plane" && (z < 0 ? -1 : 1) !== side) continue;
-      this.disc(places[3 * i]!, places[3 * i + 1]!, look.radius, shade(look.depth, z), colours, 4 * i);
+      const behind = places[3 * i + 2]!;
+      if (!look.flat && behind <= 0 !== near) continue;
+      const gone = look.flat ? 0 : fade(behind);
+      for (let k = 0; k < 3; k++) this.ink[k] = colours[4 * i + k]! * (1 - gone) + 255 * look.background[k]! * gone;
+      this.disc(places[3 * i]!, places[3 * i + 1]!, look.radius);
     }
   }
 
-  private disc(x: number, y: number, radius: number, alpha: number, colours: Uint8Array, at: number): void {
+  private disc(x: number, y: number, radius: number): void {
     const { width, height, data } = this.image;
+    const [red, green, blue] = [this.ink[0]!, this.ink[1]!, this.ink[2]!];
     const [left, right] = [Math.max(Math.floor(x - radius - 0.5), 0), Math.min(Math.ceil(x + radius + 0.5), width)];
     const [top, bottom] = [Math.max(Math.floor(y - radius - 0.5), 0), Math.min(Math.ceil(y + radius + 0.5), height)];
     for (let v = top; v < bottom; v++) {
       for (let u = left; u < right; u++) {
-        const away = Math.sqrt((u + 0.5 - x) ** 2 + (v + 0.5 - y) ** 2);
-        const inside = radius + 0.5 - away;
+        const square = (u + 0.5 - x) ** 2 + (v + 0.5 - y) ** 2;
+        const inside = radius + 0.5 - Math.sqrt(square);
         if (inside <= 0) continue;
-        const a = alpha * Math.min(inside, 1);
-        const pixel = 4 * (v * width + u);
-        for (let k = 0; k < 3; k++) data[pixel + k] = data[pixel + k]! + a * (colours[at + k]! - data[pixel + k]!);
+        const a = Math.min(inside, 1);
+        // Lit from the front, like a ball.
+        const light = a * (0.8 + 0.2 * Math.sqrt(Math.max(1 - square / (radius * radius), 0)));
+        const at = 4 * (v * width + u);
+        data[at] = (1 - a) * data[at]! + light * red;
+        data[at + 1] = (1 - a) * data[at + 1]! + light * green;
+        data[at + 2] = (1 - a) * data[at + 2]! + light * blue;
       }
     }
   }

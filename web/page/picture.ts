@@ -1,7 +1,7 @@
 // The picture of a session: painted by the engine on a GPU, or here on a canvas.
 
 import type { Colour, Session } from "./api";
-import { Painter, project, type Points } from "./painter";
+import { Painter, project, row, type Points } from "./painter";
 import type { Look } from "./protocol";
 
 const AXES_EVERY = 250;
@@ -97,10 +97,10 @@ export class Picture {
     let best = { index: -1, x: 0, y: 0, away: Math.max(3 * look.radius, 12) };
     for (let i = 0; i < points.count; i++) {
       project(points, i, p);
-      const u = m[0]! * p[0]! + m[4]! * p[1]! + m[8]! * p[2]! + m[12]!;
-      const v = m[1]! * p[0]! + m[5]! * p[1]! + m[9]! * p[2]! + m[13]!;
-      const depth = m[2]! * p[0]! + m[6]! * p[1]! + m[10]! * p[2]! + m[14]!;
-      const away = Math.hypot((u - x) * w, (v - y) * h) + (look.depth === "sphere" && depth > 0.5 ? 8 : 0);
+      const distance = row(m, 3, p);
+      const [u, v] = [row(m, 0, p) / distance, row(m, 1, p) / distance];
+      // One in front before one behind.
+      const away = Math.hypot((u - x) * w, (v - y) * h) + (distance > m[15]! ? 6 : 0);
       if (away < best.away) best = { index: i, x: u, y: v, away };
     }
     return { index: best.index, x: best.x, y: best.y };

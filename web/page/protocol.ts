@@ -1,19 +1,20 @@
 // What the page and its worker say to each other. A number `run` counts the openings of experiments: words about an earlier one are dropped.
 
 import type { Colour, Device } from "./api";
+import type { Named } from "./files";
 
 export interface Look {
-  /** Column-major, from the drawn space to clip space; the depth of the centre is 0.5 and that of a unit towards the eye 0.05. */
+  /** Column-major, from the drawn space to clip space; the fourth component is the distance from the eye, in units of what is looked at. */
   matrix: Float32Array;
   /** Of a token, in pixels. */
   radius: number;
   background: Float32Array;
-  /** How tokens behind the centre fade: on a sphere at its rim, in a ball evenly, in a plane not at all. */
-  depth: "sphere" | "ball" | "plane";
+  /** In a plane all tokens are in front. */
+  flat: boolean;
 }
 
 export type ToWorker =
-  | { kind: "open"; run: number; toml: string; device: Device; sphere: boolean; playing: boolean }
+  | { kind: "open"; run: number; toml: string; arrays: Named[]; device: Device; sphere: boolean; playing: boolean }
   | { kind: "canvas"; canvas: OffscreenCanvas }
   | { kind: "change"; run: number; toml: string }
   | { kind: "play"; on: boolean }

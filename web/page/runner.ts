@@ -1,6 +1,6 @@
 // A session in motion: one loop that opens, changes, steps, observes and draws, so that only one call of the session is ever under way.
 
-import type { Api, Colour, Session } from "./api";
+import type { Api, Arrays, Colour, Session } from "./api";
 import { film, type Film } from "./film";
 import { Pace } from "./pace";
 import { Picture } from "./picture";
@@ -119,7 +119,7 @@ export class Runner {
   }
 
   private async open(open: Open): Promise<void> {
-    const wrong = this.api.check(open.toml);
+    const wrong = this.api.check_with(open.toml, this.arrays(open));
     if (wrong !== undefined) return this.post({ kind: "error", run: open.run, sentence: wrong, of: "open" });
     this.session?.free();
     [this.session, this.picture] = [undefined, undefined];
@@ -144,18 +144,26 @@ export class Runner {
     this.dirty = true;
   }
 
+  private arrays(open: Open): Arrays {
+    const arrays = new this.api.Arrays();
+    for (const { name, shape, values } of open.arrays) arrays.insert(name, Uint32Array.from(shape), values);
+    return arrays;
+  }
+
   private async start(open: Open): Promise<Session> {
     const gpu = (navigator as { gpu?: unknown }).gpu !== undefined;
     if (open.device === "cpu" || !gpu) {
       if (open.device !== "cpu") this.post({ kind: "notice", sentence: "This browser has no WebGPU: the CPU computes, and slower." });
-      return this.api.Session.open(open.toml, "cpu");
+      return this.api.Session.open_with(open.toml, "cpu", undefined, this.arrays(open));
     }
     const canvas = !this.canvas || this.used ? await this.another() : this.canvas;
     this.used = true;
     try {
-      return await this.api.Session.open(open.toml, open.device, canvas);
+      const session = await this.api.Session.open_with(open.toml, open.device, canvas, this.arrays(open));
+      if (!session.draws) this.post({ kind: "notice", sentence: "This browser has no graphics device for WebGPU: the CPU computes, and slower." });
+      return session;
     } catch (error) {
-      const session = await this.api.Session.open(open.toml, "cpu");
+      const session = await this.api.Session.open_with(open.toml, "cpu", undefined, this.arrays(open));
       this.post({ kind: "notice", sentence: `WebGPU did not start, so the CPU computes, and slower: ${sentence(error)}` });
       return session;
     }
@@ -171,7 +179,7 @@ export class Runner {
 
   private async change(session: Session, toml: string): Promise<void> {
     const run = this.opened!.run;
-    const wrong = this.api.check(toml);
+    const wrong = this.api.check_with(toml, this.arrays(this.opened!));
     if (wrong !== undefined) return this.post({ kind: "error", run, sentence: wrong, of: "change" });
     await session.change(toml);
     this.opened = { ...this.opened!, toml };

@@ -74,8 +74,7 @@ export class View {
       const style = getComputedStyle(this.stage);
       const background = style.getPropertyValue("--sky").trim();
       const { width, height } = this.net;
-      const depth = this.space === "sphere" ? "sphere" : this.space === "ball" ? "ball" : "plane";
-      this.told.look({ matrix: this.camera.matrix(width, height), radius: this.radius(), background: rgb(background), depth });
+      this.told.look({ matrix: this.camera.matrix(width, height), radius: this.radius(), background: rgb(background), flat: this.camera.flat });
       lines(this.net, this.camera, this.space, style.getPropertyValue("--net").trim());
     });
   }
@@ -84,16 +83,24 @@ export class View {
   private radius(): number {
     const { width, height } = this.net;
     const ratio = window.devicePixelRatio || 1;
-    const length = this.camera.scale(width, height) * this.camera.extent;
+    const length = this.camera.radius(width, height);
     const apart = this.space === "sphere" || this.space === "ball" ? length * Math.sqrt((4 * Math.PI) / this.count) : Infinity;
     const most = this.space === "sphere" || this.space === "ball" ? 3.6 : 4.5;
     return Math.min(Math.max(0.36 * apart, 0.75 * ratio), most * ratio * Math.min(Math.sqrt(this.camera.zoom), 2));
   }
 
+  /** Pixels of the style at the bottom that controls stand on. */
+  private below(): number {
+    const controls = this.stage.querySelector(".transport")!.getBoundingClientRect();
+    return Math.max(this.stage.getBoundingClientRect().bottom - controls.top, 0);
+  }
+
   private resize(): void {
     const ratio = window.devicePixelRatio || 1;
     const [width, height] = [this.stage.clientWidth, this.stage.clientHeight].map((length) => Math.max(1, Math.round(length * ratio))) as [number, number];
-    if (this.net.width === width && this.net.height === height) return;
+    const bottom = Math.round(ratio * this.below());
+    if (this.net.width === width && this.net.height === height && this.camera.bottom === bottom) return;
+    this.camera.bottom = bottom;
     [this.net.width, this.net.height] = [width, height];
     this.told.size(width, height);
     this.draw();
@@ -124,8 +131,9 @@ export class View {
 
   private drag(old: { x: number; y: number }, now: { x: number; y: number }): void {
     const { width, height } = this.net;
-    const s = this.camera.scale(width, height) * this.camera.extent;
-    const [from, to] = [old, now].map((p) => [((p.x - this.camera.offset[0]) * width) / 2 / s, ((p.y - this.camera.offset[1]) * height) / 2 / s]) as [number[], number[]];
+    const s = this.camera.radius(width, height);
+    const up = this.camera.bottom / height;
+    const [from, to] = [old, now].map((p) => [((p.x - this.camera.offset[0]) * width) / 2 / s, ((p.y - this.camera.offset[1] - up) * height) / 2 / s]) as [number[], number[]];
     if (this.camera.flat) this.camera.rotate(0, 0, Math.atan2(from[0]! * to[1]! - from[1]! * to[0]!, from[0]! * to[0]! + from[1]! * to[1]!));
     else this.camera.rotate(to[0]! - from[0]!, to[1]! - from[1]!);
   }

@@ -2,14 +2,22 @@
 // looks like the real thing and is not it.
 
 import type { Api, Colour, Device, Session as Face } from "../page/api";
+import type { Arrays as Names } from "../page/api";
 import { get, number, word } from "../page/document";
-import { parse, type Table, type Value } from "../page/toml";
+import { parse, type Table } from "../page/toml";
 
 const KEYS = 192;
 
 export default async function init(): Promise<void> {}
 
-export function check(toml: string): string | undefined {
+export class Arrays implements Names {
+  readonly all = new Map<string, { shape: Uint32Array; values: Float64Array }>();
+  insert(name: string, shape: Uint32Array, values: Float64Array): void {
+    this.all.set(name, { shape, values });
+  }
+}
+
+export function check_with(toml: string, _arrays: Arrays): string | undefined {
   try {
     const root = parse(toml);
     if (get(root, "tokens.initial") === undefined) return "tokens.initial is missing: say where tokens start, such as { law = \"uniform\" }.";
@@ -42,19 +50,19 @@ export class Session implements Face {
   private by: Colour = "start";
   private next: () => number;
 
-  static async open(toml: string, device: Device, _canvas?: OffscreenCanvas): Promise<Session> {
-    return new Session(parse(toml), device);
+  static async open_with(toml: string, device: Device, _canvas: OffscreenCanvas | undefined, arrays: Arrays): Promise<Session> {
+    return new Session(parse(toml), device, arrays);
   }
 
-  private constructor(root: Table, device: Device) {
+  private constructor(root: Table, device: Device, arrays: Arrays) {
     this.machine = device === "cpu" ? "CPU in WebAssembly" : "WebGPU: stand-in";
     this.root = root;
-    const rows = get(root, "tokens.initial.rows");
-    this.count = Array.isArray(rows) ? rows.length : number(root, "tokens.count", 100);
-    this.dim = Array.isArray(rows) ? (rows[0] as Value[]).length : number(root, "tokens.dim", 3);
+    const array = arrays.all.get(word(root, "tokens.initial.path", ""));
+    this.count = array ? array.shape[0]! : number(root, "tokens.count", 100);
+    this.dim = array ? array.shape[1]! : number(root, "tokens.dim", 3);
     this.next = random(number(root, "tokens.seed", 0) + 17);
     const normal = () => Math.sqrt(-2 * Math.log(1 - this.next())) * Math.cos(2 * Math.PI * this.next());
-    this.x = Float32Array.from({ length: this.count * this.dim }, (_, k) => (Array.isArray(rows) ? ((rows[Math.floor(k / this.dim)] as number[])[k % this.dim] as number) : normal()));
+    this.x = Float32Array.from({ length: this.count * this.dim }, (_, k) => (array ? array.values[k]! : normal()));
     for (let i = 0; i < this.count; i++) this.retract(i);
     this.start = this.x.slice();
     const quantities = (get(root, "observe.quantities") as string[] | undefined) ?? ["moments", "energy"];
@@ -172,4 +180,4 @@ export class Session implements Face {
   free(): void {}
 }
 
-({ default: init, check, written, Session }) satisfies Api;
+({ default: init, Arrays, check_with, written, Session }) satisfies { [Key in keyof Api]: unknown };
