@@ -1,0 +1,258 @@
+// The page as a person uses it, in Chromium, from a plain file server under a path of its own.
+// MOCK=1 runs against the build with the stand-in for the engine.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { FOLDER, launch, open, ready, serve, time } from "./browser.mjs";
+
+const SMALL = `# of a test
+name = "small"
+[tokens]
+count = 100
+dim = 3
+seed = 3
+initial = { law = "uniform" }
+[attention]
+beta = 4.0
+normalization = "softmax"
+[time]
+scheme = "heun"
+step = 0.1
+end = 3.0
+[observe]
+every = 0.5
+quantities = ["moments", "energy"]
+`;
+
+let server, browser;
+before(async () => {
+  server = await serve(FOLDER);
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+const linked = (hash) => inflateRawSync(Buffer.from(hash.replace(/^.*#/, ""), "base64url")).toString();
+const toml = async (page) => linked(await page.evaluate(() => location.hash));
+const link = (text) => `#${deflateRawSync(Buffer.from(text)).toString("base64url")}`;
+
+/** A test of one page: it must leave no error in the console and ask no other host. */
+function page_test(name, hash, body, options) {
+  test(name, { timeout: 120_000 }, async () => {
+    const opened = await open(browser, `${server.url}${hash}`, options);
+    try {
+      await ready(opened.page);
+      await body(opened.page, opened);
+      assert.deepEqual(opened.problems, [], "errors in the console");
+      assert.deepEqual(opened.elsewhere, [], "requests to other hosts");
+    } finally {
+      await opened.context.close();
+    }
+  });
+}
+
+const drop = (page, files) =>
+  page.evaluate((files) => {
+    const data = new DataTransfer();
+    for (const { name, bytes } of files) data.items.add(new File([Uint8Array.from(bytes)], name));
+    document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+  }, files.map(({ name, body }) => ({ name, bytes: [...Buffer.from(body)] })));
+const named = (page, name) => page.waitForFunction((name) => document.getElementById("headline").textContent === name, name);
+const slide = (page, id, place) =>
+  page.locator(`#${id}`).evaluate((input, place) => {
+    input.value = String(place);
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  }, place);
+
+page_test("loads, plays to the end and stops", link(SMALL), async (page) => {
+  await page.waitForFunction(() => document.documentElement.dataset.ended === "true", null, { timeout: 60_000 });
+  assert.equal(await time(page), 3);
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.samples), "7");
+  assert.equal(await page.locator("#play").getAttribute("aria-label"), "Play");
+});
+
+page_test("pauses, takes one step and restarts", link(SMALL), async (page) => {
+  await page.locator("#play").click();
+  await page.waitForTimeout(300);
+  const paused = await time(page);
+  await page.waitForTimeout(500);
+  assert.equal(await time(page), paused, "time stands still");
+  await page.locator("#step").click();
+  await page.waitForFunction((paused) => document.getElementById("time").textContent !== `t = ${paused.toFixed(1)}`, paused);
+  assert.ok(Math.abs((await time(page)) - paused - 0.1) < 1e-9, "one step of 0.1");
+});
+
+page_test("sliders and choices change the experiment of the link", link(SMALL), async (page) => {
+  await slide(page, "beta", 750);
+  await page.waitForFunction(() => document.getElementById("beta-value").textContent === "100");
+  await page.waitForTimeout(500);
+  assert.match(await toml(page), /^beta = 100$/m);
+  await slide(page, "count", 400);
+  await page.waitForTimeout(800);
+  assert.match(await toml(page), /^count = 3\d\d\d$/m);
+  await page.locator("#matrices").selectOption("minus");
+  await page.waitForTimeout(500);
+  assert.match(await toml(page), /\[\[attention.head\]\]\nvalue = \{ scale = -1 \}/);
+  await page.locator("#mask").selectOption("causal");
+  await page.waitForTimeout(500);
+  assert.match(await toml(page), /^mask = "causal"$/m);
+  assert.equal(await page.locator("#status").isVisible(), false, await page.locator("#status").textContent());
+});
+
+page_test("says that the run is no longer that of the link", link(SMALL.replace("end = 3.0", "end = 500.0")), async (page) => {
+  assert.equal(await page.locator("#changed").isVisible(), false);
+  await page.waitForFunction(() => Number(document.getElementById("time").textContent.slice(3)) > 0.5);
+  await slide(page, "beta", 600);
+  await page.waitForFunction(() => !document.getElementById("changed").hidden);
+  assert.match(await page.locator("#changed").textContent(), /^Changed at t = [\d.]+; restart for the run of this link\./);
+  await page.locator("#changed-restart").click();
+  await page.waitForFunction(() => document.getElementById("changed").hidden);
+});
+
+page_test("the link holds the whole experiment, with its comments", link(SMALL), async (page, { context }) => {
+  assert.equal(await toml(page), SMALL);
+  await page.locator("#copy-link").click();
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  assert.equal(linked(copied), SMALL);
+  const other = await context.newPage();
+  await other.goto(copied);
+  await ready(other);
+  assert.equal(await other.locator("#toml").inputValue(), SMALL);
+  await page.locator("#copy-command").click();
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `tokenfield run /dev/stdin --out runs/small <<'END'\n${SMALL}END\n`);
+  await page.locator("#copy-python").click();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^import tokenfield as tf\n\nrun = tf.simulate\(r'''\n# of a test\n/);
+});
+
+test("a damaged link is said to be one", { timeout: 60_000 }, async () => {
+  const { page, context } = await open(browser, `${server.url}#no-link`);
+  await page.waitForFunction(() => document.getElementById("status").textContent.startsWith("The link is damaged"));
+  await context.close();
+});
+
+page_test("a dropped experiment runs, and a wrong one is said to be wrong", link(SMALL), async (page) => {
+  await drop(page, [{ name: "mine.toml", body: SMALL.replace('"small"', '"dropped-one"') }]);
+  await named(page, "dropped one");
+  assert.match(await toml(page), /dropped-one/);
+  await drop(page, [{ name: "wrong.toml", body: SMALL.replace("beta = 4.0", "beta = -4.0") }]);
+  await page.waitForFunction(() => /beta/.test(document.getElementById("status").textContent));
+  assert.equal(await page.locator("#status").getAttribute("role"), "status");
+  await drop(page, [{ name: "broken.toml", body: "[tokens\ncount = 3" }]);
+  await page.waitForFunction(() => /Line 1/.test(document.getElementById("status").textContent));
+  await drop(page, [{ name: "picture.gif", body: "GIF" }]);
+  await page.waitForFunction(() => /picture.gif is neither/.test(document.getElementById("status").textContent));
+});
+
+page_test("dropped tokens are where the run starts", link(SMALL), async (page) => {
+  await drop(page, [{ name: "x.npy", body: await readFile(join(FOLDER, "data/minilm-256.npy")) }]);
+  await page.waitForFunction(() => document.getElementById("count-value").textContent === "256");
+  assert.match(await toml(page), /initial = \{ law = "file", path = "x.npy" \}/);
+  assert.match(await toml(page), /^dim = 384$/m);
+  await page.waitForFunction(() => Number(document.getElementById("time").textContent.slice(3)) > 0);
+});
+
+test("a link to tokens that are not there asks for them", { timeout: 60_000 }, async () => {
+  const text = SMALL.replace('{ law = "uniform" }', '{ law = "file", path = "gone.npy" }');
+  const { page, context } = await open(browser, `${server.url}${link(text)}`);
+  await page.waitForFunction(() => document.getElementById("status").textContent.includes("drop this file"));
+  await context.close();
+});
+
+page_test("words are read where one points", "#words", async (page) => {
+  const box = await page.locator("#net").boundingBox();
+  await page.waitForTimeout(1000);
+  for (let k = 0; k < 60 && (await page.locator("#tip").isHidden()); k++) {
+    await page.mouse.move(box.x + box.width * (0.3 + 0.4 * ((k * 0.618) % 1)), box.y + box.height * (0.25 + 0.4 * ((k * 0.37) % 1)));
+    await page.waitForTimeout(120);
+  }
+  const words = JSON.parse(await readFile(join(FOLDER, "data/minilm-256.json"), "utf8"));
+  assert.ok(words.includes(await page.locator("#tip").textContent()));
+});
+
+page_test("a picture is saved that shows tokens", link(SMALL), async (page) => {
+  const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#save-png").click()]);
+  assert.equal(download.suggestedFilename(), "small.png");
+  const bytes = await readFile(await download.path());
+  assert.equal(bytes.subarray(1, 4).toString(), "PNG");
+  const colours = await page.evaluate(async (bytes) => {
+    const image = await createImageBitmap(new Blob([Uint8Array.from(bytes)], { type: "image/png" }));
+    const context = new OffscreenCanvas(image.width, image.height).getContext("2d");
+    context.drawImage(image, 0, 0);
+    return new Set(new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer)).size;
+  }, [...bytes]);
+  assert.ok(colours > 500, `${colours} colours: tokens and lines have more`);
+});
+
+page_test("turns by keys and by dragging", link(SMALL), async (page) => {
+  await page.locator("#play").click();
+  const shot = () => page.locator("#net").evaluate((canvas) => canvas.toDataURL());
+  const before = await shot();
+  await page.locator("#net").focus();
+  await page.keyboard.press("ArrowRight");
+  await page.waitForTimeout(200);
+  const turned = await shot();
+  assert.notEqual(turned, before, "arrow keys turn");
+  const box = await page.locator("#net").boundingBox();
+  await page.mouse.move(box.x + 300, box.y + 300);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 380, box.y + 320, { steps: 4 });
+  await page.mouse.up();
+  await page.waitForTimeout(200);
+  assert.notEqual(await shot(), turned, "dragging turns");
+});
+
+page_test("embedded it has the picture and play alone", `?embed${link(SMALL)}`, async (page) => {
+  assert.equal(await page.locator(".panel").isVisible(), false);
+  assert.equal(await page.locator("#beta").isVisible(), false);
+  assert.equal(await page.locator("#play").isVisible(), true);
+  const [net, view] = [await page.locator("#net").boundingBox(), page.viewportSize()];
+  assert.deepEqual([net.width, net.height], [view.width, view.height]);
+});
+
+page_test("without WebGPU the CPU computes, and the page says so", link(SMALL), async (page) => {
+  assert.match(await page.locator("#machine").textContent(), /CPU in WebAssembly/);
+  assert.match(await page.locator("#status").textContent(), /the CPU computes/);
+});
+
+page_test("who wants less motion starts it", link(SMALL), async (page) => {
+  await page.waitForTimeout(600);
+  assert.equal(await time(page), 0);
+  assert.equal(await page.locator("#play").getAttribute("aria-label"), "Play");
+  await page.locator("body").press("Space");
+  await page.waitForFunction(() => Number(document.getElementById("time").textContent.slice(3)) > 0);
+}, { reducedMotion: "reduce" });
+
+page_test("the policy of the page allows itself alone", link(SMALL), async (page) => {
+  const policy = await page.locator("meta[http-equiv=Content-Security-Policy]").getAttribute("content");
+  assert.match(policy, /default-src 'self'/);
+  assert.doesNotMatch(policy, /unsafe-inline|https?:/);
+  const ran = await page.evaluate(() => {
+    const script = document.createElement("script");
+    script.textContent = "window.ran = true";
+    document.head.append(script);
+    return Boolean(window.ran);
+  });
+  assert.equal(ran, false, "a script in the page must not run");
+});
+
+test("works offline after the first visit", { timeout: 120_000 }, async () => {
+  const own = await serve(FOLDER, "/elsewhere/");
+  const { page, context } = await open(browser, `${own.url}${link(SMALL)}`);
+  await ready(page);
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await own.close();
+  await page.reload();
+  await ready(page);
+  assert.equal(await page.locator("#headline").textContent(), "small");
+  await context.close();
+});
+
+page_test("on a phone everything fits the width", link(SMALL), async (page) => {
+  const [wide, view] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  assert.ok(wide <= view, `${wide} pixels in ${view}`);
+}, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
