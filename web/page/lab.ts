@@ -92,10 +92,10 @@ export class Lab {
 
   /** Run the experiment as it stands from its start. */
   async restart(playing = this.playing): Promise<void> {
+    this.told.say("", "none");
     const ready = await this.ready();
     if (!ready) return;
     this.run += 1;
-    this.told.say("", "none");
     this.mark(undefined);
     this.engine.send({ kind: "open", run: this.run, ...ready, device: this.device, sphere: this.round, playing });
     this.setPlaying(playing);

@@ -24,9 +24,6 @@ const find = <T extends HTMLElement>(id: string): T => document.getElementById(i
 const query = new URLSearchParams(location.search);
 const embedded = query.has("embed");
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-// With WebGPU there is room for a hundred thousand tokens.
-const MANY = 100_000;
-
 document.documentElement.classList.toggle("embedded", embedded);
 
 const engine = new Engine(find("screen"), hear);
@@ -37,7 +34,7 @@ const view = new View(find("stage"), find<HTMLCanvasElement>("net"), {
 });
 const lab = new Lab(engine, { experiment, opened, samples, progress, playing, changed, say }, query.has("cpu") ? "cpu" : "auto");
 const controls = new Controls(lab);
-const plots = new Plots(find("plots"));
+const plots = new Plots(find("plots"), () => number(lab.root, "time.end", 0));
 const table = new LastSample(find<HTMLTableSectionElement>("sample"), find("sample-time"));
 let preset: Preset | undefined;
 let spoken: string[] | undefined;
@@ -128,9 +125,13 @@ function changed(time: number | undefined): void {
 }
 
 let hush = 0;
+let noted = "";
 function say(sentence: string, tone: "error" | "note" | "none"): void {
   const status = find("status");
   if (tone === "none" && status.dataset["tone"] === "note") return;
+  // Once is enough for what every run would say again.
+  if (tone === "note" && sentence === noted) return;
+  if (tone === "note") noted = sentence;
   clearTimeout(hush);
   [status.hidden, status.textContent, status.dataset["tone"]] = [sentence === "", sentence, tone];
   if (tone === "note") hush = window.setTimeout(() => ((status.hidden = true), (status.dataset["tone"] = "none")), 8000);

@@ -20,8 +20,8 @@ function axes(): uPlot.Axis[] {
   ];
 }
 
-function make(host: HTMLElement, series: uPlot.Series[], y: uPlot.Range.Function | undefined): uPlot {
-  const scales: uPlot.Scales = { x: { time: false }, y: y ? { range: y } : {} };
+function make(host: HTMLElement, series: uPlot.Series[], x: uPlot.Range.Function, y: uPlot.Range.Function | undefined): uPlot {
+  const scales: uPlot.Scales = { x: { time: false, range: x }, y: y ? { range: y } : {} };
   const options: uPlot.Options = { width: Math.max(host.clientWidth, 80), height: HEIGHT, series: [{}, ...series], axes: axes(), scales, legend: { show: false }, cursor: { points: { size: 5 }, y: false }, padding: [8, 10, 0, 0] };
   const empty = Array.from({ length: series.length + 1 }, (): number[] => []);
   return new uPlot(options, empty as uPlot.AlignedData, host);
@@ -43,7 +43,7 @@ class Curve {
     this.element.append(caption, this.host);
   }
 
-  columns(columns: string[], nth: number, replicas: number): void {
+  columns(columns: string[], nth: number, replicas: number, end: () => number): void {
     const before = this.select.value;
     this.select.replaceChildren(...columns.map((name) => new Option(NAMES[name] ?? name.replaceAll("_", " "), name)));
     const liked = [...LIKED.filter((name) => columns.includes(name)), ...columns.filter((name) => !LIKED.includes(name))];
@@ -51,7 +51,7 @@ class Curve {
     this.element.hidden = nth >= columns.length;
     this.plot?.destroy();
     const series = Array.from({ length: Math.min(replicas, REPLICAS) }, (_, k): uPlot.Series => ({ stroke: () => css("--accent"), width: k ? 0.7 : 1.5, points: { show: (u) => (u.data[0]?.length ?? 0) < 3 } }));
-    this.plot = make(this.host, series, undefined);
+    this.plot = make(this.host, series, (_u, _min, max) => [0, Math.max(end(), max ?? 0, 1e-9)], undefined);
   }
 
   draw(samples: Sample[], columns: string[], replicas: number): void {
@@ -87,16 +87,14 @@ class Histogram {
     this.element.hidden = this.bins.length === 0;
     this.plot?.destroy();
     const bars = uPlot.paths.bars!({ size: [0.9, 40], align: 1 });
-    this.plot = make(this.host, [{ paths: bars, fill: () => css("--accent"), stroke: () => css("--accent"), width: 0, points: { show: false } }], (_u, _min, max) => [0, Math.max(max, 1e-3) * 1.05]);
-    this.plot.setScale("x", { min: -1, max: 1 });
+    this.plot = make(this.host, [{ paths: bars, fill: () => css("--accent"), stroke: () => css("--accent"), width: 0, points: { show: false } }], () => [-1, 1], (_u, _min, max) => [0, Math.max(max, 1e-3) * 1.05]);
   }
 
   draw(samples: Sample[]): void {
     const last = samples[samples.length - 1];
     if (!last || !this.bins.length || !this.plot) return;
     const n = this.bins.length;
-    this.plot.setData([[...this.bins.keys()].map((k) => -1 + (2 * k) / n), this.bins.map((k) => last.values[k]!)], false);
-    this.plot.setScale("x", { min: -1, max: 1 });
+    this.plot.setData([[...this.bins.keys()].map((k) => -1 + (2 * k) / n), this.bins.map((k) => last.values[k]!)]);
   }
 
   resize(): void {
@@ -112,7 +110,11 @@ export class Plots {
   private samples: Sample[] = [];
   private request = 0;
 
-  constructor(host: HTMLElement) {
+  /** `end` is the layer-time at which the run will end. */
+  constructor(
+    host: HTMLElement,
+    private readonly end: () => number,
+  ) {
     this.curves = [0, 1, 2].map(() => new Curve(() => this.redraw()));
     host.append(...this.curves.map((curve) => curve.element), this.histogram.element);
     new ResizeObserver(() => [...this.curves, this.histogram].forEach((plot) => plot.resize())).observe(host);
@@ -122,7 +124,7 @@ export class Plots {
   open(columns: string[], replicas: number): void {
     [this.columns, this.replicas] = [columns, replicas];
     const scalars = columns.filter((name) => !/^overlap_histogram_/.test(name));
-    this.curves.forEach((curve, nth) => curve.columns(scalars, nth, replicas));
+    this.curves.forEach((curve, nth) => curve.columns(scalars, nth, replicas, this.end));
     this.histogram.columns(columns);
     this.redraw();
   }

@@ -101,7 +101,7 @@ page_test("sliders and choices change the experiment of the link", link(SMALL), 
   await page.locator("#mask").selectOption("causal");
   await page.waitForTimeout(500);
   assert.match(await toml(page), /^mask = "causal"$/m);
-  assert.equal(await page.locator("#status").isVisible(), false, await page.locator("#status").textContent());
+  assert.notEqual(await page.locator("#status").getAttribute("data-tone"), "error", await page.locator("#status").textContent());
 });
 
 page_test("says that the run is no longer that of the link", link(SMALL.replace("end = 3.0", "end = 500.0")), async (page) => {
@@ -227,7 +227,7 @@ page_test("who wants less motion starts it", link(SMALL), async (page) => {
   await page.waitForFunction(() => Number(document.getElementById("time").textContent.slice(3)) > 0);
 }, { reducedMotion: "reduce" });
 
-page_test("the policy of the page allows itself alone", link(SMALL), async (page) => {
+page_test("the policy of the page allows itself alone", link(SMALL), async (page, { problems }) => {
   const policy = await page.locator("meta[http-equiv=Content-Security-Policy]").getAttribute("content");
   assert.match(policy, /default-src 'self'/);
   assert.doesNotMatch(policy, /unsafe-inline|https?:/);
@@ -238,6 +238,8 @@ page_test("the policy of the page allows itself alone", link(SMALL), async (page
     return Boolean(window.ran);
   });
   assert.equal(ran, false, "a script in the page must not run");
+  assert.equal(problems.length, 1, "the browser says that it did not run the script");
+  assert.match(problems.pop(), /Content Security Policy/);
 });
 
 test("works offline after the first visit", { timeout: 120_000 }, async () => {
