@@ -27,6 +27,8 @@ export class Camera {
   flat = false;
   /** Pixels at the bottom that something else stands on. */
   bottom = 0;
+  /** Those at the top. */
+  top = 0;
 
   /** The first look: the third axis up, from above the equator; planes as they are. */
   reset(flat: boolean): void {
@@ -49,7 +51,12 @@ export class Camera {
 
   /** Pixels of the radius at which the ball is seen. */
   radius(width: number, height: number): number {
-    return 0.46 * Math.min(width, height - this.bottom) * this.zoom;
+    return 0.46 * Math.min(width, height - this.bottom - this.top) * this.zoom;
+  }
+
+  /** How far the middle of the free part is above that of the picture, in clip space. */
+  up(height: number): number {
+    return (this.bottom - this.top) / height;
   }
 
   /** Column-major, to clip space with depths from 0 to 1. */
@@ -57,7 +64,6 @@ export class Camera {
     // A sphere of radius 1 is seen under the angle asin(1 / EYE), a plane through its centre as it is.
     const seen = this.radius(width, height) * (this.flat ? EYE : Math.sqrt(EYE * EYE - 1));
     const [sx, sy, e] = [(2 * seen) / width, (2 * seen) / height, 1 / this.extent];
-    const up = this.bottom / height;
     const deep = FAR / (FAR - NEAR);
     const t = this.turn as number[];
     const out = new Float32Array(16);
@@ -65,7 +71,7 @@ export class Camera {
       const [x, y, z] = column < 3 ? [e * t[column]!, e * t[3 + column]!, e * t[6 + column]!] : [0, 0, 0];
       const w = (column < 3 ? 0 : EYE) - z;
       out[4 * column] = sx * x + this.offset[0] * w;
-      out[4 * column + 1] = sy * y + (this.offset[1] + up) * w;
+      out[4 * column + 1] = sy * y + (this.offset[1] + this.up(height)) * w;
       out[4 * column + 2] = deep * (w - (column < 3 ? 0 : NEAR));
       out[4 * column + 3] = w;
     }

@@ -31,7 +31,7 @@ function restep(root: Table): void {
 
 const SLIDERS: Slider[] = [
   { id: "beta", path: "attention.beta", scale: BETA, what: "equation", then: observe },
-  { id: "count", path: "tokens.count", scale: COUNT, what: "tokens" },
+  { id: "count", path: "tokens.count", scale: COUNT, what: "tokens", then: observe },
   { id: "step-length", path: "time.step", scale: STEP, what: "equation", then: restep },
   { id: "noise", path: "noise.intensity", scale: NOISE, what: "equation", zero: true, then: noise },
 ];
@@ -105,7 +105,7 @@ export class Controls {
       const plain = typeof value === "number" && Number.isFinite(value);
       input.disabled = !plain && slider.id !== "beta";
       if (plain) this.label(slider, value as number);
-      else find(`${slider.id}-value`).textContent = isTable(value) ? "varies" : "–";
+      else find(`${slider.id}-value`).textContent = isTable(value) ? "varies" : slider.id === "beta" && chosen(root, "weights") === "hardmax" ? "∞" : "–";
       const place = !plain || value === 0 ? 0 : placeOf(slider.scale, value as number);
       if (document.activeElement !== input || Math.abs(Number(input.value) - place) > 3) input.value = String(place);
     }

@@ -94,14 +94,19 @@ export function chosen(root: Table, of: "matrices" | "weights" | "mask" | "perce
   })?.id;
 }
 
-/** Quantities that mean something: those of the page follow the equation, others stay as typed. */
+const ENERGIES = ["energy", "dissipation", "potential_energy", "head_energies"];
+// Of more tokens counting clusters takes longer than a picture may.
+const COUNTED = 50_000;
+
+/** Quantities that mean something: those of the page, which asks for the histogram, follow the equation; of others some are left out. */
 export function observe(root: Table): void {
   const quantities = get(root, "observe.quantities");
   if (!Array.isArray(quantities)) return;
-  const beta = get(root, "attention.beta");
-  const energy = !["hardmax", "relu", "sigmoid"].includes(word(root, "attention.normalization", "")) && beta !== 0;
-  const kept = quantities.filter((q) => energy || !["energy", "dissipation", "potential_energy", "head_energies"].includes(String(q)));
-  const adds = energy && !kept.includes("energy") && kept.includes("moments") && word(root, "tokens.geometry", "sphere") === "sphere";
-  set(root, "observe.quantities", adds ? [kept[0]!, "energy", ...kept.slice(1)] : kept);
-  if (!isTable(get(root, "perceptron"))) set(root, "observe.quantities", (get(root, "observe.quantities") as Value[]).filter((q) => q !== "potential_energy"));
+  const energy = !["hardmax", "relu", "sigmoid"].includes(word(root, "attention.normalization", "")) && get(root, "attention.beta") !== 0;
+  const few = number(root, "tokens.count", 1) <= COUNTED;
+  const ours = quantities.includes("overlap_histogram");
+  const fit = (name: Value): boolean => (energy || !ENERGIES.includes(String(name))) && (few || name !== "clusters") && (name !== "potential_energy" || isTable(get(root, "perceptron")));
+  const kept = quantities.filter(fit);
+  const added = ["energy", "clusters"].filter((name) => ours && fit(name) && !kept.includes(name));
+  set(root, "observe.quantities", [...kept.slice(0, 1), ...added, ...kept.slice(1)]);
 }

@@ -5,6 +5,7 @@ import { get, number, set, word } from "./document";
 import { listen as listenDrop } from "./drop";
 import { Engine } from "./engine";
 import { words } from "./files";
+import { observe } from "./forms";
 import { formula } from "./formula";
 import { draw as icon } from "./icons";
 import { Lab } from "./lab";
@@ -83,7 +84,7 @@ function describe(own: Preset | undefined): void {
 }
 
 function opened(now: Opened): void {
-  find("machine").textContent = `${now.machine}${now.method ? `, ${now.method}` : ""}`;
+  machine(now.machine, now.method);
   document.documentElement.dataset["machine"] = now.machine;
   view.unit();
   view.show(lab.space, now.count);
@@ -93,6 +94,12 @@ function opened(now: Opened): void {
   spoken = undefined;
   find("tip").hidden = true;
   void words(lab.root).then((list) => (spoken = list), () => (spoken = undefined));
+}
+
+function machine(name: string, method: string): void {
+  const part = document.createElement("span");
+  [part.className, part.textContent] = ["method", method ? `, ${method}` : ""];
+  find("machine").replaceChildren(name, part);
 }
 
 function samples(): void {
@@ -107,7 +114,7 @@ function progress(now: Progress): void {
   find("time").innerHTML = `<i>t</i> = ${now.time.toFixed(digits())}`;
   find<HTMLProgressElement>("done").value = now.total > 0 ? Math.min(now.steps / now.total, 1) : 0;
   find("rate").textContent = now.ended ? "the end" : lab.playing && now.rate > 0 ? `${shown(Number(now.rate.toPrecision(2)))} / s` : "";
-  if (now.method) find("machine").textContent = `${lab.opened?.machine ?? ""}, ${now.method}`;
+  if (lab.opened) machine(lab.opened.machine, now.method);
   document.documentElement.dataset["ended"] = String(now.ended);
 }
 
@@ -191,7 +198,9 @@ function first(): void {
   const one = PRESETS[0]!;
   if (!("gpu" in navigator) || query.has("cpu")) return choose(one, !still);
   const root = parse(one.toml);
-  set(root, "tokens.count", MANY);
+  // A graphics device has room for a hundred thousand tokens, that of a phone for fewer.
+  set(root, "tokens.count", innerWidth < 820 ? 20_000 : 100_000);
+  observe(root);
   choose(one, !still, write(root));
 }
 

@@ -3,7 +3,8 @@
 import type { Engine } from "./engine";
 import type { Lab } from "./lab";
 import { address } from "./link";
-import { command, copied, python } from "./share";
+import { command, copied, fileName, python, saved } from "./share";
+import { csv } from "./table";
 
 const find = (id: string): HTMLElement => document.getElementById(id)!;
 
@@ -30,6 +31,10 @@ export function shares(lab: Lab, engine: Engine, page: Page): void {
   copy("copy-command", () => command(lab.root, lab.text));
   copy("copy-python", () => python(lab.text));
   copy("copy-embed", () => `<iframe src="${address(page.link()).replace("#", "?embed#")}" width="640" height="480" style="border:0" title="Tokenfield" allow="fullscreen"></iframe>`);
+  find("save-csv").addEventListener("click", () => {
+    const { opened } = lab;
+    if (opened) saved(new Blob([csv(lab.samples, opened.columns, opened.replicas)], { type: "text/csv" }), fileName(lab.root, "csv"));
+  });
   find("save-png").addEventListener("click", () => engine.send({ kind: "picture" }));
   find("record").addEventListener("click", () => {
     const on = !find("record").hasAttribute("data-on");

@@ -2,6 +2,14 @@
 
 import type { Sample } from "./lab";
 
+/** All samples as `tokenfield run` writes them: samples.csv. */
+export function csv(samples: Sample[], columns: string[], replicas: number): string {
+  const rows = Array.from({ length: replicas }, (_, r) =>
+    samples.map(({ time, values }) => [r, time, ...Array.from(values.subarray(r * columns.length, (r + 1) * columns.length), (v) => (Number.isNaN(v) ? "NaN" : v))].join(",")),
+  );
+  return `${[["replica", "time", ...columns].join(","), ...rows.flat()].join("\n")}\n`;
+}
+
 export class LastSample {
   private cells: HTMLTableCellElement[] = [];
   private columns = 0;

@@ -99,6 +99,8 @@ export class View {
     const ratio = window.devicePixelRatio || 1;
     const [width, height] = [this.stage.clientWidth, this.stage.clientHeight].map((length) => Math.max(1, Math.round(length * ratio))) as [number, number];
     const bottom = Math.round(ratio * this.below());
+    // On a phone the title has a line of its own.
+    this.camera.top = this.stage.clientWidth < 600 ? Math.round(48 * ratio) : 0;
     if (this.net.width === width && this.net.height === height && this.camera.bottom === bottom) return;
     this.camera.bottom = bottom;
     [this.net.width, this.net.height] = [width, height];
@@ -132,7 +134,7 @@ export class View {
   private drag(old: { x: number; y: number }, now: { x: number; y: number }): void {
     const { width, height } = this.net;
     const s = this.camera.radius(width, height);
-    const up = this.camera.bottom / height;
+    const up = this.camera.up(height);
     const [from, to] = [old, now].map((p) => [((p.x - this.camera.offset[0]) * width) / 2 / s, ((p.y - this.camera.offset[1] - up) * height) / 2 / s]) as [number[], number[]];
     if (this.camera.flat) this.camera.rotate(0, 0, Math.atan2(from[0]! * to[1]! - from[1]! * to[0]!, from[0]! * to[0]! + from[1]! * to[1]!));
     else this.camera.rotate(to[0]! - from[0]!, to[1]! - from[1]!);
