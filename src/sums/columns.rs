@@ -3,7 +3,6 @@
 
 use std::marker::PhantomData;
 
-use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 
 use super::real::Real;
@@ -12,33 +11,37 @@ use crate::tokens::Tokens;
 /// Columns are padded to a multiple of this many numbers, whole vectors on every instruction set.
 pub(crate) const PADDING: usize = 16;
 
-/// One cache line, so that no vector load straddles two.
-#[derive(Clone, Copy, Pod, Zeroable)]
-#[repr(C, align(64))]
-struct CacheLine([u8; 64]);
+/// Bytes of a cache line: numbers begin where one does, so that no vector load straddles two.
+const CACHE_LINE: usize = 64;
 
 /// Numbers that begin where a cache line does.
 pub(crate) struct Numbers<T> {
-    lines: Vec<CacheLine>,
+    /// Longer than the numbers by a cache line.
+    words: Vec<u64>,
+    /// The word at which the numbers begin.
+    first: usize,
     length: usize,
     format: PhantomData<T>,
 }
 
 impl<T: Real> Numbers<T> {
     pub(crate) fn zeros(length: usize) -> Self {
-        let lines = (length * size_of::<T>()).div_ceil(size_of::<CacheLine>());
-        // Pages that the system gives are zeros already, and take no memory until they are written.
-        Self { lines: bytemuck::zeroed_vec(lines), length, format: PhantomData }
+        // Pages that the system gives are zeros already, and take no memory until they are written. Where more than its own alignment is
+        // asked for, the allocator writes them; so the first cache line is looked for here.
+        let words: Vec<u64> = vec![0; (length * size_of::<T>() + CACHE_LINE).div_ceil(size_of::<u64>())];
+        let beyond = words.as_ptr().addr() % CACHE_LINE;
+        let first = (CACHE_LINE - beyond) % CACHE_LINE / size_of::<u64>();
+        Self { words, first, length, format: PhantomData }
     }
 
     #[inline(always)]
     pub(crate) fn all(&self) -> &[T] {
-        &bytemuck::cast_slice(&self.lines)[..self.length]
+        &bytemuck::cast_slice(&self.words[self.first..])[..self.length]
     }
 
     #[inline(always)]
     pub(crate) fn all_mut(&mut self) -> &mut [T] {
-        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.length]
+        &mut bytemuck::cast_slice_mut(&mut self.words[self.first..])[..self.length]
     }
 }
 
@@ -240,4 +243,22 @@ pub(crate) fn state<T: Real>(tokens: &Tokens) -> Columns<T> {
         columns.pad(shape.count);
     }
     state
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CACHE_LINE, Numbers};
+
+    #[test]
+    fn numbers_are_zeros_that_begin_where_a_cache_line_does() {
+        for length in [0, 1, 7, 8, 16, 1000, 1 << 20] {
+            let mut single = Numbers::<f32>::zeros(length);
+            let mut double = Numbers::<f64>::zeros(length);
+            assert!(single.all().as_ptr().addr() % CACHE_LINE == 0 && double.all().as_ptr().addr() % CACHE_LINE == 0);
+            assert!(single.all() == vec![0.0; length] && double.all() == vec![0.0; length]);
+            single.all_mut().fill(1.5);
+            double.all_mut().fill(1.5);
+            assert!(single.all() == vec![1.5; length] && double.all() == vec![1.5; length]);
+        }
+    }
 }
