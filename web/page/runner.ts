@@ -21,7 +21,9 @@ export class Runner {
   private session: Session | undefined;
   private picture: Picture | undefined;
   private canvas: OffscreenCanvas | undefined;
-  private used = false;
+  // Which kind of context the canvas has, as far as that is known.
+  private context: "none" | "gpu" | "2d" | "unknown" = "none";
+  private gpu = (navigator as { gpu?: unknown }).gpu !== undefined;
   private opened: Open | undefined;
   private waiting: Waiting = {};
   private look: Look | undefined;
@@ -49,7 +51,7 @@ export class Runner {
   hear(message: ToWorker): void {
     switch (message.kind) {
       case "open": this.waiting = { ...this.waiting, open: message }; delete this.waiting.change; break;
-      case "canvas": this.canvas = message.canvas; this.used = false; this.arrived(message.canvas); break;
+      case "canvas": this.canvas = message.canvas; this.context = "none"; this.arrived(message.canvas); break;
       case "change": this.waiting.change = message.toml; break;
       case "play": this.play(message.on); break;
       case "step": this.waiting.step = true; break;
@@ -129,9 +131,7 @@ export class Runner {
     } catch (error) {
       return this.post({ kind: "error", run: open.run, sentence: sentence(error), of: "open" });
     }
-    if (!session.draws && this.used) await this.another();
-    const canvas = this.canvas ?? (await this.another());
-    this.used = true;
+    const canvas = await this.fit(session.draws ? "gpu" : "2d");
     [this.session, this.opened, this.playing, this.ended, this.observed] = [session, open, open.playing, false, -1];
     this.pace.restart();
     this.picture = new Picture(session, canvas);
@@ -151,15 +151,16 @@ export class Runner {
   }
 
   private async start(open: Open): Promise<Session> {
-    const gpu = (navigator as { gpu?: unknown }).gpu !== undefined;
-    if (open.device === "cpu" || !gpu) {
+    if (open.device === "cpu" || !this.gpu) {
       if (open.device !== "cpu") this.post({ kind: "notice", sentence: "This browser has no WebGPU: the CPU computes, and slower." });
       return this.api.Session.open_with(open.toml, "cpu", undefined, this.arrays(open));
     }
-    const canvas = !this.canvas || this.used ? await this.another() : this.canvas;
-    this.used = true;
+    const canvas = await this.fit("gpu");
+    this.context = "unknown";
     try {
       const session = await this.api.Session.open_with(open.toml, open.device, canvas, this.arrays(open));
+      this.context = session.draws ? "gpu" : "none";
+      this.gpu = session.draws;
       if (!session.draws) this.post({ kind: "notice", sentence: "This browser has no graphics device for WebGPU: the CPU computes, and slower." });
       return session;
     } catch (error) {
@@ -169,7 +170,14 @@ export class Runner {
     }
   }
 
-  /** A canvas that nothing has been drawn on: one that had a context of one kind never gets another. */
+  /** The canvas, or a fresh one where it has a context of another kind: it never gets a second one. */
+  private async fit(kind: "gpu" | "2d"): Promise<OffscreenCanvas> {
+    const fits = this.canvas !== undefined && (this.context === "none" || this.context === kind);
+    const canvas = fits ? this.canvas! : await this.another();
+    if (kind === "2d") this.context = "2d";
+    return canvas;
+  }
+
   private another(): Promise<OffscreenCanvas> {
     return new Promise((resolve) => {
       this.arrived = resolve;

@@ -188,6 +188,17 @@ page_test("a picture is saved that shows tokens", link(SMALL), async (page) => {
   assert.ok(colours > 500, `${colours} colours: tokens and lines have more`);
 });
 
+page_test("a film is recorded", link(SMALL.replace("end = 3.0", "end = 500.0")), async (page) => {
+  await page.locator("#record").click();
+  await page.waitForFunction(() => /Stop, [1-9]/.test(document.getElementById("record").textContent), null, { timeout: 60_000 });
+  const [download] = await Promise.all([page.waitForEvent("download", { timeout: 60_000 }), page.locator("#record").click()]);
+  const [bytes, name] = [await readFile(await download.path()), download.suggestedFilename()];
+  assert.match(name, /^small\.(mp4|webm)$/);
+  assert.ok(bytes.length > 5000, `a film of ${bytes.length} bytes is empty`);
+  if (name.endsWith("mp4")) assert.equal(bytes.subarray(4, 8).toString(), "ftyp");
+  else assert.equal(bytes.readUInt32BE(0), 0x1a45dfa3);
+});
+
 page_test("turns by keys and by dragging", link(SMALL), async (page) => {
   await page.locator("#play").click();
   const shot = () => page.locator("#net").evaluate((canvas) => canvas.toDataURL());
