@@ -33,7 +33,7 @@ impl World {
     /// What this process was to read, if all others could read theirs. The first says what went wrong, and the others end in silence.
     pub fn agree<T>(&self, read: Result<T, CommandError>) -> Result<T, CommandError> {
         let message = read.as_ref().err().map(ToString::to_string).unwrap_or_default();
-        let messages = self.exchange.gather(message.as_bytes()).map_err(BackendError::from)?;
+        let messages = self.exchange.allgather(message.as_bytes()).map_err(BackendError::from)?;
         let Some(rank) = messages.iter().position(|message| !message.is_empty()) else { return read };
         if self.is_first() {
             let message = String::from_utf8_lossy(&messages[rank]).into_owned();

@@ -15,15 +15,15 @@ impl Exchange for Alone {
         1
     }
 
+    fn allgather(&self, own: &[u8]) -> Result<Vec<Vec<u8>>, ExchangeError> {
+        Ok(vec![own.to_vec()])
+    }
+
     fn gather(&self, own: &[u8]) -> Result<Vec<Vec<u8>>, ExchangeError> {
         Ok(vec![own.to_vec()])
     }
 
-    fn collect(&self, own: &[u8]) -> Result<Vec<Vec<u8>>, ExchangeError> {
-        Ok(vec![own.to_vec()])
-    }
-
-    fn deal(&self, pieces: &[&[u8]]) -> Result<Vec<u8>, ExchangeError> {
+    fn scatter(&self, pieces: &[&[u8]]) -> Result<Vec<u8>, ExchangeError> {
         pieces.first().map(|piece| piece.to_vec()).ok_or(ExchangeError::Unlike)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! The processes of a run are its ranks, numbered from zero. Each calls the same verbs of its [`Exchange`] in the same order. What is
 //! summed over ranks is handed over block by block and added in the order of the blocks ([`sum_of_blocks`]), and what every rank must see
-//! whole goes round part by part in one order for all ([`go_round`]): so that sums have the same bytes however many ranks there are.
+//! whole goes round part by part in one order for all ([`broadcast_parts`]): so that sums have the same bytes however many ranks there are.
 //!
 //! [`Alone`] is the exchange of a process by itself, [`Threads`] that of the threads of one process, and that of a [`Session`], in builds with the
 //! feature `mpi`, that of processes on any number of machines.
@@ -31,13 +31,13 @@ pub trait Exchange: Send + Sync {
     fn ranks(&self) -> usize;
 
     /// What each rank has, in the order of ranks, on all of them. Lengths may differ.
-    fn gather(&self, own: &[u8]) -> Result<Vec<Vec<u8>>, ExchangeError>;
+    fn allgather(&self, own: &[u8]) -> Result<Vec<Vec<u8>>, ExchangeError>;
 
     /// The same on rank zero; nothing on others.
-    fn collect(&self, own: &[u8]) -> Result<Vec<Vec<u8>>, ExchangeError>;
+    fn gather(&self, own: &[u8]) -> Result<Vec<Vec<u8>>, ExchangeError>;
 
     /// What rank zero has for each rank, there being one of `pieces` for each on rank zero and none elsewhere.
-    fn deal(&self, pieces: &[&[u8]]) -> Result<Vec<u8>, ExchangeError>;
+    fn scatter(&self, pieces: &[&[u8]]) -> Result<Vec<u8>, ExchangeError>;
 
     /// `bytes` become those of rank `from`; there are as many everywhere.
     fn broadcast(&self, from: usize, bytes: &mut [u8]) -> Result<(), ExchangeError>;
@@ -67,20 +67,20 @@ pub enum ExchangeError {
 }
 
 /// Numbers of every rank, in the order of ranks, on all of them.
-pub fn gather_numbers(exchange: &dyn Exchange, own: &[f64]) -> Result<Vec<Vec<f64>>, ExchangeError> {
-    let bytes = exchange.gather(bytemuck::cast_slice(own))?;
+pub fn allgather_numbers(exchange: &dyn Exchange, own: &[f64]) -> Result<Vec<Vec<f64>>, ExchangeError> {
+    let bytes = exchange.allgather(bytemuck::cast_slice(own))?;
     Ok(bytes.iter().map(|bytes| bytemuck::pod_collect_to_vec(bytes)).collect())
 }
 
 /// The blocks of every rank, all of one length, in the order of ranks.
-pub fn gather_blocks(exchange: &dyn Exchange, own: Vec<Vec<f64>>) -> Result<Vec<Vec<f64>>, ExchangeError> {
+pub fn allgather_blocks(exchange: &dyn Exchange, own: Vec<Vec<f64>>) -> Result<Vec<Vec<f64>>, ExchangeError> {
     if exchange.ranks() == 1 {
         return Ok(own);
     }
     // Their length goes before them.
     let length = own.first().map_or(0, Vec::len) as f64;
     let mut blocks = Vec::new();
-    for numbers in gather_numbers(exchange, &[vec![length], own.concat()].concat())? {
+    for numbers in allgather_numbers(exchange, &[vec![length], own.concat()].concat())? {
         let Some((length, numbers)) = numbers.split_first() else { return Err(ExchangeError::Unlike) };
         blocks.extend(numbers.chunks((*length as usize).max(1)).map(<[f64]>::to_vec));
     }
@@ -92,7 +92,7 @@ pub fn gather_blocks(exchange: &dyn Exchange, own: Vec<Vec<f64>>) -> Result<Vec<
 
 /// The sum of the blocks of all ranks, added one by one in their order: the bytes of one process that has them all.
 pub fn sum_of_blocks(exchange: &dyn Exchange, own: Vec<Vec<f64>>) -> Result<Vec<f64>, ExchangeError> {
-    Ok(added(gather_blocks(exchange, own)?))
+    Ok(added(allgather_blocks(exchange, own)?))
 }
 
 /// The sum of blocks of one length, added one by one in their order.
@@ -106,7 +106,7 @@ pub(crate) fn added(blocks: Vec<Vec<f64>>) -> Vec<f64> {
 
 /// Whether any rank says so.
 pub fn any(exchange: &dyn Exchange, own: bool) -> Result<bool, ExchangeError> {
-    Ok(exchange.ranks() > 1 && exchange.gather(&[u8::from(own)])?.contains(&vec![1]) || own)
+    Ok(exchange.ranks() > 1 && exchange.allgather(&[u8::from(own)])?.contains(&vec![1]) || own)
 }
 
 /// A part of what goes round: who has it, and how many bytes it has.
@@ -123,7 +123,7 @@ pub struct Part {
 ///
 /// In a ring where every rank starts at its own part the order of sums, and so their bytes, would depend on the number of ranks. So
 /// each part comes from its owner to all others, along whatever tree the exchange knows.
-pub fn go_round(
+pub fn broadcast_parts(
     exchange: &dyn Exchange,
     parts: &[Part],
     load: impl Fn(usize, &mut [u8]) + Sync,

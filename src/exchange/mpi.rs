@@ -106,7 +106,7 @@ impl Exchange for Mpi {
         self.world.size() as usize
     }
 
-    fn gather(&self, own: &[u8]) -> Result<Vec<Vec<u8>>, ExchangeError> {
+    fn allgather(&self, own: &[u8]) -> Result<Vec<Vec<u8>>, ExchangeError> {
         let (lengths, beginnings) = self.begin(own)?;
         if lengths.iter().all(|length| *length <= LETTER - LENGTH) {
             return Ok(beginnings);
@@ -122,7 +122,7 @@ impl Exchange for Mpi {
         lengths.into_iter().enumerate().map(of_rank).collect()
     }
 
-    fn collect(&self, own: &[u8]) -> Result<Vec<Vec<u8>>, ExchangeError> {
+    fn gather(&self, own: &[u8]) -> Result<Vec<Vec<u8>>, ExchangeError> {
         let (lengths, _) = self.begin(own)?;
         if self.rank() > 0 {
             own.chunks(MESSAGE).try_for_each(|bytes| self.world.send(bytes, 0, 0)).map_err(failed)?;
@@ -141,7 +141,7 @@ impl Exchange for Mpi {
         lengths.into_iter().enumerate().map(of_rank).collect()
     }
 
-    fn deal(&self, pieces: &[&[u8]]) -> Result<Vec<u8>, ExchangeError> {
+    fn scatter(&self, pieces: &[&[u8]]) -> Result<Vec<u8>, ExchangeError> {
         if self.rank() == 0 {
             for (rank, piece) in pieces.iter().enumerate().skip(1) {
                 self.world.send(&[piece.len() as u64], rank as i32, 0).map_err(failed)?;

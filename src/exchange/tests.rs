@@ -22,12 +22,12 @@ fn every_rank_has_what_all_have_in_the_order_of_ranks() {
         let expected: Vec<Vec<u8>> = (0..ranks).map(|rank| vec![rank as u8; rank]).collect();
         for rounds in on_threads(ranks, |exchange| {
             let own = vec![exchange.rank() as u8; exchange.rank()];
-            (0..50).map(|_| exchange.gather(&own).expect("bytes")).collect::<Vec<_>>()
+            (0..50).map(|_| exchange.allgather(&own).expect("bytes")).collect::<Vec<_>>()
         }) {
             assert!(rounds.iter().all(|round| *round == expected), "{rounds:?}");
         }
     }
-    let collected = on_threads(3, |exchange| exchange.collect(&[exchange.rank() as u8]).expect("bytes"));
+    let collected = on_threads(3, |exchange| exchange.gather(&[exchange.rank() as u8]).expect("bytes"));
     assert_eq!(collected, [vec![vec![0], vec![1], vec![2]], vec![], vec![]]);
 }
 
@@ -37,7 +37,7 @@ fn every_rank_gets_what_is_for_it() {
         let dealt = on_threads(ranks, |exchange| {
             let pieces: Vec<Vec<u8>> = (0..ranks).map(|rank| vec![rank as u8; 3 + rank]).collect();
             let pieces: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
-            exchange.deal(if exchange.rank() == 0 { &pieces } else { &[] }).expect("bytes")
+            exchange.scatter(if exchange.rank() == 0 { &pieces } else { &[] }).expect("bytes")
         });
         assert_eq!(dealt, (0..ranks).map(|rank| vec![rank as u8; 3 + rank]).collect::<Vec<_>>());
     }
@@ -80,7 +80,8 @@ fn parts_go_round_in_one_order() {
             assert_eq!(parts[index].owner, exchange.rank(), "only its owner has a part");
             bytes.fill(10 + index as u8);
         };
-        let outcome = go_round(&exchange, &parts, load, || false, |index, bytes| seen.push((index, bytes.to_vec())));
+        let outcome =
+            broadcast_parts(&exchange, &parts, load, || false, |index, bytes| seen.push((index, bytes.to_vec())));
         assert_eq!(outcome, Ok(ControlFlow::Continue(())));
         seen
     }) {
@@ -100,7 +101,7 @@ fn all_end_when_one_is_asked_to() {
                 asked.store(true, Ordering::SeqCst);
             }
         };
-        let outcome = go_round(&exchange, &parts, |_, _| {}, || asked.load(Ordering::SeqCst), visit);
+        let outcome = broadcast_parts(&exchange, &parts, |_, _| {}, || asked.load(Ordering::SeqCst), visit);
         (seen.into_inner().expect("a count"), outcome)
     }) {
         assert_eq!(outcome, Ok(ControlFlow::Break(())));
@@ -112,7 +113,7 @@ fn all_end_when_one_is_asked_to() {
 fn who_waits_for_a_rank_that_has_left_is_told() {
     let outcomes = on_threads(3, |exchange| match exchange.rank() {
         1 => Ok(Vec::new()),
-        _ => exchange.gather(&[1]),
+        _ => exchange.allgather(&[1]),
     });
     assert_eq!(outcomes, [Err(ExchangeError::Left), Ok(vec![]), Err(ExchangeError::Left)]);
 }

@@ -78,16 +78,16 @@ impl Exchange for Threads {
         self.table.ranks
     }
 
-    fn gather(&self, own: &[u8]) -> Result<Vec<Vec<u8>>, ExchangeError> {
+    fn allgather(&self, own: &[u8]) -> Result<Vec<Vec<u8>>, ExchangeError> {
         Ok(self.meet(own.to_vec())?.to_vec())
     }
 
-    fn collect(&self, own: &[u8]) -> Result<Vec<Vec<u8>>, ExchangeError> {
+    fn gather(&self, own: &[u8]) -> Result<Vec<Vec<u8>>, ExchangeError> {
         let all = self.meet(own.to_vec())?;
         Ok(if self.rank == 0 { all.to_vec() } else { Vec::new() })
     }
 
-    fn deal(&self, pieces: &[&[u8]]) -> Result<Vec<u8>, ExchangeError> {
+    fn scatter(&self, pieces: &[&[u8]]) -> Result<Vec<u8>, ExchangeError> {
         let mut dealt = None;
         for rank in 0..self.ranks() {
             let all = self.meet(pieces.get(rank).map(|piece| piece.to_vec()).unwrap_or_default())?;

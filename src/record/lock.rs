@@ -151,7 +151,7 @@ pub fn holder(folder: &Path) -> Option<Holder> {
 }
 
 /// Removes the file that a process has left which died at work on `folder`, if there is one.
-pub fn bury(folder: &Path) {
+pub fn remove_stale_lock(folder: &Path) {
     if folder.join(NAME).exists() {
         // Somebody who lives keeps it.
         drop(Lock::attempt(folder, Unlockable::Refused));
@@ -180,7 +180,7 @@ mod tests {
     fn a_file_without_a_lock_is_nobodys() {
         let folder = tempfile::tempdir().expect("a folder");
         let count = || std::fs::read_dir(folder.path()).expect("a folder").count();
-        let ways: [fn(&Path); 2] = [bury, |folder| {
+        let ways: [fn(&Path); 2] = [remove_stale_lock, |folder| {
             drop(Lock::attempt(folder, Unlockable::Granted).expect("a file").expect("nobody has it"))
         }];
         for remove in ways {
@@ -190,7 +190,7 @@ mod tests {
             assert_eq!(count(), 0);
         }
         let held = Lock::attempt(folder.path(), Unlockable::Refused).expect("a file").expect("nobody has it");
-        bury(folder.path());
+        remove_stale_lock(folder.path());
         assert_eq!(count(), 1, "its holder lives");
         drop(held);
     }

@@ -36,7 +36,7 @@ pub use self::{
     draft::Draft,
     error::{RecordError, is_of_path},
     fingerprint::Fingerprint,
-    lock::{Holder, bury, holder},
+    lock::{Holder, holder, remove_stale_lock},
     room::require_room,
     run_folder::{ExperimentFiles, RunFolder},
     saved::{SavedState, load, save},

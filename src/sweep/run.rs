@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     experiment::SweepFile,
-    record::{Claim, bury},
+    record::{Claim, remove_stale_lock},
     run::{Checkpoints, Machine},
 };
 
@@ -114,7 +114,7 @@ pub async fn run_with(
         _ => remove_tables(folder).map(|()| Vec::new())?,
     };
     if left == 0 {
-        cells.iter().for_each(|cell| bury(&cell_folder(folder, cell)));
+        cells.iter().for_each(|cell| remove_stale_lock(&cell_folder(folder, cell)));
     }
     drop(tables);
     for note in &notes {

@@ -69,6 +69,7 @@ impl Kind {
     }
 
     /// `device` where a device may measure its tokens itself, `host` where they are read back and measured in f64.
+    #[cfg_attr(not(feature = "gpu"), expect(unused_variables, reason = "no backend is a device"))]
     pub fn measured(self, device: f64, host: f64) -> f64 {
         match self {
             Kind::CpuSingle | Kind::CpuDouble | Kind::Reference => host,

@@ -114,7 +114,7 @@ fn open(
     let first = exchange.rank() == 0;
     let pieces: Vec<&[u8]> =
         runs.into_iter().filter(|_| first).map(|run| bytemuck::cast_slice(&coordinates[run])).collect();
-    let own = bytemuck::pod_collect_to_vec(&exchange.deal(&pieces)?);
+    let own = bytemuck::pod_collect_to_vec(&exchange.scatter(&pieces)?);
     let share = || -> Result<Box<dyn Backend>, BackendError> {
         Ok(match precision {
             Precision::Double => Box::new(cpu::Share::<f64>::new(problem, own, exchange.clone())?),
@@ -162,7 +162,7 @@ fn agree<T>(
         }
         (Ok(_), Agreed::Done) => String::new(),
     };
-    let all = exchange.gather(&[&[u8::from(outcome.is_err())], text.as_bytes()].concat())?;
+    let all = exchange.allgather(&[&[u8::from(outcome.is_err())], text.as_bytes()].concat())?;
     let value = outcome?;
     if let Some(rank) = all.iter().position(|outcome| outcome.first() == Some(&1)) {
         let message = String::from_utf8_lossy(&all[rank][1..]).into_owned();

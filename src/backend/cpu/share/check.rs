@@ -30,7 +30,7 @@ impl<T: Real> Together<'_, T> {
         let tokens = self.cpu.state.replica(0);
         let own = sample.iter().filter_map(|token| token.checked_sub(first).filter(|token| *token < shape.count));
         let own: Vec<f64> = own.flat_map(|token| tokens.part(token, 1).rows(shape.dim, 1)).collect();
-        let all = gather_numbers(self.exchange, &own)?;
+        let all = allgather_numbers(self.exchange, &own)?;
         let mut of_ranks: Vec<_> = all.iter().map(|rows| rows.chunks_exact(shape.dim)).collect();
         let ranks = of_ranks.len();
         let owner = |token: usize| (0..ranks).find(|rank| token < Part::run_of(whole, *rank, ranks).end);
@@ -61,7 +61,7 @@ impl<T: Real> Together<'_, T> {
         let own: Vec<f64> = own.iter().flat_map(|k| &rows[k * dim..][..dim]).copied().collect();
         if !missing.is_empty() {
             let fields = self.fields_by_pairs(&cpu.state, cpu.followed, &own)?;
-            let fields: Vec<f64> = gather_numbers(self.exchange, &fields)?.concat();
+            let fields: Vec<f64> = allgather_numbers(self.exchange, &fields)?.concat();
             let rounded = columns_of::<T>(dim, &fields).replica(0).rows(dim, missing.len());
             for (k, field) in missing.iter().zip(rounded.chunks_exact(dim)) {
                 velocities[k * dim..][..dim].copy_from_slice(field);

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     backend::{Answer, Backend, BackendError, Identity, Method, Point, SumsState, longest, require_stages},
     cancel::Cancel,
-    exchange::{Exchange, gather_blocks, gather_numbers},
+    exchange::{Exchange, allgather_blocks, allgather_numbers},
     model::{Field, Model},
     observables::{Need, Quantity},
     observe::Statistics,
@@ -57,7 +57,7 @@ impl<T: Real> Share<T> {
 
     /// The rows of tokens of all processes, on the first of them; nothing on others.
     fn collected(&self, rows: &[f64]) -> Result<Vec<f64>, BackendError> {
-        let all = self.exchange.collect(bytemuck::cast_slice(rows))?;
+        let all = self.exchange.gather(bytemuck::cast_slice(rows))?;
         Ok(all.iter().flat_map(|rows| bytemuck::pod_collect_to_vec::<u8, f64>(rows)).collect())
     }
 }
@@ -85,7 +85,7 @@ impl<T: Real> Join for Together<'_, T> {
     type Error = BackendError;
 
     fn join(&self, own: Vec<Vec<f64>>) -> Result<Vec<Vec<f64>>, BackendError> {
-        Ok(gather_blocks(self.exchange, own)?)
+        Ok(allgather_blocks(self.exchange, own)?)
     }
 }
 
@@ -135,7 +135,7 @@ impl<T: Real> Backend for Share<T> {
     fn difference<'a>(&'a mut self, coefficients: &'a [f64]) -> Answer<'a, f64> {
         Box::pin(async move {
             let own = self.cpu.difference(coefficients).await?;
-            let all = gather_numbers(&*self.exchange, &[own])?.concat();
+            let all = allgather_numbers(&*self.exchange, &[own])?.concat();
             Ok(all.into_iter().fold(0.0, |largest, of_rank| longest(largest, &[of_rank])))
         })
     }

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::{super::problem::BLOCK, *};
 use crate::{
     backend::cpu::{exact::columns_of, field::HeadField},
-    exchange::{self, go_round},
+    exchange::{self, broadcast_parts},
     sums::{
         keys::Keys,
         reduction::{PART, Reduced, Sums, block},
@@ -88,7 +88,7 @@ impl<T: Real> Together<'_, T> {
                 }
             });
         };
-        let way = go_round(self.exchange, &parts, load, || cpu.cancel.is_requested(), visit)?;
+        let way = broadcast_parts(self.exchange, &parts, load, || cpu.cancel.is_requested(), visit)?;
         // Blocks of the last round may have been left out.
         if way.is_break() || cpu.cancel.is_requested() {
             return Err(BackendError::Cancelled);
