@@ -51,7 +51,7 @@ export class Camera {
 
   /** Pixels of the radius at which the ball is seen. */
   radius(width: number, height: number): number {
-    return 0.46 * Math.min(width, height - this.bottom - this.top) * this.zoom;
+    return 0.46 * Math.max(Math.min(width, height - this.bottom - this.top), 16) * this.zoom;
   }
 
   /** How far the middle of the free part is above that of the picture, in clip space. */

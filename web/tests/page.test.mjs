@@ -269,3 +269,7 @@ page_test("on a phone everything fits the width", link(SMALL), async (page) => {
   const [wide, view] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   assert.ok(wide <= view, `${wide} pixels in ${view}`);
 }, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+
+page_test("a window without room for the sphere draws it small", link(SMALL), async (page) => {
+  await page.waitForTimeout(500);
+}, { viewport: { width: 320, height: 140 } });
