@@ -39,7 +39,7 @@ impl Draft {
         remove(&draft.temporary)?;
         fs::create_dir(&draft.temporary).map_err(|source| draft.failed(source))?;
         let tokens = NpyFile::create(&draft.temporary.join(TOKENS), draft.form.clone());
-        draft.tokens = Some(tokens.map_err(|source| draft.failed(source))?);
+        draft.tokens = Some(tokens.map_err(|source| draft.failed_at(TOKENS, source))?);
         Ok(draft)
     }
 
@@ -50,7 +50,7 @@ impl Draft {
             let mut pieces = tokens.chunks(PIECE).map(|piece| form.encoded(piece));
             pieces.try_for_each(|bytes| file.add(&bytes))
         });
-        added.map_err(|source| self.failed(source))
+        added.map_err(|source| self.failed_at(TOKENS, source))
     }
 
     /// Writes what else there is, with files of these names and bytes beside, and gives the folder its name.
@@ -62,9 +62,10 @@ impl Draft {
     ) -> Result<(), RecordError> {
         let tokens = self.tokens.take().ok_or_else(closed).and_then(|file| file.finish(Ending::Scheduled));
         let failed = |source| self.failed(source);
-        let mut files = BTreeMap::from([(TOKENS.to_owned(), tokens.map_err(failed)?)]);
+        let tokens = tokens.map_err(|source| self.failed_at(TOKENS, source))?;
+        let mut files = BTreeMap::from([(TOKENS.to_owned(), tokens)]);
         if let Some(limit) = limit {
-            files.insert(LIMIT.into(), self.write_limit(limit).map_err(failed)?);
+            files.insert(LIMIT.into(), self.write_limit(limit).map_err(|source| self.failed_at(LIMIT, source))?);
         }
         let text = toml::to_string(state).map_err(|error| failed(io::Error::other(error)))?;
         for (name, bytes) in [(STATE, text.as_bytes())].iter().chain(beside) {
@@ -88,6 +89,10 @@ impl Draft {
 
     fn failed(&self, source: io::Error) -> RecordError {
         RecordError::Write { path: self.path.clone(), source }
+    }
+
+    fn failed_at(&self, name: &str, source: io::Error) -> RecordError {
+        RecordError::Write { path: self.path.join(name), source }
     }
 }
 

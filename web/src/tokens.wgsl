@@ -40,7 +40,7 @@ fn vertex(@builtin(vertex_index) corner: u32, @builtin(instance_index) token: u3
     let offset: vec2f = place * 2.0 * view.radius / view.size * centre.w;
     // How far it lies behind the centre of the sphere: what is hidden there fades.
     let behind: f32 = centre.w - (view.matrix * vec4f(0.0, 0.0, 0.0, 1.0)).w;
-    let fade: f32 = 0.82 * smoothstep(-0.25, 0.5, behind);
+    let fade: f32 = 0.82 * smoothstep(0.0, 0.6, behind);
     let colour: vec3f = unpack4x8unorm(colours[token]).rgb;
     return Corner(centre + vec4f(offset, 0.0, 0.0), place, mix(colour, view.background, fade));
 }
