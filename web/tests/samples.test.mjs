@@ -21,7 +21,7 @@ const GROWN = { "selected-mode": 1e-4 };
 const ABSOLUTE = 1e-6;
 
 // A pair whose overlap is within rounding of the edge of a bin is counted on either side: shares may be off by so many pairs.
-const PAIRS = 4;
+const PAIRS = 30;
 const DRAWN = 1e6;
 
 const table = (text) => {
