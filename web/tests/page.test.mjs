@@ -39,6 +39,11 @@ after(async () => {
 
 const linked = (hash) => inflateRawSync(Buffer.from(hash.replace(/^.*#/, ""), "base64url")).toString();
 const toml = async (page) => linked(await page.evaluate(() => location.hash));
+/** Waits until the experiment of the link is written so: a slow machine takes a while. */
+const written = async (page, pattern) => {
+  for (let k = 0; k < 100 && !pattern.test(await toml(page)); k++) await page.waitForTimeout(100);
+  assert.match(await toml(page), pattern);
+};
 const link = (text) => `#${deflateRawSync(Buffer.from(text)).toString("base64url")}`;
 
 /** A test of one page: it must leave no error in the console and ask no other host. */
@@ -90,17 +95,13 @@ page_test("pauses, takes one step and restarts", link(SMALL), async (page) => {
 page_test("sliders and choices change the experiment of the link", link(SMALL), async (page) => {
   await slide(page, "beta", 750);
   await page.waitForFunction(() => document.getElementById("beta-value").textContent === "100");
-  await page.waitForTimeout(500);
-  assert.match(await toml(page), /^beta = 100$/m);
+  await written(page, /^beta = 100$/m);
   await slide(page, "count", 400);
-  await page.waitForTimeout(800);
-  assert.match(await toml(page), /^count = 3\d\d\d$/m);
+  await written(page, /^count = 3\d\d\d$/m);
   await page.locator("#matrices").selectOption("minus");
-  await page.waitForTimeout(500);
-  assert.match(await toml(page), /\[\[attention.head\]\]\nvalue = \{ scale = -1 \}/);
+  await written(page, /\[\[attention.head\]\]\nvalue = \{ scale = -1 \}/);
   await page.locator("#mask").selectOption("causal");
-  await page.waitForTimeout(500);
-  assert.match(await toml(page), /^mask = "causal"$/m);
+  await written(page, /^mask = "causal"$/m);
   assert.notEqual(await page.locator("#status").getAttribute("data-tone"), "error", await page.locator("#status").textContent());
 });
 
@@ -151,8 +152,8 @@ page_test("a dropped experiment runs, and a wrong one is said to be wrong", link
 page_test("dropped tokens are where the run starts", link(SMALL), async (page) => {
   await drop(page, [{ name: "x.npy", body: await readFile(join(FOLDER, "data/minilm-256.npy")) }]);
   await page.waitForFunction(() => document.getElementById("count-value").textContent === "256");
-  assert.match(await toml(page), /initial = \{ law = "file", path = "x.npy" \}/);
-  assert.match(await toml(page), /^dim = 384$/m);
+  await written(page, /initial = \{ law = "file", path = "x.npy" \}/);
+  await written(page, /^dim = 384$/m);
   await page.waitForFunction(() => Number(document.getElementById("time").textContent.slice(3)) > 0);
 });
 
