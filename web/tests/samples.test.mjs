@@ -18,6 +18,8 @@ const only = process.env.ONLY?.split(",");
 const RELATIVE = 1e-5;
 // Where modes grow as e^(lambda t), so does what rounding has added to them: both tolerances are so many times larger.
 const GROWN = { metastable: 100, "selected-mode": 100 };
+// From a time on, when what has grown from rounding is as large as anything else, there is nothing to compare.
+const UNTIL = { "selected-mode": 8 };
 const ABSOLUTE = 1e-6;
 
 // A pair whose overlap is within rounding of the edge of a bin is counted on either side: shares may be off by so many pairs.
@@ -91,6 +93,9 @@ async function ofProgram(id, toml) {
 for (const id of presets) {
   test(`samples of ${id}`, { skip: skip || (only && !only.includes(id) ? "not in ONLY" : false), timeout: 900_000 }, async () => {
     const { toml, samples, count } = await ofPage(id);
-    assert.equal(difference(samples, await ofProgram(id, toml), count, GROWN[id]), undefined);
+    const expected = await ofProgram(id, toml);
+    for (const { rows } of [samples, expected]) rows.splice(0, rows.length, ...rows.filter(([, time]) => time <= (UNTIL[id] ?? Infinity)));
+    assert.ok(expected.rows.length > 2);
+    assert.equal(difference(samples, expected, count, GROWN[id]), undefined);
   });
 }
