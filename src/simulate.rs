@@ -81,7 +81,7 @@ pub enum Event<'a> {
         /// Ordered (token, component).
         coordinates: &'a [f64],
     },
-    /// [`Quantity::AttentionMatrix`] asks for this matrix of one head, (row, source); after the samples, for one replica after the
+    /// [`Quantity::AttentionMatrix`](crate::observables::Quantity::AttentionMatrix) asks for this matrix of one head, (row, source); after the samples, for one replica after the
     /// other and all its heads in turn.
     Attention {
         /// That of the tokens.

@@ -254,7 +254,9 @@ mod tests {
         for length in [0, 1, 7, 8, 16, 1000, 1 << 20] {
             let mut single = Numbers::<f32>::zeros(length);
             let mut double = Numbers::<f64>::zeros(length);
-            assert!(single.all().as_ptr().addr() % CACHE_LINE == 0 && double.all().as_ptr().addr() % CACHE_LINE == 0);
+            for address in [single.all().as_ptr().addr(), double.all().as_ptr().addr()] {
+                assert!(address.is_multiple_of(CACHE_LINE));
+            }
             assert!(single.all() == vec![0.0; length] && double.all() == vec![0.0; length]);
             single.all_mut().fill(1.5);
             double.all_mut().fill(1.5);
