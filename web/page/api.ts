@@ -1,7 +1,17 @@
 // The engine as wasm-bindgen exports it: `web/pkg/tokenfield_web.js`, or the stand-in of the tests.
 
 export type Colour = "start" | "cluster" | "speed" | "place";
-export type Device = "auto" | "gpu" | "cpu";
+export type Device = "auto" | "gpu" | "cpu" | "cpu-double";
+
+/** What can be drawn before the first step, while kernels are compiled. */
+export interface Opening {
+  readonly draws: boolean;
+  resize(width: number, height: number): void;
+  draw(matrix: Float32Array, radius: number, background: Float32Array, flat: boolean): void;
+  drawn(): Promise<unknown>;
+  /** Takes the opening. */
+  finish(): Promise<Session>;
+}
 
 export interface Session {
   readonly machine: string;
@@ -23,7 +33,7 @@ export interface Session {
   colours(): Uint8Array;
   axes(): Promise<Float32Array>;
   resize(width: number, height: number): void;
-  draw(matrix: Float32Array, radius: number, background: Float32Array): void;
+  draw(matrix: Float32Array, radius: number, background: Float32Array, flat: boolean): void;
   free(): void;
 }
 
@@ -35,7 +45,7 @@ export interface Arrays {
 export interface Api {
   default(input?: unknown): Promise<unknown>;
   Arrays: new () => Arrays;
-  check_with(toml: string, arrays: Arrays): string | undefined;
+  check(toml: string, arrays: Arrays): string | undefined;
   written(toml: string): string;
-  Session: { open_with(toml: string, device: Device, canvas: OffscreenCanvas | undefined, arrays: Arrays): Promise<Session> };
+  Opening: { begin(toml: string, device: Device, canvas: OffscreenCanvas | undefined, arrays: Arrays): Promise<Opening> };
 }

@@ -24,6 +24,8 @@ export interface Told {
   say(sentence: string, tone: "error" | "note" | "none"): void;
 }
 
+/** Samples that are kept. */
+const MOST = 20_000;
 const ROUND = ["sphere", "post-norm", "ngpt"];
 
 export class Lab {
@@ -37,11 +39,14 @@ export class Lab {
   private run = 0;
   private asked = 0;
   private length = 0;
+  private arrived = 0;
+  /** One sample of so many is kept. */
+  private every = 1;
 
   constructor(
     private readonly engine: Engine,
     private readonly told: Told,
-    readonly device: Device,
+    public device: Device,
   ) {}
 
   get count(): number {
@@ -133,16 +138,26 @@ export class Lab {
     this.told.changed(time);
   }
 
+  /** Keeps a sample; when there are too many, every second one goes. */
+  private keep(sample: Sample): void {
+    if (this.arrived++ % this.every !== 0) return;
+    this.samples.push(sample);
+    if (this.samples.length < MOST) return;
+    this.samples = this.samples.filter((_, k) => k % 2 === 0);
+    this.every *= 2;
+    this.told.say(`The page keeps no more than ${MOST} samples: from now on it has one of ${this.every}. tokenfield run keeps all.`, "note");
+  }
+
   hear(message: FromWorker): void {
     if ("run" in message && message.kind !== "error" && message.run !== this.run) return;
     switch (message.kind) {
       case "opened":
-        [this.opened, this.progress, this.samples] = [message, undefined, []];
+        [this.opened, this.progress, this.samples, this.arrived, this.every] = [message, undefined, [], 0, 1];
         this.mark(undefined);
         this.told.opened(message);
         break;
       case "sample":
-        this.samples.push({ time: message.time, values: message.values });
+        this.keep({ time: message.time, values: message.values });
         this.told.samples();
         break;
       case "changed":

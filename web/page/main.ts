@@ -1,5 +1,6 @@
 // The page: it ties the experiment, the view, the controls and the plots together.
 
+import type { Device } from "./api";
 import { Controls } from "./controls";
 import { get, number, set, word } from "./document";
 import { listen as listenDrop } from "./drop";
@@ -33,7 +34,7 @@ const view = new View(find("stage"), find<HTMLCanvasElement>("net"), {
   size: (width, height) => engine.send({ kind: "size", width, height }),
   point: (x, y) => spoken && engine.send({ kind: "point", x, y }),
 });
-const lab = new Lab(engine, { experiment, opened, samples, progress, playing, changed, say }, query.has("cpu") ? "cpu" : "auto");
+const lab = new Lab(engine, { experiment, opened, samples, progress, playing, changed, say }, (query.get("device") ?? "auto") as Device);
 const controls = new Controls(lab);
 const plots = new Plots(find("plots"), () => number(lab.root, "time.end", 0));
 const table = new LastSample(find<HTMLTableSectionElement>("sample"), find("sample-time"));
@@ -189,14 +190,20 @@ async function fromLink(): Promise<void> {
   try {
     fromText(await unpack(hash), !still);
   } catch (error) {
-    first();
+    await first();
     say((error as Error).message, "error");
   }
 }
 
-function first(): void {
+/** Whether there is a graphics device that is not made of software. */
+async function accelerated(): Promise<boolean> {
+  const adapter = await navigator.gpu?.requestAdapter();
+  return adapter != null && !adapter.info.isFallbackAdapter;
+}
+
+async function first(): Promise<void> {
   const one = PRESETS[0]!;
-  if (!("gpu" in navigator) || query.has("cpu")) return choose(one, !still);
+  if (lab.device.startsWith("cpu") || !(await accelerated())) return choose(one, !still);
   const root = parse(one.toml);
   // A graphics device has room for a hundred thousand tokens, that of a phone for fewer.
   set(root, "tokens.count", innerWidth < 820 ? 20_000 : 100_000);
@@ -232,6 +239,12 @@ function begin(): void {
     paced(Number((event.target as HTMLInputElement).value));
   });
   find<HTMLSelectElement>("colour").addEventListener("change", (event) => engine.send({ kind: "colour", by: (event.target as HTMLSelectElement).value as "start" }));
+  const device = find<HTMLSelectElement>("device");
+  device.value = lab.device;
+  device.addEventListener("change", () => {
+    lab.device = device.value as Device;
+    void lab.restart();
+  });
   find("reset-view").addEventListener("click", () => view.reset());
   find("run-toml").addEventListener("click", () => fromText(find<HTMLTextAreaElement>("toml").value, !still));
   shares(lab, engine, { link: () => packed, say });

@@ -3,7 +3,7 @@ declare module "#engine" {
   const start: import("./api").Api["default"];
   export default start;
   export const Arrays: import("./api").Api["Arrays"];
-  export const check_with: import("./api").Api["check_with"];
+  export const check: import("./api").Api["check"];
   export const written: import("./api").Api["written"];
-  export const Session: import("./api").Api["Session"];
+  export const Opening: import("./api").Api["Opening"];
 }

@@ -1,4 +1,4 @@
-// Tokens on a canvas without a GPU: discs are blended into an image by hand, those of the far side first.
+// Tokens on a canvas without a GPU: discs are blended into an image by hand, the farthest first.
 
 import type { Look } from "./protocol";
 
@@ -36,11 +36,15 @@ const fade = (behind: number): number => 0.82 * smooth(-0.25, 0.5, behind);
 
 export const row = (m: Float32Array, k: number, p: Float32Array): number => m[k]! * p[0]! + m[4 + k]! * p[1]! + m[8 + k]! * p[2]! + m[12 + k]!;
 
+const LAYERS = 1024;
+
 export class Painter {
   private readonly context: OffscreenCanvasRenderingContext2D;
   private image = new ImageData(1, 1);
   private words = new Uint32Array(1);
   private places = new Float32Array(0);
+  private sorted = new Uint32Array(0);
+  private readonly layers = new Uint32Array(LAYERS + 1);
   private readonly ink = new Float32Array(3);
 
   constructor(private readonly canvas: OffscreenCanvas) {
@@ -58,9 +62,7 @@ export class Painter {
     const [r, g, b] = Array.from(look.background, (x) => Math.round(255 * x));
     this.words.fill(((255 << 24) | (b! << 16) | (g! << 8) | r!) >>> 0);
     this.place(points, look.matrix, width, height);
-    // In a plane all tokens are in front.
-    if (!look.flat) this.half(points, look, false);
-    this.half(points, look, true);
+    for (const i of this.order(points.count)) this.token(points, i, look);
     this.context.putImageData(this.image, 0, 0);
   }
 
@@ -76,16 +78,23 @@ export class Painter {
     }
   }
 
-  private half(points: Points, look: Look, near: boolean): void {
+  /** Tokens from the farthest to the nearest, as far as a thousand layers tell them apart. */
+  private order(count: number): Uint32Array {
+    const { places, layers } = this;
+    if (this.sorted.length !== count) this.sorted = new Uint32Array(count);
+    layers.fill(0);
+    const layer = (i: number): number => Math.min(Math.max(Math.floor((1.5 - places[3 * i + 2]!) * (LAYERS / 3)), 0), LAYERS - 1);
+    for (let i = 0; i < count; i++) layers[layer(i) + 1]!++;
+    for (let k = 0; k < LAYERS; k++) layers[k + 1]! += layers[k]!;
+    for (let i = 0; i < count; i++) this.sorted[layers[layer(i)]!++] = i;
+    return this.sorted;
+  }
+
+  private token({ colours }: Points, i: number, look: Look): void {
     const { places } = this;
-    const { colours } = points;
-    for (let i = 0; i < points.count; i++) {
-      const behind = places[3 * i + 2]!;
-      if (!look.flat && behind <= 0 !== near) continue;
-      const gone = look.flat ? 0 : fade(behind);
-      for (let k = 0; k < 3; k++) this.ink[k] = colours[4 * i + k]! * (1 - gone) + 255 * look.background[k]! * gone;
-      this.disc(places[3 * i]!, places[3 * i + 1]!, look.radius);
-    }
+    const gone = look.flat ? 0 : fade(places[3 * i + 2]!);
+    for (let k = 0; k < 3; k++) this.ink[k] = colours[4 * i + k]! * (1 - gone) + 255 * look.background[k]! * gone;
+    this.disc(places[3 * i]!, places[3 * i + 1]!, look.radius);
   }
 
   private disc(x: number, y: number, radius: number): void {

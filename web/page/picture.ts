@@ -53,7 +53,7 @@ export class Picture {
   }
 
   private async turn(now: number): Promise<void> {
-    this.points.axes = aligned(await this.session.axes(), this.points.axes, this.session.dim);
+    this.points.axes = await this.session.axes();
     this.fresh.axes = now;
   }
 
@@ -66,13 +66,13 @@ export class Picture {
 
   async draw(look: Look): Promise<void> {
     if (this.painter) this.painter.paint(await this.tokens(), look);
-    else this.session.draw(look.matrix, look.radius, look.background);
+    else this.session.draw(look.matrix, look.radius, look.background, look.flat);
   }
 
   async png(look: Look): Promise<Blob> {
     // Without a wait between the two: what a GPU has painted is gone after this turn of the worker.
     if (this.painter) await this.draw(look);
-    else this.session.draw(look.matrix, look.radius, look.background);
+    else this.session.draw(look.matrix, look.radius, look.background, look.flat);
     return this.canvas.convertToBlob({ type: "image/png" });
   }
 
@@ -105,15 +105,4 @@ export class Picture {
     }
     return { index: best.index, x: best.x, y: best.y };
   }
-}
-
-/** Principal directions have no sign: that which is nearer to the last one. */
-function aligned(axes: Float32Array, before: Float32Array, dim: number): Float32Array {
-  const out = new Float32Array(axes);
-  for (let k = 0; k < 3; k++) {
-    let dot = 0;
-    for (let j = 0; j < dim; j++) dot += out[k * dim + j]! * before[k * dim + j]!;
-    if (dot < 0) for (let j = 0; j < dim; j++) out[k * dim + j] = -out[k * dim + j]!;
-  }
-  return out;
 }

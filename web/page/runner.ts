@@ -1,6 +1,6 @@
 // A session in motion: one loop that opens, changes, steps, observes and draws, so that only one call of the session is ever under way.
 
-import type { Api, Arrays, Colour, Session } from "./api";
+import type { Api, Arrays, Colour, Device, Opening, Session } from "./api";
 import { film, type Film } from "./film";
 import { Pace } from "./pace";
 import { Picture } from "./picture";
@@ -121,7 +121,7 @@ export class Runner {
   }
 
   private async open(open: Open): Promise<void> {
-    const wrong = this.api.check_with(open.toml, this.arrays(open));
+    const wrong = this.api.check(open.toml, this.arrays(open));
     if (wrong !== undefined) return this.post({ kind: "error", run: open.run, sentence: wrong, of: "open" });
     this.session?.free();
     [this.session, this.picture] = [undefined, undefined];
@@ -151,23 +151,36 @@ export class Runner {
   }
 
   private async start(open: Open): Promise<Session> {
-    if (open.device === "cpu" || !this.gpu) {
-      if (open.device !== "cpu") this.post({ kind: "notice", sentence: "This browser has no WebGPU: the CPU computes, and slower." });
-      return this.api.Session.open_with(open.toml, "cpu", undefined, this.arrays(open));
+    const onCpu = async (device: Device): Promise<Session> => (await this.api.Opening.begin(open.toml, device, undefined, this.arrays(open))).finish();
+    if (open.device.startsWith("cpu")) return onCpu(open.device);
+    if (!this.gpu) {
+      this.post({ kind: "notice", sentence: "This browser has no WebGPU: the CPU computes, and slower." });
+      return onCpu("cpu");
     }
     const canvas = await this.fit("gpu");
     this.context = "unknown";
     try {
-      const session = await this.api.Session.open_with(open.toml, open.device, canvas, this.arrays(open));
+      const opening = await this.api.Opening.begin(open.toml, open.device, canvas, this.arrays(open));
+      await this.preview(opening);
+      const session = await opening.finish();
       this.context = session.draws ? "gpu" : "none";
       this.gpu = session.draws;
       if (!session.draws) this.post({ kind: "notice", sentence: "This browser has no graphics device for WebGPU: the CPU computes, and slower." });
       return session;
     } catch (error) {
-      const session = await this.api.Session.open_with(open.toml, "cpu", undefined, this.arrays(open));
+      const session = await onCpu("cpu");
       this.post({ kind: "notice", sentence: `WebGPU did not start, so the CPU computes, and slower: ${sentence(error)}` });
       return session;
     }
+  }
+
+  /** Shows where tokens start, and leaves the browser the time to do so, before kernels are compiled. */
+  private async preview(opening: Opening): Promise<void> {
+    if (!opening.draws || !this.look) return;
+    opening.resize(this.size.width, this.size.height);
+    opening.draw(this.look.matrix, this.look.radius, this.look.background, this.look.flat);
+    await opening.drawn();
+    await frame();
   }
 
   /** The canvas, or a fresh one where it has a context of another kind: it never gets a second one. */
@@ -187,7 +200,7 @@ export class Runner {
 
   private async change(session: Session, toml: string): Promise<void> {
     const run = this.opened!.run;
-    const wrong = this.api.check_with(toml, this.arrays(this.opened!));
+    const wrong = this.api.check(toml, this.arrays(this.opened!));
     if (wrong !== undefined) return this.post({ kind: "error", run, sentence: wrong, of: "change" });
     await session.change(toml);
     this.opened = { ...this.opened!, toml };
@@ -287,7 +300,7 @@ export class Runner {
     const run = this.opened?.run ?? 0;
     const text = sentence(error);
     const trap = error instanceof WebAssembly.RuntimeError;
-    if (text.includes("device was lost") && this.opened && this.losses < 3) {
+    if (error instanceof Error && error.name === "DeviceLost" && this.opened && this.losses < 3) {
       this.losses += 1;
       this.post({ kind: "notice", sentence: "The GPU was lost; the run starts again." });
       this.waiting.open = { ...this.opened, playing: this.playing };

@@ -1,21 +1,24 @@
 // Ways out of the page: the link, the text, a command line, a program of Python, files.
 
+import type { Device } from "./api";
 import { word } from "./document";
 import type { Table } from "./toml";
 
 const fit = (name: string): string => name.replace(/[^A-Za-z0-9._-]+/g, "-") || "experiment";
 
 /** A command that runs the experiment, with its text behind it. */
-export function command(root: Table, text: string): string {
+export function command(root: Table, text: string, device: Device): string {
   let end = "END";
   while (text.split("\n").includes(end)) end += "_";
-  return `tokenfield run /dev/stdin --out runs/${fit(word(root, "name", "experiment"))} <<'${end}'\n${text.replace(/\n?$/, "\n")}${end}\n`;
+  const on = device === "cpu-double" ? " --backend cpu --precision double" : device === "cpu" ? " --backend cpu" : "";
+  return `tokenfield run /dev/stdin${on} --out runs/${fit(word(root, "name", "experiment"))} <<'${end}'\n${text.replace(/\n?$/, "\n")}${end}\n`;
 }
 
 /** A program that runs the experiment. */
-export function python(text: string): string {
+export function python(text: string, device: Device): string {
+  const on = device === "cpu-double" ? ', device="cpu", precision="double"' : device === "cpu" ? ', device="cpu"' : "";
   const quote = text.includes("'''") ? '"""' : "'''";
-  return `import tokenfield as tf\n\nrun = tf.simulate(r${quote}\n${text.replace(/\n?$/, "\n")}${quote})\nrun.plot()\n`;
+  return `import tokenfield as tf\n\nrun = tf.simulate(r${quote}\n${text.replace(/\n?$/, "\n")}${quote}${on})\nrun.plot()\n`;
 }
 
 export async function copied(text: string): Promise<void> {

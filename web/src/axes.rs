@@ -6,8 +6,9 @@ use nalgebra::{DMatrix, SymmetricEigen};
 const SAMPLE: usize = 4096;
 
 /// Three directions, row-major (3, dim): the unit vectors up to three dimensions, with zeros where there are fewer; beyond, the principal
-/// directions of `tokens`, row-major (token, component), with the largest second moments about the origin.
-pub fn axes(tokens: &[f64], dim: usize) -> Vec<f64> {
+/// directions of `tokens`, row-major (token, component), with the largest second moments about the origin. A direction and its negative are the same:
+/// each is that which is nearer to the direction of `before`, so that pictures do not jump; without any its largest component is positive.
+pub fn axes(tokens: &[f64], dim: usize, before: &[f64]) -> Vec<f64> {
     let mut axes = vec![0.0; 3 * dim];
     if dim <= 3 {
         (0..dim).for_each(|k| axes[k * dim + k] = 1.0);
@@ -23,11 +24,13 @@ pub fn axes(tokens: &[f64], dim: usize) -> Vec<f64> {
     let eigen = SymmetricEigen::new(moments);
     let mut order: Vec<usize> = (0..dim).collect();
     order.sort_by(|a, b| eigen.eigenvalues[*b].total_cmp(&eigen.eigenvalues[*a]));
-    for (axis, column) in axes.chunks_exact_mut(dim).zip(&order) {
-        let direction = eigen.eigenvectors.column(*column);
-        // A direction and its negative are the same; the largest component is positive, so that pictures do not jump.
-        let largest = direction[direction.icamax()];
-        axis.iter_mut().zip(direction.iter()).for_each(|(to, from)| *to = from * largest.signum());
+    for (k, axis) in axes.chunks_exact_mut(dim).enumerate() {
+        let direction = eigen.eigenvectors.column(order[k]);
+        let towards = match before.get(k * dim..(k + 1) * dim) {
+            Some(before) => direction.iter().zip(before).map(|(a, b)| a * b).sum(),
+            None => direction[direction.icamax()],
+        };
+        axis.iter_mut().zip(direction.iter()).for_each(|(to, from)| *to = if towards < 0.0 { -from } else { *from });
     }
     axes
 }
@@ -38,8 +41,8 @@ mod tests {
 
     #[test]
     fn up_to_three_dimensions_nothing_is_turned() {
-        assert_eq!(axes(&[], 3), [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
-        assert_eq!(axes(&[], 2), [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
+        assert_eq!(axes(&[], 3, &[]), [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+        assert_eq!(axes(&[], 2, &[]), [1.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
     }
 
     /// Tokens on three orthogonal lines, 3, 2 and 1 from the origin.
@@ -50,9 +53,11 @@ mod tests {
         for (line, length) in lines.iter().zip([3.0, 2.0, 1.0]) {
             tokens.extend([1.0, -1.0].iter().flat_map(|sign| line.map(|x| sign * length * x)));
         }
-        let found = axes(&tokens, 5);
+        let found = axes(&tokens, 5, &[]);
         for (axis, line) in found.chunks_exact(5).zip(lines) {
             assert!(axis.iter().zip(line).all(|(a, b)| (a - b).abs() < 1e-12), "{axis:?} is not {line:?}");
         }
+        let before: Vec<f64> = found.iter().map(|x| -x).collect();
+        assert!(axes(&tokens, 5, &before).iter().zip(&before).all(|(a, b)| (a - b).abs() < 1e-12), "signs are kept");
     }
 }

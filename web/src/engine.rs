@@ -1,5 +1,7 @@
 //! Who computes: a graphics device of the browser, or the processor in WebAssembly.
 
+use std::cell::RefCell;
+
 use tokenfield::{
     backend::{
         Backend, BackendError, Precision, cpu,
@@ -8,23 +10,42 @@ use tokenfield::{
     problem::Problem,
 };
 
+thread_local! {
+    /// The device of the sessions so far: the next one finds its kernels compiled.
+    static OPENED: RefCell<Option<Device>> = const { RefCell::new(None) };
+}
+
+/// That device if it works, else another one.
+async fn device() -> Result<Device, BackendError> {
+    if let Some(device) = OPENED.take() {
+        if device.check().is_ok() {
+            OPENED.set(Some(device.clone()));
+            return Ok(device);
+        }
+        device.destroy();
+    }
+    let device = Device::open(Choice::Best, Precision::Single).await?;
+    OPENED.set(Some(device.clone()));
+    Ok(device)
+}
+
 /// Where a session computes.
 pub enum Machine {
     /// On a graphics device, with what opened it.
     Gpu(Box<Device>),
     /// In WebAssembly, on one thread.
-    Cpu,
+    Cpu(Precision),
 }
 
 impl Machine {
-    /// What is asked for: `auto`, `gpu` or `cpu`. Under `auto` it is the processor where there is no WebGPU.
-    pub async fn open(device: &str) -> Result<Self, String> {
-        let opened = async || Device::open(Choice::Best, Precision::Single).await;
-        match device {
-            "cpu" => Ok(Self::Cpu),
-            "gpu" => Ok(Self::Gpu(Box::new(opened().await.map_err(|error| error.to_string())?))),
-            "auto" => Ok(opened().await.map_or(Self::Cpu, |device| Self::Gpu(Box::new(device)))),
-            other => Err(format!("device = \"{other}\" is none of \"auto\", \"gpu\" and \"cpu\"")),
+    /// What is asked for: `auto`, `gpu`, `cpu` or `cpu-double`. Under `auto` it is the processor where there is no WebGPU.
+    pub async fn open(name: &str) -> Result<Self, String> {
+        match name {
+            "cpu" => Ok(Self::Cpu(Precision::Single)),
+            "cpu-double" => Ok(Self::Cpu(Precision::Double)),
+            "gpu" => Ok(Self::Gpu(Box::new(device().await.map_err(|error| error.to_string())?))),
+            "auto" => Ok(device().await.map_or(Self::Cpu(Precision::Single), |device| Self::Gpu(Box::new(device)))),
+            other => Err(format!("device = \"{other}\" is none of \"auto\", \"gpu\", \"cpu\" and \"cpu-double\"")),
         }
     }
 
@@ -32,7 +53,8 @@ impl Machine {
     pub async fn engine(&self, problem: &Problem) -> Result<Engine, BackendError> {
         match self {
             Self::Gpu(device) => Ok(Engine::Gpu(Box::new(Gpu::new(device, problem).await?))),
-            Self::Cpu => Ok(Engine::Cpu(cpu::single(problem)?)),
+            Self::Cpu(Precision::Double) => Ok(Engine::Cpu(cpu::double(problem)?)),
+            Self::Cpu(_) => Ok(Engine::Cpu(cpu::single(problem)?)),
         }
     }
 
@@ -40,11 +62,11 @@ impl Machine {
     pub fn name(&self) -> String {
         match self {
             Self::Gpu(device) => match device.summary().name.as_str() {
-                // Browsers tell what they like.
-                "" => "WebGPU".into(),
+                "WebGPU" => "WebGPU".into(),
                 name => format!("WebGPU: {name}"),
             },
-            Self::Cpu => "CPU in WebAssembly".into(),
+            Self::Cpu(Precision::Double) => "CPU in WebAssembly, double precision".into(),
+            Self::Cpu(_) => "CPU in WebAssembly".into(),
         }
     }
 }

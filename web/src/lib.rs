@@ -10,6 +10,12 @@ pub mod colours;
 #[cfg(target_arch = "wasm32")]
 mod engine;
 #[cfg(target_arch = "wasm32")]
+mod experiments;
+#[cfg(target_arch = "wasm32")]
+mod failure;
+#[cfg(target_arch = "wasm32")]
+mod opening;
+#[cfg(target_arch = "wasm32")]
 mod painter;
 #[cfg(target_arch = "wasm32")]
 mod session;

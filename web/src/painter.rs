@@ -1,13 +1,22 @@
 //! Pictures of tokens, drawn from the buffers that hold them.
 
+use std::{
+    future::poll_fn,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Poll, Waker},
+};
+
 use js_sys::Reflect;
-use tokenfield::backend::gpu::{Device, Gpu};
+use tokenfield::backend::gpu::Device;
 use wasm_bindgen::{JsCast, JsValue};
 use wgpu::util::{BufferInitDescriptor, DeviceExt};
 
 use crate::colours::Rgba;
 
 const DEPTH: wgpu::TextureFormat = wgpu::TextureFormat::Depth32Float;
+/// For each pixel, so that discs have smooth edges.
+const SAMPLES: u32 = 4;
+
 /// How tokens are looked at; as `View` in `tokens.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
@@ -22,8 +31,20 @@ pub struct View {
     pub size: [f32; 2],
     /// Vectors of four components that a token has.
     pub vectors: u32,
-    /// Nothing.
-    pub padding: u32,
+    /// Whether nothing is behind, 1 or 0.
+    pub flat: u32,
+}
+
+/// How the page looks at tokens.
+pub struct Look {
+    /// From the drawn space to clip space, column by column.
+    pub matrix: [f32; 16],
+    /// Of a token, in pixels.
+    pub radius: f32,
+    /// Red, green, blue.
+    pub background: [f32; 3],
+    /// In a plane all tokens are in front.
+    pub flat: bool,
 }
 
 /// A canvas, and what is needed to draw tokens on it.
@@ -32,7 +53,7 @@ pub struct Painter {
     queue: wgpu::Queue,
     surface: wgpu::Surface<'static>,
     configuration: wgpu::SurfaceConfiguration,
-    depth: wgpu::TextureView,
+    screen: Screen,
     pipeline: wgpu::RenderPipeline,
     layout: wgpu::BindGroupLayout,
     view: wgpu::Buffer,
@@ -70,7 +91,7 @@ impl Painter {
         });
         Ok(Self {
             pipeline: pipeline(device, &layout, configuration.format),
-            depth: depth(device, width, height),
+            screen: Screen::new(device, &configuration),
             device: device.clone(),
             queue: queue.clone(),
             surface,
@@ -85,29 +106,35 @@ impl Painter {
         let most = self.device.limits().max_texture_dimension_2d;
         (self.configuration.width, self.configuration.height) = (width.clamp(1, most), height.clamp(1, most));
         self.surface.configure(&self.device, &self.configuration);
-        self.depth = depth(&self.device, self.configuration.width, self.configuration.height);
+        self.screen = Screen::new(&self.device, &self.configuration);
     }
 
-    /// What draws the first replica of `gpu` in these colours, along these directions, row-major (3, dim).
-    pub fn scene(&self, gpu: &Gpu, colours: &[Rgba], axes: &[f64]) -> Scene {
-        let vectors = gpu.vectors();
-        let buffer = |label, contents: &[u8]| {
-            let usage = wgpu::BufferUsages::STORAGE;
-            self.device.create_buffer_init(&BufferInitDescriptor { label: Some(label), contents, usage })
-        };
-        let mut padded = vec![0.0_f32; 12 * vectors as usize];
-        let rows = padded.chunks_exact_mut(4 * vectors as usize).zip(axes.chunks_exact(axes.len() / 3));
-        rows.for_each(|(to, from)| to.iter_mut().zip(from).for_each(|(to, from)| *to = *from as f32));
-        let axes = buffer("axes", bytemuck::cast_slice(&padded));
+    /// What draws `tokens`, row-major (token, component), in these colours, along these directions, row-major (3, dim).
+    pub fn scene_of(&self, tokens: &[f64], dim: usize, colours: &[Rgba], axes: &[f64]) -> Scene {
+        let tokens = self.buffer("tokens", bytemuck::cast_slice(&padded(tokens, dim)));
+        let mut scene = self.scene([(&tokens, colours.len())], dim.div_ceil(4) as u32, colours, axes);
+        scene.buffers.push(tokens);
+        scene
+    }
+
+    /// The same of tokens that are on the device, in buffers which begin with so many of them, as so many vectors of four components each.
+    pub fn scene<'a>(
+        &self,
+        tokens: impl IntoIterator<Item = (&'a wgpu::Buffer, usize)>,
+        vectors: u32,
+        colours: &[Rgba],
+        axes: &[f64],
+    ) -> Scene {
+        let axes = self.buffer("axes", bytemuck::cast_slice(&padded(axes, axes.len() / 3)));
         let mut rest = colours;
-        let mut pieces = Vec::new();
-        for (tokens, count) in gpu.first_replica() {
+        let (mut pieces, mut buffers) = (Vec::new(), vec![axes.clone()]);
+        for (tokens, count) in tokens {
             let (own, others) = rest.split_at(count.min(rest.len()));
             rest = others;
-            let colours = buffer("colours", bytemuck::cast_slice(own));
-            let buffers = [&self.view, tokens, &colours, &axes];
+            let colours = self.buffer("colours", bytemuck::cast_slice(own));
+            let bound = [&self.view, tokens, &colours, &axes];
             let entries: Vec<_> = (0..)
-                .zip(buffers)
+                .zip(bound)
                 .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
                 .collect();
             let group = self.device.create_bind_group(&wgpu::BindGroupDescriptor {
@@ -116,12 +143,38 @@ impl Painter {
                 entries: &entries,
             });
             pieces.push((group, own.len() as u32));
+            buffers.push(colours);
         }
-        Scene { pieces, vectors }
+        Scene { pieces, vectors, buffers }
     }
 
-    /// Draws tokens, seen through `matrix`.
-    pub fn draw(&self, scene: &Scene, matrix: [f32; 16], radius: f32, background: [f32; 3]) -> Result<(), String> {
+    /// Comes back when the device has drawn what was asked for so far.
+    pub async fn done(&self) {
+        let told = Arc::<Mutex<(bool, Option<Waker>)>>::default();
+        let telling = told.clone();
+        self.queue.on_submitted_work_done(move || {
+            let mut told = telling.lock().unwrap_or_else(PoisonError::into_inner);
+            told.0 = true;
+            told.1.take().into_iter().for_each(Waker::wake);
+        });
+        poll_fn(|context| {
+            let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+            if told.0 {
+                return Poll::Ready(());
+            }
+            told.1 = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    fn buffer(&self, label: &str, contents: &[u8]) -> wgpu::Buffer {
+        let usage = wgpu::BufferUsages::STORAGE;
+        self.device.create_buffer_init(&BufferInitDescriptor { label: Some(label), contents, usage })
+    }
+
+    /// Draws tokens.
+    pub fn draw(&self, scene: &Scene, look: Look) -> Result<(), String> {
         use wgpu::CurrentSurfaceTexture::{Lost, Occluded, Outdated, Suboptimal, Success, Timeout};
         let texture = match self.surface.get_current_texture() {
             Success(texture) | Suboptimal(texture) => texture,
@@ -134,7 +187,8 @@ impl Painter {
             other => return Err(format!("the canvas cannot be drawn on: {other:?}")),
         };
         let size = [self.configuration.width as f32, self.configuration.height as f32];
-        let view = View { matrix, background, radius, size, vectors: scene.vectors, padding: 0 };
+        let Look { matrix, radius, background, flat } = look;
+        let view = View { matrix, background, radius, size, vectors: scene.vectors, flat: u32::from(flat) };
         self.queue.write_buffer(&self.view, 0, bytemuck::bytes_of(&view));
         let [r, g, b] = background.map(f64::from);
         let target = texture.texture.create_view(&Default::default());
@@ -142,16 +196,16 @@ impl Painter {
         let mut pass = encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("tokens"),
             color_attachments: &[Some(wgpu::RenderPassColorAttachment {
-                view: &target,
+                view: &self.screen.colour,
                 depth_slice: None,
-                resolve_target: None,
+                resolve_target: Some(&target),
                 ops: wgpu::Operations {
                     load: wgpu::LoadOp::Clear(wgpu::Color { r, g, b, a: 1.0 }),
-                    store: wgpu::StoreOp::Store,
+                    store: wgpu::StoreOp::Discard,
                 },
             })],
             depth_stencil_attachment: Some(wgpu::RenderPassDepthStencilAttachment {
-                view: &self.depth,
+                view: &self.screen.depth,
                 depth_ops: Some(wgpu::Operations { load: wgpu::LoadOp::Clear(1.0), store: wgpu::StoreOp::Discard }),
                 stencil_ops: None,
             }),
@@ -173,6 +227,25 @@ impl Painter {
 pub struct Scene {
     pieces: Vec<(wgpu::BindGroup, u32)>,
     vectors: u32,
+    /// What was made for it.
+    buffers: Vec<wgpu::Buffer>,
+}
+
+// Browsers give memory back when they collect garbage, and do not see there how much it is.
+impl Drop for Scene {
+    fn drop(&mut self) {
+        self.buffers.iter().for_each(wgpu::Buffer::destroy);
+    }
+}
+
+/// Rows of `dim` numbers as vectors of four, the last of which ends in zeros.
+fn padded(rows: &[f64], dim: usize) -> Vec<f32> {
+    let width = 4 * dim.div_ceil(4);
+    let mut padded = vec![0.0_f32; rows.len() / dim * width];
+    for (to, from) in padded.chunks_exact_mut(width).zip(rows.chunks_exact(dim)) {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from as f32);
+    }
+    padded
 }
 
 /// The format of canvases that the browser shows without a copy.
@@ -191,7 +264,7 @@ fn preferred() -> wgpu::TextureFormat {
 fn uniform() -> wgpu::BindGroupLayoutEntry {
     wgpu::BindGroupLayoutEntry {
         binding: 0,
-        visibility: wgpu::ShaderStages::VERTEX,
+        visibility: wgpu::ShaderStages::VERTEX_FRAGMENT,
         ty: wgpu::BindingType::Buffer {
             ty: wgpu::BufferBindingType::Uniform,
             has_dynamic_offset: false,
@@ -238,7 +311,7 @@ fn pipeline(
             stencil: Default::default(),
             bias: Default::default(),
         }),
-        multisample: Default::default(),
+        multisample: wgpu::MultisampleState { count: SAMPLES, alpha_to_coverage_enabled: true, ..Default::default() },
         fragment: Some(wgpu::FragmentState {
             module: &module,
             entry_point: Some("fragment"),
@@ -250,16 +323,38 @@ fn pipeline(
     })
 }
 
-fn depth(device: &wgpu::Device, width: u32, height: u32) -> wgpu::TextureView {
-    let texture = device.create_texture(&wgpu::TextureDescriptor {
-        label: Some("depth"),
-        size: wgpu::Extent3d { width, height, depth_or_array_layers: 1 },
-        mip_level_count: 1,
-        sample_count: 1,
-        dimension: wgpu::TextureDimension::D2,
-        format: DEPTH,
-        usage: wgpu::TextureUsages::RENDER_ATTACHMENT,
-        view_formats: &[],
-    });
-    texture.create_view(&Default::default())
+/// What is drawn on, before samples become pixels.
+struct Screen {
+    colour: wgpu::TextureView,
+    depth: wgpu::TextureView,
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.colour.texture().destroy();
+        self.depth.texture().destroy();
+    }
+}
+
+impl Screen {
+    fn new(device: &wgpu::Device, configuration: &wgpu::SurfaceConfiguration) -> Self {
+        let view = |label, format| {
+            let texture = device.create_texture(&wgpu::TextureDescriptor {
+                label: Some(label),
+                size: wgpu::Extent3d {
+                    width: configuration.width,
+                    height: configuration.height,
+                    depth_or_array_layers: 1,
+                },
+                mip_level_count: 1,
+                sample_count: SAMPLES,
+                dimension: wgpu::TextureDimension::D2,
+                format,
+                usage: wgpu::TextureUsages::RENDER_ATTACHMENT,
+                view_formats: &[],
+            });
+            texture.create_view(&Default::default())
+        };
+        Self { colour: view("colour", configuration.format), depth: view("depth", DEPTH) }
+    }
 }

@@ -1,11 +1,14 @@
-// WebGPU in the page, by a driver in software: the same samples as on the CPU, and a picture that is drawn anew after a restart.
+// WebGPU in the page, by a driver in software: samples, pictures, and a device that is lost.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { deflateRawSync } from "node:zlib";
-import { FOLDER, launch, MOCK, open, ready, serve } from "./browser.mjs";
+import { colours, ended, FOLDER, launch, link, MOCK, open, pixels, ready, saved, serve } from "./browser.mjs";
+import { apart } from "./pictures.mjs";
 
+const PRESETS = join(import.meta.dirname, "../page/presets");
+const presets = (await readdir(PRESETS)).map((name) => name.replace(/\.toml$/, ""));
 const TOML = `name = "gpu"
 [tokens]
 count = 300
@@ -24,8 +27,6 @@ every = 0.5
 quantities = ["moments", "energy"]
 `;
 const skip = MOCK ? "the stand-in for the engine has no WebGPU" : false;
-const hash = `#${deflateRawSync(TOML).toString("base64url")}`;
-const ended = (page) => page.waitForFunction(() => document.documentElement.dataset.ended === "true", null, { timeout: 120_000 });
 
 let server, browser;
 before(async () => {
@@ -36,40 +37,63 @@ after(async () => {
   await server?.close();
 });
 
-async function saved(page, button) {
-  const download = page.waitForEvent("download", { timeout: 60_000 });
-  await page.locator(button).evaluate((element) => element.click());
-  return readFile(await (await download).path());
+/** The page with an experiment, at rest. */
+async function still(device, toml) {
+  const opened = await open(browser, `${server.url}?device=${device}${link(toml)}`, { viewport: { width: 1000, height: 600 }, reducedMotion: "reduce" });
+  await ready(opened.page);
+  assert.match(await opened.page.locator("#machine").textContent(), device === "gpu" ? /^WebGPU/ : /^CPU/, await opened.page.locator("#status").textContent());
+  return opened;
 }
 
-const colours = (page, bytes) =>
-  page.evaluate(async (bytes) => {
-    const image = await createImageBitmap(new Blob([Uint8Array.from(bytes)], { type: "image/png" }));
-    const context = new OffscreenCanvas(image.width, image.height).getContext("2d");
-    context.drawImage(image, 0, 0);
-    return new Set(new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer)).size;
-  }, [...bytes]);
+async function picture(device, toml) {
+  const { page, context, problems } = await still(device, toml);
+  await page.waitForTimeout(300);
+  const image = await pixels(page, await saved(page, "#save-png"));
+  assert.deepEqual(problems, []);
+  await context.close();
+  return image;
+}
 
-test("WebGPU measures and draws what the CPU does", { skip, timeout: 400_000 }, async () => {
-  const tables = [];
-  for (const query of ["", "?cpu"]) {
-    const { page, context, problems } = await open(browser, `${server.url}${query}${hash}`);
-    await ready(page);
-    assert.match(await page.locator("#machine").textContent(), query ? /^CPU/ : /^WebGPU/, await page.locator("#status").textContent());
-    await ended(page);
-    tables.push((await saved(page, "#save-csv")).toString().trim().split("\n"));
-    assert.ok((await colours(page, await saved(page, "#save-png"))) > 300, "tokens are drawn");
-    await page.locator("#restart").click();
-    await ready(page);
-    await page.waitForTimeout(500);
-    assert.ok((await colours(page, await saved(page, "#save-png"))) > 300, "tokens are drawn after a restart");
-    assert.deepEqual(problems, []);
-    await context.close();
-  }
-  const [gpu, cpu] = tables.map((lines) => lines.map((line) => line.split(",")));
-  assert.equal(gpu.length, 4);
-  assert.deepEqual(gpu[0], cpu[0]);
-  for (const [i, row] of gpu.entries()) {
-    if (i > 0) row.forEach((x, k) => assert.ok(Math.abs(x - cpu[i][k]) <= 1e-5 * (1 + Math.abs(cpu[i][k])), `${cpu[0][k]} of row ${i}: ${x} on WebGPU, ${cpu[i][k]} on the CPU`));
-  }
+for (const id of presets) {
+  test(`WebGPU draws ${id} as the CPU does`, { skip, timeout: 120_000 }, async (context) => {
+    const toml = await readFile(join(PRESETS, `${id}.toml`), "utf8");
+    const difference = apart(await picture("gpu", toml), await picture("cpu", toml));
+    context.diagnostic(`pictures differ by ${difference.toFixed(4)}`);
+    assert.ok(difference < 0.02, `pictures differ by ${difference}`);
+  });
+}
+
+test("pictures of other tokens differ", { skip, timeout: 120_000 }, async (context) => {
+  const difference = apart(await picture("gpu", TOML), await picture("gpu", TOML.replace("seed = 3", "seed = 4")));
+  context.diagnostic(`pictures differ by ${difference.toFixed(4)}`);
+  assert.ok(difference > 0.04, `pictures differ by ${difference}`);
+});
+
+test("a restart draws again", { skip, timeout: 240_000 }, async () => {
+  const { page, context, problems } = await open(browser, `${server.url}?device=gpu${link(TOML)}`);
+  await ready(page);
+  await ended(page);
+  assert.ok((await colours(page, await saved(page, "#save-png"))) > 300, "tokens are drawn");
+  await page.locator("#restart").click();
+  await ready(page);
+  await page.waitForTimeout(500);
+  assert.ok((await colours(page, await saved(page, "#save-png"))) > 300, "tokens are drawn after a restart");
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test("a lost device is opened again", { skip, timeout: 240_000 }, async () => {
+  const { page, context } = await open(browser, `${server.url}?device=gpu${link(TOML.replace("end = 1.0", "end = 500.0"))}`);
+  await ready(page);
+  const seconds = () => page.locator("#time").textContent().then((text) => Number(text.replace("t =", "")));
+  await page.waitForFunction(() => Number(document.getElementById("time").textContent.slice(3)) > 2);
+  const other = await context.newPage();
+  await other.goto("chrome://gpucrash").catch(() => undefined);
+  await other.close();
+  await page.waitForFunction(() => /lost/.test(document.getElementById("status").textContent), null, { timeout: 60_000 });
+  await page.waitForFunction(() => Number(document.getElementById("time").textContent.slice(3)) > 1, null, { timeout: 60_000 });
+  assert.match(await page.locator("#machine").textContent(), /^WebGPU/);
+  assert.ok((await seconds()) > 0);
+  assert.ok((await colours(page, await saved(page, "#save-png"))) > 300, "tokens are drawn");
+  await context.close();
 });

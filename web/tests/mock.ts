@@ -1,7 +1,7 @@
 // A stand-in for the engine with the same interface, for work on the page without Rust: tokens move towards averages over a few others, which
 // looks like the real thing and is not it.
 
-import type { Api, Colour, Device, Session as Face } from "../page/api";
+import type { Api, Colour, Device, Opening as Before, Session as Face } from "../page/api";
 import type { Arrays as Names } from "../page/api";
 import { get, number, word } from "../page/document";
 import { parse, type Table } from "../page/toml";
@@ -17,7 +17,7 @@ export class Arrays implements Names {
   }
 }
 
-export function check_with(toml: string, _arrays: Arrays): string | undefined {
+export function check(toml: string, _arrays: Arrays): string | undefined {
   try {
     const root = parse(toml);
     if (get(root, "tokens.initial") === undefined) return "tokens.initial is missing: say where tokens start, such as { law = \"uniform\" }.";
@@ -50,12 +50,8 @@ export class Session implements Face {
   private by: Colour = "start";
   private next: () => number;
 
-  static async open_with(toml: string, device: Device, _canvas: OffscreenCanvas | undefined, arrays: Arrays): Promise<Session> {
-    return new Session(parse(toml), device, arrays);
-  }
-
-  private constructor(root: Table, device: Device, arrays: Arrays) {
-    this.machine = device === "cpu" ? "CPU in WebAssembly" : "WebGPU: stand-in";
+  constructor(root: Table, device: Device, arrays: Arrays) {
+    this.machine = device.startsWith("cpu") ? "CPU in WebAssembly" : "WebGPU: stand-in";
     this.root = root;
     const array = arrays.all.get(word(root, "tokens.initial.path", ""));
     this.count = array ? array.shape[0]! : number(root, "tokens.count", 100);
@@ -180,4 +176,24 @@ export class Session implements Face {
   free(): void {}
 }
 
-({ default: init, Arrays, check_with, written, Session }) satisfies { [Key in keyof Api]: unknown };
+export class Opening implements Before {
+  readonly draws = false;
+
+  private constructor(private readonly session: Session) {}
+
+  static async begin(toml: string, device: Device, _canvas: OffscreenCanvas | undefined, arrays: Arrays): Promise<Opening> {
+    return new Opening(new Session(parse(toml), device, arrays));
+  }
+
+  resize(): void {}
+
+  draw(): void {}
+
+  async drawn(): Promise<void> {}
+
+  async finish(): Promise<Session> {
+    return this.session;
+  }
+}
+
+({ default: init, Arrays, check, written, Opening }) satisfies { [Key in keyof Api]: unknown };

@@ -1,5 +1,5 @@
-// The numbers on the page are those of `tokenfield run`: every preset runs to its end in the page, on the CPU, and all samples are compared.
-// TOKENFIELD is the program; ONLY, a list with commas, takes some of the presets.
+// The numbers on the page are those of `tokenfield run` on the TOML of the same link: every preset in double and in single precision on the
+// CPU, and on WebGPU by a driver in software. TOKENFIELD is the program; ONLY, a list with commas, takes some of the presets.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
@@ -8,87 +8,122 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
-import { FOLDER, launch, MOCK, open, ready, serve } from "./browser.mjs";
+import { ended, FOLDER, hurry, launch, link, MOCK, open, ready, saved, serve } from "./browser.mjs";
+import { determined, difference, table } from "./samples.mjs";
 
 const PROGRAM = process.env.TOKENFIELD;
 const skip = MOCK ? "the stand-in for the engine has numbers of its own" : PROGRAM ? false : "TOKENFIELD is not set: the path of the program to compare with";
-const presets = (await readdir(join(import.meta.dirname, "../page/presets"))).map((name) => name.replace(/\.toml$/, ""));
 const only = process.env.ONLY?.split(",");
-// Relative, and absolute for numbers near zero, as a mean has: sums of single precision are off by some 1e-7 of their largest term.
-const RELATIVE = 1e-5;
-const ABSOLUTE = 1e-6;
-
-// A pair whose overlap is within rounding of the edge of a bin is counted on either side: shares may be off by so many pairs.
-const PAIRS = 4;
-const DRAWN = 1e6;
-
-const table = (text) => {
-  const [head, ...rows] = text.trim().split("\n").map((line) => line.split(","));
-  return { head, rows: rows.map((row) => row.map(Number)) };
-};
-
-/** The first number that differs, as a sentence; undefined where none does. */
-export function difference(ours, theirs, count) {
-  const pair = 1 / Math.min((count * (count - 1)) / 2, DRAWN);
-  if (ours.head.join() !== theirs.head.join()) return `columns ${ours.head} and ${theirs.head}`;
-  if (ours.rows.length !== theirs.rows.length) return `${ours.rows.length} and ${theirs.rows.length} samples`;
-  for (const [i, row] of ours.rows.entries()) {
-    for (const [k, x] of row.entries()) {
-      const y = theirs.rows[i][k];
-      const counted = ours.head[k].startsWith("overlap_histogram") ? PAIRS * pair : 0;
-      const same = Number.isNaN(x) ? Number.isNaN(y) : Math.abs(x - y) <= ABSOLUTE + counted + RELATIVE * Math.abs(y);
-      if (!same) return `${ours.head[k]} at t = ${row[1]}: ${x} on the page, ${y} by the program, off by ${Math.abs(x - y).toExponential(1)}`;
-    }
-  }
-  return undefined;
-}
+const PRESETS = join(import.meta.dirname, "../page/presets");
+const presets = (await readdir(PRESETS)).map((name) => name.replace(/\.toml$/, ""));
 
 test("the comparison sees a difference", () => {
-  const one = { head: ["replica", "time", "a"], rows: [[0, 0, 1], [0, 1, NaN]] };
-  assert.equal(difference(one, structuredClone(one), 100), undefined);
-  assert.match(difference(one, { ...one, rows: [[0, 0, 1.0001], [0, 1, NaN]] }, 100), /a at t = 0/);
-  assert.match(difference(one, { ...one, rows: [[0, 0, 1], [0, 1, 0]] }, 100), /a at t = 1/);
-  assert.match(difference(one, { ...one, rows: [[0, 0, 1]] }, 100), /samples/);
+  const rows = (...rows) => ({ head: ["replica", "time", "a"], rows: rows.map((a, t) => [0, t, a]) });
+  assert.equal(difference(rows(1, NaN), rows(1, NaN)), undefined);
+  assert.equal(difference(rows(1, 2), rows(1.000005, 2.00001)), undefined);
+  assert.match(difference(rows(1, NaN), rows(1.0001, NaN)), /^at t = 0 a is off by 1.0e-4/);
+  assert.match(difference(rows(1, NaN), rows(1, 0)), /^at t = 1 a is off by NaN/);
+  assert.match(difference(rows(1, 2), rows(1)), /samples/);
+  const bins = (...shares) => ({ head: ["time", ...shares.map((_, k) => `overlap_histogram_${k}`)], rows: [[0, ...shares]] });
+  assert.equal(difference(bins(0.5, 0.5), bins(0.500005, 0.499995)), undefined, "pairs at the edge of a bin");
+  assert.match(difference(bins(0.5, 0.5, 0, 0), bins(0.4999, 0.5, 0, 0.0001)), /histogram of overlaps is off by 1.5e-4/);
+  assert.equal(difference(rows(1, 2.004, 2), rows(1, 2, 2), rows(1, 1.999, 2)), undefined, "amplified rounding");
+  assert.match(difference(rows(1.01, 2, 2), rows(1, 2, 2), rows(1, 1.999, 2)), /^at t = 0/, "not before it is amplified");
+  assert.match(difference(rows(1, 2.02, 2), rows(1, 2, 2), rows(1, 1.999, 2)), /^at t = 1/);
+  assert.equal(determined(rows(1, 2, 2), rows(1, 1.999, 2)), 1);
 });
 
-let server, browser, folder;
+let server, cpu, gpu, folder;
 before(async () => {
   if (skip) return;
-  [server, browser, folder] = [await serve(FOLDER), await launch(), await mkdtemp(join(tmpdir(), "samples-"))];
+  [server, cpu, gpu, folder] = [await serve(FOLDER), await launch(), await launch({ gpu: true }), await mkdtemp(join(tmpdir(), "samples-"))];
   await copyFile(join(FOLDER, "data/minilm-256.npy"), join(folder, "minilm-256.npy"));
 });
 after(async () => {
-  await browser?.close();
-  await server?.close();
+  await Promise.all([cpu?.close(), gpu?.close(), server?.close()]);
   if (folder) await rm(folder, { recursive: true });
 });
 
-async function ofPage(id) {
-  const { page, context, problems } = await open(browser, `${server.url}?cpu#${id}`);
+async function ofPage(toml, device) {
+  const { page, context, problems } = await open(device === "gpu" ? gpu : cpu, `${server.url}?device=${device}${link(toml)}`);
   await ready(page);
-  await page.locator("#pace").evaluate((input) => ((input.value = "1000"), input.dispatchEvent(new Event("input"))));
-  await page.waitForFunction(() => document.documentElement.dataset.ended === "true", null, { timeout: 400_000 });
-  const toml = await page.locator("#toml").inputValue();
-  const count = Number((await page.locator("#count-value").textContent()).replace(/\D/g, ""));
-  const saved = page.waitForEvent("download");
-  await page.locator("#save-csv").evaluate((button) => button.click());
-  const text = await readFile(await (await saved).path(), "utf8");
+  const machine = device === "gpu" ? /^WebGPU/ : device === "cpu" ? /^CPU in WebAssembly/ : /double precision/;
+  assert.match(await page.locator("#machine").textContent(), machine, await page.locator("#status").textContent());
+  await hurry(page);
+  await ended(page, 600_000);
+  const [text, run] = [(await saved(page, "#save-csv")).toString(), await page.locator("#toml").inputValue()];
   assert.deepEqual(problems, []);
+  assert.equal(run, toml);
   await context.close();
-  return { toml, samples: table(text), count };
+  return table(text);
 }
 
-async function ofProgram(id, toml) {
-  const file = join(folder, `${id}.toml`);
-  await writeFile(file, toml);
-  const out = join(folder, id);
-  await promisify(execFile)(PROGRAM, ["run", file, "--backend", "cpu", "--no-plot", "--out", out], { timeout: 400_000 });
+const programs = new Map();
+/** Each run of the program is made once. */
+function ofProgram(toml, precision) {
+  const key = `${precision}\n${toml}`;
+  if (!programs.has(key)) programs.set(key, run(toml, precision, join(folder, `run-${programs.size}`)));
+  return programs.get(key);
+}
+
+async function run(toml, precision, out) {
+  await writeFile(`${out}.toml`, toml);
+  await promisify(execFile)(PROGRAM, ["run", `${out}.toml`, "--backend", "cpu", "--precision", precision, "--no-plot", "--out", out], { timeout: 600_000 });
   return table(await readFile(join(out, "samples.csv"), "utf8"));
 }
 
+const key = (toml, name, otherwise) => Number(toml.match(new RegExp(`^${name} = ([\\d.]+)`, "m"))?.[1] ?? otherwise);
+
+/** The experiment with as many of its samples, two at least, as take so many pairs of tokens. */
+function cut(toml, pairs) {
+  const [count, step, every, end] = [key(toml, "count", 256), key(toml, "step"), key(toml, "every"), key(toml, "end")];
+  const evaluations = toml.includes('"rk4"') ? 4 : toml.includes('"euler"') ? 1 : 2;
+  const samples = Math.max(2, Math.floor(pairs / (evaluations * count ** 2 * (every / step))));
+  return every * samples < end ? toml.replace(/^end = .*$/m, `end = ${Number((every * samples).toPrecision(12))}`) : toml;
+}
+
+/** In single precision; the report says for how many samples rounding is below the tolerance. */
+async function single(context, toml, device) {
+  const ours = await ofPage(toml, device);
+  const [theirs, exact] = [await ofProgram(toml, "single"), await ofProgram(toml, "double")];
+  const rows = determined(theirs, exact);
+  if (rows < theirs.rows.length) context.diagnostic(`rounding is below the tolerance in ${rows} of ${theirs.rows.length} samples`);
+  assert.equal(difference(ours, theirs, exact, key(toml, "step")), undefined);
+}
+
+const options = (id) => ({ skip: skip || (only && !only.includes(id) ? "not in ONLY" : false), timeout: 900_000 });
+const preset = (id) => readFile(join(PRESETS, `${id}.toml`), "utf8");
+// Pairs of tokens of one run; WHOLE=1 takes every preset to its end.
+const [CPU, GPU] = process.env.WHOLE ? [Infinity, Infinity] : [6e8, 4e8];
+
 for (const id of presets) {
-  test(`samples of ${id}`, { skip: skip || (only && !only.includes(id) ? "not in ONLY" : false), timeout: 900_000 }, async () => {
-    const { toml, samples, count } = await ofPage(id);
-    assert.equal(difference(samples, await ofProgram(id, toml), count), undefined);
+  test(`${id} in double precision`, options(id), async () => {
+    const toml = cut(await preset(id), CPU);
+    assert.equal(difference(await ofPage(toml, "cpu-double"), await ofProgram(toml, "double")), undefined);
   });
+  test(`${id} in single precision`, options(id), async (context) => single(context, cut(await preset(id), CPU), "cpu"));
+  test(`${id} on WebGPU`, options(id), async (context) => single(context, cut(await preset(id), GPU), "gpu"));
+}
+
+const sphere = (count, algorithm, steps) => `algorithm = "${algorithm}"
+name = "sphere"
+[tokens]
+count = ${count}
+dim = 3
+seed = 5
+initial = { law = "uniform" }
+[attention]
+beta = 4.0
+normalization = "softmax"
+[time]
+scheme = "heun"
+step = 0.1
+end = ${steps / 10}
+[observe]
+every = 0.1
+quantities = ["moments", "energy"]
+`;
+const SIZES = [[1000, "direct", 10], [1000, "harmonic", 10], [4097, "harmonic", 10], [65_536, "harmonic", 3], [65_536, "direct", 1]];
+for (const [count, algorithm, steps] of SIZES) {
+  test(`${count} tokens on WebGPU, ${algorithm}`, options("sizes"), async (context) => single(context, sphere(count, algorithm, steps), "gpu"));
 }

@@ -63,6 +63,7 @@ impl Gpu {
     pub async fn new(device: &Device, problem: &Problem) -> Result<Gpu, BackendError> {
         problem.check()?;
         require(device, problem)?;
+        let device = &device.for_problem();
         let shape = problem.tokens.shape;
         let attention = &problem.model.attention;
         let constants = tune::constants(shape, device.kind(), Shift::Running, heads::visibility(attention));

@@ -45,7 +45,8 @@ fn summary(adapter: &wgpu::Adapter) -> AdapterSummary {
     let info = adapter.get_info();
     let limits = adapter.limits();
     AdapterSummary {
-        name: info.name,
+        // Browsers need not tell.
+        name: if info.name.is_empty() { "WebGPU".into() } else { info.name },
         api: info.backend.to_string(),
         kind: kind(info.device_type),
         driver: format!("{} {}", info.driver, info.driver_info).trim().to_string(),

@@ -3,7 +3,7 @@
 //! Buffers are made here and nowhere else, so that no allocation ends a run by itself: where the device has no room the caller gets
 //! an error, and may leave the work to the host.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use bytemuck::Pod;
 
@@ -16,6 +16,7 @@ pub struct AllocationScope<'a> {
     /// Bytes that may be taken, where that is bounded.
     most: Option<u64>,
     bytes: Cell<u64>,
+    made: RefCell<Vec<wgpu::Buffer>>,
     room: wgpu::ErrorScopeGuard,
     validity: wgpu::ErrorScopeGuard,
 }
@@ -36,11 +37,13 @@ impl<'a> AllocationScope<'a> {
     ) -> Result<T, BackendError> {
         let validity = device.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let room = device.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let scope = AllocationScope { device, most, bytes: Cell::new(0), room, validity };
+        let scope = AllocationScope { device, most, bytes: Cell::new(0), made: RefCell::default(), room, validity };
         let laid_out = lay_out(&scope);
         // The scopes are closed whatever came of it.
-        scope.close().await?;
-        laid_out
+        let made = scope.close().await?;
+        let laid_out = laid_out?;
+        device.memory.keep(made);
+        Ok(laid_out)
     }
 
     /// The same for what the host can do as well: none if the device has no room for it.
@@ -84,16 +87,14 @@ impl<'a> AllocationScope<'a> {
 
     fn make(&self, label: &str, size: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
         self.bytes.set(self.bytes.get() + size);
-        self.device.device.create_buffer(&wgpu::BufferDescriptor {
-            label: Some(label),
-            size,
-            usage,
-            mapped_at_creation: false,
-        })
+        let descriptor = wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false };
+        let buffer = self.device.device.create_buffer(&descriptor);
+        self.made.borrow_mut().push(buffer.clone());
+        buffer
     }
 
-    /// Whether every buffer was made.
-    async fn close(self) -> Result<(), BackendError> {
+    /// The buffers, if every one was made.
+    async fn close(self) -> Result<Vec<wgpu::Buffer>, BackendError> {
         let adapter = self.device.summary.name.clone();
         let needed = self.bytes.get();
         let is_beyond = self.most.is_some_and(|most| needed > most);
@@ -105,7 +106,7 @@ impl<'a> AllocationScope<'a> {
         }
         match validity.await {
             Some(error) => Err(BackendError::Device { adapter, reason: error.to_string() }),
-            None => Ok(()),
+            None => Ok(self.made.into_inner()),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{
     compiled::CompiledKernels,
     failure::Failure,
     half, limits,
+    memory::Memory,
 };
 use crate::backend::gpu::kernels::constants::Half;
 use crate::backend::{BackendError, Precision};
@@ -49,6 +50,8 @@ pub struct Device {
     pub(crate) half: Option<Half>,
     pub(crate) failure: Failure,
     pub(crate) compiled: CompiledKernels,
+    /// Of the problem that it is the device of.
+    pub(crate) memory: Memory,
 }
 
 impl Device {
@@ -86,8 +89,8 @@ impl Device {
         let (device, queue) = adapter.request_device(&descriptor).await.map_err(refused)?;
         let failure = Failure::default();
         listen(&device, &failure, &summary.name);
-        let (compiled, gives_way) = (CompiledKernels::default(), false);
-        Ok(Device { device, queue, summary, bounds, choice, gives_way, half, failure, compiled })
+        let (compiled, memory, gives_way) = (CompiledKernels::default(), Memory::default(), false);
+        Ok(Device { device, queue, summary, bounds, choice, gives_way, half, failure, compiled, memory })
     }
 
     /// Another device, opened as this one was, where this one was lost.
@@ -119,6 +122,16 @@ impl Device {
     /// The device and its queue as wgpu has them, for whoever draws or computes with the buffers of a problem.
     pub fn handles(&self) -> (&wgpu::Device, &wgpu::Queue) {
         (&self.device, &self.queue)
+    }
+
+    /// The same device with memory for one more problem.
+    pub(crate) fn for_problem(&self) -> Device {
+        Device { memory: Memory::default(), ..self.clone() }
+    }
+
+    /// The first error on the device, the loss of it among them, if there was one.
+    pub fn check(&self) -> Result<(), BackendError> {
+        self.failure.check()
     }
 
     /// The kind of adapter that the reduction is shaped for.

@@ -10,6 +10,7 @@ pub mod device;
 pub mod failure;
 pub mod half;
 pub mod limits;
+pub mod memory;
 pub mod pace;
 pub mod pipelines;
 pub mod readback;
