@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { deflateRawSync, inflateRawSync } from "node:zlib";
-import { FOLDER, launch, open, ready, serve, time } from "./browser.mjs";
+import { inflateRawSync } from "node:zlib";
+import { colours, ended, FOLDER, launch, link, open, ready, serve, time } from "./browser.mjs";
 
 const SMALL = `# of a test
 name = "small"
@@ -44,7 +44,6 @@ const written = async (page, pattern) => {
   for (let k = 0; k < 100 && !pattern.test(await toml(page)); k++) await page.waitForTimeout(100);
   assert.match(await toml(page), pattern);
 };
-const link = (text) => `#${deflateRawSync(Buffer.from(text)).toString("base64url")}`;
 
 /** A test of one page: it must leave no error in the console and ask no other host. */
 function page_test(name, hash, body, options) {
@@ -75,7 +74,7 @@ const slide = (page, id, place) =>
   }, place);
 
 page_test("loads, plays to the end and stops", link(SMALL), async (page) => {
-  await page.waitForFunction(() => document.documentElement.dataset.ended === "true", null, { timeout: 60_000 });
+  await ended(page);
   assert.equal(await time(page), 3);
   assert.equal(await page.evaluate(() => document.documentElement.dataset.samples), "7");
   assert.equal(await page.locator("#play").getAttribute("aria-label"), "Play");
@@ -128,6 +127,12 @@ page_test("the link holds the whole experiment, with its comments", link(SMALL),
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `tokenfield run /dev/stdin --out runs/small <<'END'\n${SMALL}END\n`);
   await page.locator("#copy-python").click();
   assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^import tokenfield as tf\n\nrun = tf.simulate\(r'''\n# of a test\n/);
+  await page.locator("#device").selectOption("cpu-double");
+  await page.waitForFunction(() => /double precision/.test(document.getElementById("machine").textContent));
+  await page.locator("#copy-command").click();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^tokenfield run \/dev\/stdin --backend cpu --precision double --out runs\/small /);
+  await page.locator("#copy-python").click();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /''', device="cpu", precision="double"\)/);
 });
 
 test("a damaged link is said to be one", { timeout: 60_000 }, async () => {
@@ -180,13 +185,8 @@ page_test("a picture is saved that shows tokens", link(SMALL), async (page) => {
   assert.equal(download.suggestedFilename(), "small.png");
   const bytes = await readFile(await download.path());
   assert.equal(bytes.subarray(1, 4).toString(), "PNG");
-  const colours = await page.evaluate(async (bytes) => {
-    const image = await createImageBitmap(new Blob([Uint8Array.from(bytes)], { type: "image/png" }));
-    const context = new OffscreenCanvas(image.width, image.height).getContext("2d");
-    context.drawImage(image, 0, 0);
-    return new Set(new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer)).size;
-  }, [...bytes]);
-  assert.ok(colours > 500, `${colours} colours: tokens and lines have more`);
+  const found = await colours(page, bytes);
+  assert.ok(found > 500, `${found} colours: tokens and lines have more`);
 });
 
 page_test("a film is recorded", link(SMALL.replace("end = 3.0", "end = 500.0")), async (page) => {
