@@ -17,7 +17,7 @@ author = "The Tokenfield authors"
 copyright = author
 version = release = tokenfield.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_gallery.gen_gallery", "keys", "mathml"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_gallery.gen_gallery", "keys", "mathml", "playground"]
 exclude_patterns = ["_build", "_ext", ".venv", "gallery", "pictures", "requirements.txt", "**/.pytest_cache"]
 suppress_warnings = ["config.cache"]
 
@@ -30,6 +30,7 @@ html_theme = "furo"
 html_title = "Tokenfield"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["playground.js"]
 html_math_renderer = "mathml"
 html_show_sphinx = False
 pygments_style = "friendly"

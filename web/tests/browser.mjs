@@ -40,7 +40,7 @@ export async function open(browser, url, options = {}) {
 /** The hash of an experiment. */
 export const link = (toml) => `#${deflateRawSync(Buffer.from(toml)).toString("base64url")}`;
 
-export const ready = (page) => page.waitForFunction(() => Number(document.documentElement.dataset.samples) > 0, null, { timeout: 60_000 });
+export const ready = (page, timeout = 60_000) => page.waitForFunction(() => Number(document.documentElement.dataset.samples) > 0, null, { timeout });
 export const ended = (page, timeout = 120_000) => page.waitForFunction(() => document.documentElement.dataset.ended === "true", null, { timeout });
 export const time = (page) => page.locator("#time").textContent().then((text) => Number(text.replace("t =", "")));
 

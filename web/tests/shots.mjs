@@ -1,25 +1,38 @@
-// Pictures of the page for people: node tests/shots.mjs FOLDER. Desktop and phone, dark and light.
+// The pictures of the documentation: node tests/shots.mjs. With a folder, pictures of a preset for people: node tests/shots.mjs FOLDER clusters,
+// desktop and phone, light and dark, on WebGPU with GPU=1.
 
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FOLDER, launch, open, ready, serve } from "./browser.mjs";
+import { PICTURES, presets, shown } from "./shown.mjs";
 
-const folder = process.argv[2] ?? "screenshots";
-const hash = process.argv[3] ?? "clusters";
-mkdirSync(folder, { recursive: true });
+const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
+const [folder, ...chosen] = process.argv.slice(2);
 const server = await serve(FOLDER);
 const browser = await launch({ gpu: Boolean(process.env.GPU) });
-const sizes = { desktop: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
-for (const [size, viewport] of Object.entries(sizes)) {
-  for (const colorScheme of ["light", "dark"]) {
-    const { context, page, problems } = await open(browser, `${server.url}#${hash}`, { viewport, colorScheme, deviceScaleFactor: size === "phone" ? 2 : 1 });
-    await ready(page);
-    await page.waitForTimeout(Number(process.env.WAIT ?? 6000));
-    await page.screenshot({ path: join(folder, `${hash}-${size}-${colorScheme}.png`), timeout: 120_000 });
-    if (size === "phone") await page.screenshot({ path: join(folder, `${hash}-${size}-${colorScheme}-full.png`), fullPage: true, timeout: 120_000 });
-    if (problems.length) console.log(size, colorScheme, problems);
-    await context.close();
-  }
+
+async function documentation() {
+  mkdirSync(PICTURES, { recursive: true });
+  for (const id of presets) writeFileSync(join(PICTURES, `${id}.png`), await shown(browser, server.url, id));
 }
+
+async function people(id, size, colorScheme) {
+  const options = { viewport: SIZES[size], colorScheme, deviceScaleFactor: size === "phone" ? 2 : 1 };
+  const { context, page, problems } = await open(browser, `${server.url}#${id}`, options);
+  await ready(page);
+  await page.waitForTimeout(Number(process.env.WAIT ?? 6000));
+  await page.screenshot({ path: join(folder, `${id}-${size}-${colorScheme}.png`), timeout: 120_000 });
+  if (problems.length) console.log(id, size, colorScheme, problems);
+  await context.close();
+}
+
+if (folder) {
+  mkdirSync(folder, { recursive: true });
+  for (const id of chosen.length ? chosen : presets) {
+    for (const size of Object.keys(SIZES)) {
+      for (const colorScheme of ["light", "dark"]) await people(id, size, colorScheme);
+    }
+  }
+} else await documentation();
 await browser.close();
 await server.close();

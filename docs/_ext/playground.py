@@ -1,0 +1,66 @@
+"""The directive that shows the experiments of the page in the browser, from web/page/presets.json, where they are told once."""
+
+import html
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+ROOT = Path(__file__).parents[2]
+PRESETS = ROOT / "web" / "page" / "presets.json"
+BUILT = ROOT / "web" / "dist"
+
+
+class Playground(SphinxDirective):
+    """A section for each experiment: picture, what is set up, what one should see, and the paper."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the sections; a picture can be started where the page is built."""
+        self.env.note_dependency(str(PRESETS))
+        return [self.section(preset) for preset in json.loads(PRESETS.read_text())]
+
+    def section(self, preset: dict[str, Any]) -> nodes.section:
+        """Return the section of one experiment."""
+        section = nodes.section(ids=[preset["id"]])
+        section += nodes.title("", preset["title"])
+        section += nodes.raw("", picture(preset), format="html")
+        section += nodes.paragraph("", preset["says"])
+        law = nodes.paragraph("", "")
+        law += [nodes.strong("", "Seen: "), nodes.Text(preset["law"])]
+        section += law
+        paper = preset["paper"]
+        source = nodes.paragraph("", f"{paper['authors']}, ")
+        source += nodes.reference("", paper["title"], refuri=f"https://arxiv.org/abs/{paper['arxiv']}")
+        source += nodes.Text(f", arXiv:{paper['arxiv']}")
+        section += source
+        return section
+
+
+def picture(preset: dict[str, Any]) -> str:
+    """Return the picture, with a button that puts the running experiment in its place."""
+    title = html.escape(preset["title"], quote=True)
+    image = f'<img src="presets/{preset["id"]}.png" alt="{title}" width="720" height="450" loading="lazy">'
+    if not BUILT.is_dir():
+        return f'<figure class="preset">{image}</figure>'
+    page = f"page/index.html?embed#{preset['id']}"
+    return f'<figure class="preset">{image}<button type="button" data-page="{page}" title="{title}">Run</button></figure>'
+
+
+def copied(app: Sphinx, error: Exception | None) -> None:
+    """Put the pictures and the built page beside the pages of this site."""
+    if error or app.builder.format != "html":
+        return
+    shutil.copytree(ROOT / "docs" / "pictures" / "presets", Path(app.outdir) / "presets", dirs_exist_ok=True)
+    if BUILT.is_dir():
+        shutil.copytree(BUILT, Path(app.outdir) / "page", dirs_exist_ok=True)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the directive."""
+    app.add_directive("playground", Playground)
+    app.connect("build-finished", copied)
+    return {"parallel_read_safe": True}
