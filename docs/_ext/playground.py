@@ -21,6 +21,7 @@ class Playground(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the sections; a picture can be started where the page is built."""
         self.env.note_dependency(str(PRESETS))
+        self.env.note_dependency(str(BUILT / "index.html"))
         return [self.section(preset) for preset in json.loads(PRESETS.read_text())]
 
     def section(self, preset: dict[str, Any]) -> nodes.section:
@@ -47,7 +48,8 @@ def picture(preset: dict[str, Any]) -> str:
     if not BUILT.is_dir():
         return f'<figure class="preset">{image}</figure>'
     page = f"page/index.html?embed#{preset['id']}"
-    return f'<figure class="preset">{image}<button type="button" data-page="{page}" title="{title}">Run</button></figure>'
+    button = f'<button type="button" data-page="{page}" title="{title}" aria-label="Run: {title}">Run</button>'
+    return f'<figure class="preset">{image}{button}</figure>'
 
 
 def copied(app: Sphinx, error: Exception | None) -> None:

@@ -5,5 +5,6 @@ for (const button of document.querySelectorAll(".preset button")) {
     const frame = document.createElement("iframe");
     [frame.src, frame.title] = [button.dataset.page, button.title];
     button.parentElement.replaceChildren(frame);
+    frame.focus();
   });
 }

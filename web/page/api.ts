@@ -40,12 +40,12 @@ export interface Session {
 /** Arrays by the names that experiments have in place of a path; opening a session takes them. */
 export interface Arrays {
   insert(name: string, shape: Uint32Array, values: Float64Array): void;
+  free(): void;
 }
 
 export interface Api {
   default(input?: unknown): Promise<unknown>;
   Arrays: new () => Arrays;
   check(toml: string, arrays: Arrays): string | undefined;
-  written(toml: string): string;
   Opening: { begin(toml: string, device: Device, canvas: OffscreenCanvas | undefined, arrays: Arrays): Promise<Opening> };
 }

@@ -33,7 +33,7 @@ const SLIDERS: Slider[] = [
   { id: "beta", path: "attention.beta", scale: BETA, what: "equation", then: observe },
   { id: "count", path: "tokens.count", scale: COUNT, what: "tokens", then: observe },
   { id: "step-length", path: "time.step", scale: STEP, what: "equation", then: restep },
-  { id: "noise", path: "noise.intensity", scale: NOISE, what: "equation", zero: true, then: noise },
+  { id: "noise-intensity", path: "noise.intensity", scale: NOISE, what: "equation", zero: true, then: noise },
 ];
 
 function noise(root: Table): void {
@@ -48,12 +48,10 @@ const CHOICES: { id: string; of: "matrices" | "weights" | "mask" | "perceptron";
   { id: "weights", of: "weights", choices: WEIGHTS },
   { id: "matrices", of: "matrices", choices: MATRICES },
   { id: "mask", of: "mask", choices: MASKS },
-  { id: "perceptron", of: "perceptron", choices: PERCEPTRONS },
+  { id: "perceptron-choice", of: "perceptron", choices: PERCEPTRONS },
 ];
 
 export class Controls {
-  private timer = 0;
-
   constructor(private readonly lab: Lab) {
     for (const slider of SLIDERS) this.listen(slider);
     for (const { id, choices } of CHOICES) {
@@ -79,13 +77,14 @@ export class Controls {
 
   private listen(slider: Slider): void {
     const input = find<HTMLInputElement>(slider.id);
+    let timer = 0;
     input.addEventListener("input", () => {
       const place = Number(input.value);
       const value = slider.zero && place === 0 ? 0 : at(slider.scale, place);
       this.label(slider, value);
       const edit = (): void => void this.lab.edit((root) => (set(root, slider.path, value), slider.then?.(root)), slider.what);
-      clearTimeout(this.timer);
-      this.timer = window.setTimeout(edit, slider.what === "tokens" ? 200 : 30);
+      clearTimeout(timer);
+      timer = window.setTimeout(edit, slider.what === "tokens" ? 200 : 30);
     });
   }
 

@@ -41,6 +41,7 @@ export class Engine {
   private stop(): void {
     this.worker?.terminate();
     this.worker = undefined;
+    this.hear({ kind: "recording", on: false, seconds: 0 });
   }
 
   /** A fresh canvas for the worker: one that had a context of one kind never gets another. */

@@ -17,6 +17,8 @@ export interface Sample {
 export interface Told {
   experiment(): void;
   opened(opened: Opened): void;
+  /** Samples have other columns. */
+  measures(opened: Opened): void;
   samples(): void;
   progress(progress: Progress): void;
   playing(on: boolean): void;
@@ -35,7 +37,6 @@ export class Lab {
   opened: Opened | undefined;
   progress: Progress | undefined;
   playing = false;
-  changedAt: number | undefined;
   private run = 0;
   private asked = 0;
   private length = 0;
@@ -85,9 +86,10 @@ export class Lab {
   /** Change the experiment: on with the tokens as they are where the equation alone is new, else from the start. */
   async edit(mutate: (root: Table) => void, what: "equation" | "tokens"): Promise<void> {
     const root = copy(this.root);
+    // After the end a change of the equation goes on for as long again.
+    if (what === "equation" && this.progress?.ended) set(root, "time.end", this.progress.time + this.length);
     mutate(root);
     const moved = this.opened !== undefined && (this.progress?.steps ?? 0) > 0;
-    if (what === "equation" && moved && this.progress?.ended) set(root, "time.end", (this.progress.time || 0) + this.length);
     [this.root, this.text] = [root, write(root)];
     this.told.experiment();
     if (what === "tokens" || !moved) return this.restart(this.playing);
@@ -101,7 +103,8 @@ export class Lab {
     const ready = await this.ready();
     if (!ready) return;
     this.run += 1;
-    this.mark(undefined);
+    this.progress = undefined;
+    this.told.changed(undefined);
     this.engine.send({ kind: "open", run: this.run, ...ready, device: this.device, sphere: this.round, playing });
     this.setPlaying(playing);
   }
@@ -118,7 +121,7 @@ export class Lab {
   }
 
   play(on: boolean): void {
-    if (on && this.progress?.ended) return void this.restart(true);
+    if (on && (!this.opened || this.progress?.ended)) return void this.restart(true);
     this.engine.send({ kind: "play", on });
     this.setPlaying(on);
   }
@@ -133,9 +136,16 @@ export class Lab {
     this.told.playing(on);
   }
 
-  private mark(time: number | undefined): void {
-    this.changedAt = time;
-    this.told.changed(time);
+  /** Other columns from now on: the samples so far have none of them. */
+  private measures(columns: string[]): void {
+    if (!this.opened || columns.join() === this.opened.columns.join()) return;
+    this.opened = { ...this.opened, columns };
+    this.forget();
+    this.told.measures(this.opened);
+  }
+
+  private forget(): void {
+    [this.samples, this.arrived, this.every] = [[], 0, 1];
   }
 
   /** Keeps a sample; when there are too many, every second one goes. */
@@ -152,8 +162,9 @@ export class Lab {
     if ("run" in message && message.kind !== "error" && message.run !== this.run) return;
     switch (message.kind) {
       case "opened":
-        [this.opened, this.progress, this.samples, this.arrived, this.every] = [message, undefined, [], 0, 1];
-        this.mark(undefined);
+        [this.opened, this.progress] = [message, undefined];
+        this.forget();
+        this.told.changed(undefined);
         this.told.opened(message);
         break;
       case "sample":
@@ -161,7 +172,9 @@ export class Lab {
         this.told.samples();
         break;
       case "changed":
-        this.mark(message.time);
+        this.told.changed(message.time);
+        this.told.say("", "none");
+        this.measures(message.columns);
         break;
       case "progress":
         this.progress = message;
@@ -174,6 +187,7 @@ export class Lab {
       case "error":
         if (message.run !== 0 && message.run !== this.run) return;
         if (message.of !== "change") this.setPlaying(false);
+        if (message.of === "open" || message.of === "page") [this.opened, this.progress] = [undefined, undefined];
         this.told.say(message.sentence, "error");
         break;
     }

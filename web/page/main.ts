@@ -34,7 +34,7 @@ const view = new View(find("stage"), find<HTMLCanvasElement>("net"), {
   size: (width, height) => engine.send({ kind: "size", width, height }),
   point: (x, y) => spoken && engine.send({ kind: "point", x, y }),
 });
-const lab = new Lab(engine, { experiment, opened, samples, progress, playing, changed, say }, (query.get("device") ?? "auto") as Device);
+const lab = new Lab(engine, { experiment, opened, measures, samples, progress, playing, changed, say }, (query.get("device") ?? "auto") as Device);
 const controls = new Controls(lab);
 const plots = new Plots(find("plots"), () => number(lab.root, "time.end", 0));
 const table = new LastSample(find<HTMLTableSectionElement>("sample"), find("sample-time"));
@@ -89,12 +89,18 @@ function opened(now: Opened): void {
   document.documentElement.dataset["machine"] = now.machine;
   view.unit();
   view.show(lab.space, now.count);
-  plots.open(now.columns, now.replicas);
-  table.open(now.columns);
+  document.documentElement.dataset["ended"] = "false";
+  measures(now);
   controls.refresh();
   spoken = undefined;
   find("tip").hidden = true;
   void words(lab.root).then((list) => (spoken = list), () => (spoken = undefined));
+}
+
+function measures(now: Opened): void {
+  document.documentElement.dataset["samples"] = "0";
+  plots.open(now.columns, now.replicas);
+  table.open(now.columns);
 }
 
 function machine(name: string, method: string): void {
@@ -137,9 +143,9 @@ let noted = "";
 function say(sentence: string, tone: "error" | "note" | "none"): void {
   const status = find("status");
   if (tone === "none" && status.dataset["tone"] === "note") return;
-  // Once is enough for what every run would say again.
-  if (tone === "note" && sentence === noted) return;
-  if (tone === "note") noted = sentence;
+  // An error stays, and once is enough for what every run would say again.
+  if (tone === "note" && ((status.dataset["tone"] === "error" && !status.hidden) || sentence === noted)) return;
+  if (tone === "note" && sentence.includes("the CPU computes")) noted = sentence;
   clearTimeout(hush);
   [status.hidden, status.textContent, status.dataset["tone"]] = [sentence === "", sentence, tone];
   if (tone === "note") hush = window.setTimeout(() => ((status.hidden = true), (status.dataset["tone"] = "none")), 8000);

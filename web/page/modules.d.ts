@@ -4,6 +4,5 @@ declare module "#engine" {
   export default start;
   export const Arrays: import("./api").Api["Arrays"];
   export const check: import("./api").Api["check"];
-  export const written: import("./api").Api["written"];
   export const Opening: import("./api").Api["Opening"];
 }

@@ -22,10 +22,6 @@ export class Picture {
     this.points = { tokens: new Float32Array(0), count, dim, axes: new Float32Array(3 * dim), colours: new Uint8Array(0) };
   }
 
-  get paints(): boolean {
-    return this.painter !== undefined;
-  }
-
   size(width: number, height: number): void {
     if (this.painter) [this.canvas.width, this.canvas.height] = [width, height];
     else this.session.resize(width, height);

@@ -39,6 +39,7 @@ class Curve {
     this.select.setAttribute("aria-label", "Column of this plot");
     this.select.addEventListener("change", () => this.redraw());
     this.host.className = "plot";
+    this.output.setAttribute("aria-live", "off");
     caption.append(this.select, this.output);
     this.element.append(caption, this.host);
   }

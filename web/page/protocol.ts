@@ -26,7 +26,6 @@ export type ToWorker =
   | { kind: "hidden"; on: boolean }
   | { kind: "point"; x: number; y: number }
   | { kind: "picture" }
-  | { kind: "written"; toml: string }
   | { kind: "record"; on: boolean };
 
 export interface Opened {
@@ -55,15 +54,13 @@ export interface Progress {
 export type FromWorker =
   | Opened
   | Progress
-  | { kind: "ready" }
   | { kind: "canvas" }
   | { kind: "sample"; run: number; time: number; values: Float64Array }
-  | { kind: "changed"; run: number; time: number }
+  | { kind: "changed"; run: number; time: number; columns: string[] }
   | { kind: "extent"; run: number; radius: number }
   | { kind: "error"; run: number; sentence: string; of: "open" | "change" | "run" | "page" }
   | { kind: "notice"; sentence: string }
   | { kind: "point"; index: number; x: number; y: number }
   | { kind: "picture"; blob: Blob }
-  | { kind: "written"; toml: string }
   | { kind: "recording"; on: boolean; seconds: number }
   | { kind: "film"; blob: Blob; name: string };

@@ -7,7 +7,7 @@ import { Picture } from "./picture";
 import type { FromWorker, Look, ToWorker } from "./protocol";
 
 type Open = Extract<ToWorker, { kind: "open" }>;
-type Waiting = { open?: Open; change?: string; colour?: Colour; point?: { x: number; y: number }; picture?: true; step?: true; record?: boolean };
+type Waiting = { open?: Open; change?: string; colour?: Colour; point?: { x: number; y: number }; picture?: true; step?: true; size?: true; record?: boolean };
 
 const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const frame = (): Promise<number> =>
@@ -50,22 +50,27 @@ export class Runner {
 
   hear(message: ToWorker): void {
     switch (message.kind) {
-      case "open": this.waiting = { ...this.waiting, open: message }; delete this.waiting.change; break;
+      case "open": this.begin(message); break;
       case "canvas": this.canvas = message.canvas; this.context = "none"; this.arrived(message.canvas); break;
       case "change": this.waiting.change = message.toml; break;
       case "play": this.play(message.on); break;
       case "step": this.waiting.step = true; break;
       case "pace": this.pace.perSecond = message.perSecond; break;
       case "look": this.look = message.look; this.dirty = true; break;
-      case "size": this.resize(message.width, message.height); break;
-      case "colour": this.waiting.colour = message.by; break;
+      case "size": [this.size, this.waiting.size] = [{ width: message.width, height: message.height }, true]; break;
+      case "colour": this.by = this.waiting.colour = message.by; break;
       case "hidden": this.hidden = message.on; this.pace.rest(); break;
       case "point": this.waiting.point = message; break;
       case "picture": this.waiting.picture = true; break;
-      case "written": this.write(message.toml); break;
       case "record": this.waiting.record = message.on; break;
     }
     this.wake();
+  }
+
+  private begin(message: Open): void {
+    this.waiting.open = message;
+    delete this.waiting.change;
+    this.playing = message.playing;
   }
 
   async run(): Promise<never> {
@@ -97,6 +102,10 @@ export class Runner {
     if (open) await this.open(open);
     const { session, picture } = this;
     if (!session || !picture) return void (this.waiting = this.waiting.open ? { open: this.waiting.open } : {});
+    if (this.take("size")) {
+      picture.size(this.size.width, this.size.height);
+      this.dirty = true;
+    }
     const change = this.take("change");
     if (change !== undefined) await this.change(session, change);
     const colour = this.take("colour");
@@ -121,10 +130,10 @@ export class Runner {
   }
 
   private async open(open: Open): Promise<void> {
-    const wrong = this.api.check(open.toml, this.arrays(open));
-    if (wrong !== undefined) return this.post({ kind: "error", run: open.run, sentence: wrong, of: "open" });
     this.session?.free();
     [this.session, this.picture] = [undefined, undefined];
+    const wrong = this.check(open.toml, open);
+    if (wrong !== undefined) return this.post({ kind: "error", run: open.run, sentence: wrong, of: "open" });
     let session: Session;
     try {
       session = await this.start(open);
@@ -132,7 +141,7 @@ export class Runner {
       return this.post({ kind: "error", run: open.run, sentence: sentence(error), of: "open" });
     }
     const canvas = await this.fit(session.draws ? "gpu" : "2d");
-    [this.session, this.opened, this.playing, this.ended, this.observed] = [session, open, open.playing, false, -1];
+    [this.session, this.opened, this.ended, this.observed] = [session, open, false, -1];
     this.pace.restart();
     this.picture = new Picture(session, canvas);
     this.picture.size(this.size.width, this.size.height);
@@ -142,6 +151,15 @@ export class Runner {
     await this.observe(session);
     await this.tell(session, true);
     this.dirty = true;
+  }
+
+  private check(toml: string, open: Open): string | undefined {
+    const arrays = this.arrays(open);
+    try {
+      return this.api.check(toml, arrays);
+    } finally {
+      arrays.free();
+    }
   }
 
   private arrays(open: Open): Arrays {
@@ -158,12 +176,13 @@ export class Runner {
       return onCpu("cpu");
     }
     const canvas = await this.fit("gpu");
+    const before = this.context;
     this.context = "unknown";
     try {
       const opening = await this.api.Opening.begin(open.toml, open.device, canvas, this.arrays(open));
       await this.preview(opening);
       const session = await opening.finish();
-      this.context = session.draws ? "gpu" : "none";
+      this.context = session.draws ? "gpu" : before;
       this.gpu = session.draws;
       if (!session.draws) this.post({ kind: "notice", sentence: "This browser has no graphics device for WebGPU: the CPU computes, and slower." });
       return session;
@@ -200,12 +219,14 @@ export class Runner {
 
   private async change(session: Session, toml: string): Promise<void> {
     const run = this.opened!.run;
-    const wrong = this.api.check(toml, this.arrays(this.opened!));
+    const wrong = this.check(toml, this.opened!);
     if (wrong !== undefined) return this.post({ kind: "error", run, sentence: wrong, of: "change" });
     await session.change(toml);
     this.opened = { ...this.opened!, toml };
+    // Steps of another length have other numbers.
+    this.observed = -1;
     this.ended = session.steps >= session.total_steps;
-    this.post({ kind: "changed", run, time: session.time });
+    this.post({ kind: "changed", run, time: session.time, columns: [...session.columns] });
     await this.tell(session, true);
   }
 
@@ -236,6 +257,7 @@ export class Runner {
       if (taken > 0) this.dirty = true;
       if (performance.now() > until) break;
     }
+    if (this.ended) this.playing = false;
     await this.tell(session, this.ended);
   }
 
@@ -260,20 +282,6 @@ export class Runner {
     this.pace.rest();
   }
 
-  private resize(width: number, height: number): void {
-    this.size = { width, height };
-    this.picture?.size(width, height);
-    this.dirty = true;
-  }
-
-  private write(toml: string): void {
-    try {
-      this.post({ kind: "written", toml: this.api.written(toml) });
-    } catch (error) {
-      this.post({ kind: "error", run: this.opened?.run ?? 0, sentence: sentence(error), of: "run" });
-    }
-  }
-
   private async record(on: boolean): Promise<void> {
     if (!on) return this.stopFilm();
     if (!this.canvas || this.film) return;
@@ -291,8 +299,8 @@ export class Runner {
   private async stopFilm(): Promise<void> {
     const film = this.film;
     this.film = undefined;
-    if (!film) return;
     this.post({ kind: "recording", on: false, seconds: 0 });
+    if (!film) return;
     this.post({ kind: "film", ...(await film.end()) });
   }
 
@@ -304,6 +312,7 @@ export class Runner {
       this.losses += 1;
       this.post({ kind: "notice", sentence: "The GPU was lost; the run starts again." });
       this.waiting.open = { ...this.opened, playing: this.playing };
+      this.session?.free();
       this.session = undefined;
       return;
     }

@@ -9,7 +9,6 @@ self.addEventListener("install", (event) => {
   const keep = async () => {
     const cache = await caches.open(CACHE);
     await cache.addAll(FILES.map((path) => new Request(path, { cache: "reload" })));
-    await self.skipWaiting();
   };
   event.waitUntil(keep());
 });

@@ -4,10 +4,11 @@ import type { Sample } from "./lab";
 
 /** All samples as `tokenfield run` writes them: samples.csv. */
 export function csv(samples: Sample[], columns: string[], replicas: number): string {
-  const rows = Array.from({ length: replicas }, (_, r) =>
-    samples.map(({ time, values }) => [r, time, ...Array.from(values.subarray(r * columns.length, (r + 1) * columns.length), (v) => (Number.isNaN(v) ? "NaN" : v))].join(",")),
+  const shown = (values: Float64Array): (number | string)[] => Array.from(values, (v) => (Number.isNaN(v) ? "NaN" : v));
+  const rows = samples.flatMap(({ time, values }) =>
+    Array.from({ length: replicas }, (_, r) => [r, time, ...shown(values.subarray(r * columns.length, (r + 1) * columns.length))].join(",")),
   );
-  return `${[["replica", "time", ...columns].join(","), ...rows.flat()].join("\n")}\n`;
+  return `${[["replica", "time", ...columns].join(","), ...rows].join("\n")}\n`;
 }
 
 export class LastSample {

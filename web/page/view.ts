@@ -12,6 +12,9 @@ interface Told {
   point(x: number, y: number): void;
 }
 
+/** Clip space ends at one. */
+const NOWHERE = 9;
+
 export class View {
   private readonly camera = new Camera();
   private readonly pointers = new Map<number, { x: number; y: number }>();
@@ -30,6 +33,7 @@ export class View {
     net.addEventListener("pointerdown", (event) => this.down(event));
     net.addEventListener("pointermove", (event) => this.move(event));
     for (const end of ["pointerup", "pointercancel"] as const) net.addEventListener(end, (event) => this.pointers.delete(event.pointerId));
+    net.addEventListener("pointerleave", () => this.told.point(NOWHERE, NOWHERE));
     net.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     net.addEventListener("keydown", (event) => this.key(event));
     net.addEventListener("dblclick", () => this.reset());
@@ -43,7 +47,7 @@ export class View {
     this.draw();
   }
 
-  /** The drawn space grew or shrank; the look follows slowly, but never lets tokens leave it. */
+  /** The drawn space grew, or shrank to less than half: what is seen follows. */
   extent(radius: number): void {
     const want = Math.max(radius * 1.05, 1e-6);
     const now = this.camera.extent;
@@ -114,8 +118,11 @@ export class View {
   }
 
   private down(event: PointerEvent): void {
+    const at = this.at(event);
     this.net.setPointerCapture(event.pointerId);
-    this.pointers.set(event.pointerId, this.at(event));
+    this.pointers.set(event.pointerId, at);
+    // A finger does not point before it touches.
+    this.told.point(at.x, at.y);
   }
 
   private move(event: PointerEvent): void {

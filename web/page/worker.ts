@@ -16,7 +16,6 @@ try {
   await api.default();
   hear = (message) => runner.hear(message);
   early.forEach(hear);
-  post({ kind: "ready" });
   void runner.run();
 } catch (error) {
   post({ kind: "error", run: 0, sentence: `The engine could not be loaded: ${error instanceof Error ? error.message : String(error)}`, of: "page" });

@@ -47,7 +47,7 @@ pub fn by_start(tokens: &[f64], dim: usize, axes: &[f64]) -> Vec<Rgba> {
 
 /// By cluster: components of tokens whose neighbours are within an angle of cosine 0.99; the larger ones have the clearest colours.
 pub fn by_cluster(tokens: &[f64], dim: usize) -> Vec<Rgba> {
-    let labels = tokenfield::observables::cluster_labels(tokens, dim, THRESHOLD);
+    let labels = tokenfield::observables::cluster_labels(&directions(tokens, dim), dim, THRESHOLD);
     let mut sizes = vec![0_u32; labels.len()];
     labels.iter().for_each(|label| sizes[*label as usize] += 1);
     let mut order: Vec<usize> = (0..sizes.len()).filter(|label| sizes[*label] > 0).collect();
@@ -59,6 +59,18 @@ pub fn by_cluster(tokens: &[f64], dim: usize) -> Vec<Rgba> {
         colours[label] = lch(0.70, 0.15, hue);
     }
     labels.into_iter().map(|label| colours[label as usize]).collect()
+}
+
+/// Tokens of length one, but for those at the origin.
+fn directions(tokens: &[f64], dim: usize) -> Vec<f64> {
+    let mut directions = tokens.to_vec();
+    for token in directions.chunks_exact_mut(dim) {
+        let length = token.iter().map(|x| x * x).sum::<f64>().sqrt();
+        if length > 0.0 {
+            token.iter_mut().for_each(|x| *x /= length);
+        }
+    }
+    directions
 }
 
 /// By speed: from dark blue, at rest, to yellow, the fastest.
@@ -113,7 +125,7 @@ mod tests {
 
     #[test]
     fn tokens_of_one_cluster_have_one_colour() {
-        let tokens = [1.0, 0.0, 0.0, 1.0, 1.0, 1e-3, -1.0, 0.0];
+        let tokens = [1.0, 0.0, 0.0, 1.0, 5.0, 1e-3, -1.0, 0.0];
         let colours = by_cluster(&tokens, 2);
         assert_eq!(colours[0], colours[2]);
         assert!(colours[0] != colours[1] && colours[1] != colours[3] && colours[0] != colours[3]);

@@ -33,12 +33,6 @@ pub fn check(toml: &str, arrays: &Arrays) -> Option<String> {
     problem_of(toml, arrays).err()
 }
 
-/// The whole of an experiment, with what was left out.
-#[wasm_bindgen]
-pub fn written(toml: &str) -> Result<String, JsValue> {
-    Experiment::parse(toml).and_then(|experiment| experiment.to_toml()).map_err(error)
-}
-
 /// The problem of an experiment, if the page can run it.
 pub fn problem_of(toml: &str, arrays: &Arrays) -> Result<Problem, String> {
     let experiment = Experiment::parse_with(toml, arrays.0.clone(), &[]).map_err(|error| error.to_string())?;

@@ -154,6 +154,12 @@ impl Session {
                 "tokens.count, tokens.dim and tokens.replicas cannot change on the way; open the experiment again",
             ));
         }
+        if problem.schedule.time(problem.schedule.steps) < self.time() * (1.0 - 1e-12) {
+            return Err(error(format!(
+                "time.end: it is before the layer-time of the tokens, {}; restart, or write a later one",
+                self.time()
+            )));
+        }
         let tokens = self.engine.backend().tokens().await.map_err(failure)?;
         let engine = self.opening.machine.engine(&problem.at(tokens)).await.map_err(failure)?;
         self.steps = step_at(&problem.schedule, self.time());

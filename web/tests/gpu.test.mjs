@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { colours, ended, FOLDER, launch, link, MOCK, open, pixels, ready, saved, serve } from "./browser.mjs";
+import { colours, ended, FOLDER, launch, link, MOCK, open, pixels, ready, saved, serve, time } from "./browser.mjs";
 import { apart } from "./pictures.mjs";
 
 const PRESETS = join(import.meta.dirname, "../page/presets");
@@ -76,8 +76,22 @@ test("a restart draws again", { skip, timeout: 240_000 }, async () => {
   assert.ok((await colours(page, await saved(page, "#save-png"))) > 300, "tokens are drawn");
   await page.locator("#restart").click();
   await ready(page);
-  await page.waitForTimeout(500);
   assert.ok((await colours(page, await saved(page, "#save-png"))) > 300, "tokens are drawn after a restart");
+  assert.deepEqual(problems, []);
+  await context.close();
+});
+
+test("a window of another size while tokens move", { skip, timeout: 120_000 }, async () => {
+  const { page, context, problems } = await open(browser, `${server.url}?device=gpu${link(TOML.replace("end = 1.0", "end = 500.0"))}`);
+  await ready(page);
+  for (let width = 700; width < 1200; width += 50) {
+    await page.setViewportSize({ width, height: 600 });
+    await page.waitForTimeout(100);
+  }
+  const before = await time(page);
+  await page.waitForFunction((before) => Number(document.getElementById("time").textContent.slice(3)) > before, before);
+  const { width, height } = await pixels(page, await saved(page, "#save-png"));
+  assert.deepEqual([width, height], await page.evaluate(() => [document.getElementById("stage").clientWidth, 600]));
   assert.deepEqual(problems, []);
   await context.close();
 });
@@ -85,6 +99,8 @@ test("a restart draws again", { skip, timeout: 240_000 }, async () => {
 test("a lost device is opened again", { skip, timeout: 240_000 }, async () => {
   const { page, context } = await open(browser, `${server.url}?device=gpu${link(TOML.replace("end = 1.0", "end = 500.0"))}`);
   await ready(page);
+  // 0.8 of layer-time a second.
+  await page.locator("#pace").evaluate((input) => ((input.value = "300"), input.dispatchEvent(new Event("input"))));
   await page.waitForFunction(() => Number(document.getElementById("time").textContent.slice(3)) > 2);
   const session = await browser.newBrowserCDPSession();
   await session.send("Browser.crashGpuProcess");

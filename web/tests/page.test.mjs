@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { inflateRawSync } from "node:zlib";
-import { colours, ended, FOLDER, launch, link, open, ready, serve, time } from "./browser.mjs";
+import { colours, ended, FOLDER, launch, link, open, ready, saved, serve, time } from "./browser.mjs";
 
 const SMALL = `# of a test
 name = "small"
@@ -89,6 +89,9 @@ page_test("pauses, takes one step and restarts", link(SMALL), async (page) => {
   await page.locator("#step").click();
   await page.waitForFunction((paused) => document.getElementById("time").textContent !== `t = ${paused.toFixed(1)}`, paused);
   assert.ok(Math.abs((await time(page)) - paused - 0.1) < 1e-9, "one step of 0.1");
+  await page.locator("#restart").click();
+  await page.waitForFunction(() => document.documentElement.dataset.ended === "true");
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.samples), "7");
 });
 
 page_test("sliders and choices change the experiment of the link", link(SMALL), async (page) => {
@@ -133,6 +136,58 @@ page_test("the link holds the whole experiment, with its comments", link(SMALL),
   assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^tokenfield run \/dev\/stdin --backend cpu --precision double --out runs\/small /);
   await page.locator("#copy-python").click();
   assert.match(await page.evaluate(() => navigator.clipboard.readText()), /''', device="cpu", precision="double"\)/);
+});
+
+page_test("links of presets scroll to nothing", "#noise", async (page) => {
+  const ids = JSON.parse(await readFile(join(import.meta.dirname, "../page/presets.json"), "utf8")).map(({ id }) => id);
+  assert.deepEqual(await page.evaluate((ids) => ids.filter((id) => document.getElementById(id)), ids), []);
+  assert.equal(await page.evaluate(() => document.querySelector(".panel").scrollTop), 0);
+});
+
+page_test("a window of another size while tokens move", link(SMALL.replace("end = 3.0", "end = 500.0")), async (page) => {
+  for (const width of [900, 1200, 700]) {
+    await page.setViewportSize({ width, height: 600 });
+    await page.waitForTimeout(200);
+  }
+  const before = await time(page);
+  await page.waitForFunction((before) => Number(document.getElementById("time").textContent.slice(3)) > before, before);
+  assert.notEqual(await page.locator("#status").getAttribute("data-tone"), "error", await page.locator("#status").textContent());
+});
+
+page_test("a change of what is measured starts the table anew", link(SMALL.replace("end = 3.0", "end = 500.0")), async (page) => {
+  await page.waitForFunction(() => Number(document.documentElement.dataset.samples) > 2);
+  await page.locator("#weights").selectOption("hardmax");
+  await written(page, /hardmax/);
+  await page.waitForFunction(() => ![...document.querySelectorAll("#sample th")].some((head) => head.textContent === "log_energy"));
+  await page.waitForFunction(() => Number(document.documentElement.dataset.samples) > 1);
+  const [rows, values] = await page.evaluate(() => [document.querySelectorAll("#sample tr").length, document.querySelectorAll("#sample td:not(:empty)").length]);
+  assert.equal(values, rows);
+});
+
+page_test("after a wrong experiment nothing moves, and a right one starts again", link(SMALL.replace("end = 3.0", "end = 500.0")), async (page) => {
+  await drop(page, [{ name: "wrong.toml", body: SMALL.replace("beta = 4.0", "beta = -4.0") }]);
+  await page.waitForFunction(() => /beta/.test(document.getElementById("status").textContent));
+  assert.equal(await page.locator("#play").getAttribute("aria-label"), "Play");
+  await slide(page, "beta", 500);
+  await page.waitForFunction(() => document.getElementById("status").hidden);
+  await page.locator("#play").click();
+  await page.waitForFunction(() => document.documentElement.dataset.ended === "true");
+});
+
+page_test("an end before now is refused, and a later one is taken as it is", link(SMALL), async (page) => {
+  await ended(page);
+  const type = (text) => page.locator("#end").evaluate((input, text) => ((input.value = text), input.dispatchEvent(new Event("change"))), text);
+  await type("1");
+  await page.waitForFunction(() => /time.end: it is before the layer-time/.test(document.getElementById("status").textContent));
+  await type("4");
+  await written(page, /^end = 4$/m);
+  assert.equal(await page.locator("#play").getAttribute("aria-label"), "Play", "who has seen the end starts again");
+});
+
+page_test("samples of replicas are written time by time", link(SMALL.replace("dim = 3", "dim = 3\nreplicas = 2")), async (page) => {
+  await ended(page);
+  const rows = (await saved(page, "#save-csv")).toString().trim().split("\n").slice(1);
+  assert.deepEqual(rows.slice(0, 4).map((row) => row.split(",").slice(0, 2).join()), ["0,0", "1,0", "0,0.5", "1,0.5"]);
 });
 
 test("a damaged link is said to be one", { timeout: 60_000 }, async () => {

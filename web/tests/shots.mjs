@@ -1,5 +1,5 @@
-// The pictures of the documentation: node tests/shots.mjs. With a folder, pictures of a preset for people: node tests/shots.mjs FOLDER clusters,
-// desktop and phone, light and dark, on WebGPU with GPU=1.
+// The pictures of the documentation: node tests/shots.mjs, of some with ONLY=clusters,noise. With a folder, pictures of a preset for people: node tests/shots.mjs FOLDER clusters,
+// desktop and phone, light and dark or SCHEME, on WebGPU with GPU=1.
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ const browser = await launch({ gpu: Boolean(process.env.GPU) });
 
 async function documentation() {
   mkdirSync(PICTURES, { recursive: true });
-  for (const id of presets) writeFileSync(join(PICTURES, `${id}.png`), await shown(browser, server.url, id));
+  for (const id of process.env.ONLY?.split(",") ?? presets) writeFileSync(join(PICTURES, `${id}.png`), await shown(browser, server.url, id));
 }
 
 async function people(id, size, colorScheme) {
@@ -30,7 +30,7 @@ if (folder) {
   mkdirSync(folder, { recursive: true });
   for (const id of chosen.length ? chosen : presets) {
     for (const size of Object.keys(SIZES)) {
-      for (const colorScheme of ["light", "dark"]) await people(id, size, colorScheme);
+      for (const colorScheme of process.env.SCHEME ? [process.env.SCHEME] : ["light", "dark"]) await people(id, size, colorScheme);
     }
   }
 } else await documentation();

@@ -10,7 +10,7 @@ export const presets = JSON.parse(await readFile(join(PAGE, "presets.json"), "ut
 export const PICTURES = join(import.meta.dirname, "../../docs/pictures/presets");
 
 /** Layer-times at which there is something to see; else it is the end. */
-const TIMES = { "clusters": 8, "common-noise": 4, "hemisphere": 4, "metastable": 20, "noise": 6, "polytope": 3, "repulsion": 4, "sinkhorn": 10, "spectral": 3 };
+const TIMES = { "clusters": 8, "common-noise": 4, "hemisphere": 4, "metastable": 6, "noise": 6, "polytope": 3, "repulsion": 4, "sinkhorn": 10, "spectral": 1 };
 
 /** The picture of a preset, PNG. */
 export async function shown(browser, url, id) {

@@ -3,11 +3,11 @@
 //! Buffers are made here and nowhere else, so that no allocation ends a run by itself: where the device has no room the caller gets
 //! an error, and may leave the work to the host.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 use bytemuck::Pod;
 
-use super::device::Device;
+use super::{device::Device, memory::Memory};
 use crate::backend::BackendError;
 
 /// Allocations that are answered for together: what they add up to, and whether the device had room.
@@ -16,7 +16,7 @@ pub struct AllocationScope<'a> {
     /// Bytes that may be taken, where that is bounded.
     most: Option<u64>,
     bytes: Cell<u64>,
-    made: RefCell<Vec<wgpu::Buffer>>,
+    made: Memory,
     room: wgpu::ErrorScopeGuard,
     validity: wgpu::ErrorScopeGuard,
 }
@@ -37,12 +37,12 @@ impl<'a> AllocationScope<'a> {
     ) -> Result<T, BackendError> {
         let validity = device.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let room = device.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-        let scope = AllocationScope { device, most, bytes: Cell::new(0), made: RefCell::default(), room, validity };
+        let scope = AllocationScope { device, most, bytes: Cell::new(0), made: Memory::default(), room, validity };
         let laid_out = lay_out(&scope);
         // The scopes are closed whatever came of it.
         let made = scope.close().await?;
         let laid_out = laid_out?;
-        device.memory.keep(made);
+        device.memory.take(made);
         Ok(laid_out)
     }
 
@@ -89,12 +89,12 @@ impl<'a> AllocationScope<'a> {
         self.bytes.set(self.bytes.get() + size);
         let descriptor = wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false };
         let buffer = self.device.device.create_buffer(&descriptor);
-        self.made.borrow_mut().push(buffer.clone());
+        self.made.keep(buffer.clone());
         buffer
     }
 
     /// The buffers, if every one was made.
-    async fn close(self) -> Result<Vec<wgpu::Buffer>, BackendError> {
+    async fn close(self) -> Result<Memory, BackendError> {
         let adapter = self.device.summary.name.clone();
         let needed = self.bytes.get();
         let is_beyond = self.most.is_some_and(|most| needed > most);
@@ -106,7 +106,7 @@ impl<'a> AllocationScope<'a> {
         }
         match validity.await {
             Some(error) => Err(BackendError::Device { adapter, reason: error.to_string() }),
-            None => Ok(self.made.into_inner()),
+            None => Ok(self.made),
         }
     }
 }
