@@ -1,4 +1,4 @@
-"""The directive that shows the experiments of the page in the browser, from web/page/presets.json, where they are told once."""
+"""The directive that shows the experiments of the page, from web/page/presets.json, where they are told once."""
 
 import html
 import json
