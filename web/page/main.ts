@@ -1,6 +1,6 @@
 // The page: it ties the experiment, the view, the controls and the plots together.
 
-import type { Device } from "./api";
+import type { Colour, Device } from "./api";
 import { Controls } from "./controls";
 import { get, number, set, word } from "./document";
 import { listen as listenDrop } from "./drop";
@@ -228,23 +228,32 @@ function keys(event: KeyboardEvent): void {
   event.preventDefault();
 }
 
-function begin(): void {
-  find<HTMLSelectElement>("preset").append(new Option("Your own", ""), ...PRESETS.map((one) => new Option(one.title, one.id)));
-  find<HTMLSelectElement>("preset").addEventListener("change", (event) => {
-    const one = PRESETS.find(({ id }) => id === (event.target as HTMLSelectElement).value);
+function presets(): void {
+  const select = find<HTMLSelectElement>("preset");
+  select.append(new Option("Your own", ""), ...PRESETS.map((one) => new Option(one.title, one.id)));
+  select.addEventListener("change", () => {
+    const one = PRESETS.find(({ id }) => id === select.value);
     if (one) choose(one, !still);
   });
+}
+
+function transport(): void {
   icon(find("step"), "step");
   icon(find("restart"), "restart");
   playing(false);
   find("play").addEventListener("click", () => lab.play(!lab.playing));
   find("step").addEventListener("click", () => lab.step());
   for (const id of ["restart", "changed-restart"]) find(id).addEventListener("click", () => void lab.restart(true));
-  find<HTMLInputElement>("pace").addEventListener("input", (event) => {
+  const input = find<HTMLInputElement>("pace");
+  input.addEventListener("input", () => {
     paceChosen = true;
-    paced(Number((event.target as HTMLInputElement).value));
+    paced(Number(input.value));
   });
-  find<HTMLSelectElement>("colour").addEventListener("change", (event) => engine.send({ kind: "colour", by: (event.target as HTMLSelectElement).value as "start" }));
+}
+
+function looks(): void {
+  const colour = find<HTMLSelectElement>("colour");
+  colour.addEventListener("change", () => engine.send({ kind: "colour", by: colour.value as Colour }));
   const device = find<HTMLSelectElement>("device");
   device.value = lab.device;
   device.addEventListener("change", () => {
@@ -252,18 +261,23 @@ function begin(): void {
     void lab.restart();
   });
   find("reset-view").addEventListener("click", () => view.reset());
+}
+
+/** The run starts from tokens of the page. */
+function start(name: string, shape: number[]): void {
+  const [dim, count, replicas] = [...shape].reverse();
+  if (shape.length < 2 || shape.length > 3) return say(`${name} has ${shape.length} axes; tokens have two, (count, dim), or three, with replicas first.`, "error");
+  const keys = { count, dim, ...(replicas === undefined ? {} : { replicas }), initial: { law: "file", path: name } };
+  void lab.edit((root) => Object.assign(get(root, "tokens") as Table, keys), "tokens");
+}
+
+function begin(): void {
+  presets();
+  transport();
+  looks();
   find("run-toml").addEventListener("click", () => fromText(find<HTMLTextAreaElement>("toml").value, !still));
   shares(lab, engine, { link: () => packed, say });
-  listenDrop(document.body, {
-    experiment: (text) => fromText(text, !still),
-    tokens: (name, shape) => {
-      const [dim, count, replicas] = [...shape].reverse();
-      if (shape.length < 2 || shape.length > 3) return say(`${name} has ${shape.length} axes; tokens have two, (count, dim), or three, with replicas first.`, "error");
-      const keys = { count, dim, ...(replicas === undefined ? {} : { replicas }), initial: { law: "file", path: name } };
-      void lab.edit((root) => Object.assign(get(root, "tokens") as Table, keys), "tokens");
-    },
-    say: (sentence) => say(sentence, "error"),
-  });
+  listenDrop(document.body, { experiment: (text) => fromText(text, !still), tokens: start, say: (sentence) => say(sentence, "error") });
   addEventListener("keydown", keys);
   addEventListener("hashchange", () => void fromLink());
   document.addEventListener("visibilitychange", () => engine.send({ kind: "hidden", on: document.hidden }));

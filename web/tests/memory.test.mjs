@@ -1,14 +1,16 @@
 // An hour of the page does not grow in memory. The hour is simulated: the worker gets a clock on which a frame takes a sixtieth of a second,
-// and frames that follow each other at once. HOUR=1 takes all 216,000 of them, else a twelfth.
+// and frames that follow each other at once. HOUR=1 takes all 216,000 of them, else a twelfth; on a driver in
+// software a sixth of that.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { FOLDER, launch, link, MOCK, open, ready, serve } from "./browser.mjs";
 
-const TOML = `name = "hour"
+const TOML = `algorithm = "harmonic"
+name = "hour"
 [tokens]
-count = 64
+count = 1024
 dim = 3
 seed = 3
 initial = { law = "uniform" }
@@ -23,7 +25,7 @@ step = 0.01
 end = 1000000.0
 [observe]
 every = 0.05
-quantities = ["moments", "energy", "clusters", "overlap_histogram"]
+quantities = ["moments"]
 `;
 const FRAMES = process.env.HOUR ? 216_000 : 18_000;
 const ROUNDS = 12;
@@ -94,11 +96,12 @@ async function hour(device, frames, context) {
 
 const mean = (numbers) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
 
-for (const [device, frames] of [["cpu", FRAMES], ["gpu", FRAMES / 10]]) {
+for (const [device, frames] of [["cpu", FRAMES], ["gpu", FRAMES / 6]]) {
   test(`memory on ${device}`, { skip: MOCK ? "the stand-in has memory of its own" : false, timeout: 1_800_000 }, async (context) => {
     const bytes = await hour(device, frames, context);
-    // The first third fills caches.
+    // It takes some 50,000 frames until the browser's heap settles: a short run sees what grows by half the tokens in each frame.
     const growth = mean(bytes.slice(-4)) - mean(bytes.slice(4, 8));
-    assert.ok(growth < Math.max(4e6, 64 * frames), `${(growth / 1e6).toFixed(1)} MB in a third of ${frames} frames`);
+    const allowed = process.env.HOUR ? 16e6 : 40e6;
+    assert.ok(growth < allowed, `${(growth / 1e6).toFixed(1)} MB in a third of ${frames} frames`);
   });
 }
