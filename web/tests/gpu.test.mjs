@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { colours, ended, FOLDER, launch, link, MOCK, open, pixels, ready, saved, serve, time } from "./browser.mjs";
+import { colours, ended, FOLDER, hurry, launch, link, MOCK, open, pixels, ready, saved, serve, time } from "./browser.mjs";
 import { apart } from "./pictures.mjs";
 
 const PRESETS = join(import.meta.dirname, "../page/presets");
@@ -72,6 +72,7 @@ test("pictures of other tokens differ", { skip, timeout: 120_000 }, async (conte
 test("a restart draws again", { skip, timeout: 240_000 }, async () => {
   const { page, context, problems } = await open(browser, `${server.url}?device=gpu${link(TOML)}`);
   await ready(page);
+  await hurry(page);
   await ended(page);
   assert.ok((await colours(page, await saved(page, "#save-png"))) > 300, "tokens are drawn");
   await page.locator("#restart").click();

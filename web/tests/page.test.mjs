@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { inflateRawSync } from "node:zlib";
-import { colours, ended, FOLDER, launch, link, open, ready, saved, serve, time } from "./browser.mjs";
+import { colours, ended, FOLDER, hurry, launch, link, open, ready, saved, serve, time } from "./browser.mjs";
 
 const SMALL = `# of a test
 name = "small"
@@ -74,6 +74,7 @@ const slide = (page, id, place) =>
   }, place);
 
 page_test("loads, plays to the end and stops", link(SMALL), async (page) => {
+  await hurry(page);
   await ended(page);
   assert.equal(await time(page), 3);
   assert.equal(await page.evaluate(() => document.documentElement.dataset.samples), "7");
@@ -90,6 +91,7 @@ page_test("pauses, takes one step and restarts", link(SMALL), async (page) => {
   await page.waitForFunction((paused) => document.getElementById("time").textContent !== `t = ${paused.toFixed(1)}`, paused);
   assert.ok(Math.abs((await time(page)) - paused - 0.1) < 1e-9, "one step of 0.1");
   await page.locator("#restart").click();
+  await hurry(page);
   await page.waitForFunction(() => document.documentElement.dataset.ended === "true");
   assert.equal(await page.evaluate(() => document.documentElement.dataset.samples), "7");
 });
@@ -171,10 +173,12 @@ page_test("after a wrong experiment nothing moves, and a right one starts again"
   await slide(page, "beta", 500);
   await page.waitForFunction(() => document.getElementById("status").hidden);
   await page.locator("#play").click();
+  await hurry(page);
   await page.waitForFunction(() => document.documentElement.dataset.ended === "true");
 });
 
 page_test("an end before now is refused, and a later one is taken as it is", link(SMALL), async (page) => {
+  await hurry(page);
   await ended(page);
   const type = (text) => page.locator("#end").evaluate((input, text) => ((input.value = text), input.dispatchEvent(new Event("change"))), text);
   await type("1");
@@ -185,6 +189,7 @@ page_test("an end before now is refused, and a later one is taken as it is", lin
 });
 
 page_test("samples of replicas are written time by time", link(SMALL.replace("dim = 3", "dim = 3\nreplicas = 2")), async (page) => {
+  await hurry(page);
   await ended(page);
   const rows = (await saved(page, "#save-csv")).toString().trim().split("\n").slice(1);
   assert.deepEqual(rows.slice(0, 4).map((row) => row.split(",").slice(0, 2).join()), ["0,0", "1,0", "0,0.5", "1,0.5"]);
