@@ -98,7 +98,7 @@ const options = (id) => ({ skip: skip || (only && !only.includes(id) ? "not in O
 const preset = (id) => readFile(join(PRESETS, `${id}.toml`), "utf8");
 // Of one run; WHOLE=1 takes every preset to its end.
 const whole = { work: Infinity, steps: Infinity };
-const [CPU, GPU] = process.env.WHOLE ? [whole, whole] : [{ work: 1e9, steps: Infinity }, { work: 2e8, steps: 60 }];
+const [CPU, GPU] = process.env.WHOLE ? [whole, whole] : [{ work: 1e9, steps: Infinity }, { work: 1e8, steps: 30 }];
 
 for (const id of presets) {
   test(`${id} in double precision`, options(id), async () => {
