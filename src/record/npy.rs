@@ -46,8 +46,8 @@ impl NpyFile {
         Ok(Self { path: path.to_owned(), partial, file, hasher, header, form })
     }
 
-    /// The one that was begun at `path`, with the first `kept` samples, if what there is of it up to there is still `settled`.
-    pub(super) fn resume(path: &Path, form: Form, kept: usize, settled: &Fingerprint) -> io::Result<Self> {
+    /// The one that was begun at `path`, with the first `kept` samples, if what there is of it up to there is still `synced`.
+    pub(super) fn resume(path: &Path, form: Form, kept: usize, synced: &Fingerprint) -> io::Result<Self> {
         let partial = partial(path);
         // It had its name already when the process ended, but its run was not complete.
         let found = if !partial.exists() && path.exists() { path } else { &partial };
@@ -72,7 +72,7 @@ impl NpyFile {
         samples.read_exact(&mut header)?;
         hasher.update(&header);
         hash(&mut samples, &mut hasher)?;
-        if hasher.clone().finish() != *settled {
+        if hasher.clone().finish() != *synced {
             return Err(io::Error::other("it was changed after it was written: its SHA-256 is another"));
         }
         // What comes after them are zeros again.
@@ -89,7 +89,7 @@ impl NpyFile {
     }
 
     /// Waits until what was added is on the disk, and says what that is.
-    pub(super) fn settle(&mut self) -> io::Result<Fingerprint> {
+    pub(super) fn sync(&mut self) -> io::Result<Fingerprint> {
         self.file.flush()?;
         self.file.get_ref().sync_all()?;
         Ok(self.hasher.clone().finish())

@@ -187,14 +187,14 @@ fn an_array_goes_on_where_it_was_left() {
         let expected = array.finish(Ending::Scheduled).expect("an array");
         let mut array = Trajectory::create(left.path(), name, form.clone(), kept.clone()).expect("an array");
         (0..2).for_each(|sample| add(&mut array, sample));
-        let settled = array.settle().expect("room");
+        let synced = array.sync().expect("room");
         // Of a sample that nobody waited for there is a part, or all of another one.
         add(&mut array, 3);
         array.add(&numbers(&form, 1)[..7]).expect("room");
         drop(array);
         let resume = |times: &[f64]| {
             let kept = Tokens { before: times.to_vec(), ..kept.clone() };
-            Trajectory::resume(left.path(), name, form.clone(), kept, &settled)
+            Trajectory::resume(left.path(), name, form.clone(), kept, &synced)
         };
         let error = resume(&[0.0]).err().expect("they are not one sample").to_string();
         assert!(error.contains("SHA-256"), "{error}");
@@ -216,13 +216,13 @@ fn a_disk_that_fails_meanwhile_stops_what_comes_next() {
     let mut array =
         Trajectory::create(folder.path(), GROUP, form.clone(), Tokens::all(1000, shape)).expect("a group");
     array.add(&numbers(&form, 0)).expect("room");
-    array.settle().expect("room");
+    array.sync().expect("room");
     let partial = folder.path().join("trajectory.zarr.partial");
     fs::remove_dir_all(&partial).expect("it goes");
     fs::write(&partial, "in the way").expect("a file");
     let error = (1..1000).find_map(|sample| array.add(&numbers(&form, sample)).err()).expect("an error comes back");
     assert!(error.to_string().contains("trajectory.zarr: cannot be written"), "{error}");
-    assert!(array.add(&[0.0; 15]).is_err() && array.settle().is_err(), "there is nobody to write it");
+    assert!(array.add(&[0.0; 15]).is_err() && array.sync().is_err(), "there is nobody to write it");
 }
 
 #[test]

@@ -46,10 +46,10 @@ impl Store {
         }
     }
 
-    fn settle(&mut self) -> io::Result<Fingerprint> {
+    fn sync(&mut self) -> io::Result<Fingerprint> {
         match self {
-            Store::Npy(file) => file.settle(),
-            Store::Zarr(group) => group.settle(),
+            Store::Npy(file) => file.sync(),
+            Store::Zarr(group) => group.sync(),
         }
     }
 }
@@ -58,7 +58,7 @@ impl Store {
 enum Order {
     Add(Vec<u8>),
     /// To say what came before, when it is on the disk.
-    Settle(Sender<Fingerprint>),
+    Sync(Sender<Fingerprint>),
 }
 
 /// Which tokens are kept over time.
@@ -127,22 +127,22 @@ impl Trajectory {
         Self { name, path, form, kept, times: Vec::new(), thread: None, failure: None }.begun(store)
     }
 
-    /// The same array that was begun before, with those samples alone that were taken before, which had [settled](Self::settle) as
+    /// The same array that was begun before, with those samples alone that were taken before, which had [synced](Self::sync) as
     /// this; it goes on after them.
     pub(super) fn resume(
         folder: &Path,
         name: &'static str,
         form: Form,
         mut kept: Tokens,
-        settled: &Fingerprint,
+        synced: &Fingerprint,
     ) -> Result<Self, RecordError> {
         let (path, times) = (folder.join(name), std::mem::take(&mut kept.before));
         let store = match name {
             group::GROUP => {
                 let (tokens, most) = (kept.numbers.clone(), Largest::default());
-                ZarrGroup::resume(&path, form.clone(), tokens, most, times.len(), settled).map(Store::Zarr)
+                ZarrGroup::resume(&path, form.clone(), tokens, most, times.len(), synced).map(Store::Zarr)
             }
-            _ => NpyFile::resume(&path, form.clone(), times.len(), settled).map(Store::Npy),
+            _ => NpyFile::resume(&path, form.clone(), times.len(), synced).map(Store::Npy),
         };
         Self { name, path, form, kept, times, thread: None, failure: None }.begun(store)
     }
@@ -167,11 +167,11 @@ impl Trajectory {
     }
 
     /// Waits until all samples that were added are on the disk, where [`resume`](Self::resume) finds them, and says what that is.
-    pub(super) fn settle(&mut self) -> Result<Fingerprint, RecordError> {
-        let (done, settled) = mpsc::channel();
-        self.order(Order::Settle(done))?;
-        match settled.recv() {
-            Ok(settled) => Ok(settled),
+    pub(super) fn sync(&mut self) -> Result<Fingerprint, RecordError> {
+        let (done, synced) = mpsc::channel();
+        self.order(Order::Sync(done))?;
+        match synced.recv() {
+            Ok(synced) => Ok(synced),
             // The thread that drops the other end has an error to tell.
             Err(_) => self.join().and_then(|_| Err(self.failed(io::Error::other(NOBODY)))),
         }
@@ -262,7 +262,7 @@ fn write(mut store: Store, orders: Receiver<Order>) -> io::Result<Store> {
         match order {
             Order::Add(bytes) => store.add(&bytes)?,
             // Whoever asked may have gone.
-            Order::Settle(done) => drop(done.send(store.settle()?)),
+            Order::Sync(done) => drop(done.send(store.sync()?)),
         }
     }
     Ok(store)

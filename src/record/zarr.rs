@@ -129,14 +129,14 @@ impl ZarrGroup {
         })
     }
 
-    /// The one that was begun at `path`, with the first `kept` samples, if their chunks are still `settled`.
+    /// The one that was begun at `path`, with the first `kept` samples, if their chunks are still `synced`.
     pub(super) fn resume(
         path: &Path,
         form: Form,
         tokens: Option<Vec<u64>>,
         most: Largest,
         kept: usize,
-        settled: &Fingerprint,
+        synced: &Fingerprint,
     ) -> io::Result<Self> {
         let (partial, chunks) = (partial(path), Chunks::new(form, most));
         if !partial.exists() && path.exists() {
@@ -149,7 +149,7 @@ impl ZarrGroup {
             hashed(&partial.join(&name)).map(|found| (name, found.sha256))
         };
         let files: Vec<_> = (0..chunk).into_par_iter().map(found).collect::<io::Result<_>>()?;
-        if Fingerprint::of(list(&files).as_bytes()) != *settled {
+        if Fingerprint::of(list(&files).as_bytes()) != *synced {
             return Err(io::Error::other(
                 "its chunks were changed after they were written: their SHA-256 are others",
             ));
@@ -184,7 +184,7 @@ impl ZarrGroup {
     }
 
     /// What is on the disk, as whole chunks are as soon as they are whole.
-    pub(super) fn settle(&mut self) -> io::Result<Fingerprint> {
+    pub(super) fn sync(&mut self) -> io::Result<Fingerprint> {
         std::mem::take(&mut self.grown).iter().for_each(|folder| sync(folder));
         match &self.open {
             None => Ok(Fingerprint::of(list(&self.files).as_bytes())),
