@@ -155,7 +155,7 @@ impl RunFolder {
     pub fn sync(&mut self) -> Result<BTreeMap<String, Fingerprint>, RecordError> {
         let mut written = BTreeMap::from([("samples.csv".to_owned(), self.samples.fingerprint()?)]);
         for array in [&mut self.trajectory, &mut self.attention].into_iter().flatten() {
-            written.insert(array.name().to_owned(), array.settle()?);
+            written.insert(array.name().to_owned(), array.sync()?);
         }
         Ok(written)
     }
@@ -196,7 +196,7 @@ impl RunFolder {
     }
 
     /// Records which limit runs beside the tokens, an approximate one as such.
-    pub fn beside(&mut self, reference: &Reference) -> Result<(), RecordError> {
+    pub fn set_reference(&mut self, reference: &Reference) -> Result<(), RecordError> {
         self.manifest.reference = Some(reference.to_string());
         self.manifest.write(self.path())
     }
@@ -268,7 +268,7 @@ impl RunFolder {
 
     fn array(&self, name: &'static str, form: Form, kept: Tokens) -> Result<Trajectory, RecordError> {
         match self.resumes.get(name) {
-            Some(settled) => Trajectory::resume(self.path(), name, form, kept, settled),
+            Some(synced) => Trajectory::resume(self.path(), name, form, kept, synced),
             None => Trajectory::create(self.path(), name, form, kept),
         }
     }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// An experiment and the folder that is claimed for it; none where it has been written before.
-pub struct Part<'a> {
+pub struct ClaimedExperiment<'a> {
     /// What is recorded as run.
     pub experiment: &'a Experiment,
     /// Where.
@@ -35,13 +35,17 @@ pub(super) struct Folders {
 
 impl Folders {
     /// Begins the record of every part that has a folder.
-    pub(super) fn create(parts: Vec<Part>, problem: &Problem, backend: &dyn Backend) -> Result<Self, RunError> {
+    pub(super) fn create(
+        parts: Vec<ClaimedExperiment>,
+        problem: &Problem,
+        backend: &dyn Backend,
+    ) -> Result<Self, RunError> {
         let all = problem.tokens.shape;
         let count = parts.len();
         let shape = Shape { replicas: all.replicas / count, ..all };
         let kept = problem.shape_of_kept(shape);
         let names = columns(&problem.quantities, shape.dim);
-        let begin = |part: Part| -> Result<Option<RunFolder>, RunError> {
+        let begin = |part: ClaimedExperiment| -> Result<Option<RunFolder>, RunError> {
             let Some(claim) = part.claim else { return Ok(None) };
             let samples = problem.schedule.observations();
             let resumes = claim.resumes().cloned();
@@ -67,7 +71,7 @@ impl Folders {
             };
             folder.shared_by(count);
             if let Some((reference, _)) = part.experiment.reference() {
-                folder.beside(&reference)?;
+                folder.set_reference(&reference)?;
             }
             let results = part.experiment.results()?;
             if !results.is_empty() {
@@ -289,7 +293,7 @@ mod tests {
         let backend = Cpu::<f64>::new(&problem).expect("a backend");
         let path = |name: &str| folder.path().join(name);
         let claim = |name: &str| Claim::attempt(&path(name)).expect("a folder").expect("nobody has it");
-        let part = |claim| Part { experiment: &experiment, claim };
+        let part = |claim| ClaimedExperiment { experiment: &experiment, claim };
         let parts = vec![part(Some(claim("a"))), part(Some(claim("b"))), part(None)];
         let mut folders = Folders::create(parts, &problem, &backend).expect("folders");
         let kept = |name: &str| {

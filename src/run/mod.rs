@@ -32,17 +32,17 @@
 mod checkpoints;
 mod error;
 mod event;
+mod execution;
 mod folders;
-mod going;
 
 use std::{borrow::Cow, ops::ControlFlow, path::PathBuf};
 
-use self::going::Going;
+use self::execution::Execution;
 pub use self::{
     checkpoints::{Checkpoints, Interval, OtherMachine},
     error::RunError,
     event::Event,
-    folders::Part,
+    folders::ClaimedExperiment,
 };
 pub use crate::backend::machine::{Choice, Machine, MachineError};
 use crate::{
@@ -76,43 +76,44 @@ pub async fn run_with(
 ) -> Result<PathBuf, RunError> {
     let problem = Cow::Owned(problem);
     let path = claim.path().to_owned();
-    go(vec![Part { experiment, claim: Some(claim) }], problem, machine, checkpoints, on_event).await?;
+    execute(vec![ClaimedExperiment { experiment, claim: Some(claim) }], problem, machine, checkpoints, on_event)
+        .await?;
     Ok(path)
 }
 
-/// Runs `problem`, which the experiments of `parts` resolve to, each to its share of the replicas, in their order. With several parts there
+/// Runs `problem`, which the experiments that are `claimed` resolve to, each to its share of the replicas, in their order. Of several there
 /// are no checkpoints, and a request to interrupt cancels.
-pub async fn run_parts(
-    parts: Vec<Part<'_>>,
+pub async fn run_together(
+    claimed: Vec<ClaimedExperiment<'_>>,
     problem: &Problem,
     machine: &Machine,
     checkpoints: &Checkpoints,
     on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<(), RunError> {
-    go(parts, Cow::Borrowed(problem), machine, checkpoints, on_event).await
+    execute(claimed, Cow::Borrowed(problem), machine, checkpoints, on_event).await
 }
 
-async fn go(
-    parts: Vec<Part<'_>>,
+async fn execute(
+    claimed: Vec<ClaimedExperiment<'_>>,
     problem: Cow<'_, Problem>,
     machine: &Machine,
     checkpoints: &Checkpoints,
     mut on_event: impl FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Result<(), RunError> {
-    let experiment = parts.first().map(|part| part.experiment);
-    let path = parts.first().and_then(|part| part.claim.as_ref()).map(|claim| claim.path().to_owned());
-    let (mut parts, mut machine) = (parts, Cow::Borrowed(machine));
-    let mut going = Going { problem, checkpoints, lost: None };
+    let experiment = claimed.first().map(|first| first.experiment);
+    let path = claimed.first().and_then(|first| first.claim.as_ref()).map(|claim| claim.path().to_owned());
+    let (mut claimed, mut machine) = (claimed, Cow::Borrowed(machine));
+    let mut execution = Execution { problem, checkpoints, lost: None };
     loop {
-        let outcome = going.run(parts, &machine, &mut on_event).await;
-        let (Err(error), Some(path), Some(experiment), None) = (&outcome, &path, experiment, &going.lost) else {
+        let outcome = execution.run(claimed, &machine, &mut on_event).await;
+        let (Err(error), Some(path), Some(experiment), None) = (&outcome, &path, experiment, &execution.lost) else {
             return outcome;
         };
         // Once: a device that is lost again is not worth another try.
         let (Some(warning), Ok(claim)) = (device_lost(error), Claim::to_resume(path)) else { return outcome };
-        going.lost = Some(warning);
+        execution.lost = Some(warning);
         machine = Cow::Owned(machine.reopened().await?);
-        parts = vec![Part { experiment, claim: Some(claim) }];
+        claimed = vec![ClaimedExperiment { experiment, claim: Some(claim) }];
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     record::{self, Claim, Holder, RecordError, Standing},
-    run::{Checkpoints, Machine, Part, RunError, run_parts},
+    run::{Checkpoints, ClaimedExperiment, Machine, RunError, run_together},
 };
 
 /// Between two looks at whether others are done.
@@ -210,12 +210,13 @@ impl<'a> Work<'a> {
         }
         let experiments = batch.iter().map(|index| &self.cells[*index].experiment);
         let is_resumed = claims.iter().flatten().any(|claim| claim.resumes().is_some());
-        let parts: Vec<Part> =
-            experiments.zip(claims).map(|(experiment, claim)| Part { experiment, claim }).collect();
+        let parts: Vec<ClaimedExperiment> =
+            experiments.zip(claims).map(|(experiment, claim)| ClaimedExperiment { experiment, claim }).collect();
         let problems: Result<Vec<_>, _> = parts.iter().map(|part| part.experiment.resolve()).collect();
         let outcome = match merged(problems?) {
             Some(problem) => {
-                run_parts(parts, &problem, self.machine, self.checkpoints, |event| on_event(Event::Run(event))).await
+                run_together(parts, &problem, self.machine, self.checkpoints, |event| on_event(Event::Run(event)))
+                    .await
             }
             None => Ok(()),
         };

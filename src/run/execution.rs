@@ -6,10 +6,10 @@ use super::{
     checkpoints::{Checkpoints, Clock, OtherMachine},
     error::{Cancelled, RunError},
     event::Event,
-    folders::{Folders, Part},
+    folders::{ClaimedExperiment, Folders},
 };
 use crate::{
-    backend::{Backend, Identity, machine::Machine},
+    backend::{Backend, Identity, Method, machine::Machine},
     cancel::Cancel,
     experiment::Experiment,
     limit::{Limit, equiangular, gaussian, overlap, particles, quadrature_within, zonal},
@@ -23,7 +23,7 @@ use crate::{
 type Listener<'a> = &'a mut dyn FnMut(Event<'_>) -> ControlFlow<()>;
 
 /// What is run, and how.
-pub(super) struct Going<'a> {
+pub(super) struct Execution<'a> {
     pub problem: Cow<'a, Problem>,
     pub checkpoints: &'a Checkpoints,
     /// What is to be said of why it goes on.
@@ -38,33 +38,16 @@ enum End {
     Interrupted(f64),
 }
 
-impl Going<'_> {
+impl Execution<'_> {
     pub(super) async fn run(
         &mut self,
-        parts: Vec<Part<'_>>,
+        experiments: Vec<ClaimedExperiment<'_>>,
         machine: &Machine,
         on_event: Listener<'_>,
     ) -> Result<(), RunError> {
-        let Some(experiment) = parts.first().map(|part| part.experiment) else { return Ok(()) };
-        let kept = match parts.as_slice() {
-            [Part { experiment: _, claim: Some(claim) }] => claim.resumes().cloned(),
-            _ => None,
-        };
-        // Those who read them may read them again.
-        let forgets = experiment.reference().is_none();
-        if kept.is_some() && forgets {
-            self.forget_start();
-        }
-        let mut backend = match &kept {
-            None => machine.backend(&self.problem).await?,
-            Some(checkpoint) => {
-                let tokens = checkpoint.tokens(self.problem.tokens.shape).map_err(misfit(checkpoint))?;
-                machine.backend(&self.problem.at(tokens)).await?
-            }
-        };
-        if forgets {
-            self.forget_start();
-        }
+        let Some(experiment) = experiments.first().map(|claimed| claimed.experiment) else { return Ok(()) };
+        let kept = checkpoint(&experiments);
+        let mut backend = self.backend(machine, experiment, kept.as_ref()).await?;
         let problem = &*self.problem;
         let backend = backend.as_mut();
         let identity = backend.identity();
@@ -76,26 +59,17 @@ impl Going<'_> {
             return Err(RunError::Cancelled { message: Cancelled.to_string() });
         }
         let mut limit = limit(experiment, problem).transpose()?;
-        let mut folders = Folders::create(parts, problem, backend)?;
+        let mut folders = Folders::create(experiments, problem, backend)?;
         let cancel = Cancel::default();
         backend.end_with(&cancel);
         let started = Event::Started { name: experiment.name(), identity: &identity, problem, cancel: &cancel };
         let outcome = if on_event(started).is_break() {
             Err(SimulateError::Observer(Cancelled.into()))
         } else {
-            let integration = integration(problem, backend, limit.as_mut(), kept.as_ref());
-            match integration {
+            match integration(problem, backend, limit.as_mut(), kept.as_ref()) {
                 Ok(integration) => {
-                    for warning in moved.iter().chain(&self.lost).chain(&full) {
-                        if let Some(line) = folders.warn(warning)? {
-                            let _ = on_event(Event::Warning(&line));
-                        }
-                    }
-                    if let Some(Snapshot { time, steps, .. }) =
-                        kept.as_ref().map(|checkpoint| &checkpoint.state.snapshot)
-                    {
-                        let _ = on_event(Event::Resumed { time: *time, steps: *steps });
-                    }
+                    let warnings = moved.iter().chain(&self.lost).chain(&full);
+                    announce(warnings, kept.as_ref(), &mut folders, on_event)?;
                     self.follow(integration, &identity, &mut folders, on_event).await
                 }
                 Err(error) => Err(error),
@@ -103,17 +77,31 @@ impl Going<'_> {
         };
         // Whoever draws progress is done, whatever becomes of the record.
         let _ = on_event(Event::Ended);
-        let method = backend.method();
-        let disk = |error: RecordError| RunError::Disk { message: error.to_string() };
-        match outcome {
-            Ok(End::Complete(summary)) => folders.complete(method, summary).map_err(disk),
-            Ok(End::Interrupted(time)) => {
-                let path = folders.only().map(ToOwned::to_owned).unwrap_or_default();
-                folders.interrupt(method).map_err(disk)?;
-                Err(RunError::Interrupted { path, time })
-            }
-            Err(error) => Err(folders.fail(error, method)),
+        close(outcome, folders, backend.method())
+    }
+
+    /// The backend, with the tokens of the start or of the checkpoint. The problem gives those of the start back where nobody reads them again.
+    async fn backend(
+        &mut self,
+        machine: &Machine,
+        experiment: &Experiment,
+        kept: Option<&Checkpoint<RunState>>,
+    ) -> Result<Box<dyn Backend>, RunError> {
+        let is_read_again = experiment.reference().is_some();
+        if kept.is_some() && !is_read_again {
+            self.forget_start();
         }
+        let backend = match kept {
+            None => machine.backend(&self.problem).await?,
+            Some(checkpoint) => {
+                let tokens = checkpoint.tokens(self.problem.tokens.shape).map_err(misfit(checkpoint))?;
+                machine.backend(&self.problem.at(tokens)).await?
+            }
+        };
+        if !is_read_again {
+            self.forget_start();
+        }
+        Ok(backend)
     }
 
     /// Gives back the tokens at time zero, if the problem is nobody else's.
@@ -216,8 +204,48 @@ impl Going<'_> {
             }
         }
         let written = folders.sync().map_err(|error| SimulateError::Observer(error.into()))?;
-        let limit = snapshot.limit.as_mut().map(|beside| std::mem::take(&mut beside.limit.numbers));
+        let limit = snapshot.limit.as_mut().map(|state| std::mem::take(&mut state.limit.numbers));
         Ok(folders.checkpoint(draft, limit.as_deref(), written, snapshot, identity))
+    }
+}
+
+/// What the only run goes on from.
+fn checkpoint(experiments: &[ClaimedExperiment<'_>]) -> Option<Checkpoint<RunState>> {
+    match experiments {
+        [ClaimedExperiment { experiment: _, claim: Some(claim) }] => claim.resumes().cloned(),
+        _ => None,
+    }
+}
+
+/// Says, before the first step, what is amiss and where the run goes on.
+fn announce<'w>(
+    warnings: impl Iterator<Item = &'w Warning>,
+    kept: Option<&Checkpoint<RunState>>,
+    folders: &mut Folders,
+    on_event: Listener<'_>,
+) -> Result<(), RecordError> {
+    for warning in warnings {
+        if let Some(line) = folders.warn(warning)? {
+            let _ = on_event(Event::Warning(&line));
+        }
+    }
+    if let Some(Snapshot { time, steps, .. }) = kept.map(|checkpoint| &checkpoint.state.snapshot) {
+        let _ = on_event(Event::Resumed { time: *time, steps: *steps });
+    }
+    Ok(())
+}
+
+/// Closes the folders as the run has ended.
+fn close(outcome: Result<End, SimulateError>, folders: Folders, method: Method) -> Result<(), RunError> {
+    let disk = |error: RecordError| RunError::Disk { message: error.to_string() };
+    match outcome {
+        Ok(End::Complete(summary)) => folders.complete(method, summary).map_err(disk),
+        Ok(End::Interrupted(time)) => {
+            let path = folders.only().map(ToOwned::to_owned).unwrap_or_default();
+            folders.interrupt(method).map_err(disk)?;
+            Err(RunError::Interrupted { path, time })
+        }
+        Err(error) => Err(folders.fail(error, method)),
     }
 }
 
@@ -230,8 +258,8 @@ fn integration<'a>(
 ) -> Result<Integration<'a>, SimulateError> {
     let Some(checkpoint) = kept else { return Ok(Integration::new(problem, backend, limit)) };
     let mut snapshot = checkpoint.state.snapshot.clone();
-    if let (Some(beside), Some(numbers)) = (&mut snapshot.limit, checkpoint.limit()) {
-        beside.limit.numbers =
+    if let (Some(state), Some(numbers)) = (&mut snapshot.limit, checkpoint.limit()) {
+        state.limit.numbers =
             numbers.map_err(misfit(checkpoint)).map_err(|error| SimulateError::Observer(error.into()))?;
     }
     Ok(Integration::resumed(problem, backend, limit, &snapshot)?)
