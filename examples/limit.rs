@@ -20,7 +20,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
         let mut limit = quadrature_within(&problem, law, 1e-8, ReferenceSteps::Own)?;
         let mut backend = cpu::double(&problem)?;
         let mut squares = Vec::new();
-        pollster::block_on(simulate::simulate_beside(&problem, backend.as_mut(), Some(&mut limit), |event| {
+        pollster::block_on(simulate::simulate_with_limit(&problem, backend.as_mut(), Some(&mut limit), |event| {
             if let simulate::Event::Sample(sample) = event
                 && sample.time == 1.0
             {

@@ -56,7 +56,7 @@ pub use self::{
     error::SimulateError,
     integration::{Integration, Listener},
     simulation::Simulation,
-    snapshot::{Beside, Energies, Snapshot},
+    snapshot::{Energies, LimitState, Snapshot},
 };
 
 use std::{collections::BTreeMap, error::Error};
@@ -143,11 +143,11 @@ pub async fn simulate(
     backend: &mut dyn Backend,
     on_event: impl FnMut(Event) -> Result<(), Box<dyn Error + Send + Sync>>,
 ) -> Result<Summary, SimulateError> {
-    simulate_beside(problem, backend, None, on_event).await
+    simulate_with_limit(problem, backend, None, on_event).await
 }
 
 /// The same as [`simulate`], and at each sample the tokens are compared with their coupled tokens in the limit, if there is one.
-pub async fn simulate_beside(
+pub async fn simulate_with_limit(
     problem: &Problem,
     backend: &mut dyn Backend,
     limit: Option<&mut Limit>,

@@ -17,7 +17,7 @@ use tokenfield::{
     observables::columns,
     observe::Sample,
     problem::Reference,
-    simulate::{Event, simulate_beside},
+    simulate::{Event, simulate_with_limit},
 };
 
 /// What a run of an experiment printed.
@@ -59,7 +59,7 @@ fn run(text: &str) -> Printed {
     .expect("a limit");
     let mut cpu = cpu::double(&problem).expect("a backend");
     let (mut samples, mut warnings) = (Vec::new(), Vec::new());
-    let end = simulate_beside(&problem, cpu.as_mut(), Some(&mut limit), |event| {
+    let end = simulate_with_limit(&problem, cpu.as_mut(), Some(&mut limit), |event| {
         match event {
             Event::Sample(sample) => samples.push(sample.clone()),
             Event::Warning(warning) => warnings.push(warning.to_string()),

@@ -297,7 +297,7 @@ mod tests {
         observables::Quantity,
         problem::Samples,
         scheme::Scheme,
-        simulate::{Event, simulate_beside},
+        simulate::{Event, simulate_with_limit},
         tokens::Shape,
     };
 
@@ -361,7 +361,7 @@ mod tests {
                 problem.quantities = vec![Quantity::CouplingError, Quantity::OverlapReference];
                 let mut limit = equiangular(&problem, law).expect("a limit");
                 let mut cpu = Cpu::<f64>::new(&problem).expect("a backend");
-                let run = simulate_beside(&problem, &mut cpu, Some(&mut limit), |event| {
+                let run = simulate_with_limit(&problem, &mut cpu, Some(&mut limit), |event| {
                     if let Event::Sample(sample) = event {
                         assert!(
                             sample.values.iter().all(|value| *value < 1e-10),

@@ -7,7 +7,7 @@ use crate::{
     model::{Attention, Head, Matrix, ModelSchedule, Normalization},
     problem::{ReferenceSteps, Schedule},
     scheme::Scheme,
-    simulate::{Event, simulate_beside},
+    simulate::{Event, simulate_with_limit},
 };
 
 fn law(dim: usize) -> Law {
@@ -130,7 +130,7 @@ fn the_coupling_error_falls_like_one_over_the_root_of_n() {
         let mut limit = zonal(&problem, &law(3), ReferenceSteps::Own).expect("a zonal limit");
         let mut backend = Cpu::<f64>::new(&problem).expect("a backend");
         let mut squares = Vec::new();
-        let run = simulate_beside(&problem, &mut backend, Some(&mut limit), |event| {
+        let run = simulate_with_limit(&problem, &mut backend, Some(&mut limit), |event| {
             if let Event::Sample(sample) = event {
                 squares.push((sample.time, sample.values[0].powi(2)));
             }

@@ -4,7 +4,7 @@ use super::{
     control::{Controller, StepCounts},
     error::SimulateError,
     measure::{Measured, measure},
-    snapshot::{Beside, Snapshot},
+    snapshot::{LimitState, Snapshot},
 };
 use crate::{
     backend::{Backend, advance},
@@ -74,14 +74,14 @@ impl<'a> Simulation<'a> {
         limit: Option<&'a mut Limit>,
         snapshot: &Snapshot,
     ) -> Result<Self, LimitError> {
-        let Snapshot { steps, pairs, sums, control, limit: beside, .. } = snapshot;
+        let Snapshot { steps, pairs, sums, control, limit: limit_state, .. } = snapshot;
         backend.resume_sums(sums);
         let mut simulation = Self { steps: *steps, pairs: *pairs, ..Self::new(problem, backend, limit) };
         if let (Some(controller), Some(control)) = (&mut simulation.controller, control) {
             controller.resume(control);
         }
-        match (simulation.limit.as_deref_mut(), beside) {
-            (Some(limit), Some(Beside { steps, limit: snapshot })) => {
+        match (simulation.limit.as_deref_mut(), limit_state) {
+            (Some(limit), Some(LimitState { steps, limit: snapshot })) => {
                 limit.resume(snapshot)?;
                 simulation.limit_steps = *steps;
             }
@@ -95,7 +95,7 @@ impl<'a> Simulation<'a> {
     /// which warnings were given, is as at the start.
     pub async fn snapshot(&mut self) -> Result<Snapshot, SimulateError> {
         let Self { problem, backend, limit, limit_steps, steps, pairs, controller, centres: _ } = self;
-        let beside = limit.as_ref().map(|limit| Beside { steps: *limit_steps, limit: limit.snapshot() });
+        let limit_state = limit.as_ref().map(|limit| LimitState { steps: *limit_steps, limit: limit.snapshot() });
         Ok(Snapshot {
             steps: *steps,
             time: controller.as_ref().map_or(problem.schedule.time(*steps), |controller| controller.snapshot().time),
@@ -106,7 +106,7 @@ impl<'a> Simulation<'a> {
             control: controller.as_ref().map(Controller::snapshot),
             energies: None,
             said: Said::default(),
-            limit: beside,
+            limit: limit_state,
         })
     }
 

@@ -35,7 +35,7 @@ pub struct Snapshot {
     pub said: Said,
     /// The limit beside the tokens.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit: Option<Beside>,
+    pub limit: Option<LimitState>,
 }
 
 /// The energy E of every replica at one time.
@@ -51,7 +51,7 @@ pub struct Energies {
 
 /// A limit, and after which step of the tokens it is where it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Beside {
+pub struct LimitState {
     /// Steps of the tokens.
     pub steps: u64,
     /// Where it is.

@@ -12,7 +12,7 @@ use tokenfield::{
     observables::{Quantity, SlicedW2Reference},
     observe::Sample,
     problem::{Problem, Schedule},
-    simulate::{Event, simulate_beside},
+    simulate::{Event, simulate_with_limit},
     tokens::{Shape, Weights},
 };
 
@@ -280,7 +280,7 @@ pub fn left_to_the_host() -> Result<(), String> {
 fn column(problem: &Problem, backend: &mut dyn Backend) -> Result<Vec<Sample>, String> {
     let mut limit = particles(problem, &Law::Uniform(Uniform), 500, 3).map_err(|error| error.to_string())?;
     let mut samples = Vec::new();
-    let run = simulate_beside(problem, backend, Some(&mut limit), |event| {
+    let run = simulate_with_limit(problem, backend, Some(&mut limit), |event| {
         if let Event::Sample(sample) = event {
             samples.push(sample.clone());
         }

@@ -11,7 +11,7 @@ use crate::{
     observe::Sample,
     problem::{Algorithm, Problem, ReferenceSteps, Schedule},
     scheme::Scheme,
-    simulate::{Event, simulate_beside},
+    simulate::{Event, simulate_with_limit},
     tokens::{Shape, Tokens, Weights},
     transport::{
         Masses, Measure, Order,
@@ -56,7 +56,7 @@ fn drawn(law: &Law, replicas: usize, count: usize, dim: usize) -> Tokens {
 fn samples(problem: &Problem, limit: &mut crate::limit::Limit) -> Vec<Sample> {
     let mut samples = Vec::new();
     let mut cpu = Cpu::<f64>::new(problem).expect("a backend");
-    let run = simulate_beside(problem, &mut cpu, Some(limit), |event| {
+    let run = simulate_with_limit(problem, &mut cpu, Some(limit), |event| {
         if let Event::Sample(sample) = event {
             samples.push(sample.clone());
         }
