@@ -1,11 +1,14 @@
 //! `tokenfield run`: one experiment, from its file to its run folder; and `tokenfield resume`, which goes on with one.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use tokenfield::{
     cancel::Cancel,
-    experiment::{Experiment, Override},
+    experiment::{Arrays, Experiment, Override},
     problem::Problem,
     record::{Claim, Origin, RecordError, standing},
     run::{Checkpoints, Interval, Machine, OtherMachine, run_with},
@@ -22,7 +25,7 @@ use super::{
 
 #[derive(Args)]
 pub struct Run {
-    /// The experiment file.
+    /// The experiment file; - is standard input, with paths relative to the current folder.
     file: PathBuf,
     /// The run folder; it must be absent or empty, or hold what the same experiment left before its end, from whose last checkpoint it goes on
     /// if there is one [default: runs/NAME, numbered if taken].
@@ -61,7 +64,7 @@ struct Keeping {
 impl Run {
     pub fn execute(self) -> Result<(), CommandError> {
         let read = || {
-            let experiment = Experiment::read(&self.file, &self.overrides)?;
+            let experiment = self.experiment()?;
             let problem = experiment.resolve()?;
             Ok((experiment, problem))
         };
@@ -83,6 +86,16 @@ impl Run {
             ));
         }
         self.keeping.run(&experiment, problem, claim, &machine, OtherMachine::Refused)
+    }
+
+    fn experiment(&self) -> Result<Experiment, CommandError> {
+        if self.file != Path::new("-") {
+            return Ok(Experiment::read(&self.file, &self.overrides)?);
+        }
+        let unreadable =
+            |error| CommandError::Input(format!("standard input cannot be read as an experiment: {error}"));
+        let text = io::read_to_string(io::stdin()).map_err(unreadable)?;
+        Ok(Experiment::parse_with(&text, Arrays::default(), &self.overrides)?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The public contract of the commands: exit codes, what lands in a run folder, and what does not.
 
 mod reference;
+mod standard_input;
 
 use std::{
     fs,
