@@ -25,6 +25,7 @@ export interface Session {
   readonly method: string;
   readonly columns: string[];
   readonly is_sampled: boolean;
+  readonly ended: boolean;
   advance(most: number): Promise<number>;
   observe(): Promise<Float64Array>;
   tokens(): Promise<Float32Array>;

@@ -39,6 +39,8 @@ const controls = new Controls(lab);
 const plots = new Plots(find("plots"), () => number(lab.root, "time.end", 0));
 const table = new LastSample(find<HTMLTableSectionElement>("sample"), find("sample-time"));
 let preset: Preset | undefined;
+/** The text with which the preset was chosen. */
+let chosen = "";
 let spoken: string[] | undefined;
 let packed = "";
 let paceChosen = false;
@@ -74,7 +76,8 @@ function describe(own: Preset | undefined): void {
   const select = find<HTMLSelectElement>("preset");
   select.value = own?.id ?? "";
   select.querySelector<HTMLOptionElement>("[value='']")!.hidden = own !== undefined;
-  find("says").textContent = own?.says ?? "An experiment of your own, or from a link.";
+  const isAsChosen = lab.text === chosen;
+  find("says").textContent = own ? (isAsChosen ? own.says : `Changed. The preset: ${own.says}`) : "An experiment of your own, or from a link.";
   find("law").textContent = own?.law ?? "";
   const paper = find("paper");
   paper.replaceChildren();
@@ -176,13 +179,13 @@ function paced(place: number): void {
 }
 
 function choose(one: Preset, play: boolean, text = one.toml): void {
-  preset = one;
+  [preset, chosen] = [one, text];
   paceChosen = false;
   void lab.load(text, play);
 }
 
 function fromText(text: string, play: boolean): void {
-  preset = PRESETS.find((one) => one.toml === text);
+  [preset, chosen] = [PRESETS.find((one) => one.toml === text), text];
   paceChosen = false;
   void lab.load(text, play);
 }
@@ -219,7 +222,9 @@ async function first(): Promise<void> {
 
 function keys(event: KeyboardEvent): void {
   const target = event.target as HTMLElement;
-  if (event.ctrlKey || event.metaKey || event.altKey || /^(TEXTAREA|SELECT|BUTTON|SUMMARY|A)$/.test(target.tagName)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || /^(TEXTAREA|SELECT)$/.test(target.tagName)) return;
+  // What has the focus takes the space bar itself.
+  if (event.key === " " && /^(BUTTON|SUMMARY|A)$/.test(target.tagName)) return;
   if (target instanceof HTMLInputElement && target.type !== "range") return;
   if (event.key === " ") lab.play(!lab.playing);
   else if (event.key === ".") lab.step();

@@ -225,7 +225,7 @@ export class Runner {
     this.opened = { ...this.opened!, toml };
     // Steps of another length have other numbers.
     this.observed = -1;
-    this.ended = session.steps >= session.total_steps;
+    this.ended = session.ended;
     this.post({ kind: "changed", run, time: session.time, columns: [...session.columns] });
     await this.tell(session, true);
   }
@@ -250,7 +250,7 @@ export class Runner {
       const taken = await session.advance(left);
       this.pace.took(taken, performance.now() - at, session.time - time);
       left -= taken;
-      this.ended = taken === 0 || session.steps >= session.total_steps;
+      this.ended = taken === 0 || session.ended;
       const sampled = session.is_sampled || this.ended;
       if (taken > 0) await picture.moved(sampled);
       if (sampled) await this.observe(session);
@@ -265,6 +265,7 @@ export class Runner {
     if (this.observed === session.steps) return;
     this.observed = session.steps;
     this.post({ kind: "sample", run: this.opened!.run, time: session.time, values: await session.observe() });
+    this.ended ||= session.ended;
   }
 
   private async tell(session: Session, surely: boolean): Promise<void> {

@@ -7,11 +7,11 @@ import type { Table } from "./toml";
 const fit = (name: string): string => name.replace(/[^A-Za-z0-9._-]+/g, "-") || "experiment";
 
 /** A command that runs the experiment, with its text behind it. */
-export function command(root: Table, text: string, device: Device): string {
+export function command(text: string, device: Device): string {
   let end = "END";
   while (text.split("\n").includes(end)) end += "_";
   const on = device === "cpu-double" ? " --backend cpu --precision double" : device === "cpu" ? " --backend cpu" : "";
-  return `tokenfield run /dev/stdin${on} --out runs/${fit(word(root, "name", "experiment"))} <<'${end}'\n${text.replace(/\n?$/, "\n")}${end}\n`;
+  return `tokenfield run -${on} <<'${end}'\n${text.replace(/\n?$/, "\n")}${end}\n`;
 }
 
 /** A program that runs the experiment. */

@@ -28,7 +28,7 @@ export function shares(lab: Lab, engine: Engine, page: Page): void {
     });
   copy("copy-link", () => address(page.link()));
   copy("copy-toml", () => lab.text);
-  copy("copy-command", () => command(lab.root, lab.text, lab.device));
+  copy("copy-command", () => command(lab.text, lab.device));
   copy("copy-python", () => python(lab.text, lab.device));
   copy("copy-embed", () => `<iframe src="${address(page.link()).replace("#", "?embed#")}" width="640" height="480" style="border:0" title="Tokenfield" allow="fullscreen"></iframe>`);
   find("save-csv").addEventListener("click", () => {

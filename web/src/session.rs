@@ -39,13 +39,15 @@ pub struct Session {
     opening: Opening,
     engine: Engine,
     steps: u64,
+    /// Whether the condition of `time.stop` held at the last sample.
+    stopped: bool,
 }
 
 #[wasm_bindgen]
 impl Session {
     /// The tokens of `opening` on `engine`, at layer-time zero.
     pub(crate) fn new(opening: Opening, engine: Engine) -> Self {
-        let mut session = Session { opening, engine, steps: 0 };
+        let mut session = Session { opening, engine, steps: 0, stopped: false };
         session.set_scene();
         session
     }
@@ -98,6 +100,12 @@ impl Session {
         self.opening.problem.schedule.time(self.steps)
     }
 
+    /// Whether the schedule has come to its end, or `time.stop` has ended it at the last sample.
+    #[wasm_bindgen(getter)]
+    pub fn ended(&self) -> bool {
+        self.stopped || self.steps >= self.opening.problem.schedule.steps
+    }
+
     /// How sums over pairs are taken.
     #[wasm_bindgen(getter)]
     pub fn method(&mut self) -> String {
@@ -134,6 +142,7 @@ impl Session {
     pub async fn observe(&mut self) -> Result<Float64Array, JsValue> {
         let mut simulation = Simulation::resumed(&self.opening.problem, self.engine.backend(), self.steps);
         let samples = simulation.observe().await.map_err(failure)?;
+        self.stopped = simulation.stops(&samples);
         let values: Vec<f64> = samples.into_iter().flat_map(|sample| sample.values).collect();
         Ok(Float64Array::from(values.as_slice()))
     }
@@ -162,7 +171,7 @@ impl Session {
         }
         let tokens = self.engine.backend().tokens().await.map_err(failure)?;
         let engine = self.opening.machine.engine(&problem.at(tokens)).await.map_err(failure)?;
-        self.steps = step_at(&problem.schedule, self.time());
+        (self.steps, self.stopped) = (step_at(&problem.schedule, self.time()), false);
         (self.opening.problem, self.engine) = (problem, engine);
         self.set_scene();
         Ok(())

@@ -95,6 +95,10 @@ export class Session implements Face {
     return this.steps % this.every === 0 || this.steps === this.total_steps;
   }
 
+  get ended(): boolean {
+    return this.steps >= this.total_steps;
+  }
+
   async advance(most: number): Promise<number> {
     const left = Math.min(most, this.total_steps - this.steps, this.every - (this.steps % this.every));
     for (let k = 0; k < left; k++) this.move();

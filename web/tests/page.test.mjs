@@ -119,6 +119,40 @@ page_test("says that the run is no longer that of the link", link(SMALL.replace(
   await page.waitForFunction(() => document.getElementById("changed").hidden);
 });
 
+page_test("a preset that was changed says so", "#hemisphere", async (page) => {
+  assert.match(await page.locator("#says").textContent(), /^32 tokens in R\^64/);
+  await slide(page, "beta", 600);
+  await page.waitForFunction(() => document.getElementById("says").textContent.startsWith("Changed. The preset: 32 tokens"));
+});
+
+page_test("the equation on the page is that of the experiment", link(SMALL), async (page) => {
+  const shows = async (text, expected) => {
+    await page.locator("#toml").evaluate((area, text) => (area.value = text), text);
+    await page.locator("#run-toml").evaluate((button) => button.click());
+    await page.waitForFunction((expected) => document.getElementById("formula").textContent === expected, expected, { timeout: 20_000 }).catch(async () => {
+      assert.equal(await page.locator("#formula").textContent(), expected);
+    });
+  };
+  const head = (keys) => SMALL.replace("[time]", `[[attention.head]]\n${keys}\n[time]`);
+  const noise = (field) => `[noise]\nfield = "${field}"\nintensity = 0.5\ncalculus = "stratonovich"\n`;
+  const of = (geometry) => SMALL.replace("seed = 3", `seed = 3\ngeometry = "${geometry}"`).replace(', "energy"', "");
+  await shows(SMALL, "dxi/dt = Pxi ∑j softmaxj(β⟨xi, xj⟩) xj");
+  await shows(head("weight = 2.04").replace("softmax", "unnormalized") + noise("independent"), "dxi/dt = Pxi (2.04 ∑j wj eβ⟨xi, xj⟩ xj + 0.5 dBi/dt)");
+  await shows(`${head("weight = 0.0")}${noise("common-perceptron")}width = 8\nactivation = "relu"\n`, "dxi/dt = Pxi 0.5 dF(xi)/dt");
+  await shows(SMALL.replace('"softmax"', '"softmax"\nmask = "strictly-causal"'), "dxi/dt = Pxi ∑j < i softmaxj(β⟨xi, xj⟩) xj");
+  await shows(head('value = { scale = -1.0 }'), "dxi/dt = Pxi −∑j softmaxj(β⟨xi, xj⟩) xj");
+  await shows(of("rescaled"), "dzi/dt = (∑j softmaxj(β⟨xi, xj⟩) zj − zi), x = etV z");
+  await shows(of("pre-norm"), "dxi/dt = ∑j softmaxj(β⟨θi, θj⟩) θj, θi = xi / |xi|");
+});
+
+page_test("letters are commands wherever nothing is typed", link(SMALL), async (page) => {
+  await page.locator("#play").click();
+  await page.locator("#restart").focus();
+  const before = await time(page);
+  await page.keyboard.press(".");
+  await page.waitForFunction((before) => Number(document.getElementById("time").textContent.slice(3)) > before, before);
+});
+
 page_test("the link holds the whole experiment, with its comments", link(SMALL), async (page, { context }) => {
   assert.equal(await toml(page), SMALL);
   await page.locator("#copy-link").click();
@@ -129,13 +163,13 @@ page_test("the link holds the whole experiment, with its comments", link(SMALL),
   await ready(other);
   assert.equal(await other.locator("#toml").inputValue(), SMALL);
   await page.locator("#copy-command").click();
-  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `tokenfield run /dev/stdin --out runs/small <<'END'\n${SMALL}END\n`);
+  assert.equal(await page.evaluate(() => navigator.clipboard.readText()), `tokenfield run - <<'END'\n${SMALL}END\n`);
   await page.locator("#copy-python").click();
   assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^import tokenfield as tf\n\nrun = tf.simulate\(r'''\n# of a test\n/);
   await page.locator("#device").selectOption("cpu-double");
   await page.waitForFunction(() => /double precision/.test(document.getElementById("machine").textContent));
   await page.locator("#copy-command").click();
-  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^tokenfield run \/dev\/stdin --backend cpu --precision double --out runs\/small /);
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^tokenfield run - --backend cpu --precision double <</);
   await page.locator("#copy-python").click();
   assert.match(await page.evaluate(() => navigator.clipboard.readText()), /''', device="cpu", precision="double"\)/);
 });

@@ -133,3 +133,10 @@ if (process.env.WHOLE) SIZES.push([65_536, "direct", "euler", 1]);
 for (const [count, algorithm, scheme, steps] of SIZES) {
   test(`${count} tokens on WebGPU, ${algorithm}`, options("sizes"), async (context) => single(context, sphere(count, algorithm, scheme, steps), "gpu"));
 }
+
+test("a run ends where its condition holds", options("stop"), async () => {
+  const toml = sphere(64, "direct", "heun", 400).replace("step = 0.1\n", 'step = 0.1\nstop = "mean_norm > 0.5"\n');
+  const [ours, theirs] = [await ofPage(toml, "cpu-double"), await ofProgram(toml, "double")];
+  assert.ok(theirs.rows.length > 2 && theirs.rows.length < 400, `${theirs.rows.length} samples`);
+  assert.equal(difference(ours, theirs), undefined);
+});
