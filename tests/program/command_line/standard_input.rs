@@ -34,7 +34,8 @@ fn an_experiment_from_standard_input_is_that_of_a_file() {
 #[test]
 fn standard_input_that_is_no_experiment_is_refused() {
     let bench = Bench::new(EXPERIMENT);
-    assert_refused(&bench, &run(&bench, b"name = 1"), &["experiment: ", "name = 1"], "a number for a name");
+    let misspelt = EXPERIMENT.replace("count", "cuont");
+    assert_refused(&bench, &run(&bench, misspelt.as_bytes()), &["experiment: tokens.cuont"], "a word that is no key");
     let unreadable = "standard input cannot be read as an experiment";
     assert_refused(&bench, &run(&bench, &[0xff]), &[unreadable], "no text");
     assert!(!bench.path("runs").exists());
