@@ -8,7 +8,9 @@ import { colours, ended, FOLDER, hurry, launch, link, MOCK, open, pixels, ready,
 import { apart } from "./pictures.mjs";
 
 const PRESETS = join(import.meta.dirname, "../page/presets");
-const presets = (await readdir(PRESETS)).map((name) => name.replace(/\.toml$/, ""));
+// One of each kind of picture; WHOLE=1 takes all.
+const KINDS = ["clusters", "hardmax", "hemisphere", "metastable", "polytope", "words"];
+const presets = process.env.WHOLE ? (await readdir(PRESETS)).map((name) => name.replace(/\.toml$/, "")) : KINDS;
 const TOML = `name = "gpu"
 [tokens]
 count = 300
