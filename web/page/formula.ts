@@ -37,7 +37,7 @@ function attention(root: Table, x: string, values: string): string | undefined {
   const letter = (name: string): string => (isOne ? i(name) : at(name, "h"));
   const score = `⟨${at(x, "i")}, ${isIdentity(head["query-key"]) && isOne ? "" : letter("A")}${at(x, "j")}⟩`;
   const weights = (WEIGHTS[word(root, "attention.normalization", "softmax")] ?? WEIGHTS["softmax"]!)(score);
-  const isNegative = isOne && get(head, "value.scale") === -1;
+  const isNegative = isOne && values !== "z" && get(head, "value.scale") === -1;
   const value = isNegative || (isIdentity(head["value"]) && isOne) || values === "z" ? "" : `${letter("V")} `;
   const before = isOne ? factor(head["weight"], "c") : `∑<sub>${i("h")}</sub> ${Array.isArray(heads) && heads.some((one) => isTable(one) && (one["weight"] ?? 1) !== 1) ? `${at("c", "h")} ` : ""}`;
   const sources = SOURCES[word(root, "attention.mask", "none")] ?? i("j");

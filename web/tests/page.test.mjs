@@ -142,6 +142,7 @@ page_test("the equation on the page is that of the experiment", link(SMALL), asy
   await shows(SMALL.replace('"softmax"', '"softmax"\nmask = "strictly-causal"'), "dxi/dt = Pxi ∑j < i softmaxj(β⟨xi, xj⟩) xj");
   await shows(head('value = { scale = -1.0 }'), "dxi/dt = Pxi −∑j softmaxj(β⟨xi, xj⟩) xj");
   await shows(of("rescaled"), "dzi/dt = (∑j softmaxj(β⟨xi, xj⟩) zj − zi), x = etV z");
+  await shows(of("rescaled").replace("[time]", "[[attention.head]]\nvalue = { scale = -1.0 }\n[time]"), "dzi/dt = V(∑j softmaxj(β⟨xi, xj⟩) zj − zi), x = etV z");
   await shows(of("pre-norm"), "dxi/dt = ∑j softmaxj(β⟨θi, θj⟩) θj, θi = xi / |xi|");
 });
 
