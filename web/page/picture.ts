@@ -12,6 +12,8 @@ export class Picture {
   private points: Points;
   private by: Colour = "start";
   private fresh = { tokens: false, axes: -Infinity, colours: -Infinity };
+  /** What tokens have moved away from since it was made. */
+  private stale = { axes: false, colours: false };
 
   constructor(
     private readonly session: Session,
@@ -30,7 +32,7 @@ export class Picture {
   async colour(by: Colour): Promise<void> {
     this.by = by;
     await this.session.colour(by);
-    this.fresh.colours = performance.now();
+    [this.fresh.colours, this.stale.colours] = [performance.now(), false];
     if (this.painter) this.points.colours = this.session.colours();
   }
 
@@ -38,9 +40,15 @@ export class Picture {
   async moved(sampled: boolean): Promise<void> {
     const now = performance.now();
     this.fresh.tokens = false;
-    if (this.session.dim > 3 && (sampled || now - this.fresh.axes > AXES_EVERY)) await this.turn(now);
-    const stale = this.by === "cluster" ? sampled : this.by === "speed" && (sampled || now - this.fresh.colours > SPEED_EVERY);
-    if (stale) await this.colour(this.by);
+    this.stale = { axes: this.session.dim > 3, colours: this.by === "speed" || (this.by === "cluster" && (sampled || this.stale.colours)) };
+    if (this.stale.axes && (sampled || now - this.fresh.axes > AXES_EVERY)) await this.turn(now);
+    if (this.stale.colours && (sampled || now - this.fresh.colours > SPEED_EVERY)) await this.colour(this.by);
+  }
+
+  /** Axes and colours of tokens that have come to rest. */
+  async refresh(): Promise<void> {
+    if (this.stale.axes) await this.turn(performance.now());
+    if (this.stale.colours) await this.colour(this.by);
   }
 
   async begin(by: Colour): Promise<void> {
@@ -50,7 +58,7 @@ export class Picture {
 
   private async turn(now: number): Promise<void> {
     this.points.axes = await this.session.axes();
-    this.fresh.axes = now;
+    [this.fresh.axes, this.stale.axes] = [now, false];
   }
 
   /** Tokens of the first replica as they are now. */

@@ -33,6 +33,8 @@ export class Runner {
   private hidden = false;
   private dirty = false;
   private observed = -1;
+  /** Tokens stand, and the page shows them as they are. */
+  private atRest = true;
   private ended = false;
   private losses = 0;
   private film: Film | undefined;
@@ -85,9 +87,12 @@ export class Runner {
     }
   }
 
+  private moving(): boolean {
+    return this.session !== undefined && this.playing && !this.hidden && !this.ended;
+  }
+
   private busy(): boolean {
-    const moving = this.session !== undefined && this.playing && !this.hidden && !this.ended;
-    return moving || Object.keys(this.waiting).length > 0 || (this.dirty && !this.hidden && this.session !== undefined) || this.film !== undefined;
+    return this.moving() || !this.atRest || Object.keys(this.waiting).length > 0 || (this.dirty && !this.hidden && this.session !== undefined) || this.film !== undefined;
   }
 
   private take<K extends keyof Waiting>(key: K): Waiting[K] {
@@ -111,11 +116,20 @@ export class Runner {
     const colour = this.take("colour");
     if (colour) await this.recolour(picture, colour);
     if (this.take("step")) await this.advance(session, picture, 1);
-    else if (this.playing && !this.hidden && !this.ended) await this.steps(session, picture, now);
+    else if (this.moving()) await this.steps(session, picture, now);
     this.before = now;
     const record = this.take("record");
     if (record !== undefined) await this.record(record);
+    if (!this.atRest && !this.moving()) await this.rest(session, picture);
     await this.show(picture);
+  }
+
+  /** While tokens move the page is told now and then; where they stop it must not stay at a step before. */
+  private async rest(session: Session, picture: Picture): Promise<void> {
+    this.atRest = true;
+    await picture.refresh();
+    this.dirty = true;
+    await this.tell(session, true);
   }
 
   private async show(picture: Picture): Promise<void> {
@@ -131,7 +145,7 @@ export class Runner {
 
   private async open(open: Open): Promise<void> {
     this.session?.free();
-    [this.session, this.picture] = [undefined, undefined];
+    [this.session, this.picture, this.atRest] = [undefined, undefined, true];
     const wrong = this.check(open.toml, open);
     if (wrong !== undefined) return this.post({ kind: "error", run: open.run, sentence: wrong, of: "open" });
     let session: Session;
@@ -252,6 +266,7 @@ export class Runner {
       left -= taken;
       this.ended = taken === 0 || session.ended;
       const sampled = session.is_sampled || this.ended;
+      if (taken > 0) this.atRest = false;
       if (taken > 0) await picture.moved(sampled);
       if (sampled) await this.observe(session);
       if (taken > 0) this.dirty = true;
@@ -309,6 +324,7 @@ export class Runner {
     const run = this.opened?.run ?? 0;
     const text = sentence(error);
     const trap = error instanceof WebAssembly.RuntimeError;
+    this.atRest = true;
     if (error instanceof Error && error.name === "DeviceLost" && this.opened && this.losses < 3) {
       this.losses += 1;
       this.post({ kind: "notice", sentence: "The GPU was lost; the run starts again." });

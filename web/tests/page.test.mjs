@@ -149,9 +149,15 @@ page_test("the equation on the page is that of the experiment", link(SMALL), asy
 page_test("letters are commands wherever nothing is typed", link(SMALL), async (page) => {
   await page.locator("#play").click();
   await page.locator("#restart").focus();
-  const before = await time(page);
-  await page.keyboard.press(".");
-  await page.waitForFunction((before) => Number(document.getElementById("time").textContent.slice(3)) > before, before);
+  await page.waitForTimeout(500);
+  const paused = await time(page);
+  for (let k = 1; k <= 5; k++) {
+    await page.keyboard.press(".");
+    const expected = `t = ${(paused + 0.1 * k).toFixed(1)}`;
+    await page.waitForFunction((expected) => document.getElementById("time").textContent === expected, expected, { timeout: 10_000 }).catch(async () => {
+      assert.equal(await page.locator("#time").textContent(), expected, `after ${k} single steps`);
+    });
+  }
 });
 
 page_test("the link holds the whole experiment, with its comments", link(SMALL), async (page, { context }) => {
