@@ -1,48 +1,14 @@
 // Sliders and choices of the equation: they show what the experiment says, and change it.
 
-import { get, number, remove, set } from "./document";
+import { get, set } from "./document";
+import { source } from "./files";
 import { chosen, MASKS, MATRICES, observe, PERCEPTRONS, WEIGHTS, type Choice } from "./forms";
 import type { Lab } from "./lab";
-import { at, BETA, COUNT, NOISE, placeOf, shown, STEP, type Scale } from "./scale";
-import { isTable, type Table } from "./toml";
+import { at, placeOf, shown } from "./scale";
+import { SLIDERS, type Slider } from "./sliders";
+import { isTable } from "./toml";
 
 const find = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
-
-interface Slider {
-  id: string;
-  path: string;
-  scale: Scale;
-  what: "equation" | "tokens";
-  /** Zero is at the left end. */
-  zero?: boolean;
-  then?(root: Table): void;
-}
-
-/** A step of another length: the end and the samples stay whole numbers of it. */
-function restep(root: Table): void {
-  const step = number(root, "time.step", 0.1);
-  for (const path of ["observe.every", "time.end"]) {
-    const value = get(root, path);
-    if (typeof value === "number") set(root, path, Number((Math.max(Math.round(value / step), 1) * step).toPrecision(12)));
-  }
-  const every = get(root, "observe.every");
-  if (typeof every === "number" && number(root, "time.end", every) < every) set(root, "observe.every", number(root, "time.end", every));
-}
-
-const SLIDERS: Slider[] = [
-  { id: "beta", path: "attention.beta", scale: BETA, what: "equation", then: observe },
-  { id: "count", path: "tokens.count", scale: COUNT, what: "tokens", then: observe },
-  { id: "step-length", path: "time.step", scale: STEP, what: "equation", then: restep },
-  { id: "noise-intensity", path: "noise.intensity", scale: NOISE, what: "equation", zero: true, then: noise },
-];
-
-function noise(root: Table): void {
-  if (get(root, "noise.intensity") === 0) return remove(root, "noise");
-  if (get(root, "noise.field") !== undefined) return;
-  const scheme = get(root, "time.scheme") === "euler" ? "euler" : "heun";
-  set(root, "time.scheme", scheme);
-  set(root, "noise", { field: "independent", intensity: number(root, "noise.intensity", 0.1), calculus: scheme === "euler" ? "ito" : "stratonovich" });
-}
 
 const CHOICES: { id: string; of: "matrices" | "weights" | "mask" | "perceptron"; choices: Choice[] }[] = [
   { id: "weights", of: "weights", choices: WEIGHTS },
@@ -59,7 +25,8 @@ export class Controls {
       select.append(...choices.map((choice) => new Option(choice.label, choice.id)), new Option("As in the file", "own"));
       select.addEventListener("change", () => {
         const choice = choices.find((one) => one.id === select.value);
-        if (choice) void lab.edit((root) => (choice.apply(root), observe(root)), "equation");
+        if (choice) void lab.edit((root) => (choice.apply(root, lab.dim), observe(root)), "equation");
+        else this.refresh();
       });
     }
     this.numbers("seed", "tokens.seed", (value) => Math.max(0, Math.round(value)), "tokens");
@@ -72,6 +39,7 @@ export class Controls {
     input.addEventListener("change", () => {
       const value = Number(input.value);
       if (input.value !== "" && Number.isFinite(value)) void this.lab.edit((root) => set(root, path, fit(value)), what);
+      else this.refresh();
     });
   }
 
@@ -79,13 +47,22 @@ export class Controls {
     const input = find<HTMLInputElement>(slider.id);
     let timer = 0;
     input.addEventListener("input", () => {
-      const place = Number(input.value);
-      const value = slider.zero && place === 0 ? 0 : at(slider.scale, place);
-      this.label(slider, value);
-      const edit = (): void => void this.lab.edit((root) => (set(root, slider.path, value), slider.then?.(root)), slider.what);
-      clearTimeout(timer);
-      timer = window.setTimeout(edit, slider.what === "tokens" ? 200 : 30);
+      this.label(slider, this.value(slider));
+      const { loads } = this.lab;
+      const edit = (): void => {
+        timer = 0;
+        // Another experiment has its own numbers.
+        if (loads === this.lab.loads) void this.lab.edit((root) => slider.set(root, this.value(slider)), slider.what);
+      };
+      // The equation follows the hand; tokens are drawn anew where it rests.
+      if (slider.what === "tokens") clearTimeout(timer);
+      if (slider.what === "tokens" || timer === 0) timer = window.setTimeout(edit, slider.what === "tokens" ? 200 : 30);
     });
+  }
+
+  private value(slider: Slider): number {
+    const place = Number(find<HTMLInputElement>(slider.id).value);
+    return slider.zero && place === 0 ? 0 : at(slider.scale, place);
   }
 
   private label(slider: Slider, value: number): void {
@@ -102,20 +79,25 @@ export class Controls {
       const fallback = slider.id === "count" ? this.lab.count : slider.zero ? 0 : NaN;
       const value = get(root, slider.path) ?? fallback;
       const plain = typeof value === "number" && Number.isFinite(value);
-      input.disabled = !plain && slider.id !== "beta";
+      input.disabled = (!plain && slider.id !== "beta") || !(slider.fits?.(root) ?? true);
       if (plain) this.label(slider, value as number);
-      else find(`${slider.id}-value`).textContent = isTable(value) ? "varies" : slider.id === "beta" && chosen(root, "weights") === "hardmax" ? "∞" : "–";
-      const place = !plain || value === 0 ? 0 : placeOf(slider.scale, value as number);
-      if (document.activeElement !== input || Math.abs(Number(input.value) - place) > 3) input.value = String(place);
+      else find(`${slider.id}-value`).textContent = isTable(value) ? "varies" : slider.id === "beta" && get(root, "attention.normalization") === "hardmax" ? "∞" : "–";
+      // Places of one rounded number are many: that of the hand stays.
+      if (!plain || this.value(slider) !== value) input.value = String(!plain || value === 0 ? 0 : placeOf(slider.scale, value as number));
     }
-    for (const { id, of } of CHOICES) {
+    for (const { id, of, choices } of CHOICES) {
       const select = find<HTMLSelectElement>(id);
-      const id_ = chosen(root, of);
-      select.value = id_ !== undefined && [...select.options].some((option) => option.value === id_) ? id_ : "own";
+      const now = chosen(root, of, this.lab.dim);
+      select.value = choices.some((choice) => choice.id === now) ? now! : "own";
       select.querySelector<HTMLOptionElement>("[value=own]")!.hidden = select.value !== "own";
+      for (const choice of choices) select.querySelector<HTMLOptionElement>(`[value=${choice.id}]`)!.disabled = !(choice.fits?.(root) ?? true);
+      // Matrices of tokens whose dimension is not known yet would be of another one.
+      select.disabled = !this.lab.hasDim && ["matrices", "perceptron"].includes(of);
     }
+    find<HTMLInputElement>("dim").disabled = source(root) !== undefined;
     for (const [id, path, otherwise] of [["seed", "tokens.seed", 0], ["dim", "tokens.dim", this.lab.dim], ["end", "time.end", 0]] as const) {
-      find<HTMLInputElement>(id).value = String(get(root, path) ?? otherwise);
+      const input = find<HTMLInputElement>(id);
+      if (document.activeElement !== input) input.value = String(get(root, path) ?? otherwise);
     }
   }
 }

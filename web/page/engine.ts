@@ -1,8 +1,15 @@
-// The page's end of the worker. A worker that broke down is replaced at the next opening of an experiment.
+// The page's end of the worker. A worker that broke down is replaced at the next opening of an experiment, and so is one that is in the midst of
+// a long sum and does not hear of it.
 
 import type { FromWorker, ToWorker } from "./protocol";
 
+/** Milliseconds in which a worker hears of an experiment. */
+const PATIENCE = 2000;
+
 export class Engine {
+  /** Whether the worker has answered so far: at first it may still be on its way. */
+  private answered = false;
+  private deaf = 0;
   private worker: Worker | undefined;
   private canvas: HTMLCanvasElement | undefined;
   private size = { width: 300, height: 150 };
@@ -16,8 +23,20 @@ export class Engine {
   send(message: ToWorker): void {
     if (["look", "size", "pace", "colour", "hidden"].includes(message.kind)) this.standing[message.kind] = message;
     if (message.kind === "size") this.size = { width: message.width, height: message.height };
-    if (message.kind === "open" && !this.worker) this.start();
-    this.worker?.postMessage(message);
+    if (message.kind === "open") this.open(message);
+    else this.worker?.postMessage(message);
+  }
+
+  private open(message: ToWorker): void {
+    clearTimeout(this.deaf);
+    if (!this.worker) this.start();
+    else if (this.answered) this.deaf = window.setTimeout(() => this.replace(message), PATIENCE);
+    this.worker!.postMessage(message);
+  }
+
+  private replace(message: ToWorker): void {
+    this.stop();
+    this.open(message);
   }
 
   private start(): void {
@@ -25,6 +44,8 @@ export class Engine {
     this.worker = worker;
     worker.addEventListener("message", (event: MessageEvent<FromWorker>) => {
       if (this.worker !== worker) return;
+      this.answered = true;
+      if (event.data.kind === "heard") return clearTimeout(this.deaf);
       if (event.data.kind === "canvas") return this.give();
       this.hear(event.data);
       if (event.data.kind === "error" && event.data.of === "page") this.stop();
@@ -40,7 +61,8 @@ export class Engine {
 
   private stop(): void {
     this.worker?.terminate();
-    this.worker = undefined;
+    [this.worker, this.answered] = [undefined, false];
+    clearTimeout(this.deaf);
     this.hear({ kind: "recording", on: false, seconds: 0 });
   }
 

@@ -18,6 +18,9 @@ const known = new Map<string, Numbers>();
 const base = (path: string): string => path.split(/[\\/]/).pop() ?? path;
 const bare = (file: string): string => file.replace(/\.npy$/, "").replace(/[^A-Za-z0-9_-]/g, "_");
 
+/** Whether a file of this name was dropped. */
+export const has = (file: string): boolean => known.has(file) && !OURS[file];
+
 export function keep(file: string, buffer: ArrayBuffer): Numbers {
   const array = numbers(file, buffer);
   if (array.values.length > LARGEST) throw new Error(`${file} has ${array.values.length} numbers; the page takes up to ${LARGEST}.`);
@@ -31,13 +34,18 @@ async function fetched(path: string): Promise<Response> {
   return answer;
 }
 
-/** All places of a table where the path of an array may stand. */
-function* paths(value: Value): Generator<Table> {
-  if (Array.isArray(value)) for (const inner of value) yield* paths(inner);
+/** All places of a table where the path of an array stands. */
+function* places(value: Value): Generator<{ table: Table; key: string; path: string }> {
+  if (Array.isArray(value)) for (const inner of value) yield* places(inner);
   if (!isTable(value)) return;
-  if (typeof value["path"] === "string" && /\.npy$/.test(value["path"])) yield value;
-  for (const inner of Object.values(value)) yield* paths(inner);
+  for (const [key, inner] of Object.entries(value)) {
+    if (typeof inner === "string" && /\.npy$/.test(inner) && key !== "name") yield { table: value, key, path: inner };
+    else yield* places(inner);
+  }
 }
+
+/** The files that an experiment reads. */
+export const files = (root: Table): string[] => [...places(root)].map(({ path }) => base(path));
 
 /** The file that the tokens of an experiment come from, if any. */
 export const source = (root: Table): string | undefined => (word(root, "tokens.initial.law", "") === "file" ? base(word(root, "tokens.initial.path", "")) : undefined);
@@ -45,16 +53,21 @@ export const source = (root: Table): string | undefined => (word(root, "tokens.i
 /** The text for the engine, with names in place of files, and the arrays that they name. */
 export async function collect(text: string): Promise<{ toml: string; arrays: Named[] }> {
   const root = parse(text);
-  const arrays = new Map<string, Named>();
-  for (const place of paths(root)) {
-    const file = base(place["path"] as string);
+  const arrays = new Map<string, Named & { path: string }>();
+  for (const { table, key, path } of places(root)) {
+    const file = base(path);
+    const other = arrays.get(file)?.path ?? path;
+    if (other !== path) throw new Error(`The experiment reads ${other} and ${path}: the page knows files by their names, so give them different ones.`);
     if (!known.has(file) && OURS[file]) keep(file, await (await fetched(OURS[file])).arrayBuffer());
     const array = known.get(file);
     if (!array) throw new Error(`The experiment reads ${file}: drop this file on the page as well.`);
-    place["path"] = bare(file);
-    arrays.set(file, { name: bare(file), ...array });
+    const taken = [...arrays.values()].some((one) => one.path !== path && one.name === bare(file));
+    const name = arrays.get(file)?.name ?? (taken ? `${bare(file)}_${arrays.size}` : bare(file));
+    table[key] = name;
+    arrays.set(file, { path, name, ...array });
   }
-  return arrays.size ? { toml: write(root), arrays: [...arrays.values()] } : { toml: text, arrays: [] };
+  const named = [...arrays.values()].map(({ name, shape, values }) => ({ name, shape, values }));
+  return named.length ? { toml: write(root), arrays: named } : { toml: text, arrays: [] };
 }
 
 /** Words of the tokens of an experiment, where they are known. */

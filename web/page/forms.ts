@@ -1,19 +1,29 @@
 // Choices of the controls, each a few keys of the experiment.
 
 import { get, number, remove, set, word } from "./document";
+import { countable } from "./scale";
 import { isTable, type Table, type Value } from "./toml";
 
 export interface Choice {
   id: string;
   label: string;
-  apply(root: Table): void;
+  /** `dim` is the number of components of a token, which an experiment that reads its tokens does not name. */
+  apply(root: Table, dim: number): void;
+  /** Whether there is such an equation with what else the experiment has. */
+  fits?(root: Table): boolean;
 }
 
-const dim = (root: Table): number => number(root, "tokens.dim", 3);
+/** Tokens e^{-tV} x, whose equation is that of one head with constant V and softmax. */
+export const rescaled = (root: Table): boolean => word(root, "tokens.geometry", "") === "rescaled";
+const unscaled = (root: Table): boolean => !rescaled(root);
+
 const head = (root: Table, ...heads: Table[]): void => {
   if (heads.length) set(root, "attention.head", heads);
   else remove(root, "attention.head");
 };
+
+/** Of entries whose matrix has eigenvalues of order one. */
+const variance = (dim: number): number => Number((1 / dim).toPrecision(4));
 
 /** Turns by 60 degrees in the planes of components 1 and 2, 3 and 4, .. */
 function rotation(d: number): Value {
@@ -26,22 +36,23 @@ function rotation(d: number): Value {
 export const MATRICES: Choice[] = [
   { id: "identity", label: "V = I", apply: (root) => head(root) },
   { id: "minus", label: "V = −I (repulsion)", apply: (root) => head(root, { value: { scale: -1 } }) },
-  { id: "rotation", label: "V a rotation by 60°", apply: (root) => head(root, { value: rotation(dim(root)) }) },
+  { id: "rotation", label: "V a rotation by 60°", apply: (root, dim) => head(root, { value: rotation(dim) }) },
   {
     id: "random",
     label: "Random, drawn once",
-    apply: (root) => head(root, { "query-key": { ensemble: "goe", variance: Number((1 / dim(root)).toPrecision(4)) }, value: { "query-key": 1 } }),
+    apply: (root, dim) => head(root, { "query-key": { ensemble: "goe", variance: variance(dim) }, value: { "query-key": 1 } }),
   },
   {
     id: "heads",
     label: "Four random heads",
-    apply: (root) =>
-      head(root, { copies: 4, weight: 0.25, "query-key": { ensemble: "goe", variance: Number((1 / dim(root)).toPrecision(4)) }, value: { "query-key": 1 } }),
+    apply: (root, dim) => head(root, { copies: 4, weight: 0.25, "query-key": { ensemble: "goe", variance: variance(dim) }, value: { "query-key": 1 } }),
+    fits: unscaled,
   },
   {
     id: "layers",
     label: "Random, fresh every step",
-    apply: (root) => head(root, { value: { ensemble: "gaussian", variance: Number((1 / dim(root)).toPrecision(4)), every: 1 } }),
+    apply: (root, dim) => head(root, { value: { ensemble: "gaussian", variance: variance(dim), every: 1 } }),
+    fits: unscaled,
   },
 ];
 
@@ -56,16 +67,20 @@ export const WEIGHTS: Choice[] = [
 ].map(([id, label]) => ({
   id: id!,
   label: label!,
+  // Sinkhorn makes rows and columns of all pairs stochastic.
+  fits: (root) => id === "softmax" || (unscaled(root) && !(id === "sinkhorn" && word(root, "attention.mask", "none") !== "none")),
   apply(root) {
     set(root, "attention.normalization", id!);
     if (id === "sinkhorn") set(root, "attention.sinkhorn", { iterations: 100, tolerance: 1e-5 });
     else remove(root, "attention.sinkhorn");
+    // Hardmax is beta = infinity, and its experiments may leave beta out.
+    if (id !== "hardmax" && get(root, "attention.beta") === undefined) set(root, "attention.beta", 4);
   },
 }));
 
 export const MASKS: Choice[] = [
   { id: "none", label: "All tokens", apply: (root) => set(root, "attention.mask", "none") },
-  { id: "causal", label: "Those before (causal)", apply: (root) => set(root, "attention.mask", "causal") },
+  { id: "causal", label: "Those before (causal)", apply: (root) => set(root, "attention.mask", "causal"), fits: (root) => word(root, "attention.normalization", "") !== "sinkhorn" },
 ];
 
 export const PERCEPTRONS: Choice[] = [
@@ -73,40 +88,45 @@ export const PERCEPTRONS: Choice[] = [
   {
     id: "relu",
     label: "ReLU, two units",
-    apply(root) {
-      const unit = (x: number, y: number): number[] => [x, y, ...Array.from({ length: dim(root) - 2 }, () => 0)];
+    fits: unscaled,
+    apply(root, dim) {
+      const unit = (x: number, y: number): number[] => [x, y, ...Array.from({ length: dim - 2 }, () => 0)];
       set(root, "perceptron", { activation: "relu", gradient: { directions: [unit(1, 0), unit(-0.5, 0.8660254037844386)], weights: [0.5, 0.5] } });
     },
   },
 ];
 
 /** Which choice an experiment has; undefined where it is of its own. */
-export function chosen(root: Table, of: "matrices" | "weights" | "mask" | "perceptron"): string | undefined {
+export function chosen(root: Table, of: "matrices" | "weights" | "mask" | "perceptron", dim: number): string | undefined {
   if (of === "weights") return word(root, "attention.normalization", "");
   if (of === "mask") return word(root, "attention.mask", "none");
   const choices = of === "matrices" ? MATRICES : PERCEPTRONS;
   const path = of === "matrices" ? "attention.head" : "perceptron";
   const now = JSON.stringify(get(root, path) ?? null);
   return choices.find((choice) => {
-    const trial = { tokens: { dim: dim(root) }, attention: {} } as Table;
-    choice.apply(trial);
+    const trial: Table = { attention: {} };
+    choice.apply(trial, dim);
     return JSON.stringify(get(trial, path) ?? null) === now;
   })?.id;
 }
 
 const ENERGIES = ["energy", "dissipation", "potential_energy", "head_energies"];
-// Of more tokens counting clusters takes longer than a picture may.
-const COUNTED = 50_000;
+/** Numbers of a quantity, which the engine refuses where it is not measured. */
+const NUMBERS: Record<string, string[]> = { clusters: ["threshold", "largest"], renyi_centres: ["separation"] };
 
 /** Quantities that mean something: those of the page, which asks for the histogram, follow the equation; of others some are left out. */
 export function observe(root: Table): void {
   const quantities = get(root, "observe.quantities");
   if (!Array.isArray(quantities)) return;
   const energy = !["hardmax", "relu", "sigmoid"].includes(word(root, "attention.normalization", "")) && get(root, "attention.beta") !== 0;
-  const few = number(root, "tokens.count", 1) <= COUNTED;
+  const few = countable(number(root, "tokens.count", 1), number(root, "tokens.dim", Infinity));
+  const causal = /causal$/.test(word(root, "attention.mask", "none"));
   const ours = quantities.includes("overlap_histogram");
-  const fit = (name: Value): boolean => (energy || !ENERGIES.includes(String(name))) && (few || name !== "clusters") && (name !== "potential_energy" || isTable(get(root, "perceptron")));
+  const fit = (name: Value): boolean =>
+    (energy || !ENERGIES.includes(String(name))) && (few || name !== "clusters") && (causal || name !== "renyi_centres") && (name !== "potential_energy" || isTable(get(root, "perceptron")));
   const kept = quantities.filter(fit);
   const added = ["energy", "clusters"].filter((name) => ours && fit(name) && !kept.includes(name));
-  set(root, "observe.quantities", [...kept.slice(0, 1), ...added, ...kept.slice(1)]);
+  const measured = [...kept.slice(0, 1), ...added, ...kept.slice(1)];
+  set(root, "observe.quantities", measured);
+  for (const [name, keys] of Object.entries(NUMBERS)) if (!measured.includes(name)) for (const key of keys) remove(root, `observe.${key}`);
 }

@@ -48,7 +48,7 @@ function field(root: Table, x: string): string {
   const terms = [attention(root, x, x)];
   if (isTable(get(root, "perceptron"))) terms.push(`perceptron(${at(x, "i")})`);
   const noise = NOISES[word(root, "noise.field", "")];
-  if (noise) terms.push(`${factor(get(root, "noise.intensity"), "σ")}${noise(at(x, "i"))}`);
+  if (noise && get(root, "noise.intensity") !== 0) terms.push(`${factor(get(root, "noise.intensity"), "σ")}${noise(at(x, "i"))}`);
   return terms.filter((term) => term !== undefined).join(" + ") || "0";
 }
 

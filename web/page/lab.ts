@@ -7,11 +7,18 @@ import { collect, type Named } from "./files";
 import type { Space } from "./lines";
 import type { FromWorker, Opened, Progress } from "./protocol";
 import { isTable, parse, type Table } from "./toml";
+import { whole } from "./scale";
 import { write } from "./toml_write";
 
 export interface Sample {
   time: number;
   values: Float64Array;
+}
+
+interface Written {
+  root: Table;
+  text: string;
+  asked: number;
 }
 
 export interface Told {
@@ -37,9 +44,16 @@ export class Lab {
   opened: Opened | undefined;
   progress: Progress | undefined;
   playing = false;
+  /** How many experiments were taken so far. */
+  loads = 0;
+  /** The `time.end` with which the experiment was taken. */
+  length = 10;
   private run = 0;
   private asked = 0;
-  private length = 0;
+  private opening = false;
+  /** What the engine runs, and what it was last asked for. */
+  private taken: Written | undefined;
+  private wanted: Written = { root: {}, text: "", asked: 0 };
   private arrived = 0;
   /** One sample of so many is kept. */
   private every = 1;
@@ -55,7 +69,11 @@ export class Lab {
   }
 
   get dim(): number {
-    return this.opened?.dim ?? number(this.root, "tokens.dim", 3);
+    return number(this.root, "tokens.dim", this.opened?.dim ?? 3);
+  }
+
+  get hasDim(): boolean {
+    return this.opened !== undefined || typeof get(this.root, "tokens.dim") === "number";
   }
 
   get round(): boolean {
@@ -77,7 +95,9 @@ export class Lab {
       return false;
     }
     this.text = text;
+    this.loads += 1;
     this.length = number(this.root, "time.end", 10);
+    this.close();
     this.told.experiment();
     await this.restart(playing);
     return true;
@@ -87,30 +107,44 @@ export class Lab {
   async edit(mutate: (root: Table) => void, what: "equation" | "tokens"): Promise<void> {
     const root = copy(this.root);
     // After the end a change of the equation goes on for as long again.
-    if (what === "equation" && this.progress?.ended) set(root, "time.end", this.progress.time + this.length);
+    if (what === "equation" && this.progress?.ended) {
+      const end = this.progress.time + this.length;
+      const step = number(root, "time.step", 0);
+      set(root, "time.end", step > 0 ? whole(end, step) : end);
+    }
     mutate(root);
-    const moved = this.opened !== undefined && (this.progress?.steps ?? 0) > 0;
+    const moved = this.opened !== undefined && !this.opening && (this.progress?.steps ?? 0) > 0;
     [this.root, this.text] = [root, write(root)];
     this.told.experiment();
     if (what === "tokens" || !moved) return this.restart(this.playing);
     const ready = await this.ready();
-    if (ready) this.engine.send({ kind: "change", run: this.run, toml: ready.toml });
+    if (ready) this.engine.send({ kind: "change", run: this.run, toml: ready.toml, asked: this.wanted.asked });
   }
 
   /** Run the experiment as it stands from its start. */
   async restart(playing = this.playing): Promise<void> {
     this.told.say("", "none");
+    const run = ++this.run;
+    this.opening = true;
+    this.setPlaying(playing);
     const ready = await this.ready();
-    if (!ready) return;
-    this.run += 1;
+    if (run !== this.run) return;
+    if (!ready) return this.close();
     this.progress = undefined;
     this.told.changed(undefined);
-    this.engine.send({ kind: "open", run: this.run, ...ready, device: this.device, sphere: this.round, playing });
-    this.setPlaying(playing);
+    this.engine.send({ kind: "open", run, ...ready, device: this.device, sphere: this.round, playing: this.playing });
+  }
+
+  /** Nothing is open, and nothing moves. */
+  private close(): void {
+    [this.opened, this.progress, this.taken, this.opening] = [undefined, undefined, undefined, false];
+    this.engine.send({ kind: "play", on: false });
+    this.setPlaying(false);
   }
 
   private async ready(): Promise<{ toml: string; arrays: Named[] } | undefined> {
     const asked = ++this.asked;
+    this.wanted = { root: this.root, text: this.text, asked };
     try {
       const ready = await collect(this.text);
       return asked === this.asked ? ready : undefined;
@@ -121,12 +155,13 @@ export class Lab {
   }
 
   play(on: boolean): void {
-    if (on && (!this.opened || this.progress?.ended)) return void this.restart(true);
+    if (on && !this.opening && (!this.opened || this.progress?.ended)) return void this.restart(true);
     this.engine.send({ kind: "play", on });
     this.setPlaying(on);
   }
 
   step(): void {
+    if (!this.opened && !this.opening) return void this.restart(false);
     this.play(false);
     this.engine.send({ kind: "step" });
   }
@@ -162,7 +197,7 @@ export class Lab {
     if ("run" in message && message.kind !== "error" && message.run !== this.run) return;
     switch (message.kind) {
       case "opened":
-        [this.opened, this.progress] = [message, undefined];
+        [this.opened, this.progress, this.opening, this.taken] = [message, undefined, false, this.wanted];
         this.forget();
         this.told.changed(undefined);
         this.told.opened(message);
@@ -172,6 +207,7 @@ export class Lab {
         this.told.samples();
         break;
       case "changed":
+        if (message.asked === this.wanted.asked) this.taken = this.wanted;
         this.told.changed(message.time);
         this.told.say("", "none");
         this.measures(message.columns);
@@ -184,12 +220,36 @@ export class Lab {
       case "notice":
         this.told.say(message.sentence, "note");
         break;
+      case "refused":
+        // A later change was asked for: what comes of that will be said.
+        if (message.asked !== this.wanted.asked) return;
+        this.back();
+        this.told.say(message.sentence, "error");
+        break;
       case "error":
         if (message.run !== 0 && message.run !== this.run) return;
-        if (message.of !== "change") this.setPlaying(false);
-        if (message.of === "open" || message.of === "page") [this.opened, this.progress] = [undefined, undefined];
+        this.failed(message.of);
         this.told.say(message.sentence, "error");
         break;
     }
+  }
+
+  private failed(of: "open" | "run" | "page"): void {
+    const { taken, playing } = this;
+    if (of === "run") return this.setPlaying(false);
+    this.close();
+    // What ran before goes on; an experiment that was just loaded stays as it was written.
+    if (of === "open" && taken && taken.text !== this.wanted.text) {
+      this.taken = taken;
+      this.back();
+      void this.restart(playing);
+    }
+  }
+
+  /** The experiment is again the one that the engine runs. */
+  private back(): void {
+    if (!this.taken) return;
+    ({ root: this.root, text: this.text } = this.taken);
+    this.told.experiment();
   }
 }

@@ -5,7 +5,7 @@ import { Controls } from "./controls";
 import { get, number, set, word } from "./document";
 import { listen as listenDrop } from "./drop";
 import { Engine } from "./engine";
-import { words } from "./files";
+import { files, source, words } from "./files";
 import { observe } from "./forms";
 import { formula } from "./formula";
 import { draw as icon } from "./icons";
@@ -24,6 +24,8 @@ import { View } from "./view";
 
 const find = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
 const query = new URLSearchParams(location.search);
+const DEVICES = ["auto", "gpu", "cpu", "cpu-double"];
+const asked = query.get("device") ?? "auto";
 const embedded = query.has("embed");
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 document.documentElement.classList.toggle("embedded", embedded);
@@ -34,7 +36,7 @@ const view = new View(find("stage"), find<HTMLCanvasElement>("net"), {
   size: (width, height) => engine.send({ kind: "size", width, height }),
   point: (x, y) => spoken && engine.send({ kind: "point", x, y }),
 });
-const lab = new Lab(engine, { experiment, opened, measures, samples, progress, playing, changed, say }, (query.get("device") ?? "auto") as Device);
+const lab = new Lab(engine, { experiment, opened, measures, samples, progress, playing, changed, say }, (DEVICES.includes(asked) ? asked : "auto") as Device);
 const controls = new Controls(lab);
 const plots = new Plots(find("plots"), () => number(lab.root, "time.end", 0));
 const table = new LastSample(find<HTMLTableSectionElement>("sample"), find("sample-time"));
@@ -44,6 +46,9 @@ let chosen = "";
 let spoken: string[] | undefined;
 let packed = "";
 let paceChosen = false;
+/** Milliseconds after the last change. */
+const ADDRESS_AFTER = 300;
+let addressing = 0;
 
 function hear(message: FromWorker): void {
   if (message.kind === "extent") view.extent(message.radius);
@@ -62,11 +67,19 @@ function experiment(): void {
   if (document.activeElement !== area) area.value = lab.text;
   const own = preset && word(lab.root, "name", "") === preset.id ? preset : undefined;
   describe(own);
-  if (!paceChosen) pace(number(lab.root, "time.end", 10) / 14);
-  void pack(lab.text).then((text) => {
-    packed = text;
-    if (!embedded && location.hash.slice(1) !== text) history.replaceState(null, "", `#${text}`);
+  if (!paceChosen) pace(lab.length / 14);
+  const { text } = lab;
+  void pack(text).then((link) => {
+    if (text !== lab.text) return;
+    packed = link;
+    clearTimeout(addressing);
+    addressing = window.setTimeout(address, ADDRESS_AFTER);
   });
+}
+
+/** Browsers let a page change its address only now and then. */
+function address(): void {
+  if (!embedded && location.hash.slice(1) !== packed) history.replaceState(null, "", `#${packed}`);
 }
 
 function describe(own: Preset | undefined): void {
@@ -97,13 +110,17 @@ function opened(now: Opened): void {
   controls.refresh();
   spoken = undefined;
   find("tip").hidden = true;
-  void words(lab.root).then((list) => (spoken = list), () => (spoken = undefined));
+  // Those of an earlier experiment may come late.
+  void words(lab.root).then((list) => now === lab.opened && (spoken = list), () => undefined);
 }
 
 function measures(now: Opened): void {
   document.documentElement.dataset["samples"] = "0";
   plots.open(now.columns, now.replicas);
   table.open(now.columns);
+  // Until the first sample of these columns.
+  plots.draw([]);
+  table.draw([]);
 }
 
 function machine(name: string, method: string): void {
@@ -207,7 +224,7 @@ async function fromLink(): Promise<void> {
 /** Whether there is a graphics device that is not made of software. */
 async function accelerated(): Promise<boolean> {
   const adapter = await navigator.gpu?.requestAdapter();
-  return adapter != null && !adapter.info.isFallbackAdapter;
+  return adapter != null && !adapter.info?.isFallbackAdapter;
 }
 
 async function first(): Promise<void> {
@@ -226,9 +243,9 @@ function keys(event: KeyboardEvent): void {
   // What has the focus takes the space bar itself.
   if (event.key === " " && /^(BUTTON|SUMMARY|A)$/.test(target.tagName)) return;
   if (target instanceof HTMLInputElement && target.type !== "range") return;
-  if (event.key === " ") lab.play(!lab.playing);
-  else if (event.key === ".") lab.step();
-  else if (event.key === "r" || event.key === "R") void lab.restart(true);
+  if (event.key === ".") lab.step();
+  else if (event.key === " ") event.repeat || lab.play(!lab.playing);
+  else if (event.key === "r" || event.key === "R") event.repeat || void lab.restart(true);
   else return;
   event.preventDefault();
 }
@@ -260,7 +277,8 @@ function looks(): void {
   const colour = find<HTMLSelectElement>("colour");
   colour.addEventListener("change", () => engine.send({ kind: "colour", by: colour.value as Colour }));
   const device = find<HTMLSelectElement>("device");
-  device.value = lab.device;
+  // A GPU that was asked for is one that is there under "auto".
+  device.value = lab.device === "gpu" ? "auto" : lab.device;
   device.addEventListener("change", () => {
     lab.device = device.value as Device;
     void lab.restart();
@@ -272,6 +290,8 @@ function looks(): void {
 function start(name: string, shape: number[]): void {
   const [dim, count, replicas] = [...shape].reverse();
   if (shape.length < 2 || shape.length > 3) return say(`${name} has ${shape.length} axes; tokens have two, (count, dim), or three, with replicas first.`, "error");
+  // An array that the experiment asks for, other than its tokens.
+  if (files(lab.root).includes(name) && source(lab.root) !== name) return void lab.restart();
   const keys = { count, dim, ...(replicas === undefined ? {} : { replicas }), initial: { law: "file", path: name } };
   void lab.edit((root) => Object.assign(get(root, "tokens") as Table, keys), "tokens");
 }
@@ -282,13 +302,15 @@ function begin(): void {
   looks();
   find("run-toml").addEventListener("click", () => fromText(find<HTMLTextAreaElement>("toml").value, !still));
   shares(lab, engine, { link: () => packed, say });
-  listenDrop(document.body, { experiment: (text) => fromText(text, !still), tokens: start, say: (sentence) => say(sentence, "error") });
+  listenDrop(document.body, { experiment: (text) => fromText(text, !still), tokens: start, say });
   addEventListener("keydown", keys);
   addEventListener("hashchange", () => void fromLink());
   document.addEventListener("visibilitychange", () => engine.send({ kind: "hidden", on: document.hidden }));
   // Workers of some browsers draw nothing until they know a size.
   view.draw();
-  void fromLink();
+  void fromLink().then(() => {
+    if (!DEVICES.includes(asked)) say(`The address has device=${asked}, which is none of ${DEVICES.join(", ")}.`, "error");
+  });
   if ("serviceWorker" in navigator && import.meta.env.PROD) void navigator.serviceWorker.register("./service.js").catch(() => undefined);
 }
 

@@ -3,6 +3,7 @@
 import type { Colour, Session } from "./api";
 import { Painter, project, row, type Points } from "./painter";
 import type { Look } from "./protocol";
+import { countable } from "./scale";
 
 const AXES_EVERY = 250;
 const SPEED_EVERY = 120;
@@ -30,10 +31,15 @@ export class Picture {
   }
 
   async colour(by: Colour): Promise<void> {
-    this.by = by;
-    await this.session.colour(by);
+    this.by = this.fits(by) ? by : "start";
+    await this.session.colour(this.by);
     [this.fresh.colours, this.stale.colours] = [performance.now(), false];
     if (this.painter) this.points.colours = this.session.colours();
+  }
+
+  /** Whether colours of so many tokens are made in time. */
+  fits(by: Colour): boolean {
+    return by !== "cluster" || countable(this.session.count, this.session.dim);
   }
 
   /** Tokens have moved; at a sample their clusters may have changed. */

@@ -1,4 +1,5 @@
 // What the page and its worker say to each other. A number `run` counts the openings of experiments: words about an earlier one are dropped.
+// A number `asked` is that of a change.
 
 import type { Colour, Device } from "./api";
 import type { Named } from "./files";
@@ -16,7 +17,7 @@ export interface Look {
 export type ToWorker =
   | { kind: "open"; run: number; toml: string; arrays: Named[]; device: Device; sphere: boolean; playing: boolean }
   | { kind: "canvas"; canvas: OffscreenCanvas }
-  | { kind: "change"; run: number; toml: string }
+  | { kind: "change"; run: number; toml: string; asked: number }
   | { kind: "play"; on: boolean }
   | { kind: "step" }
   | { kind: "pace"; perSecond: number }
@@ -56,9 +57,11 @@ export type FromWorker =
   | Progress
   | { kind: "canvas" }
   | { kind: "sample"; run: number; time: number; values: Float64Array }
-  | { kind: "changed"; run: number; time: number; columns: string[] }
+  | { kind: "heard"; run: number }
+  | { kind: "changed"; run: number; asked: number; time: number; columns: string[] }
+  | { kind: "refused"; run: number; asked: number; sentence: string }
   | { kind: "extent"; run: number; radius: number }
-  | { kind: "error"; run: number; sentence: string; of: "open" | "change" | "run" | "page" }
+  | { kind: "error"; run: number; sentence: string; of: "open" | "run" | "page" }
   | { kind: "notice"; sentence: string }
   | { kind: "point"; index: number; x: number; y: number }
   | { kind: "picture"; blob: Blob }

@@ -7,8 +7,12 @@ import { Picture } from "./picture";
 import type { FromWorker, Look, ToWorker } from "./protocol";
 
 type Open = Extract<ToWorker, { kind: "open" }>;
-type Waiting = { open?: Open; change?: string; colour?: Colour; point?: { x: number; y: number }; picture?: true; step?: true; size?: true; record?: boolean };
+type Change = Extract<ToWorker, { kind: "change" }>;
+type Waiting = { open?: Open; change?: Change; colour?: Colour; point?: { x: number; y: number }; picture?: true; step?: true; size?: true; record?: boolean };
 
+const hasGpu = (): boolean => (navigator as { gpu?: unknown }).gpu !== undefined;
+const isTrap = (error: unknown): boolean => error instanceof WebAssembly.RuntimeError;
+const isLost = (error: unknown): boolean => error instanceof Error && error.name === "DeviceLost";
 const sentence = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const frame = (): Promise<number> =>
   new Promise((resolve) => {
@@ -23,7 +27,11 @@ export class Runner {
   private canvas: OffscreenCanvas | undefined;
   // Which kind of context the canvas has, as far as that is known.
   private context: "none" | "gpu" | "2d" | "unknown" = "none";
-  private gpu = (navigator as { gpu?: unknown }).gpu !== undefined;
+  /** Whether a GPU is worth asking for. */
+  private gpu = hasGpu();
+  /** The number of what is open, or being opened. */
+  private opening = 0;
+  private device: Device | undefined;
   private opened: Open | undefined;
   private waiting: Waiting = {};
   private look: Look | undefined;
@@ -54,7 +62,7 @@ export class Runner {
     switch (message.kind) {
       case "open": this.begin(message); break;
       case "canvas": this.canvas = message.canvas; this.context = "none"; this.arrived(message.canvas); break;
-      case "change": this.waiting.change = message.toml; break;
+      case "change": this.waiting.change = message; break;
       case "play": this.play(message.on); break;
       case "step": this.waiting.step = true; break;
       case "pace": this.pace.perSecond = message.perSecond; break;
@@ -72,7 +80,8 @@ export class Runner {
   private begin(message: Open): void {
     this.waiting.open = message;
     delete this.waiting.change;
-    this.playing = message.playing;
+    this.losses = 0;
+    this.post({ kind: "heard", run: message.run });
   }
 
   async run(): Promise<never> {
@@ -106,20 +115,20 @@ export class Runner {
     const open = this.take("open");
     if (open) await this.open(open);
     const { session, picture } = this;
+    const record = this.take("record");
+    if (record !== undefined) await this.record(record && session !== undefined);
     if (!session || !picture) return void (this.waiting = this.waiting.open ? { open: this.waiting.open } : {});
     if (this.take("size")) {
       picture.size(this.size.width, this.size.height);
       this.dirty = true;
     }
     const change = this.take("change");
-    if (change !== undefined) await this.change(session, change);
+    if (change !== undefined) await this.change(session, picture, change);
     const colour = this.take("colour");
     if (colour) await this.recolour(picture, colour);
     if (this.take("step")) await this.advance(session, picture, 1);
     else if (this.moving()) await this.steps(session, picture, now);
     this.before = now;
-    const record = this.take("record");
-    if (record !== undefined) await this.record(record);
     if (!this.atRest && !this.moving()) await this.rest(session, picture);
     await this.show(picture);
   }
@@ -146,12 +155,14 @@ export class Runner {
   private async open(open: Open): Promise<void> {
     this.session?.free();
     [this.session, this.picture, this.atRest] = [undefined, undefined, true];
-    const wrong = this.check(open.toml, open);
-    if (wrong !== undefined) return this.post({ kind: "error", run: open.run, sentence: wrong, of: "open" });
+    [this.opening, this.playing] = [open.run, open.playing];
     let session: Session;
     try {
+      const wrong = this.check(open.toml, open);
+      if (wrong !== undefined) throw new Error(wrong);
       session = await this.start(open);
     } catch (error) {
+      if (isTrap(error)) throw error;
       return this.post({ kind: "error", run: open.run, sentence: sentence(error), of: "open" });
     }
     const canvas = await this.fit(session.draws ? "gpu" : "2d");
@@ -184,9 +195,12 @@ export class Runner {
 
   private async start(open: Open): Promise<Session> {
     const onCpu = async (device: Device): Promise<Session> => (await this.api.Opening.begin(open.toml, device, undefined, this.arrays(open))).finish();
+    // Another choice of the machine is a reason to look again.
+    if (open.device !== this.device) this.gpu = hasGpu();
+    this.device = open.device;
     if (open.device.startsWith("cpu")) return onCpu(open.device);
     if (!this.gpu) {
-      this.post({ kind: "notice", sentence: "This browser has no WebGPU: the CPU computes, and slower." });
+      this.post({ kind: "notice", sentence: `This browser has no ${hasGpu() ? "graphics device for " : ""}WebGPU: the CPU computes, and slower.` });
       return onCpu("cpu");
     }
     const canvas = await this.fit("gpu");
@@ -201,6 +215,7 @@ export class Runner {
       if (!session.draws) this.post({ kind: "notice", sentence: "This browser has no graphics device for WebGPU: the CPU computes, and slower." });
       return session;
     } catch (error) {
+      if (isTrap(error)) throw error;
       const session = await onCpu("cpu");
       this.post({ kind: "notice", sentence: `WebGPU did not start, so the CPU computes, and slower: ${sentence(error)}` });
       return session;
@@ -224,29 +239,43 @@ export class Runner {
     return canvas;
   }
 
-  private another(): Promise<OffscreenCanvas> {
+  private async another(): Promise<OffscreenCanvas> {
+    // A film is one of the canvas that goes.
+    await this.stopFilm();
     return new Promise((resolve) => {
       this.arrived = resolve;
       this.post({ kind: "canvas" });
     });
   }
 
-  private async change(session: Session, toml: string): Promise<void> {
-    const run = this.opened!.run;
+  private async change(session: Session, picture: Picture, { toml, asked }: Change): Promise<void> {
+    const run = this.opening;
     const wrong = this.check(toml, this.opened!);
-    if (wrong !== undefined) return this.post({ kind: "error", run, sentence: wrong, of: "change" });
-    await session.change(toml);
-    this.opened = { ...this.opened!, toml };
+    if (wrong !== undefined) return this.post({ kind: "refused", run, asked, sentence: wrong });
+    // A GPU that is lost on the way opens the new one.
+    const before = this.opened!;
+    this.opened = { ...before, toml };
+    try {
+      await session.change(toml);
+    } catch (error) {
+      if (isTrap(error) || isLost(error)) throw error;
+      this.opened = before;
+      return this.post({ kind: "refused", run, asked, sentence: sentence(error) });
+    }
     // Steps of another length have other numbers.
     this.observed = -1;
     this.ended = session.ended;
-    this.post({ kind: "changed", run, time: session.time, columns: [...session.columns] });
+    this.post({ kind: "changed", run, asked, time: session.time, columns: [...session.columns] });
+    // What is coloured by the speed has another one.
+    await picture.moved(true);
+    this.dirty = true;
     await this.tell(session, true);
   }
 
   private async recolour(picture: Picture, by: Colour): Promise<void> {
     this.by = by;
     await picture.colour(by);
+    if (!picture.fits(by)) this.post({ kind: "notice", sentence: "Clusters of so many tokens take too long for a picture: tokens have the colours of their start." });
     this.dirty = true;
   }
 
@@ -295,12 +324,13 @@ export class Runner {
 
   private play(on: boolean): void {
     this.playing = on;
+    if (this.waiting.open) this.waiting.open.playing = on;
     this.pace.rest();
   }
 
   private async record(on: boolean): Promise<void> {
-    if (!on) return this.stopFilm();
-    if (!this.canvas || this.film) return;
+    if (!on || !this.canvas) return this.stopFilm();
+    if (this.film) return;
     this.film = await film(this.canvas);
     this.filmed = performance.now();
     this.post({ kind: "recording", on: true, seconds: 0 });
@@ -321,19 +351,21 @@ export class Runner {
   }
 
   private failed(error: unknown): void {
-    const run = this.opened?.run ?? 0;
-    const text = sentence(error);
-    const trap = error instanceof WebAssembly.RuntimeError;
     this.atRest = true;
-    if (error instanceof Error && error.name === "DeviceLost" && this.opened && this.losses < 3) {
-      this.losses += 1;
-      this.post({ kind: "notice", sentence: "The GPU was lost; the run starts again." });
-      this.waiting.open = { ...this.opened, playing: this.playing };
-      this.session?.free();
-      this.session = undefined;
-      return;
-    }
+    if (isLost(error) && this.opened && this.losses < 3) return this.again(this.opened);
     this.playing = false;
-    this.post({ kind: "error", run, sentence: trap ? `The engine stopped: ${text}.` : text, of: trap ? "page" : "run" });
+    const trap = isTrap(error);
+    const text = sentence(error);
+    // After a trap nothing of the engine can be used.
+    this.post({ kind: "error", run: trap ? 0 : this.opening, sentence: trap ? `The engine stopped: ${text}.` : text, of: trap ? "page" : "run" });
+  }
+
+  /** On a GPU that came back, unless something else is to be opened anyway. */
+  private again(opened: Open): void {
+    this.losses += 1;
+    this.post({ kind: "notice", sentence: "The GPU was lost; the run starts again." });
+    this.waiting.open ??= { ...opened, playing: this.playing };
+    this.session?.free();
+    this.session = undefined;
   }
 }

@@ -25,6 +25,12 @@ export function at(scale: Scale, place: number): number {
 export const placeOf = (scale: Scale, value: number): number =>
   Math.round(1000 * Math.min(Math.max(Math.log(value / scale.from) / Math.log(scale.to / scale.from), 0), 1));
 
+/** Whether clusters of so many tokens are counted in less than a tenth of a second: on the circle and the sphere of more than elsewhere. */
+export const countable = (count: number, dim: number): boolean => count <= (dim <= 3 ? 200_000 : 50_000);
+
+/** The whole number of steps, at least one, that is nearest to a time. */
+export const whole = (time: number, step: number): number => Number((Math.max(Math.round(time / step), 1) * step).toPrecision(12));
+
 /** A number as a person would write it. */
 export function shown(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "–" : value > 0 ? "∞" : "−∞";

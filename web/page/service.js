@@ -21,11 +21,11 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(clear());
 });
 
-// What is in the build comes from it, the page itself from the network while there is one.
+// What is in the build comes from it, the page itself from the network while there is one: an old page would ask for files that are gone.
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   if (request.method !== "GET" || new URL(request.url).origin !== location.origin) return;
   const kept = () => caches.open(CACHE).then((cache) => cache.match(request.mode === "navigate" ? "./" : request, { ignoreSearch: true }));
-  if (request.mode === "navigate") event.respondWith(fetch(request).catch(async () => (await kept()) ?? Response.error()));
+  if (request.mode === "navigate") event.respondWith(fetch(request.url, { cache: "no-cache", redirect: "manual" }).catch(async () => (await kept()) ?? Response.error()));
   else event.respondWith(kept().then((answer) => answer ?? fetch(request)));
 });

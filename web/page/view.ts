@@ -118,6 +118,8 @@ export class View {
   }
 
   private down(event: PointerEvent): void {
+    // Other buttons of a mouse open menus.
+    if (event.button !== 0) return;
     const at = this.at(event);
     this.net.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, at);

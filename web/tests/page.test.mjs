@@ -160,6 +160,11 @@ page_test("letters are commands wherever nothing is typed", link(SMALL), async (
   }
 });
 
+page_test("a machine in the address that there is not is named", `?device=tpu${link(SMALL)}`, async (page) => {
+  await page.waitForFunction(() => document.getElementById("status").textContent === "The address has device=tpu, which is none of auto, gpu, cpu, cpu-double.");
+  assert.equal(await page.locator("#device").inputValue(), "auto");
+});
+
 page_test("the link holds the whole experiment, with its comments", link(SMALL), async (page, { context }) => {
   assert.equal(await toml(page), SMALL);
   await page.locator("#copy-link").click();
