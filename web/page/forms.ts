@@ -80,7 +80,7 @@ export const WEIGHTS: Choice[] = [
 
 export const MASKS: Choice[] = [
   { id: "none", label: "All tokens", apply: (root) => set(root, "attention.mask", "none") },
-  { id: "causal", label: "Those before (causal)", apply: (root) => set(root, "attention.mask", "causal"), fits: (root) => word(root, "attention.normalization", "") !== "sinkhorn" },
+  { id: "causal", label: "Itself and before (causal)", apply: (root) => set(root, "attention.mask", "causal"), fits: (root) => word(root, "attention.normalization", "") !== "sinkhorn" },
 ];
 
 export const PERCEPTRONS: Choice[] = [

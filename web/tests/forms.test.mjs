@@ -14,13 +14,13 @@ const skip = MOCK ? "the stand-in for the engine takes everything" : false;
 const WALKS = 20;
 const STEPS = 8;
 
-let vite, engine, edits, parse, write, minilm;
+let vite, engine, edits, SLIDERS, parse, write, minilm;
 before(async () => {
   vite = await createServer({ root: ROOT, server: { middlewareMode: true, watch: null, hmr: false, ws: false }, appType: "custom", logLevel: "error" });
   engine = await import("../pkg/tokenfield_web.js");
   engine.initSync({ module: await readFile(join(ROOT, "pkg/tokenfield_web_bg.wasm")) });
   const forms = await vite.ssrLoadModule("/page/forms.ts");
-  const { SLIDERS } = await vite.ssrLoadModule("/page/sliders.ts");
+  ({ SLIDERS } = await vite.ssrLoadModule("/page/sliders.ts"));
   const scale = await vite.ssrLoadModule("/page/scale.ts");
   ({ parse } = await vite.ssrLoadModule("/page/toml.ts"));
   ({ write } = await vite.ssrLoadModule("/page/toml_write.ts"));
@@ -31,7 +31,7 @@ before(async () => {
   edits = [
     ...choices.map((choice) => ({ name: choice.label, apply: (root, dim) => (choice.apply(root, dim), forms.observe(root)), fits: choice.fits })),
     ...SLIDERS.flatMap((slider) =>
-      (slider.id === "count" ? [0, 350, 840] : [0, 333, 667, 1000]).map((place) => ({
+      (slider.id === "count" ? [0, 350, 705] : [0, 333, 667, 1000]).map((place) => ({
         name: `${slider.id} at ${place}`,
         fits: slider.fits,
         apply: (root) => slider.set(root, slider.zero && place === 0 ? 0 : scale.at(slider.scale, place)),
@@ -90,3 +90,10 @@ for (const id of ids) {
     }
   });
 }
+
+test("more tokens than clusters are counted of", { skip }, async () => {
+  const root = parse(await readFile(join(PRESETS, "perceptron.toml"), "utf8"));
+  SLIDERS.find(({ id }) => id === "count").set(root, 1e6);
+  assert.doesNotMatch(write(root), /clusters|threshold/);
+  assert.equal(objection(write(root)), undefined);
+});
