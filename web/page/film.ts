@@ -20,15 +20,18 @@ export async function film(canvas: OffscreenCanvas): Promise<Film> {
   await output.start();
   const start = performance.now();
   let [last, waiting] = [-1, false];
+  let broken: Error | undefined;
   return {
     // One frame at a time: an encoder that falls behind loses frames rather than memory.
     frame(now) {
       const at = (now - start) / 1000;
+      if (broken) throw broken;
       if (waiting || at - last < 1 / 61) return;
       const length = last < 0 ? 1 / 60 : at - last;
       last = at;
       waiting = true;
-      void source.add(Math.max(at, 0), length).finally(() => (waiting = false));
+      const failed = (error: unknown): void => void (broken = new Error(`The film broke off: ${error instanceof Error ? error.message : String(error)}.`));
+      void source.add(Math.max(at, 0), length).catch(failed).finally(() => (waiting = false));
     },
     async end() {
       await output.finalize();

@@ -201,10 +201,20 @@ function choose(one: Preset, play: boolean, text = one.toml): void {
   void lab.load(text, play);
 }
 
+/** Of a preset that was changed, by the page itself for a GPU or by a hand, title and law stay. */
 function fromText(text: string, play: boolean): void {
-  [preset, chosen] = [PRESETS.find((one) => one.toml === text), text];
+  const own = PRESETS.find((one) => one.id === named(text));
+  [preset, chosen] = [own, own?.toml ?? text];
   paceChosen = false;
   void lab.load(text, play);
+}
+
+function named(text: string): string {
+  try {
+    return word(parse(text), "name", "");
+  } catch {
+    return "";
+  }
 }
 
 async function fromLink(): Promise<void> {

@@ -3,6 +3,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import type { Sample } from "./lab";
+import { shown } from "./scale";
 
 const LIKED = ["mean_norm", "log_energy", "clusters", "overlap_mean", "w2_dirac", "coupling_error", "effective_rank", "attention_entropy", "renyi_absorbed", "pair_overlap", "mode_1", "mode_2", "mode_3"];
 const NAMES: Record<string, string> = { mean_norm: "|mean|", log_energy: "ln E", clusters: "clusters" };
@@ -39,6 +40,7 @@ class Curve {
     this.select.setAttribute("aria-label", "Column of this plot");
     this.select.addEventListener("change", () => this.redraw());
     this.host.className = "plot";
+    this.host.setAttribute("role", "img");
     this.output.setAttribute("aria-live", "off");
     caption.append(this.select, this.output);
     this.element.append(caption, this.host);
@@ -62,6 +64,7 @@ class Curve {
     const data = [samples.map((s) => s.time), ...Array.from({ length: shownReplicas }, (_, r) => samples.map((s) => finite(s.values[r * columns.length + k])))];
     this.plot?.setData(data as uPlot.AlignedData);
     const last = samples[samples.length - 1]?.values[k];
+    this.host.setAttribute("aria-label", `${this.select.selectedOptions[0]?.text ?? ""} against layer-time, ${samples.length} samples`);
     this.output.textContent = last === undefined ? "" : Number.isFinite(last) ? String(Number(last.toPrecision(4))) : "–";
   }
 
@@ -80,6 +83,7 @@ class Histogram {
     const caption = document.createElement("figcaption");
     caption.textContent = "overlaps of pairs";
     this.host.className = "plot";
+    this.host.setAttribute("role", "img");
     this.element.append(caption, this.host);
   }
 
@@ -95,6 +99,8 @@ class Histogram {
     const last = samples[samples.length - 1];
     if (!last || !this.bins.length || !this.plot) return;
     const n = this.bins.length;
+    const most = this.bins.reduce((best, k) => (last.values[k]! > last.values[best]! ? k : best)) - this.bins[0]!;
+    this.host.setAttribute("aria-label", `Histogram of overlaps, most between ${shown(-1 + (2 * most) / n)} and ${shown(-1 + (2 * (most + 1)) / n)}`);
     this.plot.setData([[...this.bins.keys()].map((k) => -1 + (2 * k) / n), this.bins.map((k) => last.values[k]!)]);
   }
 

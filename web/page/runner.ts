@@ -338,7 +338,13 @@ export class Runner {
 
   private capture(film: Film): void {
     const now = performance.now();
-    film.frame(now);
+    try {
+      film.frame(now);
+    } catch (error) {
+      this.film = undefined;
+      this.post({ kind: "notice", sentence: sentence(error) });
+      return this.post({ kind: "recording", on: false, seconds: 0 });
+    }
     this.post({ kind: "recording", on: true, seconds: (now - this.filmed) / 1000 });
   }
 

@@ -71,6 +71,31 @@ test("pictures of other tokens differ", { skip, timeout: 120_000 }, async (conte
   assert.ok(difference > 0.04, `pictures differ by ${difference}`);
 });
 
+test("tokens are seen before the kernels are compiled", { skip, timeout: 120_000 }, async (context) => {
+  const times = [];
+  for (let k = 0; k < 3; k++) {
+    const own = await browser.newContext({ viewport: { width: 800, height: 500 } });
+    const page = await own.newPage();
+    const start = performance.now();
+    await page.goto(`${server.url}?device=gpu${link(TOML.replace("count = 300", "count = 4096"))}`);
+    while ((await colours(page, await page.locator("#screen").screenshot())) < 300) await page.waitForTimeout(20);
+    times.push((performance.now() - start) / 1000);
+    await own.close();
+  }
+  context.diagnostic(`first picture after ${times.map((t) => t.toFixed(2)).join(", ")} s`);
+});
+
+test("a film is recorded of WebGPU", { skip, timeout: 120_000 }, async () => {
+  const { page, context, problems, elsewhere } = await open(browser, `${server.url}?device=gpu${link(TOML.replace("end = 1.0", "end = 500.0"))}`);
+  await ready(page);
+  await page.locator("#record").click();
+  await page.waitForFunction(() => /Stop, [1-9]/.test(document.getElementById("record").textContent), null, { timeout: 60_000 });
+  const film = await saved(page, "#record");
+  assert.ok(film.length > 5000, `${film.length} bytes`);
+  assert.deepEqual([problems, elsewhere], [[], []]);
+  await context.close();
+});
+
 test("a restart draws again", { skip, timeout: 240_000 }, async () => {
   const { page, context, problems } = await open(browser, `${server.url}?device=gpu${link(TOML)}`);
   await ready(page);

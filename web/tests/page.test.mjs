@@ -4,74 +4,9 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { inflateRawSync } from "node:zlib";
-import { colours, ended, FOLDER, hurry, launch, link, open, ready, saved, serve, time } from "./browser.mjs";
-
-const SMALL = `# of a test
-name = "small"
-[tokens]
-count = 100
-dim = 3
-seed = 3
-initial = { law = "uniform" }
-[attention]
-beta = 4.0
-normalization = "softmax"
-[time]
-scheme = "heun"
-step = 0.1
-end = 3.0
-[observe]
-every = 0.5
-quantities = ["moments", "energy"]
-`;
-
-let server, browser;
-before(async () => {
-  server = await serve(FOLDER);
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
-const linked = (hash) => inflateRawSync(Buffer.from(hash.replace(/^.*#/, ""), "base64url")).toString();
-const toml = async (page) => linked(await page.evaluate(() => location.hash));
-/** Waits until the experiment of the link is written so: a slow machine takes a while. */
-const written = async (page, pattern) => {
-  for (let k = 0; k < 100 && !pattern.test(await toml(page)); k++) await page.waitForTimeout(100);
-  assert.match(await toml(page), pattern);
-};
-
-/** A test of one page: it must leave no error in the console and ask no other host. */
-function page_test(name, hash, body, options) {
-  test(name, { timeout: 120_000 }, async () => {
-    const opened = await open(browser, `${server.url}${hash}`, options);
-    try {
-      await ready(opened.page);
-      await body(opened.page, opened);
-      assert.deepEqual(opened.problems, [], "errors in the console");
-      assert.deepEqual(opened.elsewhere, [], "requests to other hosts");
-    } finally {
-      await opened.context.close();
-    }
-  });
-}
-
-const drop = (page, files) =>
-  page.evaluate((files) => {
-    const data = new DataTransfer();
-    for (const { name, bytes } of files) data.items.add(new File([Uint8Array.from(bytes)], name));
-    document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
-  }, files.map(({ name, body }) => ({ name, bytes: [...Buffer.from(body)] })));
-const named = (page, name) => page.waitForFunction((name) => document.getElementById("headline").textContent === name, name);
-const slide = (page, id, place) =>
-  page.locator(`#${id}`).evaluate((input, place) => {
-    input.value = String(place);
-    input.dispatchEvent(new Event("input", { bubbles: true }));
-  }, place);
+import { test } from "node:test";
+import { colours, ended, FOLDER, hurry, link, open, ready, saved, serve, time } from "./browser.mjs";
+import { browser, drop, linked, named, page_test, server, slide, SMALL, toml, written } from "./page.mjs";
 
 page_test("loads, plays to the end and stops", link(SMALL), async (page) => {
   await hurry(page);
