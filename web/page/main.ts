@@ -20,6 +20,7 @@ import { shares } from "./shares";
 import { composed, fileName, saved } from "./share";
 import { parse, type Table } from "./toml";
 import { write } from "./toml_write";
+import { typeset } from "./typeset";
 import { View } from "./view";
 
 const find = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
@@ -90,8 +91,8 @@ function describe(own: Preset | undefined): void {
   select.value = own?.id ?? "";
   select.querySelector<HTMLOptionElement>("[value='']")!.hidden = own !== undefined;
   const isAsChosen = lab.text === chosen;
-  find("says").textContent = own ? (isAsChosen ? own.says : `Changed. The preset: ${own.says}`) : "An experiment of your own, or from a link.";
-  find("law").textContent = own?.law ?? "";
+  find("says").innerHTML = typeset(own ? (isAsChosen ? own.says : `Changed. The preset: ${own.says}`) : "An experiment of your own, or from a link.");
+  find("law").innerHTML = typeset(own?.law ?? "");
   const paper = find("paper");
   paper.replaceChildren();
   if (!own) return;
@@ -197,6 +198,7 @@ function paced(place: number): void {
 
 function choose(one: Preset, play: boolean, text = one.toml): void {
   [preset, chosen] = [one, text];
+  plots.choose(one.plots ?? []);
   paceChosen = false;
   void lab.load(text, play);
 }
@@ -205,6 +207,7 @@ function choose(one: Preset, play: boolean, text = one.toml): void {
 function fromText(text: string, play: boolean): void {
   const own = PRESETS.find((one) => one.id === named(text));
   [preset, chosen] = [own, own?.toml ?? text];
+  plots.choose(own?.plots ?? []);
   paceChosen = false;
   void lab.load(text, play);
 }

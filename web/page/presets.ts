@@ -1,5 +1,6 @@
 // Experiments to begin with: what one should see, and by which paper.
 
+import type { Shown } from "./plots";
 import told from "./presets.json";
 
 export interface Preset {
@@ -9,6 +10,8 @@ export interface Preset {
   says: string;
   /** What one should see. */
   law: string;
+  /** The columns in which one sees it, where they are others than usual. */
+  plots?: Shown[];
   paper: { authors: string; title: string; arxiv: string };
   toml: string;
 }

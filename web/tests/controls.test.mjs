@@ -174,6 +174,25 @@ page_test("everything that is pressed or typed into has a name, and plots say wh
   assert.match(await page.locator("figure .plot").first().getAttribute("aria-label"), /^\|mean\| against layer-time, 7 samples$/);
 });
 
+page_test("plots begin with what the law is about, and axes may be logarithmic", "#hemisphere", async (page) => {
+  await hurry(page);
+  await ended(page);
+  const label = () => page.locator("figure .plot").first().getAttribute("aria-label");
+  assert.match(await label(), /^W₂\(μ, δ\) against layer-time/);
+  const log = page.locator("figure .log").first();
+  assert.equal(await log.getAttribute("aria-pressed"), "true");
+  const drawn = () => page.locator("figure .plot").first().screenshot();
+  const before = await drawn();
+  await log.click();
+  assert.equal(await log.getAttribute("aria-pressed"), "false");
+  await page.waitForTimeout(200);
+  assert.notEqual(Buffer.compare(before, await drawn()), 0);
+  await page.locator("#preset").selectOption("metastable");
+  await named(page, "Metastable clusters on the circle");
+  await page.waitForFunction(() => /^\|mean\|/.test(document.querySelector("figure .plot").getAttribute("aria-label")));
+  assert.equal(await log.getAttribute("aria-pressed"), "false");
+});
+
 for (const [width, height] of [[834, 1112], [960, 700], [390, 844]]) {
   page_test(`all of the transport is on the stage of ${width} x ${height}`, link(SMALL), async (page) => {
     const [stage, ...parts] = await page.evaluate(() => ["stage", "play", "time", "beta", "beta-value"].map((id) => document.getElementById(id).getBoundingClientRect().toJSON()));

@@ -55,9 +55,10 @@ page_test("says that the run is no longer that of the link", link(SMALL.replace(
 });
 
 page_test("a preset that was changed says so", "#hemisphere", async (page) => {
-  assert.match(await page.locator("#says").textContent(), /^32 tokens in R\^64/);
+  assert.match(await page.locator("#says").textContent(), /^32 tokens in R64/);
   await slide(page, "beta", 600);
   await page.waitForFunction(() => document.getElementById("says").textContent.startsWith("Changed. The preset: 32 tokens"));
+  assert.match(await page.locator("#law").innerHTML(), /fall like e<sup>−t<\/sup>\.$/);
 });
 
 page_test("the equation on the page is that of the experiment", link(SMALL), async (page) => {
