@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -29,16 +30,40 @@ class Playground(SphinxDirective):
         section = nodes.section(ids=[preset["id"]])
         section += nodes.title("", preset["title"])
         section += nodes.raw("", picture(preset), format="html")
-        section += nodes.paragraph("", preset["says"])
-        law = nodes.paragraph("", "")
-        law += [nodes.strong("", "Seen: "), nodes.Text(preset["law"])]
-        section += law
+        section += nodes.paragraph("", "", *typeset(preset["says"]))
+        section += nodes.paragraph("", "", nodes.strong("", "Seen: "), *typeset(preset["law"]))
         paper = preset["paper"]
         source = nodes.paragraph("", f"{paper['authors']}, ")
         source += nodes.reference("", paper["title"], refuri=f"https://arxiv.org/abs/{paper['arxiv']}")
         source += nodes.Text(f", arXiv:{paper['arxiv']}")
         section += source
         return section
+
+
+def typeset(text: str) -> list[nodes.Node]:
+    """Return a sentence in which what stands behind ^ or _ is above or below the line: x^2, I_k, e^(-t)."""
+    found = re.search(r"[\^_](?=[\w(])", text)
+    if not found:
+        return [nodes.Text(text)] if text else []
+    start = found.end()
+    if text[start] == "(":
+        end = closing(text, start)
+        inner, after = text[start + 1 : end], text[end + 1 :]
+    else:
+        inner = re.match(r"\d+|\w", text[start:])[0]
+        after = text[start + len(inner) :]
+    shifted = nodes.superscript if found[0] == "^" else nodes.subscript
+    return [nodes.Text(text[: found.start()]), shifted("", "", *typeset(inner)), *typeset(after)]
+
+
+def closing(text: str, start: int) -> int:
+    """Return where the parenthesis that opens at `start` is closed."""
+    depth = 0
+    for at in range(start, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[at], 0)
+        if depth == 0:
+            return at
+    return len(text)
 
 
 def picture(preset: dict[str, Any]) -> str:
