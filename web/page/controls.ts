@@ -1,11 +1,10 @@
 // Sliders and choices of the equation: they show what the experiment says, and change it.
 
-import { get, set } from "./document";
-import { source } from "./files";
+import { get } from "./document";
 import { chosen, MASKS, MATRICES, observe, PERCEPTRONS, WEIGHTS, type Choice } from "./forms";
 import type { Lab } from "./lab";
 import { at, placeOf, shown } from "./scale";
-import { SLIDERS, type Slider } from "./sliders";
+import { FIELDS, SLIDERS, type Field, type Slider } from "./sliders";
 import { isTable } from "./toml";
 
 const find = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
@@ -29,18 +28,17 @@ export class Controls {
         else this.refresh();
       });
     }
-    this.numbers("seed", "tokens.seed", (value) => Math.max(0, Math.round(value)), "tokens");
-    this.numbers("dim", "tokens.dim", (value) => Math.max(1, Math.round(value)), "tokens");
-    this.numbers("end", "time.end", (value) => value, "equation");
+    for (const field of FIELDS) this.listenField(field);
   }
 
-  private numbers(id: string, path: string, fit: (value: number) => number, what: "equation" | "tokens"): void {
+  private listenField({ id, what, set }: Field): void {
     const input = find<HTMLInputElement>(id);
     input.addEventListener("change", () => {
-      const value = Number(input.value);
-      if (input.value !== "" && Number.isFinite(value)) void this.lab.edit((root) => set(root, path, fit(value)), what);
-      else this.refresh();
+      const [value, { dim }] = [Number(input.value), this.lab];
+      if (input.value !== "" && Number.isFinite(value)) void this.lab.edit((root) => set(root, value, dim), what);
     });
+    // What was rounded, refused or left empty does not stay.
+    input.addEventListener("blur", () => this.refresh());
   }
 
   private listen(slider: Slider): void {
@@ -54,7 +52,7 @@ export class Controls {
         // Another experiment has its own numbers.
         if (loads === this.lab.loads) void this.lab.edit((root) => slider.set(root, this.value(slider)), slider.what);
       };
-      // The equation follows the hand; tokens are drawn anew where it rests.
+      // The equation changes while the slider is dragged; tokens are drawn anew once it stands.
       if (slider.what === "tokens") clearTimeout(timer);
       if (slider.what === "tokens" || timer === 0) timer = window.setTimeout(edit, slider.what === "tokens" ? 200 : 30);
     });
@@ -82,7 +80,7 @@ export class Controls {
       input.disabled = (!plain && slider.id !== "beta") || !(slider.fits?.(root) ?? true);
       if (plain) this.label(slider, value as number);
       else find(`${slider.id}-value`).textContent = isTable(value) ? "varies" : slider.id === "beta" && get(root, "attention.normalization") === "hardmax" ? "∞" : "–";
-      // Places of one rounded number are many: that of the hand stays.
+      // Several places stand for the same rounded number: a slider that is dragged is not moved.
       if (!plain || this.value(slider) !== value) input.value = String(!plain || value === 0 ? 0 : placeOf(slider.scale, value as number));
     }
     for (const { id, of, choices } of CHOICES) {
@@ -94,10 +92,11 @@ export class Controls {
       // Matrices of tokens whose dimension is not known yet would be of another one.
       select.disabled = !this.lab.hasDim && ["matrices", "perceptron"].includes(of);
     }
-    find<HTMLInputElement>("dim").disabled = source(root) !== undefined;
-    for (const [id, path, otherwise] of [["seed", "tokens.seed", 0], ["dim", "tokens.dim", this.lab.dim], ["end", "time.end", 0]] as const) {
+    for (const { id, path, fits } of FIELDS) {
       const input = find<HTMLInputElement>(id);
-      if (document.activeElement !== input) input.value = String(get(root, path) ?? otherwise);
+      input.disabled = !(fits?.(root) ?? true);
+      // What is being typed stays.
+      if (document.activeElement !== input) input.value = String(get(root, path) ?? (id === "dim" ? this.lab.dim : 0));
     }
   }
 }

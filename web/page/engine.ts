@@ -1,15 +1,19 @@
-// The page's end of the worker. A worker that broke down is replaced at the next opening of an experiment, and so is one that is in the midst of
-// a long sum and does not hear of it.
+// The page's end of the worker. A worker that broke down is replaced at the next opening of an experiment, and so is one that a long sum keeps
+// from receiving it.
 
 import type { FromWorker, ToWorker } from "./protocol";
 
-/** Milliseconds in which a worker hears of an experiment. */
+type Open = Extract<ToWorker, { kind: "open" }>;
+
+/** Milliseconds after which a worker that has not received an experiment is replaced. */
 const PATIENCE = 2000;
 
 export class Engine {
-  /** Whether the worker has answered so far: at first it may still be on its way. */
+  /** Whether the worker has answered so far: at first it may still be loading. */
   private answered = false;
-  private deaf = 0;
+  /** The experiment that the worker has not received yet. */
+  private pending: Open | undefined;
+  private timer = 0;
   private worker: Worker | undefined;
   private canvas: HTMLCanvasElement | undefined;
   private size = { width: 300, height: 150 };
@@ -23,20 +27,28 @@ export class Engine {
   send(message: ToWorker): void {
     if (["look", "size", "pace", "colour", "hidden"].includes(message.kind)) this.standing[message.kind] = message;
     if (message.kind === "size") this.size = { width: message.width, height: message.height };
-    if (message.kind === "open") this.open(message);
-    else this.worker?.postMessage(message);
+    if (message.kind === "open") return this.open(message);
+    if (message.kind === "play" && this.pending) this.pending.playing = message.on;
+    this.worker?.postMessage(message);
   }
 
-  private open(message: ToWorker): void {
-    clearTimeout(this.deaf);
+  private open(message: Open): void {
+    clearTimeout(this.timer);
     if (!this.worker) this.start();
-    else if (this.answered) this.deaf = window.setTimeout(() => this.replace(message), PATIENCE);
+    else if (this.answered) this.timer = window.setTimeout(() => this.replace(message), PATIENCE);
+    this.pending = message;
     this.worker!.postMessage(message);
   }
 
-  private replace(message: ToWorker): void {
+  private replace(message: Open): void {
     this.stop();
     this.open(message);
+  }
+
+  private received(run: number): void {
+    if (run !== this.pending?.run) return;
+    clearTimeout(this.timer);
+    this.pending = undefined;
   }
 
   private start(): void {
@@ -45,7 +57,7 @@ export class Engine {
     worker.addEventListener("message", (event: MessageEvent<FromWorker>) => {
       if (this.worker !== worker) return;
       this.answered = true;
-      if (event.data.kind === "heard") return clearTimeout(this.deaf);
+      if (event.data.kind === "received") return this.received(event.data.run);
       if (event.data.kind === "canvas") return this.give();
       this.hear(event.data);
       if (event.data.kind === "error" && event.data.of === "page") this.stop();
@@ -61,8 +73,8 @@ export class Engine {
 
   private stop(): void {
     this.worker?.terminate();
-    [this.worker, this.answered] = [undefined, false];
-    clearTimeout(this.deaf);
+    [this.worker, this.answered, this.pending] = [undefined, false, undefined];
+    clearTimeout(this.timer);
     this.hear({ kind: "recording", on: false, seconds: 0 });
   }
 

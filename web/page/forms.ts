@@ -112,18 +112,23 @@ export function chosen(root: Table, of: "matrices" | "weights" | "mask" | "perce
 
 const ENERGIES = ["energy", "dissipation", "potential_energy", "head_energies"];
 /** Numbers of a quantity, which the engine refuses where it is not measured. */
-const NUMBERS: Record<string, string[]> = { clusters: ["threshold", "largest"], renyi_centres: ["separation"] };
+const NUMBERS: Record<string, string[]> = { clusters: ["threshold", "largest"], renyi_centres: ["separation"], modes: ["degree"] };
 
 /** Quantities that mean something: those of the page, which asks for the histogram, follow the equation; of others some are left out. */
 export function observe(root: Table): void {
   const quantities = get(root, "observe.quantities");
   if (!Array.isArray(quantities)) return;
   const energy = !["hardmax", "relu", "sigmoid"].includes(word(root, "attention.normalization", "")) && get(root, "attention.beta") !== 0;
-  const few = countable(number(root, "tokens.count", 1), number(root, "tokens.dim", Infinity));
-  const causal = /causal$/.test(word(root, "attention.mask", "none"));
+  const dim = number(root, "tokens.dim", Infinity);
   const ours = quantities.includes("overlap_histogram");
-  const fit = (name: Value): boolean =>
-    (energy || !ENERGIES.includes(String(name))) && (few || name !== "clusters") && (causal || name !== "renyi_centres") && (name !== "potential_energy" || isTable(get(root, "perceptron")));
+  const conditions: Record<string, boolean> = {
+    ...Object.fromEntries(ENERGIES.map((name) => [name, energy])),
+    clusters: countable(number(root, "tokens.count", 1), dim),
+    renyi_centres: /causal$/.test(word(root, "attention.mask", "none")),
+    modes: dim === 2 || dim === 3,
+    potential_energy: energy && isTable(get(root, "perceptron")),
+  };
+  const fit = (name: Value): boolean => conditions[String(name)] ?? true;
   const kept = quantities.filter(fit);
   const added = ["energy", "clusters"].filter((name) => ours && fit(name) && !kept.includes(name));
   const measured = [...kept.slice(0, 1), ...added, ...kept.slice(1)];

@@ -18,7 +18,6 @@ export interface Sample {
 interface Written {
   root: Table;
   text: string;
-  asked: number;
 }
 
 export interface Told {
@@ -51,9 +50,9 @@ export class Lab {
   private run = 0;
   private asked = 0;
   private opening = false;
-  /** What the engine runs, and what it was last asked for. */
-  private taken: Written | undefined;
-  private wanted: Written = { root: {}, text: "", asked: 0 };
+  /** What the engine runs, and what it was asked for since, by the number of the request. */
+  private running: Written | undefined;
+  private requests = new Map<number, Written>();
   private arrived = 0;
   /** One sample of so many is kept. */
   private every = 1;
@@ -107,7 +106,7 @@ export class Lab {
   async edit(mutate: (root: Table) => void, what: "equation" | "tokens"): Promise<void> {
     const root = copy(this.root);
     // After the end a change of the equation goes on for as long again.
-    if (what === "equation" && this.progress?.ended) {
+    if (what === "equation" && this.progress?.ended && !this.opening) {
       const end = this.progress.time + this.length;
       const step = number(root, "time.step", 0);
       set(root, "time.end", step > 0 ? whole(end, step) : end);
@@ -118,7 +117,7 @@ export class Lab {
     this.told.experiment();
     if (what === "tokens" || !moved) return this.restart(this.playing);
     const ready = await this.ready();
-    if (ready) this.engine.send({ kind: "change", run: this.run, toml: ready.toml, asked: this.wanted.asked });
+    if (ready) this.engine.send({ kind: "change", run: this.run, toml: ready.toml, asked: ready.asked });
   }
 
   /** Run the experiment as it stands from its start. */
@@ -132,32 +131,41 @@ export class Lab {
     if (!ready) return this.close();
     this.progress = undefined;
     this.told.changed(undefined);
-    this.engine.send({ kind: "open", run, ...ready, device: this.device, sphere: this.round, playing: this.playing });
+    const { toml, arrays } = ready;
+    this.engine.send({ kind: "open", run, toml, arrays, device: this.device, sphere: this.round, playing: this.playing });
   }
 
   /** Nothing is open, and nothing moves. */
   private close(): void {
-    [this.opened, this.progress, this.taken, this.opening] = [undefined, undefined, undefined, false];
+    [this.opened, this.progress, this.running, this.opening] = [undefined, undefined, undefined, false];
     this.engine.send({ kind: "play", on: false });
     this.setPlaying(false);
   }
 
-  private async ready(): Promise<{ toml: string; arrays: Named[] } | undefined> {
+  /** The experiment for the engine; undefined where something else is wanted meanwhile, or a file is missing. */
+  private async ready(): Promise<{ toml: string; arrays: Named[]; asked: number } | undefined> {
     const asked = ++this.asked;
-    this.wanted = { root: this.root, text: this.text, asked };
+    this.requests.set(asked, { root: this.root, text: this.text });
     try {
       const ready = await collect(this.text);
-      return asked === this.asked ? ready : undefined;
+      return asked === this.asked ? { ...ready, asked } : undefined;
     } catch (error) {
+      // Nothing was sent: the engine still runs what it ran.
+      if (asked === this.asked && !this.opening) this.back();
       this.told.say((error as Error).message, "error");
       return undefined;
     }
   }
 
   play(on: boolean): void {
-    if (on && !this.opening && (!this.opened || this.progress?.ended)) return void this.restart(true);
+    if (on && !this.opening && (!this.opened || (this.progress?.ended && this.isSettled))) return void this.restart(true);
     this.engine.send({ kind: "play", on });
     this.setPlaying(on);
+  }
+
+  /** Whether the engine runs what it was asked for last. */
+  private get isSettled(): boolean {
+    return this.running === this.requests.get(this.asked);
   }
 
   step(): void {
@@ -197,7 +205,8 @@ export class Lab {
     if ("run" in message && message.kind !== "error" && message.run !== this.run) return;
     switch (message.kind) {
       case "opened":
-        [this.opened, this.progress, this.opening, this.taken] = [message, undefined, false, this.wanted];
+        [this.opened, this.progress, this.opening] = [message, undefined, false];
+        this.runs(this.asked);
         this.forget();
         this.told.changed(undefined);
         this.told.opened(message);
@@ -207,7 +216,7 @@ export class Lab {
         this.told.samples();
         break;
       case "changed":
-        if (message.asked === this.wanted.asked) this.taken = this.wanted;
+        this.runs(message.asked);
         this.told.changed(message.time);
         this.told.say("", "none");
         this.measures(message.columns);
@@ -221,9 +230,10 @@ export class Lab {
         this.told.say(message.sentence, "note");
         break;
       case "refused":
-        // A later change was asked for: what comes of that will be said.
-        if (message.asked !== this.wanted.asked) return;
+        // What comes of a later request will be said.
+        if (message.asked !== this.asked) return;
         this.back();
+        if (this.progress?.ended) this.setPlaying(false);
         this.told.say(message.sentence, "error");
         break;
       case "error":
@@ -235,21 +245,29 @@ export class Lab {
   }
 
   private failed(of: "open" | "run" | "page"): void {
-    const { taken, playing } = this;
+    const { running, playing } = this;
     if (of === "run") return this.setPlaying(false);
+    const refused = this.requests.get(this.asked)?.text;
     this.close();
-    // What ran before goes on; an experiment that was just loaded stays as it was written.
-    if (of === "open" && taken && taken.text !== this.wanted.text) {
-      this.taken = taken;
+    // The experiment before runs again from its start; one that was just loaded stays as it was written.
+    if (of === "open" && running && running.text !== refused) {
+      this.running = running;
       this.back();
       void this.restart(playing);
     }
   }
 
+  /** The engine has taken a request, and what was asked before it. */
+  private runs(asked: number): void {
+    this.running = this.requests.get(asked);
+    for (const number of this.requests.keys()) if (number < asked) this.requests.delete(number);
+  }
+
   /** The experiment is again the one that the engine runs. */
   private back(): void {
-    if (!this.taken) return;
-    ({ root: this.root, text: this.text } = this.taken);
+    if (!this.running) return;
+    this.requests.set(this.asked, this.running);
+    ({ root: this.root, text: this.text } = this.running);
     this.told.experiment();
   }
 }

@@ -2,7 +2,7 @@
 
 import type { Colour, Device } from "./api";
 import { Controls } from "./controls";
-import { get, number, set, word } from "./document";
+import { number, set, word } from "./document";
 import { listen as listenDrop } from "./drop";
 import { Engine } from "./engine";
 import { files, source, words } from "./files";
@@ -26,7 +26,7 @@ import { View } from "./view";
 const find = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
 const query = new URLSearchParams(location.search);
 const DEVICES = ["auto", "gpu", "cpu", "cpu-double"];
-const asked = query.get("device") ?? "auto";
+const machineAsked = query.get("device") ?? "auto";
 const embedded = query.has("embed");
 const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
 document.documentElement.classList.toggle("embedded", embedded);
@@ -37,13 +37,13 @@ const view = new View(find("stage"), find<HTMLCanvasElement>("net"), {
   size: (width, height) => engine.send({ kind: "size", width, height }),
   point: (x, y) => spoken && engine.send({ kind: "point", x, y }),
 });
-const lab = new Lab(engine, { experiment, opened, measures, samples, progress, playing, changed, say }, (DEVICES.includes(asked) ? asked : "auto") as Device);
+const lab = new Lab(engine, { experiment, opened, measures, samples, progress, playing, changed, say }, (DEVICES.includes(machineAsked) ? machineAsked : "auto") as Device);
 const controls = new Controls(lab);
 const plots = new Plots(find("plots"), () => number(lab.root, "time.end", 0));
 const table = new LastSample(find<HTMLTableSectionElement>("sample"), find("sample-time"));
 let preset: Preset | undefined;
-/** The text with which the preset was chosen. */
-let chosen = "";
+/** The text with which the preset was chosen: where that of the experiment is another one, it was changed. */
+let presetText = "";
 let spoken: string[] | undefined;
 let packed = "";
 let paceChosen = false;
@@ -90,7 +90,7 @@ function describe(own: Preset | undefined): void {
   const select = find<HTMLSelectElement>("preset");
   select.value = own?.id ?? "";
   select.querySelector<HTMLOptionElement>("[value='']")!.hidden = own !== undefined;
-  const isAsChosen = lab.text === chosen;
+  const isAsChosen = lab.text === presetText;
   find("says").innerHTML = typeset(own ? (isAsChosen ? own.says : `Changed. The preset: ${own.says}`) : "An experiment of your own, or from a link.");
   find("law").innerHTML = typeset(own?.law ?? "");
   const paper = find("paper");
@@ -197,27 +197,25 @@ function paced(place: number): void {
 }
 
 function choose(one: Preset, play: boolean, text = one.toml): void {
-  [preset, chosen] = [one, text];
+  [preset, presetText] = [one, text];
   plots.choose(one.plots ?? []);
   paceChosen = false;
   void lab.load(text, play);
 }
 
-/** Of a preset that was changed, by the page itself for a GPU or by a hand, title and law stay. */
+/** Title and law of a preset stay where its text was changed. */
 function fromText(text: string, play: boolean): void {
-  const own = PRESETS.find((one) => one.id === named(text));
-  [preset, chosen] = [own, own?.toml ?? text];
+  let name: string;
+  try {
+    name = word(parse(text), "name", "");
+  } catch (error) {
+    return say((error as Error).message, "error");
+  }
+  const own = PRESETS.find((one) => one.id === name);
+  [preset, presetText] = [own, own?.toml ?? text];
   plots.choose(own?.plots ?? []);
   paceChosen = false;
   void lab.load(text, play);
-}
-
-function named(text: string): string {
-  try {
-    return word(parse(text), "name", "");
-  } catch {
-    return "";
-  }
 }
 
 async function fromLink(): Promise<void> {
@@ -305,8 +303,11 @@ function start(name: string, shape: number[]): void {
   if (shape.length < 2 || shape.length > 3) return say(`${name} has ${shape.length} axes; tokens have two, (count, dim), or three, with replicas first.`, "error");
   // An array that the experiment asks for, other than its tokens.
   if (files(lab.root).includes(name) && source(lab.root) !== name) return void lab.restart();
-  const keys = { count, dim, ...(replicas === undefined ? {} : { replicas }), initial: { law: "file", path: name } };
-  void lab.edit((root) => Object.assign(get(root, "tokens") as Table, keys), "tokens");
+  const keys: Table = { count: count!, dim: dim!, ...(replicas === undefined ? {} : { replicas }), initial: { law: "file", path: name } };
+  void lab.edit((root) => {
+    for (const [key, value] of Object.entries(keys)) set(root, `tokens.${key}`, value);
+    observe(root);
+  }, "tokens");
 }
 
 function begin(): void {
@@ -322,7 +323,7 @@ function begin(): void {
   // Workers of some browsers draw nothing until they know a size.
   view.draw();
   void fromLink().then(() => {
-    if (!DEVICES.includes(asked)) say(`The address has device=${asked}, which is none of ${DEVICES.join(", ")}.`, "error");
+    if (!DEVICES.includes(machineAsked)) say(`The address has device=${machineAsked}, which is none of ${DEVICES.join(", ")}.`, "error");
   });
   if ("serviceWorker" in navigator && import.meta.env.PROD) void navigator.serviceWorker.register("./service.js").catch(() => undefined);
 }

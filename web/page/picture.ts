@@ -46,9 +46,10 @@ export class Picture {
   async moved(sampled: boolean): Promise<void> {
     const now = performance.now();
     this.fresh.tokens = false;
-    this.stale = { axes: this.session.dim > 3, colours: this.by === "speed" || (this.by === "cluster" && (sampled || this.stale.colours)) };
+    this.stale = { axes: this.session.dim > 3, colours: this.by === "speed" || this.by === "cluster" };
     if (this.stale.axes && (sampled || now - this.fresh.axes > AXES_EVERY)) await this.turn(now);
-    if (this.stale.colours && (sampled || now - this.fresh.colours > SPEED_EVERY)) await this.colour(this.by);
+    const due = sampled || (this.by === "speed" && now - this.fresh.colours > SPEED_EVERY);
+    if (this.stale.colours && due) await this.colour(this.by);
   }
 
   /** Axes and colours of tokens that have come to rest. */

@@ -57,7 +57,7 @@ export type FromWorker =
   | Progress
   | { kind: "canvas" }
   | { kind: "sample"; run: number; time: number; values: Float64Array }
-  | { kind: "heard"; run: number }
+  | { kind: "received"; run: number }
   | { kind: "changed"; run: number; asked: number; time: number; columns: string[] }
   | { kind: "refused"; run: number; asked: number; sentence: string }
   | { kind: "extent"; run: number; radius: number }

@@ -1,10 +1,10 @@
 // A session in motion: one loop that opens, changes, steps, observes and draws, so that only one call of the session is ever under way.
 
 import type { Api, Arrays, Colour, Device, Opening, Session } from "./api";
-import { film, type Film } from "./film";
 import { Pace } from "./pace";
 import { Picture } from "./picture";
 import type { FromWorker, Look, ToWorker } from "./protocol";
+import { Recorder } from "./recorder";
 
 type Open = Extract<ToWorker, { kind: "open" }>;
 type Change = Extract<ToWorker, { kind: "change" }>;
@@ -30,7 +30,7 @@ export class Runner {
   /** Whether a GPU is worth asking for. */
   private gpu = hasGpu();
   /** The number of what is open, or being opened. */
-  private opening = 0;
+  private current = 0;
   private device: Device | undefined;
   private opened: Open | undefined;
   private waiting: Waiting = {};
@@ -45,18 +45,19 @@ export class Runner {
   private atRest = true;
   private ended = false;
   private losses = 0;
-  private film: Film | undefined;
-  private filmed = 0;
   private before = 0;
   private measured = 0;
   private wake: () => void = () => {};
   private arrived: (canvas: OffscreenCanvas) => void = () => {};
+  private readonly recorder: Recorder;
   readonly pace = new Pace();
 
   constructor(
     private readonly api: Api,
     private readonly post: (message: FromWorker) => void,
-  ) {}
+  ) {
+    this.recorder = new Recorder(post);
+  }
 
   hear(message: ToWorker): void {
     switch (message.kind) {
@@ -81,7 +82,7 @@ export class Runner {
     this.waiting.open = message;
     delete this.waiting.change;
     this.losses = 0;
-    this.post({ kind: "heard", run: message.run });
+    this.post({ kind: "received", run: message.run });
   }
 
   async run(): Promise<never> {
@@ -101,7 +102,7 @@ export class Runner {
   }
 
   private busy(): boolean {
-    return this.moving() || !this.atRest || Object.keys(this.waiting).length > 0 || (this.dirty && !this.hidden && this.session !== undefined) || this.film !== undefined;
+    return this.moving() || !this.atRest || Object.keys(this.waiting).length > 0 || (this.dirty && !this.hidden && this.session !== undefined) || this.recorder.isOn;
   }
 
   private take<K extends keyof Waiting>(key: K): Waiting[K] {
@@ -116,7 +117,8 @@ export class Runner {
     if (open) await this.open(open);
     const { session, picture } = this;
     const record = this.take("record");
-    if (record !== undefined) await this.record(record && session !== undefined);
+    if (record === true && session && this.canvas) await this.recorder.start(this.canvas);
+    else if (record !== undefined) await this.recorder.stop();
     if (!session || !picture) return void (this.waiting = this.waiting.open ? { open: this.waiting.open } : {});
     if (this.take("size")) {
       picture.size(this.size.width, this.size.height);
@@ -144,10 +146,10 @@ export class Runner {
   private async show(picture: Picture): Promise<void> {
     if (!this.look) return;
     if (this.take("picture")) this.post({ kind: "picture", blob: await picture.png(this.look) });
-    const drawn = this.dirty || this.film !== undefined;
+    const drawn = this.dirty || this.recorder.isOn;
     this.dirty = false;
     if (drawn) await picture.draw(this.look);
-    if (this.film && drawn) this.capture(this.film);
+    if (drawn) this.recorder.capture();
     const point = this.take("point");
     if (point) this.post({ kind: "point", ...(await picture.near(point.x, point.y, this.look)) });
   }
@@ -155,7 +157,7 @@ export class Runner {
   private async open(open: Open): Promise<void> {
     this.session?.free();
     [this.session, this.picture, this.atRest] = [undefined, undefined, true];
-    [this.opening, this.playing] = [open.run, open.playing];
+    [this.current, this.playing] = [open.run, open.playing];
     let session: Session;
     try {
       const wrong = this.check(open.toml, open);
@@ -200,7 +202,7 @@ export class Runner {
     this.device = open.device;
     if (open.device.startsWith("cpu")) return onCpu(open.device);
     if (!this.gpu) {
-      this.post({ kind: "notice", sentence: `This browser has no ${hasGpu() ? "graphics device for " : ""}WebGPU: the CPU computes, and slower.` });
+      this.withoutGpu();
       return onCpu("cpu");
     }
     const canvas = await this.fit("gpu");
@@ -212,7 +214,7 @@ export class Runner {
       const session = await opening.finish();
       this.context = session.draws ? "gpu" : before;
       this.gpu = session.draws;
-      if (!session.draws) this.post({ kind: "notice", sentence: "This browser has no graphics device for WebGPU: the CPU computes, and slower." });
+      if (!session.draws) this.withoutGpu();
       return session;
     } catch (error) {
       if (isTrap(error)) throw error;
@@ -220,6 +222,10 @@ export class Runner {
       this.post({ kind: "notice", sentence: `WebGPU did not start, so the CPU computes, and slower: ${sentence(error)}` });
       return session;
     }
+  }
+
+  private withoutGpu(): void {
+    this.post({ kind: "notice", sentence: `This browser has no ${hasGpu() ? "graphics device for " : ""}WebGPU: the CPU computes, and slower.` });
   }
 
   /** Shows where tokens start, and leaves the browser the time to do so, before kernels are compiled. */
@@ -240,8 +246,8 @@ export class Runner {
   }
 
   private async another(): Promise<OffscreenCanvas> {
-    // A film is one of the canvas that goes.
-    await this.stopFilm();
+    // A film records one canvas.
+    if (this.recorder.isOn) await this.recorder.stop();
     return new Promise((resolve) => {
       this.arrived = resolve;
       this.post({ kind: "canvas" });
@@ -249,7 +255,7 @@ export class Runner {
   }
 
   private async change(session: Session, picture: Picture, { toml, asked }: Change): Promise<void> {
-    const run = this.opening;
+    const run = this.current;
     const wrong = this.check(toml, this.opened!);
     if (wrong !== undefined) return this.post({ kind: "refused", run, asked, sentence: wrong });
     // A GPU that is lost on the way opens the new one.
@@ -266,7 +272,7 @@ export class Runner {
     this.observed = -1;
     this.ended = session.ended;
     this.post({ kind: "changed", run, asked, time: session.time, columns: [...session.columns] });
-    // What is coloured by the speed has another one.
+    // Under another equation tokens have other speeds, and so other colours.
     await picture.moved(true);
     this.dirty = true;
     await this.tell(session, true);
@@ -328,34 +334,6 @@ export class Runner {
     this.pace.rest();
   }
 
-  private async record(on: boolean): Promise<void> {
-    if (!on || !this.canvas) return this.stopFilm();
-    if (this.film) return;
-    this.film = await film(this.canvas);
-    this.filmed = performance.now();
-    this.post({ kind: "recording", on: true, seconds: 0 });
-  }
-
-  private capture(film: Film): void {
-    const now = performance.now();
-    try {
-      film.frame(now);
-    } catch (error) {
-      this.film = undefined;
-      this.post({ kind: "notice", sentence: sentence(error) });
-      return this.post({ kind: "recording", on: false, seconds: 0 });
-    }
-    this.post({ kind: "recording", on: true, seconds: (now - this.filmed) / 1000 });
-  }
-
-  private async stopFilm(): Promise<void> {
-    const film = this.film;
-    this.film = undefined;
-    this.post({ kind: "recording", on: false, seconds: 0 });
-    if (!film) return;
-    this.post({ kind: "film", ...(await film.end()) });
-  }
-
   private failed(error: unknown): void {
     this.atRest = true;
     if (isLost(error) && this.opened && this.losses < 3) return this.again(this.opened);
@@ -363,7 +341,7 @@ export class Runner {
     const trap = isTrap(error);
     const text = sentence(error);
     // After a trap nothing of the engine can be used.
-    this.post({ kind: "error", run: trap ? 0 : this.opening, sentence: trap ? `The engine stopped: ${text}.` : text, of: trap ? "page" : "run" });
+    this.post({ kind: "error", run: trap ? 0 : this.current, sentence: trap ? `The engine stopped: ${text}.` : text, of: trap ? "page" : "run" });
   }
 
   /** On a GPU that came back, unless something else is to be opened anyway. */

@@ -1,8 +1,8 @@
-// Sliders of the experiment: where their numbers stand, and what changes with them.
+// Sliders and fields of the experiment: where their numbers stand, and what changes with them.
 
 import { get, number, set } from "./document";
 import { source } from "./files";
-import { observe, rescaled } from "./forms";
+import { chosen, MATRICES, observe, PERCEPTRONS, rescaled } from "./forms";
 import { BETA, COUNT, NOISE, STEP, whole, type Scale } from "./scale";
 import { isTable, type Table } from "./toml";
 
@@ -18,12 +18,41 @@ export interface Slider {
   fits?(root: Table): boolean;
 }
 
+const isDrawn = (root: Table): boolean => source(root) === undefined;
+
 export const SLIDERS: Slider[] = [
   { id: "beta", path: "attention.beta", scale: BETA, what: "equation", set: beta },
-  { id: "count", path: "tokens.count", scale: COUNT, what: "tokens", set: count, fits: (root) => source(root) === undefined },
+  { id: "count", path: "tokens.count", scale: COUNT, what: "tokens", set: count, fits: isDrawn },
   { id: "step-length", path: "time.step", scale: STEP, what: "equation", set: step },
   { id: "noise-intensity", path: "noise.intensity", scale: NOISE, what: "equation", zero: true, set: noise, fits: (root) => !rescaled(root) },
 ];
+
+export interface Field {
+  id: string;
+  path: string;
+  what: "equation" | "tokens";
+  /** `dim` is the number of components of a token so far. */
+  set(root: Table, value: number, dim: number): void;
+  fits?(root: Table): boolean;
+}
+
+export const FIELDS: Field[] = [
+  { id: "seed", path: "tokens.seed", what: "tokens", set: (root, value) => set(root, "tokens.seed", Math.max(0, Math.round(value))) },
+  { id: "dim", path: "tokens.dim", what: "tokens", set: dimension, fits: isDrawn },
+  { id: "end", path: "time.end", what: "equation", set: (root, value) => set(root, "time.end", value) },
+];
+
+/** Matrices and directions that were chosen here are made again, for tokens of the new dimension. */
+function dimension(root: Table, value: number, before: number): void {
+  const dim = Math.max(1, Math.round(value));
+  const again = [
+    MATRICES.find(({ id }) => id === chosen(root, "matrices", before)),
+    PERCEPTRONS.find(({ id }) => id === chosen(root, "perceptron", before)),
+  ];
+  set(root, "tokens.dim", dim);
+  for (const choice of again) choice?.apply(root, dim);
+  observe(root);
+}
 
 function beta(root: Table, value: number): void {
   set(root, "attention.beta", value);
