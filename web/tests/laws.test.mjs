@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
+import { createServer } from "vite";
 import { table } from "./samples.mjs";
 
 const WEB = join(import.meta.dirname, "..");
@@ -15,15 +16,19 @@ const PROGRAM = process.env.TOKENFIELD;
 const skip = PROGRAM ? false : "TOKENFIELD is not set: the path of the program";
 const presets = JSON.parse(await readFile(join(WEB, "page/presets.json"), "utf8"));
 
-let folder;
-before(async () => (folder = await mkdtemp(join(tmpdir(), "laws-"))));
-after(() => rm(folder, { recursive: true }));
+let folder, vite, numbers;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "laws-"));
+  vite = await createServer({ root: WEB, server: { middlewareMode: true, watch: null, hmr: false, ws: false }, appType: "custom", logLevel: "error" });
+  ({ numbers } = await vite.ssrLoadModule("/page/npy.ts"));
+});
+after(() => Promise.all([vite?.close(), rm(folder, { recursive: true })]));
 
 const lawOf = (id) => presets.find((one) => one.id === id).law;
 let runs = 0;
 
-/** The columns of a preset's samples, with some of its keys changed: `{ column: [..] }`. */
-async function samples(id, keys = {}) {
+/** The folder of a run of a preset, with some of its keys changed. */
+async function run(id, keys = {}, ...options) {
   const out = join(folder, `run-${runs++}`);
   let toml = (await readFile(join(WEB, `page/presets/${id}.toml`), "utf8")).replace("minilm-256.npy", join(WEB, "public/data/minilm-256.npy"));
   for (const [key, value] of Object.entries(keys)) {
@@ -32,10 +37,36 @@ async function samples(id, keys = {}) {
     toml = toml.replace(line, `${key} = ${value}`);
   }
   await writeFile(`${out}.toml`, toml);
-  await promisify(execFile)(PROGRAM, ["run", `${out}.toml`, "--backend", "cpu", "--no-plot", "--out", out], { timeout: 600_000 });
+  await promisify(execFile)(PROGRAM, ["run", `${out}.toml`, "--backend", "cpu", "--no-plot", "--out", out, ...options], { timeout: 600_000 });
+  return out;
+}
+
+/** The columns of its samples: `{ column: [..] }`. */
+async function samples(...of) {
+  const out = await run(...of);
   const { head, rows } = table(await readFile(join(out, "samples.csv"), "utf8"));
   return Object.fromEntries(head.map((name, k) => [name, rows.map((row) => row[k])]));
 }
+const DOUBLE = ["--precision", "double"];
+/** Tokens at every sample: `tokens[sample][token]` is a list of components. */
+async function tokens(id) {
+  const toml = await readFile(join(WEB, `page/presets/${id}.toml`), "utf8");
+  const out = await run(id, { quantities: toml.match(/^quantities = (\[.*)\]$/m)[1] + ', "tokens"]' }, ...DOUBLE);
+  const bytes = await readFile(join(out, "trajectory.npy"));
+  const { shape, values } = numbers("trajectory.npy", bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
+  const [count, dim] = shape.slice(-2);
+  const at = (sample, i) => [...values.subarray((sample * count + i) * dim, (sample * count + i + 1) * dim)];
+  return Array.from({ length: values.length / count / dim }, (_, sample) => Array.from({ length: count }, (_, i) => at(sample, i)));
+}
+const dot = (x, y) => x.reduce((sum, a, k) => sum + a * y[k], 0);
+const apart = (x, y) => Math.hypot(...x.map((a, k) => a - y[k]));
+/** The rate at which positive numbers grow from one time to another. */
+const rate = (time, column, from, to) => {
+  const value = (t) => Math.abs(column[time.findIndex((one) => Math.abs(one - t) < 1e-9)]);
+  return Math.log(value(to) / value(from)) / (to - from);
+};
+const bessel = (k, x) => Array.from({ length: 60 }, (_, m) => Math.exp((2 * m + k) * Math.log(x / 2) - logFactorial(m) - logFactorial(m + k))).reduce((sum, term) => sum + term);
+const logFactorial = (m) => Array.from({ length: m }, (_, k) => Math.log(k + 1)).reduce((sum, term) => sum + term, 0);
 const last = (column) => column[column.length - 1];
 const between = (value, low, high) => assert.ok(low <= value && value <= high, `${value} is not between ${low} and ${high}`);
 
@@ -75,8 +106,8 @@ for (const [beta, count] of [[2, 2], [5, 3], [8, 4]]) {
 
 test("hemisphere: distances fall like e^-t", { skip }, async () => {
   const { time, w2_dirac } = await samples("hemisphere", { end: 14 });
-  const at = (t) => w2_dirac[time.findIndex((one) => Math.abs(one - t) < 1e-9)];
-  between(Math.log(at(10) / at(13)) / 3, 0.98, 1.02);
+  assert.match(lawOf("hemisphere"), /e\^\(−t\)/);
+  between(rate(time, w2_dirac, 10, 13), -1.02, -0.98);
 });
 
 test("causal: strong centres hardly move and absorb most", { skip }, async () => {
@@ -94,10 +125,17 @@ test("repulsion: the energy of the uniform measure", { skip }, async () => {
 });
 
 test("perceptron: some ten points, and about as many of four times as many tokens", { skip }, async () => {
-  for (const count of [128, 512]) between(last((await samples("perceptron", { count, every: 600 })).clusters), 6, 16);
+  const counts = await Promise.all([5, 6, 7, 8].flatMap((seed) => [128, 512].map(async (count) => last((await samples("perceptron", { count, seed, every: 600 })).clusters))));
+  const mean = (column) => column.reduce((sum, x) => sum + x) / column.length;
+  const [few, many] = [0, 1].map((k) => mean(counts.filter((_, i) => i % 2 === k)));
+  between(few, 7, 13);
+  between(many / few, 0.6, 1.6);
 });
 
 test("noise: the mean grows above the threshold and dies out below", { skip }, async () => {
+  assert.match(lawOf("noise"), /1\.359 at β = 1/);
+  // At beta = 1 spherical harmonics of degree one grow at the rate 2 K / e, and noise damps them at the rate 1.
+  assert.equal((Math.E / 2).toFixed(3), "1.359");
   const above = (await samples("noise")).mean_norm;
   const below = (await samples("noise", { weight: 0.9 })).mean_norm;
   assert.ok(last(above) > 2 * above[0] && last(above) > 0.4, String(last(above)));
@@ -113,11 +151,43 @@ test("common-noise: the exponent of one minus the overlap is -1", { skip }, asyn
   between(fall / t, 0.7, 1.3);
 });
 
-test("sinkhorn: factors of the rates against softmax", () => {
-  const bessel = (k, x) => Array.from({ length: 60 }, (_, m) => Math.exp((2 * m + k) * Math.log(x / 2) - logFactorial(m) - logFactorial(m + k))).reduce((sum, term) => sum + term);
-  const logFactorial = (m) => Array.from({ length: m }, (_, k) => Math.log(k + 1)).reduce((sum, term) => sum + term, 0);
+test("sinkhorn: rates of modes, and their factors against softmax", { skip }, async () => {
+  const rateOf = (k) => (k * k * bessel(k, 5)) / (5 * (bessel(0, 5) + bessel(k, 5)));
   const factors = [1, 2, 3, 4].map((k) => (bessel(0, 5) / (bessel(0, 5) + bessel(k, 5))).toFixed(2));
   assert.ok(lawOf("sinkhorn").includes(`${factors.join(", ")} for k = 1, 2, 3, 4`), factors.join());
+  const quiet = '{ law = "fourier", amplitudes = [1e-4, 1e-4, 1e-4, 1e-4], quiet = true }';
+  const columns = await samples("sinkhorn", { initial: quiet, end: 4, sinkhorn: "{ iterations: 1000, tolerance: 1e-12 }".replaceAll(":", " =") }, ...DOUBLE);
+  for (const k of [1, 2, 3, 4]) between(rate(columns.time, columns[`mode_${k}`], 1, 4) / rateOf(k), 0.98, 1.02);
+});
+
+test("hardmax: who scores highest with itself stays, and all others end there", { skip }, async () => {
+  const moves = await tokens("hardmax");
+  const [start, end] = [moves[0], last(moves)];
+  const stay = start.flatMap((x, i) => (start.every((y, j) => j === i || dot(x, y) < dot(x, x)) ? [i] : []));
+  between(stay.length, 3, 12);
+  for (const i of stay) assert.ok(apart(start[i], end[i]) < 1e-12);
+  for (const x of end) assert.ok(Math.min(...stay.map((i) => apart(x, end[i]))) < 0.01);
+});
+
+test("spectral: the component along the second eigenvector vanishes like e^-t", { skip }, async () => {
+  assert.match(lawOf("spectral"), /second vanishes last, like e\^\(−t\)/);
+  const columns = await samples("spectral", {}, ...DOUBLE);
+  between(last(columns.mean_0), 0.999, 1);
+  between(rate(columns.time, columns.mean_1, 5, 8), -1.02, -0.98);
+  assert.ok(rate(columns.time, columns.mean_2, 2, 3) < -1.5);
+});
+
+test("polytope: tokens go to vertices like e^-t", { skip }, async () => {
+  assert.match(lawOf("polytope"), /vertices, like e\^\(−t\)/);
+  const moves = await tokens("polytope");
+  const end = last(moves);
+  const places = end.filter((x, i) => end.findIndex((y) => apart(x, y) < 0.01) === i);
+  between(places.length, 3, 8);
+  const directions = Array.from({ length: 360 }, (_, k) => [Math.cos((k * Math.PI) / 180), Math.sin((k * Math.PI) / 180)]);
+  for (const x of places) assert.ok(directions.some((u) => places.every((y) => y === x || dot(u, y) < dot(u, x))), "it is a vertex of their hull");
+  // Samples lie 0.2 apart.
+  const furthest = (t) => Math.max(...moves[Math.round(t / 0.2)].map((x, i) => apart(x, end[i])));
+  between(Math.log(furthest(7) / furthest(4)) / 3, -1.05, -0.95);
 });
 
 test("words: clusters of the cold text, and one of the warm", { skip }, async () => {

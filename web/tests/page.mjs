@@ -24,6 +24,9 @@ every = 0.5
 quantities = ["moments", "energy"]
 `;
 
+/** It does not end during a test. */
+export const LONG = SMALL.replace("end = 3.0", "end = 500.0");
+
 export let server, browser;
 before(async () => {
   server = await serve(FOLDER);
@@ -48,7 +51,7 @@ export const written = async (page, pattern) => {
 
 /** A test of one page: it must leave no error in the console and ask no other host. */
 export function page_test(name, hash, body, options) {
-  test(name, { timeout: 120_000 }, async () => {
+  test(name, { timeout: 120_000, skip: options?.skip ?? false }, async () => {
     const opened = await open(browser, `${server.url}${hash}`, options);
     try {
       await ready(opened.page);
@@ -73,3 +76,5 @@ export const slide = (page, id, place) =>
     input.value = String(place);
     input.dispatchEvent(new Event("input", { bubbles: true }));
   }, place);
+/** Waits until layer-time is greater. */
+export const later = (page, before) => page.waitForFunction((before) => Number(document.getElementById("time").textContent.slice(3)) > before, before);

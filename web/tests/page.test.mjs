@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { colours, ended, FOLDER, hurry, link, open, ready, saved, serve, time } from "./browser.mjs";
-import { browser, drop, linked, named, page_test, server, slide, SMALL, toml, written } from "./page.mjs";
+import { browser, drop, later, linked, LONG, named, page_test, server, slide, SMALL, toml, written } from "./page.mjs";
 
 page_test("loads, plays to the end and stops", link(SMALL), async (page) => {
   await hurry(page);
@@ -46,7 +46,7 @@ page_test("sliders and choices change the experiment of the link", link(SMALL), 
 
 page_test("says that the run is no longer that of the link", link(SMALL.replace("end = 3.0", "end = 500.0")), async (page) => {
   assert.equal(await page.locator("#changed").isVisible(), false);
-  await page.waitForFunction(() => Number(document.getElementById("time").textContent.slice(3)) > 0.5);
+  await later(page, 0.5);
   await slide(page, "beta", 600);
   await page.waitForFunction(() => !document.getElementById("changed").hidden);
   assert.match(await page.locator("#changed").textContent(), /^Changed at t = [\d.]+; restart for the run of this link\./);
@@ -133,8 +133,7 @@ page_test("a window of another size while tokens move", link(SMALL.replace("end 
     await page.setViewportSize({ width, height: 600 });
     await page.waitForTimeout(200);
   }
-  const before = await time(page);
-  await page.waitForFunction((before) => Number(document.getElementById("time").textContent.slice(3)) > before, before);
+  await later(page, await time(page));
   assert.notEqual(await page.locator("#status").getAttribute("data-tone"), "error", await page.locator("#status").textContent());
 });
 
@@ -201,7 +200,7 @@ page_test("dropped tokens are where the run starts", link(SMALL), async (page) =
   await page.waitForFunction(() => document.getElementById("count-value").textContent === "256");
   await written(page, /initial = \{ law = "file", path = "x.npy" \}/);
   await written(page, /^dim = 384$/m);
-  await page.waitForFunction(() => Number(document.getElementById("time").textContent.slice(3)) > 0);
+  await later(page, 0);
 });
 
 test("a link to tokens that are not there asks for them", { timeout: 60_000 }, async () => {
@@ -278,7 +277,7 @@ page_test("who wants less motion starts it", link(SMALL), async (page) => {
   assert.equal(await time(page), 0);
   assert.equal(await page.locator("#play").getAttribute("aria-label"), "Play");
   await page.locator("body").press("Space");
-  await page.waitForFunction(() => Number(document.getElementById("time").textContent.slice(3)) > 0);
+  await later(page, 0);
 }, { reducedMotion: "reduce" });
 
 page_test("the policy of the page allows itself alone", link(SMALL), async (page, { problems }) => {
