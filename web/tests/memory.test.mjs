@@ -29,7 +29,7 @@ quantities = ["moments"]
 `;
 const RUNS = process.env.HOUR
   ? [{ device: "cpu", count: 1024, frames: 216_000 }, { device: "gpu", count: 1024, frames: 36_000 }]
-  : [{ device: "cpu", count: 1024, frames: 18_000 }, { device: "gpu", count: 8192, frames: 900 }];
+  : [{ device: "cpu", count: 1024, frames: 18_000 }, { device: "gpu", count: 8192, frames: 400 }];
 const ROUNDS = 12;
 
 const CLOCK = `{
