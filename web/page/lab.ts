@@ -6,7 +6,7 @@ import type { Engine } from "./engine";
 import { collect, type Named } from "./files";
 import type { Space } from "./lines";
 import type { FromWorker, Opened, Progress } from "./protocol";
-import { isTable, parse, type Table } from "./toml";
+import { isTable, type Table } from "./toml";
 import { whole } from "./scale";
 import { write } from "./toml_write";
 
@@ -86,20 +86,13 @@ export class Lab {
   }
 
   /** Take an experiment and open it; `playing` says whether it starts to move. */
-  async load(text: string, playing: boolean): Promise<boolean> {
-    try {
-      this.root = parse(text);
-    } catch (error) {
-      this.told.say((error as Error).message, "error");
-      return false;
-    }
-    this.text = text;
+  async load(text: string, root: Table, playing: boolean): Promise<void> {
+    [this.root, this.text] = [root, text];
     this.loads += 1;
-    this.length = number(this.root, "time.end", 10);
+    this.length = number(root, "time.end", 10);
     this.close();
     this.told.experiment();
     await this.restart(playing);
-    return true;
   }
 
   /** Change the experiment: on with the tokens as they are where the equation alone is new, else from the start. */

@@ -196,26 +196,25 @@ function paced(place: number): void {
   engine.send({ kind: "pace", perSecond });
 }
 
-function choose(one: Preset, play: boolean, text = one.toml): void {
-  [preset, presetText] = [one, text];
-  plots.choose(one.plots ?? []);
+/** Opens an experiment, with title and law of the preset that it comes from; `asChosen` is the text of an unchanged one. */
+function take(text: string, root: Table, play: boolean, own: Preset | undefined, asChosen: string): void {
+  [preset, presetText] = [own, asChosen];
+  plots.choose(own?.plots ?? []);
   paceChosen = false;
-  void lab.load(text, play);
+  void lab.load(text, root, play);
 }
 
-/** Title and law of a preset stay where its text was changed. */
+const choose = (one: Preset, play: boolean, text = one.toml): void => take(text, parse(text), play, one, text);
+
 function fromText(text: string, play: boolean): void {
-  let name: string;
+  let root: Table;
   try {
-    name = word(parse(text), "name", "");
+    root = parse(text);
   } catch (error) {
     return say((error as Error).message, "error");
   }
-  const own = PRESETS.find((one) => one.id === name);
-  [preset, presetText] = [own, own?.toml ?? text];
-  plots.choose(own?.plots ?? []);
-  paceChosen = false;
-  void lab.load(text, play);
+  const own = PRESETS.find((one) => one.id === word(root, "name", ""));
+  take(text, root, play, own, own?.toml ?? text);
 }
 
 async function fromLink(): Promise<void> {
@@ -315,7 +314,7 @@ function begin(): void {
   transport();
   looks();
   find("run-toml").addEventListener("click", () => fromText(find<HTMLTextAreaElement>("toml").value, !still));
-  shares(lab, engine, { link: () => packed, say });
+  shares(lab, engine, { link: () => packed, flush: () => view.flush(), say });
   listenDrop(document.body, { experiment: (text) => fromText(text, !still), tokens: start, say });
   addEventListener("keydown", keys);
   addEventListener("hashchange", () => void fromLink());

@@ -175,8 +175,9 @@ export class Runner {
     const { machine, method, count, replicas, dim, columns } = session;
     this.post({ kind: "opened", run: open.run, machine, method, count, replicas, dim, columns: [...columns] });
     await this.picture.begin(this.by);
-    await this.observe(session);
+    // Who sees the first sample looks at the tokens from where they fit.
     await this.tell(session, true);
+    await this.observe(session);
     this.dirty = true;
   }
 

@@ -10,6 +10,8 @@ const find = (id: string): HTMLElement => document.getElementById(id)!;
 
 interface Page {
   link(): string;
+  /** Draws the view as it is now. */
+  flush(): void;
   say(sentence: string, tone: "error" | "note"): void;
 }
 
@@ -35,7 +37,10 @@ export function shares(lab: Lab, engine: Engine, page: Page): void {
     const { opened } = lab;
     if (opened) saved(new Blob([csv(lab.samples, opened.columns, opened.replicas)], { type: "text/csv" }), fileName(lab.root, "csv"));
   });
-  find("save-png").addEventListener("click", () => engine.send({ kind: "picture" }));
+  find("save-png").addEventListener("click", () => {
+    page.flush();
+    engine.send({ kind: "picture" });
+  });
   find("record").addEventListener("click", () => {
     const on = !find("record").hasAttribute("data-on");
     if (on && !lab.playing) lab.play(true);

@@ -73,14 +73,22 @@ export class View {
   }
 
   draw(): void {
-    this.request ||= requestAnimationFrame(() => {
-      this.request = 0;
-      const style = getComputedStyle(this.stage);
-      const background = style.getPropertyValue("--sky").trim();
-      const { width, height } = this.net;
-      this.told.look({ matrix: this.camera.matrix(width, height), radius: this.radius(), background: rgb(background), flat: this.camera.flat });
-      lines(this.net, this.camera, this.space, style.getPropertyValue("--net").trim());
-    });
+    this.request ||= requestAnimationFrame(() => this.drawNow());
+  }
+
+  /** Draws what is asked for, if anything, before the next frame. */
+  flush(): void {
+    if (this.request) this.drawNow();
+  }
+
+  private drawNow(): void {
+    cancelAnimationFrame(this.request);
+    this.request = 0;
+    const style = getComputedStyle(this.stage);
+    const background = style.getPropertyValue("--sky").trim();
+    const { width, height } = this.net;
+    this.told.look({ matrix: this.camera.matrix(width, height), radius: this.radius(), background: rgb(background), flat: this.camera.flat });
+    lines(this.net, this.camera, this.space, style.getPropertyValue("--net").trim());
   }
 
   /** Of a token: part of the distance to the next one if all were spread evenly. */
