@@ -21,10 +21,11 @@ const css = (name: string): string => getComputedStyle(document.documentElement)
 const tick = (v: number | null): string => (v === null ? "" : v !== 0 && (Math.abs(v) >= 1e5 || Math.abs(v) < 1e-3) ? v.toExponential(0) : String(Number(v.toPrecision(6))));
 const FONT = "11px system-ui, sans-serif";
 
-/** Of a logarithmic axis the powers of ten alone, where there are three at least. */
+/** Of a logarithmic axis the powers of ten alone; where there are fewer than three, also twice and five times them. */
 const powers: uPlot.Axis.Filter = (_u, splits) => {
-  const isPower = (v: number): boolean => Math.abs(Math.log10(v) - Math.round(Math.log10(v))) < 1e-9;
-  return splits.filter(isPower).length > 2 ? splits.map((v) => (isPower(v) ? v : null)) : splits;
+  const leading = (v: number): number => Math.round(v / 10 ** Math.floor(Math.log10(v) + 1e-9));
+  const few = splits.filter((v) => leading(v) === 1).length < 3;
+  return splits.map((v) => ((few ? [1, 2, 5] : [1]).includes(leading(v)) ? v : null));
 };
 
 function axes(logarithmic: boolean): uPlot.Axis[] {
